@@ -1,0 +1,29 @@
+/*
+ * json.h - the few things jansson does not do. Values are jansson's json_t: counted references.
+ *
+ * Parsing refuses duplicate keys and more than the given bytes. Thread: any, but a value is
+ * changed by one thread only.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Returns owned, or NULL with line and column in *err. Any top-level value. */
+json_t *json_parse(struct slice text, size_t max, struct error *err) must_check;
+/* Compact, keys in insertion order. */
+void json_write(struct buf *out, const json_t *value);
+char *json_text(const json_t *value); /* returns owned compact text */
+/* Follows keys: json_at(j, "server", "fault", NULL). Borrows; NULL when any is absent. */
+json_t *json_at(const json_t *value, ...) __attribute__((sentinel));
+const char *json_str(const json_t *object, const char *key); /* borrows; NULL if absent or no string */
+int64_t json_int(const json_t *object, const char *key, int64_t otherwise);
+bool json_true(const json_t *object, const char *key);
+/* A deep copy in which the values of secret-named fields and known secret values are "***". */
+json_t *json_scrubbed(const json_t *value);
+
+#endif

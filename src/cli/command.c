@@ -1,0 +1,51 @@
+/*
+ * command.c - the table of commands and the help that is made from it.
+ */
+
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int run_version(int argc, char **argv)
+{
+	puts("glasshouse " GLASSHOUSE_VERSION);
+	return EXIT_FINE;
+}
+
+static const struct command commands[] = {
+	{"version", "print the version", "usage: glasshouse version\n", run_version},
+};
+
+static void print_help(FILE *out)
+{
+	fputs("usage: glasshouse COMMAND [ARGUMENT]...\n\n", out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n`glasshouse COMMAND --help` explains each.\n", out);
+}
+
+int command_main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_COULD_NOT_RUN;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return EXIT_FINE;
+	}
+	if (!strcmp(argv[1], "--version"))
+		return run_version(argc - 1, argv + 1);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		if (argc > 2 && !strcmp(argv[2], "--help")) {
+			fputs(commands[i].usage, stdout);
+			return EXIT_FINE;
+		}
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "glasshouse: unknown command \"%s\"; see `glasshouse --help`\n", argv[1]);
+	return EXIT_COULD_NOT_RUN;
+}
