@@ -1,0 +1,64 @@
+/*
+ * ssh.h - log in to a guest with a key and run commands (libssh, non-blocking, on its own thread
+ * and loop, since key exchange takes milliseconds of CPU).
+ *
+ * Host keys are not checked against a file: guests are new each time. The fingerprint is
+ * returned so that a change between two log-ins can be seen.
+ * Thread: all functions and callbacks belong to the owner's loop; the ssh thread is inside.
+ */
+#ifndef NET_SSH_H
+#define NET_SSH_H
+
+#include "base/fault.h"
+#include "base/secret.h"
+#include "net/loop.h"
+#include "net/phases.h"
+
+struct ssh_pool; /* the thread */
+struct ssh_call;
+
+struct ssh_host {
+	const char *host; /* name or address */
+	unsigned port;
+	const char *user;
+	const struct secret *private_key; /* OpenSSH or PEM text */
+};
+
+struct ssh_request {
+	struct ssh_host target;
+	const struct ssh_host *via; /* jump servers, first hop first, or NULL */
+	size_t via_count;	    /* at most 4 */
+	const char *command;	    /* run by the user's shell; NULL: log in only */
+	struct slice input;	    /* written to its stdin, then closed */
+	int64_t deadline_ns;	    /* whole call */
+	size_t output_max;	    /* 0: 64 KiB; more is cut and said */
+};
+
+struct ssh_result {
+	enum fault fault; /* NONE, RESOLVE, REFUSED, UNREACHABLE, TIMEOUT, SSH_BANNER, SSH_AUTH,
+			     EXIT_STATUS (output is there), CONNECTION_LOST, CANCELLED, LOCAL */
+	char detail[256];
+	/* connect; tls = key exchange; wait = authentication; body = command */
+	struct phases phases;
+	int exit_status;
+	struct slice output, errors; /* borrowed during the callback */
+	bool output_cut;
+	char host_key[64]; /* "SHA256:…" */
+	char banner[128];  /* the server's identification */
+};
+
+typedef void ssh_done(void *arg, const struct ssh_result *r);
+
+struct ssh_pool *ssh_pool_new(struct loop *l, struct error *err) must_check;
+void ssh_pool_free(struct ssh_pool *p); /* cancels, joins the thread */
+/* Copies the request. done is called once, never from in here. */
+struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *request, ssh_done *done,
+	void *arg);
+void ssh_cancel(struct ssh_call *call);
+
+/* A new key pair. `type`: "ed25519" or "rsa" (3072). ret_public: one OpenSSH line, owned. Takes
+ * milliseconds (rsa: up to a second). Thread: any. */
+bool ssh_key_new(const char *type, const char *comment, struct secret **ret_private,
+	char **ret_public, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * url.h - building and reading http(s) addresses (RFC 3986). Thread: any.
+ */
+#ifndef NET_URL_H
+#define NET_URL_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+struct url { /* slices borrow from the text given to url_parse() */
+	struct slice scheme, host, path, query; /* host without [] of IPv6; path "" or "/…" */
+	unsigned port;				/* the scheme's default when absent; 0: none known */
+};
+
+bool url_parse(struct slice text, struct url *ret, struct error *err) must_check;
+/* Appends with everything but unreserved characters percent-encoded. */
+void url_encode(struct buf *out, struct slice s);
+/* Returns owned; false when an escape is broken. '+' stays '+' unless `form`. */
+bool url_decode(struct slice s, bool form, char **ret);
+/* Appends ?name=value or &name=value, encoding both. */
+void url_add_query(struct buf *url, const char *name, struct slice value);
+/* "a/" + "/b" -> "a/b": exactly one slash between. Appends path to base. */
+void url_join(struct buf *out, struct slice base, struct slice path);
+
+#endif
