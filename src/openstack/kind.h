@@ -1,0 +1,111 @@
+/*
+ * kind.h - the kinds of things a cloud can make, one row each: how they are made, known, found
+ * again, waited for and removed. kinds/NAME.yaml adds rows or overrides fields.
+ *
+ * Paths may hold {names}: of the body (moved from body to path), {id}, {project}. Rows are data:
+ * nothing here talks to a cloud. Thread: loaded once, then immutable.
+ */
+#ifndef OPENSTACK_KIND_H
+#define OPENSTACK_KIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "text/expr.h"
+#include "text/yaml.h"
+
+/* Where our mark travels in the create request. */
+enum kind_mark {
+	MARK_NONE,
+	MARK_DESCRIPTION, /* "description": "glasshouse I R S i" */
+	MARK_METADATA,	  /* "metadata": {"glasshouse": "…"} */
+	MARK_PROPERTY,	  /* glance: top-level property "glasshouse" */
+	MARK_TAGS,	  /* "tags": ["glasshouse …"] */
+};
+
+/* How a second create of the same thing ends. */
+enum kind_unique {
+	UNIQUE_NO,	/* doubles are possible: look before a second attempt */
+	UNIQUE_ADOPT,	/* refused with `unique` status: send again, adopt what is there */
+};
+
+struct kind {
+	const char *name;    /* "floating_ip" */
+	const char *service; /* "network" */
+	const char *version; /* microversion pinned for all its requests, or NULL */
+	const char *create;  /* "POST /floatingips" */
+	const char *wrapper; /* "floatingip": key around the body, in and out; NULL: none */
+	const char *wrapper_in; /* where request and answer differ ("" = none); NULL: as wrapper */
+	const char *id;	     /* field of the answer, "id" */
+	const char *get;     /* "GET /floatingips/{id}" */
+	const char *list;    /* "GET /floatingips" */
+	const char *collection; /* "floatingips" */
+	const char *set;     /* "PUT /floatingips/{id}" or NULL */
+	const char *remove;  /* "DELETE /floatingips/{id}" */
+	const char *remove_body; /* body keys sent with remove ("subnet_id"), comma-separated, or NULL */
+	const char *name_field; /* "name"; NULL: has none */
+	enum kind_mark mark;
+	const char *find;    /* query of a list that finds ours: "name={name}&description={mark}";
+				a regex field is written ~name={name} and gets escaped and anchored */
+	enum kind_unique unique;
+	int unique_status;   /* 409, 400 */
+	const char *ready;   /* condition on [BODY], or NULL: ready with the answer */
+	const char *failed;  /* condition on [BODY], or NULL */
+	const char *gone;    /* condition on [STATUS]/[BODY]; NULL: [STATUS] == 404 */
+	const char *busy;    /* condition on [STATUS]/[BODY]: a remove refused for now; NULL: 409 */
+	const char *lock;    /* body or path key whose object admits one change at a time, or NULL */
+	const char *with;    /* body or path key whose object takes this along when deleted, or NULL */
+	const char *component; /* "Compute", "Network", "Block storage", "Image" */
+	int rank;	     /* sweep removes higher ranks first */
+	bool answer_partial; /* the create answer lacks fields: GET before it is used */
+	bool chosen_id;	     /* we choose the id (image) */
+	bool uploads;	     /* image: data follows by PUT {get}/file */
+	const char *user_data; /* body key that is base64-encoded on the way, or NULL */
+	int64_t request_ns, timeout_ns;
+
+	struct expr *ready_expr, *failed_expr, *gone_expr, *busy_expr; /* parsed at load */
+};
+
+struct kinds;
+
+/* The built-in table, overridden by each kinds/NAME.yaml of `dirs` (NULL-terminated, may be NULL).
+ * Returns owned, or NULL with errors. */
+struct kinds *kinds_load(const char *const *dirs, struct error_list *errors) must_check;
+void kinds_free(struct kinds *k);
+const struct kind *kind_find(const struct kinds *k, struct slice name);
+size_t kinds_count(const struct kinds *k);
+const struct kind *kind_at(const struct kinds *k, size_t i);
+/* For "did you mean". Borrows; n names. */
+const char *const *kinds_names(const struct kinds *k, size_t *ret_n);
+
+/* A request built from a row: method and path with {names} filled in. */
+struct kind_request {
+	char *method, *path;
+	json_t *body; /* wrapped; NULL when none */
+};
+void kind_request_fini(struct kind_request *r);
+/* `body`: the step's own keys, unwrapped; name and mark are added when the row has a field for them
+ * and the body has not its own. Fails when a {name} of the path is missing. */
+bool kind_create_request(const struct kind *k, const json_t *body, const char *name,
+	const char *mark, struct kind_request *ret, struct error *err);
+/* `template` is get, set, remove …; `object` holds id and the path keys. */
+bool kind_object_request(const struct kind *k, const char *template, const json_t *object,
+	struct kind_request *ret, struct error *err);
+/* The list request that finds what a create with this name and mark made; false: the kind has no
+ * way (then `unique` is ADOPT). */
+bool kind_find_request(const struct kind *k, const json_t *body, const char *name, const char *mark,
+	struct kind_request *ret);
+/* Whether a list item is exactly that name and mark (services match loosely). */
+bool kind_is(const struct kind *k, const json_t *item, const char *name, const char *mark);
+/* Takes the wrapper off an answer; borrows, NULL if it is not there. Keypair list items too. */
+const json_t *kind_unwrap(const struct kind *k, const json_t *answer);
+const char *kind_id(const struct kind *k, const json_t *object); /* borrows; NULL if absent */
+const char *kind_mark_of(const struct kind *k, const json_t *object); /* our mark, or NULL */
+const char *kind_name_of(const struct kind *k, const json_t *object);
+/* An extra field of an answer that a kind adds for expressions: server.address, … NULL if none;
+ * owned reference. */
+json_t *kind_field(const struct kind *k, const json_t *object, struct slice field);
+
+#endif
