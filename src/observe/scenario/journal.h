@@ -1,0 +1,76 @@
+/*
+ * journal.h - the durable record of what a run is about to make, made and unmade.
+ *
+ * A row stands in facts.db before the create request is sent (intent) and is completed after. Every
+ * object ends as deleted, or stays visible in the ledger: leaked, unsure, needs an administrator.
+ * One process owns a run while it holds the run's lock file (flock), which the kernel drops with
+ * the process: a run whose lock is free is dead, and its open rows are to be finished off.
+ * Thread: the loop's; rows are written on the facts thread.
+ */
+#ifndef OBSERVE_SCENARIO_JOURNAL_H
+#define OBSERVE_SCENARIO_JOURNAL_H
+
+#include "base/error.h"
+#include "base/json.h"
+#include "store/facts.h"
+
+enum object_fate {
+	OBJECT_INTENT,	/* about to be sent, or sent and no answer known */
+	OBJECT_CREATED, /* exists as far as we know */
+	OBJECT_DELETED, /* gone, seen with our own eyes */
+	OBJECT_REFUSED, /* the service refused: it never existed */
+	OBJECT_LEAKED,	/* the cloud left it behind and we may not or could not delete it */
+	OBJECT_UNSURE,	/* answer lost and never found; every sweep looks again */
+	OBJECT_NEEDS_ADMIN,
+	OBJECT_KEPT,	/* `keep`: reused by next runs */
+};
+
+struct journal;
+struct journal_run;
+
+struct journal_object {
+	int64_t id; /* set by journal_intend */
+	const char *run, *step, *kind;
+	unsigned index, attempt;
+	const char *name, *mark; /* may be NULL */
+	const char *cloud_id;	 /* NULL until known (image: chosen before) */
+	const char *request_id;
+	const json_t *path;	 /* keys the kind's paths need: {"router": "…", "subnet_id": "…"} */
+	enum object_fate fate;
+	const char *note; /* for people: why, which command fixes it; may be NULL */
+	int64_t created_unix_us, changed_unix_us;
+	const char *cloud, *project, *instance, *scenario; /* of its run, when read */
+};
+
+/* Borrows facts. Registers its tables. `dir` is the state directory (for the lock files). */
+struct journal *journal_new(struct facts *f, const char *dir, struct error *err) must_check;
+void journal_free(struct journal *j);
+
+/* Takes the lock and writes the run's row; done after it is durable. */
+struct journal_run *journal_run_begin(struct journal *j, const char *run, const char *scenario,
+	const char *cloud, const char *project, const char *instance,
+	void (*done)(void *arg, const struct error *err), void *arg);
+/* Writes verdict and end, drops the lock; done after it is durable. Frees the handle. */
+void journal_run_end(struct journal_run *r, const char *verdict, const json_t *report,
+	void (*done)(void *arg, const struct error *err), void *arg);
+
+/* Writes the intent; done when it is durable (then the request may be sent), or with the error
+ * (then it must not be). Copies o; *ret_id names the row afterwards. */
+void journal_intend(struct journal_run *r, const struct journal_object *o, int64_t *ret_id,
+	void (*done)(void *arg, const struct error *err), void *arg);
+/* Later knowledge; not waited for. cloud_id and note NULL: unchanged. */
+void journal_update(struct journal *j, int64_t id, enum object_fate fate, const char *cloud_id,
+	const json_t *path, const char *note);
+/* Waits until everything written so far is durable. */
+void journal_flush(struct journal *j, void (*done)(void *arg, const struct error *err), void *arg);
+
+/* Whether a run's lock is held by a living process on this machine. */
+bool journal_run_alive(struct journal *j, const char *run);
+const char *object_fate_name(enum object_fate f);
+/* Reads rows, newest first; `open_only`: not DELETED and not REFUSED. NULL filters match all.
+ * cb's pointers are borrowed for the call; returning false ends it. Synchronous. */
+bool journal_objects(struct journal *j, const char *cloud, const char *instance, const char *run,
+	bool open_only, bool (*cb)(void *arg, const struct journal_object *o), void *arg,
+	struct error *err) must_check;
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * pick.h - what `auto` means: pickers by the last word of a param's name (image, flavor, external,
+ * volume_type, dns …, also with a prefix: jh_image).
+ *
+ * image: the smallest active public or shared bootable image that a guest log-in is known for;
+ * flavor: the smallest that fits the image; external: the only network with router:external. More
+ * than one equally good candidate is an error that lists them. Thread: the loop's.
+ */
+#ifndef OBSERVE_SCENARIO_PICK_H
+#define OBSERVE_SCENARIO_PICK_H
+
+#include "observe/scenario/scenario.h"
+#include "openstack/cloud.h"
+
+/* Whether a param of this name may say `auto`. */
+bool pick_known(struct slice param);
+/* Fills every `auto` param that `given` does not have. done(picked): {"image": {"value": id, "why":
+ * "the only …"}}; borrowed; or the error. Called once, never from in here. */
+struct pick;
+struct pick *pick_start(struct cloud *c, const struct scenario *s, const json_t *given,
+	void (*done)(void *arg, const json_t *picked, const struct error *err), void *arg);
+void pick_cancel(struct pick *p);
+
+#endif
