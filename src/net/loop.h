@@ -56,4 +56,10 @@ int64_t timer_left_ns(const struct timer *t);
 /* Runs fn(arg) in the loop's thread, soon, in order. Thread: any. */
 void loop_post(struct loop *l, void (*fn)(void *arg), void *arg);
 
+/* Something real is under way whose end will come (a request, work in another thread): until the
+ * matching release the loop stays alive without other handles, and loop_run() with a virtual clock
+ * jumps to the next timer only after waiting for it in real time. Calls nest. */
+void loop_hold(struct loop *l);
+void loop_release(struct loop *l);
+
 #endif
