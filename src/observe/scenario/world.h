@@ -14,6 +14,7 @@
 
 #include "base/map.h"
 #include "base/random.h"
+#include "base/secret.h"
 #include "base/vec.h"
 #include "observe/scenario/scenario.h"
 
@@ -37,6 +38,7 @@ struct element {
 	char *id;	      /* of the object it made, found or acts on */
 	json_t *object;	      /* last answer, unwrapped; an owned reference */
 	json_t *measured;     /* [NAME] -> value of checks and calls; an owned reference */
+	struct secret *private_key; /* of a keypair made here; owned reference, never in `object` */
 	VEC(struct value_ref) uses; /* elements its evaluation met, no double */
 	void *task;	      /* the runner's own */
 };
