@@ -18,7 +18,7 @@ struct resolve_call;
 #define RESOLVE_MAX 16
 
 struct resolved {
-	enum fault fault; /* NONE, RESOLVE, NXDOMAIN, TIMEOUT, CANCELLED */
+	enum fault fault; /* NONE, RESOLVE, NXDOMAIN, TIMEOUT, CANCELLED, NO_DESCRIPTORS */
 	char detail[128];
 	bool queried; /* a query really left this machine */
 	int64_t took_ns;
@@ -30,7 +30,7 @@ typedef void resolve_done(void *arg, const struct resolved *r);
 
 /* `servers` like "127.0.0.1:5353,::1" replaces resolv.conf's, or NULL. */
 struct resolver *resolver_new(struct loop *l, const char *servers, struct error *err) must_check;
-void resolver_free(struct resolver *r); /* cancels */
+void resolver_free(struct resolver *r); /* cancels: their callbacks run in here */
 /* family: AF_UNSPEC, AF_INET or AF_INET6. done is called once, never from in here. */
 struct resolve_call *resolve(struct resolver *r, const char *host, unsigned port, int family,
 	int64_t deadline_ns, resolve_done *done, void *arg);

@@ -14,14 +14,15 @@ struct url { /* slices borrow from the text given to url_parse() */
 	unsigned port;				/* the scheme's default when absent; 0: none known */
 };
 
+/* Refuses white space, control characters, user names and passwords; a fragment is left out. */
 bool url_parse(struct slice text, struct url *ret, struct error *err) must_check;
 /* Appends with everything but unreserved characters percent-encoded. */
 void url_encode(struct buf *out, struct slice s);
-/* Returns owned; false when an escape is broken. '+' stays '+' unless `form`. */
+/* Returns owned; false when an escape is broken or stands for NUL. '+' stays '+' unless `form`. */
 bool url_decode(struct slice s, bool form, char **ret);
 /* Appends ?name=value or &name=value, encoding both. */
 void url_add_query(struct buf *url, const char *name, struct slice value);
-/* "a/" + "/b" -> "a/b": exactly one slash between. Appends path to base. */
+/* "a/" + "/b" -> "a/b": exactly one slash between; nothing is added for an empty path. */
 void url_join(struct buf *out, struct slice base, struct slice path);
 
 #endif
