@@ -22,13 +22,13 @@ struct buf {
 	bool over;
 };
 
-#define BUF_LINE (64u << 10)  /* a log line or an error text */
-#define BUF_PAGE (4u << 20)   /* a page, a document of ours */
+#define BUF_LINE   (64u << 10) /* a log line or an error text */
+#define BUF_PAGE   (4u << 20)  /* a page, a document of ours */
 #define BUF_ANSWER (64u << 20) /* an API answer */
 
 void buf_init(struct buf *b, size_t max);
 #define BUF(maximum) ((struct buf){.max = (maximum)})
-void buf_fini(struct buf *b); /* frees; the buffer is empty and usable again */
+void buf_fini(struct buf *b);  /* frees; the buffer is empty and usable again */
 void buf_clear(struct buf *b); /* keeps the memory */
 bool buf_add(struct buf *b, const void *p, size_t n);
 bool buf_add_slice(struct buf *b, struct slice s);
@@ -36,7 +36,7 @@ bool buf_add_str(struct buf *b, const char *s);
 bool buf_add_char(struct buf *b, char c);
 bool buf_printf(struct buf *b, const char *fmt, ...) like_printf(2, 3);
 bool buf_vprintf(struct buf *b, const char *fmt, va_list ap) like_printf(2, 0);
-void buf_cut(struct buf *b, size_t n); /* shortens to n bytes */
+void buf_cut(struct buf *b, size_t n);    /* shortens to n bytes */
 const char *buf_str(const struct buf *b); /* borrows; "" when empty */
 struct slice buf_slice(const struct buf *b);
 char *buf_take(struct buf *b); /* returns owned text; the buffer is empty again */

@@ -23,9 +23,9 @@ void digest_sha512_init(struct digest_sha512 *d);
 void digest_sha512_add(struct digest_sha512 *d, const void *p, size_t n);
 void digest_sha512_hex(struct digest_sha512 *d, char *ret_129);
 
-char *hex_encode(const void *p, size_t n);	 /* returns owned, lower case */
-char *base32_encode(const void *p, size_t n);	 /* returns owned, RFC 4648, lower case, no '=' */
-char *base64_encode(const void *p, size_t n);	 /* returns owned, RFC 4648 with '=' */
+char *hex_encode(const void *p, size_t n);    /* returns owned, lower case */
+char *base32_encode(const void *p, size_t n); /* returns owned, RFC 4648, lower case, no '=' */
+char *base64_encode(const void *p, size_t n); /* returns owned, RFC 4648 with '=' */
 bool base64_decode(struct slice s, void **ret_p, size_t *ret_n); /* returns owned */
 
 #endif

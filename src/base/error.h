@@ -15,12 +15,12 @@
 
 enum error_kind {
 	ERROR_NONE,
-	ERROR_INPUT,	/* what the user wrote is wrong; has a place if it stands in a file */
-	ERROR_CONFIG,	/* clouds.yaml, permissions, a missing file */
-	ERROR_SYSTEM,	/* the operating system refused; `sys` is the errno */
-	ERROR_LIMIT,	/* over a stated limit */
-	ERROR_CLOUD,	/* the cloud cannot be reached or refuses us: the run could not start */
-	ERROR_STORE,	/* the database refused */
+	ERROR_INPUT,  /* what the user wrote is wrong; has a place if it stands in a file */
+	ERROR_CONFIG, /* clouds.yaml, permissions, a missing file */
+	ERROR_SYSTEM, /* the operating system refused; `sys` is the errno */
+	ERROR_LIMIT,  /* over a stated limit */
+	ERROR_CLOUD,  /* the cloud cannot be reached or refuses us: the run could not start */
+	ERROR_STORE,  /* the database refused */
 	ERROR_CANCELLED,
 };
 
@@ -29,16 +29,16 @@ enum error_kind {
 struct error {
 	enum error_kind kind;
 	int sys;
-	char file[256];	    /* "" when there is none */
-	unsigned line, col; /* from 1, columns in code points; 0 when unknown */
+	char file[256];       /* "" when there is none */
+	unsigned line, col;   /* from 1, columns in code points; 0 when unknown */
 	char msg[ERROR_TEXT]; /* what was expected, what was found, what to do */
 };
 
 void error_set(struct error *err, enum error_kind kind, const char *fmt, ...) like_printf(3, 4);
 /* Appends ": " and the text of `sys` (an errno value). */
 void error_sys(struct error *err, int sys, const char *fmt, ...) like_printf(3, 4);
-void error_at(struct error *err, const char *file, unsigned line, unsigned col, const char *fmt, ...)
-	like_printf(5, 6);
+void error_at(struct error *err, const char *file, unsigned line, unsigned col, const char *fmt,
+	...) like_printf(5, 6);
 /* Puts "context: " in front of the message. */
 void error_wrap(struct error *err, const char *fmt, ...) like_printf(2, 3);
 void error_clear(struct error *err);
@@ -58,6 +58,6 @@ void error_list_fini(struct error_list *l);
 void error_list_at(struct error_list *l, const char *file, unsigned line, unsigned col,
 	const char *fmt, ...) like_printf(5, 6);
 void error_list_add(struct error_list *l, const struct error *err); /* copies */
-void error_list_sort(struct error_list *l);			    /* by file, line, column */
+void error_list_sort(struct error_list *l);                         /* by file, line, column */
 
 #endif

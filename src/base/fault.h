@@ -17,8 +17,8 @@ enum fault {
 
 enum fault_whose { WHOSE_NEITHER, WHOSE_CLOUD, WHOSE_OURS, WHOSE_CONFIG, WHOSE_QUOTA };
 
-const char *fault_name(enum fault f);	  /* wire name */
-const char *fault_text(enum fault f);	  /* sentence for people, no final stop */
+const char *fault_name(enum fault f); /* wire name */
+const char *fault_text(enum fault f); /* sentence for people, no final stop */
 enum fault_whose fault_whose(enum fault f);
 const char *fault_whose_name(enum fault_whose w); /* "cloud" "ours" "configuration" "quota" */
 bool fault_parse(struct slice wire, enum fault *ret_fault);

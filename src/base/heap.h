@@ -23,9 +23,9 @@ struct heap {
 	uint64_t seq;
 };
 
-void heap_fini(struct heap *h); /* the nodes are the caller's */
+void heap_fini(struct heap *h);                                     /* the nodes are the caller's */
 void heap_add(struct heap *h, struct heap_node *node, int64_t key); /* node in no heap */
-void heap_remove(struct heap *h, struct heap_node *node);	    /* no-op when in none */
-struct heap_node *heap_first(const struct heap *h);		    /* NULL when empty */
+void heap_remove(struct heap *h, struct heap_node *node);           /* no-op when in none */
+struct heap_node *heap_first(const struct heap *h);                 /* NULL when empty */
 
 #endif

@@ -20,9 +20,10 @@ void json_write(struct buf *out, const json_t *value);
 char *json_text(const json_t *value); /* returns owned compact text */
 /* Follows keys: json_at(j, "server", "fault", NULL). Borrows; NULL when any is absent. */
 json_t *json_at(const json_t *value, ...) __attribute__((sentinel));
-const char *json_str(const json_t *object, const char *key); /* borrows; NULL if absent or no string */
+const char *json_str(
+	const json_t *object, const char *key); /* borrows; NULL if absent or no string */
 int64_t json_int(const json_t *object, const char *key, int64_t otherwise);
-bool json_true(const json_t *object, const char *key);
+bool json_flag(const json_t *object, const char *key);
 /* A deep copy in which the values of secret-named fields and known secret values are "***". */
 json_t *json_scrubbed(const json_t *value);
 

@@ -25,7 +25,7 @@ struct map {
 	size_t index_size;
 };
 
-void map_fini(struct map *m); /* frees keys and table, not the values */
+void map_fini(struct map *m);                        /* frees keys and table, not the values */
 void *map_get(const struct map *m, const char *key); /* NULL if absent */
 void *map_get_slice(const struct map *m, struct slice key);
 /* Sets; returns the value that was there, or NULL. */

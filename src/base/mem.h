@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define must_check __attribute__((warn_unused_result))
+#define must_check        __attribute__((warn_unused_result))
 #define like_printf(f, a) __attribute__((format(printf, f, a)))
-#define array_len(a) (sizeof(a) / sizeof((a)[0]))
+#define array_len(a)      (sizeof(a) / sizeof((a)[0]))
 
 /* Each returns owned memory, to be given to free(). mem_new is zeroed; n * size is checked. */
 void *mem_alloc(size_t n) __attribute__((malloc, returns_nonnull));

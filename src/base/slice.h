@@ -25,7 +25,7 @@ bool slice_is(struct slice a, const char *s);
 bool slice_is_nocase(struct slice a, const char *s); /* ASCII */
 bool slice_starts(struct slice a, const char *prefix);
 bool slice_ends(struct slice a, const char *suffix);
-struct slice slice_trim(struct slice a); /* ASCII white space at both ends */
+struct slice slice_trim(struct slice a);                       /* ASCII white space at both ends */
 struct slice slice_sub(struct slice a, size_t from, size_t n); /* clipped to a */
 /* Index of the first c or of the text; a.n if absent. */
 size_t slice_find(struct slice a, char c);

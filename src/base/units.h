@@ -15,10 +15,10 @@
 /* Each: false when `s` is not exactly one such number or does not fit. "1h30m" is a time. */
 bool units_parse_time(struct slice s, int64_t *ret_ns);
 bool units_parse_size(struct slice s, int64_t *ret_bytes);
-bool units_parse_rate(struct slice s, double *ret_per_s);  /* 200/s, 5/m, 2/h */
+bool units_parse_rate(struct slice s, double *ret_per_s);   /* 200/s, 5/m, 2/h */
 bool units_parse_percent(struct slice s, double *ret_unit); /* "0.5%" gives 0.005 */
-bool units_parse_int(struct slice s, int64_t *ret_n);	    /* decimal, optional sign, all of s */
-bool units_parse_real(struct slice s, double *ret_x);	    /* JSON number syntax */
+bool units_parse_int(struct slice s, int64_t *ret_n);       /* decimal, optional sign, all of s */
+bool units_parse_real(struct slice s, double *ret_x);       /* JSON number syntax */
 
 #define UNITS_TEXT 32
 /* For people, three significant digits: "840us", "12.5ms", "1.52s", "2m05s", "1h02m". */

@@ -34,8 +34,8 @@ void *vec_room(void *p, size_t n, size_t *cap, size_t size);
 #define vec_pop(v) ((v)->p[--(v)->n])
 /* Takes element i out, keeping the order. */
 #define vec_remove(v, i)                                                                           \
-	(memmove(&(v)->p[i], &(v)->p[(i) + 1], ((v)->n - (i) - 1) * sizeof(*(v)->p)), (void)(v)->n--)
-#define vec_fini(v) (free((v)->p), (v)->p = NULL, (v)->n = (v)->cap = 0)
+	(memmove(&(v)->p[i], &(v)->p[(i) + 1], ((v)->n - (i)-1) * sizeof(*(v)->p)), (void)(v)->n--)
+#define vec_fini(v)           (free((v)->p), (v)->p = NULL, (v)->n = (v)->cap = 0)
 #define VEC_EACH(v, type, it) for (type *it = (v)->p; it && it < (v)->p + (v)->n; it++)
 
 #endif

@@ -1,0 +1,89 @@
+/*
+ * digest.c - see digest.h.
+ */
+
+#include "base/digest.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void digest_sha256(const void *p, size_t n, uint8_t *ret_32)
+{
+	crypto_hash_sha256(ret_32, p, n);
+}
+
+void digest_hmac_sha256(struct slice key, struct slice text, uint8_t *ret_32)
+{
+	crypto_auth_hmacsha256_state st;
+	crypto_auth_hmacsha256_init(&st, (const unsigned char *)key.p, key.n);
+	crypto_auth_hmacsha256_update(&st, (const unsigned char *)text.p, text.n);
+	crypto_auth_hmacsha256_final(&st, ret_32);
+}
+
+_Static_assert(sizeof(struct digest_sha512) >= sizeof(crypto_hash_sha512_state), "room for sha512");
+
+static crypto_hash_sha512_state *state_of(struct digest_sha512 *d)
+{
+	return (crypto_hash_sha512_state *)d->opaque;
+}
+
+void digest_sha512_init(struct digest_sha512 *d)
+{
+	crypto_hash_sha512_init(state_of(d));
+}
+
+void digest_sha512_add(struct digest_sha512 *d, const void *p, size_t n)
+{
+	crypto_hash_sha512_update(state_of(d), p, n);
+}
+
+void digest_sha512_hex(struct digest_sha512 *d, char *ret_129)
+{
+	unsigned char h[SHA512_BYTES];
+	crypto_hash_sha512_final(state_of(d), h);
+	sodium_bin2hex(ret_129, 2 * SHA512_BYTES + 1, h, sizeof(h));
+}
+
+char *hex_encode(const void *p, size_t n)
+{
+	char *text = mem_alloc(2 * n + 1);
+	return sodium_bin2hex(text, 2 * n + 1, p, n);
+}
+
+char *base32_encode(const void *p, size_t n)
+{
+	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+	const unsigned char *in = p;
+	char *text = mem_alloc(n * 8 / 5 + 2), *out = text;
+	unsigned bits = 0, have = 0;
+	for (size_t i = 0; i < n; i++) {
+		bits = (bits << 8) | in[i];
+		for (have += 8; have >= 5; have -= 5)
+			*out++ = alphabet[(bits >> (have - 5)) & 31];
+		bits &= 0xff;
+	}
+	if (have)
+		*out++ = alphabet[(bits << (5 - have)) & 31];
+	*out = 0;
+	return text;
+}
+
+char *base64_encode(const void *p, size_t n)
+{
+	const size_t size = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
+	return sodium_bin2base64(mem_alloc(size), size, p, n, sodium_base64_VARIANT_ORIGINAL);
+}
+
+bool base64_decode(struct slice s, void **ret_p, size_t *ret_n)
+{
+	unsigned char *out = mem_alloc(s.n / 4 * 3 + 4);
+	if (sodium_base642bin(out, s.n / 4 * 3 + 4, s.p, s.n, "\r\n", ret_n, NULL,
+		    sodium_base64_VARIANT_ORIGINAL) != 0) {
+		free(out);
+		return false;
+	}
+	*ret_p = out;
+	return true;
+}
