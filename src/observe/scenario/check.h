@@ -28,9 +28,10 @@ struct check_tools { /* borrowed by every check */
 struct check_result {
 	enum fault fault; /* NONE: it measured; expectations come after */
 	char detail[256];
-	/* [NAME] -> value: STATUS BODY RESPONSE_TIME OUTPUT EXIT_STATUS RTT ADDRESS CONNECTED SENT LOST
-	 * GAPS LONGEST_GAP UP_AFTER DOWN_AFTER SIZE SHA512 ERRORS SPREAD STRAY LAST VALUE …; times are
-	 * texts with units ("12ms") so that conditions compare them as times. Borrowed. */
+	/* [NAME] -> value: STATUS BODY RESPONSE_TIME OUTPUT EXIT_STATUS RTT ADDRESS CONNECTED SENT
+	 * LOST GAPS LONGEST_GAP UP_AFTER DOWN_AFTER SIZE SHA512 ERRORS SPREAD STRAY LAST VALUE …;
+	 * times are texts with units ("12ms") so that conditions compare them as times. Borrowed.
+	 */
 	const json_t *measured;
 	struct phases phases;
 };
@@ -38,11 +39,11 @@ struct check_result {
 struct check_call;
 typedef void check_done(void *arg, const struct check_result *r);
 
-/* Starts the check of `e` with its evaluated body (borrowed until done). deadline_ns is for this one
- * attempt. done is called once, never from in here. */
+/* Starts the check of `e` with its evaluated body (borrowed until done). deadline_ns is for this
+ * one attempt. done is called once, never from in here. */
 struct check_call *check_start(const struct check_tools *tools, struct world *w, struct element *e,
 	const struct value *body, int64_t deadline_ns, check_done *done, void *arg);
-void check_cancel(struct check_call *c);
+void check_cancel(struct check_call *c); /* done runs soon with FAULT_CANCELLED */
 
 /* Default time allowed for one attempt of a verb, and for its whole step. */
 int64_t check_attempt_ns(enum verb v);
@@ -58,13 +59,13 @@ struct stream *stream_start(const struct check_tools *tools, struct world *w, st
 	const struct value *body, check_done *done, void *arg, struct error *err);
 void stream_mark(struct stream *s);
 void stream_stop(struct stream *s);
-void stream_cancel(struct stream *s);
+void stream_cancel(struct stream *s); /* done runs soon with FAULT_CANCELLED */
 
 /* How to log in to what `ref` is (a server, a group member with `login:`), evaluated. Strings and
  * keys are owned by the login. */
 struct login;
-enum expr_result login_resolve(struct world *w, struct value_ref ref, const struct check_tools *tools,
-	struct login **ret, struct error *err);
+enum expr_result login_resolve(struct world *w, struct value_ref ref,
+	const struct check_tools *tools, struct login **ret, struct error *err);
 void login_free(struct login *l);
 
 #endif

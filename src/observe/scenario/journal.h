@@ -12,30 +12,30 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "store/facts.h"
 
 enum object_fate {
-	OBJECT_INTENT,	/* about to be sent, or sent and no answer known */
+	OBJECT_INTENT,  /* about to be sent, or sent and no answer known */
 	OBJECT_CREATED, /* exists as far as we know */
 	OBJECT_DELETED, /* gone, seen with our own eyes */
 	OBJECT_REFUSED, /* the service refused: it never existed */
-	OBJECT_LEAKED,	/* the cloud left it behind and we may not or could not delete it */
-	OBJECT_UNSURE,	/* answer lost and never found; every sweep looks again */
+	OBJECT_LEAKED,  /* the cloud left it behind and we may not or could not delete it */
+	OBJECT_UNSURE,  /* answer lost and never found; every sweep looks again */
 	OBJECT_NEEDS_ADMIN,
-	OBJECT_KEPT,	/* `keep`: reused by next runs */
+	OBJECT_KEPT, /* `keep`: reused by next runs */
 };
 
+struct facts; /* store/facts.h */
 struct journal;
 struct journal_run;
 
 struct journal_object {
-	int64_t id; /* set by journal_intend */
+	int64_t id; /* when read */
 	const char *run, *step, *kind;
 	unsigned index, attempt;
 	const char *name, *mark; /* may be NULL */
-	const char *cloud_id;	 /* NULL until known (image: chosen before) */
+	const char *cloud_id;    /* NULL until known (image: chosen before) */
 	const char *request_id;
-	const json_t *path;	 /* keys the kind's paths need: {"router": "…", "subnet_id": "…"} */
+	const json_t *path; /* keys the kind's paths need: {"router": "…", "subnet_id": "…"} */
 	enum object_fate fate;
 	const char *note; /* for people: why, which command fixes it; may be NULL */
 	int64_t created_unix_us, changed_unix_us;
@@ -55,7 +55,8 @@ void journal_run_end(struct journal_run *r, const char *verdict, const json_t *r
 	void (*done)(void *arg, const struct error *err), void *arg);
 
 /* Writes the intent; done when it is durable (then the request may be sent), or with the error
- * (then it must not be). Copies o; *ret_id names the row afterwards. */
+ * (then it must not be). Copies o; *ret_id (set at once, not through o->id) names the row from
+ * then on. done may be NULL: not waited for. */
 void journal_intend(struct journal_run *r, const struct journal_object *o, int64_t *ret_id,
 	void (*done)(void *arg, const struct error *err), void *arg);
 /* Later knowledge; not waited for. cloud_id and note NULL: unchanged. */

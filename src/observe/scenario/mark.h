@@ -1,8 +1,8 @@
 /*
  * mark.h - names and marks: whose an object is, told by the object itself.
  *
- * Name: gh-RUN-STEP[-i]-CHECK; CHECK is ten base32 letters of HMAC-SHA256 over project, kind and the
- * rest of the name, keyed by the configured instance. Mark: "glasshouse INSTANCE RUN STEP i"
+ * Name: gh-RUN-STEP[-i]-CHECK; CHECK is ten base32 letters of HMAC-SHA256 over project, kind and
+ * the rest of the name, keyed by the configured instance. Mark: "glasshouse INSTANCE RUN STEP i"
  * (attempt 2 of a lost create: "… i a2"). Steps are written with '_' turned to '-' in names.
  * Thread: any.
  */
@@ -22,7 +22,8 @@ void mark_run_label(int64_t unix_us, struct random *r, char *ret_label);
 /* `count` false leaves -i away. attempt from 1. Return owned. */
 char *mark_name(const char *instance, const char *project, const char *kind, const char *run,
 	const char *step, bool count, unsigned i, unsigned attempt);
-char *mark_text(const char *instance, const char *run, const char *step, unsigned i, unsigned attempt);
+char *mark_text(
+	const char *instance, const char *run, const char *step, unsigned i, unsigned attempt);
 
 struct mark_parts { /* slices of the text that was read */
 	struct slice instance, run, step;

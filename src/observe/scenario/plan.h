@@ -9,15 +9,15 @@
 #include "base/json.h"
 #include "observe/scenario/world.h"
 
-struct plan_bill { /* objects by kind, and what they cost of the quota */
-	json_t *objects; /* {"server": 2, …} */
-	json_t *quota;	 /* {"cores": {"need": 2, "free": 8}, …}; free null when unknown */
+struct plan_bill {             /* objects by kind, and what they cost of the quota */
+	json_t *objects;       /* {"server": 2, …} */
+	json_t *quota;         /* {"cores": {"need": 2, "free": 8}, …}; free null when unknown */
 	double server_minutes; /* at most, from deadlines */
 	bool fits;
 };
 
-/* `w` is symbolic. `quota` as cloud_quota() gives it, `flavors` by id or NULL when unknown. Returns an
- * owned JSON document: {steps: [{name, verb, elements: [{name, needs: […], requests: ["POST …"],
+/* `w` is symbolic. `quota` as cloud_quota() gives it, `flavors` by id or NULL when unknown. Returns
+ * an owned JSON document: {steps: [{name, verb, elements: [{name, needs: […], requests: ["POST …"],
  * body}]}], bill, warnings: [{file, line, text}], picked}. */
 json_t *plan_make(struct world *w, const json_t *quota, const json_t *flavors, struct error *err);
 /* The same for people. */

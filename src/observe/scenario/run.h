@@ -11,6 +11,7 @@
 
 #include "observe/scenario/check.h"
 #include "observe/scenario/journal.h"
+#include "observe/scenario/mark.h"
 #include "observe/scenario/world.h"
 
 struct run;
@@ -21,25 +22,26 @@ enum run_phase { RUN_BUILDING, RUN_TEARDOWN, RUN_ENDED };
 
 /* What happened to an element, for trees, lines and JSON. Pointers are borrowed. */
 enum run_event_type {
-	RUN_EVENT_PHASE,   /* phase changed */
-	RUN_EVENT_START,   /* element began: detail is what it does */
-	RUN_EVENT_WAIT,	   /* detail: what it waits for ("status BUILD", "3rd try", "lock of router") */
+	RUN_EVENT_PHASE, /* phase changed */
+	RUN_EVENT_START, /* element began: detail is what it does */
+	RUN_EVENT_WAIT,  /* detail: what it waits for ("status BUILD", "3rd try", "lock of router")
+			  */
 	RUN_EVENT_READY,
-	RUN_EVENT_WARN,	   /* ready, but a `warn` condition was not met */
+	RUN_EVENT_WARN, /* ready, but a `warn` condition was not met */
 	RUN_EVENT_FAILED,
 	RUN_EVENT_SKIPPED,
 	RUN_EVENT_ABSENT,
 	RUN_EVENT_REMOVING,
 	RUN_EVENT_REMOVED,
-	RUN_EVENT_LEFT,	   /* could not be removed: detail says why and what to do */
+	RUN_EVENT_LEFT, /* could not be removed: detail says why and what to do */
 };
 
 struct run_event {
 	enum run_event_type type;
 	enum run_phase phase;
-	int64_t at_ns; /* since the run began */
+	int64_t at_ns;                 /* since the run began */
 	const struct element *element; /* NULL for PHASE */
-	const char *name;	       /* "server[1]" */
+	const char *name;              /* "server[1]" */
 	enum fault fault;
 	const char *detail;
 };
@@ -48,7 +50,7 @@ struct run_event {
 struct run_row {
 	char *name;
 	enum verb verb;
-	const char *kind;	/* NULL for checks */
+	const char *kind; /* NULL for checks */
 	const char *component;
 	char *metric;
 	enum element_state state;
@@ -57,14 +59,14 @@ struct run_row {
 	bool first_cause; /* failed by itself, not because of another */
 	enum grade grade;
 	char *detail;
-	char *request_id;	/* of its create or last call */
+	char *request_id; /* of its create or last call */
 	char *service_request_id;
-	int64_t needed_ns;	/* when the last thing it needed became ready */
+	int64_t needed_ns;                     /* when the last thing it needed became ready */
 	int64_t start_ns, answer_ns, ready_ns; /* since the run began; -1: never */
 	int64_t remove_ns, gone_ns;
-	int critical;		/* index of the row it waited for last, or -1: follow for the critical path */
+	int critical; /* index of the row it waited for last, or -1: follow for the critical path */
 	bool on_critical_path;
-	json_t *measured;	/* or NULL */
+	json_t *measured; /* or NULL */
 };
 
 struct run_report {
@@ -88,13 +90,14 @@ struct run_options {
 };
 
 /*
- * Picks what is `auto`, reads zones, checks the quota, then runs. Never fails here: what cannot start
- * ends in a report with `error`. Borrows everything but options (copied). done is called once; the
- * report is valid until run_free().
+ * Picks what is `auto`, reads zones, checks the quota, then runs. Never fails here: what cannot
+ * start ends in a report with `error`. Borrows everything but options (copied). done is called
+ * once; the report is valid until run_free().
  */
 struct run *run_start(const struct check_tools *tools, struct journal *journal,
-	const struct scenario *scenario, const struct kinds *kinds, const struct run_options *options,
-	void (*done)(void *arg, const struct run_report *report), void *arg);
+	const struct scenario *scenario, const struct kinds *kinds,
+	const struct run_options *options, void (*done)(void *arg, const struct run_report *report),
+	void *arg);
 /* Go to teardown now (SIGINT, SIGTERM). A second call gives up teardown: what is left stays in the
  * journal for the next sweep. */
 void run_stop(struct run *r);

@@ -1,11 +1,11 @@
 /*
  * scenario.h - a scenario as it is written: parsed, checked, immutable.
  *
- * Reading collects every error of a file in one pass with its place: unknown keys and kinds (did you
- * mean), two verbs in a step, wrong types, bad durations, unknown references, cycles, `it` or `i`
- * where there is none, a param nobody knows. `include` and `like` are resolved here. Limits: 1 MiB a
- * file, 500 steps, 10,000 objects (checked when counts are known), include depth 8.
- * Thread: one at a time.
+ * Reading collects every error of a file in one pass with its place: unknown keys and kinds (did
+ * you mean), two verbs in a step, wrong types, bad durations, unknown references, cycles, `it` or
+ * `i` where there is none, a param nobody knows. `include` and `like` are resolved here. Limits: 1
+ * MiB a file, 500 steps, 10,000 objects (checked when counts are known), include depth 8. Thread:
+ * one at a time.
  */
 #ifndef OBSERVE_SCENARIO_SCENARIO_H
 #define OBSERVE_SCENARIO_SCENARIO_H
@@ -23,7 +23,7 @@
 
 enum verb {
 	VERB_CREATE, /* the verb is a kind */
-	VERB_FIND,   /* {find: {network: {name: shared}}}: refers to what exists, never deletes it */
+	VERB_FIND, /* {find: {network: {name: shared}}}: refers to what exists, never deletes it */
 	VERB_GROUP,
 	VERB_SET,
 	VERB_SERVER_ACTION,
@@ -67,7 +67,7 @@ struct condition_list {
 
 struct retry {
 	bool set;
-	int64_t tries;	 /* 0: no limit but `until` */
+	int64_t tries;    /* 0: no limit but `until` */
 	int64_t until_ns; /* 0: none */
 	int64_t every_ns;
 	struct fault_list on; /* empty: any */
@@ -79,19 +79,19 @@ struct step {
 	unsigned line, col;
 	enum verb verb;
 	const struct kind *kind; /* CREATE and FIND */
-	struct interp *body;	 /* what stands under the verb; NULL: nothing */
+	struct interp *body;     /* what stands under the verb; NULL: nothing */
 
 	struct interp *when, *count, *each; /* at most one of count and each */
-	size_t *after;			    /* step indices */
+	size_t *after;                      /* step indices */
 	size_t after_count;
 	size_t *around; /* stream */
 	size_t around_count;
-	struct expr *until; /* an expression over steps; the verb `wait` is this too */
-	bool ready_now;	    /* ready: now */
-	struct expr *ready; /* ready: CONDITION on [BODY] */
-	char *lock;	    /* overrides the kind's; "" = none */
-	int with;	    /* step index, or -1 */
-	int64_t keep;	    /* 0: no, N runs, -1 for ever */
+	struct expr *until;   /* an expression over steps; the verb `wait` is this too */
+	bool ready_now;       /* ready: now */
+	struct expr *ready;   /* ready: CONDITION on [BODY] */
+	char *lock;           /* overrides the kind's; "" = none */
+	int with;             /* step index, or -1 */
+	int64_t keep;         /* 0: no, N runs, -1 for ever */
 	struct interp *login; /* servers and groups of servers */
 	struct interp *undo;  /* a body of the same verb, or NULL */
 	struct fault_list must_fail;
@@ -99,15 +99,15 @@ struct step {
 	struct condition_list expect, warn;
 	enum grade grade;
 	bool abort, optional;
-	char *component, *metric; /* NULL: of the kind's service; the step's name */
+	char *component, *metric;       /* NULL: of the kind's service; the step's name */
 	int64_t timeout_ns, request_ns; /* 0: the kind's or verb's default */
-	int64_t every_ns;	  /* wait, until: how often; 0: 1 s */
+	int64_t every_ns;               /* wait, until: how often; 0: 1 s */
 	struct retry retry;
-	struct interp *upload; /* image: size of generated data, or {file:} */
+	struct interp *upload;  /* image: size of generated data, or {file:} */
 	struct interp *allowed; /* http: see SCENARIOS.md */
 
-	/* The steps this one names anywhere (in ${}, each, after, around), sorted, no double. Those of
-	 * `login` are not its own needs but of the steps that log in there. */
+	/* The steps this one names anywhere (in ${}, each, after, around), sorted, no double. Those
+	 * of `login` are not its own needs but of the steps that log in there. */
 	size_t *needs;
 	size_t need_count;
 };
@@ -115,7 +115,7 @@ struct step {
 struct param {
 	char *name;
 	struct interp *value; /* default, may use other params; NULL: required */
-	bool is_auto;	      /* written `auto` */
+	bool is_auto;         /* written `auto` */
 	unsigned line, col;
 };
 
@@ -130,7 +130,7 @@ struct scenario {
 	size_t text_count;
 	struct step *steps; /* in order of writing */
 	size_t step_count;
-	size_t *order; /* step indices, every step after its needs */
+	size_t *order;   /* step indices, every step after its needs */
 	char *directory; /* for file('x'): where the scenario's file stands */
 };
 
@@ -145,7 +145,7 @@ struct scenario *scenario_parse(struct slice text, const char *name, const char 
 	const struct kinds *kinds, struct error_list *errors) must_check;
 void scenario_free(struct scenario *s);
 int scenario_step(const struct scenario *s, struct slice name); /* index, or -1 */
-const char *verb_name(const struct step *step); /* "ping", or the kind's name */
+const char *verb_name(const struct step *step);                 /* "ping", or the kind's name */
 bool verb_is_check(enum verb v);
 
 #endif

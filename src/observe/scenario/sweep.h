@@ -2,9 +2,9 @@
  * sweep.h - finish off what interrupted runs left, and only that.
  *
  * Two proofs: open rows of our journal whose run is dead; and, from a bare machine without it,
- * objects in the cloud whose name carries a valid CHECK or whose mark is of our instance, older than
- * the limit and of no living run; and what hangs on a parent that is ours. Several matches where one
- * was made: none is deleted, the ledger says so. Thread: the loop's.
+ * objects in the cloud whose name carries a valid CHECK or whose mark is of our instance, older
+ * than the limit and of no living run; and what hangs on a parent that is ours. Several matches
+ * where one was made: none is deleted, the ledger says so. Thread: the loop's.
  */
 #ifndef OBSERVE_SCENARIO_SWEEP_H
 #define OBSERVE_SCENARIO_SWEEP_H
@@ -34,9 +34,8 @@ struct sweep_report {
 	const struct error *error; /* could not look, or NULL */
 };
 
-struct sweep *sweep_start(struct loop *l, struct cloud *c, const struct kinds *k,
-	struct journal *j, const struct sweep_options *o,
-	void (*event)(void *arg, const struct sweep_event *e),
+struct sweep *sweep_start(struct loop *l, struct cloud *c, const struct kinds *k, struct journal *j,
+	const struct sweep_options *o, void (*event)(void *arg, const struct sweep_event *e),
 	void (*done)(void *arg, const struct sweep_report *r), void *arg);
 void sweep_cancel(struct sweep *s);
 void sweep_free(struct sweep *s);

@@ -1,13 +1,13 @@
 /*
  * world.h - a scenario with its parameters bound: elements, their states, and what names mean.
  *
- * Each step has elements (1, or as many as count/each say). The world answers expressions: a name is
- * a step, param, text, `run i it zones cloud location`; a ref is an element. Evaluation pulls: an
- * expression over an element that is not ready yields BLOCKED, over a failed or skipped one SKIPPED,
- * over an absent one ABSENT; and each element it met is recorded as a use, which is the graph that
- * teardown reverses. The world is passive: the runner (run.h) moves the states.
- * In symbolic mode (plan) every element counts as ready and its fields read "<port[0].id>".
- * Thread: one at a time.
+ * Each step has elements (1, or as many as count/each say). The world answers expressions: a name
+ * is a step, param, text, `run i it zones cloud location`; a ref is an element. Evaluation pulls:
+ * an expression over an element that is not ready yields BLOCKED, over a failed or skipped one
+ * SKIPPED, over an absent one ABSENT; and each element it met is recorded as a use, which is the
+ * graph that teardown reverses. The world is passive: the runner (run.h) moves the states. In
+ * symbolic mode (plan) every element counts as ready and its fields read "<port[0].id>". Thread:
+ * one at a time.
  */
 #ifndef OBSERVE_SCENARIO_WORLD_H
 #define OBSERVE_SCENARIO_WORLD_H
@@ -24,23 +24,23 @@ enum element_state {
 	ELEMENT_READY,
 	ELEMENT_FAILED,
 	ELEMENT_SKIPPED, /* needs something that failed */
-	ELEMENT_ABSENT,	 /* `when` is false, or what it needs is absent */
+	ELEMENT_ABSENT,  /* `when` is false, or what it needs is absent */
 };
 
 struct element {
 	size_t step;
-	int32_t index;	 /* its `i` */
+	int32_t index;   /* its `i` */
 	struct value it; /* null unless the step has each */
 	enum element_state state;
 	struct value_ref target; /* members of a group: the element they stand for */
 	/* Set by the runner. */
-	char *name, *mark;    /* of the object it made */
-	char *id;	      /* of the object it made, found or acts on */
-	json_t *object;	      /* last answer, unwrapped; an owned reference */
-	json_t *measured;     /* [NAME] -> value of checks and calls; an owned reference */
+	char *name, *mark;          /* of the object it made */
+	char *id;                   /* of the object it made, found or acts on */
+	json_t *object;             /* last answer, unwrapped; an owned reference */
+	json_t *measured;           /* [NAME] -> value of checks and calls; an owned reference */
 	struct secret *private_key; /* of a keypair made here; owned reference, never in `object` */
 	VEC(struct value_ref) uses; /* elements its evaluation met, no double */
-	void *task;	      /* the runner's own */
+	void *task;                 /* the runner's own */
 };
 
 struct step_world {
@@ -53,11 +53,11 @@ struct step_world {
 };
 
 struct world_options {
-	const char *run;      /* label, lower case, at most 24 characters; copied */
-	const char *instance; /* copied */
+	const char *run;               /* label, lower case, at most 24 characters; copied */
+	const char *instance;          /* copied */
 	const char *location, *region; /* copied; may be NULL */
-	const json_t *zones;  /* {"compute": […], …}; copied */
-	struct random *random; /* draws sample() and secret(); borrowed */
+	const json_t *zones;           /* {"compute": […], …}; copied */
+	struct random *random;         /* draws sample() and secret(); borrowed */
 	bool symbolic;
 };
 
@@ -65,7 +65,7 @@ struct world {
 	const struct scenario *scenario;
 	struct step_world *steps;
 	struct map params; /* name -> struct value * */
-	size_t objects;	   /* elements of creating steps so far */
+	size_t objects;    /* elements of creating steps so far */
 	struct world_options options;
 	struct map drawn; /* values of sample() and secret(), by place: once a run */
 };
@@ -80,7 +80,8 @@ struct world *world_new(const struct scenario *s, const json_t *given,
 void world_free(struct world *w);
 
 /* Evaluates when, count and each of a step and makes its elements. OK, BLOCKED (needs an answer
- * first), ABSENT (nothing to do), SKIPPED, ERROR (err with the place). OK again when done before. */
+ * first), ABSENT (nothing to do), SKIPPED, ERROR (err with the place). OK again when done before.
+ */
 enum expr_result world_expand(struct world *w, size_t step, struct error *err);
 
 /* The scope for evaluating something of `element` (NULL: of the scenario alone). `measured`
@@ -91,12 +92,13 @@ struct world_scope {
 	struct element *element;
 	const json_t *measured;
 };
-void world_scope_init(struct world_scope *s, struct world *w, struct element *element,
-	const json_t *measured);
+void world_scope_init(
+	struct world_scope *s, struct world *w, struct element *element, const json_t *measured);
 
 struct element *world_element(struct world *w, struct value_ref ref); /* group members resolved */
 /* "port[2]", or "router" when the step has one element without count or each. */
-const char *world_element_name(const struct world *w, const struct element *e, char *text, size_t n);
+const char *world_element_name(
+	const struct world *w, const struct element *e, char *text, size_t n);
 /* Evaluate in the element's scope, recording uses. Results as world.h's opening says. */
 enum expr_result world_body(struct world *w, struct element *e, const struct interp *t,
 	struct value *ret, struct error *err);

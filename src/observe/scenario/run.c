@@ -1,0 +1,354 @@
+/*
+ * run.c - the life of a run: prepare (connect, zones, picks, journal), build, tear down, end.
+ *
+ * Everything that happens afterwards happens in turns: whoever changes a state kicks the run, and
+ * on the loop's next turn the graph is looked at once, whatever the number of kicks.
+ */
+
+#include "observe/scenario/run.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "observe/scenario/mark.h"
+#include "observe/scenario/runner.h"
+
+int64_t run_now(const struct run *r)
+{
+	return loop_now_ns(r->tools.loop) - r->began_ns;
+}
+
+void run_emit(struct run *r, enum run_event_type type, struct task *t, const char *fmt, ...)
+{
+	if (!r->event)
+		return;
+	char name[128] = "", detail[512] = "";
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	const struct run_event e = {
+		.type = type,
+		.phase = r->phase,
+		.at_ns = run_now(r),
+		.element = t ? t->element : NULL,
+		.name = t ? task_name(t, name, sizeof(name)) : name,
+		.fault = t ? t->fault : FAULT_NONE,
+		.detail = detail,
+	};
+	r->event(r->event_arg, &e);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static void tell(struct run *r)
+{
+	r->phase = RUN_ENDED;
+	r->ended_ns = run_now(r);
+	report_make(r);
+	run_emit(r, RUN_EVENT_PHASE, NULL, "%s", verdict_name(r->report.verdict));
+	r->done(r->arg, &r->report);
+}
+
+static void on_journal_end(void *arg, const struct error *err)
+{
+	struct run *r = arg;
+	r->outstanding--;
+	if (err && !r->has_error) {
+		r->error = *err;
+		r->has_error = true;
+	}
+	tell(r);
+}
+
+static void on_end_timer(struct timer *t)
+{
+	tell(t->arg);
+}
+
+static void finish(struct run *r)
+{
+	timer_cancel(&r->deadline);
+	if (!r->journal_run) {
+		timer_start(r->tools.loop, &r->kick, 0, on_end_timer, r);
+		return;
+	}
+	struct journal_run *j = r->journal_run;
+	r->journal_run = NULL;
+	r->outstanding++;
+	report_make(r);
+	journal_run_end(j, verdict_name(r->report.verdict), NULL, on_journal_end, r);
+}
+
+static void could_not_run(struct run *r, const struct error *err)
+{
+	r->error = *err;
+	r->has_error = true;
+	finish(r);
+}
+
+/* --- turns ------------------------------------------------------------------------------------ */
+
+static void on_deadline(struct timer *t);
+
+static void begin_teardown(struct run *r)
+{
+	r->phase = RUN_TEARDOWN;
+	r->built_ns = run_now(r);
+	r->teardown_until_ns = loop_now_ns(r->tools.loop) + r->scenario->teardown_ns;
+	timer_start(r->tools.loop, &r->deadline, r->scenario->teardown_ns, on_deadline, r);
+	run_emit(r, RUN_EVENT_PHASE, NULL, "teardown");
+	run_kick(r);
+}
+
+static void turn(struct run *r)
+{
+	if (r->phase == RUN_BUILDING) {
+		graph_turn(r);
+		stream_turn(r);
+		if (!graph_building_over(r))
+			return;
+		if (r->hold && !r->stopping) {
+			if (!r->held)
+				run_emit(r, RUN_EVENT_PHASE, NULL, "held");
+			r->held = true;
+			return;
+		}
+		begin_teardown(r);
+		return;
+	}
+	if (r->phase == RUN_TEARDOWN) {
+		remove_turn(r);
+		if (remove_over(r))
+			finish(r);
+	}
+}
+
+static void on_kick(struct timer *t)
+{
+	struct run *r = t->arg;
+	r->kicked = false;
+	turn(r);
+}
+
+void run_kick(struct run *r)
+{
+	if (r->kicked || !r->started || r->phase == RUN_ENDED || r->outstanding)
+		return;
+	r->kicked = true;
+	timer_start(r->tools.loop, &r->kick, 0, on_kick, r);
+}
+
+static void stop_building(struct run *r, enum fault why)
+{
+	if (r->stopping)
+		return;
+	r->stopping = true;
+	r->stop_fault = why;
+	for (size_t i = 0; i < r->tasks.n; i++)
+		task_stop(r->tasks.p[i], why);
+	run_kick(r);
+}
+
+static void on_deadline(struct timer *t)
+{
+	struct run *r = t->arg;
+	if (r->phase == RUN_BUILDING) {
+		stop_building(r, FAULT_DEADLINE);
+	} else if (r->phase == RUN_TEARDOWN) {
+		remove_give_up(r);
+		run_kick(r);
+	}
+}
+
+/* --- preparation, one step after the other ---------------------------------------------------- */
+
+static bool stopped_early(struct run *r)
+{
+	if (!r->stopping)
+		return false;
+	error_set(&r->error, ERROR_CANCELLED, "stopped before anything was made");
+	r->has_error = true;
+	finish(r);
+	return true;
+}
+
+static void on_journal_begin(void *arg, const struct error *err)
+{
+	struct run *r = arg;
+	r->outstanding--;
+	if (err) {
+		could_not_run(r, err);
+		return;
+	}
+	if (stopped_early(r))
+		return;
+	r->started = true;
+	timer_start(r->tools.loop, &r->deadline, r->scenario->deadline_ns, on_deadline, r);
+	run_kick(r);
+}
+
+static bool bind_world(struct run *r, struct error *err)
+{
+	struct error_list errors = {0};
+	const struct world_options options = {
+		.run = r->label,
+		.instance = r->instance,
+		.location = r->location,
+		.region = cloud_region(r->tools.cloud),
+		.zones = r->zones,
+		.random = r->tools.random,
+	};
+	json_t *given = r->params ? json_copy(r->params) : json_object();
+	const char *name;
+	json_t *pick;
+	json_object_foreach (r->picked, name, pick) {
+		json_t *value = json_object_get(pick, "value");
+		if (value && !json_object_get(given, name))
+			json_object_set(given, name, value);
+	}
+	r->world = world_new(r->scenario, given, &options, &errors);
+	json_decref(given);
+	if (!r->world)
+		*err = errors.p[0];
+	error_list_fini(&errors);
+	return r->world != NULL;
+}
+
+static void on_picked(void *arg, const json_t *picked, const struct error *err)
+{
+	struct run *r = arg;
+	r->outstanding--;
+	r->pick = NULL;
+	if (err) {
+		could_not_run(r, err);
+		return;
+	}
+	if (stopped_early(r))
+		return;
+	r->picked = json_deep_copy(picked);
+	struct error failure = {0};
+	if (!bind_world(r, &failure)) {
+		could_not_run(r, &failure);
+		return;
+	}
+	const char *name;
+	json_t *pick;
+	json_object_foreach (r->picked, name, pick) {
+		char *value = json_text(json_object_get(pick, "value"));
+		run_emit(r, RUN_EVENT_PHASE, NULL, "picked %s %s: %s", name, value,
+			json_str(pick, "why") ? json_str(pick, "why") : "");
+		free(value);
+	}
+	r->outstanding++;
+	r->journal_run = journal_run_begin(r->journal, r->label, r->scenario->name,
+		cloud_configuration(r->tools.cloud)->name, cloud_project_id(r->tools.cloud),
+		r->instance, on_journal_begin, r);
+}
+
+static void on_zones(void *arg, const struct cloud_answer *a, const json_t *zones)
+{
+	struct run *r = arg;
+	r->outstanding--;
+	if (a && a->fault != FAULT_NONE) {
+		struct error err = {0};
+		error_set(&err, ERROR_CLOUD, "reading the availability zones: %s%s%s",
+			fault_text(a->fault), a->error.message[0] ? ": " : "", a->error.message);
+		could_not_run(r, &err);
+		return;
+	}
+	if (stopped_early(r))
+		return;
+	r->zones = json_deep_copy(zones);
+	r->outstanding++;
+	r->pick = pick_start(r->tools.cloud, r->scenario, r->params, on_picked, r);
+}
+
+static void on_connected(void *arg, const struct error *err)
+{
+	struct run *r = arg;
+	r->outstanding--;
+	if (err) {
+		could_not_run(r, err);
+		return;
+	}
+	if (stopped_early(r))
+		return;
+	r->outstanding++;
+	cloud_zones(r->tools.cloud, on_zones, r);
+}
+
+struct run *run_start(const struct check_tools *tools, struct journal *journal,
+	const struct scenario *scenario, const struct kinds *kinds,
+	const struct run_options *options, void (*done)(void *arg, const struct run_report *report),
+	void *arg)
+{
+	assert(options->instance);
+	struct run *r = mem_new(struct run);
+	r->tools = *tools;
+	r->journal = journal;
+	r->scenario = scenario;
+	r->kinds = kinds;
+	r->instance = mem_strdup(options->instance);
+	r->location = mem_strdup(options->location);
+	r->params = options->params ? json_deep_copy(options->params) : NULL;
+	r->hold = options->hold;
+	r->event = options->event;
+	r->event_arg = options->event_arg;
+	r->done = done;
+	r->arg = arg;
+	r->began_ns = loop_now_ns(tools->loop);
+	mark_run_label(clock_unix_us(loop_clock(tools->loop)), tools->random, r->label);
+	r->outstanding = 1;
+	cloud_connect(tools->cloud, on_connected, r);
+	return r;
+}
+
+void run_stop(struct run *r)
+{
+	if (r->phase == RUN_ENDED)
+		return;
+	if (!r->started) {
+		r->stopping = true; /* the call under way ends it */
+		return;
+	}
+	if (r->phase == RUN_BUILDING && !r->stopping) {
+		r->hold = false;
+		stop_building(r, FAULT_CANCELLED);
+		return;
+	}
+	r->abandon_teardown = true;
+	if (r->phase == RUN_BUILDING)
+		for (size_t i = 0; i < r->tasks.n; i++)
+			make_abandon(r->tasks.p[i]);
+	else
+		remove_give_up(r);
+	run_kick(r);
+}
+
+void run_free(struct run *r)
+{
+	if (!r)
+		return;
+	assert(r->phase == RUN_ENDED && !r->outstanding);
+	timer_cancel(&r->kick);
+	timer_cancel(&r->deadline);
+	report_fini(r);
+	for (size_t i = 0; i < r->tasks.n; i++)
+		task_free(r->tasks.p[i]);
+	vec_fini(&r->tasks);
+	MAP_EACH (&r->locks, e) {
+		struct lock *l = e->value;
+		vec_fini(&l->queue);
+		free(l);
+	}
+	map_fini(&r->locks);
+	world_free(r->world);
+	json_decref(r->picked);
+	json_decref(r->zones);
+	json_decref(r->params);
+	free(r->instance);
+	free(r->location);
+	free(r);
+}

@@ -1,0 +1,556 @@
+/*
+ * run_change.c - the verbs that change or look up what exists: set, server_action, delete, call,
+ * find, wait; and their undo.
+ *
+ * Verbs that act on an object name it with `of` (or, for delete, as the whole body); the target's
+ * element learns from every answer, so that later expressions see its newest state.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "observe/scenario/runner.h"
+
+#define CHANGE_REQUEST_NS (60 * NS_PER_S)
+#define BUSY_EVERY_NS     (1 * NS_PER_S)
+#define WAIT_EVERY_NS     (1 * NS_PER_S)
+
+static void result(
+	struct task *t, enum fault fault, int status, const char *detail, const json_t *measured)
+{
+	const struct operation_result r = {fault, status, detail, measured};
+	task_result(t, &r);
+}
+
+static void answer_result(struct task *t, const struct cloud_answer *a, const json_t *measured)
+{
+	char why[700];
+	snprintf(why, sizeof(why), "%s%s%s", fault_text(a->fault), a->error.message[0] ? ": " : "",
+		a->error.message);
+	result(t, a->fault, a->status, why, measured);
+}
+
+/* The task of the object a verb acts on: `of`, or the body itself. */
+static struct task *target(struct task *t)
+{
+	const struct value *of = &t->body;
+	if (of->type == VALUE_MAP)
+		of = value_field(&t->body, SLICE("of"));
+	if (!of || of->type != VALUE_REF)
+		return NULL;
+	struct task *other = graph_task(world_element(t->run->world, of->ref));
+	return other && other->step->kind ? other : NULL;
+}
+
+static json_t *fields_without_of(struct task *t)
+{
+	json_t *fields = value_json(&t->body);
+	json_object_del(fields, "of");
+	return fields;
+}
+
+/* The path keys of an object that was made, or found (then only its id is known). */
+static json_t *object_path(const struct task *t)
+{
+	if (t->made.path)
+		return json_incref(t->made.path);
+	return json_pack("{s:s?}", "id", t->element->id);
+}
+
+/* --- until: re-read what it names ------------------------------------------------------------- */
+
+static void until_evaluate(struct task *t);
+
+static void on_reread(void *arg, const struct cloud_answer *a)
+{
+	struct task *t = arg;
+	t->call = NULL;
+	task_note_answer(t, a);
+	if (t->abandoned) {
+		result(t, t->run->stop_fault, 0, NULL, NULL);
+		return;
+	}
+	until_evaluate(t);
+}
+
+/* Which of the objects an until names is read next: one a look, in turn. */
+static struct task *next_named(struct task *t)
+{
+	size_t n = 0;
+	struct task *list[16];
+	VEC_EACH (&t->element->uses, struct value_ref, ref) {
+		struct task *other = graph_task(world_element(t->run->world, *ref));
+		if (other && other != t && other->step->kind && other->step->kind->get &&
+			other->element->id && !other->removed && n < array_len(list))
+			list[n++] = other;
+	}
+	return n ? list[t->tries++ % n] : NULL;
+}
+
+struct reread {
+	struct task *waiter, *read;
+};
+
+static void on_named_answer(void *arg, const struct cloud_answer *a)
+{
+	struct reread *x = arg;
+	struct task *t = x->waiter;
+	if (a->fault == FAULT_NONE)
+		make_learn(x->read, kind_unwrap(x->read->step->kind, a->json));
+	free(x);
+	on_reread(t, a);
+}
+
+static void until_look(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	struct task *read = next_named(t);
+	struct kind_request q = {0};
+	struct error err = {0};
+	if (!read) {
+		until_evaluate(t);
+		return;
+	}
+	json_t *path = object_path(read);
+	const bool good =
+		kind_object_request(read->step->kind, read->step->kind->get, path, &q, &err);
+	json_decref(path);
+	if (!good) {
+		result(t, FAULT_EVALUATION, 0, err.msg, NULL);
+		return;
+	}
+	struct reread *x = mem_new(struct reread);
+	x->waiter = t;
+	x->read = read;
+	const struct cloud_request request = {
+		.service = read->step->kind->service,
+		.method = q.method,
+		.path = q.path,
+		.body = q.body,
+		.microversion = read->step->kind->version,
+		.deadline_ns = CHANGE_REQUEST_NS,
+	};
+	t->call = cloud_call(t->run->tools.cloud, &request, on_named_answer, x);
+	kind_request_fini(&q);
+}
+
+static void until_evaluate(struct task *t)
+{
+	struct world_scope scope;
+	struct value v = VALUE_NOTHING;
+	struct error err = {0};
+	bool holds = false;
+	world_scope_init(&scope, t->run->world, t->element, t->element->measured);
+	const enum expr_result r = expr_eval(t->step->until, &scope.scope, &v, &err);
+	const bool is_condition = value_condition(&v, &holds);
+	value_drop(&v);
+	if (r == EXPR_ERROR) {
+		result(t, FAULT_EVALUATION, 0, err.msg, NULL);
+		return;
+	}
+	if (r == EXPR_OK && is_condition && holds) {
+		result(t, FAULT_NONE, 0, NULL, NULL);
+		return;
+	}
+	struct buf why = BUF(BUF_LINE);
+	expr_explain(t->step->until, &scope.scope, &why);
+	if (!task_left_ns(t))
+		result(t, FAULT_STUCK, 0, buf_str(&why), NULL);
+	else {
+		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", buf_str(&why));
+		task_pause(t, t->step->every_ns ? t->step->every_ns : WAIT_EVERY_NS, until_look);
+	}
+	buf_fini(&why);
+}
+
+/* A change has been accepted: done, or waited for when the step has an `until`. */
+static void accepted(struct task *t)
+{
+	if (t->step->until)
+		until_look(&t->timer);
+	else
+		result(t, FAULT_NONE, 0, NULL, NULL);
+}
+
+/* --- set -------------------------------------------------------------------------------------- */
+
+static void again(struct timer *timer)
+{
+	change_begin(timer->arg);
+}
+
+/* A refusal because the object is changing just now has no effect and passes by itself. */
+static bool busy(struct task *t, const struct cloud_answer *a)
+{
+	if (a->status != 409 || t->step->must_fail.n || t->abandoned ||
+		task_left_ns(t) <= BUSY_EVERY_NS)
+		return false;
+	run_emit(t->run, RUN_EVENT_WAIT, t, "busy: %s", a->error.message);
+	task_pause(t, BUSY_EVERY_NS, again);
+	return true;
+}
+
+static void on_set(void *arg, const struct cloud_answer *a)
+{
+	struct task *t = arg;
+	struct task *of = target(t);
+	t->call = NULL;
+	task_note_answer(t, a);
+	if (a->fault == FAULT_NONE) {
+		t->answer_ns = run_now(t->run);
+		make_learn(of, kind_unwrap(of->step->kind, a->json));
+		accepted(t);
+	} else if (!busy(t, a)) {
+		answer_result(t, a, NULL);
+	}
+}
+
+static void send_change(struct task *t, const char *service, const char *version,
+	const struct kind_request *q, cloud_done *done)
+{
+	const struct cloud_request request = {
+		.service = service,
+		.method = q->method,
+		.path = q->path,
+		.body = q->body,
+		.microversion = version,
+		.deadline_ns = t->step->request_ns ? t->step->request_ns : CHANGE_REQUEST_NS,
+	};
+	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
+}
+
+static void begin_set(struct task *t)
+{
+	struct task *of = target(t);
+	struct kind_request q = {0};
+	struct error err = {0};
+	const struct kind *k = of ? of->step->kind : NULL;
+	if (!k || !k->set) {
+		result(t, FAULT_EVALUATION, 0,
+			k ? "this kind cannot be changed with set"
+			  : "`of` must name something made or found",
+			NULL);
+		return;
+	}
+	json_t *path = object_path(of);
+	const bool good = kind_object_request(k, k->set, path, &q, &err);
+	json_decref(path);
+	if (!good) {
+		result(t, FAULT_EVALUATION, 0, err.msg, NULL);
+		return;
+	}
+	json_t *fields = fields_without_of(t);
+	json_decref(q.body);
+	q.body = k->wrapper ? json_pack("{s:O}", k->wrapper, fields) : json_incref(fields);
+	json_decref(fields);
+	send_change(t, k->service, k->version, &q, on_set);
+	kind_request_fini(&q);
+}
+
+/* --- server_action ---------------------------------------------------------------------------- */
+
+json_t *change_measured(const struct cloud_answer *a)
+{
+	json_t *m = json_object();
+	char took[UNITS_TEXT];
+	json_object_set_new(m, "STATUS", json_integer(a->status));
+	json_object_set_new(m, "RESPONSE_TIME",
+		json_string(units_time_exact(a->phases.total_ns / NS_PER_US * NS_PER_US, took)));
+	json_object_set(m, "BODY", a->json ? a->json : json_null());
+	return m;
+}
+
+static void on_action(void *arg, const struct cloud_answer *a)
+{
+	struct task *t = arg;
+	t->call = NULL;
+	task_note_answer(t, a);
+	if (a->fault != FAULT_NONE) {
+		if (!busy(t, a))
+			answer_result(t, a, NULL);
+		return;
+	}
+	t->answer_ns = run_now(t->run);
+	json_decref(t->element->measured);
+	t->element->measured = change_measured(a);
+	accepted(t);
+}
+
+static void begin_action(struct task *t)
+{
+	struct task *of = target(t);
+	if (!of || !of->element->id) {
+		result(t, FAULT_EVALUATION, 0, "`of` must name a server", NULL);
+		return;
+	}
+	struct kind_request q = {.method = mem_strdup("POST"),
+		.path = mem_printf("/servers/%s/action", of->element->id),
+		.body = fields_without_of(t)};
+	send_change(t, "compute", of->step->kind->version, &q, on_action);
+	kind_request_fini(&q);
+}
+
+/* --- delete: until it is gone ----------------------------------------------------------------- */
+
+static void look_gone(struct timer *timer);
+
+static void is_gone(struct task *t, struct task *of)
+{
+	of->removed = true;
+	if (of->has_made)
+		journal_update(t->run->journal, of->made.row, OBJECT_DELETED, NULL, NULL, NULL);
+	result(t, FAULT_NONE, 0, NULL, NULL);
+}
+
+static void on_gone_look(void *arg, const struct cloud_answer *a)
+{
+	struct task *t = arg;
+	struct task *of = target(t);
+	t->call = NULL;
+	task_note_answer(t, a);
+	if (remove_says_gone(t, of->step->kind, a)) {
+		is_gone(t, of);
+		return;
+	}
+	if (t->abandoned || !task_left_ns(t)) {
+		result(t, FAULT_NOT_GONE, a->status, NULL, NULL);
+		return;
+	}
+	run_emit(t->run, RUN_EVENT_WAIT, t, "gone");
+	task_pause(t, WAIT_EVERY_NS / 2, look_gone);
+}
+
+static void look_gone(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	struct task *of = target(t);
+	struct kind_request q = {0};
+	json_t *path = object_path(of);
+	const bool good = of->step->kind->get &&
+			  kind_object_request(of->step->kind, of->step->kind->get, path, &q, NULL);
+	json_decref(path);
+	if (!good) {
+		is_gone(t, of);
+		return;
+	}
+	send_change(t, of->step->kind->service, of->step->kind->version, &q, on_gone_look);
+	kind_request_fini(&q);
+}
+
+static void on_delete(void *arg, const struct cloud_answer *a)
+{
+	struct task *t = arg;
+	t->call = NULL;
+	task_note_answer(t, a);
+	if (a->fault == FAULT_NONE || a->status == 404) {
+		t->answer_ns = run_now(t->run);
+		look_gone(&t->timer);
+	} else if (!busy(t, a)) {
+		answer_result(t, a, NULL);
+	}
+}
+
+static void begin_delete(struct task *t)
+{
+	struct task *of = target(t);
+	struct kind_request q = {0};
+	struct error err = {0};
+	if (!of || of->step->verb != VERB_CREATE) {
+		result(t, FAULT_EVALUATION, 0, "delete takes something this scenario made", NULL);
+		return;
+	}
+	json_t *path = object_path(of);
+	const bool good =
+		kind_object_request(of->step->kind, of->step->kind->remove, path, &q, &err);
+	json_decref(path);
+	if (!good) {
+		result(t, FAULT_EVALUATION, 0, err.msg, NULL);
+		return;
+	}
+	send_change(t, of->step->kind->service, of->step->kind->version, &q, on_delete);
+	kind_request_fini(&q);
+}
+
+/* --- call ------------------------------------------------------------------------------------- */
+
+static void on_call(void *arg, const struct cloud_answer *a)
+{
+	struct task *t = arg;
+	t->call = NULL;
+	task_note_answer(t, a);
+	t->answer_ns = run_now(t->run);
+	json_t *m = change_measured(a);
+	json_decref(t->element->measured);
+	t->element->measured = json_incref(m);
+	if (t->element->object)
+		json_decref(t->element->object);
+	t->element->object = a->json ? json_deep_copy(a->json) : NULL;
+	if (a->fault == FAULT_NONE && t->step->until)
+		until_look(&t->timer);
+	else
+		answer_result(t, a, m);
+	json_decref(m);
+}
+
+static void begin_call(struct task *t)
+{
+	json_t *body = value_json(&t->body);
+	const char *service = json_str(body, "service"), *path = json_str(body, "path");
+	const char *method = json_str(body, "method");
+	if (!service || !path) {
+		result(t, FAULT_EVALUATION, 0, "call needs service and path", NULL);
+		json_decref(body);
+		return;
+	}
+	struct kind_request q = {.method = mem_strdup(method ? method : "GET"),
+		.path = mem_strdup(path),
+		.body = json_incref(json_object_get(body, "body"))};
+	send_change(t, service, json_str(body, "microversion"), &q, on_call);
+	kind_request_fini(&q);
+	json_decref(body);
+}
+
+/* --- find ------------------------------------------------------------------------------------- */
+
+static bool has_fields(const json_t *item, const json_t *fields)
+{
+	const char *key;
+	json_t *want;
+	json_object_foreach ((json_t *)fields, key, want) {
+		if (!json_equal(json_object_get(item, key), want))
+			return false;
+	}
+	return true;
+}
+
+static void on_find(void *arg, const struct cloud_answer *a, json_t *items)
+{
+	struct task *t = arg;
+	t->call = NULL;
+	task_note_answer(t, a);
+	if (a->fault != FAULT_NONE) {
+		answer_result(t, a, NULL);
+		return;
+	}
+	json_t *fields = value_json(&t->body), *item;
+	const json_t *match = NULL;
+	size_t i, n = 0;
+	json_array_foreach (items, i, item) {
+		if (has_fields(item, fields)) {
+			match = item;
+			n++;
+		}
+	}
+	char *wanted = json_text(fields);
+	json_decref(fields);
+	char why[400];
+	if (n == 1) {
+		t->answer_ns = run_now(t->run);
+		make_learn(t, match);
+		result(t, FAULT_NONE, 0, NULL, NULL);
+	} else {
+		snprintf(why, sizeof(why), "%s %s with %.200s exist%s", n ? "several" : "no",
+			t->step->kind->name, wanted, n ? ": say more" : "s");
+		result(t, n ? FAULT_EVALUATION : FAULT_HTTP_404, 0, why, NULL);
+	}
+	free(wanted);
+}
+
+static void begin_find(struct task *t)
+{
+	const struct kind *k = t->step->kind;
+	const char *path = k->list ? strchr(k->list, ' ') : NULL;
+	if (!path) {
+		result(t, FAULT_EVALUATION, 0, "this kind cannot be listed", NULL);
+		return;
+	}
+	t->call = cloud_list(t->run->tools.cloud, k->service, path + 1, k->collection, k->version,
+		CHANGE_REQUEST_NS, on_find, t);
+}
+
+/* --- which ------------------------------------------------------------------------------------ */
+
+void change_begin(struct task *t)
+{
+	switch (t->step->verb) {
+	case VERB_SET: begin_set(t); return;
+	case VERB_SERVER_ACTION: begin_action(t); return;
+	case VERB_DELETE: begin_delete(t); return;
+	case VERB_CALL: begin_call(t); return;
+	case VERB_FIND: begin_find(t); return;
+	case VERB_WAIT: until_look(&t->timer); return;
+	case VERB_CREATE:
+	case VERB_GROUP:
+	case VERB_PING:
+	case VERB_TCP:
+	case VERB_HTTP:
+	case VERB_SSH:
+	case VERB_STREAM:
+	case VERB_DOWNLOAD:
+	case VERB_LIST:
+	case VERB_VALUE:
+	case VERB_COUNT: break;
+	}
+	mem_panic("run_change.c does not do %s", verb_name(t->step));
+}
+
+/* --- undo ------------------------------------------------------------------------------------- */
+
+static void on_undone(void *arg, const struct cloud_answer *a)
+{
+	struct task *t = arg;
+	t->call = NULL;
+	t->run->requests += a->tries;
+	if (a->fault != FAULT_NONE)
+		run_emit(t->run, RUN_EVENT_LEFT, t, "undo failed: %s: %s", fault_text(a->fault),
+			a->error.message);
+	remove_step(t);
+}
+
+bool change_undo(struct task *t)
+{
+	if (!t->step->undo || t->undone || t->element->state != ELEMENT_READY)
+		return false;
+	t->undone = true;
+	struct error err = {0};
+	struct value body = VALUE_NOTHING;
+	if (world_body(t->run->world, t->element, t->step->undo, &body, &err) != EXPR_OK) {
+		value_drop(&body);
+		return false;
+	}
+	value_drop(&t->body);
+	t->body = body;
+	struct task *of = target(t);
+	struct kind_request q = {0};
+	const char *service = NULL, *version = NULL;
+	json_t *fields = fields_without_of(t);
+	if (t->step->verb == VERB_SET && of && of->step->kind->set) {
+		json_t *path = object_path(of);
+		if (kind_object_request(of->step->kind, of->step->kind->set, path, &q, &err)) {
+			service = of->step->kind->service;
+			version = of->step->kind->version;
+			json_decref(q.body);
+			q.body = json_pack("{s:O}", of->step->kind->wrapper, fields);
+		}
+		json_decref(path);
+	} else if (t->step->verb == VERB_SERVER_ACTION && of) {
+		service = "compute";
+		version = of->step->kind->version;
+		q.method = mem_strdup("POST");
+		q.path = mem_printf("/servers/%s/action", of->element->id);
+		q.body = json_incref(fields);
+	} else if (t->step->verb == VERB_CALL && json_str(fields, "service")) {
+		service = json_str(fields, "service");
+		version = json_str(fields, "microversion");
+		q.method = mem_strdup(
+			json_str(fields, "method") ? json_str(fields, "method") : "POST");
+		q.path = mem_strdup(json_str(fields, "path"));
+		q.body = json_incref(json_object_get(fields, "body"));
+	}
+	if (service)
+		send_change(t, service, version, &q, on_undone);
+	kind_request_fini(&q);
+	json_decref(fields);
+	return service != NULL;
+}

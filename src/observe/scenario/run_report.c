@@ -1,0 +1,142 @@
+/*
+ * run_report.c - what a run says of itself: rows, first causes, critical path, verdict.
+ */
+
+#include <string.h>
+
+#include "observe/scenario/runner.h"
+
+const char *verdict_name(enum verdict v)
+{
+	static const char *const names[] = {"passed", "degraded", "failed", "unknown"};
+	return names[v];
+}
+
+static const char *component_of(const struct step *s)
+{
+	if (s->component)
+		return s->component;
+	return s->kind && s->kind->component ? s->kind->component : "";
+}
+
+static void fill_row(struct run *r, struct run_row *row, struct task *t)
+{
+	char name[128];
+	*row = (struct run_row){
+		.name = mem_strdup(task_name(t, name, sizeof(name))),
+		.verb = t->step->verb,
+		.kind = t->step->kind ? t->step->kind->name : NULL,
+		.component = component_of(t->step),
+		.metric = mem_strdup(t->step->metric ? t->step->metric : t->step->name),
+		.state = t->element->state,
+		.fault = t->fault,
+		.degraded = t->degraded,
+		.first_cause = t->element->state == ELEMENT_FAILED && t->fault != FAULT_CANCELLED,
+		.grade = t->step->grade,
+		.detail = mem_strdup(t->detail),
+		.request_id = t->request_id[0] ? mem_strdup(t->request_id) : NULL,
+		.service_request_id =
+			t->service_request_id[0] ? mem_strdup(t->service_request_id) : NULL,
+		.needed_ns = t->needed_ns,
+		.start_ns = t->start_ns,
+		.answer_ns = t->answer_ns,
+		.ready_ns = t->ready_ns,
+		.remove_ns = t->remove_ns,
+		.gone_ns = t->gone_ns,
+		.critical = -1,
+		.measured = json_incref(t->element->measured),
+	};
+	for (size_t i = 0; t->waited_for && i < r->tasks.n; i++)
+		if (r->tasks.p[i] == t->waited_for)
+			row->critical = (int)i;
+}
+
+/* From what ended last back along what each waited for last. */
+static void mark_critical_path(struct run *r)
+{
+	int last = -1;
+	for (size_t i = 0; i < r->rows.n; i++) {
+		const struct run_row *row = &r->rows.p[i];
+		if (row->ready_ns >= 0 && row->start_ns >= 0 &&
+			(last < 0 || row->ready_ns > r->rows.p[last].ready_ns))
+			last = (int)i;
+	}
+	for (size_t n = 0; last >= 0 && n < r->rows.n; n++) {
+		r->rows.p[last].on_critical_path = true;
+		last = r->rows.p[last].critical;
+	}
+}
+
+static enum verdict judge(const struct run *r)
+{
+	if (r->has_error)
+		return VERDICT_UNKNOWN;
+	enum verdict v = VERDICT_PASSED;
+	bool not_theirs = false;
+	VEC_EACH (&r->rows, struct run_row, row) {
+		if (row->state == ELEMENT_FAILED) {
+			const enum fault_whose whose = fault_whose(row->fault);
+			if (whose == WHOSE_OURS || whose == WHOSE_CONFIG || whose == WHOSE_QUOTA) {
+				not_theirs = not_theirs || row->grade != GRADE_NOTE;
+				continue;
+			}
+			if (row->grade == GRADE_OUTAGE)
+				v = VERDICT_FAILED;
+			else if (row->grade == GRADE_DEGRADED && v == VERDICT_PASSED)
+				v = VERDICT_DEGRADED;
+		} else if (row->degraded && v == VERDICT_PASSED) {
+			v = VERDICT_DEGRADED;
+		}
+	}
+	/* Only the cloud's faults lower health; what we or the configuration did proves nothing. */
+	return not_theirs && v != VERDICT_FAILED ? VERDICT_UNKNOWN : v;
+}
+
+static void count_objects(struct run *r)
+{
+	struct run_report *report = &r->report;
+	report->created = report->deleted = report->left = 0;
+	for (size_t i = 0; i < r->tasks.n; i++) {
+		const struct task *t = r->tasks.p[i];
+		const size_t made = (size_t)t->has_made + t->extras.n;
+		report->created += made;
+		report->left += t->unsure.n;
+		if (t->has_made && t->made.kept)
+			continue;
+		if (t->removal == REMOVAL_LEFT)
+			report->left += made ? made : 0;
+		else
+			report->deleted += made;
+	}
+}
+
+void report_make(struct run *r)
+{
+	report_fini(r);
+	for (size_t i = 0; i < r->tasks.n; i++)
+		fill_row(r, vec_add(&r->rows), r->tasks.p[i]);
+	mark_critical_path(r);
+	count_objects(r);
+	struct run_report *report = &r->report;
+	report->verdict = judge(r);
+	memcpy(report->label, r->label, sizeof(report->label));
+	report->rows = r->rows.p;
+	report->row_count = r->rows.n;
+	report->built_ns = r->built_ns;
+	report->ended_ns = r->ended_ns;
+	report->requests = r->requests;
+	report->error = r->has_error ? &r->error : NULL;
+}
+
+void report_fini(struct run *r)
+{
+	VEC_EACH (&r->rows, struct run_row, row) {
+		free(row->name);
+		free(row->metric);
+		free(row->detail);
+		free(row->request_id);
+		free(row->service_request_id);
+		json_decref(row->measured);
+	}
+	vec_fini(&r->rows);
+}

@@ -1,0 +1,223 @@
+/*
+ * runner.h - the inside of a run, shared by the run_*.c files and nobody else.
+ *
+ * run.c        life of a run: prepare, build, tear down, end
+ * run_graph.c  which element may start now; what ended and who waits for it
+ * run_task.c   one element's work: attempts, retries, expectations, must_fail
+ * run_make.c   create, lost answers, waiting for ready
+ * run_change.c set, server_action, delete, call, find, wait
+ * run_stream.c streams around steps
+ * run_remove.c teardown
+ * run_report.c rows, critical path, verdict
+ */
+#ifndef OBSERVE_SCENARIO_RUNNER_H
+#define OBSERVE_SCENARIO_RUNNER_H
+
+#include "observe/scenario/pick.h"
+#include "observe/scenario/run.h"
+
+enum task_state {
+	TASK_IDLE,    /* element waiting */
+	TASK_LOCK,    /* waits for another change under the same parent */
+	TASK_WORKING, /* an operation, a poll or a pause is under way */
+	TASK_JUDGING, /* measured; an expectation needs something that is not ready */
+	TASK_DONE,    /* the element has ended */
+};
+
+enum removal_state {
+	REMOVAL_NONE, /* nothing was asked yet */
+	REMOVAL_LOCK,
+	REMOVAL_SENT, /* an operation, a poll or a pause is under way */
+	REMOVAL_GONE, /* gone, or there was nothing */
+	REMOVAL_LEFT, /* given up; the ledger says why */
+};
+
+/* An object in the cloud that a task answers for: what it made, and what the cloud made for it. */
+struct made {
+	const struct kind *kind;
+	int64_t row;  /* of the journal */
+	char *id;     /* NULL: not known */
+	json_t *path; /* id and the keys its paths need */
+	bool kept;    /* `keep`: not ours to remove now */
+};
+
+struct task;
+struct operation_result {
+	enum fault fault;
+	int status;
+	const char *detail;
+	const json_t *measured; /* [NAME]s, borrowed; NULL: none */
+};
+typedef void task_then(struct task *t, const struct operation_result *r);
+
+struct task {
+	struct run *run;
+	struct element *element;
+	const struct step *step;
+	enum task_state state;
+
+	/* what the last attempt to start was stopped by: checked before evaluating again */
+	struct value_ref blocked_on;
+	bool is_blocked;
+
+	struct value body;                                /* evaluated */
+	int64_t needed_ns, start_ns, answer_ns, ready_ns; /* since the run began; -1 */
+	int64_t first_start_ns;                           /* mono */
+	unsigned tries;
+	int64_t deadline_mono_ns; /* of the step */
+	struct timer timer;       /* the pause of whatever is under way; and the poll */
+	struct cloud_call *call;
+	struct check_call *check;
+	struct stream *stream;
+	bool stream_ready; /* its lead has passed */
+	bool stream_ending;
+
+	/* making */
+	struct made made;
+	bool has_made;
+	bool in_flight; /* a create was sent and its fate is not known: must not be dropped */
+	unsigned attempt;
+	char request_id[REQUEST_ID_TEXT];
+	int64_t sent_ns; /* mono, of the create */
+	int64_t lost_until_ns;
+	enum fault lost_fault;
+	int lost_status;
+	char *lost_detail;
+	bool finding;            /* adopting after a conflict */
+	VEC(struct made) unsure; /* attempts that were never found */
+	VEC(struct made) extras; /* what the cloud made for it and leaves behind */
+	int64_t upload_size, upload_at;
+	uint64_t upload_seed;
+
+	bool abandoned; /* the run is stopping: end as soon as the fate is known */
+	bool removed;   /* a `delete` step has removed it */
+	bool degraded;
+	bool undone;
+	char *lock; /* held or waited for */
+	bool holds_lock;
+
+	enum fault fault;
+	char *detail;
+	char service_request_id[96];
+	struct task *waited_for; /* became ready last before this could start */
+
+	enum removal_state removal;
+	int64_t remove_ns, gone_ns;
+	unsigned remove_tries;
+	size_t remove_next; /* which of made, extras, unsure is being removed */
+	bool remove_asked;  /* the cloud accepted the delete: now it only has to go */
+};
+
+struct lock {
+	struct task *holder;
+	VEC(struct task *) queue;
+};
+
+struct run {
+	struct check_tools tools;
+	struct journal *journal;
+	const struct scenario *scenario;
+	const struct kinds *kinds;
+	char *instance, *location;
+	json_t *params;
+	bool hold, held;
+	void (*event)(void *arg, const struct run_event *e);
+	void *event_arg;
+	void (*done)(void *arg, const struct run_report *report);
+	void *arg;
+
+	char label[RUN_LABEL_TEXT];
+	enum run_phase phase;
+	int64_t began_ns; /* mono */
+	int64_t built_ns, ended_ns;
+	struct world *world;
+	struct pick *pick;
+	json_t *picked;
+	json_t *zones;
+	struct journal_run *journal_run;
+	VEC(struct task *) tasks; /* in order of expansion */
+	struct map locks;         /* "server/ID" -> struct lock * */
+	bool started;             /* preparation is over */
+	bool stopping, abandon_teardown;
+	enum fault stop_fault; /* why unfinished work was stopped */
+	struct timer kick, deadline;
+	bool kicked;
+	int64_t teardown_until_ns;
+	unsigned outstanding; /* preparation and ending calls that will come back */
+	size_t requests;
+
+	struct error error;
+	bool has_error;
+	struct run_report report;
+	VEC(struct run_row) rows;
+};
+
+/* run.c */
+int64_t run_now(const struct run *r); /* ns since it began */
+void run_emit(struct run *r, enum run_event_type type, struct task *t, const char *fmt, ...)
+	like_printf(4, 5);
+void run_kick(struct run *r); /* look at the graph again, soon */
+
+/* run_graph.c */
+void graph_turn(struct run *r); /* starts what may start */
+bool graph_building_over(struct run *r);
+struct task *graph_task(const struct element *e);
+const char *task_name(const struct task *t, char *text, size_t n);
+
+/* run_task.c */
+void task_begin(struct task *t);
+void task_ready(struct task *t);
+void task_fail(struct task *t, enum fault fault, const char *fmt, ...) like_printf(3, 4);
+void task_end(struct task *t, enum element_state state);
+/* An operation came to an end: judges it (must_fail, retry, expect, warn) and goes on. */
+void task_result(struct task *t, const struct operation_result *r);
+void task_judge(struct task *t); /* again, when an expectation was blocked */
+void task_pause(struct task *t, int64_t ns, void (*then)(struct timer *t));
+int64_t task_left_ns(const struct task *t); /* until its deadline, >= 0 */
+/* Drops what is under way, unless a create's fate is open; then it ends by itself, soon. */
+void task_stop(struct task *t, enum fault why);
+void task_free(struct task *t);
+void task_note_answer(struct task *t, const struct cloud_answer *a);
+/* Takes `key` or queues for it; true: taken. `then` by state: a task waiting to work or to remove.
+ */
+bool lock_take(struct run *r, struct task *t, const char *key);
+void lock_release(struct run *r, struct task *t);
+char *task_lock_key(struct task *t, const json_t *body);
+
+/* run_make.c */
+void make_begin(struct task *t);
+void make_abandon(struct task *t);
+void made_fini(struct made *m);
+/* Waits for the ready condition of an existing object, then task_result(). */
+void make_wait_ready(struct task *t);
+/* Learns from a new answer about the element's object. Takes a reference. */
+void make_learn(struct task *t, const json_t *object);
+
+/* run_change.c */
+void change_begin(struct task *t);
+bool change_undo(struct task *t); /* true: an undo is under way and ends in remove_step() */
+
+/* [STATUS] [RESPONSE_TIME] [BODY] of an answer; an owned reference. */
+json_t *change_measured(const struct cloud_answer *a);
+
+/* run_stream.c */
+void stream_begin(struct task *t);
+/* Whether a step that a stream goes around must still wait for it. */
+bool stream_holds(struct task *t);
+void stream_sent(struct task *t); /* the first of its steps was sent */
+void stream_turn(struct run *r);  /* ends streams whose steps have ended */
+bool stream_may_start(struct task *t);
+
+/* run_remove.c */
+void remove_turn(struct run *r);
+bool remove_over(struct run *r);
+void remove_step(struct task *t);
+void remove_give_up(struct run *r);
+/* Whether an answer to a kind's `get` says that the object is no more. */
+bool remove_says_gone(struct task *t, const struct kind *k, const struct cloud_answer *a);
+
+/* run_report.c */
+void report_make(struct run *r);
+void report_fini(struct run *r);
+
+#endif
