@@ -1,0 +1,354 @@
+/*
+ * journal.c - the runs and objects of scenarios as rows of facts.db; see journal.h.
+ *
+ * Row ids are drawn here (63 random bits), not by the database, so that an object has its id before
+ * its row is durable and later updates need not wait for it: rows of one journal are written in
+ * order by one thread.
+ */
+
+#include "observe/scenario/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "store/facts.h"
+
+static const struct facts_migration migrations[] = {
+	{1, "CREATE TABLE scenario_run(run TEXT PRIMARY KEY, scenario TEXT NOT NULL,"
+	    " cloud TEXT NOT NULL, project TEXT NOT NULL, instance TEXT NOT NULL,"
+	    " began INTEGER NOT NULL, ended INTEGER, verdict TEXT, report TEXT);"
+	    "CREATE TABLE object(id INTEGER PRIMARY KEY, run TEXT NOT NULL, step TEXT NOT NULL,"
+	    " kind TEXT NOT NULL, idx INTEGER NOT NULL, attempt INTEGER NOT NULL, name TEXT, mark TEXT,"
+	    " cloud_id TEXT, request_id TEXT, path TEXT, fate INTEGER NOT NULL, note TEXT,"
+	    " created INTEGER NOT NULL, changed INTEGER NOT NULL);"
+	    "CREATE INDEX object_run ON object(run);"
+	    "CREATE INDEX object_fate ON object(fate);"},
+};
+
+static const char *const fate_names[] = {
+	"intent", "created", "deleted", "refused", "leaked", "unsure", "needs-admin", "kept"};
+
+const char *object_fate_name(enum object_fate f)
+{
+	return fate_names[f];
+}
+
+struct journal {
+	struct facts *facts;
+	char *dir; /* of the lock files */
+};
+
+struct journal_run {
+	struct journal *journal;
+	char *run;
+	int lock_fd;
+};
+
+struct journal *journal_new(struct facts *f, const char *dir, struct error *err)
+{
+	if (!facts_migrate(f, "observe", migrations, array_len(migrations), err))
+		return NULL;
+	struct journal *j = mem_new(struct journal);
+	j->facts = f;
+	j->dir = mem_printf("%s/runs", dir);
+	if (mkdir(j->dir, 0700) != 0 && errno != EEXIST) {
+		error_sys(err, errno, "cannot make %s", j->dir);
+		journal_free(j);
+		return NULL;
+	}
+	return j;
+}
+
+void journal_free(struct journal *j)
+{
+	if (!j)
+		return;
+	free(j->dir);
+	free(j);
+}
+
+/* --- one write: parameters copied, run on the facts thread ------------------------------------ */
+
+#define COLUMNS_MAX 14
+
+struct write {
+	const char *sql;
+	struct facts_value values[COLUMNS_MAX];
+	char *texts[COLUMNS_MAX]; /* what the values point to */
+	size_t n;
+	const char *change; /* kind of the change row, or NULL */
+	char *change_id;
+	int64_t revision;
+	void (*done)(void *arg, const struct error *err);
+	void *arg;
+	struct journal_run *ends; /* freed, its lock dropped, after the commit */
+};
+
+static struct write *write_new(const char *sql)
+{
+	struct write *w = mem_new(struct write);
+	w->sql = sql;
+	return w;
+}
+
+static void add_text(struct write *w, const char *s)
+{
+	w->texts[w->n] = mem_strdup(s);
+	w->values[w->n] = FACTS_T(w->texts[w->n]);
+	w->n++;
+}
+
+static void add_int(struct write *w, int64_t i)
+{
+	w->values[w->n++] = FACTS_I(i);
+}
+
+static void add_json(struct write *w, const json_t *j)
+{
+	char *text = j ? json_text(j) : NULL;
+	w->texts[w->n] = text;
+	w->values[w->n] = FACTS_T(text);
+	w->n++;
+}
+
+static void write_free(struct write *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		free(w->texts[i]);
+	free(w->change_id);
+	free(w);
+}
+
+static bool do_write(struct facts_tx *tx, void *arg, struct error *err)
+{
+	struct write *w = arg;
+	if (!facts_run(tx, w->sql, w->values, w->n, err))
+		return false;
+	return !w->change ||
+	       facts_change(tx, w->change, w->change_id, w->revision, AUDIENCE_OPERATORS, err);
+}
+
+static void written(void *arg, const struct error *err)
+{
+	struct write *w = arg;
+	if (w->ends) {
+		char *path = mem_printf("%s/%s", w->ends->journal->dir, w->ends->run);
+		unlink(path);
+		free(path);
+		close(w->ends->lock_fd);
+		free(w->ends->run);
+		free(w->ends);
+	}
+	if (w->done)
+		w->done(w->arg, err);
+	write_free(w);
+}
+
+static void submit(struct journal *j, struct write *w)
+{
+	facts_submit(j->facts, do_write, w, written);
+}
+
+/* --- runs ------------------------------------------------------------------------------------- */
+
+static int take_lock(struct journal *j, const char *run)
+{
+	char *path = mem_printf("%s/%s", j->dir, run);
+	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	free(path);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+bool journal_run_alive(struct journal *j, const char *run)
+{
+	char *path = mem_printf("%s/%s", j->dir, run);
+	const int fd = open(path, O_RDWR | O_CLOEXEC);
+	free(path);
+	if (fd < 0)
+		return false;
+	const bool held = flock(fd, LOCK_EX | LOCK_NB) != 0;
+	close(fd);
+	return held;
+}
+
+struct journal_run *journal_run_begin(struct journal *j, const char *run, const char *scenario,
+	const char *cloud, const char *project, const char *instance,
+	void (*done)(void *arg, const struct error *err), void *arg)
+{
+	struct journal_run *r = mem_new(struct journal_run);
+	r->journal = j;
+	r->run = mem_strdup(run);
+	/* Without the lock another process would take the run for dead; the row then fails too,
+	 * since a directory that cannot be written cannot hold facts.db either. */
+	r->lock_fd = take_lock(j, run);
+	struct write *w = write_new(
+		"INSERT INTO scenario_run(run, scenario, cloud, project, instance,"
+		" began) VALUES(?, ?, ?, ?, ?, ?)");
+	add_text(w, run);
+	add_text(w, scenario);
+	add_text(w, cloud);
+	add_text(w, project ? project : "");
+	add_text(w, instance);
+	add_int(w, clock_unix_us(&clock_system));
+	w->change = "run";
+	w->change_id = mem_strdup(run);
+	w->revision = 1;
+	w->done = done;
+	w->arg = arg;
+	submit(j, w);
+	return r;
+}
+
+void journal_run_end(struct journal_run *r, const char *verdict, const json_t *report,
+	void (*done)(void *arg, const struct error *err), void *arg)
+{
+	struct write *w = write_new(
+		"UPDATE scenario_run SET ended = ?, verdict = ?, report = ? WHERE run = ?");
+	add_int(w, clock_unix_us(&clock_system));
+	add_text(w, verdict);
+	add_json(w, report);
+	add_text(w, r->run);
+	w->change = "run";
+	w->change_id = mem_strdup(r->run);
+	w->revision = 2;
+	w->done = done;
+	w->arg = arg;
+	w->ends = r;
+	submit(r->journal, w);
+}
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+void journal_intend(struct journal_run *r, const struct journal_object *o, int64_t *ret_id,
+	void (*done)(void *arg, const struct error *err), void *arg)
+{
+	const int64_t id = (int64_t)(random_u64(&random_system) >> 1);
+	const int64_t now = clock_unix_us(&clock_system);
+	struct write *w = write_new(
+		"INSERT INTO object(id, run, step, kind, idx, attempt, name, mark, cloud_id, request_id,"
+		" path, fate, created, changed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	add_int(w, id);
+	add_text(w, o->run);
+	add_text(w, o->step);
+	add_text(w, o->kind);
+	add_int(w, o->index);
+	add_int(w, o->attempt);
+	add_text(w, o->name);
+	add_text(w, o->mark);
+	add_text(w, o->cloud_id);
+	add_text(w, o->request_id);
+	add_json(w, o->path);
+	add_int(w, o->fate);
+	add_int(w, now);
+	add_int(w, now);
+	w->done = done;
+	w->arg = arg;
+	*ret_id = id;
+	submit(r->journal, w);
+}
+
+void journal_update(struct journal *j, int64_t id, enum object_fate fate, const char *cloud_id,
+	const json_t *path, const char *note)
+{
+	struct write *w = write_new(
+		"UPDATE object SET fate = ?, cloud_id = COALESCE(?, cloud_id),"
+		" path = COALESCE(?, path), note = COALESCE(?, note), changed = ?"
+		" WHERE id = ?");
+	add_int(w, fate);
+	add_text(w, cloud_id);
+	add_json(w, path);
+	add_text(w, note);
+	add_int(w, clock_unix_us(&clock_system));
+	add_int(w, id);
+	submit(j, w);
+}
+
+static bool nothing(struct facts_tx *tx, void *arg, struct error *err)
+{
+	return true;
+}
+
+struct flush {
+	void (*done)(void *arg, const struct error *err);
+	void *arg;
+};
+
+static void flushed(void *arg, const struct error *err)
+{
+	struct flush *f = arg;
+	f->done(f->arg, err);
+	free(f);
+}
+
+void journal_flush(struct journal *j, void (*done)(void *arg, const struct error *err), void *arg)
+{
+	struct flush *f = mem_new(struct flush);
+	f->done = done;
+	f->arg = arg;
+	facts_submit(j->facts, nothing, f, flushed);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+struct reader {
+	bool (*cb)(void *arg, const struct journal_object *o);
+	void *arg;
+};
+
+static bool read_row(void *arg, const struct facts_row *row)
+{
+	const struct reader *r = arg;
+	const char *text = facts_text(row, 10);
+	json_t *path = text ? json_parse(slice_of(text), BUF_LINE, NULL) : NULL;
+	const struct journal_object o = {
+		.id = facts_int(row, 0),
+		.run = facts_text(row, 1),
+		.step = facts_text(row, 2),
+		.kind = facts_text(row, 3),
+		.index = (unsigned)facts_int(row, 4),
+		.attempt = (unsigned)facts_int(row, 5),
+		.name = facts_text(row, 6),
+		.mark = facts_text(row, 7),
+		.cloud_id = facts_text(row, 8),
+		.request_id = facts_text(row, 9),
+		.path = path,
+		.fate = (enum object_fate)facts_int(row, 11),
+		.note = facts_text(row, 12),
+		.created_unix_us = facts_int(row, 13),
+		.changed_unix_us = facts_int(row, 14),
+		.cloud = facts_text(row, 15),
+		.project = facts_text(row, 16),
+		.instance = facts_text(row, 17),
+		.scenario = facts_text(row, 18),
+	};
+	const bool more = r->cb(r->arg, &o);
+	json_decref(path);
+	return more;
+}
+
+bool journal_objects(struct journal *j, const char *cloud, const char *instance, const char *run,
+	bool open_only, bool (*cb)(void *arg, const struct journal_object *o), void *arg,
+	struct error *err)
+{
+	struct reader r = {cb, arg};
+	const struct facts_value v[] = {FACTS_T(cloud), FACTS_T(cloud), FACTS_T(instance),
+		FACTS_T(instance), FACTS_T(run), FACTS_T(run), FACTS_I(open_only),
+		FACTS_I(OBJECT_DELETED), FACTS_I(OBJECT_REFUSED)};
+	return facts_query(j->facts,
+		"SELECT o.id, o.run, o.step, o.kind, o.idx, o.attempt, o.name, o.mark, o.cloud_id,"
+		" o.request_id, o.path, o.fate, o.note, o.created, o.changed, r.cloud, r.project,"
+		" r.instance, r.scenario FROM object o JOIN scenario_run r ON r.run = o.run"
+		" WHERE (? IS NULL OR r.cloud = ?) AND (? IS NULL OR r.instance = ?)"
+		" AND (? IS NULL OR o.run = ?) AND (? = 0 OR o.fate NOT IN (?, ?))"
+		" ORDER BY o.created DESC, o.id",
+		v, array_len(v), read_row, &r, err);
+}
