@@ -61,11 +61,17 @@ void stream_mark(struct stream *s);
 void stream_stop(struct stream *s);
 void stream_cancel(struct stream *s); /* done runs soon with FAULT_CANCELLED */
 
-/* How to log in to what `ref` is (a server, a group member with `login:`), evaluated. Strings and
- * keys are owned by the login. */
+/*
+ * How to log in to what `ref` is (a server, a group member with `login:`), evaluated. The elements it
+ * met count as uses of `who`, not of the server: OK, BLOCKED (its floating IP is not there yet),
+ * SKIPPED, ABSENT, ERROR. Texts and keys are owned by the login.
+ */
 struct login;
-enum expr_result login_resolve(struct world *w, struct value_ref ref,
-	const struct check_tools *tools, struct login **ret, struct error *err);
+enum expr_result login_resolve(struct world *w, struct value_ref ref, struct element *who,
+	const struct reach *reach, struct login **ret, struct error *err);
 void login_free(struct login *l);
+/* Borrow from the login: the target, and the jump servers on the way, first hop first. */
+const struct ssh_host *login_target(const struct login *l);
+const struct ssh_host *login_via(const struct login *l, size_t *ret_n);
 
 #endif

@@ -142,6 +142,35 @@ static enum expr_result conditions_ready(struct task *t)
 	return EXPR_OK;
 }
 
+/* What an evaluated body names whole (`to: ${it}`) must be ready too, and able to be logged in to. */
+static enum expr_result refs_ready(struct task *t, const struct value *v, struct error *err)
+{
+	struct world *w = t->run->world;
+	enum expr_result r = EXPR_OK;
+	if (v->type == VALUE_LIST || v->type == VALUE_MAP) {
+		for (size_t i = 0; i < value_count(v) && r == EXPR_OK; i++)
+			r = refs_ready(
+				t, v->type == VALUE_LIST ? value_item(v, i) : value_at(v, i), err);
+		return r;
+	}
+	const struct element *e = v->type == VALUE_REF ? world_element(w, v->ref) : NULL;
+	if (!e)
+		return EXPR_OK;
+	if (!has_ended(e))
+		return EXPR_BLOCKED;
+	if (e->state != ELEMENT_READY)
+		return e->state == ELEMENT_ABSENT ? EXPR_ABSENT : EXPR_SKIPPED;
+	const bool logs_in = t->step->verb == VERB_SSH || t->step->verb == VERB_PING ||
+		t->step->verb == VERB_TCP;
+	if (!logs_in || !(w->steps[v->ref.object].step->login || w->steps[e->step].step->login))
+		return EXPR_OK;
+	struct login *l = NULL;
+	r = login_resolve(w, v->ref, t->element, &cloud_configuration(t->run->tools.cloud)->reach, &l,
+		err);
+	login_free(l);
+	return r;
+}
+
 static enum expr_result evaluate_body(struct task *t, struct error *err)
 {
 	enum expr_result result = world_after(t->run->world, t->element);
@@ -150,6 +179,8 @@ static enum expr_result evaluate_body(struct task *t, struct error *err)
 	value_drop(&t->body);
 	if (t->step->body)
 		result = world_body(t->run->world, t->element, t->step->body, &t->body, err);
+	if (result == EXPR_OK)
+		result = refs_ready(t, &t->body, err);
 	return result == EXPR_OK ? conditions_ready(t) : result;
 }
 

@@ -1,0 +1,64 @@
+/*
+ * checks.h - the inside of check.c: what the files that measure share.
+ */
+#ifndef OBSERVE_SCENARIO_CHECKS_H
+#define OBSERVE_SCENARIO_CHECKS_H
+
+#include "observe/scenario/check.h"
+
+struct check_call {
+	struct check_tools tools;
+	struct world *world;
+	struct element *element;
+	const struct step *step;
+	const struct value *body; /* borrowed */
+	int64_t deadline_ns, began_ns;
+	check_done *done;
+	void *arg;
+	struct timer later; /* for results that are there at once */
+	json_t *measured;
+	enum fault fault;
+	char detail[256];
+	struct phases phases;
+
+	/* whichever of these is under way */
+	struct tcp_call *tcp;
+	struct ping_call *ping;
+	struct resolve_call *resolve;
+	struct ssh_call *ssh;
+	struct http_call *http;
+	struct cloud_call *cloud;
+	struct login *login;
+	struct sockaddr_storage address;
+	void (*cleanup)(struct check_call *c);
+	void *data; /* of the verb's own */
+};
+
+/* Ends the check; the callback runs in here. */
+void check_finish(struct check_call *c, enum fault fault, const char *fmt, ...) like_printf(3, 4);
+/* Ends it on the next turn, for what is known before anything was started. */
+void check_finish_later(struct check_call *c, enum fault fault, const char *fmt, ...)
+	like_printf(3, 4);
+void check_measure_time(struct check_call *c, const char *name, int64_t ns);
+void check_measure_int(struct check_call *c, const char *name, int64_t n);
+void check_measure_text(struct check_call *c, const char *name, struct slice text);
+
+/* A field of the body; the body itself stands for `first` when it is no map ("list: ${it}"). */
+const struct value *check_field(const struct check_call *c, const char *name, const char *first);
+/* The field as text, a ref turned into its login's host or its id; owned, NULL if absent. */
+char *check_text(struct check_call *c, const char *name, const char *first);
+
+void check_ping(struct check_call *c);
+void check_tcp(struct check_call *c);
+void check_http(struct check_call *c);
+void check_ssh(struct check_call *c);
+void check_download(struct check_call *c);
+void check_list(struct check_call *c);
+void check_value(struct check_call *c);
+/* Runs a command in a guest (for ping and tcp `from`); ends in `then` with the result. */
+bool check_in_guest(
+	struct check_call *c, const struct value *guest, const char *command, ssh_done *then);
+/* "host:port" or "[v6]:port"; host is owned. */
+bool check_split(const char *text, char **ret_host, unsigned *ret_port);
+
+#endif
