@@ -5,10 +5,11 @@
  *	literals: 1 2.5 'text' "text" true false null 10ms 5GiB 200/s 0.5% [a, b] {k: v, 'odd k': v}
  *	functions: len min max ceil cidr(base, bits, n) join lower string without(a, b)
  *	           base64 yaml  - and those the scope adds: size_for file sample secret
- *	in conditions only: [NAME] is this step's own measurement; len() has() pat() any() as in Gatus
+ *	in conditions only: [NAME] is this step's own measurement; len() has() pat() any() as in
+ *Gatus
  *
- * `/` on integers rounds down. `??` replaces null and absent. `&& || ?:` and `??` evaluate only what
- * they need. Comparing different units is an error with the position. An evaluation may take at
+ * `/` on integers rounds down. `??` replaces null and absent. `&& || ?:` and `??` evaluate only
+ *what they need. Comparing different units is an error with the position. An evaluation may take at
  * most EXPR_STEPS operations and its values EXPR_BYTES. Parsing depth is at most 64.
  * Thread: one at a time; a parsed expression is immutable.
  */
@@ -35,21 +36,24 @@ enum expr_result {
 struct expr_scope {
 	void *arg;
 	/* A bare name. An unknown one is EXPR_ERROR with ret untouched and err set. */
-	enum expr_result (*name)(void *arg, struct slice name, struct value *ret, struct error *err);
+	enum expr_result (*name)(
+		void *arg, struct slice name, struct value *ret, struct error *err);
 	/* ref.field; ref[index] (negative allowed); ref[*] as a list. NULL: refs do not occur. */
 	enum expr_result (*field)(void *arg, struct value_ref ref, struct slice field,
 		struct value *ret, struct error *err);
-	enum expr_result (*index)(void *arg, struct value_ref ref, int64_t index,
-		struct value *ret, struct error *err);
-	enum expr_result (*all)(void *arg, struct value_ref ref, struct value *ret, struct error *err);
-	/* A ref where a plain value is needed (comparison, text, JSON): its id. */
-	enum expr_result (*plain)(void *arg, struct value_ref ref, struct value *ret, struct error *err);
-	/* [NAME] of conditions. */
-	enum expr_result (*measurement)(void *arg, struct slice name, struct value *ret,
+	enum expr_result (*index)(void *arg, struct value_ref ref, int64_t index, struct value *ret,
 		struct error *err);
+	enum expr_result (*all)(
+		void *arg, struct value_ref ref, struct value *ret, struct error *err);
+	/* A ref where a plain value is needed (comparison, text, JSON): its id. */
+	enum expr_result (*plain)(
+		void *arg, struct value_ref ref, struct value *ret, struct error *err);
+	/* [NAME] of conditions. */
+	enum expr_result (*measurement)(
+		void *arg, struct slice name, struct value *ret, struct error *err);
 	/* Functions the language itself does not have. `args` are borrowed. */
-	enum expr_result (*call)(void *arg, struct slice function, const struct value *args, size_t n,
-		struct value *ret, struct error *err);
+	enum expr_result (*call)(void *arg, struct slice function, const struct value *args,
+		size_t n, struct value *ret, struct error *err);
 };
 
 enum expr_flags { EXPR_MEASUREMENTS = 1 }; /* [NAME] is a measurement, not a list */
@@ -64,9 +68,9 @@ void expr_free(struct expr *e);
 struct expr_use {
 	struct slice name;
 	unsigned line, col;
-	bool needs_all;	 /* name[*] */
-	bool indexed;	 /* name[...] */
-	bool optional;	 /* left of ?? */
+	bool needs_all; /* name[*] */
+	bool indexed;   /* name[...] */
+	bool optional;  /* left of ?? */
 };
 void expr_names(const struct expr *e, void (*cb)(void *arg, const struct expr_use *use), void *arg);
 /* Names of all called functions, for checking before a run. */
@@ -74,8 +78,8 @@ void expr_functions(const struct expr *e,
 	void (*cb)(void *arg, struct slice function, size_t args, unsigned line, unsigned col),
 	void *arg);
 
-enum expr_result expr_eval(const struct expr *e, const struct expr_scope *scope, struct value *ret,
-	struct error *err);
+enum expr_result expr_eval(
+	const struct expr *e, const struct expr_scope *scope, struct value *ret, struct error *err);
 /* For condition messages: each measurement and name with the value it had, "[STATUS] = 503".
  * Appends to out. */
 void expr_explain(const struct expr *e, const struct expr_scope *scope, struct buf *out);
@@ -85,7 +89,7 @@ void expr_explain(const struct expr *e, const struct expr_scope *scope, struct b
  * "[OUTPUT] == ${it.name}". The right side may be plain words: everything after the operator that
  * is neither ${}, a literal nor a measurement is text, as in Gatus ("[BODY].status == UP").
  */
-struct expr *expr_parse_condition(struct slice text, const char *file, unsigned line, unsigned col,
-	struct error *err);
+struct expr *expr_parse_condition(
+	struct slice text, const char *file, unsigned line, unsigned col, struct error *err);
 
 #endif

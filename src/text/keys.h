@@ -15,17 +15,17 @@
 #include "text/yaml.h"
 
 enum key_type {
-	KEY_TEXT,    /* char *, owned copy; numbers and booleans are taken as written */
-	KEY_BOOL,    /* bool */
-	KEY_INT,     /* int64_t, min..max */
-	KEY_REAL,    /* double */
-	KEY_TIME,    /* int64_t ns; needs a unit */
-	KEY_SIZE,    /* int64_t bytes; needs a unit */
-	KEY_WORD,    /* int, index into `words` */
-	KEY_TEXTS,   /* char **, NULL-terminated, owned; one text or a list of them */
-	KEY_NODE,    /* const struct yaml *, borrowed; read by the caller */
-	KEY_MAP,     /* as NODE, must be a map */
-	KEY_LIST,    /* as NODE, must be a list */
+	KEY_TEXT,  /* char *, owned copy; numbers and booleans are taken as written */
+	KEY_BOOL,  /* bool */
+	KEY_INT,   /* int64_t, min..max */
+	KEY_REAL,  /* double */
+	KEY_TIME,  /* int64_t ns; needs a unit */
+	KEY_SIZE,  /* int64_t bytes; needs a unit */
+	KEY_WORD,  /* int, index into `words` */
+	KEY_TEXTS, /* char **, NULL-terminated, owned; one text or a list of them */
+	KEY_NODE,  /* const struct yaml *, borrowed; read by the caller */
+	KEY_MAP,   /* as NODE, must be a map */
+	KEY_LIST,  /* as NODE, must be a list */
 };
 
 struct key {
@@ -33,8 +33,8 @@ struct key {
 	enum key_type type;
 	size_t offset; /* of the field in the structure that is filled */
 	bool required;
-	int64_t min, max;	    /* INT, TIME, SIZE: both 0 means no range; TEXT: max length */
-	const char *const *words;   /* WORD: NULL-terminated */
+	int64_t min, max;         /* INT, TIME, SIZE: both 0 means no range; TEXT: max length */
+	const char *const *words; /* WORD: NULL-terminated */
 	const char *help;
 };
 

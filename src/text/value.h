@@ -45,7 +45,7 @@ struct value {
 	union {
 		bool boolean;
 		int64_t integer; /* INT, TIME, SIZE */
-		double real;	 /* REAL, PERCENT, RATE */
+		double real;     /* REAL, PERCENT, RATE */
 		struct value_text *text;
 		struct value_list *list;
 		struct value_map *map;
@@ -61,21 +61,22 @@ struct value value_real(double x);
 struct value value_time(int64_t ns);
 struct value value_size(int64_t bytes);
 struct value value_text(struct slice s); /* copies */
-struct value value_str(const char *s);	 /* copies; NULL gives null */
+struct value value_str(const char *s);   /* copies; NULL gives null */
 struct value value_of_ref(uint32_t object, int32_t element);
 struct value value_list_new(void);
 void value_list_add(struct value *list, struct value item); /* takes item; list not yet shared */
 struct value value_map_new(void);
 void value_map_put(struct value *map, struct slice key, struct value item); /* takes item */
-struct value value_from_json(const json_t *json); /* deep copy */
+struct value value_from_json(const json_t *json);                           /* deep copy */
 
 struct value value_copy(struct value v); /* another reference */
-void value_drop(struct value *v);	 /* releases; becomes null */
+void value_drop(struct value *v);        /* releases; becomes null */
 
 struct slice value_slice(const struct value *text); /* borrows */
-size_t value_count(const struct value *v);	    /* list, map, text (code points) */
-const struct value *value_item(const struct value *list, size_t i);	/* borrows */
-const struct value *value_field(const struct value *map, struct slice key); /* borrows; NULL if absent */
+size_t value_count(const struct value *v);          /* list, map, text (code points) */
+const struct value *value_item(const struct value *list, size_t i); /* borrows */
+const struct value *value_field(
+	const struct value *map, struct slice key); /* borrows; NULL if absent */
 struct slice value_key(const struct value *map, size_t i);
 const struct value *value_at(const struct value *map, size_t i);
 

@@ -24,10 +24,10 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml {
 	enum yaml_kind kind;
-	bool plain;	    /* a scalar without quotes, not a block scalar */
-	unsigned line, col; /* from 1, code points */
-	struct slice text;  /* scalars, NUL-terminated too; "" for an empty one */
-	size_t n;	    /* children of lists and maps */
+	bool plain;          /* a scalar without quotes, not a block scalar */
+	unsigned line, col;  /* from 1, code points */
+	struct slice text;   /* scalars, NUL-terminated too; "" for an empty one */
+	size_t n;            /* children of lists and maps */
 	struct yaml **items; /* lists: children; maps: the values */
 	struct yaml **keys;  /* maps: scalars, same order */
 };
