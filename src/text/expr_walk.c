@@ -1,0 +1,129 @@
+/*
+ * expr_walk.c - what an expression uses, and what it saw when a condition did not hold.
+ */
+
+#include "text/expr_tree.h"
+
+struct walk {
+	const struct expr *e;
+	void (*use)(void *arg, const struct expr_use *use);
+	void (*call)(void *arg, struct slice function, size_t args, unsigned line, unsigned col);
+	void *arg;
+};
+
+static unsigned column(const struct expr *e, const struct node *n)
+{
+	return e->col ? e->col + (unsigned)utf8_length(slice_sub(slice_of(e->text), 0, n->at)) : 0;
+}
+
+static void walk(
+	const struct walk *w, const struct node *n, const struct node *above, bool optional)
+{
+	if (!n)
+		return;
+	if (n->type == NODE_NAME && w->use) {
+		const struct expr_use use = {
+			.name = n->text,
+			.line = w->e->line,
+			.col = column(w->e, n),
+			.needs_all = above && above->type == NODE_ALL,
+			.indexed = above && above->type == NODE_INDEX && above->a == n,
+			.optional = optional,
+		};
+		w->use(w->arg, &use);
+	}
+	if (n->type == NODE_CALL && w->call)
+		w->call(w->arg, n->text, n->items.n, w->e->line, column(w->e, n));
+	const bool left = optional || (n->type == NODE_BINARY && n->op == OP_ELSE);
+	walk(w, n->a, n, left);
+	walk(w, n->b, n, optional);
+	walk(w, n->c, n, optional);
+	for (size_t i = 0; i < n->items.n; i++)
+		walk(w, n->items.p[i], n, optional);
+}
+
+void expr_names(const struct expr *e, void (*cb)(void *arg, const struct expr_use *use), void *arg)
+{
+	const struct walk w = {.e = e, .use = cb, .arg = arg};
+	walk(&w, e->root, NULL, false);
+}
+
+void expr_functions(const struct expr *e,
+	void (*cb)(void *arg, struct slice function, size_t args, unsigned line, unsigned col),
+	void *arg)
+{
+	const struct walk w = {.e = e, .call = cb, .arg = arg};
+	walk(&w, e->root, NULL, false);
+}
+
+/* --- explaining ----------------------------------------------------------------------------------
+ */
+
+#define EXPLAIN_MAX 200
+
+/* The path a person wrote: [BODY].status, server[0].name. */
+static void write_path(struct buf *out, const struct node *n)
+{
+	if (n->type == NODE_MEASURE) {
+		buf_printf(out, "[%.*s]", SLICE_ARG(n->text));
+	} else if (n->type == NODE_NAME) {
+		buf_add_slice(out, n->text);
+	} else if (n->type == NODE_FIELD) {
+		write_path(out, n->a);
+		buf_printf(out, ".%.*s", SLICE_ARG(n->text));
+	} else if (n->type == NODE_ALL) {
+		write_path(out, n->a);
+		buf_add_str(out, "[*]");
+	} else if (n->type == NODE_INDEX) {
+		write_path(out, n->a);
+		buf_add_char(out, '[');
+		if (n->b->type == NODE_LITERAL)
+			value_write(out, &n->b->value);
+		else
+			write_path(out, n->b);
+		buf_add_char(out, ']');
+	}
+}
+
+static void explain(
+	const struct expr *e, const struct expr_scope *scope, const struct node *n, struct buf *out)
+{
+	const bool path = n->type == NODE_MEASURE || n->type == NODE_NAME ||
+			  n->type == NODE_FIELD || n->type == NODE_INDEX || n->type == NODE_ALL;
+	if (!path) {
+		if (n->a)
+			explain(e, scope, n->a, out);
+		if (n->b)
+			explain(e, scope, n->b, out);
+		if (n->c)
+			explain(e, scope, n->c, out);
+		for (size_t i = 0; i < n->items.n; i++)
+			explain(e, scope, n->items.p[i], out);
+		return;
+	}
+	struct error err = {0};
+	struct evaluation v = {.e = e, .scope = scope, .err = &err};
+	struct value value = VALUE_NOTHING;
+	struct buf text = BUF(EXPR_BYTES);
+	enum expr_result r = eval_node(&v, n, &value);
+	if (r == EXPR_OK)
+		r = eval_plain(&v, &value);
+	if (out->n)
+		buf_add_str(out, ", ");
+	write_path(out, n);
+	value_write(&text, &value);
+	if (r != EXPR_OK)
+		buf_add_str(out, " is not known");
+	else if (value.type == VALUE_NULL)
+		buf_add_str(out, " = null");
+	else
+		buf_printf(out, " = %.*s%s", (int)(text.n > EXPLAIN_MAX ? EXPLAIN_MAX : text.n),
+			buf_str(&text), text.n > EXPLAIN_MAX ? "…" : "");
+	buf_fini(&text);
+	value_drop(&value);
+}
+
+void expr_explain(const struct expr *e, const struct expr_scope *scope, struct buf *out)
+{
+	explain(e, scope, e->root, out);
+}
