@@ -23,8 +23,8 @@ struct http_exchange; /* one request and its answer */
 struct http_server_options {
 	const char *address; /* "127.0.0.1:8090", "[::1]:0", "0.0.0.0:80"; port 0: any free one */
 	bool reuse_port;
-	size_t body_max;      /* 0: 1 MiB; over it: 413 */
-	unsigned connections; /* 0: 1024 */
+	size_t body_max;                       /* 0: 1 MiB; over it: 413 */
+	unsigned connections;                  /* 0: 1024 */
 	int64_t header_ns, body_ns, answer_ns; /* 0: 10 s, 30 s, 60 s */
 	/* Called when the request is complete with its body. Must end in exactly one of the reply
 	 * functions, now or later. */
@@ -39,8 +39,8 @@ struct http_server_options {
 	void *arg;
 };
 
-struct http_server *http_server_new(struct loop *l, const struct http_server_options *options,
-	struct error *err) must_check;
+struct http_server *http_server_new(
+	struct loop *l, const struct http_server_options *options, struct error *err) must_check;
 void http_server_free(struct http_server *s);
 unsigned http_server_port(const struct http_server *s);
 
@@ -64,11 +64,11 @@ void http_reply(struct http_exchange *x, int status, const struct http_header *h
 	struct slice body);
 /* A body produced in pieces of known total size; `piece` fills up to n bytes, returns how many. */
 void http_reply_stream(struct http_exchange *x, int status, const struct http_header *headers,
-	size_t n, int64_t size, size_t (*piece)(void *arg, int64_t at, void *p, size_t n), void *arg,
-	void (*end)(void *arg));
+	size_t n, int64_t size, size_t (*piece)(void *arg, int64_t at, void *p, size_t n),
+	void *arg, void (*end)(void *arg));
 /* Test doubles misbehave: close without an answer; or send headers and `cut` bytes, then close. */
-void http_reply_cut(struct http_exchange *x, int status, const struct http_header *headers, size_t n,
-	struct slice body, size_t cut);
+void http_reply_cut(struct http_exchange *x, int status, const struct http_header *headers,
+	size_t n, struct slice body, size_t cut);
 void http_drop(struct http_exchange *x);
 
 #endif

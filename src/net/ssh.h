@@ -27,11 +27,11 @@ struct ssh_host {
 struct ssh_request {
 	struct ssh_host target;
 	const struct ssh_host *via; /* jump servers, first hop first, or NULL */
-	size_t via_count;	    /* at most 4 */
-	const char *command;	    /* run by the user's shell; NULL: log in only */
-	struct slice input;	    /* written to its stdin, then closed */
-	int64_t deadline_ns;	    /* whole call */
-	size_t output_max;	    /* 0: 64 KiB; more is cut and said */
+	size_t via_count;           /* at most 4 */
+	const char *command;        /* run by the user's shell; NULL: log in only */
+	struct slice input;         /* written to its stdin, then closed */
+	int64_t deadline_ns;        /* whole call */
+	size_t output_max;          /* 0: 64 KiB; more is cut and said */
 };
 
 struct ssh_result {
@@ -52,13 +52,13 @@ typedef void ssh_done(void *arg, const struct ssh_result *r);
 struct ssh_pool *ssh_pool_new(struct loop *l, struct error *err) must_check;
 void ssh_pool_free(struct ssh_pool *p); /* cancels, joins the thread */
 /* Copies the request. done is called once, never from in here. */
-struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *request, ssh_done *done,
-	void *arg);
+struct ssh_call *ssh_run(
+	struct ssh_pool *p, const struct ssh_request *request, ssh_done *done, void *arg);
 void ssh_cancel(struct ssh_call *call);
 
 /* A new key pair. `type`: "ed25519" or "rsa" (3072). ret_public: one OpenSSH line, owned. Takes
  * milliseconds (rsa: up to a second). Thread: any. */
-bool ssh_key_new(const char *type, const char *comment, struct secret **ret_private,
+bool ssh_keypair_new(const char *type, const char *comment, struct secret **ret_private,
 	char **ret_public, struct error *err) must_check;
 
 #endif

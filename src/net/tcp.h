@@ -11,7 +11,8 @@
 struct tcp_call;
 
 struct tcp_result {
-	enum fault fault; /* NONE, RESOLVE, NXDOMAIN, REFUSED, UNREACHABLE, TIMEOUT, CANCELLED, LOCAL */
+	enum fault fault; /* NONE, RESOLVE, NXDOMAIN, REFUSED, UNREACHABLE, TIMEOUT, CANCELLED,
+			     LOCAL */
 	char detail[128];
 	struct phases phases; /* resolve, connect, total */
 	char address[64];

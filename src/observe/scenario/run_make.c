@@ -658,7 +658,8 @@ static bool make_key(struct task *t, const json_t *body, struct error *err)
 		t->element->private_key)
 		return true;
 	char *public_key = NULL;
-	if (!ssh_key_new(KEY_TYPE, t->element->name, &t->element->private_key, &public_key, err))
+	if (!ssh_keypair_new(
+		    KEY_TYPE, t->element->name, &t->element->private_key, &public_key, err))
 		return false;
 	json_object_set_new(t->made.path, "public_key", json_string(public_key));
 	free(public_key);

@@ -1,0 +1,434 @@
+/*
+ * ssh.c - SSH calls on a thread of their own; see ssh.h.
+ *
+ * Each call is a chain of hops: a TCP connection to the first, and for each further one a
+ * direct-tcpip channel of the hop before, pumped through a socket pair, so that libssh sees a plain
+ * descriptor everywhere. step() moves a call as far as it goes without waiting; descriptors and a
+ * short tick call it again. The call belongs to the ssh thread from ssh_run() until its result is
+ * posted back; a count of references lets a late ssh_cancel() find it.
+ */
+
+#include "net/ssh.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libssh/libssh.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/ssh_hop.h"
+
+#define HOPS_MAX   5
+#define OUTPUT_MAX (64u << 10)
+#define TICK_NS    (25 * NS_PER_MS)
+#define IDLE_NS    (3600 * NS_PER_S)
+
+struct ssh_pool {
+	struct loop *owner, *own;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t up;
+	struct timer alive;
+	VEC(struct ssh_call *) calls; /* ssh thread */
+	size_t open;                  /* owner: callbacks still due */
+	bool started, stopping;
+};
+
+struct ssh_call {
+	struct ssh_pool *pool;
+	int refs;
+	ssh_done *done; /* owner */
+	void *arg;
+	bool over; /* owner: the callback has run */
+
+	/* ssh thread */
+	struct ssh_hop hops[HOPS_MAX];
+	size_t hop_count, at;
+	char *command, *input;
+	size_t input_n, input_sent;
+	size_t output_max;
+	int64_t deadline_ns, began_ns, mark_ns;
+	struct timer tick, deadline;
+	ssh_channel channel;
+	enum { CALL_HOPS, CALL_OPEN, CALL_EXEC, CALL_READ, CALL_OVER } state;
+	bool eof_sent;
+	struct buf output, errors;
+	struct ssh_result result;
+};
+
+static void unref(struct ssh_call *c)
+{
+	if (__atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	free(c->command);
+	free(c->input);
+	buf_fini(&c->output);
+	buf_fini(&c->errors);
+	free(c);
+}
+
+/* --- the end ------------------------------------------------------------------------------------
+ */
+
+static void on_owner_done(void *arg)
+{
+	struct ssh_call *c = arg;
+	c->over = true;
+	c->pool->open--;
+	c->result.output = buf_slice(&c->output);
+	c->result.errors = buf_slice(&c->errors);
+	c->done(c->arg, &c->result);
+	unref(c);
+}
+
+static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...)
+{
+	if (c->state == CALL_OVER)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c->result.detail, sizeof(c->result.detail), fmt, ap);
+	va_end(ap);
+	c->state = CALL_OVER;
+	c->result.fault = fault;
+	c->result.phases.total_ns = loop_now_ns(c->pool->own) - c->began_ns;
+	timer_cancel(&c->tick);
+	timer_cancel(&c->deadline);
+	if (c->channel)
+		ssh_channel_free(c->channel);
+	c->channel = NULL;
+	for (size_t i = c->hop_count; i-- > 0;)
+		ssh_hop_close(&c->hops[i]);
+	for (size_t i = 0; i < c->pool->calls.n; i++)
+		if (c->pool->calls.p[i] == c) {
+			vec_remove(&c->pool->calls, i);
+			break;
+		}
+	loop_post(c->pool->owner, on_owner_done, c);
+}
+
+/* --- one step at a time -------------------------------------------------------------------------
+ */
+
+static int64_t lap(struct ssh_call *c)
+{
+	const int64_t now = loop_now_ns(c->pool->own), took = now - c->mark_ns;
+	c->mark_ns = now;
+	return took;
+}
+
+/* Moves the chain of hops; true when the last one is logged in. */
+static bool step_hops(struct ssh_call *c, bool *moved)
+{
+	while (c->at < c->hop_count) {
+		struct ssh_hop *h = &c->hops[c->at];
+		const bool last = c->at + 1 == c->hop_count;
+		const enum hop_state before = h->state;
+		ssh_hop_step(h, last ? NULL : &c->hops[c->at + 1]);
+		if (h->state == HOP_FAILED) {
+			char where[160] = "";
+			if (c->hop_count > 1)
+				snprintf(where, sizeof(where), "%s: ", h->host);
+			finish(c, h->fault, "%s%s", where, h->detail);
+			return false;
+		}
+		if (h->state == before)
+			return false;
+		*moved = true;
+		if (before == HOP_CONNECT)
+			c->result.phases.connect_ns += lap(c);
+		if (before == HOP_KEX)
+			c->result.phases.tls_ns += lap(c);
+		if (before == HOP_AUTH)
+			c->result.phases.wait_ns += lap(c);
+		if (last && h->state >= HOP_AUTH)
+			ssh_hop_facts(h, c->result.host_key, sizeof(c->result.host_key),
+				c->result.banner, sizeof(c->result.banner));
+		if (h->state == HOP_READY)
+			c->at++;
+	}
+	return true;
+}
+
+static void send_input(struct ssh_call *c, bool *moved)
+{
+	while (c->input_sent < c->input_n) {
+		const int n = ssh_channel_write(c->channel, c->input + c->input_sent,
+			(uint32_t)(c->input_n - c->input_sent));
+		if (n <= 0)
+			return;
+		c->input_sent += (size_t)n;
+		*moved = true;
+	}
+	if (!c->eof_sent) {
+		c->eof_sent = true;
+		ssh_channel_send_eof(c->channel);
+	}
+}
+
+static void read_into(struct ssh_call *c, struct buf *b, int is_stderr, bool *moved)
+{
+	char piece[8192];
+	int n;
+	while ((n = ssh_channel_read_nonblocking(c->channel, piece, sizeof(piece), is_stderr)) >
+		0) {
+		*moved = true;
+		const size_t room = b->max - b->n;
+		if ((size_t)n > room)
+			c->result.output_cut = true;
+		buf_add(b, piece, (size_t)n < room ? (size_t)n : room);
+	}
+}
+
+static void step_command(struct ssh_call *c, bool *moved)
+{
+	const ssh_session session = c->hops[c->hop_count - 1].session;
+	int rc;
+	if (c->state == CALL_OPEN) {
+		if (!c->channel)
+			c->channel = ssh_channel_new(session);
+		rc = ssh_channel_open_session(c->channel);
+		if (rc == SSH_AGAIN)
+			return;
+		if (rc != SSH_OK) {
+			finish(c, FAULT_CONNECTION_LOST, "opening a session: %s",
+				ssh_get_error(session));
+			return;
+		}
+		c->state = CALL_EXEC;
+		*moved = true;
+	}
+	if (c->state == CALL_EXEC) {
+		rc = ssh_channel_request_exec(c->channel, c->command);
+		if (rc == SSH_AGAIN)
+			return;
+		if (rc != SSH_OK) {
+			finish(c, FAULT_CONNECTION_LOST, "running the command: %s",
+				ssh_get_error(session));
+			return;
+		}
+		c->state = CALL_READ;
+		*moved = true;
+	}
+	send_input(c, moved);
+	read_into(c, &c->output, 0, moved);
+	read_into(c, &c->errors, 1, moved);
+	if (!ssh_is_connected(session) && !ssh_channel_is_eof(c->channel)) {
+		finish(c, FAULT_CONNECTION_LOST, "the connection broke while the command ran");
+		return;
+	}
+	if (!ssh_channel_is_eof(c->channel))
+		return;
+	const int status = ssh_channel_get_exit_status(c->channel);
+	if (status == -1 && !ssh_channel_is_closed(c->channel) && ssh_is_connected(session))
+		return; /* comes after the end of output */
+	c->result.phases.body_ns = lap(c);
+	c->result.exit_status = status;
+	if (status == 0)
+		finish(c, FAULT_NONE, "%s", "");
+	else
+		finish(c, FAULT_EXIT_STATUS, "the command ended with status %d", status);
+}
+
+static void pump_all(struct ssh_call *c, bool *moved)
+{
+	for (size_t i = 0; i + 1 < c->hop_count; i++)
+		if (ssh_hop_pump(&c->hops[i]))
+			*moved = true;
+}
+
+static void step(struct ssh_call *c)
+{
+	bool moved = true;
+	for (int n = 0; moved && n < 64 && c->state != CALL_OVER; n++) {
+		moved = false;
+		pump_all(c, &moved);
+		if (c->state == CALL_HOPS) {
+			if (!step_hops(c, &moved))
+				continue;
+			if (!c->command) {
+				finish(c, FAULT_NONE, "%s", "");
+				return;
+			}
+			c->state = CALL_OPEN;
+			moved = true;
+		} else {
+			step_command(c, &moved);
+		}
+	}
+}
+
+/* The owner may run the callback and let go of the call while its last step is still on the stack
+ * here: a step holds a reference. */
+static void step_held(struct ssh_call *c)
+{
+	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+	step(c);
+	unref(c);
+}
+
+static void on_tick(struct timer *t)
+{
+	struct ssh_call *c = t->arg;
+	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+	step(c);
+	if (c->state != CALL_OVER)
+		timer_start(c->pool->own, &c->tick, TICK_NS, on_tick, c);
+	unref(c);
+}
+
+static void on_readable(void *arg)
+{
+	step_held(arg);
+}
+
+static void on_deadline(struct timer *t)
+{
+	struct ssh_call *c = t->arg;
+	const struct ssh_hop *h = &c->hops[c->at < c->hop_count ? c->at : c->hop_count - 1];
+	if (c->state == CALL_HOPS && h->state == HOP_KEX && !ssh_get_serverbanner(h->session))
+		finish(c, FAULT_SSH_BANNER, "%s accepts connections but sends no SSH banner",
+			h->host);
+	else
+		finish(c, FAULT_TIMEOUT, "%s",
+			c->state != CALL_HOPS ? "the command did not end in time"
+			: h->state == HOP_CONNECT || h->state == HOP_RESOLVE
+				? "no connection in time"
+				: "the log-in did not end in time");
+}
+
+/* --- between the threads ------------------------------------------------------------------------
+ */
+
+static void on_start(void *arg)
+{
+	struct ssh_call *c = arg;
+	vec_push(&c->pool->calls, c);
+	c->began_ns = c->mark_ns = loop_now_ns(c->pool->own);
+	timer_start(c->pool->own, &c->deadline, c->deadline_ns, on_deadline, c);
+	for (size_t i = 0; i < c->hop_count; i++)
+		ssh_hop_init(&c->hops[i], c->pool->own, on_readable, c);
+	on_tick(&(struct timer){.arg = c});
+}
+
+static void on_cancel(void *arg)
+{
+	struct ssh_call *c = arg;
+	finish(c, FAULT_CANCELLED, "%s", fault_text(FAULT_CANCELLED));
+	unref(c);
+}
+
+static void copy_host(struct ssh_hop *to, const struct ssh_host *from)
+{
+	to->host = mem_strdup(from->host);
+	to->user = mem_strdup(from->user ? from->user : "root");
+	to->port = from->port ? from->port : 22;
+	to->key = secret_ref((struct secret *)from->private_key);
+}
+
+struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *q, ssh_done *done, void *arg)
+{
+	assert(q->via_count < HOPS_MAX);
+	struct ssh_call *c = mem_new(struct ssh_call);
+	c->pool = p;
+	c->refs = 1;
+	c->done = done;
+	c->arg = arg;
+	for (size_t i = 0; i < q->via_count; i++)
+		copy_host(&c->hops[c->hop_count++], &q->via[i]);
+	copy_host(&c->hops[c->hop_count++], &q->target);
+	c->command = mem_strdup(q->command);
+	c->input = slice_dup(q->input);
+	c->input_n = q->input.n;
+	c->deadline_ns = q->deadline_ns;
+	c->output_max = q->output_max ? q->output_max : OUTPUT_MAX;
+	c->output.max = c->errors.max = c->output_max;
+	p->open++;
+	loop_post(p->own, on_start, c);
+	return c;
+}
+
+void ssh_cancel(struct ssh_call *c)
+{
+	if (c->over)
+		return;
+	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+	loop_post(c->pool->own, on_cancel, c);
+}
+
+static void on_alive(struct timer *t)
+{
+	struct ssh_pool *p = t->arg;
+	timer_start(p->own, &p->alive, IDLE_NS, on_alive, p);
+}
+
+static void *thread_main(void *arg)
+{
+	struct ssh_pool *p = arg;
+	struct error err = {0};
+	struct loop *own = loop_new(NULL, &err);
+	pthread_mutex_lock(&p->lock);
+	p->own = own;
+	p->started = true;
+	pthread_cond_signal(&p->up);
+	pthread_mutex_unlock(&p->lock);
+	if (!own)
+		return NULL;
+	on_alive(&(struct timer){.arg = p});
+	loop_run(own);
+	timer_cancel(&p->alive);
+	return NULL;
+}
+
+struct ssh_pool *ssh_pool_new(struct loop *l, struct error *err)
+{
+	struct ssh_pool *p = mem_new(struct ssh_pool);
+	p->owner = l;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->up, NULL);
+	if (pthread_create(&p->thread, NULL, thread_main, p) != 0) {
+		error_set(err, ERROR_SYSTEM, "cannot start the ssh thread");
+		free(p);
+		return NULL;
+	}
+	pthread_mutex_lock(&p->lock);
+	while (!p->started)
+		pthread_cond_wait(&p->up, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+	if (p->own)
+		return p;
+	pthread_join(p->thread, NULL);
+	error_set(err, ERROR_SYSTEM, "cannot start the loop of the ssh thread");
+	free(p);
+	return NULL;
+}
+
+static void on_stop(void *arg)
+{
+	struct ssh_pool *p = arg;
+	while (p->calls.n)
+		finish(p->calls.p[0], FAULT_CANCELLED, "%s", fault_text(FAULT_CANCELLED));
+	loop_stop(p->own);
+}
+
+void ssh_pool_free(struct ssh_pool *p)
+{
+	if (!p)
+		return;
+	loop_post(p->own, on_stop, p);
+	pthread_join(p->thread, NULL);
+	while (p->open)
+		uv_run(loop_uv(p->owner), UV_RUN_NOWAIT);
+	loop_free(p->own);
+	vec_fini(&p->calls);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->up);
+	free(p);
+}

@@ -1,0 +1,60 @@
+/*
+ * ssh_hop.h - one host on the way of an SSH call: connected, key exchanged, logged in, and perhaps
+ * forwarding to the next. Thread: the ssh thread.
+ */
+#ifndef NET_SSH_HOP_H
+#define NET_SSH_HOP_H
+
+#include <libssh/libssh.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/secret.h"
+#include "base/vec.h"
+#include "net/loop.h"
+
+enum hop_state {
+	HOP_RESOLVE,
+	HOP_CONNECT, /* TCP, or the channel of the hop before */
+	HOP_KEX,
+	HOP_AUTH,
+	HOP_FORWARD, /* logged in; opening the way to the next */
+	HOP_READY,
+	HOP_FAILED,
+};
+
+struct ssh_hop {
+	/* set by the owner, freed by ssh_hop_close() */
+	char *host, *user;
+	unsigned port;
+	struct secret *key;
+
+	struct loop *loop;
+	void (*wake)(void *arg);
+	void *arg;
+	enum hop_state state;
+	enum fault fault;
+	char detail[256];
+	int fd;          /* -1: none yet */
+	bool fd_is_ours; /* not libssh's to close */
+	uv_poll_t *poll;
+	uv_getaddrinfo_t *resolving;
+	ssh_session session;
+	ssh_key private_key;
+	ssh_channel forward;
+	int pump_fd; /* our end of the pair whose other end the next hop has */
+	uv_poll_t *pump_poll;
+	char up[16384], down[16384]; /* what is on its way: to the channel, from it */
+	size_t up_n, down_n;
+};
+
+void ssh_hop_init(struct ssh_hop *h, struct loop *l, void (*wake)(void *arg), void *arg);
+/* Goes as far as it can; `next` NULL for the last hop. Look at `state` afterwards. */
+void ssh_hop_step(struct ssh_hop *h, struct ssh_hop *next);
+/* Moves bytes between the forward channel and the pair; true if any moved. */
+bool ssh_hop_pump(struct ssh_hop *h);
+void ssh_hop_close(struct ssh_hop *h);
+void ssh_hop_facts(
+	const struct ssh_hop *h, char *host_key, size_t n, char *banner, size_t banner_n);
+
+#endif
