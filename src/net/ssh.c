@@ -37,7 +37,8 @@ struct ssh_pool {
 	pthread_cond_t up;
 	struct timer alive;
 	VEC(struct ssh_call *) calls; /* ssh thread */
-	size_t open;                  /* owner: callbacks still due */
+	size_t open; /* owner: callbacks still due */
+	bool drained;
 	bool started, stopping;
 };
 
@@ -81,7 +82,8 @@ static void on_owner_done(void *arg)
 {
 	struct ssh_call *c = arg;
 	c->over = true;
-	c->pool->open--;
+	loop_release(c->pool->owner);
+	c->pool->drained = --c->pool->open == 0;
 	c->result.output = buf_slice(&c->output);
 	c->result.errors = buf_slice(&c->errors);
 	c->done(c->arg, &c->result);
@@ -351,6 +353,8 @@ struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *q, ssh_do
 	c->output_max = q->output_max ? q->output_max : OUTPUT_MAX;
 	c->output.max = c->errors.max = c->output_max;
 	p->open++;
+	p->drained = false;
+	loop_hold(p->owner); /* what the other thread does keeps this loop running */
 	loop_post(p->own, on_start, c);
 	return c;
 }
@@ -424,8 +428,8 @@ void ssh_pool_free(struct ssh_pool *p)
 		return;
 	loop_post(p->own, on_stop, p);
 	pthread_join(p->thread, NULL);
-	while (p->open)
-		uv_run(loop_uv(p->owner), UV_RUN_NOWAIT);
+	if (p->open)
+		loop_run_until(p->owner, &p->drained);
 	loop_free(p->own);
 	vec_fini(&p->calls);
 	pthread_mutex_destroy(&p->lock);

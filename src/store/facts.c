@@ -39,8 +39,8 @@ struct facts {
 	pthread_mutex_t lock;
 	pthread_cond_t work, finished;
 	struct job *first, **last;
-	struct job *due; /* callbacks posted and not yet run */
-	size_t posted;
+	size_t due; /* callbacks still to run; the loop's */
+	bool drained;
 	bool stop;
 };
 
@@ -136,9 +136,8 @@ static void run_done(void *arg)
 {
 	struct job *j = arg;
 	struct facts *f = j->facts;
-	pthread_mutex_lock(&f->lock);
-	f->posted--;
-	pthread_mutex_unlock(&f->lock);
+	loop_release(f->loop);
+	f->drained = --f->due == 0;
 	j->done(j->arg, j->failed ? &j->err : NULL);
 	free(j);
 }
@@ -153,9 +152,6 @@ static void deliver(struct facts *f, struct job *j)
 			pthread_cond_broadcast(&f->finished);
 			pthread_mutex_unlock(&f->lock);
 		} else if (j->done) {
-			pthread_mutex_lock(&f->lock);
-			f->posted++;
-			pthread_mutex_unlock(&f->lock);
 			loop_post(f->loop, run_done, j);
 		} else {
 			free(j);
@@ -251,6 +247,11 @@ static struct job *enqueue(
 
 void facts_submit(struct facts *f, facts_job *fn, void *arg, facts_done *done)
 {
+	if (done) { /* what the facts thread does keeps the loop running */
+		f->due++;
+		f->drained = false;
+		loop_hold(f->loop);
+	}
 	enqueue(f, fn, arg, done, NULL);
 }
 
@@ -269,14 +270,6 @@ bool facts_call(struct facts *f, facts_job *fn, void *arg, struct error *err)
 	return good;
 }
 
-static bool all_delivered(struct facts *f)
-{
-	pthread_mutex_lock(&f->lock);
-	const bool none = f->posted == 0;
-	pthread_mutex_unlock(&f->lock);
-	return none;
-}
-
 void facts_close(struct facts *f)
 {
 	if (!f)
@@ -286,8 +279,8 @@ void facts_close(struct facts *f)
 	pthread_cond_signal(&f->work);
 	pthread_mutex_unlock(&f->lock);
 	pthread_join(f->thread, NULL);
-	while (!all_delivered(f))
-		uv_run(loop_uv(f->loop), UV_RUN_NOWAIT);
+	if (f->due)
+		loop_run_until(f->loop, &f->drained);
 	sqlite3_close(f->read);
 	sqlite3_close(f->write);
 	pthread_cond_destroy(&f->work);
