@@ -31,8 +31,8 @@ struct cloud_call;
 #define REQUEST_ID_TEXT 41 /* "req-" and a UUID */
 
 struct cloud_options {
-	unsigned inflight; /* 0: 8 */
-	unsigned compute;  /* 0: 4 */
+	unsigned inflight;     /* 0: 8 */
+	unsigned compute;      /* 0: 4 */
 	struct random *random; /* NULL: system */
 };
 
@@ -41,12 +41,12 @@ struct cloud_request {
 	const char *method;
 	const char *path; /* below the endpoint's versioned root, "/servers?name=x"; copied. A full
 			     http(s) address (a `next` link) is taken if it is below the endpoint */
-	const char *microversion; /* "2.79" for compute and block-storage, or NULL */
-	json_t *body;		  /* borrowed (a reference is taken), or NULL */
+	const char *microversion;          /* "2.79" for compute and block-storage, or NULL */
+	json_t *body;                      /* borrowed (a reference is taken), or NULL */
 	const struct http_header *headers; /* more headers, copied */
 	size_t header_count;
 	char request_id[REQUEST_ID_TEXT]; /* "": made here */
-	int64_t deadline_ns;		  /* from being sent the first time; 0: 60 s */
+	int64_t deadline_ns;              /* from being sent the first time; 0: 60 s */
 	/* raw bodies (image data) */
 	size_t (*source)(void *arg, void *p, size_t n);
 	int64_t source_n;
@@ -56,17 +56,17 @@ struct cloud_request {
 
 struct cloud_answer {
 	enum fault fault; /* NONE for any 2xx, and 3xx that was asked for; else sharpened */
-	int status;	  /* 0: none came */
-	bool sent;	  /* a create may have happened even though fault is set */
-	json_t *json;	  /* borrowed during the callback; NULL when the body is none */
+	int status;       /* 0: none came */
+	bool sent;        /* a create may have happened even though fault is set */
+	json_t *json;     /* borrowed during the callback; NULL when the body is none */
 	struct slice body;
-	struct cloud_error error;	   /* when fault is set: type and message */
-	char request_id[REQUEST_ID_TEXT];  /* ours */
-	char service_request_id[96];	   /* x-openstack-request-id of the answer, or "" */
-	struct phases phases;		   /* of the last exchange */
-	int64_t queued_ns;		   /* waited here for a free place */
-	unsigned tries;			   /* exchanges it took, 1 normally */
-	const struct http_answer *http;	   /* headers; borrowed during the callback; may be NULL */
+	struct cloud_error error;         /* when fault is set: type and message */
+	char request_id[REQUEST_ID_TEXT]; /* ours */
+	char service_request_id[96];      /* x-openstack-request-id of the answer, or "" */
+	struct phases phases;             /* of the last exchange */
+	int64_t queued_ns;                /* waited here for a free place */
+	unsigned tries;                   /* exchanges it took, 1 normally */
+	const struct http_answer *http;   /* headers; borrowed during the callback; may be NULL */
 };
 
 typedef void cloud_done(void *arg, const struct cloud_answer *a);
@@ -79,12 +79,13 @@ const struct cloud_config *cloud_configuration(const struct cloud *c);
 
 /* Authenticates and reads the catalog now, so that errors of configuration come before a run:
  * done(arg, NULL) when good, else an error (ERROR_CLOUD or ERROR_CONFIG) that says what to do:
- * wrong password, expired application credential, unreachable, unknown authority, no such region. */
+ * wrong password, expired application credential, unreachable, unknown authority, no such region.
+ */
 void cloud_connect(struct cloud *c, void (*done)(void *arg, const struct error *err), void *arg);
 
 /* done is called once, never from in here. */
-struct cloud_call *cloud_call(struct cloud *c, const struct cloud_request *r, cloud_done *done,
-	void *arg);
+struct cloud_call *cloud_call(
+	struct cloud *c, const struct cloud_request *r, cloud_done *done, void *arg);
 void cloud_cancel(struct cloud_call *call); /* done runs next turn with FAULT_CANCELLED */
 
 /*
@@ -93,20 +94,21 @@ void cloud_cancel(struct cloud_call *call); /* done runs next turn with FAULT_CA
  */
 typedef void cloud_list_done(void *arg, const struct cloud_answer *last, json_t *items);
 struct cloud_call *cloud_list(struct cloud *c, const char *service, const char *path,
-	const char *collection, const char *microversion, int64_t deadline_ns, cloud_list_done *done,
-	void *arg);
+	const char *collection, const char *microversion, int64_t deadline_ns,
+	cloud_list_done *done, void *arg);
 
 /* What is known after cloud_connect(). Borrow. */
 const char *cloud_project_id(const struct cloud *c);
 const char *cloud_user_id(const struct cloud *c);
 const char *cloud_region(const struct cloud *c);
-/* The endpoint of a service, version root included once discovered; NULL if the catalog has none. */
+/* The endpoint of a service, version root included once discovered; NULL if the catalog has none.
+ */
 const char *cloud_endpoint(const struct cloud *c, const char *service);
 /* All service types of the catalog, as json array of {type, name, url}; owned reference. */
 json_t *cloud_catalog(const struct cloud *c);
 /* Whether neutron has an extension alias; asks once, answers later. */
-void cloud_has_extension(struct cloud *c, const char *alias, void (*done)(void *arg, bool has),
-	void *arg);
+void cloud_has_extension(
+	struct cloud *c, const char *alias, void (*done)(void *arg, bool has), void *arg);
 
 /* Sees every exchange with the cloud as it ends (token requests too), for statistics and --log.
  * Headers and bodies are handed out with secrets already masked. */
@@ -121,7 +123,7 @@ struct cloud_exchange {
 	const char *detail;
 	unsigned attempt;
 	struct phases phases;
-	struct slice request_body, answer_body;		    /* scrubbed; "" unless bodies are asked for */
+	struct slice request_body, answer_body; /* scrubbed; "" unless bodies are asked for */
 	const struct http_header *request_headers, *answer_headers; /* scrubbed */
 	size_t request_header_count, answer_header_count;
 };
@@ -134,7 +136,7 @@ void cloud_observe(struct cloud *c, bool bodies,
  * Owned by the callee, borrowed during the callback. */
 void cloud_quota(struct cloud *c, void (*done)(void *arg, const json_t *quota), void *arg);
 /* {"compute": ["az1"], "volume": […], "network": […]} of available zones. */
-void cloud_zones(struct cloud *c, void (*done)(void *arg, const struct cloud_answer *a,
-	const json_t *zones), void *arg);
+void cloud_zones(struct cloud *c,
+	void (*done)(void *arg, const struct cloud_answer *a, const json_t *zones), void *arg);
 
 #endif

@@ -2,12 +2,12 @@
  * cloud_config.h - which cloud, who we are there: clouds.yaml and the OS_* environment.
  *
  * Follows openstacksdk: clouds.yaml, secure.yaml, clouds-public.yaml looked for in the current
- * directory, $XDG_CONFIG_HOME/openstack, ~/.config/openstack, /etc/openstack (OS_CLIENT_CONFIG_FILE,
- * OS_CLIENT_SECURE_FILE first); secure.yaml merged over; `profile` from clouds-public.yaml (or a
- * vendor file) merged under; `auth` keys also accepted beside `auth`; a cloud named `envvars` is made
- * from OS_*. Every value that is taken says where it came from in errors.
- * Our own key in a cloud: `reach` (see struct reach).
- * Thread: one at a time; a loaded configuration is immutable.
+ * directory, $XDG_CONFIG_HOME/openstack, ~/.config/openstack, /etc/openstack
+ * (OS_CLIENT_CONFIG_FILE, OS_CLIENT_SECURE_FILE first); secure.yaml merged over; `profile` from
+ * clouds-public.yaml (or a vendor file) merged under; `auth` keys also accepted beside `auth`; a
+ * cloud named `envvars` is made from OS_*. Every value that is taken says where it came from in
+ * errors. Our own key in a cloud: `reach` (see struct reach). Thread: one at a time; a loaded
+ * configuration is immutable.
  */
 #ifndef OPENSTACK_CLOUD_CONFIG_H
 #define OPENSTACK_CLOUD_CONFIG_H
@@ -40,12 +40,12 @@ struct cloud_config {
 	char *domain_name, *domain_id, *system_scope;
 	char *application_credential_id, *application_credential_name;
 	struct secret *password, *token, *application_credential_secret;
-	char *region;	 /* NULL: the only one there is, else an error that lists them */
+	char *region;    /* NULL: the only one there is, else an error that lists them */
 	char *interface; /* "public" (default), "internal", "admin" */
 	char *ca_file, *cert_file, *key_file;
 	bool verify;
 	struct map endpoint_override; /* service type with _ ("block_storage") -> char * */
-	struct map api_version;	      /* same keys -> char * */
+	struct map api_version;       /* same keys -> char * */
 	struct reach reach;
 };
 

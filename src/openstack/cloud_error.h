@@ -15,7 +15,7 @@
 
 struct cloud_error {
 	enum fault fault;  /* the HTTP status' own, sharpened: QUOTA, NO_CAPACITY … */
-	char type[96];	   /* "SecurityGroupRuleExists", "badRequest", "" */
+	char type[96];     /* "SecurityGroupRuleExists", "badRequest", "" */
 	char message[512]; /* plain text, HTML stripped, one line */
 };
 

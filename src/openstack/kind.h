@@ -20,48 +20,50 @@
 enum kind_mark {
 	MARK_NONE,
 	MARK_DESCRIPTION, /* "description": "glasshouse I R S i" */
-	MARK_METADATA,	  /* "metadata": {"glasshouse": "…"} */
-	MARK_PROPERTY,	  /* glance: top-level property "glasshouse" */
-	MARK_TAGS,	  /* "tags": ["glasshouse …"] */
+	MARK_METADATA,    /* "metadata": {"glasshouse": "…"} */
+	MARK_PROPERTY,    /* glance: top-level property "glasshouse" */
+	MARK_TAGS,        /* "tags": ["glasshouse …"] */
 };
 
 /* How a second create of the same thing ends. */
 enum kind_unique {
-	UNIQUE_NO,	/* doubles are possible: look before a second attempt */
-	UNIQUE_ADOPT,	/* refused with `unique` status: send again, adopt what is there */
+	UNIQUE_NO,    /* doubles are possible: look before a second attempt */
+	UNIQUE_ADOPT, /* refused with `unique` status: send again, adopt what is there */
 };
 
 struct kind {
-	const char *name;    /* "floating_ip" */
-	const char *service; /* "network" */
-	const char *version; /* microversion pinned for all its requests, or NULL */
-	const char *create;  /* "POST /floatingips" */
-	const char *wrapper; /* "floatingip": key around the body, in and out; NULL: none */
-	const char *wrapper_in; /* where request and answer differ ("" = none); NULL: as wrapper */
-	const char *id;	     /* field of the answer, "id" */
-	const char *get;     /* "GET /floatingips/{id}" */
-	const char *list;    /* "GET /floatingips" */
-	const char *collection; /* "floatingips" */
-	const char *set;     /* "PUT /floatingips/{id}" or NULL */
-	const char *remove;  /* "DELETE /floatingips/{id}" */
-	const char *remove_body; /* body keys sent with remove ("subnet_id"), comma-separated, or NULL */
-	const char *name_field; /* "name"; NULL: has none */
+	const char *name;        /* "floating_ip" */
+	const char *service;     /* "network" */
+	const char *version;     /* microversion pinned for all its requests, or NULL */
+	const char *create;      /* "POST /floatingips" */
+	const char *wrapper;     /* "floatingip": key around the body, in and out; NULL: none */
+	const char *wrapper_in;  /* where the request's differs ("" = none); NULL: as wrapper */
+	const char *wrapper_out; /* where that of `get` and `list` differs; NULL: as wrapper */
+	const char *id;          /* field of the answer, "id" */
+	const char *get;         /* "GET /floatingips/{id}" */
+	const char *list;        /* "GET /floatingips" */
+	const char *collection;  /* "floatingips" */
+	const char *set;         /* "PUT /floatingips/{id}" or NULL */
+	const char *remove;      /* "DELETE /floatingips/{id}" */
+	const char *remove_body; /* body keys sent with remove ("subnet_id"), comma-separated, or
+				    NULL */
+	const char *name_field;  /* "name"; NULL: has none */
 	enum kind_mark mark;
-	const char *find;    /* query of a list that finds ours: "name={name}&description={mark}";
-				a regex field is written ~name={name} and gets escaped and anchored */
+	const char *find; /* query of a list that finds ours: "name={name}&description={mark}";
+			     a regex field is written ~name={name} and gets escaped and anchored */
 	enum kind_unique unique;
-	int unique_status;   /* 409, 400 */
-	const char *ready;   /* condition on [BODY], or NULL: ready with the answer */
-	const char *failed;  /* condition on [BODY], or NULL */
-	const char *gone;    /* condition on [STATUS]/[BODY]; NULL: [STATUS] == 404 */
-	const char *busy;    /* condition on [STATUS]/[BODY]: a remove refused for now; NULL: 409 */
-	const char *lock;    /* body or path key whose object admits one change at a time, or NULL */
-	const char *with;    /* body or path key whose object takes this along when deleted, or NULL */
+	int unique_status;  /* 409, 400 */
+	const char *ready;  /* condition on [BODY], or NULL: ready with the answer */
+	const char *failed; /* condition on [BODY], or NULL */
+	const char *gone;   /* condition on [STATUS]/[BODY]; NULL: [STATUS] == 404 */
+	const char *busy;   /* condition on [STATUS]/[BODY]: a remove refused for now; NULL: 409 */
+	const char *lock;   /* body or path key whose object admits one change at a time, or NULL */
+	const char *with; /* body or path key whose object takes this along when deleted, or NULL */
 	const char *component; /* "Compute", "Network", "Block storage", "Image" */
-	int rank;	     /* sweep removes higher ranks first */
-	bool answer_partial; /* the create answer lacks fields: GET before it is used */
-	bool chosen_id;	     /* we choose the id (image) */
-	bool uploads;	     /* image: data follows by PUT {get}/file */
+	int rank;              /* sweep removes higher ranks first */
+	bool answer_partial;   /* the create answer lacks fields: GET before it is used */
+	bool chosen_id;        /* we choose the id (image) */
+	bool uploads;          /* image: data follows by PUT {get}/file */
 	const char *user_data; /* body key that is base64-encoded on the way, or NULL */
 	int64_t request_ns, timeout_ns;
 
@@ -69,6 +71,9 @@ struct kind {
 };
 
 struct kinds;
+
+/* Where kinds/NAME.yaml is looked for: ./kinds, $GLASSHOUSE_KINDS, the installed one. Borrows. */
+const char *const *kinds_dirs(void);
 
 /* The built-in table, overridden by each kinds/NAME.yaml of `dirs` (NULL-terminated, may be NULL).
  * Returns owned, or NULL with errors. */
@@ -101,7 +106,7 @@ bool kind_find_request(const struct kind *k, const json_t *body, const char *nam
 bool kind_is(const struct kind *k, const json_t *item, const char *name, const char *mark);
 /* Takes the wrapper off an answer; borrows, NULL if it is not there. Keypair list items too. */
 const json_t *kind_unwrap(const struct kind *k, const json_t *answer);
-const char *kind_id(const struct kind *k, const json_t *object); /* borrows; NULL if absent */
+const char *kind_id(const struct kind *k, const json_t *object);      /* borrows; NULL if absent */
 const char *kind_mark_of(const struct kind *k, const json_t *object); /* our mark, or NULL */
 const char *kind_name_of(const struct kind *k, const json_t *object);
 /* An extra field of an answer that a kind adds for expressions: server.address, … NULL if none;

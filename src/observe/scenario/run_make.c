@@ -452,9 +452,10 @@ static void on_found_one(void *arg, const struct cloud_answer *a)
 	struct task *t = arg;
 	t->call = NULL;
 	task_note_answer(t, a);
-	if (a->fault == FAULT_NONE)
+	const bool gone = remove_says_gone(t, kind_of(t), a);
+	if (a->fault == FAULT_NONE && !gone)
 		is_there(t, kind_unwrap(kind_of(t), a->json));
-	else if (a->status == 404 && !t->finding)
+	else if (gone && !t->finding)
 		give_up_attempt(t);
 	else if (loop_now_ns(t->run->tools.loop) < t->lost_until_ns)
 		task_pause(t, LOOK_EVERY_NS, look);

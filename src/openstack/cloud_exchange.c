@@ -1,0 +1,155 @@
+/*
+ * cloud_exchange.c - what observers see of each exchange: everything but the secrets.
+ *
+ * Three nets: headers and fields with secret names are masked whole, known secret values are masked
+ * wherever they stand, and bodies that are not JSON go through the same mask as text.
+ */
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/url.h"
+#include "openstack/session.h"
+
+#define SHOWN_MAX (1u << 20)
+
+/* Ids and our own names are replaced, so that calls of one sort are counted together. */
+static bool is_id(struct slice s)
+{
+	size_t hex = 0;
+	if (slice_starts(s, "gh-"))
+		return true;
+	for (size_t i = 0; i < s.n; i++)
+		hex += isxdigit((unsigned char)s.p[i]) || s.p[i] == '-';
+	return hex == s.n && s.n >= 32;
+}
+
+static void write_call(struct buf *out, const char *method, const char *url)
+{
+	struct url u;
+	buf_printf(out, "%s ", method);
+	if (!url_parse(slice_of(url), &u, NULL)) {
+		buf_add_str(out, url);
+		return;
+	}
+	struct slice rest = u.path, part;
+	bool version_seen = false;
+	struct buf path = BUF(BUF_LINE);
+	while (slice_next(&rest, '/', &part)) {
+		const bool version =
+			part.n >= 2 && part.p[0] == 'v' && isdigit((unsigned char)part.p[1]);
+		if (!part.n)
+			continue;
+		if (version &&
+			!version_seen) { /* what stands before it is the service's own root */
+			version_seen = true;
+			buf_clear(&path);
+			continue;
+		}
+		if (version_seen && !path.n && is_id(part))
+			continue; /* the project in volume endpoints */
+		buf_printf(&path, "/%.*s", is_id(part) ? 4 : (int)part.n,
+			is_id(part) ? "{id}" : part.p);
+	}
+	buf_add_str(out, path.n ? buf_str(&path) : "/");
+	buf_fini(&path);
+}
+
+static void write_body(struct buf *out, struct slice body)
+{
+	json_t *j = body.n && body.n <= SHOWN_MAX ? json_parse(body, SHOWN_MAX, NULL) : NULL;
+	if (j) {
+		json_t *clean = json_scrubbed(j);
+		json_write(out, clean);
+		json_decref(clean);
+		json_decref(j);
+	} else if (body.n > SHOWN_MAX || !utf8_valid(body)) {
+		if (body.n)
+			buf_printf(out, "(%zu bytes)", body.n);
+	} else {
+		secret_scrub(out, body);
+	}
+}
+
+static struct http_header *masked(const struct http_header *h, size_t n, struct buf *store)
+{
+	struct http_header *out = mem_new_array(n, sizeof(*out));
+	size_t *at = mem_new_array(n, sizeof(*at));
+	for (size_t i = 0; i < n; i++) {
+		at[i] = store->n;
+		if (secret_name(slice_of(h[i].name)))
+			buf_add_str(store, "***");
+		else
+			secret_scrub(store, slice_of(h[i].value));
+		buf_add_char(store, 0);
+	}
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct http_header){h[i].name, store->p + at[i]};
+	free(at);
+	return out;
+}
+
+static size_t sent_headers(const struct cloud_call *k, struct http_header *h)
+{
+	size_t n = 0;
+	h[n++] = (struct http_header){"X-Auth-Token", "***"};
+	h[n++] = (struct http_header){"X-Openstack-Request-Id", k->request_id};
+	if (k->microversion)
+		h[n++] = (struct http_header){"OpenStack-API-Version", k->microversion};
+	for (size_t i = 0; i < k->header_count && n < 40; i++)
+		h[n++] = k->headers[i];
+	return n;
+}
+
+void exchange_tell(struct cloud *c, const struct cloud_call *k, const char *service,
+	const char *method, const char *url, const struct http_answer *a, enum fault fault,
+	const char *detail)
+{
+	if (!c->observer)
+		return;
+	struct buf call = BUF(BUF_LINE), request = BUF(SHOWN_MAX * 2), answer = BUF(SHOWN_MAX * 2);
+	struct buf store = BUF(BUF_PAGE), sent_store = BUF(BUF_PAGE);
+	struct http_header sent[48] = {0};
+	const struct http_header *received = NULL;
+	const size_t received_n = http_answer_headers(a, &received);
+	const size_t sent_n = k ? sent_headers(k, sent) : 0;
+	struct http_header *masked_sent = masked(sent, sent_n, &sent_store);
+	struct http_header *masked_received = masked(received, received_n, &store);
+	if (k)
+		write_call(&call, method, url);
+	else
+		buf_add_str(&call, "POST /auth/tokens");
+	if (c->observe_bodies) {
+		write_body(&request, slice_of(k ? k->body_text : NULL));
+		write_body(&answer, k && k->sink ? slice_of(NULL) : a->body);
+	}
+	const char *id = http_answer_header(a, "x-openstack-request-id");
+	const struct cloud_exchange x = {.service = service,
+		.method = method,
+		.url = url,
+		.microversion = k ? k->microversion : NULL,
+		.call = buf_str(&call),
+		.request_id = k ? k->request_id : "",
+		.service_request_id = id ? id : "",
+		.at_unix_us = k ? k->at_unix_us : clock_unix_us(loop_clock(c->loop)),
+		.status = a->status,
+		.fault = fault,
+		.detail = detail,
+		.attempt = k ? k->tries : 1,
+		.phases = a->phases,
+		.request_body = buf_slice(&request),
+		.answer_body = buf_slice(&answer),
+		.request_headers = masked_sent,
+		.request_header_count = sent_n,
+		.answer_headers = masked_received,
+		.answer_header_count = received_n};
+	c->observer(c->observer_arg, &x);
+	free(masked_sent);
+	free(masked_received);
+	buf_fini(&call);
+	buf_fini(&request);
+	buf_fini(&answer);
+	buf_fini(&store);
+	buf_fini(&sent_store);
+}
