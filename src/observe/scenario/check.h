@@ -62,8 +62,8 @@ void stream_stop(struct stream *s);
 void stream_cancel(struct stream *s); /* done runs soon with FAULT_CANCELLED */
 
 /*
- * How to log in to what `ref` is (a server, a group member with `login:`), evaluated. The elements it
- * met count as uses of `who`, not of the server: OK, BLOCKED (its floating IP is not there yet),
+ * How to log in to what `ref` is (a server, a group member with `login:`), evaluated. The elements
+ * it met count as uses of `who`, not of the server: OK, BLOCKED (its floating IP is not there yet),
  * SKIPPED, ABSENT, ERROR. Texts and keys are owned by the login.
  */
 struct login;

@@ -142,7 +142,8 @@ static enum expr_result conditions_ready(struct task *t)
 	return EXPR_OK;
 }
 
-/* What an evaluated body names whole (`to: ${it}`) must be ready too, and able to be logged in to. */
+/* What an evaluated body names whole (`to: ${it}`) must be ready too, and able to be logged in to.
+ */
 static enum expr_result refs_ready(struct task *t, const struct value *v, struct error *err)
 {
 	struct world *w = t->run->world;
@@ -161,12 +162,12 @@ static enum expr_result refs_ready(struct task *t, const struct value *v, struct
 	if (e->state != ELEMENT_READY)
 		return e->state == ELEMENT_ABSENT ? EXPR_ABSENT : EXPR_SKIPPED;
 	const bool logs_in = t->step->verb == VERB_SSH || t->step->verb == VERB_PING ||
-		t->step->verb == VERB_TCP;
+			     t->step->verb == VERB_TCP;
 	if (!logs_in || !(w->steps[v->ref.object].step->login || w->steps[e->step].step->login))
 		return EXPR_OK;
 	struct login *l = NULL;
-	r = login_resolve(w, v->ref, t->element, &cloud_configuration(t->run->tools.cloud)->reach, &l,
-		err);
+	r = login_resolve(
+		w, v->ref, t->element, &cloud_configuration(t->run->tools.cloud)->reach, &l, err);
 	login_free(l);
 	return r;
 }

@@ -1,0 +1,325 @@
+/*
+ * sweep_remove.c - one object of a sweep: is it there, delete it, see it gone.
+ *
+ * A create that was journalled and never answered may still appear: it is looked for until LATE_NS
+ * after its row was written. What has not appeared by then never will.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "observe/scenario/sweeper.h"
+
+#define REQUEST_NS (60 * NS_PER_S)
+#define LATE_NS    (40 * NS_PER_S)
+#define PAUSE_NS   (500 * NS_PER_MS)
+#define SLOW_NS    (3 * NS_PER_S)
+
+static void over(struct found *f)
+{
+	f->state = FOUND_OVER;
+	sweep_kick(f->sweep);
+}
+
+void sweep_give_up(struct found *f, enum object_fate fate, const char *why)
+{
+	struct sweep *s = f->sweep;
+	char note[900];
+	snprintf(note, sizeof(note), "%s %s: %s", f->kind->name, f->id ? f->id : "(id unknown)",
+		why);
+	if (f->row && !s->dry_run)
+		journal_update(s->journal, f->row, fate, f->id, NULL, note);
+	if (fate == OBJECT_UNSURE)
+		s->report.unsure++;
+	else
+		s->report.left++;
+	sweep_tell(s, f, "left: %s", why);
+	over(f);
+}
+
+static void is_gone(struct found *f, bool we_did)
+{
+	struct sweep *s = f->sweep;
+	if (f->row && !s->dry_run)
+		journal_update(s->journal, f->row, OBJECT_DELETED, f->id, NULL, NULL);
+	if (we_did)
+		s->report.deleted++;
+	else
+		s->report.gone++;
+	sweep_tell(s, f, "%s", we_did ? "deleted" : "gone already");
+	over(f);
+}
+
+static bool out_of_time(const struct found *f)
+{
+	return loop_now_ns(f->sweep->loop) >= f->sweep->until_ns;
+}
+
+static void pause_then(struct found *f, void (*then)(struct timer *t))
+{
+	const int64_t ns = PAUSE_NS * (int64_t)++f->tries;
+	timer_start(f->sweep->loop, &f->timer, ns > SLOW_NS ? SLOW_NS : ns, then, f);
+}
+
+static bool call(struct found *f, const char *template, cloud_done *done)
+{
+	struct kind_request q = {0};
+	struct error err = {0};
+	if (!template || !kind_object_request(f->kind, template, f->path, &q, &err))
+		return false;
+	const struct cloud_request r = {.service = f->kind->service,
+		.method = q.method,
+		.path = q.path,
+		.body = q.body,
+		.microversion = f->kind->version,
+		.deadline_ns = REQUEST_NS};
+	f->call = cloud_call(f->sweep->cloud, &r, done, f);
+	kind_request_fini(&q);
+	return true;
+}
+
+/* --- is it gone?
+ * ------------------------------------------------------------------------------------- */
+
+static enum expr_result measured(void *arg, struct slice name, struct value *ret, struct error *err)
+{
+	const struct cloud_answer *a = arg;
+	if (slice_is(name, "STATUS"))
+		*ret = value_int(a->status);
+	else if (slice_is(name, "BODY"))
+		*ret = value_from_json(a->json);
+	return EXPR_OK;
+}
+
+static bool says_gone(const struct kind *k, const struct cloud_answer *a)
+{
+	if (a->status == 404 || !k->gone_expr || !a->status)
+		return a->status == 404;
+	const struct expr_scope scope = {.arg = (void *)a, .measurement = measured};
+	struct value v = VALUE_NOTHING;
+	bool yes = false;
+	const bool good =
+		expr_eval(k->gone_expr, &scope, &v, NULL) == EXPR_OK && value_condition(&v, &yes);
+	value_drop(&v);
+	return good && yes;
+}
+
+static void ask_gone(struct timer *t);
+
+static void on_gone(void *arg, const struct cloud_answer *a)
+{
+	struct found *f = arg;
+	f->call = NULL;
+	if (says_gone(f->kind, a))
+		is_gone(f, true);
+	else if (out_of_time(f))
+		sweep_give_up(f, OBJECT_CREATED, "still there when the sweep's time ended");
+	else
+		pause_then(f, ask_gone);
+}
+
+static void ask_gone(struct timer *t)
+{
+	struct found *f = t->arg;
+	if (!call(f, f->kind->get, on_gone))
+		is_gone(f, true);
+}
+
+/* --- delete
+ * -------------------------------------------------------------------------------------------- */
+
+static void ask_remove(struct timer *t);
+
+static void on_remove(void *arg, const struct cloud_answer *a)
+{
+	struct found *f = arg;
+	const bool no_service = strstr(a->error.message, "Service") &&
+				strstr(a->error.message, "could not be found");
+	f->call = NULL;
+	if (a->status == 404 && no_service) {
+		sweep_give_up(f, OBJECT_NEEDS_ADMIN, a->error.message);
+	} else if (a->status == 404) {
+		is_gone(f, f->asked);
+	} else if (a->fault == FAULT_NONE) {
+		f->asked = true;
+		f->tries = 0;
+		ask_gone(&f->timer);
+	} else if (out_of_time(f)) {
+		char why[700];
+		snprintf(why, sizeof(why), "%s%s%s", fault_text(a->fault),
+			a->error.message[0] ? ": " : "", a->error.message);
+		sweep_give_up(f, OBJECT_CREATED, why);
+	} else {
+		pause_then(f, ask_remove);
+	}
+}
+
+static void ask_remove(struct timer *t)
+{
+	struct found *f = t->arg;
+	if (!call(f, f->kind->remove, on_remove))
+		sweep_give_up(f, OBJECT_LEAKED, "this version does not know how to delete it");
+}
+
+/* A server's own boot volume has no name: its id is only to be had from the server. */
+static void on_server(void *arg, const struct cloud_answer *a)
+{
+	struct found *f = arg;
+	struct sweep *s = f->sweep;
+	const struct kind *volume = kind_find(s->kinds, SLICE("volume"));
+	json_t *one;
+	size_t i;
+	f->call = NULL;
+	json_array_foreach (
+		json_at(a->json, "server", "os-extended-volumes:volumes_attached", NULL), i, one) {
+		const char *id = json_str(one, "id");
+		/* Deleted with its server or not at all: only one that goes with it is nova's. */
+		if (!id || !json_flag(one, "delete_on_termination"))
+			continue;
+		struct found *v =
+			sweep_add(s, volume, id, json_pack("{s:s}", "id", id), "parent is ours");
+		if (v) {
+			v->run = mem_strdup(f->run);
+			s->report.found++;
+		}
+	}
+	f->timer.arg = f;
+	ask_remove(&f->timer);
+}
+
+void sweep_remove(struct found *f)
+{
+	struct sweep *s = f->sweep;
+	f->state = FOUND_BUSY;
+	f->timer.arg = f;
+	if (s->dry_run) {
+		sweep_tell(s, f, "found");
+		s->report.left++;
+		over(f);
+		return;
+	}
+	if (out_of_time(f)) {
+		sweep_give_up(f, f->fate == OBJECT_NEEDS_ADMIN ? f->fate : OBJECT_CREATED,
+			"the sweep's time ended");
+		return;
+	}
+	sweep_tell(s, f, "deleting");
+	if (!strcmp(f->kind->name, "server") && call(f, f->kind->get, on_server))
+		return;
+	ask_remove(&f->timer);
+}
+
+/* --- is it there at all?
+ * --------------------------------------------------------------------------------- */
+
+static void look_again(struct timer *t)
+{
+	sweep_look(t->arg);
+}
+
+static void not_there(struct found *f)
+{
+	struct sweep *s = f->sweep;
+	const int64_t age_ns =
+		(clock_unix_us(loop_clock(s->loop)) - f->created_unix_us) * NS_PER_US;
+	if (age_ns < LATE_NS && !s->dry_run && !out_of_time(f)) {
+		pause_then(f, look_again);
+		return;
+	}
+	if (f->row && !s->dry_run)
+		journal_update(s->journal, f->row, OBJECT_REFUSED, NULL, NULL, "it never appeared");
+	s->report.gone++;
+	sweep_tell(s, f, "never appeared");
+	over(f);
+}
+
+static void is_there(struct found *f, const json_t *object)
+{
+	const char *id = object ? kind_id(f->kind, object) : NULL;
+	if (id && !f->id) {
+		char *key = mem_printf("%s/%s", f->kind->name, id);
+		struct found *other = map_get(&f->sweep->known, key);
+		if (!other)
+			map_put(&f->sweep->known, key, f);
+		free(key);
+		f->id = mem_strdup(id);
+		json_object_set_new(f->path, "id", json_string(id));
+		if (other && (void *)other != (void *)f->sweep && other != f) {
+			/* The lists found it too: one removal is enough, this row learns of it. */
+			if (!other->row)
+				other->row = f->row;
+			over(f);
+			return;
+		}
+	}
+	f->state = FOUND_WAITING;
+	sweep_kick(f->sweep);
+}
+
+static void could_not_look(struct found *f, const struct cloud_answer *a)
+{
+	if (out_of_time(f) || f->tries > 20)
+		sweep_give_up(f, OBJECT_UNSURE, fault_text(a->fault));
+	else
+		pause_then(f, look_again);
+}
+
+static void on_look_one(void *arg, const struct cloud_answer *a)
+{
+	struct found *f = arg;
+	f->call = NULL;
+	if (says_gone(f->kind, a))
+		not_there(f);
+	else if (a->fault != FAULT_NONE)
+		could_not_look(f, a);
+	else
+		is_there(f, kind_unwrap(f->kind, a->json));
+}
+
+static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)
+{
+	struct found *f = arg;
+	const json_t *mine = NULL;
+	json_t *item;
+	size_t i, n = 0;
+	f->call = NULL;
+	if (a->fault != FAULT_NONE) {
+		could_not_look(f, a);
+		return;
+	}
+	json_array_foreach (items, i, item) {
+		if (kind_is(f->kind, item, f->name, f->mark)) {
+			mine = kind_unwrap(f->kind, item) ? kind_unwrap(f->kind, item) : item;
+			n++;
+		}
+	}
+	if (n > 1)
+		sweep_give_up(
+			f, OBJECT_UNSURE, "several carry the mark of one create; none is deleted");
+	else if (n)
+		is_there(f, mine);
+	else
+		not_there(f);
+}
+
+void sweep_look(struct found *f)
+{
+	struct kind_request q = {0};
+	f->state = FOUND_BUSY;
+	f->timer.arg = f;
+	if (!f->id && kind_find_request(f->kind, f->path, f->name, f->mark, &q)) {
+		f->call = cloud_list(f->sweep->cloud, f->kind->service, q.path, f->kind->collection,
+			f->kind->version, REQUEST_NS, on_look_list, f);
+		kind_request_fini(&q);
+		return;
+	}
+	/* A key pair's id is its name; an interface is known by its router and subnet. */
+	if (!json_object_get(f->path, "id") && f->name && f->kind->name_field &&
+		!strcmp(f->kind->id, f->kind->name_field))
+		json_object_set_new(f->path, "id", json_string(f->name));
+	if (!call(f, f->kind->get, on_look_one)) {
+		/* No way to look: removing is harmless, it is either there or 404. */
+		f->state = FOUND_WAITING;
+		sweep_kick(f->sweep);
+	}
+}
