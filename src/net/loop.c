@@ -4,12 +4,15 @@
  * libuv's timers know real time only, so every timer lies in our heap, keyed by its time on the
  * loop's clock. With the system clock one uv_timer is armed for the nearest of them; with a virtual
  * clock it is armed only to bound real waiting while something real is under way (loop_hold()).
- * Invariant (system clock): the heap is empty, or the uv_timer is armed for its first or earlier.
+ * What is due at once waits for the idle phase instead, which comes once a turn: a uv_timer of zero
+ * that starts another would never let a socket be polled.
+ * Invariant (system clock): the heap is empty, or we are armed for its first timer or earlier.
  */
 #include "net/loop.h"
 
 #include <assert.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -26,7 +29,8 @@ struct loop {
 	struct clock *clock;
 	struct heap timers;
 	uv_timer_t timer;
-	int64_t armed_ns; /* what the uv_timer is armed for; INT64_MAX: not at all */
+	uv_idle_t idle;
+	int64_t armed_ns; /* the time we are armed for; INT64_MAX: not at all */
 	uv_async_t async; /* wakes for posts and stop; referenced only while held */
 	uv_prepare_t prepare;
 	unsigned held;
@@ -92,22 +96,24 @@ int64_t loop_longest_turn_ns(struct loop *l, bool reset)
  */
 
 static void on_uv_timer(uv_timer_t *u);
+static void on_idle(uv_idle_t *u);
 
 /* Rounds up: a timer may be late by a millisecond but never early. */
 static void arm_in(struct loop *l, int64_t delay_ns)
 {
-	int64_t ms = delay_ns <= 0 ? 0 : (delay_ns - 1) / NS_PER_MS + 1;
-	int r;
-
-	uv_update_time(&l->uv);
-	r = uv_timer_start(&l->timer, on_uv_timer, (uint64_t)ms, 0);
-	assert(r == 0);
-	(void)r;
+	if (delay_ns <= 0) {
+		uv_idle_start(&l->idle, on_idle);
+	} else {
+		uv_update_time(&l->uv);
+		uv_timer_start(
+			&l->timer, on_uv_timer, (uint64_t)((delay_ns - 1) / NS_PER_MS + 1), 0);
+	}
 }
 
 static void disarm(struct loop *l)
 {
 	uv_timer_stop(&l->timer);
+	uv_idle_stop(&l->idle);
 	l->armed_ns = INT64_MAX;
 }
 
@@ -135,7 +141,7 @@ static void fire_due(struct loop *l)
 
 	for (;;) {
 		n = heap_first(&l->timers);
-		if (!n || n->key > now || n->seq > before)
+		if (!n || n->key > now || n->seq >= before)
 			break;
 		struct timer *t = (struct timer *)n;
 
@@ -144,14 +150,22 @@ static void fire_due(struct loop *l)
 	}
 }
 
-static void on_uv_timer(uv_timer_t *u)
+static void on_armed(struct loop *l)
 {
-	struct loop *l = u->data;
-
 	disarm(l);
 	if (!l->clock->is_virtual)
 		fire_due(l);
 	arm_first(l);
+}
+
+static void on_uv_timer(uv_timer_t *u)
+{
+	on_armed(u->data);
+}
+
+static void on_idle(uv_idle_t *u)
+{
+	on_armed(u->data);
 }
 
 void timer_start(
@@ -354,6 +368,8 @@ static void start_own_handles(struct loop *l)
 	int r = uv_timer_init(&l->uv, &l->timer);
 
 	l->timer.data = l;
+	r = r ? r : uv_idle_init(&l->uv, &l->idle);
+	l->idle.data = l;
 	r = r ? r : uv_prepare_init(&l->uv, &l->prepare);
 	l->prepare.data = l;
 	r = r ? r : uv_prepare_start(&l->prepare, on_prepare);
@@ -367,6 +383,8 @@ struct loop *loop_new(struct clock *clock, struct error *err)
 	struct loop *l = mem_new(struct loop);
 	int r = uv_loop_init(&l->uv);
 
+	/* A peer that closes is an error of the write, not the end of the program. */
+	signal(SIGPIPE, SIG_IGN);
 	if (r) {
 		error_sys(err, -r, "cannot make an event loop");
 		free(l);
@@ -404,6 +422,7 @@ void loop_free(struct loop *l)
 	pthread_mutex_unlock(&l->lock);
 	assert(!heap_first(&l->timers) && l->posts.n == 0 && l->held == 0);
 	uv_close((uv_handle_t *)&l->timer, NULL);
+	uv_close((uv_handle_t *)&l->idle, NULL);
 	uv_close((uv_handle_t *)&l->async, NULL);
 	uv_close((uv_handle_t *)&l->prepare, NULL);
 	/* Closing takes a turn; owners may have closed handles just before. */

@@ -1,0 +1,282 @@
+/*
+ * try.c - `glasshouse try`: one scenario now, before your eyes.
+ */
+
+#include "cli/try.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "cli/exchange_log.h"
+#include "cli/live.h"
+#include "cli/params.h"
+#include "cli/session.h"
+#include "cli/stats.h"
+#include "cli/waterfall.h"
+#include "observe/scenario/sweep.h"
+
+const char try_usage[] =
+	"usage: glasshouse try NAME|FILE [OPTION]...\n"
+	"\n"
+	"Runs a scenario once: a live tree in a terminal, plain lines in a pipe. What interrupted runs\n"
+	"of this instance left is finished off first. Ctrl-C goes to teardown, a second one leaves the\n"
+	"rest to `glasshouse sweep`.\n"
+	"\n"
+	"  --param NAME=VALUE  a parameter of the scenario; repeatable\n"
+	"  --document NAME     which scenario of a file that holds several\n"
+	"  --runs N            so many runs, one after the other (default 1)\n"
+	"  --json              events and the report as JSON lines\n"
+	"  --log FILE          every exchange with the cloud, a JSON line each, secrets masked\n"
+	"  --hold              stay before teardown until Ctrl-C\n" SESSION_USAGE
+	"\n"
+	"example: glasshouse try server-login --cloud mycloud --param servers=2\n"
+	"exit: 0 passed, 1 failed or something was left, 2 could not run\n";
+
+struct attempt {
+	struct session *session;
+	struct run *run;
+	struct sweep *sweep;
+	struct live *live;
+	struct stats stats;
+	struct exchange_log *log;
+	uv_signal_t signals[2];
+	bool done, swept;
+	int exit_code;
+};
+
+struct options {
+	struct session_options session;
+	const char *scenario, *document, *log;
+	json_t *params;
+	int64_t runs;
+	bool json, hold;
+};
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct attempt *a = handle->data;
+	if (a->run && !a->done)
+		run_stop(a->run);
+	else if (a->sweep)
+		sweep_cancel(a->sweep);
+}
+
+static void on_exchange(void *arg, const struct cloud_exchange *x)
+{
+	struct attempt *a = arg;
+	stats_add(&a->stats, x);
+	if (a->log)
+		exchange_log_write(a->log, x);
+}
+
+static void on_swept(void *arg, const struct sweep_report *r)
+{
+	struct attempt *a = arg;
+	a->swept = true;
+	if (r->error)
+		session_print_error(r->error);
+	else if (r->found)
+		fprintf(stderr,
+			"interrupted runs had left %zu objects: %zu deleted, %zu gone, %zu left\n",
+			r->found, r->deleted, r->gone, r->left + r->unsure);
+}
+
+/* What dead runs of ours left stands in the way of quotas and truth: it goes first. */
+static void sweep_first(struct attempt *a)
+{
+	struct session *s = a->session;
+	const struct sweep_options o = {.instance = s->instance, .journal_only = true};
+	a->sweep = sweep_start(s->loop, s->cloud, s->kinds, s->journal, &o, NULL, on_swept, a);
+	loop_run_until(s->loop, &a->swept);
+	sweep_free(a->sweep);
+	a->sweep = NULL;
+}
+
+static void on_done(void *arg, const struct run_report *r)
+{
+	struct attempt *a = arg;
+	a->done = true;
+	if (r->error || r->verdict == VERDICT_UNKNOWN)
+		a->exit_code = 2;
+	else if (r->verdict == VERDICT_FAILED || r->left)
+		a->exit_code = 1;
+}
+
+static void print_report(struct attempt *a, const struct run_report *r, bool json)
+{
+	struct buf out = BUF(BUF_PAGE);
+	const struct paint *p = paint_for(STDOUT_FILENO);
+	if (json) {
+		json_t *report = waterfall_json(r);
+		json_object_set_new(report, "calls", stats_json(&a->stats));
+		json_write(&out, report);
+		buf_add_char(&out, '\n');
+		json_decref(report);
+	} else {
+		buf_add_char(&out, '\n');
+		if (r->row_count) {
+			waterfall_write(&out, r, live_width(), p);
+			waterfall_critical_path(&out, r, p);
+			buf_add_char(&out, '\n');
+			stats_write(&a->stats, &out, 12);
+			buf_add_char(&out, '\n');
+		}
+		waterfall_verdict(&out, r, p);
+	}
+	fputs(buf_str(&out), stdout);
+	fflush(stdout);
+	buf_fini(&out);
+}
+
+struct finished {
+	struct attempt *attempt;
+	const struct run_report *report;
+};
+
+static void on_report(void *arg, const struct run_report *r)
+{
+	struct finished *f = arg;
+	f->report = r;
+	on_done(f->attempt, r);
+}
+
+static void run_once(struct attempt *a, const struct scenario *scenario, const struct options *o)
+{
+	struct session *s = a->session;
+	const enum live_form form = o->json                 ? LIVE_JSON
+				    : isatty(STDOUT_FILENO) ? LIVE_TREE
+							    : LIVE_LINES;
+	struct finished f = {.attempt = a};
+	a->done = false;
+	a->live =
+		live_new(s->loop, stdout, form, scenario->title ? scenario->title : scenario->name);
+	const struct run_options options = {
+		.instance = s->instance,
+		.params = o->params,
+		.hold = o->hold,
+		.event = live_event,
+		.event_arg = a->live,
+	};
+	a->run = run_start(&s->tools, s->journal, scenario, s->kinds, &options, on_report, &f);
+	loop_run_until(s->loop, &a->done);
+	live_end(a->live);
+	print_report(a, f.report, o->json);
+	run_free(a->run);
+	a->run = NULL;
+	live_free(a->live);
+	stats_fini(&a->stats);
+	memset(&a->stats, 0, sizeof(a->stats));
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option table[] = {{"param", required_argument, NULL, 'p'},
+		{"document", required_argument, NULL, 'd'}, {"runs", required_argument, NULL, 'n'},
+		{"json", no_argument, NULL, 'j'}, {"log", required_argument, NULL, 'l'},
+		{"hold", no_argument, NULL, 'h'}, SESSION_LONG_OPTIONS, {0}};
+	int c;
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (c) {
+		case 'p':
+			if (!params_add(o->params, optarg))
+				return 2;
+			break;
+		case 'd': o->document = optarg; break;
+		case 'n':
+			if (!units_parse_int(slice_of(optarg), &o->runs) || o->runs < 1) {
+				fprintf(stderr, "--runs: \"%s\" is not a number from 1\n", optarg);
+				return 2;
+			}
+			break;
+		case 'j': o->json = true; break;
+		case 'l': o->log = optarg; break;
+		case 'h': o->hold = true; break;
+		default:
+			if (!session_option(&o->session, c, optarg))
+				return 2;
+		}
+	}
+	if (optind != argc - 1) {
+		fputs("try takes one scenario; see `glasshouse try --help`\n", stderr);
+		return 2;
+	}
+	o->scenario = argv[optind];
+	return 0;
+}
+
+static void watch_signals(struct attempt *a)
+{
+	static const int numbers[] = {SIGINT, SIGTERM};
+	for (size_t i = 0; i < 2; i++) {
+		uv_signal_init(loop_uv(a->session->loop), &a->signals[i]);
+		a->signals[i].data = a;
+		uv_signal_start(&a->signals[i], on_signal, numbers[i]);
+		uv_unref((uv_handle_t *)&a->signals[i]);
+	}
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	*(bool *)h->data = true;
+}
+
+static void unwatch_signals(struct attempt *a)
+{
+	for (size_t i = 0; i < 2; i++) {
+		bool closed = false;
+		a->signals[i].data = &closed;
+		uv_close((uv_handle_t *)&a->signals[i], on_closed);
+		loop_run_until(a->session->loop, &closed);
+	}
+}
+
+static int run_all(struct attempt *a, const struct scenario *scenario, const struct options *o)
+{
+	struct error err = {0};
+	if (o->log && !(a->log = exchange_log_open(o->log, &err))) {
+		session_print_error(&err);
+		return 2;
+	}
+	cloud_observe(a->session->cloud, a->log != NULL, on_exchange, a);
+	watch_signals(a);
+	sweep_first(a);
+	for (int64_t i = 0; i < o->runs && a->exit_code < 2; i++)
+		run_once(a, scenario, o);
+	unwatch_signals(a);
+	if (!exchange_log_close(a->log)) {
+		fprintf(stderr, "%s could not be written whole\n", o->log);
+		return 2;
+	}
+	return a->exit_code;
+}
+
+int try_main(int argc, char **argv)
+{
+	struct options o = {.runs = 1, .params = json_object()};
+	int code = read_options(argc, argv, &o);
+	struct session s;
+	if (code || !session_open(&s, &o.session)) {
+		json_decref(o.params);
+		return 2;
+	}
+	struct error_list errors = {0};
+	struct scenario *scenario =
+		scenario_load(o.scenario, o.document, scenario_dirs(), s.kinds, &errors);
+	session_print_errors(&errors);
+	error_list_fini(&errors);
+	if (scenario) {
+		struct attempt a = {.session = &s};
+		code = run_all(&a, scenario, &o);
+		stats_fini(&a.stats);
+		scenario_free(scenario);
+	} else {
+		code = 2;
+	}
+	session_close(&s);
+	json_decref(o.params);
+	return code;
+}

@@ -1,0 +1,311 @@
+/*
+ * http_answer.c - what came back of a request, and what went wrong if not all of it did.
+ *
+ * Faults are observations: each of curl's errors becomes the fault that names who must act, with a
+ * sentence for people beside it. Time always goes to the phase in which the call ended, so that the
+ * phases of a failed call add up as well.
+ */
+#include <errno.h>
+#include <openssl/x509_vfy.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "net/http_call.h"
+
+#define HEADERS_MAX      1000
+#define HEADER_BYTES_MAX (256u << 10)
+
+/* --- headers and body as they come -------------------------------------------------------------
+ */
+
+static void drop_headers(struct http_call *call)
+{
+	buf_clear(&call->header_text);
+	call->header_at.n = 0;
+}
+
+/* "HTTP/1.1 200 OK": answers 1xx come before the real one, whose headers replace theirs. */
+static void take_status(struct http_call *call, struct slice line)
+{
+	size_t space = slice_find(line, ' ');
+	int status = 0;
+
+	for (size_t i = space + 1; i < line.n && i < space + 4; i++)
+		status = line.p[i] >= '0' && line.p[i] <= '9' ? status * 10 + line.p[i] - '0' : 0;
+	drop_headers(call);
+	call->answer.status = status;
+}
+
+static void take_header(struct http_call *call, struct slice line)
+{
+	size_t colon = slice_find(line, ':');
+	size_t at = call->header_text.n;
+	struct slice value;
+
+	if (colon == 0 || colon == line.n)
+		return;
+	value = slice_trim(slice_sub(line, colon + 1, line.n));
+	buf_add(&call->header_text, line.p, colon);
+	buf_add_char(&call->header_text, '\0');
+	buf_add_slice(&call->header_text, value);
+	buf_add_char(&call->header_text, '\0');
+	vec_push(&call->header_at, at);
+	if (call->header_text.over || call->header_at.n > HEADERS_MAX)
+		http_call_stop(call, FAULT_PROTOCOL, "the answer's headers are over the limit");
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_call *call = arg;
+	struct slice line = slice_trim(slice_from(p, n * size));
+
+	if (slice_starts(line, "HTTP/"))
+		take_status(call, line);
+	else
+		take_header(call, line);
+	return call->stop || call->state == HTTP_ENDED ? 0 : n * size;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_call *call = arg;
+
+	n *= size;
+	call->answer.body_size += (int64_t)n;
+	if (call->sink && call->answer.status / 100 == 2) {
+		if (!call->sink(call->stream_arg, p, n))
+			http_call_stop(call, FAULT_LOCAL,
+				"the reader of the answer stopped after %lld bytes",
+				(long long)call->answer.body_size);
+	} else if (!buf_add(&call->body, p, n)) {
+		char text[UNITS_TEXT];
+
+		http_call_stop(call, FAULT_BODY_TOO_LARGE, "the answer is larger than %s",
+			units_size_text((int64_t)call->body.max, text));
+	}
+	return call->stop || call->state == HTTP_ENDED ? CURL_WRITEFUNC_ERROR : n;
+}
+
+void http_call_receive(struct http_call *call)
+{
+	buf_init(&call->header_text, HEADER_BYTES_MAX);
+	curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
+	curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+}
+
+size_t http_answer_headers(const struct http_answer *a, const struct http_header **ret)
+{
+	struct http_call *call = a->call;
+
+	if (call->header_view.n != call->header_at.n) {
+		call->header_view.n = 0;
+		VEC_EACH (&call->header_at, size_t, at) {
+			const char *name = call->header_text.p + *at;
+			struct http_header h = {name, name + strlen(name) + 1};
+
+			vec_push(&call->header_view, h);
+		}
+	}
+	*ret = call->header_view.p;
+	return call->header_view.n;
+}
+
+const char *http_answer_header(const struct http_answer *a, const char *name)
+{
+	VEC_EACH (&a->call->header_at, size_t, at) {
+		const char *h = a->call->header_text.p + *at;
+
+		if (strcasecmp(h, name) == 0)
+			return h + strlen(h) + 1;
+	}
+	return NULL;
+}
+
+/* --- phases ------------------------------------------------------------------------------------
+ */
+
+static int64_t info_ns(struct http_call *call, CURLINFO what)
+{
+	curl_off_t us = 0;
+
+	curl_easy_getinfo(call->easy, what, &us);
+	return (int64_t)us * NS_PER_US;
+}
+
+/* curl's times count from its own start of the request; only their differences are used. A time of
+ * 0 means that point was not reached. */
+static void measure(struct http_call *call)
+{
+	struct phases *p = &call->answer.phases;
+	int64_t now = (int64_t)uv_hrtime(), end = info_ns(call, CURLINFO_TOTAL_TIME_T);
+	int64_t resolved = info_ns(call, CURLINFO_NAMELOOKUP_TIME_T);
+	int64_t connected = info_ns(call, CURLINFO_CONNECT_TIME_T);
+	int64_t secured = info_ns(call, CURLINFO_APPCONNECT_TIME_T);
+	int64_t ready = info_ns(call, CURLINFO_PRETRANSFER_TIME_T);
+	int64_t first = info_ns(call, CURLINFO_STARTTRANSFER_TIME_T);
+
+	p->total_ns = now - call->began_ns;
+	if (!call->answer.reused && call->opened) {
+		p->connect_ns = (connected ? connected : end) - resolved;
+		if (secured)
+			p->tls_ns = secured - connected;
+		else if (connected && !call->readied)
+			p->tls_ns = end - connected; /* the handshake failed */
+	} else {
+		p->resolve_ns = 0;
+	}
+	if (!call->readied || !ready)
+		return;
+	if (first)
+		p->body_ns = end > first ? end - first : 0;
+	/* Sending a long body is not waiting: wait begins where it ended. */
+	if (call->uploaded_ns)
+		p->wait_ns = now - p->body_ns - call->uploaded_ns;
+	else
+		p->wait_ns = (first ? first : end) - ready;
+	if (p->wait_ns < 0)
+		p->wait_ns = 0;
+}
+
+/* --- faults ------------------------------------------------------------------------------------
+ */
+
+static enum fault fault_of_connect(struct http_call *call, char *detail, size_t size)
+{
+	long sys = call->open_errno;
+
+	if (!sys)
+		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &sys);
+	snprintf(detail, size, "cannot connect to %s port %u%s%s%s: %s", call->host_name,
+		call->host_port, call->tried[0] ? " (" : "", call->tried, call->tried[0] ? ")" : "",
+		sys ? strerror((int)sys) : "no address could be reached");
+	switch (sys) {
+	case ECONNREFUSED: return FAULT_REFUSED;
+	case ETIMEDOUT: return FAULT_TIMEOUT;
+	case EMFILE:
+	case ENFILE: return FAULT_NO_DESCRIPTORS;
+	case EADDRNOTAVAIL:
+	case EACCES:
+	case EPERM:
+	case ENOBUFS:
+	case ENOMEM: return FAULT_LOCAL;
+	case ECONNRESET:
+	case ECONNABORTED: return FAULT_CONNECTION_LOST;
+	default: return FAULT_UNREACHABLE;
+	}
+}
+
+static enum fault fault_of_certificate(struct http_call *call)
+{
+	long verify = X509_V_OK;
+
+	curl_easy_getinfo(call->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+	switch (verify) {
+	case X509_V_OK: /* the chain is good; curl compares the name itself */
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH: return FAULT_TLS_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED: return FAULT_TLS_EXPIRED;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_CERT_UNTRUSTED:
+	case X509_V_ERR_INVALID_CA: return FAULT_TLS_AUTHORITY;
+	default: return FAULT_TLS;
+	}
+}
+
+static enum fault fault_of_code(struct http_call *call, CURLcode code, char *detail, size_t size)
+{
+	snprintf(detail, size, "%s",
+		call->curl_error[0] ? call->curl_error : curl_easy_strerror(code));
+	/* curl has over a hundred codes; those that are not named here say something about us. */
+	switch ((int)code) {
+	case CURLE_OK: return FAULT_NONE;
+	case CURLE_COULDNT_CONNECT: return fault_of_connect(call, detail, size);
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY: return FAULT_RESOLVE;
+	case CURLE_OPERATION_TIMEDOUT: return FAULT_TIMEOUT;
+	case CURLE_PEER_FAILED_VERIFICATION: return fault_of_certificate(call);
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_CLIENTCERT: return FAULT_TLS;
+	case CURLE_SSL_CACERT_BADFILE: return FAULT_TLS_AUTHORITY;
+	case CURLE_PROXY:
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_HTTP2_STREAM: return FAULT_CONNECTION_LOST;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, or no HTTP at all */
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_HTTP2: return FAULT_PROTOCOL;
+	default: return FAULT_LOCAL;
+	}
+}
+
+/* Where the call stood when its time was over. */
+static enum fault fault_of_timeout(struct http_call *call, char *detail, size_t size)
+{
+	char within[UNITS_TEXT];
+	bool connecting = call->opened && !call->readied;
+	int64_t budget = call->readied ? call->budget_ns : call->connect_budget_ns;
+	struct phases *p = &call->answer.phases;
+
+	units_time_text(budget, within);
+	if (!call->opened && !call->readied) {
+		snprintf(detail, size, "none of our %u connections became free within %s",
+			call->client->connections, within);
+		return FAULT_DEADLINE;
+	}
+	if (connecting)
+		snprintf(detail, size, "%s to %s port %u%s%s%s not done within %s",
+			p->tls_ns ? "TLS handshake" : "connecting", call->host_name,
+			call->host_port, call->tried[0] ? " (" : "", call->tried,
+			call->tried[0] ? ")" : "", within);
+	else if (call->answer.status)
+		snprintf(detail, size, "answer not complete within %s (%lld bytes came)", within,
+			(long long)call->answer.body_size);
+	else
+		snprintf(detail, size, "no answer within %s", within);
+	return FAULT_TIMEOUT;
+}
+
+void http_call_conclude(struct http_call *call, CURLcode code, enum fault fault)
+{
+	struct http_answer *a = &call->answer;
+	long version = 0, connects = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
+	curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects);
+	a->version = version == CURL_HTTP_VERSION_1_0   ? 10
+		     : version == CURL_HTTP_VERSION_1_1 ? 11
+		     : version == CURL_HTTP_VERSION_2_0 ? 20
+							: 0;
+	if (!a->status)
+		a->version = 0;
+	else
+		call->host->multiplexes = a->version == 20;
+	a->sent = call->readied > 0;
+	a->reused = call->readied > 0 && connects == 0 && !call->opened;
+	measure(call);
+	if (call->stop) {
+		a->fault = call->stop;
+		snprintf(a->detail, sizeof(a->detail), "%s", call->stop_detail);
+	} else if (fault == FAULT_TIMEOUT || code == CURLE_OPERATION_TIMEDOUT) {
+		a->fault = fault_of_timeout(call, a->detail, sizeof(a->detail));
+	} else if (fault) {
+		a->fault = fault;
+		snprintf(a->detail, sizeof(a->detail), "%s", fault_text(fault));
+	} else {
+		a->fault = fault_of_code(call, code, a->detail, sizeof(a->detail));
+	}
+	if (!a->fault)
+		a->detail[0] = '\0';
+}
