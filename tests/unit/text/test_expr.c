@@ -1,0 +1,248 @@
+/* Expressions: values, positions of errors, limits. */
+#include "../check.h"
+
+#include "base/json.h"
+#include "text/expr.h"
+
+static enum expr_result name(void *arg, struct slice n, struct value *ret, struct error *err)
+{
+	if (slice_is(n, "x")) {
+		*ret = value_int(7);
+	} else if (slice_is(n, "list")) {
+		*ret = value_list_new();
+		value_list_add(ret, value_int(1));
+		value_list_add(ret, value_int(2));
+	} else if (slice_is(n, "run")) {
+		*ret = value_str("abc");
+	} else if (slice_is(n, "late")) {
+		return EXPR_BLOCKED;
+	} else if (slice_is(n, "never")) {
+		return EXPR_ABSENT;
+	} else if (slice_is(n, "broken")) {
+		return EXPR_SKIPPED;
+	} else {
+		error_set(err, ERROR_INPUT, "unknown name %.*s", SLICE_ARG(n));
+		return EXPR_ERROR;
+	}
+	return EXPR_OK;
+}
+
+static enum expr_result measurement(void *arg, struct slice n, struct value *ret, struct error *err)
+{
+	json_t *all = json_pack("{s:i, s:{s:s, s:[{s:i}]}, s:s, s:s}", "STATUS", 200, "BODY", "status",
+		"UP", "items", "x", 3, "GAP", "300ms", "OUTPUT", "abc");
+	char *key = slice_dup(n);
+	*ret = value_from_json(json_object_get(all, key));
+	free(key);
+	json_decref(all);
+	return EXPR_OK;
+}
+
+static const struct expr_scope scope = {.name = name, .measurement = measurement};
+
+/* What an expression yields as JSON, or "!LINE:COL message". Owned. */
+static char *run(const char *text, bool condition)
+{
+	struct error err = {0};
+	struct value v = VALUE_NOTHING;
+	struct expr *e = condition ? expr_parse_condition(slice_of(text), "f", 3, 10, &err) :
+				     expr_parse(slice_of(text), 0, "f", 3, 10, &err);
+	enum expr_result r = e ? expr_eval(e, &scope, &v, &err) : EXPR_ERROR;
+	expr_free(e);
+	if (r == EXPR_ERROR)
+		return mem_printf("!%u:%u %s", err.line, err.col, err.msg);
+	if (r != EXPR_OK)
+		return mem_printf("#%d", (int)r);
+	json_t *j = value_json(&v);
+	value_drop(&v);
+	char *out = json_text(j);
+	json_decref(j);
+	return out;
+}
+
+static void yields(const char *text, const char *expected)
+{
+	char *got = run(text, false);
+	if (strcmp(got, expected) != 0)
+		print_error("%s\n", text);
+	assert_string_equal(got, expected);
+	free(got);
+}
+
+static void holds(const char *text, const char *expected)
+{
+	char *got = run(text, true);
+	if (strcmp(got, expected) != 0)
+		print_error("%s\n", text);
+	assert_string_equal(got, expected);
+	free(got);
+}
+
+static void starts(const char *text, const char *expected, bool condition)
+{
+	char *got = run(text, condition);
+	if (strncmp(got, expected, strlen(expected)) != 0)
+		fail_msg("%s gives %s", text, got);
+	free(got);
+}
+
+static void test_values(void **state)
+{
+	yields("1 + 2 * 3", "7");
+	yields("x / 2", "3");
+	yields("-7 / 2", "-4");
+	yields("7 % -2", "-1");
+	yields("1.5 * 2", "3.0");
+	yields("x > 3 ? 'a' : 'b'", "\"a\"");
+	yields("list[*]", "[1,2]");
+	yields("list[-1]", "2");
+	yields("list[5]", "2");
+	yields("[][3]", "null");
+	yields("[1] + [2]", "[1,2]");
+	yields("'a' + 'b'", "\"ab\"");
+	yields("2 * 10s", "\"20s\"");
+	yields("90s / 30s", "3.0");
+	yields("10ms < 2s", "true");
+	yields("1h30m == 90m", "true");
+	yields("5GiB > 5GB", "true");
+	yields("{a: 1, 'b c': [x]}", "{\"a\":1,\"b c\":[7]}");
+	yields("{a: {b: 5}}.a.b", "5");
+	yields("{'odd:name': 5}['odd:name']", "5");
+	yields("null ?? x", "7");
+	yields("never ?? x", "7");
+	yields("x in [1, 7]", "true");
+	yields("!(x == 7) || true", "true");
+	yields("null.field", "null");
+}
+
+static void test_functions(void **state)
+{
+	yields("len(list) + len('äö') + len({a: 1})", "5");
+	yields("min(3, 2) + max([1, 5])", "7");
+	yields("ceil(2.1)", "3");
+	yields("cidr('10.250.0.0/16', 22, 3)", "\"10.250.12.0/22\"");
+	yields("cidr('fd00::/48', 64, 257)", "\"fd00:0:0:101::/64\"");
+	yields("join(['a', 1], '-')", "\"a-1\"");
+	yields("lower('ABC')", "\"abc\"");
+	yields("string(x)", "\"7\"");
+	yields("without(list, [1])", "[2]");
+	yields("base64('hi')", "\"aGk=\"");
+	yields("yaml('{a: [1, two]}')", "{\"a\":[1,\"two\"]}");
+	starts("cidr('10.0.0.0/24', 25, 2)", "!3:10 10.0.0.0/24 has no network 2", false);
+	starts("cidr('10.0.0.0/24', 25)", "!3:10 cidr takes 3, 3 arguments, not 2", false);
+}
+
+static void test_pulls(void **state)
+{
+	yields("late + 1", "#1");
+	yields("never + 1", "#2");
+	yields("broken", "#3");
+	yields("x == 7 || late", "true");
+	yields("x == 8 && late", "false");
+}
+
+static void test_errors_have_a_place(void **state)
+{
+	starts("nope + 1", "!3:10 unknown name nope", false);
+	starts("1 +", "!3:13 expected a value, found the end", false);
+	starts("(1", "!3:12 expected \")\"", false);
+	starts("5 < 2s", "!3:12 < does not work between a number and a time", false);
+	starts("1 / 0", "!3:12 division by zero", false);
+	starts("'ä' + 1", "!3:14 + does not work between text and a number", false);
+	starts("'open", "!3:10 this text has no closing quote", false);
+	starts("5 parsecs", "!3:12", false);
+	starts("5parsecs", "!3:10 not a number with a unit", false);
+	starts("x.y", "!3:11 a number has no field \"y\"", false);
+	starts("a ; b", "!3:12 this character has no meaning", false);
+	starts("x ? 1 : 2", "!3:10 expected true or false, found a number", false);
+}
+
+static void test_conditions(void **state)
+{
+	holds("[STATUS] == 200", "true");
+	holds("[BODY].status == UP", "true");
+	holds("[BODY].status == 'UP'", "true");
+	holds("[BODY].items[0].x > 2", "true");
+	holds("[GAP] < 5s", "true");
+	holds("[GAP] < 100ms", "false");
+	holds("[OUTPUT] == ${run}", "true");
+	holds("[OUTPUT] == ${run}-x", "false");
+	holds("${x} in [7, 8]", "true");
+	holds("${run} in [DEGRADED, abc]", "true");
+	holds("[STATUS] == any(200, 201)", "true");
+	holds("[OUTPUT] == pat(a*)", "true");
+	holds("[OUTPUT] != pat(*b)", "true");
+	holds("len([BODY].items) == 1", "true");
+	holds("has([BODY].nope) == false", "true");
+	holds("[STATUS] == 200 && ([GAP] < 1s || [STATUS] == 5)", "true");
+	holds("[NOPE] < 5s", "false");
+	holds("[NOPE] == null", "true");
+	holds("!([STATUS] == 200)", "false");
+	starts("[STATUS", "!3:10 expected a measurement", true);
+	starts("[STATUS] ==", "!3:21 expected a measurement", true);
+	starts("${run == 1", "!3:10", true);
+}
+
+static void test_limits(void **state)
+{
+	char *deep = mem_alloc(1000);
+	memset(deep, '(', 999);
+	deep[999] = 0;
+	starts(deep, "!3:", false);
+	memset(deep, '!', 999);
+	starts(deep, "!3:", false);
+	free(deep);
+	starts("9223372036854775807 + 1", "!3:30 the result of + is too large", false);
+	starts("-9223372036854775807 - 2", "!3:", false);
+	starts("99999999999999999999", "", false);
+	/* doubling a text 30 times ends in the budget, not in memory */
+	struct buf b = BUF(BUF_LINE);
+	buf_add_str(&b, "'0123456789abcdef'");
+	for (int i = 0; i < 3; i++) {
+		char *once = mem_strdup(buf_str(&b));
+		for (int k = 0; k < 15; k++)
+			buf_printf(&b, " + %s", once);
+		free(once);
+		if (b.n > 4000)
+			break;
+	}
+	char *got = run(buf_str(&b), false);
+	assert_true(strlen(got) > 10);
+	free(got);
+	buf_fini(&b);
+}
+
+static void test_names(void **state)
+{
+	struct error err = {0};
+	struct expr *e = expr_parse(
+		SLICE("a.b[i] + len(c[*].d) + (e ?? f)"), 0, "f", 1, 1, &err);
+	struct buf seen = BUF(BUF_LINE);
+	assert_non_null(e);
+	extern void note_use(void *arg, const struct expr_use *use);
+	expr_names(e, note_use, &seen);
+	assert_string_equal(buf_str(&seen), "a i c* e? f ");
+	buf_fini(&seen);
+	expr_free(e);
+}
+
+void note_use(void *arg, const struct expr_use *use);
+void note_use(void *arg, const struct expr_use *use)
+{
+	buf_printf(arg, "%.*s%s%s ", SLICE_ARG(use->name), use->needs_all ? "*" : "",
+		use->optional ? "?" : "");
+}
+
+int test_expr(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_pulls),
+		cmocka_unit_test(test_errors_have_a_place),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
