@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/commands.h"
+
 static int run_version(int argc, char **argv)
 {
 	puts("glasshouse " GLASSHOUSE_VERSION);
@@ -14,6 +16,9 @@ static int run_version(int argc, char **argv)
 }
 
 static const struct command commands[] = {
+	{"try", "run one scenario now, before your eyes", try_usage, try_main},
+	{"sweep", "finish off what interrupted runs left, and only that", sweep_usage, sweep_main},
+	{"ledger", "every object ever made in a cloud, and its fate", ledger_usage, ledger_main},
 	{"version", "print the version", "usage: glasshouse version\n", run_version},
 };
 

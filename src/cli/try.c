@@ -2,7 +2,7 @@
  * try.c - `glasshouse try`: one scenario now, before your eyes.
  */
 
-#include "cli/try.h"
+#include "cli/commands.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -101,7 +101,7 @@ static void on_done(void *arg, const struct run_report *r)
 	struct attempt *a = arg;
 	a->done = true;
 	if (r->error || r->verdict == VERDICT_UNKNOWN)
-		a->exit_code = 2;
+		a->exit_code = EXIT_COULD_NOT_RUN;
 	else if (r->verdict == VERDICT_FAILED || r->left)
 		a->exit_code = 1;
 }
@@ -274,7 +274,7 @@ int try_main(int argc, char **argv)
 		stats_fini(&a.stats);
 		scenario_free(scenario);
 	} else {
-		code = 2;
+		code = EXIT_COULD_NOT_RUN;
 	}
 	session_close(&s);
 	json_decref(o.params);

@@ -14,6 +14,11 @@
 
 /* Whether a param of this name may say `auto`. */
 bool pick_known(struct slice param);
+/* What an image asks of its disk, in GiB (at least 1), and whom it lets in: its properties
+ * os_admin_user, image_original_user, else the usual user of its os_distro; NULL when unknown. */
+int64_t pick_image_gib(const json_t *image);
+const char *pick_image_user(const json_t *image);
+
 /* Fills every `auto` param that `given` does not have. done(picked): {"image": {"value": id, "why":
  * "the only …"}}; borrowed; or the error. Called once, never from in here. */
 struct pick;

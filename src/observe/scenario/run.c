@@ -198,6 +198,7 @@ static bool bind_world(struct run *r, struct error *err)
 		.location = r->location,
 		.region = cloud_region(r->tools.cloud),
 		.zones = r->zones,
+		.picked = r->picked,
 		.random = r->tools.random,
 	};
 	json_t *given = r->params ? json_copy(r->params) : json_object();

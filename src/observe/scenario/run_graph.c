@@ -32,6 +32,7 @@ static struct task *task_new(struct run *r, struct element *e, const struct step
 	t->step = s;
 	t->start_ns = t->answer_ns = t->ready_ns = t->remove_ns = t->gone_ns = -1;
 	t->needed_ns = run_now(r);
+	t->timer.arg = t; /* its callbacks are also called directly */
 	e->task = t;
 	vec_push(&r->tasks, t);
 	return t;

@@ -20,6 +20,8 @@
 
 #define SCENARIO_STEPS_MAX   500
 #define SCENARIO_OBJECTS_MAX 10000
+/* gh-RUN-STEP-i-CHECK has to fit a host name, which guests take from their server's name. */
+#define SCENARIO_NAME_MAX 30
 
 enum verb {
 	VERB_CREATE, /* the verb is a kind */
@@ -81,8 +83,10 @@ struct step {
 	const struct kind *kind; /* CREATE and FIND */
 	struct interp *body;     /* what stands under the verb; NULL: nothing */
 
-	struct interp *when, *count, *each; /* at most one of count and each */
-	size_t *after;                      /* step indices */
+	struct expr *when, *count; /* at most one of count and each */
+	struct interp *each;
+	int each_step; /* each: STEP; -1: `each` yields a list, or is a map of lists */
+	size_t *after; /* step indices */
 	size_t after_count;
 	size_t *around; /* stream */
 	size_t around_count;
@@ -114,19 +118,28 @@ struct step {
 
 struct param {
 	char *name;
+	const char *file;     /* borrowed of the scenario */
 	struct interp *value; /* default, may use other params; NULL: required */
 	bool is_auto;         /* written `auto` */
 	unsigned line, col;
 };
 
+struct text_block {
+	char *name;
+	const char *file;
+	struct interp *value;
+	unsigned line, col;
+};
+
 struct scenario {
 	char *name, *title, *file;
+	char **files; /* this one and all it includes */
+	size_t file_count;
 	int64_t deadline_ns; /* default 15m */
 	int64_t teardown_ns; /* default 10m */
 	struct param *params;
 	size_t param_count;
-	struct interp **texts; /* named blocks */
-	char **text_names;
+	struct text_block *texts; /* named blocks */
 	size_t text_count;
 	struct step *steps; /* in order of writing */
 	size_t step_count;
@@ -144,8 +157,13 @@ struct scenario *scenario_load(const char *path, const char *document, const cha
 struct scenario *scenario_parse(struct slice text, const char *name, const char *const *dirs,
 	const struct kinds *kinds, struct error_list *errors) must_check;
 void scenario_free(struct scenario *s);
+/* Where shipped scenarios are looked for: $GLASSHOUSE_SCENARIOS, ./scenarios, the installed ones. */
+const char *const *scenario_dirs(void);
 int scenario_step(const struct scenario *s, struct slice name); /* index, or -1 */
 const char *verb_name(const struct step *step);                 /* "ping", or the kind's name */
 bool verb_is_check(enum verb v);
+bool step_is_many(const struct step *step); /* has count or each, or is a group */
+/* Whether a function is called anywhere: "size_for". */
+bool scenario_calls(const struct scenario *s, const char *function);
 
 #endif

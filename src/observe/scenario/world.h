@@ -12,6 +12,7 @@
 #ifndef OBSERVE_SCENARIO_WORLD_H
 #define OBSERVE_SCENARIO_WORLD_H
 
+#include "base/json.h"
 #include "base/map.h"
 #include "base/random.h"
 #include "base/secret.h"
@@ -57,8 +58,16 @@ struct world_options {
 	const char *instance;          /* copied */
 	const char *location, *region; /* copied; may be NULL */
 	const json_t *zones;           /* {"compute": […], …}; copied */
+	const json_t *picked;          /* as pick.h hands out, for size_for() and log-in users;
+					  copied; may be NULL */
 	struct random *random;         /* draws sample() and secret(); borrowed */
 	bool symbolic;
+};
+
+/* In symbolic mode: something of a step that only the run can decide. */
+struct world_note {
+	const struct step *step; /* borrowed */
+	char *text;
 };
 
 struct world {
@@ -66,9 +75,13 @@ struct world {
 	struct step_world *steps;
 	struct map params; /* name -> struct value * */
 	size_t objects;    /* elements of creating steps so far */
-	struct world_options options;
+	struct world_options options; /* texts and documents are the world's own copies */
 	struct map drawn; /* values of sample() and secret(), by place: once a run */
+	struct map secrets;        /* values of secret(), so that they are masked */
+	VEC(char *) symbols;       /* symbolic mode: what a field would be, "port[0].id" */
+	VEC(struct world_note) notes; /* symbolic mode: what only the run can decide */
 };
+
 
 /*
  * Binds parameters: `given` is a JSON object over the defaults; texts of the command line are read
@@ -91,6 +104,11 @@ struct world_scope {
 	struct world *world;
 	struct element *element;
 	const json_t *measured;
+	bool outside;	   /* before elements exist: no `i`, no `it` */
+	bool members;	   /* of a group: x[*] is all there will be, not what is ready */
+	bool unknown;	   /* symbolic mode: met what only the run knows */
+	const char *place; /* for values that are drawn once */
+	unsigned depth;
 };
 void world_scope_init(
 	struct world_scope *s, struct world *w, struct element *element, const json_t *measured);
@@ -104,7 +122,10 @@ enum expr_result world_body(struct world *w, struct element *e, const struct int
 	struct value *ret, struct error *err);
 enum expr_result world_body_json(struct world *w, struct element *e, const struct interp *t,
 	json_t **ret, struct error *err);
-/* `after`: OK when all elements of those steps have ended (ready, absent; with `streams` see
+/* The user to log in with where `login: {user: auto}`: of the image the element was made of, as the
+ * image's properties or its distribution say; NULL when unknown. Borrows. */
+const char *world_login_user(const struct world *w, const struct element *e);
+/* `after`, and the element that `each: STEP` made this one for: OK when all elements of those steps have ended (ready, absent; with `streams` see
  * around), SKIPPED when one failed or was skipped, BLOCKED otherwise. */
 enum expr_result world_after(struct world *w, struct element *e);
 

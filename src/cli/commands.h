@@ -1,0 +1,13 @@
+/* commands.h - what command.c's table points to; each stands in its own file. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const char try_usage[], plan_usage[], sweep_usage[], ledger_usage[];
+int try_main(int argc, char **argv);
+int plan_main(int argc, char **argv);
+int sweep_main(int argc, char **argv);
+int ledger_main(int argc, char **argv);
+
+#endif
