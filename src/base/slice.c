@@ -144,39 +144,43 @@ size_t utf8_length(struct slice a)
 
 #define DISTANCE_MAX 64
 
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Optimal string alignment: two letters swapped are one mistake. */
 unsigned slice_distance(struct slice a, struct slice b, unsigned limit)
 {
-	unsigned row[DISTANCE_MAX + 1];
+	unsigned rows[3][DISTANCE_MAX + 1];
 	if (a.n > DISTANCE_MAX || b.n > DISTANCE_MAX)
 		return limit + 1;
 	for (unsigned k = 0; k <= b.n; k++)
-		row[k] = k;
+		rows[0][k] = k;
 	for (unsigned i = 1; i <= a.n; i++) {
-		unsigned diagonal = row[0];
+		unsigned *row = rows[i % 3], *before = rows[(i - 1) % 3],
+			 *before2 = rows[(i + 1) % 3];
 		row[0] = i;
 		for (unsigned k = 1; k <= b.n; k++) {
-			const unsigned above = row[k];
-			unsigned best = diagonal + (a.p[i - 1] != b.p[k - 1]);
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[k - 1] + 1 < best)
-				best = row[k - 1] + 1;
-			row[k] = best;
-			diagonal = above;
+			row[k] = least(least(before[k], row[k - 1]) + 1,
+				before[k - 1] + (a.p[i - 1] != b.p[k - 1]));
+			if (i > 1 && k > 1 && a.p[i - 1] == b.p[k - 2] && a.p[i - 2] == b.p[k - 1])
+				row[k] = least(row[k], before2[k - 2] + 1);
 		}
 	}
-	return row[b.n] > limit ? limit + 1 : row[b.n];
+	const unsigned d = rows[a.n % 3][b.n];
+	return d > limit ? limit + 1 : d;
 }
 
 const char *slice_nearest(struct slice word, const char *const *names, size_t n)
 {
 	const unsigned limit = word.n <= 3 ? 1 : word.n <= 7 ? 2 : 3;
 	const char *best = NULL;
-	unsigned least = limit + 1;
+	unsigned nearest = limit + 1;
 	for (size_t i = 0; i < n; i++) {
 		const unsigned d = slice_distance(word, slice_of(names[i]), limit);
-		if (d < least) {
-			least = d;
+		if (d < nearest) {
+			nearest = d;
 			best = names[i];
 		}
 	}

@@ -39,7 +39,8 @@ char *slice_dup(struct slice a);
 bool utf8_valid(struct slice a);
 /* Number of code points; the columns of error messages count these. */
 size_t utf8_length(struct slice a);
-/* Levenshtein distance in bytes, at most `limit` + 1; inputs longer than 64 bytes are far. */
+/* Edits (swaps count as one) between them, in bytes, at most `limit` + 1; inputs longer than 64
+ * bytes are far. */
 unsigned slice_distance(struct slice a, struct slice b, unsigned limit);
 /* The nearest of n names to `word` for "did you mean", or NULL when none is close. Borrows. */
 const char *slice_nearest(struct slice word, const char *const *names, size_t n);

@@ -22,11 +22,11 @@
 
 struct http_socket;
 
-struct http_host { /* a host and port we connect to; lives as long as its client */
-	char *addresses;      /* "192.0.2.1,[2001:db8::1]", NULL: not resolved yet */
+struct http_host {             /* a host and port we connect to; lives as long as its client */
+	char *addresses;       /* "192.0.2.1,[2001:db8::1]", NULL: not resolved yet */
 	int64_t good_until_ns; /* real time */
 	unsigned open, active; /* connections; calls past resolving */
-	unsigned calls;	       /* all calls that point here */
+	unsigned calls;        /* all calls that point here */
 	bool multiplexes;      /* its last answer was HTTP/2 */
 };
 
@@ -45,23 +45,23 @@ struct http_client {
 	struct map hosts; /* "host:port" -> struct http_host */
 	struct http_proxies proxies;
 	struct http_call *calls;
-	VEC(CURL *) spare;		 /* handles ready for reuse */
+	VEC(CURL *) spare;                 /* handles ready for reuse */
 	VEC(struct http_socket *) sockets; /* by descriptor */
 	bool in_curl, freeing;
 };
 
 enum http_state {
-	HTTP_STARTING,	/* waits for a turn outside curl */
+	HTTP_STARTING,  /* waits for a turn outside curl */
 	HTTP_RESOLVING, /* the resolver keeps the deadline */
-	HTTP_RUNNING,	/* in curl */
-	HTTP_ENDED,	/* the answer is ready; waits for its delivery */
+	HTTP_RUNNING,   /* in curl */
+	HTTP_ENDED,     /* the answer is ready; waits for its delivery */
 };
 
 struct http_call {
 	struct http_client *client;
 	struct http_call *next, **link;
 	enum http_state state;
-	struct timer timer; /* start, deadlines, delivery: one at a time */
+	struct timer timer;             /* start, deadlines, delivery: one at a time */
 	int64_t end_ns, connect_end_ns; /* deadlines on the loop's clock */
 	int64_t budget_ns, connect_budget_ns;
 	http_done *done;
@@ -86,10 +86,10 @@ struct http_call {
 
 	/* how far it came */
 	int64_t began_ns, uploaded_ns; /* real time */
-	bool opened;		       /* a socket for it was opened */
-	unsigned readied;	       /* times a connection was ready for it */
+	bool opened;                   /* a socket for it was opened */
+	unsigned readied;              /* times a connection was ready for it */
 	int open_errno;
-	char tried[64]; /* the address last tried */
+	char tried[64];  /* the address last tried */
 	enum fault stop; /* why a callback of ours stopped curl; NONE: it did not */
 	char stop_detail[128];
 	char curl_error[CURL_ERROR_SIZE];
@@ -103,8 +103,8 @@ struct http_call {
 
 /* --- http_client.c */
 void http_call_stop(struct http_call *call, enum fault fault, const char *fmt, ...)
-	like_printf(3, 4);		 /* from a callback inside curl */
-void http_call_ready(struct http_call *call); /* its connection is there: the deadline changes */
+	like_printf(3, 4);                       /* from a callback inside curl */
+void http_call_ready(struct http_call *call);    /* its connection is there: the deadline changes */
 void http_client_harvest(struct http_client *c); /* after curl worked */
 
 /* --- http_request.c */
@@ -118,7 +118,7 @@ void http_call_conclude(struct http_call *call, CURLcode code, enum fault fault)
 
 /* --- http_sockets.c */
 bool http_sockets_init(struct http_client *c, struct error *err);
-void http_sockets_fini(struct http_client *c); /* frees c itself, a turn later */
+void http_sockets_fini(struct http_client *c);  /* frees c itself, a turn later */
 void http_call_sockets(struct http_call *call); /* sets the callbacks */
 
 /* --- http_hosts.c */

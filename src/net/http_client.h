@@ -23,10 +23,10 @@ struct http_client;
 struct http_call; /* one request under way */
 
 struct http_client_options {
-	bool fresh;	      /* a new connection for every request */
-	bool use_proxy;	      /* http_proxy, https_proxy, no_proxy of the environment */
-	unsigned connections; /* at most so many at once, all hosts; 0: 64 */
-	const char *user_agent; /* default "glasshouse/VERSION" */
+	bool fresh;              /* a new connection for every request */
+	bool use_proxy;          /* http_proxy, https_proxy, no_proxy of the environment */
+	unsigned connections;    /* at most so many at once, all hosts; 0: 64 */
+	const char *user_agent;  /* default "glasshouse/VERSION" */
 	const char *dns_servers; /* as resolver_new() takes them; NULL: resolv.conf's */
 };
 
@@ -41,50 +41,52 @@ struct http_request {
 	size_t header_count;
 	const void *body; /* borrowed until the callback */
 	size_t body_n;
-	/* A body produced in pieces (image upload): fills p with up to n bytes, returns how many, 0 at
-	 * the end; the length is source_n. Used when not NULL. */
+	/* A body produced in pieces (image upload): fills p with up to n bytes, returns how many, 0
+	 * at the end; the length is source_n. Used when not NULL. */
 	size_t (*source)(void *arg, void *p, size_t n);
 	int64_t source_n;
 	/* Takes pieces of a 2xx answer's body as they come instead of collecting them. */
 	bool (*sink)(void *arg, const void *p, size_t n);
 	void *stream_arg;
-	int64_t deadline_ns; /* whole exchange; must be > 0 */
-	int64_t connect_ns;  /* resolve + connect + TLS; 0: the deadline */
-	size_t answer_max;   /* 0: BUF_ANSWER */
-	const char *ca_file; /* PEM; NULL: the system's */
+	int64_t deadline_ns;              /* whole exchange; must be > 0 */
+	int64_t connect_ns;               /* resolve + connect + TLS; 0: the deadline */
+	size_t answer_max;                /* 0: BUF_ANSWER */
+	const char *ca_file;              /* PEM; NULL: the system's */
 	const char *cert_file, *key_file; /* client certificate, or NULL */
-	bool insecure;	     /* do not verify the certificate */
+	bool insecure;                    /* do not verify the certificate */
 	/* "host:port:address" entries that replace resolving (curl's CURLOPT_RESOLVE), or NULL. */
 	const char *const *resolve;
 };
 
 struct http_answer {
-	enum fault fault; /* of the transport; NONE when a complete answer came, whatever its status */
+	enum fault
+		fault; /* of the transport; NONE when a complete answer came, whatever its status */
 	char detail[256]; /* for people, when there is a fault */
-	int status;	  /* 0 when none came */
-	int version;	  /* 10, 11, 20 */
-	/* Whether the request may have reached the service: once true, a create may have happened. */
+	int status;       /* 0 when none came */
+	int version;      /* 10, 11, 20 */
+	/* Whether the request may have reached the service: once true, a create may have happened.
+	 */
 	bool sent;
 	bool reused; /* connection */
 	struct phases phases;
-	struct slice body; /* borrowed during the callback */
-	int64_t body_size; /* bytes received, also with a sink */
-	char address[64];  /* peer, "" when never connected */
+	struct slice body;      /* borrowed during the callback */
+	int64_t body_size;      /* bytes received, also with a sink */
+	char address[64];       /* peer, "" when never connected */
 	struct http_call *call; /* for http_answer_header() */
 };
 
 typedef void http_done(void *arg, const struct http_answer *answer);
 
-struct http_client *http_client_new(struct loop *l, const struct http_client_options *options,
-	struct error *err) must_check;
+struct http_client *http_client_new(
+	struct loop *l, const struct http_client_options *options, struct error *err) must_check;
 /* Cancels what is under way: their callbacks run in here with FAULT_CANCELLED. Not from a source or
  * sink; from a callback it is fine. */
 void http_client_free(struct http_client *c);
 
 /* Copies everything but body and stream_arg. `done` is called exactly once, never from in here.
  * Never fails: what cannot be sent ends in a fault. */
-struct http_call *http_send(struct http_client *c, const struct http_request *request,
-	http_done *done, void *arg);
+struct http_call *http_send(
+	struct http_client *c, const struct http_request *request, http_done *done, void *arg);
 /* Ends it now; done runs on the next turn of the loop with FAULT_CANCELLED. */
 void http_cancel(struct http_call *call);
 /* Case-insensitive; the first of that name; NULL if absent. Borrows, during the callback only. */

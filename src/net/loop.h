@@ -19,7 +19,8 @@
 
 struct loop;
 
-/* Borrows `clock` (NULL: clock_system). Returns owned. SIGPIPE is ignored in the process from here. */
+/* Borrows `clock` (NULL: clock_system). Returns owned. SIGPIPE is ignored in the process from here.
+ */
 struct loop *loop_new(struct clock *clock, struct error *err) must_check;
 /* Everything started on it must have been cancelled or have ended; asserts otherwise. */
 void loop_free(struct loop *l);
@@ -46,9 +47,10 @@ struct timer {
 	void *arg;
 };
 
-/* Calls cb once, at least delay_ns (>= 0) later, never from inside this call. Restarts if running. */
-void timer_start(struct loop *l, struct timer *t, int64_t delay_ns, void (*cb)(struct timer *t),
-	void *arg);
+/* Calls cb once, at least delay_ns (>= 0) later, never from inside this call. Restarts if running.
+ */
+void timer_start(
+	struct loop *l, struct timer *t, int64_t delay_ns, void (*cb)(struct timer *t), void *arg);
 void timer_cancel(struct timer *t); /* no-op when not running; cb is not called */
 bool timer_running(const struct timer *t);
 int64_t timer_left_ns(const struct timer *t);

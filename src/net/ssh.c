@@ -37,7 +37,7 @@ struct ssh_pool {
 	pthread_cond_t up;
 	struct timer alive;
 	VEC(struct ssh_call *) calls; /* ssh thread */
-	size_t open; /* owner: callbacks still due */
+	size_t open;                  /* owner: callbacks still due */
 	bool drained;
 	bool started, stopping;
 };

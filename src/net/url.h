@@ -11,7 +11,7 @@
 
 struct url { /* slices borrow from the text given to url_parse() */
 	struct slice scheme, host, path, query; /* host without [] of IPv6; path "" or "/…" */
-	unsigned port;				/* the scheme's default when absent; 0: none known */
+	unsigned port; /* the scheme's default when absent; 0: none known */
 };
 
 /* Refuses white space, control characters, user names and passwords; a fragment is left out. */

@@ -273,7 +273,7 @@ static char *absolute(const char *endpoint, const char *path)
 		if (to.query.n)
 			buf_printf(&url, "?%.*s", SLICE_ARG(to.query));
 	} else if (url_parse(slice_of(endpoint), &base, NULL) && base.path.n > 1 &&
-		!strncmp(path, base.path.p, base.path.n) && path[base.path.n] == '/') {
+		   !strncmp(path, base.path.p, base.path.n) && path[base.path.n] == '/') {
 		/* glance's next page names its whole path */
 		buf_add(&url, endpoint, (size_t)(base.path.p - endpoint));
 		buf_add_str(&url, path);

@@ -65,7 +65,7 @@ SCENARIOS = {
     "unknown reference": ("scenario: x\nresources:\n  a: {network: {name: \"${nte.id}-${run}\"}}\n  net: {network: {}}\n",
                           3, "did you mean \"net\"?"),
     "cycle": ("scenario: x\nresources:\n  a: {network: {description: \"${b}\"}}\n  b: {network: {description: \"${a}\"}}\n",
-              3, "circle"),
+              3, "wait for each other"),
     "unknown kind": ("scenario: x\nresources:\n  a: {netwrok: {}}\n", 3, "did you mean \"network\"?"),
     "unknown key": ("scenario: x\nresources:\n  a: {network: {}, timeuot: 5s}\n", 3, "did you mean \"timeout\"?"),
     "wrong type": ("scenario: x\nresources:\n  a: {network: [1]}\n", 3, "map"),

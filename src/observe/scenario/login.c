@@ -135,7 +135,8 @@ static enum expr_result fill_hop(struct world *w, struct element *e, struct elem
 	h->port = port_of(value_field(fields, SLICE("port")));
 	const bool named = user && user->type == VALUE_TEXT && !slice_is(value_slice(user), "auto");
 	const char *known = server ? world_login_user(w, server) : NULL;
-	h->user = named ? slice_dup(value_slice(user)) : mem_strdup(known ? known : LOGIN_DEFAULT_USER);
+	h->user = named ? slice_dup(value_slice(user))
+			: mem_strdup(known ? known : LOGIN_DEFAULT_USER);
 	/* Behind a jump server the address is one of the cloud's own network. */
 	h->host = l->n ? mem_strdup(name) : reach_address(reach, name, &h->port, false);
 	free(name);

@@ -1,6 +1,6 @@
 /*
- * pick.c - see pick.h. Each param that says `auto` asks the cloud one question, one after the other:
- * a flavor is chosen after the image it must hold.
+ * pick.c - see pick.h. Each param that says `auto` asks the cloud one question, one after the
+ * other: a flavor is chosen after the image it must hold.
  */
 
 #include "observe/scenario/pick.h"
@@ -35,7 +35,7 @@ static bool picker_of(struct slice param, enum picker *ret)
 	for (int i = 0; i < PICK_COUNT; i++) {
 		const size_t n = strlen(words[i]);
 		if (slice_is(param, words[i]) || (param.n > n + 1 && slice_ends(param, words[i]) &&
-						      param.p[param.n - n - 1] == '_')) {
+							 param.p[param.n - n - 1] == '_')) {
 			*ret = (enum picker)i;
 			return true;
 		}
@@ -119,7 +119,8 @@ static void failed(struct pick *p, const char *fmt, ...)
 	finish(p, &err);
 }
 
-/* --- choosing the best of a list -------------------------------------------------------------------- */
+/* --- choosing the best of a list
+ * -------------------------------------------------------------------- */
 
 struct ranking {
 	const json_t *best;
@@ -159,7 +160,8 @@ static void settle(struct pick *p, struct ranking *r, const char *what, const ch
 	}
 }
 
-/* --- the questions ----------------------------------------------------------------------------------- */
+/* --- the questions
+ * ----------------------------------------------------------------------------------- */
 
 static bool list_failed(struct pick *p, const struct cloud_answer *a, const char *what)
 {
@@ -180,12 +182,15 @@ static void on_images(void *arg, const struct cloud_answer *a, json_t *items)
 	size_t i;
 	if (list_failed(p, a, "images"))
 		return;
-	json_array_foreach(items, i, image) {
-		const char *status = json_str(image, "status"), *format = json_str(image, "disk_format");
-		const char *type = json_str(image, "image_type"), *mark = json_str(image, "glasshouse");
-		if (!status || strcmp(status, "active") != 0 || mark || json_flag(image, "os_hidden") ||
-			(type && !strcmp(type, "snapshot")) ||
-			(format && (!strcmp(format, "iso") || !strcmp(format, "aki") || !strcmp(format, "ari"))))
+	json_array_foreach (items, i, image) {
+		const char *status = json_str(image, "status"),
+			   *format = json_str(image, "disk_format");
+		const char *type = json_str(image, "image_type"),
+			   *mark = json_str(image, "glasshouse");
+		if (!status || strcmp(status, "active") != 0 || mark ||
+			json_flag(image, "os_hidden") || (type && !strcmp(type, "snapshot")) ||
+			(format && (!strcmp(format, "iso") || !strcmp(format, "aki") ||
+					   !strcmp(format, "ari"))))
 			continue;
 		consider(&r, image, json_int(image, "size", INT64_MAX));
 	}
@@ -206,12 +211,13 @@ static void on_flavors(void *arg, const struct cloud_answer *a, json_t *items)
 		return;
 	const int64_t min_ram = json_int(p->image, "min_ram", 0);
 	const int64_t min_disk = json_int(p->image, "min_disk", 0);
-	json_array_foreach(items, i, flavor) {
+	json_array_foreach (items, i, flavor) {
 		const int64_t ram = json_int(flavor, "ram", 0), disk = json_int(flavor, "disk", 0);
 		if (ram < min_ram || ram < 64 || (disk && disk < min_disk))
 			continue;
 		consider(&r, flavor,
-			ram * 1000000 + json_int(flavor, "vcpus", 1) * 10000 + (disk < 9999 ? disk : 9999));
+			ram * 1000000 + json_int(flavor, "vcpus", 1) * 10000 +
+				(disk < 9999 ? disk : 9999));
 	}
 	settle(p, &r, "flavor", "the smallest that holds the image");
 }
@@ -224,7 +230,7 @@ static void on_external(void *arg, const struct cloud_answer *a, json_t *items)
 	size_t i;
 	if (list_failed(p, a, "external networks"))
 		return;
-	json_array_foreach(items, i, network)
+	json_array_foreach (items, i, network)
 		consider(&r, network, 0);
 	settle(p, &r, "external network", "the only one");
 }
@@ -248,16 +254,16 @@ static void ask(struct pick *p, enum picker which)
 		.deadline_ns = LIST_NS};
 	switch (which) {
 	case PICK_IMAGE:
-		p->call = cloud_list(
-			p->cloud, "image", "/images?limit=200", "images", NULL, LIST_NS, on_images, p);
+		p->call = cloud_list(p->cloud, "image", "/images?limit=200", "images", NULL,
+			LIST_NS, on_images, p);
 		return;
 	case PICK_FLAVOR:
-		p->call = cloud_list(p->cloud, "compute", "/flavors/detail", "flavors", NULL, LIST_NS,
-			on_flavors, p);
+		p->call = cloud_list(p->cloud, "compute", "/flavors/detail", "flavors", NULL,
+			LIST_NS, on_flavors, p);
 		return;
 	case PICK_EXTERNAL:
-		p->call = cloud_list(p->cloud, "network", "/networks?router%3Aexternal=True", "networks",
-			NULL, LIST_NS, on_external, p);
+		p->call = cloud_list(p->cloud, "network", "/networks?router%3Aexternal=True",
+			"networks", NULL, LIST_NS, on_external, p);
 		return;
 	case PICK_VOLUME_TYPE: p->call = cloud_call(p->cloud, &q, on_volume_type, p); return;
 	case PICK_DNS: chosen(p, json_array(), "the cloud's own resolvers"); return;
@@ -295,8 +301,8 @@ static void on_begin(void *arg, const struct error *err)
 		next_param(p);
 }
 
-struct pick *pick_start(struct cloud *c, const struct scenario *s, const json_t *given, void (*done)(void *arg, const json_t *picked, const struct error *err),
-	void *arg)
+struct pick *pick_start(struct cloud *c, const struct scenario *s, const json_t *given,
+	void (*done)(void *arg, const json_t *picked, const struct error *err), void *arg)
 {
 	struct pick *p = mem_new(struct pick);
 	p->cloud = c;

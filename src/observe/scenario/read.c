@@ -43,8 +43,7 @@ static const struct key top_keys[] = {
 	{"checks", KEY_MAP, offsetof(struct top, checks), false, 0, 0, NULL, NULL},
 };
 
-void reader_error(
-	struct reader *r, const char *file, const struct yaml *at, const char *fmt, ...)
+void reader_error(struct reader *r, const char *file, const struct yaml *at, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -68,14 +67,12 @@ static bool check_name(
 	struct reader *r, const struct yaml *name, const char *file, const char *what)
 {
 	static const char *const own[] = {
-		"run", "i", "it", "zones", "cloud", "location", "true", "false", "null",
-		"in"};
+		"run", "i", "it", "zones", "cloud", "location", "true", "false", "null", "in"};
 	const struct slice s = name->text;
 	bool good = s.n > 0 && s.n <= SCENARIO_NAME_MAX;
 	for (size_t i = 0; i < s.n && good; i++)
 		good = s.p[i] == '_' || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
-		       (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
-		       (i && s.p[i] >= '0' && s.p[i] <= '9');
+		       (s.p[i] >= 'A' && s.p[i] <= 'Z') || (i && s.p[i] >= '0' && s.p[i] <= '9');
 	if (!good) {
 		reader_error(r, file, name,
 			"\"%.60s\" is no name for %s: letters, digits and _, at most %d", s.p, what,
@@ -142,13 +139,12 @@ static void read_params(struct reader *r, const struct top *top, const char *fil
 		const struct yaml *passed = yaml_get(given, name);
 		free(name);
 		struct param *p = add_param(r->s, key->text, file, key);
-		set_param(r, p, passed ? passed : top->params->items[i],
-			passed ? given_file : file);
+		set_param(
+			r, p, passed ? passed : top->params->items[i], passed ? given_file : file);
 	}
 	for (size_t i = 0; top->required && top->required[i]; i++) {
 		const struct slice name = slice_of(top->required[i]);
-		const bool here =
-			top->params && yaml_get(top->params, top->required[i]) != NULL;
+		const bool here = top->params && yaml_get(top->params, top->required[i]) != NULL;
 		const struct yaml *passed = yaml_get(given, top->required[i]);
 		map_put_slice(declared, name, r);
 		struct param *p = find_param(r->s, name);
@@ -222,8 +218,7 @@ static void add_source(
 	src->name = key;
 	src->file = file;
 	for (size_t i = 0; i < value->n; i++)
-		vec_push(&src->keys,
-			((struct source_key){value->keys[i], value->items[i], file}));
+		vec_push(&src->keys, ((struct source_key){value->keys[i], value->items[i], file}));
 	map_put_slice(&r->by_name, key->text, (void *)r->sources.n);
 }
 
@@ -411,12 +406,12 @@ static void include_one(struct reader *r, const struct yaml *name, const struct 
 	char *path = find_file(name->text.p, near, r->dirs);
 	char meant[MEANT_TEXT];
 	if (path) {
-		include_path(r, name, name->text.p,
-			given && given->kind == YAML_MAP ? given : NULL, from, path, declared);
+		include_path(r, name, name->text.p, given && given->kind == YAML_MAP ? given : NULL,
+			from, path, declared);
 	} else {
 		nearest_file(name->text.p, r->dirs, meant);
-		reader_error(r, from, name, "no scenario \"%.60s\" to include%s", name->text.p,
-			meant);
+		reader_error(
+			r, from, name, "no scenario \"%.60s\" to include%s", name->text.p, meant);
 	}
 	free(path);
 	free(near);

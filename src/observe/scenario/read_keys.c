@@ -39,9 +39,8 @@ struct expr *read_expression(
 	const bool conditions = slice_find_text(y->text, SLICE("${")) < y->text.n ||
 				slice_starts(slice_trim(y->text), "[");
 	struct expr *e =
-		conditions
-			? expr_parse_condition(y->text, k->file, y->line, text_col(y), &err)
-			: expr_parse(y->text, 0, k->file, y->line, text_col(y), &err);
+		conditions ? expr_parse_condition(y->text, k->file, y->line, text_col(y), &err)
+			   : expr_parse(y->text, 0, k->file, y->line, text_col(y), &err);
 	if (e)
 		names_of_expr(r, e, place);
 	else
@@ -131,18 +130,18 @@ struct retry_fields {
 
 static const struct key retry_keys[] = {
 	{"tries", KEY_INT, offsetof(struct retry_fields, tries), false, 1, 10000, NULL, NULL},
-	{"until", KEY_TIME, offsetof(struct retry_fields, until_ns), false, NS_PER_MS, DAY_NS,
-		NULL, NULL},
-	{"every", KEY_TIME, offsetof(struct retry_fields, every_ns), false, NS_PER_MS, DAY_NS,
-		NULL, NULL},
+	{"until", KEY_TIME, offsetof(struct retry_fields, until_ns), false, NS_PER_MS, DAY_NS, NULL,
+		NULL},
+	{"every", KEY_TIME, offsetof(struct retry_fields, every_ns), false, NS_PER_MS, DAY_NS, NULL,
+		NULL},
 	{"on", KEY_NODE, offsetof(struct retry_fields, on), false, 0, 0, NULL, NULL},
 };
 
 void read_retry(struct reader *r, const struct source_key *k, struct retry *ret)
 {
 	struct retry_fields f = {.every_ns = NS_PER_S};
-	if (!keys_read(k->value, k->file, "retry", retry_keys, array_len(retry_keys), &f,
-		    r->errors))
+	if (!keys_read(
+		    k->value, k->file, "retry", retry_keys, array_len(retry_keys), &f, r->errors))
 		return;
 	if (!f.tries && !f.until_ns)
 		reader_error(r, k->file, k->value, "retry needs tries or until");
@@ -156,8 +155,8 @@ void read_retry(struct reader *r, const struct source_key *k, struct retry *ret)
 
 /* --- names of steps --------------------------------------------------------------------------- */
 
-bool read_step_name(struct reader *r, const struct yaml *y, const char *file, const char *key,
-	size_t *ret)
+bool read_step_name(
+	struct reader *r, const struct yaml *y, const char *file, const char *key, size_t *ret)
 {
 	if (y->kind != YAML_SCALAR || slice_find_text(y->text, SLICE("${")) < y->text.n) {
 		reader_error(r, file, y, "%s takes names of steps, without ${}", key);

@@ -22,15 +22,13 @@ struct naming {
 static const struct {
 	const char *name;
 	size_t min, max;
-} functions[] = {
-	{"len", 1, 1}, {"has", 1, 1}, {"min", 1, 8}, {"max", 1, 8}, {"ceil", 1, 1}, {"cidr", 3, 3},
-	{"join", 1, 2}, {"lower", 1, 1}, {"string", 1, 1}, {"without", 2, 2}, {"base64", 1, 1},
-	{"yaml", 1, 1}, {"pat", 1, 1}, {"any", 1, 8},
+} functions[] = {{"len", 1, 1}, {"has", 1, 1}, {"min", 1, 8}, {"max", 1, 8}, {"ceil", 1, 1},
+	{"cidr", 3, 3}, {"join", 1, 2}, {"lower", 1, 1}, {"string", 1, 1}, {"without", 2, 2},
+	{"base64", 1, 1}, {"yaml", 1, 1}, {"pat", 1, 1}, {"any", 1, 8},
 	/* of scenarios, see world_scope.c */
 	{"size_for", 1, 1}, {"file", 1, 1}, {"sample", 2, 2}, {"secret", 0, 1}};
 
-static void on_function(
-	void *arg, struct slice function, size_t args, unsigned line, unsigned col)
+static void on_function(void *arg, struct slice function, size_t args, unsigned line, unsigned col)
 {
 	struct naming *n = arg;
 	const char *names[array_len(functions)];
@@ -62,7 +60,9 @@ static void add_link(struct reader *r, const struct place *place, size_t to)
 	case LINK_NONE: break;
 	case LINK_START: vec_push(&l->start, to); break;
 	case LINK_END: vec_push(&l->end, to); break;
-	case LINK_VIA: vec_push(&l->via, to); /* and */ __attribute__((fallthrough));
+	case LINK_VIA:
+		vec_push(&l->via, to); /* and */
+		__attribute__((fallthrough));
 	case LINK_LOGIN: vec_push(&l->login, to); break;
 	}
 }
@@ -70,8 +70,8 @@ static void add_link(struct reader *r, const struct place *place, size_t to)
 static void unknown_name(struct naming *n, const struct expr_use *use)
 {
 	const struct scenario *s = n->r->s;
-	const char **names = mem_new_array(
-		s->step_count + s->param_count + s->text_count + 8, sizeof(*names));
+	const char **names =
+		mem_new_array(s->step_count + s->param_count + s->text_count + 8, sizeof(*names));
 	size_t count = 0;
 	static const char *const own[] = {"run", "i", "it", "zones", "cloud", "location"};
 	for (size_t i = 0; i < s->step_count && !n->place->outside; i++)
@@ -216,8 +216,7 @@ static struct slice whole_name(struct slice text)
 
 void names_logs_in(struct reader *r, const struct yaml *y, size_t step)
 {
-	const struct slice name =
-		y && y->kind == YAML_SCALAR ? whole_name(y->text) : SLICE("");
+	const struct slice name = y && y->kind == YAML_SCALAR ? whole_name(y->text) : SLICE("");
 	const struct step *s = &r->s->steps[step];
 	if (slice_is(name, "it")) {
 		struct each_search search = {r, step};
@@ -373,9 +372,8 @@ static void visit(struct walk *w, size_t node)
 static void find_cycles(struct reader *r)
 {
 	const size_t n = 2 * r->s->step_count;
-	struct walk w = {.r = r,
-		.edges = mem_new_array(n, sizeof(*w.edges)),
-		.colour = mem_new_array(n, 1)};
+	struct walk w = {
+		.r = r, .edges = mem_new_array(n, sizeof(*w.edges)), .colour = mem_new_array(n, 1)};
 	build_edges(r, w.edges);
 	for (size_t i = 0; i < n; i++)
 		if (w.colour[i] == WHITE)

@@ -75,8 +75,8 @@ static const struct key simple_keys[] = {
 	{"every", KEY_TIME, AT(every_ns), false, TIME_MIN, TIME_MAX, NULL, NULL},
 };
 
-#define CREATES  (1u << VERB_CREATE)
-#define CHANGES  (1u << VERB_SET | 1u << VERB_SERVER_ACTION | 1u << VERB_CALL)
+#define CREATES (1u << VERB_CREATE)
+#define CHANGES (1u << VERB_SET | 1u << VERB_SERVER_ACTION | 1u << VERB_CALL)
 #define MEASURES                                                                                   \
 	(1u << VERB_PING | 1u << VERB_TCP | 1u << VERB_HTTP | 1u << VERB_SSH | 1u << VERB_STREAM | \
 		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_VALUE)
@@ -205,9 +205,9 @@ static void copy_from(struct source *src, const struct source *other)
 					merge_body(src, &src->keys.p[o], k);
 			continue;
 		}
-		const bool replaced = (is_verb_key(key) && own_verb) || slice_is(key, "like") ||
-				      ((slice_is(key, "count") || slice_is(key, "each")) &&
-					      own_many);
+		const bool replaced =
+			(is_verb_key(key) && own_verb) || slice_is(key, "like") ||
+			((slice_is(key, "count") || slice_is(key, "each")) && own_many);
 		if (!replaced)
 			vec_push(&src->keys, *k);
 	}
@@ -315,8 +315,7 @@ static bool word_in(const char *words, struct slice word)
 	return false;
 }
 
-static void check_body_keys(
-	struct reader *r, const struct source_key *k, const struct verb_row *v)
+static void check_body_keys(struct reader *r, const struct source_key *k, const struct verb_row *v)
 {
 	const struct yaml *y = k->value;
 	const char *names[16];
@@ -343,8 +342,7 @@ static void check_body_keys(
 }
 
 /* A kind's path needs some of the body: {router} of /routers/{router}/add_router_interface. */
-static void check_path_keys(
-	struct reader *r, const struct source_key *k, const struct kind *kind)
+static void check_path_keys(struct reader *r, const struct source_key *k, const struct kind *kind)
 {
 	struct slice rest = slice_of(kind->create);
 	for (;;) {
@@ -360,8 +358,7 @@ static void check_path_keys(
 	}
 }
 
-static void check_own_name(
-	struct reader *r, const struct source_key *k, const struct step *step)
+static void check_own_name(struct reader *r, const struct source_key *k, const struct step *step)
 {
 	const struct kind *kind = step->kind;
 	const struct interp *name = step->body && kind->name_field && interp_is_map(step->body)
@@ -375,14 +372,14 @@ static void check_own_name(
 		"a name of one's own must contain ${run}, so that it can be told whose it is");
 }
 
-static void read_create(struct reader *r, struct step *step, const struct source_key *k,
-	const struct place *place)
+static void read_create(
+	struct reader *r, struct step *step, const struct source_key *k, const struct place *place)
 {
 	static struct yaml empty = {.kind = YAML_MAP};
 	const bool null = yaml_is_null(k->value);
 	if (k->value->kind != YAML_MAP && !null) {
-		reader_error(r, k->file, k->value,
-			"the body of %s is a map of its fields, not %s", step->kind->name,
+		reader_error(r, k->file, k->value, "the body of %s is a map of its fields, not %s",
+			step->kind->name,
 			k->value->kind == YAML_SCALAR ? "text" : yaml_kind_name(k->value));
 		return;
 	}
@@ -392,12 +389,11 @@ static void read_create(struct reader *r, struct step *step, const struct source
 	check_own_name(r, k, step);
 }
 
-static void read_find(struct reader *r, struct step *step, const struct source_key *k,
-	const struct place *place)
+static void read_find(
+	struct reader *r, struct step *step, const struct source_key *k, const struct place *place)
 {
 	const struct yaml *y = k->value;
-	if (y->kind != YAML_MAP || y->n != 1 || y->items[0]->kind != YAML_MAP ||
-		!y->items[0]->n) {
+	if (y->kind != YAML_MAP || y->n != 1 || y->items[0]->kind != YAML_MAP || !y->items[0]->n) {
 		reader_error(r, k->file, y,
 			"find takes one kind and the fields to find it by, such as "
 			"{network: {name: shared}}");
@@ -483,8 +479,8 @@ static void read_each(
 	struct reader *r, struct step *step, const struct source_key *k, const struct place *place)
 {
 	const struct yaml *y = k->value;
-	const bool bare = y->kind == YAML_SCALAR &&
-			  slice_find_text(y->text, SLICE("${")) == y->text.n;
+	const bool bare =
+		y->kind == YAML_SCALAR && slice_find_text(y->text, SLICE("${")) == y->text.n;
 	if (bare) {
 		size_t to;
 		if (!read_step_name(r, y, k->file, "each", &to))
@@ -500,8 +496,7 @@ static void read_each(
 		if (!y->n)
 			reader_error(r, k->file, y, "each is an empty map");
 	}
-	step->each = bare ? interp_parse(y, k->file, r->errors)
-			  : read_interp(r, y, k->file, place);
+	step->each = bare ? interp_parse(y, k->file, r->errors) : read_interp(r, y, k->file, place);
 }
 
 static void read_login(
@@ -510,14 +505,14 @@ static void read_login(
 	static const struct verb_row keys = {"login", 0, "user host port key via", NULL, NULL};
 	const struct yaml *y = k->value;
 	if (y->kind != YAML_MAP) {
-		reader_error(r, k->file, y,
-			"login is a map: {user, host, port, key, via}, not %s", yaml_kind_name(y));
+		reader_error(r, k->file, y, "login is a map: {user, host, port, key, via}, not %s",
+			yaml_kind_name(y));
 		return;
 	}
 	if (step->kind && strcmp(step->kind->name, "server") != 0 &&
 		strcmp(step->kind->name, "server_batch") != 0) {
-		reader_error(r, k->file, k->key, "login %s",
-			"stands at a server or a group of servers");
+		reader_error(
+			r, k->file, k->key, "login %s", "stands at a server or a group of servers");
 		return;
 	}
 	check_body_keys(r, k, &keys);
@@ -538,8 +533,7 @@ static void read_keep(struct reader *r, struct step *step, const struct source_k
 	if (y->kind == YAML_SCALAR && slice_is(y->text, "forever"))
 		step->keep = -1;
 	else if (!yaml_int(y, &step->keep) || step->keep < 1 || step->keep > KEEP_MAX)
-		reader_error(r, k->file, y,
-			"keep is a number of runs, or forever, not \"%.60s\"",
+		reader_error(r, k->file, y, "keep is a number of runs, or forever, not \"%.60s\"",
 			y->kind == YAML_SCALAR ? y->text.p : yaml_kind_name(y));
 }
 
@@ -610,8 +604,7 @@ static void read_common(
 		read_retry(r, k, &step->retry);
 	} else if (slice_is(key, "expect") || slice_is(key, "warn")) {
 		place.link = LINK_END;
-		read_conditions(r, k, &place,
-			slice_is(key, "warn") ? &step->warn : &step->expect);
+		read_conditions(r, k, &place, slice_is(key, "warn") ? &step->warn : &step->expect);
 	}
 }
 
@@ -629,8 +622,8 @@ static bool read_simple(struct reader *r, struct step *step, const struct source
 			.keys = &key,
 			.items = &value};
 		char *what = mem_printf("step %s", step->name);
-		keys_read(&one, k->file, what, simple_keys, array_len(simple_keys), step,
-			r->errors);
+		keys_read(
+			&one, k->file, what, simple_keys, array_len(simple_keys), step, r->errors);
 		free(what);
 		return true;
 	}
@@ -650,8 +643,8 @@ static void check_together(struct reader *r, const struct step *step, const stru
 	const struct source_key *each = source_get(src, "each"), *hold = source_get(src, "hold"),
 				*upload = source_get(src, "upload");
 	if (each && source_get(src, "count"))
-		reader_error(r, each->file, each->key, "step %s has both count and each",
-			step->name);
+		reader_error(
+			r, each->file, each->key, "step %s has both count and each", step->name);
 	if (hold && !source_get(src, "must_fail"))
 		reader_error(r, hold->file, hold->key, "hold goes with must_fail");
 	if (step->verb == VERB_STREAM && !source_get(src, "around"))
@@ -699,7 +692,8 @@ void read_step(struct reader *r, size_t at)
 		place.file = k->file;
 		if (verb)
 			check_place(r, step, k);
-		if (k != verb && !read_simple(r, step, k) && common_key(k->key->text) >= 0 && k != each)
+		if (k != verb && !read_simple(r, step, k) && common_key(k->key->text) >= 0 &&
+			k != each)
 			read_common(r, step, k, place);
 	}
 	check_together(r, step, src);

@@ -86,8 +86,8 @@ void read_faults(struct reader *r, const struct source_key *k, struct fault_list
 void read_retry(struct reader *r, const struct source_key *k, struct retry *ret);
 void read_step_names(
 	struct reader *r, const struct source_key *k, size_t **ret_steps, size_t *ret_n);
-bool read_step_name(struct reader *r, const struct yaml *y, const char *file, const char *key,
-	size_t *ret);
+bool read_step_name(
+	struct reader *r, const struct yaml *y, const char *file, const char *key, size_t *ret);
 struct interp *read_interp(
 	struct reader *r, const struct yaml *y, const char *file, const struct place *place);
 

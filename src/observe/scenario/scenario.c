@@ -108,15 +108,15 @@ bool step_is_many(const struct step *step)
 	return step->count || step->each || step->verb == VERB_GROUP;
 }
 
-/* --- is a function called anywhere? ------------------------------------------------------------ */
+/* --- is a function called anywhere? ------------------------------------------------------------
+ */
 
 struct search {
 	const char *function;
 	bool found;
 };
 
-static void on_call(
-	void *arg, struct slice function, size_t args, unsigned line, unsigned col)
+static void on_call(void *arg, struct slice function, size_t args, unsigned line, unsigned col)
 {
 	struct search *s = arg;
 	s->found = s->found || slice_is(function, s->function);

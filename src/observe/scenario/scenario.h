@@ -157,7 +157,8 @@ struct scenario *scenario_load(const char *path, const char *document, const cha
 struct scenario *scenario_parse(struct slice text, const char *name, const char *const *dirs,
 	const struct kinds *kinds, struct error_list *errors) must_check;
 void scenario_free(struct scenario *s);
-/* Where shipped scenarios are looked for: $GLASSHOUSE_SCENARIOS, ./scenarios, the installed ones. */
+/* Where shipped scenarios are looked for: $GLASSHOUSE_SCENARIOS, ./scenarios, the installed ones.
+ */
 const char *const *scenario_dirs(void);
 int scenario_step(const struct scenario *s, struct slice name); /* index, or -1 */
 const char *verb_name(const struct step *step);                 /* "ping", or the kind's name */

@@ -45,8 +45,8 @@ static struct value default_of(const struct param *p)
 static bool is_unit(const struct value *v, bool time)
 {
 	int64_t n;
-	return v->type == VALUE_TEXT && (time ? units_parse_time(value_slice(v), &n)
-					      : units_parse_size(value_slice(v), &n));
+	return v->type == VALUE_TEXT &&
+	       (time ? units_parse_time(value_slice(v), &n) : units_parse_size(value_slice(v), &n));
 }
 
 /* NULL: it fits. Otherwise what it should be. */
@@ -56,8 +56,7 @@ static const char *misfit(const struct value *model, const struct value *v)
 		return NULL;
 	switch (model->type) {
 	case VALUE_INT: return v->type == VALUE_INT ? NULL : "a whole number";
-	case VALUE_REAL:
-		return v->type == VALUE_INT || v->type == VALUE_REAL ? NULL : "a number";
+	case VALUE_REAL: return v->type == VALUE_INT || v->type == VALUE_REAL ? NULL : "a number";
 	case VALUE_BOOL: return v->type == VALUE_BOOL ? NULL : "true or false";
 	case VALUE_LIST: return v->type == VALUE_LIST ? NULL : "a list";
 	case VALUE_MAP: return v->type == VALUE_MAP ? NULL : "a map";
@@ -149,8 +148,7 @@ static const struct param *find_param(const struct scenario *s, const char *name
 	return NULL;
 }
 
-static void unknown_param(
-	const struct scenario *s, const char *name, struct error_list *errors)
+static void unknown_param(const struct scenario *s, const char *name, struct error_list *errors)
 {
 	const char **names = mem_new_array(s->param_count + 1, sizeof(*names));
 	for (size_t i = 0; i < s->param_count; i++)
@@ -365,8 +363,8 @@ static enum expr_result evaluate_when(struct expansion *x)
 		r = world_settle(&x->scope, &v, SETTLE_PLAIN, x->err);
 	if (only_the_run_knows(x) && r != EXPR_ABSENT) {
 		value_drop(&v);
-		world_note(x->w, s, "%s: `when` is decided in the run; counted here as true",
-			s->name);
+		world_note(
+			x->w, s, "%s: `when` is decided in the run; counted here as true", s->name);
 		return EXPR_OK;
 	}
 	if (r == EXPR_OK && !value_condition(&v, &yes))
@@ -392,7 +390,7 @@ static enum expr_result evaluate_count(struct expansion *x)
 		r = fail(x, "`count` is %lld", (long long)v.integer);
 	} else if (r == EXPR_OK) {
 		x->count = (uint64_t)v.integer > SCENARIO_OBJECTS_MAX ? SCENARIO_OBJECTS_MAX + 1
-								     : (size_t)v.integer;
+								      : (size_t)v.integer;
 	}
 	value_drop(&v);
 	return r;
@@ -418,8 +416,8 @@ static enum expr_result combine(struct expansion *x, const struct value *lists)
 		for (size_t i = 0; i < value_count(lists); i++) {
 			const struct value *l = value_at(lists, i);
 			below /= value_count(l);
-			value_map_put(&it, value_key(lists, i),
-				value_copy(*value_item(l, rest / below)));
+			value_map_put(
+				&it, value_key(lists, i), value_copy(*value_item(l, rest / below)));
 			rest %= below;
 		}
 		value_list_add(&x->items, it);
@@ -437,8 +435,8 @@ static enum expr_result each_of_step(struct expansion *x)
 		return EXPR_BLOCKED;
 	x->items = value_list_new();
 	for (size_t i = 0; i < of->count; i++)
-		value_list_add(&x->items,
-			value_of_ref((uint32_t)x->sw->step->each_step, (int32_t)i));
+		value_list_add(
+			&x->items, value_of_ref((uint32_t)x->sw->step->each_step, (int32_t)i));
 	x->count = of->count;
 	return EXPR_OK;
 }
@@ -460,8 +458,8 @@ static enum expr_result evaluate_each(struct expansion *x)
 	} else if (r == EXPR_OK && v.type == VALUE_MAP) {
 		r = combine(x, &v);
 	} else if (r == EXPR_OK && only_the_run_knows(x)) {
-		world_note(x->w, s, "%s: `each` is decided in the run; counted here as one",
-			s->name);
+		world_note(
+			x->w, s, "%s: `each` is decided in the run; counted here as one", s->name);
 		x->items = value_list_new();
 		value_list_add(&x->items, world_symbol_new(x->w, "%s.it", s->name));
 		x->count = 1;
@@ -596,8 +594,7 @@ struct element *world_element(struct world *w, struct value_ref ref)
 	return NULL;
 }
 
-const char *world_element_name(
-	const struct world *w, const struct element *e, char *text, size_t n)
+const char *world_element_name(const struct world *w, const struct element *e, char *text, size_t n)
 {
 	const struct step_world *sw = &w->steps[e->step];
 	if (step_is_many(sw->step) && !sw->absent)

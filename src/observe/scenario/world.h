@@ -73,15 +73,14 @@ struct world_note {
 struct world {
 	const struct scenario *scenario;
 	struct step_world *steps;
-	struct map params; /* name -> struct value * */
-	size_t objects;    /* elements of creating steps so far */
+	struct map params;            /* name -> struct value * */
+	size_t objects;               /* elements of creating steps so far */
 	struct world_options options; /* texts and documents are the world's own copies */
-	struct map drawn; /* values of sample() and secret(), by place: once a run */
-	struct map secrets;        /* values of secret(), so that they are masked */
-	VEC(char *) symbols;       /* symbolic mode: what a field would be, "port[0].id" */
+	struct map drawn;             /* values of sample() and secret(), by place: once a run */
+	struct map secrets;           /* values of secret(), so that they are masked */
+	VEC(char *) symbols;          /* symbolic mode: what a field would be, "port[0].id" */
 	VEC(struct world_note) notes; /* symbolic mode: what only the run can decide */
 };
-
 
 /*
  * Binds parameters: `given` is a JSON object over the defaults; texts of the command line are read
@@ -104,9 +103,9 @@ struct world_scope {
 	struct world *world;
 	struct element *element;
 	const json_t *measured;
-	bool outside;	   /* before elements exist: no `i`, no `it` */
-	bool members;	   /* of a group: x[*] is all there will be, not what is ready */
-	bool unknown;	   /* symbolic mode: met what only the run knows */
+	bool outside;      /* before elements exist: no `i`, no `it` */
+	bool members;      /* of a group: x[*] is all there will be, not what is ready */
+	bool unknown;      /* symbolic mode: met what only the run knows */
 	const char *place; /* for values that are drawn once */
 	unsigned depth;
 };
@@ -125,8 +124,9 @@ enum expr_result world_body_json(struct world *w, struct element *e, const struc
 /* The user to log in with where `login: {user: auto}`: of the image the element was made of, as the
  * image's properties or its distribution say; NULL when unknown. Borrows. */
 const char *world_login_user(const struct world *w, const struct element *e);
-/* `after`, and the element that `each: STEP` made this one for: OK when all elements of those steps have ended (ready, absent; with `streams` see
- * around), SKIPPED when one failed or was skipped, BLOCKED otherwise. */
+/* `after`, and the element that `each: STEP` made this one for: OK when all elements of those steps
+ * have ended (ready, absent; with `streams` see around), SKIPPED when one failed or was skipped,
+ * BLOCKED otherwise. */
 enum expr_result world_after(struct world *w, struct element *e);
 
 #endif

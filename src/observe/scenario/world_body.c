@@ -3,8 +3,8 @@
  *
  * A verb that acts on a step, or logs in to one, finds it as a reference in the whole body or under
  * one of a few keys; everywhere else, and everywhere in what is sent to a cloud, a reference has
- * become its object's id. In symbolic mode each scalar is evaluated by itself, so that one that only
- * the run can know does not spoil the rest.
+ * become its object's id. In symbolic mode each scalar is evaluated by itself, so that one that
+ * only the run can know does not spoil the rest.
  */
 
 #include <string.h>
@@ -34,8 +34,8 @@ static enum expr_result settle_ref(struct world_scope *s, struct value *v, struc
 	return r;
 }
 
-static enum expr_result settle(struct world_scope *s, struct value *v, enum settle how,
-	unsigned depth, struct error *err)
+static enum expr_result settle(
+	struct world_scope *s, struct value *v, enum settle how, unsigned depth, struct error *err)
 {
 	enum expr_result r = EXPR_OK;
 	if (v->type == VALUE_REF && how == SETTLE_PLAIN) {
@@ -150,14 +150,14 @@ enum expr_result world_body(struct world *w, struct element *e, const struct int
 	struct value *ret, struct error *err)
 {
 	const struct step *step = w->steps[e->step].step;
-	const bool sent = t == step->body && (step->verb == VERB_CREATE ||
-						     step->verb == VERB_FIND ||
-						     step->verb == VERB_CALL);
+	const bool sent =
+		t == step->body &&
+		(step->verb == VERB_CREATE || step->verb == VERB_FIND || step->verb == VERB_CALL);
 	return evaluate(w, e, t, sent ? SETTLE_PLAIN : SETTLE_VERB, ret, err);
 }
 
-enum expr_result world_body_json(struct world *w, struct element *e, const struct interp *t,
-	json_t **ret, struct error *err)
+enum expr_result world_body_json(
+	struct world *w, struct element *e, const struct interp *t, json_t **ret, struct error *err)
 {
 	struct value v = VALUE_NOTHING;
 	const enum expr_result r = evaluate(w, e, t, SETTLE_PLAIN, &v, err);

@@ -81,8 +81,8 @@ static enum expr_result call_file(
 
 /* --- what is drawn ---------------------------------------------------------------------------- */
 
-static char *drawn_key(const struct world_scope *s, const char *function, const struct value *args,
-	size_t n)
+static char *drawn_key(
+	const struct world_scope *s, const char *function, const struct value *args, size_t n)
 {
 	struct buf key = BUF(BUF_PAGE);
 	buf_printf(&key, "%s %s", s->place ? s->place : "", function);
@@ -130,8 +130,7 @@ static enum expr_result call_sample(
 		return fail(err, "sample wants a list and how many of it");
 	char *key = drawn_key(s, "sample", args, 2);
 	if (!drawn_before(s, key, ret)) {
-		*ret = draw_items(
-			s->world->options.random, &args[0], (size_t)args[1].integer);
+		*ret = draw_items(s->world->options.random, &args[0], (size_t)args[1].integer);
 		remember(s, key, *ret);
 	}
 	free(key);
@@ -141,11 +140,12 @@ static enum expr_result call_sample(
 static enum expr_result call_secret(struct world_scope *s, const struct value *args, size_t n,
 	struct value *ret, struct error *err)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789";
 	const int64_t length = n && args[0].type == VALUE_INT ? args[0].integer
-			       : n				  ? -1
-								  : SECRET_DEFAULT;
+			       : n                            ? -1
+							      : SECRET_DEFAULT;
 	if (length < SECRET_MIN || length > SECRET_MAX)
 		return fail(err, "secret wants a length from %d to %d", SECRET_MIN, SECRET_MAX);
 	char *key = drawn_key(s, "secret", args, n);

@@ -23,7 +23,6 @@ void world_use(struct element *user, struct value_ref ref)
 	vec_push(&user->uses, ref);
 }
 
-
 static void record(struct world_scope *s, const struct element *e)
 {
 	if (e == s->element)
@@ -266,8 +265,8 @@ static enum expr_result scope_all(
 	struct world_scope *s = arg;
 	struct value list = value_list_new();
 	if (is_symbol(ref)) {
-		value_list_add(&list,
-			world_symbol_new(s->world, "%s[*]", world_symbol(s->world, ref)));
+		value_list_add(
+			&list, world_symbol_new(s->world, "%s[*]", world_symbol(s->world, ref)));
 		*ret = list;
 		return EXPR_OK;
 	}

@@ -29,8 +29,8 @@ static enum expr_result name(void *arg, struct slice n, struct value *ret, struc
 
 static enum expr_result measurement(void *arg, struct slice n, struct value *ret, struct error *err)
 {
-	json_t *all = json_pack("{s:i, s:{s:s, s:[{s:i}]}, s:s, s:s}", "STATUS", 200, "BODY", "status",
-		"UP", "items", "x", 3, "GAP", "300ms", "OUTPUT", "abc");
+	json_t *all = json_pack("{s:i, s:{s:s, s:[{s:i}]}, s:s, s:s}", "STATUS", 200, "BODY",
+		"status", "UP", "items", "x", 3, "GAP", "300ms", "OUTPUT", "abc");
 	char *key = slice_dup(n);
 	*ret = value_from_json(json_object_get(all, key));
 	free(key);
@@ -45,8 +45,8 @@ static char *run(const char *text, bool condition)
 {
 	struct error err = {0};
 	struct value v = VALUE_NOTHING;
-	struct expr *e = condition ? expr_parse_condition(slice_of(text), "f", 3, 10, &err) :
-				     expr_parse(slice_of(text), 0, "f", 3, 10, &err);
+	struct expr *e = condition ? expr_parse_condition(slice_of(text), "f", 3, 10, &err)
+				   : expr_parse(slice_of(text), 0, "f", 3, 10, &err);
 	enum expr_result r = e ? expr_eval(e, &scope, &v, &err) : EXPR_ERROR;
 	expr_free(e);
 	if (r == EXPR_ERROR)
@@ -215,8 +215,7 @@ static void test_limits(void **state)
 static void test_names(void **state)
 {
 	struct error err = {0};
-	struct expr *e = expr_parse(
-		SLICE("a.b[i] + len(c[*].d) + (e ?? f)"), 0, "f", 1, 1, &err);
+	struct expr *e = expr_parse(SLICE("a.b[i] + len(c[*].d) + (e ?? f)"), 0, "f", 1, 1, &err);
 	struct buf seen = BUF(BUF_LINE);
 	assert_non_null(e);
 	extern void note_use(void *arg, const struct expr_use *use);

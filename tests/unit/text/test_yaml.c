@@ -32,8 +32,7 @@ static void refuses(const char *text, unsigned line, unsigned col, const char *p
 
 static void test_documents(void **state)
 {
-	gives("a: 1\nb: [x, 'y', true, null, ~]\n",
-		"{\"a\":1,\"b\":[\"x\",\"y\",true,null,null]}");
+	gives("a: 1\nb: [x, 'y', true, null, ~]\n", "{\"a\":1,\"b\":[\"x\",\"y\",true,null,null]}");
 	gives("a: &x {b: 1}\nc: {<<: *x, d: 2}\n", "{\"a\":{\"b\":1},\"c\":{\"d\":2,\"b\":1}}");
 	gives("t: |\n  one\n  two\n", "{\"t\":\"one\\ntwo\\n\"}");
 	gives("a: 10ms\nb: '5'\nc: 0x10\n", "{\"a\":\"10ms\",\"b\":\"5\",\"c\":\"0x10\"}");
@@ -78,7 +77,8 @@ struct thing {
 static const char *const words[] = {"red", "green", NULL};
 
 static const struct key table[] = {
-	{"name", KEY_TEXT, offsetof(struct thing, name), .required = true, .help = "what it is called"},
+	{"name", KEY_TEXT, offsetof(struct thing, name), .required = true,
+		.help = "what it is called"},
 	{"wait", KEY_TIME, offsetof(struct thing, wait), .min = 1, .max = 60000000000},
 	{"count", KEY_INT, offsetof(struct thing, n)},
 	{"enabled", KEY_BOOL, offsetof(struct thing, on)},
@@ -91,7 +91,8 @@ static void test_keys(void **state)
 	struct thing t = {0};
 	struct yaml_file *f = yaml_parse(
 		SLICE("name: x\nwait: 5s\ncount: 3\nenabled: true\ncolour: green\n"), "t", &errors);
-	assert_true(keys_read(yaml_root(f, 0), "t", "a thing", table, array_len(table), &t, &errors));
+	assert_true(
+		keys_read(yaml_root(f, 0), "t", "a thing", table, array_len(table), &t, &errors));
 	assert_string_equal(t.name, "x");
 	assert_int_equal(t.wait, 5000000000);
 	assert_int_equal(t.n, 3);
@@ -100,7 +101,8 @@ static void test_keys(void **state)
 	keys_release(table, array_len(table), &t);
 	yaml_free(f);
 	f = yaml_parse(SLICE("wait: 5\ncuont: 3\nenabled: maybe\ncolour: blue\n"), "t", &errors);
-	assert_false(keys_read(yaml_root(f, 0), "t", "a thing", table, array_len(table), &t, &errors));
+	assert_false(
+		keys_read(yaml_root(f, 0), "t", "a thing", table, array_len(table), &t, &errors));
 	error_list_sort(&errors);
 	assert_int_equal(errors.n, 5); /* all in one pass */
 	assert_non_null(strstr(errors.p[0].msg, "name is missing"));
@@ -114,9 +116,9 @@ static void test_keys(void **state)
 
 static enum expr_result name(void *arg, struct slice n, struct value *ret, struct error *err)
 {
-	*ret = slice_is(n, "n") ? value_int(3) :
-		slice_is(n, "none") ? VALUE_NOTHING :
-				      value_str("web");
+	*ret = slice_is(n, "n")      ? value_int(3)
+	       : slice_is(n, "none") ? VALUE_NOTHING
+				     : value_str("web");
 	return EXPR_OK;
 }
 
