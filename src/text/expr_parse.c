@@ -143,8 +143,10 @@ static struct node *call(struct parser *p, size_t at, struct slice name)
 	if (!take(p, ')', "at the end of the arguments"))
 		return NULL;
 	if (function_known(name, &min, &max) && (n->items.n < min || n->items.n > max)) {
-		parse_fail(p, at, "%.*s takes %zu%s%zu arguments, not %zu", SLICE_ARG(name), min,
-			min == max ? ", " : " to ", max, n->items.n);
+		char range[48];
+		snprintf(range, sizeof(range), min == max ? "%zu" : "%zu to %zu", min, max);
+		parse_fail(p, at, "%.*s takes %s argument%s, not %zu", SLICE_ARG(name), range,
+			max == 1 ? "" : "s", n->items.n);
 		return NULL;
 	}
 	return n;

@@ -224,7 +224,10 @@ static void on_scalar(struct builder *b, struct fy_event *e)
 	no_tag(b, e->scalar.tag);
 	char *copy = keep(b->file, mem_strndup(text ? text : "", text ? n : 0));
 	y->text = slice_from(copy, text ? n : 0);
-	y->plain = !t || fy_scalar_token_get_style(t) == FYSS_PLAIN;
+	const enum fy_scalar_style style = t ? fy_scalar_token_get_style(t) : FYSS_PLAIN;
+	y->plain = style == FYSS_PLAIN;
+	if (y->col > 1 && (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED))
+		y->col--; /* the mark lies behind the quote */
 	if (!y->line && b->stack.n) { /* an empty value stands where its key does */
 		const struct frame *f = &b->stack.p[b->stack.n - 1];
 		y->line = f->key ? f->key->line : f->node->line;

@@ -14,13 +14,14 @@
 
 /* Whether a param of this name may say `auto`. */
 bool pick_known(struct slice param);
-/* What an image asks of its disk, in GiB (at least 1), and whom it lets in: its properties
- * os_admin_user, image_original_user, else the usual user of its os_distro; NULL when unknown. */
-int64_t pick_image_gib(const json_t *image);
+/* The user a guest of this image lets in: its property os_admin_user or image_original_user, else
+ * by os_distro or the name's first word; NULL when nobody knows. Borrows. */
 const char *pick_image_user(const json_t *image);
-
+/* GiB of the smallest volume the image fits in; at least 1. */
+int64_t pick_image_gib(const json_t *image);
 /* Fills every `auto` param that `given` does not have. done(picked): {"image": {"value": id, "why":
- * "the only …"}}; borrowed; or the error. Called once, never from in here. */
+ * "the only …", "name": …}}, for images also "user" and "size_gib", and then for given ones too;
+ * borrowed; or the error. Called once, never from in here. */
 struct pick;
 struct pick *pick_start(struct cloud *c, const struct scenario *s, const json_t *given,
 	void (*done)(void *arg, const json_t *picked, const struct error *err), void *arg);

@@ -55,7 +55,7 @@ void reader_error(struct reader *r, const char *file, const struct yaml *at, con
 
 const char *reader_meant(struct slice word, const char *const *names, size_t n, char *text)
 {
-	const char *near = slice_nearest(word, names, n);
+	const char *near = word.n > 1 ? slice_nearest(word, names, n) : NULL;
 	text[0] = 0;
 	if (near)
 		snprintf(text, MEANT_TEXT, "; did you mean \"%s\"?", near);

@@ -10,12 +10,30 @@
 #include "observe/scenario/reader.h"
 #include "text/keys.h"
 
+/* Names beside an expression that does not parse are judged all the same. */
+static void names_of_rest(
+	struct reader *r, const struct yaml *y, const char *file, const struct place *place)
+{
+	for (size_t i = 0; i < y->n; i++) {
+		struct error_list known = {0};
+		struct interp *t = interp_parse(y->items[i], file, &known);
+		if (t)
+			names_of_interp(r, t, place);
+		else
+			names_of_rest(r, y->items[i], file, place);
+		interp_free(t);
+		error_list_fini(&known);
+	}
+}
+
 struct interp *read_interp(
 	struct reader *r, const struct yaml *y, const char *file, const struct place *place)
 {
 	struct interp *t = interp_parse(y, file, r->errors);
 	if (t)
 		names_of_interp(r, t, place);
+	else
+		names_of_rest(r, y, file, place);
 	return t;
 }
 

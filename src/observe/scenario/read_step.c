@@ -275,11 +275,11 @@ static void unknown_key(struct reader *r, const struct source_key *k, const char
 		k->key->text.p, reader_meant(k->key->text, names, n, meant));
 }
 
-/* The one key that is a verb or a kind; NULL with the errors added. */
+/* The key that is a verb or a kind; unknown and further ones are errors. NULL: there is none. */
 static const struct source_key *the_verb(struct reader *r, const struct source *src)
 {
 	const struct source_key *verb = NULL;
-	bool unknown = false, two = false;
+	bool unknown = false;
 	for (size_t i = 0; i < src->keys.n; i++) {
 		const struct source_key *k = &src->keys.p[i];
 		if (common_key(k->key->text) >= 0)
@@ -291,7 +291,6 @@ static const struct source_key *the_verb(struct reader *r, const struct source *
 			reader_error(r, k->file, k->key,
 				"step %s has two verbs, %s and %s: make it two steps",
 				src->name->text.p, verb->key->text.p, k->key->text.p);
-			two = true;
 		} else {
 			verb = k;
 		}
@@ -301,7 +300,7 @@ static const struct source_key *the_verb(struct reader *r, const struct source *
 			"step %s says nothing to do: it needs a kind such as network, or a verb such "
 			"as ping",
 			src->name->text.p);
-	return two || unknown ? NULL : verb;
+	return verb;
 }
 
 /* --- bodies ----------------------------------------------------------------------------------- */

@@ -194,6 +194,12 @@ static void bind_params(struct world *w, const json_t *given, struct error_list 
 		json_decref(j);
 		value_drop(&v);
 	}
+	/* What was picked is an id even where a name was given. */
+	json_object_foreach ((json_t *)w->options.picked, name, value) {
+		const json_t *id = json_object_get(value, "value");
+		if (id && find_param(s, name) && !map_get(&w->params, name))
+			put_param(w, name, value_from_json(id));
+	}
 	json_object_foreach ((json_t *)given, name, value) {
 		const struct param *p = find_param(s, name);
 		const char *text = json_string_value(value);
@@ -201,7 +207,7 @@ static void bind_params(struct world *w, const json_t *given, struct error_list 
 			continue;
 		if (!p)
 			unknown_param(s, name, errors);
-		else if (!(p->is_auto && text && !strcmp(text, "auto")))
+		else if (!map_get(&w->params, name) && !(p->is_auto && text && !strcmp(text, "auto")))
 			bind_given(w, p, value, errors);
 	}
 	for (size_t i = 0; i < s->param_count; i++) {
