@@ -129,7 +129,7 @@ static void test_functions(void **state)
 	yields("base64('hi')", "\"aGk=\"");
 	yields("yaml('{a: [1, two]}')", "{\"a\":[1,\"two\"]}");
 	starts("cidr('10.0.0.0/24', 25, 2)", "!3:10 10.0.0.0/24 has no network 2", false);
-	starts("cidr('10.0.0.0/24', 25)", "!3:10 cidr takes 3, 3 arguments, not 2", false);
+	starts("cidr('10.0.0.0/24', 25)", "!3:10 cidr takes 3 arguments, not 2", false);
 }
 
 static void test_pulls(void **state)
