@@ -376,6 +376,11 @@ void task_judge(struct task *t)
 static void judge_failing(struct task *t, const struct operation_result *r)
 {
 	if (r->fault == FAULT_NONE) {
+		t->failing_since_ns = 0;
+		if (t->step->retry.set && tries_again(t, FAULT_UNEXPECTED_SUCCESS, r->status)) {
+			try_again(t, fault_text(FAULT_UNEXPECTED_SUCCESS));
+			return;
+		}
 		task_fail(t, FAULT_UNEXPECTED_SUCCESS, "%s", fault_text(FAULT_UNEXPECTED_SUCCESS));
 		return;
 	}
@@ -387,7 +392,10 @@ static void judge_failing(struct task *t, const struct operation_result *r)
 				r->detail ? r->detail : fault_text(r->fault));
 		return;
 	}
-	const int64_t held = loop_now_ns(t->run->tools.loop) - t->first_start_ns;
+	const int64_t now = loop_now_ns(t->run->tools.loop);
+	if (!t->failing_since_ns)
+		t->failing_since_ns = now;
+	const int64_t held = now - t->failing_since_ns;
 	if (verb_is_check(t->step->verb) && held < t->step->hold_ns) {
 		task_pause(t, RETRY_EVERY_NS / 4, begin_again);
 		return;

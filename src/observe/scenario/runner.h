@@ -63,6 +63,7 @@ struct task {
 	struct value body;                                /* evaluated */
 	int64_t needed_ns, start_ns, answer_ns, ready_ns; /* since the run began; -1 */
 	int64_t first_start_ns;                           /* mono */
+	int64_t failing_since_ns; /* mono, of a must_fail that fails as it must; 0 */
 	unsigned tries;
 	int64_t deadline_mono_ns; /* of the step */
 	struct timer timer;       /* the pause of whatever is under way; and the poll */

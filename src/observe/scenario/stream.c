@@ -203,6 +203,7 @@ static void on_tick(struct timer *t)
 static void begin(struct stream *s)
 {
 	s->began_ns = loop_now_ns(s->tools.loop);
+	s->timer.arg = s;
 	on_tick(&s->timer);
 }
 
