@@ -227,7 +227,7 @@ static void on_scalar(struct builder *b, struct fy_event *e)
 	const enum fy_scalar_style style = t ? fy_scalar_token_get_style(t) : FYSS_PLAIN;
 	y->plain = style == FYSS_PLAIN;
 	if (y->col > 1 && (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED))
-		y->col--; /* the mark lies behind the quote */
+		y->col--;             /* the mark lies behind the quote */
 	if (!y->line && b->stack.n) { /* an empty value stands where its key does */
 		const struct frame *f = &b->stack.p[b->stack.n - 1];
 		y->line = f->key ? f->key->line : f->node->line;

@@ -207,7 +207,8 @@ static void bind_params(struct world *w, const json_t *given, struct error_list 
 			continue;
 		if (!p)
 			unknown_param(s, name, errors);
-		else if (!map_get(&w->params, name) && !(p->is_auto && text && !strcmp(text, "auto")))
+		else if (!map_get(&w->params, name) &&
+			 !(p->is_auto && text && !strcmp(text, "auto")))
 			bind_given(w, p, value, errors);
 	}
 	for (size_t i = 0; i < s->param_count; i++) {
