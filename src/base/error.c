@@ -7,13 +7,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/slice.h"
 #include "base/vec.h"
 
+/* Where a message was cut, half a UTF-8 sequence may be left; takes it off. */
+static void end_whole(char *msg)
+{
+	const size_t n = strlen(msg);
+	if (n < ERROR_TEXT - 1)
+		return;
+	size_t at = n;
+	while (at && ((unsigned char)msg[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at && (unsigned char)msg[at - 1] >= 0xc0 &&
+		!utf8_valid(slice_from(msg + at - 1, n - at + 1)))
+		msg[at - 1] = 0;
+}
+
+/* The arguments may point into *err, so it is written last. */
 static void set(struct error *err, enum error_kind kind, const char *fmt, va_list ap)
 {
+	char msg[ERROR_TEXT];
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	end_whole(msg);
 	memset(err, 0, sizeof(*err));
 	err->kind = kind;
-	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	memcpy(err->msg, msg, strlen(msg) + 1);
 }
 
 void error_set(struct error *err, enum error_kind kind, const char *fmt, ...)
@@ -63,14 +82,14 @@ void error_wrap(struct error *err, const char *fmt, ...)
 {
 	if (!err)
 		return;
-	char context[ERROR_TEXT], msg[ERROR_TEXT];
+	char context[ERROR_TEXT / 2], msg[ERROR_TEXT]; /* the message keeps half at least */
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(context, sizeof(context), fmt, ap);
 	va_end(ap);
 	memcpy(msg, err->msg, sizeof(msg));
-	snprintf(err->msg, sizeof(err->msg), "%.*s: %.*s", ERROR_TEXT / 2, context, ERROR_TEXT / 2,
-		msg);
+	snprintf(err->msg, sizeof(err->msg), "%s: %s", context, msg);
+	end_whole(err->msg);
 }
 
 void error_clear(struct error *err)

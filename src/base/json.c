@@ -77,6 +77,21 @@ static json_t *scrubbed_string(const json_t *value)
 	return s ? s : json_string("***");
 }
 
+/* What stands under a secret name; objects below it are judged by their own names. */
+static json_t *masked(const json_t *value)
+{
+	json_t *item, *copy;
+	size_t i;
+	if (json_is_string(value) || json_is_number(value))
+		return json_string("***");
+	if (!json_is_array(value))
+		return json_scrubbed(value);
+	copy = json_array();
+	json_array_foreach (value, i, item)
+		json_array_append_new(copy, masked(item));
+	return copy;
+}
+
 json_t *json_scrubbed(const json_t *value)
 {
 	const char *key;
@@ -86,9 +101,8 @@ json_t *json_scrubbed(const json_t *value)
 	case JSON_OBJECT:
 		copy = json_object();
 		json_object_foreach ((json_t *)value, key, item) {
-			const bool hide = secret_name(slice_of(key)) && json_is_string(item);
-			json_object_set_new(
-				copy, key, hide ? json_string("***") : json_scrubbed(item));
+			const bool hide = secret_name(slice_of(key));
+			json_object_set_new(copy, key, hide ? masked(item) : json_scrubbed(item));
 		}
 		return copy;
 	case JSON_ARRAY:

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +47,7 @@ uint64_t random_u64(struct random *r)
 
 uint64_t random_below(struct random *r, uint64_t n)
 {
+	assert(n > 0);
 	const uint64_t floor = -n % n; /* 2^64 mod n: below it the remainders are not uniform */
 	uint64_t x;
 	do

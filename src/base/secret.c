@@ -29,7 +29,8 @@ struct secret *secret_new(struct slice value)
 	s->value = sodium_malloc(value.n + 1);
 	if (!s->value)
 		mem_panic("out of locked memory");
-	memcpy(s->value, value.p, value.n);
+	if (value.n)
+		memcpy(s->value, value.p, value.n);
 	s->value[value.n] = 0;
 	s->n = value.n;
 	s->refs = 1;
@@ -110,8 +111,8 @@ bool secret_name(struct slice name)
 	static const char *const whole[] = {"authorization", "proxy-authorization", "x-auth-token",
 		"x-subject-token", "x-service-token", "cookie", "set-cookie", "user_data",
 		"adminpass", "token", "payload"};
-	static const char *const parts[] = {
-		"password", "passwd", "secret", "private_key", "api_key"};
+	static const char *const parts[] = {"password", "passwd", "passphrase", "secret",
+		"private_key", "api_key", "_token", "-token"};
 	for (size_t i = 0; i < array_len(whole); i++)
 		if (slice_is_nocase(name, whole[i]))
 			return true;

@@ -176,15 +176,20 @@ bool units_parse_real(struct slice s, double *ret_x)
 
 static void three_digits(double x, const char *unit, char *text)
 {
-	snprintf(text, UNITS_TEXT, "%.*f%s", x < 9.995 ? 2 : x < 99.95 ? 1 : 0, x, unit);
+	snprintf(text, UNITS_TEXT - 1, "%.*f%s", x < 9.995 ? 2 : x < 99.95 ? 1 : 0, x, unit);
 }
 
 const char *units_time_text(int64_t ns, char *text)
 {
+	if (ns < 0) { /* a difference of times */
+		text[0] = '-';
+		units_time_text(ns == INT64_MIN ? INT64_MAX : -ns, text + 1);
+		return text;
+	}
 	const double x = (double)ns;
-	const long long s = (ns + 500000000) / 1000000000;
+	const long long s = ns / 1000000000 + (ns % 1000000000 >= 500000000);
 	if (ns < 1000)
-		snprintf(text, UNITS_TEXT, "%dns", (int)ns);
+		snprintf(text, UNITS_TEXT - 1, "%dns", (int)ns);
 	else if (ns < 999500)
 		three_digits(x / 1e3, "us", text);
 	else if (ns < 999500000)
@@ -192,9 +197,9 @@ const char *units_time_text(int64_t ns, char *text)
 	else if (ns < 59950000000)
 		three_digits(x / 1e9, "s", text);
 	else if (s < 3600)
-		snprintf(text, UNITS_TEXT, "%lldm%02llds", s / 60, s % 60);
+		snprintf(text, UNITS_TEXT - 1, "%lldm%02llds", s / 60, s % 60);
 	else
-		snprintf(text, UNITS_TEXT, "%lldh%02lldm", s / 3600, s / 60 % 60);
+		snprintf(text, UNITS_TEXT - 1, "%lldh%02lldm", s / 3600, s / 60 % 60);
 	return text;
 }
 
@@ -213,7 +218,7 @@ const char *units_size_text(int64_t bytes, char *text)
 	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 	double x = (double)bytes;
 	int u = 0;
-	for (; u < 4 && x >= 1024; u++)
+	for (; u < 4 && x >= (u ? 1023.5 : 1024); u++)
 		x /= 1024;
 	if (u == 0)
 		snprintf(text, UNITS_TEXT, "%lldB", (long long)bytes);
