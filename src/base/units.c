@@ -168,7 +168,7 @@ bool units_parse_real(struct slice s, double *ret_x)
 		while (isdigit((unsigned char)*p))
 			p++;
 	}
-	if (*p)
+	if (p != text + s.n) /* a NUL in the middle ends the text, not the slice */
 		return false;
 	*ret_x = strtod(text, NULL);
 	return isfinite(*ret_x);
