@@ -17,6 +17,7 @@ static int run_version(int argc, char **argv)
 
 static const struct command commands[] = {
 	{"try", "run one scenario now, before your eyes", try_usage, try_main},
+	{"plan", "what a scenario would do and cost, without doing it", plan_usage, plan_main},
 	{"sweep", "finish off what interrupted runs left, and only that", sweep_usage, sweep_main},
 	{"ledger", "every object ever made in a cloud, and its fate", ledger_usage, ledger_main},
 	{"version", "print the version", "usage: glasshouse version\n", run_version},

@@ -193,9 +193,13 @@ static bool choose_image(
 		good = several(w, best, err);
 	else {
 		good = true;
-		put(p, w, json_string(json_str(one, "id")), one,
-			"\"%.100s\", the smallest of %zu bootable images", name_of(one),
-			json_array_size(fit));
+		if (json_array_size(fit) == 1)
+			put(p, w, json_string(json_str(one, "id")), one,
+				"\"%.100s\", the only bootable image", name_of(one));
+		else
+			put(p, w, json_string(json_str(one, "id")), one,
+				"\"%.100s\", the smallest of %zu bootable images", name_of(one),
+				json_array_size(fit));
 	}
 	json_decref(best);
 	json_decref(fit);
