@@ -45,7 +45,6 @@ struct sim_options {
 	const char *log;    /* file for every request as a JSON line, at most 256 MiB, or NULL */
 	double speed;       /* drawn times are divided by it; 0 means 1: about as slow as the lab */
 	int64_t token_ns;   /* life of a token, not divided; 0: 4 h */
-	bool no_guests;     /* servers become ACTIVE but nothing answers on their addresses */
 };
 
 /* Copies the options. Listens when it returns. Returns owned. */

@@ -1,0 +1,130 @@
+/*
+ * answer.c - how a handler asks about its call and gives the answer. See call.h.
+ */
+
+#include <assert.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "sim/call.h"
+#include "sim/route.h"
+#include "sim/state.h"
+
+const char *call_query(const struct call *c, const char *name)
+{
+	VEC_EACH (&c->arguments, struct pair, p)
+		if (!strcmp(p->name, name))
+			return p->value;
+	return NULL;
+}
+
+json_t *call_wrapped(struct call *c, const char *wrapper)
+{
+	json_t *inner = json_object_get(c->body, wrapper);
+
+	if (json_is_object(inner))
+		return inner;
+	if (!c->body)
+		call_fail(c, 400, "HTTPBadRequest", "Resource body required");
+	else
+		call_fail(c, 400, "HTTPBadRequest", "Unable to find '%s' in request body", wrapper);
+	return NULL;
+}
+
+bool call_answered(const struct call *c)
+{
+	return c->status != 0;
+}
+
+/* A second answer replaces the first: that is how faults distort one. */
+static void clear(struct call *c)
+{
+	json_decref(c->answer);
+	c->answer = NULL;
+	buf_clear(&c->text);
+}
+
+void call_json(struct call *c, int status, json_t *takes)
+{
+	assert(takes);
+	clear(c);
+	c->status = status;
+	c->answer = takes;
+	c->type = "application/json";
+}
+
+void call_empty(struct call *c, int status)
+{
+	clear(c);
+	c->status = status;
+	c->type = NULL;
+}
+
+void call_text(struct call *c, int status, const char *type, const char *text)
+{
+	clear(c);
+	c->status = status;
+	c->type = type;
+	buf_add_str(&c->text, text);
+}
+
+void call_header(struct call *c, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vec_push(&c->headers, ((struct answer_header){name, mem_vprintf(fmt, ap)}));
+	va_end(ap);
+}
+
+void call_fail(struct call *c, int status, const char *type, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *message = mem_vprintf(fmt, ap);
+	va_end(ap);
+	if (c->service->html_errors) {
+		char *page = mem_printf(
+			"<html>\n <head>\n  <title>%d %s</title>\n </head>\n <body>\n"
+			"  <h1>%d %s</h1>\n  %s<br /><br />\n\n\n </body>\n</html>",
+			status, call_status_title(status), status, call_status_title(status),
+			message);
+		call_text(c, status, "text/html; charset=UTF-8", page);
+		free(page);
+	} else {
+		call_json(c, status, c->service->error(c, status, type, message));
+	}
+	free(message);
+}
+
+const char *call_url(const struct call *c)
+{
+	return c->sim->url;
+}
+
+const char *call_status_title(int status)
+{
+	switch (status) {
+	case 300: return "Multiple Choices";
+	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
+	case 403: return "Forbidden";
+	case 404: return "Not Found";
+	case 405: return "Method Not Allowed";
+	case 406: return "Not Acceptable";
+	case 409: return "Conflict";
+	case 410: return "Gone";
+	case 412: return "Precondition Failed";
+	case 413: return "Request Entity Too Large";
+	case 415: return "Unsupported Media Type";
+	case 429: return "Too Many Requests";
+	case 500: return "Internal Server Error";
+	case 501: return "Not Implemented";
+	case 502: return "Bad Gateway";
+	case 503: return "Service Unavailable";
+	case 504: return "Gateway Timeout";
+	default: return "Error";
+	}
+}
