@@ -1,0 +1,28 @@
+/*
+ * guest.h - what answers on the addresses of servers: an SSH server for each guest, and the TCP
+ * port that stands for ping. See sim.h for where.
+ *
+ * The guests live on a thread of their own, which has its own copy of what it needs; orders go
+ * there through a queue. Thread: all functions belong to the loop's.
+ */
+#ifndef SIM_GUEST_H
+#define SIM_GUEST_H
+
+#include "base/error.h"
+
+struct guests;
+struct object;
+struct sim;
+
+#define GUEST_MAP_CIDR "127.77.4.0/24"
+
+struct guests *guests_new(struct sim *s, struct error *err) must_check;
+void guests_free(struct guests *g); /* ends all connections, joins the thread; NULL is fine */
+unsigned guests_ssh_port(const struct guests *g);
+unsigned guests_ping_port(const struct guests *g);
+
+/* Something a guest's reachability hangs on has changed (a server's state, a port, a floating IP, a
+ * rule, a router): looks at all servers again, soon. Cheap to call often. */
+void guests_changed(struct sim *s);
+
+#endif
