@@ -12,11 +12,15 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "base/vec.h"
 #include "text/keys.h"
 #include "text/yaml.h"
+
+#define ENVIRONMENT "environment" /* the name of what OS_* say, in place of a file's */
 
 struct layer { /* a map that values are looked up in */
 	const struct yaml *map;
@@ -33,6 +37,15 @@ struct loading {
 /* --- files ---------------------------------------------------------------------------------------
  */
 
+static const char *home_dir(void)
+{
+	const char *home = getenv("HOME");
+	if (home && *home)
+		return home;
+	const struct passwd *pw = getpwuid(geteuid());
+	return pw ? pw->pw_dir : "/";
+}
+
 /* openstacksdk's places, in order. Returns owned path of the first that exists, or NULL. */
 static char *find_file(const char *base, const char *env)
 {
@@ -40,18 +53,12 @@ static char *find_file(const char *base, const char *env)
 	const char *named = env ? getenv(env) : NULL;
 	if (named && *named)
 		return mem_strdup(named);
-	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	if (!home || !*home) {
-		const struct passwd *pw = getpwuid(geteuid());
-		home = pw ? pw->pw_dir : "/";
-	}
-	char *dirs[] = {mem_strdup("."),
-		xdg && *xdg ? mem_printf("%s/openstack", xdg)
-			    : mem_printf("%s/.config/openstack", home),
-		mem_strdup("/etc/openstack")};
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	char *dirs[] = {mem_strdup("."), xdg && *xdg ? mem_printf("%s/openstack", xdg) : NULL,
+		mem_printf("%s/.config/openstack", home_dir()), mem_strdup("/etc/openstack")};
 	char *found = NULL;
 	for (size_t i = 0; i < array_len(dirs); i++) {
-		for (size_t k = 0; k < array_len(ends) && !found; k++) {
+		for (size_t k = 0; dirs[i] && k < array_len(ends) && !found; k++) {
 			char *path = mem_printf("%s/%s%s", dirs[i], base, ends[k]);
 			if (access(path, F_OK) == 0)
 				found = path;
@@ -72,12 +79,15 @@ static const struct yaml *load(struct loading *l, char *path, const char *top)
 	vec_push(&l->files, f);
 	const struct yaml *root = yaml_documents(f) ? yaml_root(f, 0) : NULL;
 	const struct yaml *map = root ? yaml_get(root, top) : NULL;
-	if (map && map->kind != YAML_MAP) {
-		error_list_at(
-			l->errors, yaml_name(f), map->line, map->col, "`%s` must be a map", top);
-		return NULL;
-	}
-	return map;
+	if (map && map->kind == YAML_MAP)
+		return map;
+	if (map)
+		error_list_at(l->errors, yaml_name(f), map->line, map->col,
+			"`%s` must be a map, not %s", top, yaml_kind_name(map));
+	else
+		error_list_at(l->errors, yaml_name(f), root ? root->line : 0, root ? root->col : 0,
+			"`%s` is missing: it holds a map for each cloud", top);
+	return NULL;
 }
 
 static const char *file_of(const struct loading *l, const struct yaml *top)
@@ -110,13 +120,27 @@ static const struct yaml *lookup(
 	return NULL;
 }
 
+/* An error about a value, where it stands; variables have no lines. */
+static void wrong(struct loading *l, const char *file, const struct yaml *v, const char *fmt, ...)
+	like_printf(4, 5);
+
+static void wrong(struct loading *l, const char *file, const struct yaml *v, const char *fmt, ...)
+{
+	const bool place = strcmp(file, ENVIRONMENT) != 0;
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	error_list_at(l->errors, file, place ? v->line : 0, place ? v->col : 0, "%s", text);
+}
+
 static char *text_of(struct loading *l, const char *key, bool in_auth)
 {
 	const char *file;
 	const struct yaml *v = lookup(l, key, in_auth, &file);
 	if (v && v->kind != YAML_SCALAR) {
-		error_list_at(l->errors, file, v->line, v->col, "%s must be text, not %s", key,
-			yaml_kind_name(v));
+		wrong(l, file, v, "%s must be text, not %s", key, yaml_kind_name(v));
 		return NULL;
 	}
 	return v ? slice_dup(v->text) : NULL;
@@ -132,6 +156,26 @@ static struct secret *secret_of(struct loading *l, const char *key)
 	return s;
 }
 
+/* "10.1.0.0/16"; without a length, one address. */
+static bool parse_v4(const char *text, uint32_t *ret, unsigned *ret_bits)
+{
+	const size_t n = strcspn(text, "/");
+	char address[INET_ADDRSTRLEN];
+	struct in_addr a;
+	int64_t bits = 32;
+	if (n >= sizeof(address))
+		return false;
+	memcpy(address, text, n);
+	address[n] = 0;
+	if (inet_pton(AF_INET, address, &a) != 1 ||
+		(text[n] && !units_parse_int(slice_of(text + n + 1), &bits)) || bits < 0 ||
+		bits > 32)
+		return false;
+	*ret = ntohl(a.s_addr);
+	*ret_bits = (unsigned)bits;
+	return true;
+}
+
 /* A number that a port or such is; 0 when it is not there. */
 static unsigned port_of(
 	struct loading *l, const struct yaml *map, const char *file, const char *key)
@@ -139,29 +183,53 @@ static unsigned port_of(
 	const struct yaml *v = yaml_get(map, key);
 	int64_t n = 0;
 	if (v && (!yaml_int(v, &n) || n < 0 || n > 65535))
-		error_list_at(l->errors, file, v->line, v->col, "reach: %s must be a port", key);
+		wrong(l, file, v, "reach: %s must be a port", key);
 	return (unsigned)n;
+}
+
+static char *network_of(
+	struct loading *l, const struct yaml *map, const char *file, const char *key)
+{
+	const struct yaml *v = yaml_get(map, key);
+	uint32_t address;
+	unsigned bits;
+	if (v && (v->kind != YAML_SCALAR || !parse_v4(v->text.p, &address, &bits))) {
+		wrong(l, file, v, "reach: %s must be an IPv4 network such as 127.77.0.0/16", key);
+		v = NULL;
+	}
+	return v ? slice_dup(v->text) : NULL;
 }
 
 static void read_reach(struct loading *l)
 {
+	static const char *const keys[] = {"map", "network", "ssh", "ping"};
 	const char *file;
 	const struct yaml *map = lookup(l, "reach", false, &file);
 	struct reach *r = &l->config->reach;
 	if (!map)
 		return;
 	if (map->kind != YAML_MAP) {
-		error_list_at(l->errors, file, map->line, map->col, "reach must be a map");
+		wrong(l, file, map, "reach must be a map");
 		return;
 	}
-	const struct yaml *network = yaml_get(map, "network"), *to = yaml_get(map, "map");
-	if (!to || to->kind != YAML_SCALAR || (network && network->kind != YAML_SCALAR))
-		error_list_at(l->errors, file, map->line, map->col,
+	if (!yaml_get(map, "map"))
+		wrong(l, file, map,
 			"reach needs `map` (and `network`): networks such as 127.77.0.0/16");
-	else {
-		r->map = slice_dup(to->text);
-		r->network = network ? slice_dup(network->text) : mem_strdup("0.0.0.0/0");
+	for (size_t i = 0; i < map->n; i++) {
+		const struct slice key = map->keys[i]->text;
+		bool known = false;
+		for (size_t k = 0; k < array_len(keys); k++)
+			known = known || slice_is(key, keys[k]);
+		const char *near = known ? NULL : slice_nearest(key, keys, array_len(keys));
+		if (!known)
+			wrong(l, file, map->keys[i], "reach: unknown key \"%.60s\"%s%s%s", key.p,
+				near ? "; did you mean \"" : "", near ? near : "",
+				near ? "\"?" : "");
 	}
+	r->map = network_of(l, map, file, "map");
+	r->network = network_of(l, map, file, "network");
+	if (!r->network)
+		r->network = mem_strdup("0.0.0.0/0");
 	r->ssh = port_of(l, map, file, "ssh");
 	r->ping = port_of(l, map, file, "ping");
 }
@@ -192,9 +260,9 @@ static void read_type(struct loading *l)
 	else if (v && (slice_is(v->text, "token") || slice_is(v->text, "v3token")))
 		c->auth_type = AUTH_TOKEN;
 	else if (v && !slice_is(v->text, "password") && !slice_is(v->text, "v3password"))
-		error_list_at(l->errors, file, v->line, v->col,
+		wrong(l, file, v,
 			"auth_type \"%.60s\" is not known here: password, token, v3applicationcredential",
-			v->text.p);
+			v->kind == YAML_SCALAR ? v->text.p : yaml_kind_name(v));
 	else if (!v && c->application_credential_secret)
 		c->auth_type = AUTH_APPLICATION_CREDENTIAL;
 	else if (!v && c->token && !c->password)
@@ -217,11 +285,35 @@ static void read_region(struct loading *l)
 		l->config->region = slice_dup(first->text);
 }
 
+/* As PyYAML reads them (YAML 1.1), since these files are its; quoted too, for OS_*. */
+static bool flag_of(struct loading *l, const char *key, bool otherwise)
+{
+	static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
+	const char *file;
+	const struct yaml *v = lookup(l, key, false, &file);
+	if (!v)
+		return otherwise;
+	for (size_t i = 0; i < array_len(words); i++)
+		if (v->kind == YAML_SCALAR && !strcasecmp(v->text.p, words[i]))
+			return i % 2;
+	wrong(l, file, v, "%s must be true or false", key);
+	return otherwise;
+}
+
+/* The path of a file; ~/ is the home directory, as openstacksdk has it. */
+static char *path_of(struct loading *l, const char *key)
+{
+	char *path = text_of(l, key, false);
+	if (!path || !slice_starts(slice_of(path), "~/"))
+		return path;
+	char *full = mem_printf("%s%s", home_dir(), path + 1);
+	free(path);
+	return full;
+}
+
 static void read_values(struct loading *l)
 {
 	struct cloud_config *c = l->config;
-	const char *file;
-	const struct yaml *v;
 	c->auth_url = text_of(l, "auth_url", true);
 	c->username = text_of(l, "username", true);
 	c->user_id = text_of(l, "user_id", true);
@@ -249,13 +341,10 @@ static void read_values(struct loading *l)
 		c->interface = mem_strdup("public");
 	if (slice_ends(slice_of(c->interface), "URL"))
 		c->interface[strlen(c->interface) - 3] = 0;
-	c->ca_file = text_of(l, "cacert", false);
-	c->cert_file = text_of(l, "cert", false);
-	c->key_file = text_of(l, "key", false);
-	c->verify = true;
-	v = lookup(l, "verify", false, &file);
-	if (v && !yaml_bool(v, &c->verify))
-		error_list_at(l->errors, file, v->line, v->col, "verify must be true or false");
+	c->ca_file = path_of(l, "cacert");
+	c->cert_file = path_of(l, "cert");
+	c->key_file = path_of(l, "key");
+	c->verify = flag_of(l, "verify", true) && !flag_of(l, "insecure", false);
 	read_suffixed(l, "_endpoint_override", &c->endpoint_override);
 	read_suffixed(l, "_api_version", &c->api_version);
 	read_reach(l);
@@ -265,18 +354,21 @@ static void read_values(struct loading *l)
 /* --- what must be there
  * --------------------------------------------------------------------------- */
 
-static void missing(struct loading *l, const char *what)
+/* A value that is there but of a wrong type has its error already. */
+static void missing(struct loading *l, const char *key, const char *what)
 {
 	const struct cloud_config *c = l->config;
-	error_list_at(
-		l->errors, c->file, c->line, c->col, "cloud %s: %s is missing", c->name, what);
+	const char *file;
+	if (!lookup(l, key, true, &file))
+		error_list_at(l->errors, c->file, c->line, c->col, "cloud %s: %s is missing",
+			c->name, what);
 }
 
 static void check(struct loading *l)
 {
 	struct cloud_config *c = l->config;
 	if (!c->auth_url)
-		missing(l, "auth.auth_url");
+		missing(l, "auth_url", "auth.auth_url");
 	else if (!slice_starts(slice_of(c->auth_url), "http://") &&
 		 !slice_starts(slice_of(c->auth_url), "https://"))
 		error_list_at(l->errors, c->file, c->line, c->col,
@@ -284,17 +376,19 @@ static void check(struct loading *l)
 			c->name, c->auth_url);
 	if (c->auth_type == AUTH_PASSWORD) {
 		if (!c->username && !c->user_id)
-			missing(l, "auth.username");
+			missing(l, "username", "auth.username");
 		if (!c->password)
-			missing(l, "auth.password (in clouds.yaml or secure.yaml)");
+			missing(l, "password", "auth.password (in clouds.yaml or secure.yaml)");
 	} else if (c->auth_type == AUTH_TOKEN && !c->token) {
-		missing(l, "auth.token");
+		missing(l, "token", "auth.token");
 	} else if (c->auth_type == AUTH_APPLICATION_CREDENTIAL) {
 		if (!c->application_credential_secret)
-			missing(l, "auth.application_credential_secret");
+			missing(l, "application_credential_secret",
+				"auth.application_credential_secret");
 		if (!c->application_credential_id &&
 			!(c->application_credential_name && (c->username || c->user_id)))
-			missing(l, "auth.application_credential_id (or its name and the user)");
+			missing(l, "application_credential_id",
+				"auth.application_credential_id (or its name and the user)");
 	}
 	if (c->ca_file && access(c->ca_file, R_OK) != 0)
 		error_list_at(l->errors, c->file, c->line, c->col,
@@ -350,6 +444,11 @@ static void load_cloud(struct loading *l, const struct yaml *clouds, const char 
 		no_such_cloud(l, clouds, name);
 		return;
 	}
+	if (cloud->kind != YAML_MAP) {
+		error_list_at(l->errors, file_of(l, clouds), cloud->line, cloud->col,
+			"cloud %s must be a map, not %s", name, yaml_kind_name(cloud));
+		return;
+	}
 	c->file = mem_strdup(file_of(l, clouds));
 	c->line = cloud->line;
 	c->col = cloud->col;
@@ -383,28 +482,37 @@ extern char **environ;
 static void load_environment(struct loading *l)
 {
 	struct buf text = BUF(YAML_SIZE_MAX);
+	const size_t before = l->errors->n;
 	for (char **e = environ; *e; e++) {
 		const char *eq = strchr(*e, '=');
-		if (strncmp(*e, "OS_", 3) != 0 || !eq || eq == *e + 3)
+		/* An empty one is not set: openrc files leave such behind. */
+		if (strncmp(*e, "OS_", 3) != 0 || !eq || eq == *e + 3 || !eq[1])
 			continue;
+		if (!utf8_valid(slice_of(eq + 1))) {
+			error_list_at(l->errors, ENVIRONMENT, 0, 0, "%.*s is not UTF-8",
+				(int)(eq - *e), *e);
+			continue;
+		}
 		for (const char *p = *e + 3; p < eq; p++)
 			buf_add_char(&text, (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p));
 		json_t *value = json_string(eq + 1);
-		char *quoted = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-		buf_printf(&text, ": %s\n", quoted ? quoted : "\"\"");
+		char *quoted = json_dumps(value, JSON_ENCODE_ANY);
+		buf_printf(&text, ": %s\n", quoted);
+		explicit_bzero(quoted, strlen(quoted));
 		free(quoted);
 		json_decref(value);
 	}
-	struct yaml_file *f = yaml_parse(buf_slice(&text), "environment", l->errors);
+	const bool good = l->errors->n == before;
+	struct yaml_file *f = good ? yaml_parse(buf_slice(&text), ENVIRONMENT, l->errors) : NULL;
 	if (text.p)
 		explicit_bzero(text.p, text.n);
 	buf_fini(&text);
 	if (!f)
 		return;
 	vec_push(&l->files, f);
-	l->config->file = mem_strdup("environment");
+	l->config->file = mem_strdup(ENVIRONMENT);
 	if (yaml_documents(f))
-		add_layer(l, yaml_root(f, 0), "environment");
+		add_layer(l, yaml_root(f, 0), ENVIRONMENT);
 	read_values(l);
 	check(l);
 }
@@ -487,20 +595,6 @@ void cloud_config_free(struct cloud_config *c)
 
 /* --- reach
  * ---------------------------------------------------------------------------------------- */
-
-static bool parse_v4(const char *text, uint32_t *ret, unsigned *ret_bits)
-{
-	char address[32];
-	unsigned bits = 32;
-	if (sscanf(text, "%31[0-9.]/%u", address, &bits) < 1 || bits > 32)
-		return false;
-	struct in_addr a;
-	if (inet_pton(AF_INET, address, &a) != 1)
-		return false;
-	*ret = ntohl(a.s_addr);
-	*ret_bits = bits;
-	return true;
-}
 
 char *reach_address(const struct reach *r, const char *address, unsigned *port, bool ping)
 {
