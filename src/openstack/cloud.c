@@ -70,8 +70,7 @@ void cloud_observe(struct cloud *c, bool bodies,
 	c->observe_bodies = bodies;
 }
 
-/* --- the end of a call
- * ---------------------------------------------------------------------------- */
+/* --- the end of a call ------------------------------------------------------------------------ */
 
 static void release_place(struct cloud_call *k)
 {
@@ -132,8 +131,7 @@ static void end_without(struct cloud_call *k, enum fault fault, const char *mess
 	timer_start(k->cloud->loop, &k->timer, 0, on_over, k);
 }
 
-/* --- what is sent again
- * --------------------------------------------------------------------------- */
+/* --- what is sent again ----------------------------------------------------------------------- */
 
 static void on_pause_over(struct timer *t)
 {
@@ -208,8 +206,7 @@ static bool again(struct cloud_call *k, const struct http_answer *a)
 	return false;
 }
 
-/* --- the answer
- * ----------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 static void fill_answer(struct cloud_call *k, const struct http_answer *a, struct cloud_answer *ret)
 {
@@ -256,8 +253,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 	json_decref(answer.json);
 }
 
-/* --- sending
- * -------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 /* A `next` link may name another host than the catalog does (an inner one): its path counts. */
 static char *absolute(const char *endpoint, const char *path)
@@ -342,8 +338,7 @@ static void send_call(struct cloud_call *k, const char *endpoint)
 	k->http = http_send(c->client, &q, on_answer, k);
 }
 
-/* --- turns: what may go on
- * ------------------------------------------------------------------------ */
+/* --- turns: what may go on -------------------------------------------------------------------- */
 
 static void go_on(struct cloud_call *k)
 {
@@ -438,8 +433,7 @@ void cloud_connect(struct cloud *c, void (*done)(void *arg, const struct error *
 	cloud_kick(c);
 }
 
-/* --- asking
- * --------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 struct cloud_call *cloud_call(
 	struct cloud *c, const struct cloud_request *r, cloud_done *done, void *arg)
@@ -515,8 +509,7 @@ void cloud_free(struct cloud *c)
 	free(c);
 }
 
-/* --- facts
- * ---------------------------------------------------------------------------------------- */
+/* --- facts ------------------------------------------------------------------------------------ */
 
 const char *cloud_project_id(const struct cloud *c)
 {

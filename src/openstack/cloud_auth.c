@@ -22,8 +22,7 @@ void auth_drop_token(struct cloud *c, unsigned generation)
 	c->token = NULL;
 }
 
-/* --- the request
- * ---------------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------------------ */
 
 static json_t *domain(const char *name, const char *id)
 {
@@ -93,8 +92,7 @@ static json_t *auth_body(const struct cloud_config *g)
 	return json_pack("{s:o}", "auth", auth);
 }
 
-/* --- the answer
- * ----------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 static void failed(struct cloud *c, enum fault fault, enum error_kind kind, const char *fmt, ...)
 	like_printf(4, 5);

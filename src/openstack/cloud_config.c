@@ -351,8 +351,7 @@ static void read_values(struct loading *l)
 	read_type(l);
 }
 
-/* --- what must be there
- * --------------------------------------------------------------------------- */
+/* --- what must be there ----------------------------------------------------------------------- */
 
 /* A value that is there but of a wrong type has its error already. */
 static void missing(struct loading *l, const char *key, const char *what)
@@ -401,8 +400,7 @@ static void check(struct loading *l)
 		c->project_domain_name = mem_strdup("Default");
 }
 
-/* --- which cloud
- * ---------------------------------------------------------------------------------- */
+/* --- which cloud ------------------------------------------------------------------------------ */
 
 static void add_layer(struct loading *l, const struct yaml *map, const char *file)
 {
@@ -473,8 +471,7 @@ static void load_cloud(struct loading *l, const struct yaml *clouds, const char 
 	check(l);
 }
 
-/* --- OS_*
- * ----------------------------------------------------------------------------------------- */
+/* --- OS_* ------------------------------------------------------------------------------------- */
 
 extern char **environ;
 
@@ -593,8 +590,7 @@ void cloud_config_free(struct cloud_config *c)
 	free(c);
 }
 
-/* --- reach
- * ---------------------------------------------------------------------------------------- */
+/* --- reach ------------------------------------------------------------------------------------ */
 
 char *reach_address(const struct reach *r, const char *address, unsigned *port, bool ping)
 {

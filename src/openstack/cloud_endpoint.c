@@ -115,8 +115,7 @@ static void settle(struct service *s, const char *base, const char *path)
 	cloud_kick(s->cloud);
 }
 
-/* --- version documents
- * ---------------------------------------------------------------------------- */
+/* --- version documents ------------------------------------------------------------------------ */
 
 static int major_of(const json_t *version)
 {

@@ -20,8 +20,7 @@ static struct cloud_call *get(struct cloud *c, const char *service, const char *
 	return cloud_call(c, &q, done, arg);
 }
 
-/* --- quota
- * ---------------------------------------------------------------------------------------- */
+/* --- quota ------------------------------------------------------------------------------------ */
 
 struct quota {
 	json_t *all;
@@ -100,8 +99,7 @@ void cloud_quota(struct cloud *c, void (*done)(void *arg, const json_t *quota), 
 	free(path);
 }
 
-/* --- zones
- * ---------------------------------------------------------------------------------------- */
+/* --- zones ------------------------------------------------------------------------------------ */
 
 struct zones {
 	json_t *all;
@@ -178,8 +176,7 @@ void cloud_zones(struct cloud *c,
 	get(c, "network", "/availability_zones", NULL, on_network_zones, z);
 }
 
-/* --- extensions
- * ------------------------------------------------------------------------------------ */
+/* --- extensions ------------------------------------------------------------------------------- */
 
 struct question {
 	struct cloud *cloud;

@@ -175,9 +175,9 @@ static void list_own_projects(struct call *c)
 	json_t *list = json_array();
 	char *self = mem_printf("%s/identity%s", call_url(c), c->path);
 
-	OBJECT_EACH(c->sim, KIND_PROJECT, o)
-	if (member_of(c->sim, c->user, o->id))
-		json_array_append_new(list, view(c, o, "projects"));
+	OBJECT_EACH (c->sim, KIND_PROJECT, o)
+		if (member_of(c->sim, c->user, o->id))
+			json_array_append_new(list, view(c, o, "projects"));
 	call_json(c, 200,
 		json_pack("{s:{s:n, s:s, s:n}, s:o}", "links", "next", "self", self, "previous",
 			"projects", list));

@@ -49,9 +49,9 @@ static const struct object *find(struct call *c, enum kind k, const json_t *who)
 		return object_get(c->sim, k, id);
 	if (!name || !domain_fits(json_object_get(who, "domain")))
 		return NULL;
-	OBJECT_EACH(c->sim, k, o)
-	if (!strcmp(object_str(o, "name"), name))
-		return o;
+	OBJECT_EACH (c->sim, k, o)
+		if (!strcmp(object_str(o, "name"), name))
+			return o;
 	return NULL;
 }
 
@@ -78,9 +78,10 @@ static const struct object *find_credential(struct call *c, const json_t *ac)
 	if (id)
 		return object_get(c->sim, KIND_APP_CREDENTIAL, id);
 	const struct object *user = find(c, KIND_USER, json_object_get(ac, "user"));
-	OBJECT_EACH(c->sim, KIND_APP_CREDENTIAL, o)
-	if (user && name && !strcmp(o->user, user->id) && !strcmp(object_str(o, "name"), name))
-		return o;
+	OBJECT_EACH (c->sim, KIND_APP_CREDENTIAL, o)
+		if (user && name && !strcmp(o->user, user->id) &&
+			!strcmp(object_str(o, "name"), name))
+			return o;
 	return NULL;
 }
 

@@ -59,10 +59,10 @@ void identity_list_credentials(struct call *c)
 		json_decref(list);
 		return;
 	}
-	OBJECT_EACH(c->sim, KIND_APP_CREDENTIAL, o)
-	if (!strcmp(o->user, c->user) && object_listed(o) &&
-		(!name || !strcmp(name, object_str(o, "name"))))
-		json_array_append_new(list, identity_credential_view(c, o));
+	OBJECT_EACH (c->sim, KIND_APP_CREDENTIAL, o)
+		if (!strcmp(o->user, c->user) && object_listed(o) &&
+			(!name || !strcmp(name, object_str(o, "name"))))
+			json_array_append_new(list, identity_credential_view(c, o));
 	char *self = mem_printf("%s/identity%s", call_url(c), c->path);
 	call_json(c, 200,
 		json_pack("{s:{s:n, s:s, s:n}, s:o}", "links", "next", "self", self, "previous",
@@ -72,14 +72,14 @@ void identity_list_credentials(struct call *c)
 
 static bool name_free(struct call *c, const char *name)
 {
-	OBJECT_EACH(c->sim, KIND_APP_CREDENTIAL, o)
-	if (!strcmp(o->user, c->user) && !strcmp(object_str(o, "name"), name)) {
-		call_fail(c, 409, NULL,
-			"Conflict occurred attempting to store application_credential - "
-			"Duplicate entry found with name %s.",
-			name);
-		return false;
-	}
+	OBJECT_EACH (c->sim, KIND_APP_CREDENTIAL, o)
+		if (!strcmp(o->user, c->user) && !strcmp(object_str(o, "name"), name)) {
+			call_fail(c, 409, NULL,
+				"Conflict occurred attempting to store application_credential - "
+				"Duplicate entry found with name %s.",
+				name);
+			return false;
+		}
 	return true;
 }
 

@@ -200,8 +200,8 @@ bool network_quota(struct call *c, const struct resource *r)
 {
 	int64_t limit = quota_limit(c->sim, r->name), used = 0;
 
-	OBJECT_EACH(c->sim, r->kind, o)
-	used += !strcmp(o->project, c->project);
+	OBJECT_EACH (c->sim, r->kind, o)
+		used += !strcmp(o->project, c->project);
 	if ((limit < 0 || used < limit) && !call_hit(c, MISHAP_QUOTA))
 		return true;
 	call_fail(c, 409, "OverQuota", "Quota exceeded for resources: ['%s'].", r->name);

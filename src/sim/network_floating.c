@@ -23,8 +23,7 @@ static const struct attr attrs[] = {
 	{"qos_policy_id", ATTR_UUID_OR_NULL, POST_PUT, "null"},
 };
 
-/* --- leading to a port
- * ------------------------------------------------------------------------------ */
+/* --- leading to a port ------------------------------------------------------------------------ */
 
 /* The first address of the family, or the one that is asked for. */
 static const json_t *fixed_of(const struct object *port, const char *wanted)
@@ -43,8 +42,7 @@ static const json_t *fixed_of(const struct object *port, const char *wanted)
 static bool already_used(
 	struct call *c, const struct object *self, const char *port, const char *address)
 {
-	OBJECT_EACH(c->sim, KIND_FLOATING_IP, o)
-	{
+	OBJECT_EACH (c->sim, KIND_FLOATING_IP, o) {
 		if (o == self || strcmp(object_str(o, "port_id"), port) ||
 			strcmp(object_str(o, "fixed_ip_address"), address))
 			continue;
@@ -116,17 +114,16 @@ static void soon(struct object *o)
 
 void floating_release(struct sim *s, const char *port)
 {
-	OBJECT_EACH(s, KIND_FLOATING_IP, o)
-	if (!strcmp(object_str(o, "port_id"), port)) {
-		clear(o->doc);
-		network_touch(o);
-	}
+	OBJECT_EACH (s, KIND_FLOATING_IP, o)
+		if (!strcmp(object_str(o, "port_id"), port)) {
+			clear(o->doc);
+			network_touch(o);
+		}
 }
 
 bool floating_needs(struct sim *s, const char *router, const char *subnet)
 {
-	OBJECT_EACH(s, KIND_FLOATING_IP, o)
-	{
+	OBJECT_EACH (s, KIND_FLOATING_IP, o) {
 		if (strcmp(object_str(o, "router_id"), router))
 			continue;
 		const struct object *port = object_get(s, KIND_PORT, object_str(o, "port_id"));
@@ -137,8 +134,7 @@ bool floating_needs(struct sim *s, const char *router, const char *subnet)
 	return false;
 }
 
-/* --- the resource
- * ----------------------------------------------------------------------------------- */
+/* --- the resource ----------------------------------------------------------------------------- */
 
 static bool address_take(struct call *c, json_t *in)
 {
@@ -214,9 +210,9 @@ static bool change(struct call *c, struct object *o, json_t *in)
 
 static bool remove_floating(struct call *c, struct object *o)
 {
-	OBJECT_EACH_BACK(c->sim, KIND_PORT, p)
-	if (!strcmp(object_str(p, "device_id"), o->id))
-		object_remove(p);
+	OBJECT_EACH_BACK (c->sim, KIND_PORT, p)
+		if (!strcmp(object_str(p, "device_id"), o->id))
+			object_remove(p);
 	return true;
 }
 

@@ -57,9 +57,9 @@ static void add_egress(struct sim *s, const struct object *group)
 
 struct object *group_default(struct sim *s, const char *project)
 {
-	OBJECT_EACH(s, KIND_GROUP, o)
-	if (!strcmp(o->project, project) && !strcmp(object_str(o, "name"), "default"))
-		return o;
+	OBJECT_EACH (s, KIND_GROUP, o)
+		if (!strcmp(o->project, project) && !strcmp(object_str(o, "name"), "default"))
+			return o;
 	struct object *g = network_object(s, KIND_GROUP, NULL, project, NULL, MADE_BY_SEED);
 	object_set_str(g, "name", "default");
 	object_set_str(g, "description", "Default security group");
@@ -68,9 +68,9 @@ struct object *group_default(struct sim *s, const char *project)
 	add_egress(s, g);
 	rule_make(s, g, "ingress", "IPv4", g->id);
 	rule_make(s, g, "ingress", "IPv6", g->id);
-	OBJECT_EACH(s, KIND_RULE, r)
-	if (!strcmp(object_str(r, "security_group_id"), g->id))
-		r->made_by = MADE_BY_SEED;
+	OBJECT_EACH (s, KIND_RULE, r)
+		if (!strcmp(object_str(r, "security_group_id"), g->id))
+			r->made_by = MADE_BY_SEED;
 	return g;
 }
 
@@ -97,23 +97,23 @@ static bool group_remove(struct call *c, struct object *o)
 			"Insufficient rights for removing default security group.");
 		return false;
 	}
-	OBJECT_EACH(c->sim, KIND_PORT, p)
-	if (port_in_group(p, o->id)) {
-		call_fail(c, 409, "SecurityGroupInUse", "Security Group %s in use.", o->id);
-		return false;
-	}
-	OBJECT_EACH_BACK(c->sim, KIND_RULE, r)
-	if (!strcmp(object_str(r, "security_group_id"), o->id))
-		object_remove(r);
+	OBJECT_EACH (c->sim, KIND_PORT, p)
+		if (port_in_group(p, o->id)) {
+			call_fail(c, 409, "SecurityGroupInUse", "Security Group %s in use.", o->id);
+			return false;
+		}
+	OBJECT_EACH_BACK (c->sim, KIND_RULE, r)
+		if (!strcmp(object_str(r, "security_group_id"), o->id))
+			object_remove(r);
 	return true;
 }
 
 static void group_show(struct sim *s, const struct object *o, json_t *view)
 {
 	json_t *rules = json_array();
-	OBJECT_EACH(s, KIND_RULE, r)
-	if (!strcmp(object_str(r, "security_group_id"), o->id))
-		json_array_append_new(rules, network_view(s, &rule_resource, r));
+	OBJECT_EACH (s, KIND_RULE, r)
+		if (!strcmp(object_str(r, "security_group_id"), o->id))
+			json_array_append_new(rules, network_view(s, &rule_resource, r));
 	json_object_set_new(view, "security_group_rules", rules);
 }
 
@@ -133,8 +133,7 @@ const struct resource group_resource = {
 	.show = group_show,
 };
 
-/* --- rules
- * ----------------------------------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 /* Two rules are the same if these are, whatever their description says. */
 static const char *const same[] = {"security_group_id", "direction", "ethertype", "protocol",
@@ -192,12 +191,12 @@ static bool rule_check(struct call *c, json_t *in)
 			"Only remote_ip_prefix or remote_group_id may be provided.");
 		return false;
 	}
-	OBJECT_EACH(c->sim, KIND_RULE, r)
-	if (is_same(r->doc, in)) {
-		call_fail(c, 409, "SecurityGroupRuleExists",
-			"Security group rule already exists. Rule id is %s.", r->id);
-		return false;
-	}
+	OBJECT_EACH (c->sim, KIND_RULE, r)
+		if (is_same(r->doc, in)) {
+			call_fail(c, 409, "SecurityGroupRuleExists",
+				"Security group rule already exists. Rule id is %s.", r->id);
+			return false;
+		}
 	return true;
 }
 

@@ -291,8 +291,7 @@ void network_list(struct call *c, const struct resource *r)
 		return;
 	if (r->kind == KIND_GROUP) /* looking makes the default group */
 		group_default(c->sim, c->project);
-	OBJECT_EACH(c->sim, r->kind, o)
-	{
+	OBJECT_EACH (c->sim, r->kind, o) {
 		if (!network_visible(c, o) || !object_listed(o))
 			continue;
 		json_t *view = network_view(c->sim, r, o);

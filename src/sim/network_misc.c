@@ -9,8 +9,7 @@
 #include "sim/network.h"
 #include "sim/state.h"
 
-/* --- tags
- * ------------------------------------------------------------------------------------------ */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 static struct object *tagged(struct call *c)
 {
@@ -102,8 +101,7 @@ void tags_remove(struct call *c)
 	call_empty(c, 204);
 }
 
-/* --- extensions
- * ------------------------------------------------------------------------------------ */
+/* --- extensions ------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *alias, *name;
@@ -154,8 +152,7 @@ void network_extension(struct call *c)
 	call_fail(c, 404, "HTTPNotFound", "Extension with alias %s does not exist", c->params[0]);
 }
 
-/* --- quotas
- * ---------------------------------------------------------------------------------------- */
+/* --- quotas ----------------------------------------------------------------------------------- */
 
 static json_t *limits(const struct sim *s)
 {
@@ -201,8 +198,8 @@ void network_quota_details(struct call *c)
 			const struct resource *r = resource_of_kind((enum kind)k);
 			if (!r || strcmp(r->name, name))
 				continue;
-			OBJECT_EACH(c->sim, k, o)
-			used += !strcmp(o->project, c->project);
+			OBJECT_EACH (c->sim, k, o)
+				used += !strcmp(o->project, c->project);
 		}
 		json_object_set_new(out, name,
 			json_pack("{s:O, s:I, s:i}", "limit", limit, "used", used, "reserved", 0));
@@ -211,8 +208,7 @@ void network_quota_details(struct call *c)
 	call_json(c, 200, json_pack("{s:o}", "quota", out));
 }
 
-/* --- the rest
- * -------------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 void network_zones(struct call *c)
 {

@@ -72,9 +72,9 @@ static bool remove_network(struct call *c, struct object *o)
 {
 	struct buf ports = BUF(4096);
 
-	OBJECT_EACH(c->sim, KIND_PORT, p)
-	if (!strcmp(object_str(p, "network_id"), o->id) && !is_dhcp(p))
-		buf_printf(&ports, "%s%s", ports.n ? ", " : "", p->id);
+	OBJECT_EACH (c->sim, KIND_PORT, p)
+		if (!strcmp(object_str(p, "network_id"), o->id) && !is_dhcp(p))
+			buf_printf(&ports, "%s%s", ports.n ? ", " : "", p->id);
 	bool used = ports.n > 0;
 	if (used)
 		call_fail(c, 409, "NetworkInUse",
@@ -84,12 +84,12 @@ static bool remove_network(struct call *c, struct object *o)
 	buf_fini(&ports);
 	if (used)
 		return false;
-	OBJECT_EACH_BACK(c->sim, KIND_PORT, p)
-	if (!strcmp(object_str(p, "network_id"), o->id))
-		object_remove(p);
-	OBJECT_EACH_BACK(c->sim, KIND_SUBNET, n)
-	if (!strcmp(object_str(n, "network_id"), o->id))
-		object_remove(n);
+	OBJECT_EACH_BACK (c->sim, KIND_PORT, p)
+		if (!strcmp(object_str(p, "network_id"), o->id))
+			object_remove(p);
+	OBJECT_EACH_BACK (c->sim, KIND_SUBNET, n)
+		if (!strcmp(object_str(n, "network_id"), o->id))
+			object_remove(n);
 	return true;
 }
 
@@ -97,13 +97,13 @@ static void show(struct sim *s, const struct object *o, json_t *view)
 {
 	json_t *subnets = json_array(), *zones = json_array();
 
-	OBJECT_EACH(s, KIND_SUBNET, n)
-	if (!strcmp(object_str(n, "network_id"), o->id))
-		json_array_append_new(subnets, json_string(n->id));
-	OBJECT_EACH(s, KIND_PORT, p)
-	if (!strcmp(object_str(p, "network_id"), o->id) && is_dhcp(p) &&
-		json_array_size(zones) == 0)
-		json_array_append_new(zones, json_string(sim_zones[0]));
+	OBJECT_EACH (s, KIND_SUBNET, n)
+		if (!strcmp(object_str(n, "network_id"), o->id))
+			json_array_append_new(subnets, json_string(n->id));
+	OBJECT_EACH (s, KIND_PORT, p)
+		if (!strcmp(object_str(p, "network_id"), o->id) && is_dhcp(p) &&
+			json_array_size(zones) == 0)
+			json_array_append_new(zones, json_string(sim_zones[0]));
 	json_object_set_new(view, "subnets", subnets);
 	json_object_set_new(view, "availability_zones", zones);
 }

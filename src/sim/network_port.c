@@ -44,10 +44,10 @@ static struct object *subnet_for(struct sim *s, const char *network, struct ip a
 {
 	struct prefix p;
 
-	OBJECT_EACH(s, KIND_SUBNET, o)
-	if (!strcmp(object_str(o, "network_id"), network) && subnet_prefix(o, &p) &&
-		prefix_has(p, a))
-		return o;
+	OBJECT_EACH (s, KIND_SUBNET, o)
+		if (!strcmp(object_str(o, "network_id"), network) && subnet_prefix(o, &p) &&
+			prefix_has(p, a))
+			return o;
 	return NULL;
 }
 
@@ -57,8 +57,7 @@ json_t *port_addresses(struct sim *s, const struct object *network)
 	bool seen[7] = {false};
 	char text[IP_TEXT];
 
-	OBJECT_EACH(s, KIND_SUBNET, o)
-	{
+	OBJECT_EACH (s, KIND_SUBNET, o) {
 		int64_t version = json_int(o->doc, "ip_version", 4);
 		if (strcmp(object_str(o, "network_id"), network->id) || seen[version])
 			continue;
@@ -70,8 +69,8 @@ json_t *port_addresses(struct sim *s, const struct object *network)
 						    "ip_address", ip_text(a, text)));
 	}
 	bool has_subnet = false;
-	OBJECT_EACH(s, KIND_SUBNET, o)
-	has_subnet = has_subnet || !strcmp(object_str(o, "network_id"), network->id);
+	OBJECT_EACH (s, KIND_SUBNET, o)
+		has_subnet = has_subnet || !strcmp(object_str(o, "network_id"), network->id);
 	if (json_array_size(list) > 0 || !has_subnet)
 		return list;
 	json_decref(list);

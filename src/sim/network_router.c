@@ -27,8 +27,7 @@ static const struct attr attrs[] = {
 	{"distributed", ATTR_BOOL, POST_PUT | ATTR_ADMIN | ATTR_FILTER | ATTR_SECRET},
 };
 
-/* --- ports of routers
- * ------------------------------------------------------------------------------ */
+/* --- ports of routers ------------------------------------------------------------------------- */
 
 static const char *fixed(const struct object *port, const char *key)
 {
@@ -43,8 +42,7 @@ static bool is_port_of(const struct object *port, const char *router, const char
 
 struct object *router_port(struct sim *s, const char *router, const char *subnet)
 {
-	OBJECT_EACH(s, KIND_PORT, p)
-	{
+	OBJECT_EACH (s, KIND_PORT, p) {
 		const char *own = fixed(p, "subnet_id");
 		if (is_port_of(p, router, INTERFACE) && own && !strcmp(own, subnet))
 			return p;
@@ -54,16 +52,15 @@ struct object *router_port(struct sim *s, const char *router, const char *subnet
 
 static struct object *gateway_port(struct sim *s, const char *router)
 {
-	OBJECT_EACH(s, KIND_PORT, p)
-	if (is_port_of(p, router, GATEWAY))
-		return p;
+	OBJECT_EACH (s, KIND_PORT, p)
+		if (is_port_of(p, router, GATEWAY))
+			return p;
 	return NULL;
 }
 
 struct object *router_between(struct sim *s, const char *subnet, const char *external)
 {
-	OBJECT_EACH(s, KIND_ROUTER, r)
-	{
+	OBJECT_EACH (s, KIND_ROUTER, r) {
 		const char *gateway =
 			json_str(json_object_get(r->doc, "external_gateway_info"), "network_id");
 		if (gateway && !strcmp(gateway, external) && router_port(s, r->id, subnet))
@@ -72,8 +69,7 @@ struct object *router_between(struct sim *s, const char *subnet, const char *ext
 	return NULL;
 }
 
-/* --- gateways
- * -------------------------------------------------------------------------------------- */
+/* --- gateways --------------------------------------------------------------------------------- */
 
 static bool gateway_check(struct call *c, json_t *in)
 {
@@ -142,8 +138,7 @@ static bool gateway_set(struct call *c, struct object *router, json_t *in)
 	return true;
 }
 
-/* --- the resource
- * ---------------------------------------------------------------------------------- */
+/* --- the resource ----------------------------------------------------------------------------- */
 
 static bool check(struct call *c, json_t *in)
 {
@@ -166,11 +161,11 @@ static bool change(struct call *c, struct object *o, json_t *in)
 
 static bool remove_router(struct call *c, struct object *o)
 {
-	OBJECT_EACH(c->sim, KIND_PORT, p)
-	if (is_port_of(p, o->id, INTERFACE)) {
-		call_fail(c, 409, "RouterInUse", "Router %s still has ports", o->id);
-		return false;
-	}
+	OBJECT_EACH (c->sim, KIND_PORT, p)
+		if (is_port_of(p, o->id, INTERFACE)) {
+			call_fail(c, 409, "RouterInUse", "Router %s still has ports", o->id);
+			return false;
+		}
 	struct object *gateway = gateway_port(c->sim, o->id);
 	if (gateway)
 		object_remove(gateway);
@@ -198,8 +193,7 @@ const struct resource router_resource = {
 	.show = show,
 };
 
-/* --- interfaces
- * ------------------------------------------------------------------------------------ */
+/* --- interfaces ------------------------------------------------------------------------------- */
 
 static void interface_answer(
 	struct call *c, const struct object *router, const char *port, const struct object *subnet)
@@ -245,8 +239,7 @@ static bool may_join(struct call *c, const struct object *router, const struct o
 			"Bad router request: Router already has a port on subnet %s.", subnet->id);
 		return false;
 	}
-	OBJECT_EACH(c->sim, KIND_PORT, p)
-	{
+	OBJECT_EACH (c->sim, KIND_PORT, p) {
 		const struct object *there =
 			is_port_of(p, router->id, INTERFACE)
 				? object_get(c->sim, KIND_SUBNET, fixed(p, "subnet_id"))
@@ -333,8 +326,7 @@ void router_remove_interface(struct call *c)
 	interface_answer(c, router, id, subnet);
 }
 
-/* --- routes
- * ---------------------------------------------------------------------------------------- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 bool routes_need(const struct object *router, struct prefix p)
 {
@@ -350,8 +342,7 @@ bool routes_need(const struct object *router, struct prefix p)
 static bool hop_reachable(struct sim *s, const struct object *router, struct ip hop)
 {
 	struct prefix p;
-	OBJECT_EACH(s, KIND_PORT, port)
-	{
+	OBJECT_EACH (s, KIND_PORT, port) {
 		const char *id = fixed(port, "subnet_id");
 		const struct object *subnet =
 			!strcmp(object_str(port, "device_id"), router->id) && id

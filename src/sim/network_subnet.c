@@ -48,8 +48,7 @@ struct object *address_user(struct sim *s, const char *network, struct ip a)
 	json_t *f;
 
 	ip_text(a, text);
-	OBJECT_EACH(s, KIND_PORT, p)
-	{
+	OBJECT_EACH (s, KIND_PORT, p) {
 		if (strcmp(object_str(p, "network_id"), network))
 			continue;
 		json_array_foreach (json_object_get(p->doc, "fixed_ips"), i, f)
@@ -107,8 +106,7 @@ static bool overlaps(struct call *c, const char *network, struct prefix p, const
 {
 	struct prefix other;
 
-	OBJECT_EACH(c->sim, KIND_SUBNET, o)
-	{
+	OBJECT_EACH (c->sim, KIND_SUBNET, o) {
 		if (strcmp(object_str(o, "network_id"), network) || !subnet_prefix(o, &other) ||
 			!prefix_overlaps(p, other))
 			continue;
@@ -231,13 +229,13 @@ static void dhcp_arrives(struct timer *t)
 	if (!a.version)
 		return;
 	json_t *fixed = json_pack("{s:s, s:s}", "subnet_id", o->id, "ip_address", ip_text(a, text));
-	OBJECT_EACH(s, KIND_PORT, p)
-	if (!strcmp(object_str(p, "network_id"), network) &&
-		!strcmp(object_str(p, "device_owner"), "network:dhcp")) {
-		json_array_append_new(json_object_get(p->doc, "fixed_ips"), fixed);
-		network_touch(p);
-		return;
-	}
+	OBJECT_EACH (s, KIND_PORT, p)
+		if (!strcmp(object_str(p, "network_id"), network) &&
+			!strcmp(object_str(p, "device_owner"), "network:dhcp")) {
+			json_array_append_new(json_object_get(p->doc, "fixed_ips"), fixed);
+			network_touch(p);
+			return;
+		}
 	snprintf(device, sizeof(device), "dhcp4ad0a7de-0a3d-58a0-a5d7-e0f9bcbbd5b2-%s", network);
 	struct object *port = port_make(s, &(struct port_plan){.project = o->project,
 						   .network = network,
@@ -294,17 +292,17 @@ static bool uses(const struct object *port, const char *subnet)
 
 static bool remove_subnet(struct call *c, struct object *o)
 {
-	OBJECT_EACH(c->sim, KIND_PORT, p)
-	if (uses(p, o->id) && strcmp(object_str(p, "device_owner"), "network:dhcp")) {
-		call_fail(c, 409, "SubnetInUse",
-			"Unable to complete operation on subnet %s: One or more ports have "
-			"an IP allocation from this subnet.",
-			o->id);
-		return false;
-	}
-	OBJECT_EACH_BACK(c->sim, KIND_PORT, p)
-	if (uses(p, o->id))
-		leave_dhcp(p, o->id);
+	OBJECT_EACH (c->sim, KIND_PORT, p)
+		if (uses(p, o->id) && strcmp(object_str(p, "device_owner"), "network:dhcp")) {
+			call_fail(c, 409, "SubnetInUse",
+				"Unable to complete operation on subnet %s: One or more ports have "
+				"an IP allocation from this subnet.",
+				o->id);
+			return false;
+		}
+	OBJECT_EACH_BACK (c->sim, KIND_PORT, p)
+		if (uses(p, o->id))
+			leave_dhcp(p, o->id);
 	return true;
 }
 

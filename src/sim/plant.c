@@ -58,9 +58,9 @@ struct planting {
 
 static const char *first_id(struct sim *s, enum kind k)
 {
-	OBJECT_EACH(s, k, o)
-	if (o->made_by == MADE_BY_SEED)
-		return o->id;
+	OBJECT_EACH (s, k, o)
+		if (o->made_by == MADE_BY_SEED)
+			return o->id;
 	return "";
 }
 
@@ -107,8 +107,7 @@ static char *fill(const struct planting *p, const char *template)
 static void adopt(struct planting *p, const uint64_t *before)
 {
 	for (int k = 0; k < KIND_COUNT; k++)
-		OBJECT_EACH(p->s, k, o)
-		{
+		OBJECT_EACH (p->s, k, o) {
 			if (o->ordinal <= before[k])
 				continue;
 			const bool by_service = o->made_by != MADE_BY_API;
@@ -164,9 +163,9 @@ static bool wanted(const json_t *kinds, const struct plant *row)
 
 static const struct object *named(struct sim *s, enum kind k, const char *name)
 {
-	OBJECT_EACH(s, k, o)
-	if (name && !strcmp(object_str(o, "name"), name))
-		return o;
+	OBJECT_EACH (s, k, o)
+		if (name && !strcmp(object_str(o, "name"), name))
+			return o;
 	return NULL;
 }
 

@@ -90,8 +90,7 @@ void rule_created(struct call *c, struct object *o)
 	o->mark = mem_strdup(mark);
 	o->instance = mem_strndup(instance, strcspn(instance, " "));
 	learn(c, o->instance);
-	OBJECT_EACH(c->sim, o->kind, other)
-	{
+	OBJECT_EACH (c->sim, o->kind, other) {
 		if (other == o || !other->mark || strcmp(other->mark, o->mark) ||
 			strcmp(other->project, o->project) || other->made_by != MADE_BY_API)
 			continue;

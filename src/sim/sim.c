@@ -152,8 +152,7 @@ json_t *sim_left(const struct sim *cs)
 	int intact = 0;
 
 	for (int k = 0; k < KIND_COUNT; k++)
-		OBJECT_EACH(s, k, o)
-		{
+		OBJECT_EACH (s, k, o) {
 			if (o->made_by == MADE_BY_SEED)
 				continue;
 			if (o->made_by != MADE_BY_PLANT)

@@ -60,8 +60,7 @@ struct found *sweep_add(
 	return f;
 }
 
-/* --- the journal
- * ----------------------------------------------------------------------------------- */
+/* --- the journal ------------------------------------------------------------------------------ */
 
 static bool on_row(void *arg, const struct journal_object *o)
 {
@@ -97,8 +96,7 @@ static bool on_row(void *arg, const struct journal_object *o)
 	return true;
 }
 
-/* --- the cloud
- * --------------------------------------------------------------------------------------- */
+/* --- the cloud -------------------------------------------------------------------------------- */
 
 /* When a run began, from its label (base 36 seconds before the '-'); 0 when it is no label. */
 static int64_t label_unix_us(struct slice run)
@@ -250,8 +248,7 @@ static void list_everything(struct sweep *s)
 	}
 }
 
-/* --- what hangs on ours
- * -------------------------------------------------------------------------------- */
+/* --- what hangs on ours ----------------------------------------------------------------------- */
 
 static void on_interfaces(void *arg, const struct cloud_answer *a, json_t *items)
 {
@@ -294,9 +291,7 @@ static bool has_router(const struct sweep *s)
 	return false;
 }
 
-/* --- turns
- * -----------------------------------------------------------------------------------------------
- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 static bool any(const struct sweep *s, enum found_state state)
 {

@@ -78,8 +78,7 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 	return true;
 }
 
-/* --- is it gone?
- * ------------------------------------------------------------------------------------- */
+/* --- is it gone? ------------------------------------------------------------------------------ */
 
 static enum expr_result measured(void *arg, struct slice name, struct value *ret, struct error *err)
 {
@@ -125,8 +124,7 @@ static void ask_gone(struct timer *t)
 		is_gone(f, true);
 }
 
-/* --- delete
- * -------------------------------------------------------------------------------------------- */
+/* --- delete ----------------------------------------------------------------------------------- */
 
 static void ask_remove(struct timer *t);
 
@@ -209,8 +207,7 @@ void sweep_remove(struct found *f)
 	ask_remove(&f->timer);
 }
 
-/* --- is it there at all?
- * --------------------------------------------------------------------------------- */
+/* --- is it there at all? ---------------------------------------------------------------------- */
 
 static void look_again(struct timer *t)
 {
