@@ -183,8 +183,9 @@ static bool fill_path(struct buf *out, const char *template, const json_t *objec
 			if (used)
 				json_object_set_new(used, name, json_true());
 		} else {
-			error_set(
-				err, ERROR_INPUT, "\"%s\" is missing: %s needs it", name, template);
+			error_set(err, ERROR_INPUT, "\"%s\" %s: %s needs it", name,
+				json_object_get(object, name) ? "must be text" : "is missing",
+				template);
 		}
 		free(name);
 		if (!value)
@@ -343,7 +344,9 @@ static char *as_regex(const char *name)
 	struct buf b = BUF(BUF_LINE);
 	buf_add_char(&b, '^');
 	for (const char *p = name; *p; p++) {
-		if (!isalnum((unsigned char)*p) && *p != '-' && *p != '_')
+		/* not the bytes of a character beyond ASCII */
+		if ((unsigned char)*p < 0x80 && !isalnum((unsigned char)*p) && *p != '-' &&
+			*p != '_')
 			buf_add_char(&b, '\\');
 		buf_add_char(&b, *p);
 	}

@@ -10,7 +10,16 @@
 #include "base/units.h"
 #include "text/yaml.h"
 
-enum field_type { FIELD_TEXT, FIELD_BOOL, FIELD_TIME, FIELD_INT, FIELD_MARK, FIELD_UNIQUE };
+enum field_type {
+	FIELD_TEXT,
+	FIELD_REQUEST,
+	FIELD_CONDITION,
+	FIELD_BOOL,
+	FIELD_TIME,
+	FIELD_INT,
+	FIELD_MARK,
+	FIELD_UNIQUE
+};
 
 struct field {
 	const char *name;
@@ -23,25 +32,25 @@ struct field {
 static const struct field fields[] = {
 	{"service", FIELD_TEXT, AT(service)},
 	{"version", FIELD_TEXT, AT(version)},
-	{"create", FIELD_TEXT, AT(create)},
+	{"create", FIELD_REQUEST, AT(create)},
 	{"wrapper", FIELD_TEXT, AT(wrapper)},
 	{"wrapper_in", FIELD_TEXT, AT(wrapper_in)},
 	{"wrapper_out", FIELD_TEXT, AT(wrapper_out)},
 	{"id", FIELD_TEXT, AT(id)},
-	{"get", FIELD_TEXT, AT(get)},
-	{"list", FIELD_TEXT, AT(list)},
+	{"get", FIELD_REQUEST, AT(get)},
+	{"list", FIELD_REQUEST, AT(list)},
 	{"collection", FIELD_TEXT, AT(collection)},
-	{"set", FIELD_TEXT, AT(set)},
-	{"delete", FIELD_TEXT, AT(remove)},
+	{"set", FIELD_REQUEST, AT(set)},
+	{"delete", FIELD_REQUEST, AT(remove)},
 	{"delete_body", FIELD_TEXT, AT(remove_body)},
 	{"name", FIELD_TEXT, AT(name_field)},
 	{"mark", FIELD_MARK, AT(mark)},
 	{"find", FIELD_TEXT, AT(find)},
 	{"unique", FIELD_UNIQUE, AT(unique)},
-	{"ready", FIELD_TEXT, AT(ready)},
-	{"failed", FIELD_TEXT, AT(failed)},
-	{"gone", FIELD_TEXT, AT(gone)},
-	{"busy", FIELD_TEXT, AT(busy)},
+	{"ready", FIELD_CONDITION, AT(ready)},
+	{"failed", FIELD_CONDITION, AT(failed)},
+	{"gone", FIELD_CONDITION, AT(gone)},
+	{"busy", FIELD_CONDITION, AT(busy)},
 	{"lock", FIELD_TEXT, AT(lock)},
 	{"with", FIELD_TEXT, AT(with)},
 	{"component", FIELD_TEXT, AT(component)},
@@ -77,17 +86,51 @@ static bool read_unique(const struct yaml *y, struct kind *row)
 	return true;
 }
 
+/* "POST /servers" */
+static bool is_request(struct slice text)
+{
+	const size_t space = slice_find(text, ' ');
+	for (size_t i = 0; i < space && i < text.n; i++)
+		if (text.p[i] < 'A' || text.p[i] > 'Z')
+			return false;
+	return space > 0 && space + 1 < text.n && text.p[space + 1] == '/';
+}
+
+/* Parsed again when all rows are there; here its errors still have their place. */
+static void check_condition(const struct kind *row, const char *file, const struct field *f,
+	const struct yaml *y, struct error_list *errors)
+{
+	const char **at = (const char **)((char *)row + f->offset);
+	struct error err = {0};
+	if (!*at || !**at)
+		return;
+	struct expr *e =
+		expr_parse_condition(slice_of(*at), file, y->line, y->col + !y->plain, &err);
+	if (!e) {
+		error_wrap(&err, "kind %s: %s", row->name, f->name);
+		error_list_add(errors, &err);
+		*at = NULL;
+	}
+	expr_free(e);
+}
+
 static bool read_field(
 	struct kinds *k, struct kind *row, const struct field *f, const struct yaml *y)
 {
 	void *at = (char *)row + f->offset;
 	int64_t n;
-	if (y->kind != YAML_SCALAR && strcmp(f->name, "gone") != 0)
+	if (y->kind != YAML_SCALAR)
 		return false;
 	switch (f->type) {
+	case FIELD_REQUEST:
+		if (!yaml_is_null(y) && !is_request(y->text))
+			return false;
+		*(const char **)at = yaml_is_null(y) ? NULL : kinds_keep(k, slice_dup(y->text));
+		return true;
 	case FIELD_TEXT:
+	case FIELD_CONDITION:
 		/* `gone: 404` is short for [STATUS] == 404 */
-		if (!strcmp(f->name, "gone") && yaml_int(y, &n))
+		if (f->type == FIELD_CONDITION && yaml_int(y, &n))
 			*(const char **)at = kinds_keep(k, mem_printf("[STATUS] == %d", (int)n));
 		else
 			*(const char **)at =
@@ -109,8 +152,10 @@ static bool read_field(
 static void read_row(struct kinds *k, const char *file, const struct yaml *key,
 	const struct yaml *map, struct error_list *errors)
 {
-	static const char *const expected[] = {"text", "true or false", "a time such as 30s",
-		"a number up to 1000", "description, metadata, property, tags or null",
+	static const char *const expected[] = {"text",
+		"a method and a path such as GET /servers/{id}", "a condition", "true or false",
+		"a time such as 30s", "a number up to 1000",
+		"description, metadata, property, tags or null",
 		"an HTTP status from 400 to 499, or null"};
 	const char *names[array_len(fields)];
 	for (size_t i = 0; i < array_len(fields); i++)
@@ -136,9 +181,12 @@ static void read_row(struct kinds *k, const char *file, const struct yaml *key,
 		} else if (!read_field(k, row, f, map->items[i])) {
 			error_list_at(errors, file, map->items[i]->line, map->items[i]->col,
 				"kind %s: %s must be %s", key->text.p, f->name, expected[f->type]);
+		} else if (f->type == FIELD_CONDITION) {
+			check_condition(row, file, f, map->items[i], errors);
 		}
 	}
-	if (!row->service || !row->create)
+	if ((!row->service && !yaml_get(map, "service")) ||
+		(!row->create && !yaml_get(map, "create")))
 		error_list_at(errors, file, key->line, key->col,
 			"kind %s needs at least `service` and `create`", key->text.p);
 }
