@@ -7,7 +7,8 @@
 
 #include "openstack/session.h"
 
-#define RENEW_NS (60 * NS_PER_S)
+#define RENEW_NS    (60 * NS_PER_S)
+#define LIFE_MIN_NS (10 * NS_PER_S)
 
 bool auth_good(const struct cloud *c)
 {
@@ -195,6 +196,9 @@ static void learn(struct cloud *c, const json_t *token, const char *subject)
 	if (until && from && clock_parse_rfc3339(until, &expires) &&
 		clock_parse_rfc3339(from, &issued))
 		life_ns = (expires - issued) * NS_PER_US;
+	/* One that is said to have ended is used until it is refused, not asked for in a circle. */
+	if (life_ns < LIFE_MIN_NS)
+		life_ns = LIFE_MIN_NS;
 	const int64_t early = life_ns > 4 * RENEW_NS ? RENEW_NS : life_ns / 4;
 	secret_unref(c->token);
 	c->token = secret_new(slice_of(subject));
