@@ -175,7 +175,8 @@ bool journal_run_alive(struct journal *j, const char *run)
 	free(path);
 	if (fd < 0)
 		return false;
-	const bool held = flock(fd, LOCK_EX | LOCK_NB) != 0;
+	/* shared, so that two who ask at once do not take each other for the run */
+	const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0;
 	close(fd);
 	return held;
 }
