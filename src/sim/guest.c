@@ -16,8 +16,8 @@
 
 struct guests {
 	struct sim *sim;
-	struct timer change; /* a new picture is due */
-	struct map disks;    /* server id -> struct guest_disk *, one reference each */
+	struct timer change;  /* a new picture is due */
+	struct map disks;     /* server id -> struct guest_disk *, one reference each */
 	int held[DOOR_KINDS]; /* sockets that keep the ports ours */
 
 	pthread_t thread;

@@ -74,10 +74,8 @@ struct channel *guest_channel_new(struct session *s, ssh_channel ssh)
 	c->pump = -1;
 	c->typed.max = c->edit.max = SHELL_LINE_MAX;
 	c->wire[0].max = c->wire[1].max = WIRE_MAX;
-	c->shell = (struct shell){.loop = s->server->loop,
-		.world = &s->server->world,
-		.wake = on_wake,
-		.arg = c};
+	c->shell = (struct shell){
+		.loop = s->server->loop, .world = &s->server->world, .wake = on_wake, .arg = c};
 	snprintf(c->shell.guest, sizeof(c->shell.guest), "%s", s->guest);
 	snprintf(c->shell.user, sizeof(c->shell.user), "%s", s->user);
 	c->callbacks.userdata = c;
@@ -120,10 +118,9 @@ bool guest_channel_flush(struct channel *c, struct buf *b, size_t *sent, bool is
 		const uint32_t window = ssh_channel_window_size(c->ssh);
 		const size_t left = b->n - *sent, n = left < window ? left : window;
 		const char *p = buf_str(b) + *sent;
-		const int done = n == 0 ? 0
-				 : is_error
-					 ? ssh_channel_write_stderr(c->ssh, p, (uint32_t)n)
-					 : ssh_channel_write(c->ssh, p, (uint32_t)n);
+		const int done = n == 0     ? 0
+				 : is_error ? ssh_channel_write_stderr(c->ssh, p, (uint32_t)n)
+					    : ssh_channel_write(c->ssh, p, (uint32_t)n);
 		if (done <= 0)
 			return false;
 		*sent += (size_t)done;
@@ -165,8 +162,8 @@ static void prompt(struct channel *c)
 {
 	const struct world_guest *g = world_guest(c->session->server->world, c->session->guest);
 	if (c->tty)
-		buf_printf(&c->wire[0], "%s@%s:~%s ", c->session->user,
-			g ? g->disk->hostname : "", strcmp(c->session->user, "root") ? "$" : "#");
+		buf_printf(&c->wire[0], "%s@%s:~%s ", c->session->user, g ? g->disk->hostname : "",
+			strcmp(c->session->user, "root") ? "$" : "#");
 }
 
 /* After the command, and after all that it wrote. */

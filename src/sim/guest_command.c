@@ -138,7 +138,8 @@ static void made_file(const struct world_guest *g, const char *path, struct buf 
 	if (!strcmp(path, "/proc/uptime"))
 		buf_printf(ret, "%.2f %.2f\n", up, up);
 	else if (!strcmp(path, "/etc/os-release"))
-		buf_add_str(ret, "PRETTY_NAME=\"simulated guest\"\nNAME=\"simulated guest\"\nID=sim\n");
+		buf_add_str(
+			ret, "PRETTY_NAME=\"simulated guest\"\nNAME=\"simulated guest\"\nID=sim\n");
 	else if (!strcmp(path, "/run/boot-finished"))
 		buf_add_str(ret, "\n");
 }

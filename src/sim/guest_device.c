@@ -30,10 +30,12 @@ static void show_address(const struct ip_show *q, size_t n, const char *device, 
 	if (q->version && q->version != version)
 		return;
 	if (q->one_line)
-		shell_out(q->sh, "%zu: %s    %s %s scope %s %s\\       valid_lft forever preferred_lft forever\n",
+		shell_out(q->sh,
+			"%zu: %s    %s %s scope %s %s\\       valid_lft forever preferred_lft forever\n",
 			n, device, family, text, scope, device);
 	else
-		shell_out(q->sh, "    %s %s scope %s %s\n       valid_lft forever preferred_lft forever\n",
+		shell_out(q->sh,
+			"    %s %s scope %s %s\n       valid_lft forever preferred_lft forever\n",
 			family, text, scope, device);
 }
 
@@ -92,8 +94,8 @@ int command_ip(struct shell *sh, const struct world_guest *g, size_t argc, char 
 			return 1;
 		}
 	}
-	if (i == argc || (strcmp(argv[i], "a") && strcmp(argv[i], "addr") &&
-				 strcmp(argv[i], "address"))) {
+	if (i == argc ||
+		(strcmp(argv[i], "a") && strcmp(argv[i], "addr") && strcmp(argv[i], "address"))) {
 		shell_err(sh, "ip: only `ip addr` is known here\n");
 		return 1;
 	}
@@ -113,8 +115,16 @@ int command_ip(struct shell *sh, const struct world_guest *g, size_t argc, char 
 /* --- lsblk -------------------------------------------------------------------------------------
  */
 
-enum column { COLUMN_NAME, COLUMN_NUMBER, COLUMN_RM, COLUMN_SIZE, COLUMN_RO, COLUMN_TYPE,
-	COLUMN_MOUNT, COLUMN_COUNT };
+enum column {
+	COLUMN_NAME,
+	COLUMN_NUMBER,
+	COLUMN_RM,
+	COLUMN_SIZE,
+	COLUMN_RO,
+	COLUMN_TYPE,
+	COLUMN_MOUNT,
+	COLUMN_COUNT
+};
 
 static const struct {
 	const char *title;

@@ -67,9 +67,8 @@ static void apply_user_data(struct guest_disk *d, const char *encoded)
 		!base64_decode(slice_of(encoded), &text, &n))
 		return;
 	const struct slice data = slice_from(text, n);
-	struct yaml_file *f = slice_starts(data, "#cloud-config")
-				      ? yaml_parse(data, "user_data", &errors)
-				      : NULL;
+	struct yaml_file *f =
+		slice_starts(data, "#cloud-config") ? yaml_parse(data, "user_data", &errors) : NULL;
 	if (f && yaml_documents(f) > 0)
 		apply_cloud_config(d, yaml_root(f, 0));
 	yaml_free(f);
@@ -139,8 +138,8 @@ static bool is_key(const char *line, ssh_key key)
 	if (!slice_next(&rest, ' ', &type) || !slice_next(&rest, ' ', &data))
 		return false;
 	char *type_text = slice_dup(type), *data_text = slice_dup(data);
-	const bool same = ssh_pki_import_pubkey_base64(data_text,
-				  ssh_key_type_from_name(type_text), &own) == SSH_OK &&
+	const bool same = ssh_pki_import_pubkey_base64(
+				  data_text, ssh_key_type_from_name(type_text), &own) == SSH_OK &&
 			  ssh_key_cmp(own, key, SSH_KEY_CMP_PUBLIC) == 0;
 	ssh_key_free(own);
 	free(type_text);
@@ -195,8 +194,9 @@ ssh_key guest_disk_host_key(const struct guest_disk *d)
 	add_string(&all, pub.p, pub.n);
 	add_string(&all, priv.p, priv.n);
 	char *body = base64_encode(all.p, all.n);
-	char *text = mem_printf("-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n"
-				"-----END OPENSSH PRIVATE KEY-----\n",
+	char *text = mem_printf(
+		"-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n"
+		"-----END OPENSSH PRIVATE KEY-----\n",
 		body);
 	if (ssh_pki_import_privkey_base64(text, NULL, NULL, NULL, &key) != SSH_OK)
 		key = NULL;

@@ -27,8 +27,7 @@ static const struct world_guest *target_of(const struct session *s, const char *
 	struct ip a;
 	if (!from || port != SSH_PORT || !address)
 		return NULL;
-	if (!ip_parse(address, &a) &&
-		(strcmp(address, "localhost") || !ip_parse("127.0.0.1", &a)))
+	if (!ip_parse(address, &a) && (strcmp(address, "localhost") || !ip_parse("127.0.0.1", &a)))
 		return NULL;
 	return world_way(w, from, a, PACKET_TCP, SSH_PORT, &to) == WAY_GUEST ? to : NULL;
 }
@@ -110,7 +109,8 @@ bool guest_forward_step(struct channel *c)
 		ssh_channel_close(c->ssh);
 		return false;
 	}
-	/* Of a full buffer only its emptying is waited for: the channel's is seen by the session. */
+	/* Of a full buffer only its emptying is waited for: the channel's is seen by the session.
+	 */
 	const int events = (c->up.n < PIECE && !c->pump_ended ? UV_READABLE : 0) |
 			   (c->down.n ? UV_WRITABLE : 0);
 	if (events)

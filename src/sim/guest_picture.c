@@ -97,8 +97,8 @@ static void take_interfaces(struct picture *p)
 static const struct {
 	const char *name;
 	int number; /* of IP; -1: any */
-} protocols[] = {{"any", -1}, {"tcp", 6}, {"udp", 17}, {"icmp", 1}, {"icmpv6", 58},
-	{"ipv6-icmp", 58}};
+} protocols[] = {
+	{"any", -1}, {"tcp", 6}, {"udp", 17}, {"icmp", 1}, {"icmpv6", 58}, {"ipv6-icmp", 58}};
 
 static int protocol_number(const struct object *rule)
 {
@@ -184,8 +184,8 @@ static struct guest_disk *disk_of(struct picture *p, struct map *disks, const st
 		hostname_of(o, name, sizeof(name));
 	snprintf(sequence, sizeof(sequence), "host key %s", o->id);
 	random_fill(draw_sequence(&p->s->draw, sequence), seed, sizeof(seed));
-	d = guest_disk_new(seed, name, told ? server->public_key : NULL,
-		told ? server->user_data : NULL);
+	d = guest_disk_new(
+		seed, name, told ? server->public_key : NULL, told ? server->user_data : NULL);
 	map_put(disks, o->id, d);
 	return guest_disk_ref(d);
 }
@@ -230,8 +230,8 @@ static void take_disks(struct picture *p, const struct object *o, struct world_g
 	const struct server *server = server_of(o);
 	const struct object *flavor = object_get(p->s, KIND_FLAVOR, server->flavor);
 	if (*server->image)
-		vec_push(&g->disks,
-			((struct world_disk){"vda", flavor ? json_int(flavor->doc, "disk", 0) : 0}));
+		vec_push(&g->disks, ((struct world_disk){
+					    "vda", flavor ? json_int(flavor->doc, "disk", 0) : 0}));
 	VEC_EACH (&server->disks, struct server_disk, own) {
 		const struct object *volume = object_get(p->s, KIND_VOLUME, own->volume);
 		const char *slash = strrchr(own->device, '/');
@@ -312,8 +312,7 @@ static void take_floating(struct picture *p, const struct object *o, struct ip o
 		!ip_parse(object_str(o, "floating_ip_address"), &own) ||
 		own.version != outside.version || own.n >> 8 != outside.n >> 8)
 		return;
-	const struct world_nic *nic =
-		nic_of(p->w, g, port->id, object_str(o, "fixed_ip_address"));
+	const struct world_nic *nic = nic_of(p->w, g, port->id, object_str(o, "fixed_ip_address"));
 	if (nic)
 		p->w->doors[(unsigned)(own.n & 0xff)] = (struct world_door){
 			.guest = g,

@@ -43,8 +43,9 @@ static void end_ping(struct timer *t)
 {
 	struct shell *sh = t->arg;
 	const struct shell_ping *p = &sh->ping;
-	shell_out(sh, "\n--- %s ping statistics ---\n%u packets transmitted, %u packets received, "
-		      "%u%% packet loss\n",
+	shell_out(sh,
+		"\n--- %s ping statistics ---\n%u packets transmitted, %u packets received, "
+		"%u%% packet loss\n",
 		p->name, p->sent, p->received,
 		p->sent ? (p->sent - p->received) * 100 / p->sent : 0);
 	if (p->received)

@@ -48,9 +48,9 @@ static int on_key(ssh_session ssh, const char *name, ssh_key key, char signature
 	struct session *s = arg;
 	const struct world_guest *g = world_guest(s->server->world, s->guest);
 	const char *user = known_user(name);
-	const bool good = g && user && guest_disk_admits(g->disk, key) &&
-			  (signature == SSH_PUBLICKEY_STATE_NONE ||
-				  signature == SSH_PUBLICKEY_STATE_VALID);
+	const bool good =
+		g && user && guest_disk_admits(g->disk, key) &&
+		(signature == SSH_PUBLICKEY_STATE_NONE || signature == SSH_PUBLICKEY_STATE_VALID);
 	if (!good) {
 		s->ending |= ++s->tries >= TRIES_MAX;
 		return SSH_AUTH_DENIED;
@@ -76,8 +76,7 @@ static int on_message(ssh_session ssh, ssh_message m, void *arg)
 {
 	struct session *s = arg;
 	if (!*s->user || ssh_message_type(m) != SSH_REQUEST_CHANNEL_OPEN ||
-		ssh_message_subtype(m) != SSH_CHANNEL_DIRECT_TCPIP ||
-		s->channels.n >= CHANNELS_MAX)
+		ssh_message_subtype(m) != SSH_CHANNEL_DIRECT_TCPIP || s->channels.n >= CHANNELS_MAX)
 		return 1;
 	return guest_forward_open(s, m) ? 0 : 1;
 }

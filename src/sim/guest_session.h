@@ -42,18 +42,18 @@ struct channel {
 	struct ssh_channel_callbacks_struct callbacks;
 
 	/* commands and shells */
-	bool asked;       /* for a command or a shell */
-	char *command;    /* NULL: a shell */
+	bool asked;    /* for a command or a shell */
+	char *command; /* NULL: a shell */
 	bool begun, tty;
 	bool input_ended, prompt_due;
 	struct shell shell;
-	struct buf typed; /* not yet looked at, of a shell */
-	struct buf edit;  /* the line that is being typed */
-	struct buf wire[2];  /* on its way to the client: output, errors */
+	struct buf typed;   /* not yet looked at, of a shell */
+	struct buf edit;    /* the line that is being typed */
+	struct buf wire[2]; /* on its way to the client: output, errors */
 	size_t sent[2];
 
 	/* a way on */
-	int pump;         /* our end of the pair whose other end is a session; -1: none */
+	int pump; /* our end of the pair whose other end is a session; -1: none */
 	uv_poll_t *pump_poll;
 	struct buf up, down; /* to the channel, to the pair */
 	bool pump_ended, shut;

@@ -53,7 +53,7 @@ struct shell {
 	bool in_end;
 	char *line;
 	struct slice rest;
-	enum shell_join join; /* of what comes next in `rest` */
+	enum shell_join join;                /* of what comes next in `rest` */
 	bool drop_out, drop_err, err_to_out; /* redirections of the command that runs */
 	struct timer timer;
 	enum shell_job job;

@@ -154,8 +154,8 @@ static bool joined(struct slice *rest, struct shell_words *w, const char **ret_w
 	return true;
 }
 
-bool shell_parse(struct slice *rest, const struct shell *sh, struct shell_words *ret,
-	const char **ret_wrong)
+bool shell_parse(
+	struct slice *rest, const struct shell *sh, struct shell_words *ret, const char **ret_wrong)
 {
 	struct buf word = BUF(SHELL_LINE_MAX);
 	bool ended = false;
@@ -176,7 +176,7 @@ bool shell_parse(struct slice *rest, const struct shell *sh, struct shell_words 
 		}
 		buf_clear(&word);
 		*ret_wrong = ret->argv.n == SHELL_WORDS_MAX ? "too many words"
-							     : read_word(rest, sh, &word);
+							    : read_word(rest, sh, &word);
 		if (!*ret_wrong)
 			vec_push(&ret->argv, mem_strdup(buf_str(&word)));
 	}

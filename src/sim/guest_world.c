@@ -128,8 +128,7 @@ static const struct world_router *shared_router(
 	const struct world_subnet *a = &w->subnets.p[from], *b = &w->subnets.p[to];
 	for (size_t i = 0; i < a->routers.n; i++)
 		for (size_t k = 0; k < b->routers.n; k++)
-			if (a->routers.p[i] == b->routers.p[k] &&
-				w->routers.p[a->routers.p[i]].up)
+			if (a->routers.p[i] == b->routers.p[k] && w->routers.p[a->routers.p[i]].up)
 				return &w->routers.p[a->routers.p[i]];
 	return NULL;
 }
@@ -148,8 +147,7 @@ static enum way way_inside(const struct sending *p, const struct world_guest **r
 			VEC_EACH (&nic->addresses, struct world_address, a)
 				if (nic->up && ip_equal(a->ip, p->to) &&
 					joined(p->w, p->source->subnet, a->subnet))
-					return judge(
-						p, g, nic, p->source->ip, p->nic, ret_guest);
+					return judge(p, g, nic, p->source->ip, p->nic, ret_guest);
 	return WAY_NO_ROUTE;
 }
 
@@ -166,8 +164,8 @@ static struct ip outside_address(const struct sending *p, const struct world_rou
 	return r->outside;
 }
 
-static enum way way_outside(const struct sending *p, const struct world_router *r,
-	const struct world_guest **ret_guest)
+static enum way way_outside(
+	const struct sending *p, const struct world_router *r, const struct world_guest **ret_guest)
 {
 	struct ip outside = {0};
 	ip_parse(WORLD_OUTSIDE, &outside);
@@ -194,8 +192,8 @@ static enum way way_routed(const struct sending *p, const struct world_guest **r
 		found = WAY_LOST;
 		VEC_EACH (&r->addresses, struct ip, a)
 			if (ip_equal(*a, p->to))
-				return world_admits(p->w, p->nic, false, p->to, NULL, p->what,
-					       p->port)
+				return world_admits(
+					       p->w, p->nic, false, p->to, NULL, p->what, p->port)
 					       ? WAY_ROUTER
 					       : WAY_LOST;
 		if (r->outside.version && p->source->ip.version == 4)
