@@ -177,8 +177,11 @@ static bool check(struct call *c, json_t *in)
 	/* An address is drawn first, as neutron does: a refused one is burnt for a while. */
 	if (!address_take(c, in))
 		return false;
+	json_object_set_new(in, "status", json_string("DOWN"));
+	if (port) /* and perhaps a fixed address of it, which associate() looks at */
+		return associate(c, NULL, external, port, in);
 	clear(in);
-	return !port || associate(c, NULL, external, port, in);
+	return true;
 }
 
 static void created(struct call *c, struct object *o)
