@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -210,6 +211,9 @@ void guest_session_free(struct session *s)
 		}
 	timer_cancel(&s->limit);
 	guest_unwatch(&s->poll);
+	/* A machine that goes down says nothing: libssh would close each channel in form. */
+	if (!s->ending)
+		shutdown(s->fd, SHUT_RDWR);
 	while (s->channels.n)
 		guest_channel_free(vec_pop(&s->channels));
 	vec_fini(&s->channels);
