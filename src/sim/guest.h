@@ -1,6 +1,11 @@
 /*
  * guest.h - what answers on the addresses of servers: an SSH server for each guest, and the TCP
- * port that stands for ping. See sim.h for where.
+ * port that stands for ping. See sim.h for where, docs/sim-guests.md for what a guest does.
+ *
+ * A guest is up when its server is ACTIVE or VERIFY_RESIZE and the loop's time has reached
+ * server->up_ns; a change of server->boots ends the connections to it. It is reached from outside
+ * while a floating IP that is ACTIVE leads to one of its ports over a router that is up, and the
+ * port's groups let the packet in from WORLD_OUTSIDE.
  *
  * The guests live on a thread of their own, which has its own copy of what it needs; orders go
  * there through a queue. Thread: all functions belong to the loop's.
@@ -16,6 +21,10 @@ struct sim;
 
 #define GUEST_MAP_CIDR "127.77.4.0/24"
 
+/* A true value of this name in a server's document: its guest found no metadata service when it
+ * first booted, so it has no key to admit, no user data and no name. */
+#define GUEST_NO_METADATA ".no_metadata"
+
 struct guests *guests_new(struct sim *s, struct error *err) must_check;
 void guests_free(struct guests *g); /* ends all connections, joins the thread; NULL is fine */
 unsigned guests_ssh_port(const struct guests *g);
@@ -24,5 +33,9 @@ unsigned guests_ping_port(const struct guests *g);
 /* Something a guest's reachability hangs on has changed (a server's state, a port, a floating IP, a
  * rule, a router): looks at all servers again, soon. Cheap to call often. */
 void guests_changed(struct sim *s);
+
+/* The server's disk is a new one (a rebuild): at its next boot the guest makes another host key and
+ * takes key pair, name and user data anew. */
+void guests_disk_new(struct sim *s, const char *server);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "sim/guest.h"
 #include "sim/route.h"
 #include "sim/state.h"
 
@@ -224,6 +225,7 @@ static struct object *make(struct call *c, const struct resource *r, json_t *in)
 	if (r->created)
 		r->created(c, o);
 	rule_created(c, o);
+	guests_changed(c->sim);
 	return o;
 }
 
@@ -310,6 +312,7 @@ static void update_resource(struct call *c)
 		json_object_foreach (in, key, value)
 			json_object_set(o->doc, key, value);
 		network_touch(o);
+		guests_changed(c->sim);
 		answer(c, 200, r, o);
 	}
 	json_decref(in);
@@ -324,6 +327,7 @@ static void delete_resource(struct call *c)
 		return;
 	rule_changed(c, o, true);
 	object_remove(o);
+	guests_changed(c->sim);
 	call_empty(c, 204);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
@@ -103,6 +104,7 @@ static void on_status(struct timer *t)
 	const char *status =
 		port && *object_str(port, "device_id") && !o->stuck ? "ACTIVE" : "DOWN";
 	object_set_str(o, "status", status);
+	guests_changed(o->sim);
 	if (port && !strcmp(status, "DOWN"))
 		object_after(o, draw_time_ns(&o->sim->draw, TIME_FLOATING_IP), on_status);
 }
@@ -118,6 +120,7 @@ void floating_release(struct sim *s, const char *port)
 		if (!strcmp(object_str(o, "port_id"), port)) {
 			clear(o->doc);
 			network_touch(o);
+			guests_changed(s);
 		}
 }
 
@@ -174,8 +177,11 @@ static bool check(struct call *c, json_t *in)
 	/* An address is drawn first, as neutron does: a refused one is burnt for a while. */
 	if (!address_take(c, in))
 		return false;
+	json_object_set_new(in, "status", json_string("DOWN"));
+	if (port) /* and perhaps a fixed address of it, which associate() looks at */
+		return associate(c, NULL, external, port, in);
 	clear(in);
-	return !port || associate(c, NULL, external, port, in);
+	return true;
 }
 
 static void created(struct call *c, struct object *o)

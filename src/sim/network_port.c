@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
@@ -286,6 +287,7 @@ void port_bind(struct object *port, const char *device_id, const char *owner, co
 	object_set_str(port, "device_owner", owner);
 	object_set_str(port, "binding:host_id", host);
 	network_touch(port);
+	guests_changed(port->sim);
 }
 
 void port_unbind(struct object *port)
@@ -295,6 +297,7 @@ void port_unbind(struct object *port)
 	object_set_str(port, "binding:host_id", "");
 	object_set_str(port, "status", "DOWN");
 	network_touch(port);
+	guests_changed(port->sim);
 }
 
 void port_remove(struct object *port)
@@ -303,6 +306,7 @@ void port_remove(struct object *port)
 
 	floating_release(s, port->id);
 	object_remove(port);
+	guests_changed(s);
 }
 
 bool port_in_group(const struct object *port, const char *group)

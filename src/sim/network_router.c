@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/seed.h"
 #include "sim/state.h"
@@ -289,6 +290,7 @@ void router_add_interface(struct call *c)
 	}
 	port_set_status(port, "ACTIVE");
 	network_touch(router);
+	guests_changed(c->sim);
 	interface_answer(c, router, port->id, subnet);
 }
 
@@ -323,6 +325,7 @@ void router_remove_interface(struct call *c)
 	snprintf(id, sizeof(id), "%s", mine->id);
 	object_remove(mine);
 	network_touch(router);
+	guests_changed(c->sim);
 	interface_answer(c, router, id, subnet);
 }
 

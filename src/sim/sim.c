@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "sim/config.h"
+#include "sim/guest.h"
 #include "sim/seed.h"
 #include "sim/state.h"
 
@@ -50,7 +51,7 @@ struct sim *sim_new(struct loop *l, const struct sim_options *options, struct er
 	config_defaults(s);
 	if (!record_init(&s->record, options->log, err) ||
 		(options->faults && !config_read(s, options->faults, err)) ||
-		!listen_on(s, options->listen, err)) {
+		!listen_on(s, options->listen, err) || !(s->guests = guests_new(s, err))) {
 		sim_free(s);
 		return NULL;
 	}
@@ -64,6 +65,8 @@ void sim_free(struct sim *s)
 		return;
 	calls_fini(s);
 	http_server_free(s->server);
+	guests_free(s->guests);
+	s->guests = NULL;
 	tables_fini(s);
 	tokens_fini(s);
 	mishaps_fini(&s->mishaps);
@@ -190,7 +193,11 @@ static void add_cloud(
 			"      application_credential_secret: %s\n"
 			"    auth_type: v3applicationcredential\n",
 			SEED_APP_CREDENTIAL, SEED_APP_SECRET);
-	buf_printf(b, "    region_name: %s\n", SIM_REGION);
+	buf_printf(b,
+		"    region_name: %s\n"
+		"    reach: {network: %s, map: %s, ssh: %u, ping: %u}\n",
+		SIM_REGION, SEED_PUBLIC_CIDR, GUEST_MAP_CIDR, guests_ssh_port(s->guests),
+		guests_ping_port(s->guests));
 }
 
 char *sim_clouds_text(const struct sim *s)

@@ -35,7 +35,8 @@ struct sim {
 	struct map tokens; /* text -> struct token * */
 	struct mishaps mishaps;
 	struct record record;
-	struct call *calls; /* under way */
+	struct call *calls;    /* under way */
+	struct guests *guests; /* of the servers */
 	json_t *violations;
 	struct map
 		instances; /* project/user -> char *: the instance that user was seen as; "" many */

@@ -1,0 +1,218 @@
+/*
+ * guest_device.c - ip and lsblk: what hardware a guest has.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/guest_shell.h"
+
+/* --- ip addr -----------------------------------------------------------------------------------
+ */
+
+struct ip_show {
+	struct shell *sh;
+	const struct guest_world *w;
+	bool one_line;
+	int version; /* 4, 6, or 0: both */
+	const char *device;
+};
+
+static bool wanted(const struct ip_show *q, const char *device)
+{
+	return !q->device || !strcmp(q->device, device);
+}
+
+static void show_address(const struct ip_show *q, size_t n, const char *device, const char *text,
+	int version, const char *scope)
+{
+	const char *family = version == 6 ? "inet6" : "inet";
+	if (q->version && q->version != version)
+		return;
+	if (q->one_line)
+		shell_out(q->sh,
+			"%zu: %s    %s %s scope %s %s\\       valid_lft forever preferred_lft forever\n",
+			n, device, family, text, scope, device);
+	else
+		shell_out(q->sh,
+			"    %s %s scope %s %s\n       valid_lft forever preferred_lft forever\n",
+			family, text, scope, device);
+}
+
+static void show_loopback(const struct ip_show *q)
+{
+	if (!wanted(q, "lo"))
+		return;
+	if (!q->one_line)
+		shell_out(q->sh,
+			"1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN qlen 1000\n"
+			"    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n");
+	show_address(q, 1, "lo", "127.0.0.1/8", 4, "host");
+}
+
+static void show_nic(const struct ip_show *q, size_t n, const struct world_nic *nic)
+{
+	char device[16], address[IP_TEXT], text[IP_TEXT + 8];
+	snprintf(device, sizeof(device), "eth%zu", n);
+	if (!wanted(q, device))
+		return;
+	if (!q->one_line)
+		shell_out(q->sh,
+			"%zu: %s: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc pfifo_fast state UP qlen 1000\n"
+			"    link/ether %s brd ff:ff:ff:ff:ff:ff\n",
+			n + 2, device, nic->mac);
+	VEC_EACH (&nic->addresses, struct world_address, a) {
+		snprintf(text, sizeof(text), "%s/%u", ip_text(a->ip, address),
+			q->w->subnets.p[a->subnet].prefix.bits);
+		show_address(q, n + 2, device, text, a->ip.version, "global");
+	}
+}
+
+static bool is_device(const struct world_guest *g, const char *name)
+{
+	char device[16];
+	if (!name || !strcmp(name, "lo"))
+		return true;
+	for (size_t n = 0; n < g->nics.n; n++) {
+		snprintf(device, sizeof(device), "eth%zu", n);
+		if (!strcmp(name, device))
+			return true;
+	}
+	return false;
+}
+
+int command_ip(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	struct ip_show q = {.sh = sh, .w = *sh->world};
+	size_t i = 1;
+	for (; i < argc && *argv[i] == '-'; i++) {
+		q.one_line |= !strcmp(argv[i], "-o");
+		if (!strcmp(argv[i], "-4") || !strcmp(argv[i], "-6"))
+			q.version = argv[i][1] - '0';
+		else if (strcmp(argv[i], "-o")) {
+			shell_err(sh, "ip: invalid option -- '%.100s'\n", argv[i] + 1);
+			return 1;
+		}
+	}
+	if (i == argc ||
+		(strcmp(argv[i], "a") && strcmp(argv[i], "addr") && strcmp(argv[i], "address"))) {
+		shell_err(sh, "ip: only `ip addr` is known here\n");
+		return 1;
+	}
+	for (i++; i < argc; i++)
+		if (strcmp(argv[i], "show") && strcmp(argv[i], "dev"))
+			q.device = argv[i];
+	if (!is_device(g, q.device)) {
+		shell_err(sh, "ip: can't find device '%.100s'\n", q.device);
+		return 1;
+	}
+	show_loopback(&q);
+	for (size_t n = 0; n < g->nics.n; n++)
+		show_nic(&q, n, &g->nics.p[n]);
+	return 0;
+}
+
+/* --- lsblk -------------------------------------------------------------------------------------
+ */
+
+enum column {
+	COLUMN_NAME,
+	COLUMN_NUMBER,
+	COLUMN_RM,
+	COLUMN_SIZE,
+	COLUMN_RO,
+	COLUMN_TYPE,
+	COLUMN_MOUNT,
+	COLUMN_COUNT
+};
+
+static const struct {
+	const char *title;
+	int width; /* negative: to the left */
+} columns[COLUMN_COUNT] = {{"NAME", -4}, {"MAJ:MIN", -7}, {"RM", 2}, {"SIZE", 4}, {"RO", 2},
+	{"TYPE", -4}, {"MOUNTPOINTS", -11}};
+
+struct lsblk {
+	bool headless, bytes;
+	unsigned columns[COLUMN_COUNT];
+	size_t n;
+};
+
+static bool choose_columns(struct lsblk *q, const char *list)
+{
+	struct slice rest = slice_of(list), name;
+	q->n = 0;
+	while (slice_next(&rest, ',', &name)) {
+		unsigned k = 0;
+		while (k < COLUMN_COUNT && !slice_is_nocase(name, columns[k].title))
+			k++;
+		if (k == COLUMN_COUNT || q->n == COLUMN_COUNT)
+			return false;
+		q->columns[q->n++] = k;
+	}
+	return q->n > 0;
+}
+
+static bool read_options(struct shell *sh, struct lsblk *q, size_t argc, char **argv)
+{
+	for (size_t i = 1; i < argc; i++) {
+		const char *c = argv[i];
+		if (*c++ != '-') {
+			shell_err(sh, "lsblk: %.100s: not a block device\n", argv[i]);
+			return false;
+		}
+		for (; *c; c++) {
+			q->headless |= *c == 'n';
+			q->bytes |= *c == 'b';
+			if (!strchr("nbdo", *c)) {
+				shell_err(sh, "lsblk: invalid option -- '%c'\n", *c);
+				return false;
+			}
+			if (*c != 'o')
+				continue;
+			const char *list = c[1] ? c + 1 : i + 1 < argc ? argv[++i] : "";
+			if (choose_columns(q, list))
+				break;
+			shell_err(sh, "lsblk: unknown column: %.100s\n", list);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void show_disk(struct shell *sh, const struct lsblk *q, const struct world_disk *d, size_t n)
+{
+	char cell[32];
+	for (size_t i = 0; i < q->n; i++) {
+		const unsigned k = q->columns[i];
+		const char *text = cell;
+		switch (k) {
+		case COLUMN_NAME: text = d->name; break;
+		case COLUMN_NUMBER: snprintf(cell, sizeof(cell), "254:%zu", n * 16); break;
+		case COLUMN_SIZE:
+			snprintf(cell, sizeof(cell), "%lld%s",
+				(long long)(q->bytes ? d->gib << 30 : d->gib), q->bytes ? "" : "G");
+			break;
+		case COLUMN_TYPE: text = "disk"; break;
+		case COLUMN_MOUNT: text = n ? "" : "/"; break;
+		default: text = "0"; break;
+		}
+		const bool last = i + 1 == q->n;
+		shell_out(sh, "%*s%s", last ? 0 : columns[k].width, text, last ? "\n" : " ");
+	}
+}
+
+int command_lsblk(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	struct lsblk q = {.columns = {COLUMN_NAME, COLUMN_NUMBER, COLUMN_RM, COLUMN_SIZE, COLUMN_RO,
+				  COLUMN_TYPE, COLUMN_MOUNT},
+		.n = COLUMN_COUNT};
+	if (!read_options(sh, &q, argc, argv))
+		return 1;
+	for (size_t i = 0; i < q.n && !q.headless; i++)
+		shell_out(sh, "%*s%s", i + 1 < q.n ? columns[q.columns[i]].width : 0,
+			columns[q.columns[i]].title, i + 1 < q.n ? " " : "\n");
+	for (size_t i = 0; i < g->disks.n; i++)
+		show_disk(sh, &q, &g->disks.p[i], i);
+	return 0;
+}

@@ -1,0 +1,183 @@
+/*
+ * guest_reach.c - ping and nc: what a guest can reach from inside. Nothing is sent; the picture of
+ * the cloud says what would come back.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/units.h"
+#include "sim/guest_shell.h"
+
+#define PING_COUNT_MAX 10000
+#define PING_EVERY_MIN 0.01 /* s */
+#define SSH_PORT       22
+
+/* An address as text, or the guest's own name; there is no resolver here. */
+static bool address_of(const struct world_guest *g, const char *name, struct ip *ret)
+{
+	if (ip_parse(name, ret))
+		return true;
+	return (!strcmp(name, "localhost") || !strcmp(name, g->disk->hostname)) &&
+	       ip_parse("127.0.0.1", ret);
+}
+
+/* The value of an option that may stand in the same word or the next; -1 if it is none. */
+static double option_value(size_t argc, char **argv, size_t *i)
+{
+	double value;
+	const char *text = argv[*i] + 2;
+	if (!*text)
+		text = *i + 1 < argc ? argv[++*i] : "";
+	return units_parse_real(slice_of(text), &value) && value >= 0 && value <= SHELL_WAIT_MAX
+		       ? value
+		       : -1;
+}
+
+/* --- ping --------------------------------------------------------------------------------------
+ */
+
+static void end_ping(struct timer *t)
+{
+	struct shell *sh = t->arg;
+	const struct shell_ping *p = &sh->ping;
+	shell_out(sh,
+		"\n--- %s ping statistics ---\n%u packets transmitted, %u packets received, "
+		"%u%% packet loss\n",
+		p->name, p->sent, p->received,
+		p->sent ? (p->sent - p->received) * 100 / p->sent : 0);
+	if (p->received)
+		shell_out(sh, "round-trip min/avg/max = %.3f/%.3f/%.3f ms\n", p->min_ms,
+			p->sum_ms / p->received, p->max_ms);
+	shell_job_done(sh, p->received ? 0 : 1);
+	sh->wake(sh->arg);
+}
+
+static void answered(struct shell *sh)
+{
+	struct shell_ping *p = &sh->ping;
+	const double ms = 0.2 + 0.4 * random_unit(&random_system);
+	if (!p->received || ms < p->min_ms)
+		p->min_ms = ms;
+	if (ms > p->max_ms)
+		p->max_ms = ms;
+	p->sum_ms += ms;
+	p->received++;
+	if (!p->quiet)
+		shell_out(sh, "64 bytes from %s: seq=%u ttl=64 time=%.3f ms\n", p->name,
+			p->sent - 1, ms);
+}
+
+static void send_ping(struct timer *t)
+{
+	struct shell *sh = t->arg;
+	struct shell_ping *p = &sh->ping;
+	const struct world_guest *g = world_guest(*sh->world, sh->guest), *to;
+	const enum way way =
+		g ? world_way(*sh->world, g, p->to, PACKET_ECHO, 0, &to) : WAY_NO_ROUTE;
+	if (way == WAY_NO_ROUTE) {
+		shell_err(sh, "ping: sendto: Network is unreachable\n");
+		shell_job_done(sh, 1);
+		sh->wake(sh->arg);
+		return;
+	}
+	p->sent++;
+	const bool came = way != WAY_LOST;
+	if (came)
+		answered(sh);
+	if (p->sent < p->count)
+		shell_wait(sh, JOB_PING, p->every_ns, send_ping);
+	else
+		shell_wait(sh, JOB_PING, came ? 0 : p->wait_ns, end_ping);
+	sh->wake(sh->arg);
+}
+
+static bool ping_option(struct shell *sh, size_t argc, char **argv, size_t *i)
+{
+	struct shell_ping *p = &sh->ping;
+	const char letter = argv[*i][1];
+	p->quiet |= letter == 'q';
+	if (letter == 'q' || letter == '4' || letter == '6')
+		return true;
+	const double value = letter && strchr("cWiw", letter) ? option_value(argc, argv, i) : -1;
+	if (value < 0) {
+		shell_err(sh, "ping: invalid option or number -- '%c'\n", letter);
+		return false;
+	}
+	if (letter == 'c')
+		p->count = (unsigned)value;
+	else if (letter == 'W')
+		p->wait_ns = (int64_t)(value * (double)NS_PER_S);
+	else if (letter == 'i')
+		p->every_ns = value < PING_EVERY_MIN ? (int64_t)(PING_EVERY_MIN * NS_PER_S)
+						     : (int64_t)(value * (double)NS_PER_S);
+	return true;
+}
+
+int command_ping(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	const char *target = NULL;
+	sh->ping = (struct shell_ping){
+		.count = PING_COUNT_MAX, .wait_ns = 10 * NS_PER_S, .every_ns = NS_PER_S};
+	for (size_t i = 1; i < argc; i++) {
+		if (*argv[i] != '-')
+			target = argv[i];
+		else if (!ping_option(sh, argc, argv, &i))
+			return 1;
+	}
+	if (!target || !address_of(g, target, &sh->ping.to)) {
+		shell_err(sh, "ping: bad address '%.200s'\n", target ? target : "");
+		return 1;
+	}
+	if (!sh->ping.count || sh->ping.count > PING_COUNT_MAX)
+		sh->ping.count = PING_COUNT_MAX;
+	snprintf(sh->ping.name, sizeof(sh->ping.name), "%s", target);
+	shell_out(sh, "PING %s (%s): 56 data bytes\n", sh->ping.name, sh->ping.name);
+	return shell_wait(sh, JOB_PING, 0, send_ping);
+}
+
+/* --- nc -z -------------------------------------------------------------------------------------
+ */
+
+static void end_connect(struct timer *t)
+{
+	struct shell *sh = t->arg;
+	shell_job_done(sh, 1);
+	sh->wake(sh->arg);
+}
+
+int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	const char *words[2] = {0};
+	size_t n = 0;
+	double wait = 75; /* about what Linux tries for */
+	bool zero = false;
+	struct ip to;
+	int64_t port;
+	const struct world_guest *there;
+	for (size_t i = 1; i < argc; i++) {
+		if (*argv[i] != '-' && n < 2)
+			words[n++] = argv[i];
+		else if (argv[i][0] == '-' && argv[i][1] == 'w')
+			wait = option_value(argc, argv, &i);
+		else
+			zero |= !strcmp(argv[i], "-z") || !strcmp(argv[i], "-zv");
+	}
+	if (!zero || n < 2 || wait < 0 || !units_parse_int(slice_of(words[1]), &port) || port < 1 ||
+		port > 65535) {
+		shell_err(sh, "nc: only `nc -z [-w SECONDS] ADDRESS PORT` is known here\n");
+		return 1;
+	}
+	if (!address_of(g, words[0], &to)) {
+		shell_err(sh, "nc: bad address '%.200s'\n", words[0]);
+		return 1;
+	}
+	const enum way way = world_way(*sh->world, g, to, PACKET_TCP, (unsigned)port, &there);
+	if (way == WAY_GUEST && port == SSH_PORT)
+		return 0;
+	if (way != WAY_LOST) /* refused, or not even sent */
+		return 1;
+	return shell_wait(sh, JOB_CONNECT, (int64_t)(wait * (double)NS_PER_S), end_connect);
+}
