@@ -178,6 +178,8 @@ static enum MHD_Result begin(struct http_exchange *x, const char *method)
 static void take_piece(struct http_exchange *x, const char *p, size_t n)
 {
 	const struct http_server_options *o = &x->server->o;
+	if (x->answered)
+		return;
 	if (x->streams) {
 		if (o->piece)
 			o->piece(o->arg, x, p, n);
@@ -191,6 +193,8 @@ static enum MHD_Result handle(struct http_exchange *x)
 	const struct http_server_options *o = &x->server->o;
 	x->handled = x->in_handler = true;
 	enter(x, PHASE_ANSWER);
+	if (x->answered) /* dropped while its body came */
+		return queue(x);
 	if (x->too_large)
 		refuse_body(x);
 	else
@@ -226,7 +230,7 @@ static void on_completed(
 	if (!x)
 		return;
 	*con_cls = NULL;
-	if (x->handled && !x->answered && x->server->o.gone)
+	if ((x->handled || x->streams) && !x->answered && x->server->o.gone)
 		x->server->o.gone(x->server->o.arg, x);
 	if (x->connection)
 		x->connection->requests++;

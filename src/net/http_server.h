@@ -33,8 +33,8 @@ struct http_server_options {
 	 * when the headers are there; pieces then go to `piece`, then handle is called. Or NULL. */
 	bool (*stream)(void *arg, struct http_exchange *x);
 	void (*piece)(void *arg, struct http_exchange *x, const void *p, size_t n);
-	/* The client went away before the answer of a kept exchange was sent; the exchange is dead
-	 * after this call. Or NULL. */
+	/* The client went away before the answer of a kept exchange was sent, or before a streamed
+	 * body was whole; the exchange is dead after this call. Or NULL. */
 	void (*gone)(void *arg, struct http_exchange *x);
 	void *arg;
 };

@@ -3,8 +3,10 @@
  */
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "sim/call.h"
@@ -43,6 +45,9 @@ static void clear(struct call *c)
 	json_decref(c->answer);
 	c->answer = NULL;
 	buf_clear(&c->text);
+	if (c->file >= 0)
+		close(c->file);
+	c->file = -1;
 }
 
 void call_json(struct call *c, int status, json_t *takes)
@@ -69,6 +74,18 @@ void call_text(struct call *c, int status, const char *type, const char *text)
 	buf_add_str(&c->text, text);
 }
 
+void call_file(struct call *c, int status, int fd, int64_t from, int64_t n)
+{
+	clear(c);
+	c->status = status;
+	c->type = "application/octet-stream";
+	c->file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	c->file_from = from;
+	c->file_n = n;
+	if (c->file < 0) /* out of descriptors: as the service would fail */
+		call_fail(c, 503, NULL, "The image's data cannot be read.");
+}
+
 void call_header(struct call *c, const char *name, const char *fmt, ...)
 {
 	va_list ap;
@@ -76,6 +93,36 @@ void call_header(struct call *c, const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	vec_push(&c->headers, ((struct answer_header){name, mem_vprintf(fmt, ap)}));
 	va_end(ap);
+}
+
+static void add_escaped(struct buf *out, const char *s)
+{
+	for (; *s; s++)
+		switch (*s) {
+		case '&': buf_add_str(out, "&amp;"); break;
+		case '<': buf_add_str(out, "&lt;"); break;
+		case '>': buf_add_str(out, "&gt;"); break;
+		case '"': buf_add_str(out, "&quot;"); break;
+		case '\'': buf_add_str(out, "&#x27;"); break;
+		default: buf_add_char(out, *s);
+		}
+}
+
+/* The page that webob makes of an error; `detail` may be "". */
+void call_fail_html(struct call *c, int status, const char *explanation, const char *detail)
+{
+	const char *title = call_status_title(status);
+	struct buf page = BUF(BUF_LINE);
+
+	buf_printf(&page,
+		"<html>\n <head>\n  <title>%d %s</title>\n </head>\n <body>\n  <h1>%d %s</h1>\n  ",
+		status, title, status, title);
+	add_escaped(&page, explanation);
+	buf_add_str(&page, "<br /><br />\n");
+	add_escaped(&page, detail);
+	buf_add_str(&page, "\n\n\n </body>\n</html>");
+	call_text(c, status, "text/html; charset=UTF-8", buf_str(&page));
+	buf_fini(&page);
 }
 
 void call_fail(struct call *c, int status, const char *type, const char *fmt, ...)
@@ -86,13 +133,7 @@ void call_fail(struct call *c, int status, const char *type, const char *fmt, ..
 	char *message = mem_vprintf(fmt, ap);
 	va_end(ap);
 	if (c->service->html_errors) {
-		char *page = mem_printf(
-			"<html>\n <head>\n  <title>%d %s</title>\n </head>\n <body>\n"
-			"  <h1>%d %s</h1>\n  %s<br /><br />\n\n\n </body>\n</html>",
-			status, call_status_title(status), status, call_status_title(status),
-			message);
-		call_text(c, status, "text/html; charset=UTF-8", page);
-		free(page);
+		call_fail_html(c, status, message, "");
 	} else {
 		call_json(c, status, c->service->error(c, status, type, message));
 	}
@@ -119,6 +160,7 @@ const char *call_status_title(int status)
 	case 412: return "Precondition Failed";
 	case 413: return "Request Entity Too Large";
 	case 415: return "Unsupported Media Type";
+	case 416: return "Request Range Not Satisfiable";
 	case 429: return "Too Many Requests";
 	case 500: return "Internal Server Error";
 	case 501: return "Not Implemented";

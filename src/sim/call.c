@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "sim/route.h"
 #include "sim/state.h"
+#include "sim/upload.h"
 
 #define BODY_MAX (1u << 20)
 /* A connection that is cut is cut after the request was read whole. */
@@ -86,6 +87,9 @@ static void call_free(struct call *c)
 	if (c->next)
 		c->next->prev = c->prev;
 	timer_cancel(&c->timer);
+	if (c->upload && c->service->upload)
+		c->service->upload(c, false);
+	upload_free(c->upload);
 	for (size_t i = 0; i < ROUTE_PARAMS; i++)
 		free(c->params[i]);
 	VEC_EACH (&c->arguments, struct pair, p) {
@@ -118,8 +122,10 @@ void calls_fini(struct sim *s)
 		next = c->next;
 		if (c->streaming) /* ends with the server: file_end() */
 			continue;
-		if (c->x)
+		if (c->x) {
+			http_exchange_set_data(c->x, NULL);
 			http_drop(c->x);
+		}
 		call_free(c);
 	}
 }
@@ -146,10 +152,12 @@ static void read_body(struct call *c)
 {
 	struct slice body = http_body(c->x);
 
-	if (body.n == 0 || (c->route && c->route->flags & ROUTE_RAW))
+	const unsigned flags = c->route ? c->route->flags : 0;
+
+	if (body.n == 0 || flags & (ROUTE_RAW | ROUTE_UPLOAD))
 		return;
 	c->body = json_parse(body, BODY_MAX, NULL);
-	c->bad_body = !json_is_object(c->body);
+	c->bad_body = flags & ROUTE_ANY_JSON ? !c->body : !json_is_object(c->body);
 }
 
 static void begin(struct call *c)
@@ -180,6 +188,38 @@ void call_arrive(void *sim, struct http_exchange *x)
 	}
 	read_body(c);
 	begin(c);
+}
+
+/* Looks the row up before there is a call. */
+static bool is_upload(const struct http_exchange *x)
+{
+	struct call probe = {.method = http_method(x)};
+
+	probe.service = route_service(http_path(x), &probe.path);
+	if (!probe.service)
+		return false;
+	route_find(&probe);
+	for (size_t i = 0; i < ROUTE_PARAMS; i++)
+		free(probe.params[i]);
+	return probe.route && probe.route->flags & ROUTE_UPLOAD;
+}
+
+bool call_stream(void *sim, struct http_exchange *x)
+{
+	if (!is_upload(x))
+		return false;
+	struct call *c = call_new(sim, x);
+	c->upload = upload_new();
+	c->service->upload(c, true);
+	return true;
+}
+
+void call_piece(void *sim, struct http_exchange *x, const void *p, size_t n)
+{
+	struct call *c = http_exchange_data(x);
+
+	if (c)
+		upload_add(c->upload, p, n);
 }
 
 void call_gone(void *sim, struct http_exchange *x)
@@ -339,6 +379,11 @@ static void distort(struct call *c, enum mishap_when when)
 static size_t file_piece(void *arg, int64_t at, void *p, size_t n)
 {
 	struct call *c = arg;
+
+	if (at >= c->file_stop)
+		return 0; /* cut: ends the connection */
+	if ((int64_t)n > c->file_stop - at)
+		n = (size_t)(c->file_stop - at);
 	ssize_t got = pread(c->file, p, n, c->file_from + at);
 
 	return got > 0 ? (size_t)got : 0;
@@ -372,6 +417,7 @@ static void send_answer(struct call *c)
 	c->x = NULL;
 	if (c->file >= 0) {
 		c->streaming = true;
+		c->file_stop = !cut ? c->file_n : cut->bytes >= 0 ? cut->bytes : c->file_n / 2;
 		http_reply_stream(x, c->status, headers, n, c->file_n, file_piece, c, file_end);
 		return;
 	}

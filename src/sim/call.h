@@ -25,10 +25,12 @@ struct service;
 struct token;
 
 enum route_flags {
-	ROUTE_OPEN = 1,     /* needs no token: version documents, log-in, controls */
-	ROUTE_RAW = 2,      /* the body is not JSON */
-	ROUTE_UNSCOPED = 4, /* a token without a project will do */
-	ROUTE_CREATE = 8,   /* makes an object: marks are looked at */
+	ROUTE_OPEN = 1,      /* needs no token: version documents, log-in, controls */
+	ROUTE_RAW = 2,       /* the body is not JSON */
+	ROUTE_UNSCOPED = 4,  /* a token without a project will do */
+	ROUTE_CREATE = 8,    /* makes an object: marks are looked at */
+	ROUTE_ANY_JSON = 16, /* the body may be any JSON value, not only an object */
+	ROUTE_UPLOAD = 32,   /* the body goes to c->upload as it comes */
 };
 
 #define ROUTE_PARAMS 4
@@ -53,6 +55,9 @@ struct service {
 	json_t *(*error)(struct call *c, int status, const char *type, const char *message);
 	/* Reads the microversion headers; false when it has answered. NULL: no microversions. */
 	bool (*version)(struct call *c);
+	/* The headers of a ROUTE_UPLOAD request are there (true); later, when nobody took the data,
+	 * the end of that (false). NULL: no uploads. */
+	void (*upload)(struct call *c, bool begins);
 	bool html_errors;
 };
 
@@ -76,13 +81,14 @@ struct call {
 	char *query;
 	char *params[ROUTE_PARAMS];
 	VEC(struct pair) arguments;
-	json_t *body;         /* NULL when none was sent */
-	bool inside;          /* of call_inside(): no rule is looked at */
-	bool bad_body;        /* what was sent is no JSON object */
-	char *token_text;     /* X-Auth-Token, or NULL */
-	char *subject_text;   /* X-Subject-Token, or NULL */
-	char *wanted_version; /* OpenStack-API-Version, or NULL */
-	char *nova_version;   /* X-OpenStack-Nova-API-Version, or NULL */
+	json_t *body;          /* NULL when none was sent */
+	bool inside;           /* of call_inside(): no rule is looked at */
+	bool bad_body;         /* what was sent is no JSON object */
+	struct upload *upload; /* the body of a ROUTE_UPLOAD, or NULL */
+	char *token_text;      /* X-Auth-Token, or NULL */
+	char *subject_text;    /* X-Subject-Token, or NULL */
+	char *wanted_version;  /* OpenStack-API-Version, or NULL */
+	char *nova_version;    /* X-OpenStack-Nova-API-Version, or NULL */
 	char *if_match, *content_type, *range;
 	const struct token *token; /* checked when the handler runs */
 	char project[PROJECT_TEXT], user[PROJECT_TEXT];
@@ -101,8 +107,8 @@ struct call {
 	const char *type; /* content type, static */
 	VEC(struct answer_header) headers;
 	int file; /* an answer read from this descriptor, or -1; owned */
-	int64_t file_from, file_n;
-	bool streaming; /* the file is on its way */
+	int64_t file_from, file_n, file_stop; /* the stop is before the end when it is cut */
+	bool streaming;                       /* the file is on its way */
 };
 
 /* --- what handlers ask --------------------------------------------------------------------- */
@@ -120,9 +126,13 @@ const char *call_url(const struct call *c);
 void call_json(struct call *c, int status, json_t *takes);
 void call_empty(struct call *c, int status);
 void call_text(struct call *c, int status, const char *type, const char *text);
+/* n bytes of a file from `from` on; has a descriptor of its own. */
+void call_file(struct call *c, int status, int fd, int64_t from, int64_t n);
 void call_header(struct call *c, const char *name, const char *fmt, ...) like_printf(3, 4);
 void call_fail(struct call *c, int status, const char *type, const char *fmt, ...)
 	like_printf(4, 5);
+/* For services with html_errors: webob's page, with its `detail` (or ""). */
+void call_fail_html(struct call *c, int status, const char *explanation, const char *detail);
 /* "Not Found" for 404, and so on. */
 const char *call_status_title(int status);
 /* Whether an answer has been given. */
@@ -139,6 +149,8 @@ int call_inside(struct sim *s, const char *path, json_t *body, const char *proje
 
 void call_arrive(void *sim, struct http_exchange *x); /* http_server's handle */
 void call_gone(void *sim, struct http_exchange *x);
+bool call_stream(void *sim, struct http_exchange *x); /* and its stream */
+void call_piece(void *sim, struct http_exchange *x, const void *p, size_t n);
 void calls_fini(struct sim *s); /* drops all that are under way */
 
 #endif

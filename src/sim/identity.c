@@ -74,6 +74,9 @@ static const struct {
 } catalog[] = {
 	{"keystone", "identity", "/identity", false},
 	{"neutron", "network", "/network", false},
+	{"cinder", "volumev3", "/volume/v3/", true},
+	{"cinder", "block-storage", "/volume/v3/", true},
+	{"glance", "image", "/image", false},
 };
 
 /* Ids of services and endpoints are the same in every catalog: made of their place. */

@@ -5,7 +5,12 @@
 #include "base/mem.h"
 
 static const struct service *const services[] = {
-	&identity_service, &network_service, &control_service};
+	&identity_service,
+	&network_service,
+	&volume_service,
+	&image_service,
+	&control_service,
+};
 
 const struct service *route_service(const char *path, const char **ret_rest)
 {

@@ -32,7 +32,8 @@ static const char *mark_in(const json_t *v)
 	return s && !strncmp(s, MARK, strlen(MARK)) ? s : NULL;
 }
 
-/* A mark stands in the description, in the metadata, in a property or among the tags. */
+/* A mark stands in the description, in the metadata, in a property or among the tags; what an
+ * object knows of another one (the image it was made from) is not its own. */
 static const char *find_mark(const json_t *doc)
 {
 	const char *key, *found;
@@ -40,10 +41,12 @@ static const char *find_mark(const json_t *doc)
 	size_t i;
 
 	json_object_foreach ((json_t *)doc, key, value) {
+		if (*key == '.')
+			continue;
 		if ((found = mark_in(value)))
 			return found;
 		const char *k;
-		if (json_is_object(value))
+		if (!strcmp(key, "metadata"))
 			json_object_foreach (value, k, inner)
 				if ((found = mark_in(inner)))
 					return found;

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "sim/image.h"
 #include "sim/network.h"
 #include "sim/state.h"
+#include "sim/volume.h"
 
 static struct object *seed(struct sim *s, enum kind k, const char *id, const char *name)
 {
@@ -76,4 +78,6 @@ void seed_cloud(struct sim *s)
 {
 	seed_identity(s);
 	network_seed(s);
+	volume_seed(s);
+	image_seed(s);
 }

@@ -11,8 +11,7 @@
 #include "sim/seed.h"
 #include "sim/state.h"
 
-#define TOKEN_NS   (4 * 3600 * NS_PER_S)
-#define UPLOAD_MAX (64u << 20)
+#define TOKEN_NS (4 * 3600 * NS_PER_S)
 
 const char *const sim_zones[ZONE_COUNT] = {"az1", "az2"};
 
@@ -24,6 +23,8 @@ static bool listen_on(struct sim *s, const char *address, struct error *err)
 		.answer_ns = 3600 * NS_PER_S, /* faults may take long */
 		.body_ns = 600 * NS_PER_S,
 		.handle = call_arrive,
+		.stream = call_stream,
+		.piece = call_piece,
 		.gone = call_gone,
 		.arg = s,
 	};
