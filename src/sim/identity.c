@@ -74,6 +74,7 @@ static const struct {
 } catalog[] = {
 	{"keystone", "identity", "/identity", false},
 	{"neutron", "network", "/network", false},
+	{"nova", "compute", "/compute/v2.1", false},
 };
 
 /* Ids of services and endpoints are the same in every catalog: made of their place. */

@@ -5,7 +5,11 @@
 #include "base/mem.h"
 
 static const struct service *const services[] = {
-	&identity_service, &network_service, &control_service};
+	&identity_service,
+	&network_service,
+	&control_service,
+	&compute_service,
+};
 
 const struct service *route_service(const char *path, const char **ret_rest)
 {

@@ -7,6 +7,7 @@
 #include "sim/call.h"
 
 extern const struct service identity_service, network_service, control_service;
+extern const struct service compute_service;
 
 /* The service whose prefix `path` begins with; *ret_rest is what follows ("" or "/…"). NULL: none.
  */

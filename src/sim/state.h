@@ -37,6 +37,7 @@ struct sim {
 	struct record record;
 	struct call *calls; /* under way */
 	json_t *violations;
+	json_t *deleted_servers; /* documents, oldest first: nova shows them with changes-since */
 	struct map
 		instances; /* project/user -> char *: the instance that user was seen as; "" many */
 	struct {
