@@ -74,6 +74,7 @@ static const struct {
 } catalog[] = {
 	{"keystone", "identity", "/identity", false},
 	{"neutron", "network", "/network", false},
+	{"nova", "compute", "/compute/v2.1", false},
 	{"cinder", "volumev3", "/volume/v3/", true},
 	{"cinder", "block-storage", "/volume/v3/", true},
 	{"glance", "image", "/image", false},

@@ -7,6 +7,7 @@
 static const struct service *const services[] = {
 	&identity_service,
 	&network_service,
+	&compute_service,
 	&volume_service,
 	&image_service,
 	&control_service,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "sim/compute.h"
 #include "sim/image.h"
 #include "sim/network.h"
 #include "sim/state.h"
@@ -78,6 +79,7 @@ void seed_cloud(struct sim *s)
 {
 	seed_identity(s);
 	network_seed(s);
+	compute_seed(s);
 	volume_seed(s);
 	image_seed(s);
 }

@@ -48,6 +48,7 @@ struct sim *sim_new(struct loop *l, const struct sim_options *options, struct er
 	s->token_ns = options->token_ns > 0 ? options->token_ns : TOKEN_NS;
 	s->started_ns = loop_now_ns(l);
 	s->violations = json_array();
+	s->deleted_servers = json_array();
 	draw_init(&s->draw, options->seed, options->speed);
 	config_defaults(s);
 	if (!record_init(&s->record, options->log, err) ||
@@ -77,6 +78,7 @@ void sim_free(struct sim *s)
 		free(e->value);
 	map_fini(&s->instances);
 	json_decref(s->violations);
+	json_decref(s->deleted_servers);
 	free(s->url);
 	free(s);
 }

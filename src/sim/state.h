@@ -38,6 +38,7 @@ struct sim {
 	struct call *calls;    /* under way */
 	struct guests *guests; /* of the servers */
 	json_t *violations;
+	json_t *deleted_servers; /* documents, oldest first: nova shows them with changes-since */
 	struct map
 		instances; /* project/user -> char *: the instance that user was seen as; "" many */
 	struct {
