@@ -1,117 +1,118 @@
-"""A simulated cloud as a process of its own, for tests of the whole program.
-
-    from simulated import simulated  # the fixture
-
-    def test_something(simulated):
-        cloud = simulated(speed=20, seed=3)
-        ...  # OS_CLIENT_CONFIG_FILE=cloud.clouds, --cloud sim
-
-Every cloud of a test is ended with it, and the test fails when one saw a violation.
-"""
+"""A simulated cloud of its own for each test, and glasshouse against it."""
+import contextlib
 import json
 import os
-import selectors
+import select
+import signal
 import subprocess
-import time
-import urllib.error
+import tempfile
 import urllib.request
 
-import pytest
-
-GLASSHOUSE = os.environ.get("GLASSHOUSE", "build/src/glasshouse")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-START_S = 20  # a loaded machine, a sanitizer
-STOP_S = 20
+GLASSHOUSE = os.environ.get("GLASSHOUSE", os.path.join(ROOT, "build/src/glasshouse"))
 
 
-class Cloud:
-    """One `glasshouse simulate`. `clouds` is the path of its clouds.yaml, `url` its address."""
+class Simulated:
+    """`glasshouse simulate` on a free port. Use as a context manager."""
 
-    def __init__(self, path, speed=50, seed=1, faults=None, log=None):
-        self.clouds = path / f"clouds-{time.monotonic_ns()}.yaml"
-        command = [GLASSHOUSE, "simulate", "--listen", "127.0.0.1:0", "--clouds", str(self.clouds),
-                   "--speed", str(speed), "--seed", str(seed)]
-        for option, value in (("--faults", faults), ("--log", log)):
-            if value:
-                command += [option, str(value)]
-        self.said = self.clouds.with_suffix(".stderr")
-        with open(self.said, "w") as said:
-            self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.PIPE, stderr=said, text=True)
-        with selectors.DefaultSelector() as wait:
-            wait.register(self.process.stdout, selectors.EVENT_READ)
-            self.url = self.process.stdout.readline().strip() if wait.select(START_S) else ""
+    def __init__(self, speed=50, seed=1, faults=None, args=()):
+        self.place = tempfile.mkdtemp(prefix="simulated-")
+        self.clouds = os.path.join(self.place, "clouds.yaml")
+        command = [GLASSHOUSE, "simulate", "--clouds", self.clouds, "--speed", str(speed), "--seed", str(seed), *args]
+        if faults is not None:
+            path = os.path.join(self.place, "faults.yaml")
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(faults, f)  # JSON is YAML
+            command += ["--faults", path]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        ready, _, _ = select.select([self.process.stdout], [], [], 20)
+        self.url = self.process.stdout.readline().strip() if ready else ""
         if not self.url:
-            self.stop()
-            pytest.fail("no simulated cloud: " + self.said.read_text())
+            self.close()
+            raise RuntimeError("the simulated cloud did not start")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+        subprocess.run(["rm", "-rf", self.place], check=True)
 
     def ask(self, method, path, body=None):
-        """The parsed answer of the sim's own address below /sim; None for an empty one."""
-        request = urllib.request.Request(self.url + "/sim" + path, method=method,
-                                         data=None if body is None else json.dumps(body).encode(),
-                                         headers={"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as e:
-            pytest.fail(f"{method} /sim{path}: {e.code} {e.read().decode()}")
+        request = urllib.request.Request(
+            self.url + "/sim" + path, method=method, headers={"Content-Type": "application/json"},
+            data=None if body is None else json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read()
         return json.loads(text) if text else None
 
-    def left(self):
-        """What exists and was neither seeded nor planted: {objects, projects, planted}."""
-        return self.ask("GET", "/left")
-
-    def violations(self):
-        return self.ask("GET", "/violations")["violations"]
-
-    def requests(self):
-        return self.ask("GET", "/requests")["requests"]
-
-    def faults(self, add):
-        """Adds one fault or a list of them; returns all, with `seen` and `fired`."""
-        return self.ask("POST", "/faults", {"faults": add if isinstance(add, list) else [add]})["faults"]
+    def fault(self, *rules):
+        self.ask("POST", "/faults", {"faults": list(rules)})
 
     def clear(self):
         self.ask("DELETE", "/faults")
 
+    def faults(self):
+        return self.ask("GET", "/faults")["faults"]
+
+    def requests(self):
+        return self.ask("GET", "/requests")["requests"]
+
+    def violations(self):
+        return self.ask("GET", "/violations")["violations"]
+
+    def left(self):
+        """What is there and was neither seeded nor planted."""
+        return self.ask("GET", "/left")["objects"]
+
+    def touched(self):
+        """Planted objects that somebody changed or deleted."""
+        return self.ask("GET", "/left")["planted"]["touched"]
+
     def plant(self, name, mark, **more):
-        """Look-alikes of nobody's; more: project, kinds. Returns [{kind, id, name}]."""
         return self.ask("POST", "/plant", {"name": name, "mark": mark, **more})["planted"]
 
-    def environment(self, path):
-        """For a glasshouse that works on this cloud."""
-        return {"PATH": os.environ["PATH"], "HOME": str(path), "OS_CLIENT_CONFIG_FILE": str(self.clouds)}
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "HOME": self.place, "OS_CLIENT_CONFIG_FILE": self.clouds}
 
-    def stop(self):
-        """Returns the exit code."""
-        self.process.terminate()
-        try:
-            code = self.process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
-        self.process.stdout.close()
-        return code
+    def command(self, command, *args, state="state", cloud="sim", instance="test"):
+        """The argument list of a glasshouse command on this cloud; `state` below the place of the test."""
+        line = [GLASSHOUSE, command, *args, "--state", os.path.join(self.place, state), "--instance", instance]
+        return line if command == "ledger" else [*line, "--cloud", cloud]
+
+    def run(self, command, *args, timeout=300, **more):
+        return subprocess.run(self.command(command, *args, **more), cwd=ROOT, env=self.environment(),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
+
+    def start(self, command, *args, **more):
+        return subprocess.Popen(self.command(command, *args, **more), cwd=ROOT, env=self.environment(),
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def assert_clean(self):
+        """The promise: unaccounted 0, ours left 0, foreign touched 0."""
+        assert self.left() == []
+        assert self.touched() == []
+        assert self.violations() == []
 
 
-@pytest.fixture
-def simulated(tmp_path):
-    """A function that starts a Cloud: simulated(speed=50, seed=1, faults=FILE, log=FILE)."""
-    clouds = []
+@contextlib.contextmanager
+def simulated(**more):
+    """A cloud on which no rule may be broken."""
+    with Simulated(**more) as cloud:
+        yield cloud
+        assert cloud.violations() == []
 
-    def start(**options):
-        clouds.append(Cloud(tmp_path, **options))
-        return clouds[-1]
 
-    yield start
-    wrong = []
-    for cloud in clouds:
-        try:
-            if cloud.process.poll() is None:
-                wrong += cloud.violations()
-        except OSError as e:
-            wrong.append(f"no answer: {e}")
-        code = cloud.stop()
-        if code != 0:
-            wrong.append(f"exit code {code}: {cloud.said.read_text()}")
-    assert not wrong, wrong
+def report(out):
+    """The last JSON line of `try --json`."""
+    return json.loads(out.stdout.strip().splitlines()[-1])

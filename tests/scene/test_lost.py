@@ -1,0 +1,66 @@
+"""Lost answers on the create of every kind: nothing is made twice unseen, nothing is left.
+
+`before`: the service never got it. `after`: it was made, the answer is lost. `late`: the
+connection ends at once, the object comes later.
+"""
+import concurrent.futures
+import os
+
+import pytest
+
+from simulated import Simulated, report
+
+SCENARIO = os.path.join("tests", "scene", "scenarios", "every-kind.yaml")
+CREATES = {
+    "network": ("network", "POST", "/v2.0/networks"),
+    "subnet": ("network", "POST", "/v2.0/subnets"),
+    "router": ("network", "POST", "/v2.0/routers"),
+    "router_interface": ("network", "PUT", "*/add_router_interface"),
+    "router_route": ("network", "PUT", "*/add_extraroutes"),
+    "security_group": ("network", "POST", "/v2.0/security-groups"),
+    "security_group_rule": ("network", "POST", "/v2.0/security-group-rules"),
+    "port": ("network", "POST", "/v2.0/ports"),
+    "floating_ip": ("network", "POST", "/v2.0/floatingips"),
+    "keypair": ("compute", "POST", "*/os-keypairs"),
+    "server": ("compute", "POST", "*/servers"),
+    "server_port": ("compute", "POST", "*/os-interface"),
+    "server_volume": ("compute", "POST", "*/os-volume_attachments"),
+    "volume": ("volume", "POST", "*/volumes"),
+    "snapshot": ("volume", "POST", "*/snapshots"),
+    "backup": ("volume", "POST", "*/backups"),
+    "restore": ("volume", "POST", "*/restore"),
+    "image": ("image", "POST", "/v2/images"),
+}
+
+
+def lose(kind, when):
+    service, method, path = CREATES[kind]
+    fault = {"service": service, "method": method, "path": path, "nth": 1, "effect": "lost", "when": when}
+    with Simulated(faults={"faults": [fault]}) as cloud:
+        out = cloud.run("try", SCENARIO, "--json")
+        text = f"{kind}, lost {when}: {out.stdout[-3000:]}{out.stderr}"
+        assert cloud.faults()[0]["fired"] == 1, text
+        assert out.returncode == 0, text
+        # a lost answer is seen by customers: never plainly good
+        assert report(out)["verdict"] == "degraded", text
+        ledger = cloud.run("ledger", "--open", "--json")
+        cloud.assert_clean()
+        assert ledger.returncode == 0 or (when == "before" and '"unsure"' in ledger.stdout), text + ledger.stdout
+        # what stayed unsure is looked up by a sweep, and then settled
+        out = cloud.run("sweep", "--older", "0s")
+        assert out.returncode == 0, text + out.stdout + out.stderr
+        assert cloud.run("ledger", "--open").returncode == 0, text
+
+
+@pytest.fixture(scope="module")
+def results():
+    """All at once: most of the time is waiting for what may still appear."""
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        yield {(kind, when): pool.submit(lose, kind, when)
+               for kind in CREATES for when in ("before", "after", "late")}
+
+
+@pytest.mark.parametrize("when", ["before", "after", "late"])
+@pytest.mark.parametrize("kind", CREATES)
+def test_lost(kind, when, results):
+    results[kind, when].result()
