@@ -185,6 +185,7 @@ static void on_journal_begin(void *arg, const struct error *err)
 	if (stopped_early(r))
 		return;
 	r->started = true;
+	run_emit(r, RUN_EVENT_PHASE, NULL, "building");
 	timer_start(r->tools.loop, &r->deadline, r->scenario->deadline_ns, on_deadline, r);
 	run_kick(r);
 }
@@ -238,8 +239,8 @@ static void on_picked(void *arg, const json_t *picked, const struct error *err)
 	json_t *pick;
 	json_object_foreach (r->picked, name, pick) {
 		char *value = json_text(json_object_get(pick, "value"));
-		run_emit(r, RUN_EVENT_PHASE, NULL, "picked %s %s: %s", name, value,
-			json_str(pick, "why") ? json_str(pick, "why") : "");
+		run_emit(r, RUN_EVENT_PICKED, NULL, "%s = %s: %s", name, value,
+			json_str(pick, "why") ? json_str(pick, "why") : "given");
 		free(value);
 	}
 	r->outstanding++;
