@@ -72,7 +72,8 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 		.path = q.path,
 		.body = q.body,
 		.microversion = f->kind->version,
-		.deadline_ns = REQUEST_NS};
+		.deadline_ns = REQUEST_NS,
+		.absent_is_good = true};
 	f->call = cloud_call(f->sweep->cloud, &r, done, f);
 	kind_request_fini(&q);
 	return true;
