@@ -13,7 +13,7 @@ import openstack
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLASSHOUSE = os.environ.get("GLASSHOUSE", str(ROOT / "build/src/glasshouse"))
-CLOUD = "lab-demo"
+CLOUD = "lab-test"  # conftest.py makes it
 HAPROXY_LOG = pathlib.Path(os.environ.get("LAB_DIR", "/var/tmp/cloudlab")) / "log/haproxy.log"
 
 

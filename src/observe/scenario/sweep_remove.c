@@ -246,6 +246,7 @@ static void is_there(struct found *f, const json_t *object)
 			/* The lists found it too: one removal is enough, this row learns of it. */
 			if (!other->row)
 				other->row = f->row;
+			f->sweep->report.found--;
 			over(f);
 			return;
 		}
