@@ -45,6 +45,7 @@ struct attempt {
 	struct exchange_log *log;
 	uv_signal_t signals[2];
 	bool done, swept;
+	struct error not_swept; /* no log-in, no journal: then nothing can run */
 	int exit_code;
 };
 
@@ -78,7 +79,7 @@ static void on_swept(void *arg, const struct sweep_report *r)
 	struct attempt *a = arg;
 	a->swept = true;
 	if (r->error)
-		session_print_error(r->error);
+		a->not_swept = *r->error;
 	else if (r->found)
 		fprintf(stderr,
 			"interrupted runs had left %zu objects: %zu deleted, %zu gone, %zu left\n",
@@ -244,6 +245,11 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 	cloud_observe(a->session->cloud, a->log != NULL, on_exchange, a);
 	watch_signals(a);
 	sweep_first(a);
+	if (a->not_swept.msg[0]) {
+		const struct run_report r = {.verdict = VERDICT_UNKNOWN, .error = &a->not_swept};
+		print_report(a, &r, o->json);
+		a->exit_code = EXIT_COULD_NOT_RUN;
+	}
 	for (int64_t i = 0; i < o->runs && a->exit_code < 2; i++)
 		run_once(a, scenario, o);
 	unwatch_signals(a);
