@@ -70,6 +70,7 @@ static void on_end_timer(struct timer *t)
 void run_finish(struct run *r)
 {
 	timer_cancel(&r->deadline);
+	timer_cancel(&r->kick); /* what was removed in this turn has asked for another one */
 	if (!r->journal_run) {
 		timer_start(r->tools.loop, &r->kick, 0, on_end_timer, r);
 		return;

@@ -1,5 +1,6 @@
 /*
- * run_prepare.c - what a run needs before its first step: the cloud, zones, picks, the journal's row.
+ * run_prepare.c - what a run needs before its first step: the cloud, zones, picks, the journal's
+ * row.
  *
  * A service that fails here is an observation like any other: the run has failed, and a row named
  * "preparation" says by whom. What is wrong with us or the configuration ends in an error.
