@@ -25,6 +25,9 @@ json_t *json_parse(struct slice text, size_t max, struct error *err)
 	return j;
 }
 
+/* 15 digits: a decimal fraction comes out as it went in, 138.132 and not 138.13200000000001. */
+#define DUMP (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+
 static int add_piece(const char *p, size_t n, void *arg)
 {
 	return buf_add(arg, p, n) ? 0 : -1;
@@ -32,12 +35,12 @@ static int add_piece(const char *p, size_t n, void *arg)
 
 void json_write(struct buf *out, const json_t *value)
 {
-	json_dump_callback(value, add_piece, out, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_dump_callback(value, add_piece, out, DUMP);
 }
 
 char *json_text(const json_t *value)
 {
-	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	char *text = value ? json_dumps(value, DUMP) : NULL;
 	return text ? text : mem_strdup("null");
 }
 

@@ -30,7 +30,7 @@ struct live {
 	struct timer timer;
 	VEC(struct line) lines;
 	struct map by_name; /* name -> index + 1 */
-	char phase[160];
+	char phase[20];
 	int64_t began_ns;
 	unsigned drawn; /* lines on the screen that are ours */
 	bool changed;
@@ -54,8 +54,8 @@ static unsigned height(void)
 
 static const char *word(enum run_event_type t)
 {
-	static const char *const words[] = {"phase", "started", "waits", "ready", "degraded",
-		"failed", "skipped", "absent", "removing", "removed", "left"};
+	static const char *const words[] = {"phase", "picked", "started", "waits", "ready",
+		"degraded", "failed", "skipped", "absent", "removing", "removed", "left"};
 	return words[t];
 }
 
@@ -71,9 +71,29 @@ static bool worth_showing(const struct line *l)
 	       l->state == RUN_EVENT_LEFT;
 }
 
+/* At most so many columns of it: a line that wrapped would not be drawn over, and what a cloud or a
+ * guest says must not steer the terminal. */
+static void put(FILE *out, const char *text, int columns)
+{
+	for (; *text && columns > 0; text++) {
+		const unsigned char c = (unsigned char)*text;
+		if ((c & 0xc0) == 0x80)
+			continue;
+		size_t n = 1;
+		while (((unsigned char)text[n] & 0xc0) == 0x80)
+			n++;
+		if (c < 0x20 || c == 0x7f)
+			putc(' ', out);
+		else
+			fwrite(text, 1, n, out);
+		columns--;
+	}
+}
+
 static void draw_line(struct live *v, const struct line *l, unsigned width)
 {
-	static const char *const signs[] = {" ", "▸", "▸", "✓", "!", "✗", "-", " ", "◂", "·", "✗"};
+	static const char *const signs[] = {
+		" ", " ", "▸", "▸", "✓", "!", "✗", "-", " ", "◂", "·", "✗"};
 	const struct paint *p = v->paint;
 	const char *colour = l->state == RUN_EVENT_READY                                  ? p->good
 			     : l->state == RUN_EVENT_FAILED || l->state == RUN_EVENT_LEFT ? p->bad
@@ -81,13 +101,31 @@ static void draw_line(struct live *v, const struct line *l, unsigned width)
 			     : under_way(l) ? p->strong
 					    : p->dim;
 	const int64_t now = loop_now_ns(v->loop) - v->began_ns;
-	char took[UNITS_TEXT];
-	const int room = (int)width - 46;
-	fprintf(v->out, "%s%s%s %-24.24s %-9s %7s  %s%.*s%s\033[K\n", colour, signs[l->state],
-		p->off, l->name, word(l->state),
-		units_time_text(under_way(l) ? now - l->since_ns : l->took_ns, took), p->dim,
-		room > 0 ? room : 0, l->detail ? l->detail : "", p->off);
+	const int64_t ns = under_way(l) ? now - l->since_ns : l->took_ns;
+	char took[UNITS_TEXT] = "";
+	if (ns > 0)
+		units_time_text(ns, took);
+	fprintf(v->out, "%s%s%s %-24.24s %-9s %7s  %s", colour, signs[l->state], p->off, l->name,
+		word(l->state), took, p->dim);
+	put(v->out, l->detail ? l->detail : "", (int)width - 46);
+	fprintf(v->out, "%s\033[K\n", p->off);
 	v->drawn++;
+}
+
+static void move_up(struct live *v)
+{
+	if (v->drawn)
+		fprintf(v->out, "\033[%uA", v->drawn);
+	v->drawn = 0;
+}
+
+/* A line that stays, above the tree. */
+static void draw_above(struct live *v, const char *text)
+{
+	move_up(v);
+	fputs(v->paint->dim, v->out);
+	put(v->out, text, (int)live_width() - 1);
+	fprintf(v->out, "%s\033[K\n", v->paint->off);
 }
 
 static void draw(struct live *v)
@@ -96,11 +134,12 @@ static void draw(struct live *v)
 	const bool all = v->lines.n + 4 < rows;
 	size_t ready = 0, other = 0;
 	char took[UNITS_TEXT];
-	if (v->drawn)
-		fprintf(v->out, "\033[%uA", v->drawn);
+	move_up(v);
 	v->drawn = 1;
-	fprintf(v->out, "%s%s%s  %s  %s\033[K\n", v->paint->strong, v->title, v->paint->off,
-		v->phase, units_time_text(loop_now_ns(v->loop) - v->began_ns, took));
+	fputs(v->paint->strong, v->out);
+	put(v->out, v->title, (int)width - 24);
+	fprintf(v->out, "%s  %s  %s\033[K\n", v->paint->off, v->phase,
+		units_time_text(loop_now_ns(v->loop) - v->began_ns, took));
 	VEC_EACH (&v->lines, struct line, l) {
 		if (all || (worth_showing(l) && v->drawn + 3 < rows))
 			draw_line(v, l, width);
@@ -153,6 +192,10 @@ static struct line *line_of(struct live *v, const char *name)
 
 static void keep(struct live *v, const struct run_event *e)
 {
+	if (e->type == RUN_EVENT_PICKED) {
+		draw_above(v, e->detail);
+		return;
+	}
 	if (e->type == RUN_EVENT_PHASE) {
 		snprintf(v->phase, sizeof(v->phase), "%s", e->detail);
 		return;
@@ -162,8 +205,8 @@ static void keep(struct live *v, const struct run_event *e)
 	l->state = e->type;
 	if (e->type == RUN_EVENT_START || e->type == RUN_EVENT_REMOVING)
 		l->since_ns = e->at_ns;
-	else if (was && !under_way(l))
-		l->took_ns = e->at_ns - l->since_ns;
+	else if (!under_way(l)) /* what dies with its parent is never seen going */
+		l->took_ns = was ? e->at_ns - l->since_ns : 0;
 	if (e->type != RUN_EVENT_START)
 		mem_replace(&l->detail, e->detail);
 }

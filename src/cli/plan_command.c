@@ -47,7 +47,8 @@ static void on_quota(void *arg, const json_t *quota)
 	stop(p, NULL);
 }
 
-static void on_picked(void *arg, const json_t *picked, const struct error *err)
+static void on_picked(
+	void *arg, const json_t *picked, const struct error *err, const struct cloud_failure *f)
 {
 	struct planning *p = arg;
 	const char *name;
@@ -62,13 +63,13 @@ static void on_picked(void *arg, const json_t *picked, const struct error *err)
 	cloud_quota(p->s.cloud, on_quota, p);
 }
 
-static void on_zones(void *arg, const struct cloud_answer *a, const json_t *zones)
+static void on_zones(void *arg, const struct cloud_failure *f, const json_t *zones)
 {
 	struct planning *p = arg;
 	struct error err = {0};
-	if (a->fault != FAULT_NONE) {
-		error_set(&err, ERROR_CLOUD, "reading the availability zones: %s",
-			fault_text(a->fault));
+	if (f) {
+		error_set(&err, ERROR_CLOUD, "reading the availability zones of %s: %s", f->service,
+			fault_text(f->fault));
 		stop(p, &err);
 		return;
 	}
@@ -81,8 +82,10 @@ static void on_connected(void *arg, const struct error *err)
 	struct planning *p = arg;
 	if (err)
 		stop(p, err);
-	else
+	else if (scenario_names(p->scenario, "zones"))
 		cloud_zones(p->s.cloud, on_zones, p);
+	else
+		on_zones(p, NULL, NULL);
 }
 
 static int print_plan(struct planning *p)

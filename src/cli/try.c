@@ -36,6 +36,8 @@ const char try_usage[] =
 	"example: glasshouse try server-login --cloud mycloud --param servers=2\n"
 	"exit: 0 passed, 1 failed or something was left, 2 could not run\n";
 
+#define PAUSE_WORTH_SAYING (100 * NS_PER_MS)
+
 struct attempt {
 	struct session *session;
 	struct run *run;
@@ -44,7 +46,9 @@ struct attempt {
 	struct stats stats;
 	struct exchange_log *log;
 	uv_signal_t signals[2];
+	int64_t pause_ns; /* the loop's longest of this run: times measured meanwhile are too long */
 	bool done, swept;
+	struct error not_swept; /* no log-in, no journal: then nothing can run */
 	int exit_code;
 };
 
@@ -78,7 +82,7 @@ static void on_swept(void *arg, const struct sweep_report *r)
 	struct attempt *a = arg;
 	a->swept = true;
 	if (r->error)
-		session_print_error(r->error);
+		a->not_swept = *r->error;
 	else if (r->found)
 		fprintf(stderr,
 			"interrupted runs had left %zu objects: %zu deleted, %zu gone, %zu left\n",
@@ -113,6 +117,8 @@ static void print_report(struct attempt *a, const struct run_report *r, bool jso
 	if (json) {
 		json_t *report = waterfall_json(r);
 		json_object_set_new(report, "calls", stats_json(&a->stats));
+		json_object_set_new(
+			report, "longest_pause_ms", json_real((double)a->pause_ns / 1e6));
 		json_write(&out, report);
 		buf_add_char(&out, '\n');
 		json_decref(report);
@@ -126,6 +132,11 @@ static void print_report(struct attempt *a, const struct run_report *r, bool jso
 			buf_add_char(&out, '\n');
 		}
 		waterfall_verdict(&out, r, p);
+		char pause[UNITS_TEXT];
+		if (a->pause_ns > PAUSE_WORTH_SAYING)
+			buf_printf(&out,
+				"this program itself paused for %s: what it measured then is that much too long\n",
+				units_time_text(a->pause_ns, pause));
 	}
 	fputs(buf_str(&out), stdout);
 	fflush(stdout);
@@ -161,8 +172,10 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 		.event = live_event,
 		.event_arg = a->live,
 	};
+	loop_longest_turn_ns(s->loop, true);
 	a->run = run_start(&s->tools, s->journal, scenario, s->kinds, &options, on_report, &f);
 	loop_run_until(s->loop, &a->done);
+	a->pause_ns = loop_longest_turn_ns(s->loop, false);
 	live_end(a->live);
 	print_report(a, f.report, o->json);
 	run_free(a->run);
@@ -244,6 +257,11 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 	cloud_observe(a->session->cloud, a->log != NULL, on_exchange, a);
 	watch_signals(a);
 	sweep_first(a);
+	if (a->not_swept.msg[0]) {
+		const struct run_report r = {.verdict = VERDICT_UNKNOWN, .error = &a->not_swept};
+		print_report(a, &r, o->json);
+		a->exit_code = EXIT_COULD_NOT_RUN;
+	}
 	for (int64_t i = 0; i < o->runs && a->exit_code < 2; i++)
 		run_once(a, scenario, o);
 	unwatch_signals(a);

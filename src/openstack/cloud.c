@@ -246,8 +246,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 	k->http = NULL;
 	k->was_sent = k->was_sent || a->sent;
 	fill_answer(k, a, &answer);
-	exchange_tell(
-		k->cloud, k, k->service, k->method, k->url, a, answer.fault, answer.error.message);
+	exchange_tell(k->cloud, k, a, answer.fault, answer.error.message);
 	if (a->fault == FAULT_CANCELLED || !again(k, a))
 		tell(k, &answer);
 	json_decref(answer.json);
@@ -447,6 +446,7 @@ struct cloud_call *cloud_call(
 	k->microversion = mem_strdup(r->microversion);
 	k->body = json_incref(r->body);
 	k->compute = !strcmp(r->service, "compute");
+	k->absent_is_good = r->absent_is_good;
 	k->header_count = r->header_count;
 	k->headers = mem_new_array(r->header_count, sizeof(*k->headers));
 	for (size_t i = 0; i < r->header_count; i++)
@@ -503,6 +503,7 @@ void cloud_free(struct cloud *c)
 	vec_fini(&c->calls);
 	vec_fini(&c->waiters);
 	free(c->auth_body);
+	free(c->auth_url);
 	free(c->project_id);
 	free(c->user_id);
 	free(c->region);

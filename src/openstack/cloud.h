@@ -47,6 +47,7 @@ struct cloud_request {
 	size_t header_count;
 	char request_id[REQUEST_ID_TEXT]; /* "": made here */
 	int64_t deadline_ns;              /* from being sent the first time; 0: 60 s */
+	bool absent_is_good; /* asks whether something is gone: for observers 404 is no fault */
 	/* raw bodies (image data) */
 	size_t (*source)(void *arg, void *p, size_t n);
 	int64_t source_n;
@@ -135,8 +136,18 @@ void cloud_observe(struct cloud *c, bool bodies,
  * "security_group", "security_group_rule"}; -1 is no limit. A service that refuses is left out.
  * Owned by the callee, borrowed during the callback. */
 void cloud_quota(struct cloud *c, void (*done)(void *arg, const json_t *quota), void *arg);
-/* {"compute": ["az1"], "volume": […], "network": […]} of available zones. */
+/* A service that failed what several were asked for. */
+struct cloud_failure {
+	const char *service; /* static */
+	enum fault fault;
+	struct cloud_error error;
+	char request_id[REQUEST_ID_TEXT], service_request_id[96];
+};
+/* {"compute": ["az1"], "volume": […], "network": […]} of available zones. A service that the cloud
+ * does not offer has none; the first one that fails is told (else NULL), its zones are missing. */
 void cloud_zones(struct cloud *c,
-	void (*done)(void *arg, const struct cloud_answer *a, const json_t *zones), void *arg);
+	void (*done)(void *arg, const struct cloud_failure *f, const json_t *zones), void *arg);
+/* Of an answer that has a fault. */
+void cloud_failure_of(const struct cloud_answer *a, const char *service, struct cloud_failure *ret);
 
 #endif

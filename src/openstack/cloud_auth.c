@@ -222,7 +222,7 @@ static void on_token(void *arg, const struct http_answer *a)
 	free(c->auth_body);
 	c->auth_body = NULL;
 	const enum fault fault = a->fault != FAULT_NONE ? a->fault : fault_of_status(a->status);
-	exchange_tell(c, NULL, "identity", "POST", c->config->auth_url, a, fault, a->detail);
+	exchange_tell(c, NULL, a, fault, a->detail);
 	if (a->fault == FAULT_CANCELLED) {
 		cloud_kick(c);
 		return;
@@ -268,10 +268,16 @@ void auth_begin(struct cloud *c)
 	json_t *body = auth_body(c->config);
 	c->auth_body = json_text(body);
 	json_decref(body);
-	const struct http_header headers[] = {
-		{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+	free(c->auth_url);
+	c->auth_url = buf_take(&url);
+	c->auth_at_unix_us = clock_unix_us(loop_clock(c->loop));
+	char uuid[UUID_TEXT];
+	snprintf(c->auth_request_id, sizeof(c->auth_request_id), "req-%s",
+		random_uuid(c->random, uuid));
+	const struct http_header headers[] = {{"Content-Type", "application/json"},
+		{"Accept", "application/json"}, {"X-Openstack-Request-Id", c->auth_request_id}};
 	struct http_request q = {.method = "POST",
-		.url = buf_str(&url),
+		.url = c->auth_url,
 		.headers = headers,
 		.header_count = array_len(headers),
 		.body = c->auth_body,
@@ -280,5 +286,4 @@ void auth_begin(struct cloud *c)
 		.connect_ns = AUTH_NS / 2};
 	cloud_transport(c, &q);
 	c->auth_call = http_send(c->client, &q, on_token, c);
-	buf_fini(&url);
 }

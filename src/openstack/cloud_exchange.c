@@ -90,9 +90,13 @@ static struct http_header *masked(const struct http_header *h, size_t n, struct 
 	return out;
 }
 
-static size_t sent_headers(const struct cloud_call *k, struct http_header *h)
+static size_t sent_headers(const struct cloud *c, const struct cloud_call *k, struct http_header *h)
 {
 	size_t n = 0;
+	if (!k) {
+		h[n++] = (struct http_header){"X-Openstack-Request-Id", c->auth_request_id};
+		return n;
+	}
 	h[n++] = (struct http_header){"X-Auth-Token", "***"};
 	h[n++] = (struct http_header){"X-Openstack-Request-Id", k->request_id};
 	if (k->microversion)
@@ -102,9 +106,8 @@ static size_t sent_headers(const struct cloud_call *k, struct http_header *h)
 	return n;
 }
 
-void exchange_tell(struct cloud *c, const struct cloud_call *k, const char *service,
-	const char *method, const char *url, const struct http_answer *a, enum fault fault,
-	const char *detail)
+void exchange_tell(struct cloud *c, const struct cloud_call *k, const struct http_answer *a,
+	enum fault fault, const char *detail)
 {
 	if (!c->observer)
 		return;
@@ -113,29 +116,27 @@ void exchange_tell(struct cloud *c, const struct cloud_call *k, const char *serv
 	struct http_header sent[48] = {0};
 	const struct http_header *received = NULL;
 	const size_t received_n = http_answer_headers(a, &received);
-	const size_t sent_n = k ? sent_headers(k, sent) : 0;
+	const size_t sent_n = sent_headers(c, k, sent);
 	struct http_header *masked_sent = masked(sent, sent_n, &sent_store);
 	struct http_header *masked_received = masked(received, received_n, &store);
-	if (k)
-		write_call(&call, method, url);
-	else
-		buf_add_str(&call, "POST /auth/tokens");
+	write_call(&call, k ? k->method : "POST", k ? k->url : c->auth_url);
 	if (c->observe_bodies) {
 		write_body(&request, slice_of(k ? k->body_text : NULL));
 		write_body(&answer, k && k->sink ? slice_of(NULL) : a->body);
 	}
 	const char *id = http_answer_header(a, "x-openstack-request-id");
-	const struct cloud_exchange x = {.service = service,
-		.method = method,
-		.url = url,
+	const bool wanted = k && k->absent_is_good && a->status == 404;
+	const struct cloud_exchange x = {.service = k ? k->service : "identity",
+		.method = k ? k->method : "POST",
+		.url = k ? k->url : c->auth_url,
 		.microversion = k ? k->microversion : NULL,
 		.call = buf_str(&call),
-		.request_id = k ? k->request_id : "",
+		.request_id = k ? k->request_id : c->auth_request_id,
 		.service_request_id = id ? id : "",
-		.at_unix_us = k ? k->at_unix_us : clock_unix_us(loop_clock(c->loop)),
+		.at_unix_us = k ? k->at_unix_us : c->auth_at_unix_us,
 		.status = a->status,
-		.fault = fault,
-		.detail = detail,
+		.fault = wanted ? FAULT_NONE : fault,
+		.detail = wanted ? "" : detail,
 		.attempt = k ? k->tries : 1,
 		.phases = a->phases,
 		.request_body = buf_slice(&request),

@@ -104,28 +104,34 @@ void cloud_quota(struct cloud *c, void (*done)(void *arg, const json_t *quota), 
 struct zones {
 	json_t *all;
 	unsigned left;
-	struct cloud_answer failure;
-	void (*done)(void *arg, const struct cloud_answer *a, const json_t *zones);
+	struct cloud_failure failure;
+	void (*done)(void *arg, const struct cloud_failure *f, const json_t *zones);
 	void *arg;
 };
 
-static void zones_part(struct zones *z, const struct cloud_answer *a)
+void cloud_failure_of(const struct cloud_answer *a, const char *service, struct cloud_failure *ret)
 {
-	/* A service that is not offered has no zones; one that fails is told. */
+	ret->service = service;
+	ret->fault = a->fault;
+	ret->error = a->error;
+	memcpy(ret->request_id, a->request_id, sizeof(ret->request_id));
+	memcpy(ret->service_request_id, a->service_request_id, sizeof(ret->service_request_id));
+}
+
+static void zones_part(struct zones *z, const char *service, const struct cloud_answer *a)
+{
 	if (a->fault != FAULT_NONE && a->fault != FAULT_NO_SERVICE && a->status != 404 &&
-		z->failure.fault == FAULT_NONE) {
-		z->failure.fault = a->fault;
-		z->failure.status = a->status;
-		z->failure.error = a->error;
-	}
+		z->failure.fault == FAULT_NONE)
+		cloud_failure_of(a, service, &z->failure);
 	if (--z->left)
 		return;
-	z->done(z->arg, &z->failure, z->all);
+	z->done(z->arg, z->failure.fault != FAULT_NONE ? &z->failure : NULL, z->all);
 	json_decref(z->all);
 	free(z);
 }
 
-static void add_available(struct zones *z, const char *name, const struct cloud_answer *a)
+static void add_available(
+	struct zones *z, const char *name, const char *service, const struct cloud_answer *a)
 {
 	json_t *zone, *list = json_object_get(z->all, name);
 	size_t i;
@@ -135,17 +141,17 @@ static void add_available(struct zones *z, const char *name, const struct cloud_
 			json_flag(json_object_get(zone, "zoneState"), "available"))
 			json_array_append_new(list, json_string(own));
 	}
-	zones_part(z, a);
+	zones_part(z, service, a);
 }
 
 static void on_compute_zones(void *arg, const struct cloud_answer *a)
 {
-	add_available(arg, "compute", a);
+	add_available(arg, "compute", "compute", a);
 }
 
 static void on_volume_zones(void *arg, const struct cloud_answer *a)
 {
-	add_available(arg, "volume", a);
+	add_available(arg, "volume", "block-storage", a);
 }
 
 static void on_network_zones(void *arg, const struct cloud_answer *a)
@@ -160,11 +166,11 @@ static void on_network_zones(void *arg, const struct cloud_answer *a)
 			!strcmp(state, "available"))
 			json_array_append_new(list, json_string(own));
 	}
-	zones_part(z, a);
+	zones_part(z, "network", a);
 }
 
 void cloud_zones(struct cloud *c,
-	void (*done)(void *arg, const struct cloud_answer *a, const json_t *zones), void *arg)
+	void (*done)(void *arg, const struct cloud_failure *f, const json_t *zones), void *arg)
 {
 	struct zones *z = mem_new(struct zones);
 	z->all = json_pack("{s:[], s:[], s:[]}", "compute", "volume", "network");

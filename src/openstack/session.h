@@ -50,7 +50,7 @@ struct cloud_call {
 	int64_t first_sent_ns, queued_at_ns, queued_ns, at_unix_us;
 	unsigned tries, lost_tries;
 	unsigned token_used; /* generation of the token it was sent with */
-	bool retried_auth, was_sent, compute, holds_place;
+	bool retried_auth, was_sent, compute, holds_place, absent_is_good;
 	struct cloud_answer answer; /* for CALL_OVER */
 	struct list *list;          /* the list it is a page of, or NULL */
 };
@@ -83,7 +83,9 @@ struct cloud {
 	unsigned token_generation;
 	int64_t token_until_ns; /* loop time: renew from then on */
 	struct http_call *auth_call;
-	char *auth_body;
+	char *auth_body, *auth_url;
+	char auth_request_id[REQUEST_ID_TEXT];
+	int64_t auth_at_unix_us;
 	bool authenticating;
 	struct error auth_error;
 	enum fault auth_fault;
@@ -125,8 +127,8 @@ const char *const *endpoint_aliases(const char *type);
 bool list_goes_on(struct cloud_call *k, const struct cloud_answer *a);
 
 /* cloud_exchange.c */
-void exchange_tell(struct cloud *c, const struct cloud_call *call, const char *service,
-	const char *method, const char *url, const struct http_answer *a, enum fault fault,
-	const char *detail);
+/* `call` NULL: the token request. */
+void exchange_tell(struct cloud *c, const struct cloud_call *call, const struct http_answer *a,
+	enum fault fault, const char *detail);
 
 #endif

@@ -23,7 +23,8 @@ json_t *identity_credential_view(struct call *c, const struct object *o)
 			json_object_set(v, key, value);
 	json_object_set_new(role, "domain_id", json_null());
 	json_object_set_new(role, "description", json_null());
-	json_object_set_new(role, "options", json_object());
+	json_object_set_new(role, "options", json_pack("{s:b}", "immutable", 1));
+	json_object_set_new(v, "user_id", json_string(o->user));
 	json_object_set_new(v, "roles", json_pack("[o]", role));
 	json_object_set_new(v, "system", json_null());
 	json_object_set_new(v, "links", json_pack("{s:s}", "self", self));
@@ -102,6 +103,12 @@ static bool read_expiry(struct call *c, const json_t *v, char *ret)
 			text ? text : "");
 		return false;
 	}
+	if (us <= clock_unix_us(loop_clock(c->sim->loop))) {
+		call_fail(c, 400, NULL,
+			"The server could not comply with the request since it is either malformed or "
+			"otherwise incorrect. The client is assumed to be in error.");
+		return false;
+	}
 	identity_time(us, ret);
 	ret[strlen(ret) - 1] = 0;
 	return true;
@@ -135,7 +142,10 @@ void identity_create_credential(struct call *c)
 	object_set_str(o, "description", json_str(in, "description"));
 	object_set_str(o, "project_id", c->project);
 	object_set_str(o, "expires_at", *expires ? expires : NULL);
-	object_set(o, "unrestricted", json_boolean(json_flag(in, "unrestricted")));
+	object_set(o, "unrestricted",
+		json_is_boolean(json_object_get(in, "unrestricted"))
+			? json_incref(json_object_get(in, "unrestricted"))
+			: json_null());
 	if (secret) {
 		object_set_str(o, ".secret", secret);
 	} else {

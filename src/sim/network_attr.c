@@ -142,6 +142,16 @@ static bool check_ip(struct call *c, const char *name, const json_t *v)
 	       invalid(c, name, v, "is not a valid IP address");
 }
 
+static bool not_cidr(struct call *c, const json_t *v)
+{
+	char *text = shown(v);
+
+	call_fail(c, 400, "InvalidInput",
+		"Invalid input for operation: %s is not in a CIDR format.", text);
+	free(text);
+	return false;
+}
+
 static bool check_cidr(struct call *c, json_t *in, const char *name, const json_t *v)
 {
 	struct prefix p;
@@ -150,22 +160,25 @@ static bool check_cidr(struct call *c, json_t *in, const char *name, const json_
 	if (json_is_null(v))
 		return true;
 	if (!json_is_string(v) || !prefix_parse(json_string_value(v), &p, NULL))
-		return invalid(c, name, v, "is not a valid IP subnet");
+		return not_cidr(c, v);
 	json_object_set_new(in, name, json_string(prefix_text(p, text)));
 	return true;
 }
 
 static bool check_words(struct call *c, const struct attr *a, const json_t *v)
 {
-	char *text = shown(v), why[256];
+	char *text = shown(v);
 	struct slice rest = slice_of(a->words), word;
 	bool known = false;
 
 	while (slice_next(&rest, ' ', &word))
 		known = known || slice_is(word, text);
+	known = known || json_is_null(v);
+	if (!known) /* it means to list them */
+		call_fail(c, 400, "HTTPBadRequest",
+			"Invalid input for %s. Reason: %s is not in valid_values.", a->name, text);
 	free(text);
-	snprintf(why, sizeof(why), "is not in [%s]", a->words);
-	return known || json_is_null(v) || invalid(c, a->name, v, why);
+	return known;
 }
 
 static bool check_name(struct call *c, const char *name, const json_t *v)

@@ -21,7 +21,6 @@ static const struct attr attrs[] = {
 	{"router_id", ATTR_UUID_OR_NULL, ATTR_FILTER},
 	{"status", ATTR_TEXT, ATTR_FILTER},
 	{"port_details", ATTR_ANY, 0},
-	{"qos_policy_id", ATTR_UUID_OR_NULL, POST_PUT, "null"},
 };
 
 /* --- leading to a port ------------------------------------------------------------------------ */
@@ -93,16 +92,15 @@ static void clear(json_t *in)
 	json_object_set_new(in, "port_id", json_null());
 	json_object_set_new(in, "fixed_ip_address", json_null());
 	json_object_set_new(in, "router_id", json_null());
-	json_object_set_new(in, "status", json_string("DOWN"));
 }
 
-/* It becomes ACTIVE a moment after its port is bound to something; until then it is DOWN. */
+/* The router's agent says so a moment later: ACTIVE with a port, whether a server has that or not,
+ * DOWN without. */
 static void on_status(struct timer *t)
 {
 	struct object *o = t->arg;
 	const struct object *port = object_get(o->sim, KIND_PORT, object_str(o, "port_id"));
-	const char *status =
-		port && *object_str(port, "device_id") && !o->stuck ? "ACTIVE" : "DOWN";
+	const char *status = port && !o->stuck ? "ACTIVE" : "DOWN";
 	object_set_str(o, "status", status);
 	guests_changed(o->sim);
 	if (port && !strcmp(status, "DOWN"))
@@ -119,6 +117,7 @@ void floating_release(struct sim *s, const char *port)
 	OBJECT_EACH (s, KIND_FLOATING_IP, o)
 		if (!strcmp(object_str(o, "port_id"), port)) {
 			clear(o->doc);
+			soon(o);
 			network_touch(o);
 			guests_changed(s);
 		}
@@ -206,6 +205,7 @@ static bool change(struct call *c, struct object *o, json_t *in)
 		return true;
 	if (!port) {
 		clear(in);
+		soon(o);
 		return true;
 	}
 	if (!associate(c, o, object_str(o, "floating_network_id"), port, in))

@@ -41,6 +41,7 @@ static struct object *rule_make(struct sim *s, const struct object *group, const
 		if (rule_attrs[i].otherwise)
 			object_set(r, rule_attrs[i].name,
 				json_loads(rule_attrs[i].otherwise, JSON_DECODE_ANY, NULL));
+	object_set(r, "description", json_null());
 	object_set_str(r, "security_group_id", group->id);
 	object_set_str(r, "direction", direction);
 	object_set_str(r, "ethertype", ethertype);
@@ -108,12 +109,20 @@ static bool group_remove(struct call *c, struct object *o)
 	return true;
 }
 
+/* A rule inside its group is shown with fields that a rule by itself is not shown with. */
 static void group_show(struct sim *s, const struct object *o, json_t *view)
 {
 	json_t *rules = json_array();
-	OBJECT_EACH (s, KIND_RULE, r)
-		if (!strcmp(object_str(r, "security_group_id"), o->id))
-			json_array_append_new(rules, network_view(s, &rule_resource, r));
+	json_int_t n = 0;
+	OBJECT_EACH (s, KIND_RULE, r) {
+		n++;
+		if (strcmp(object_str(r, "security_group_id"), o->id))
+			continue;
+		json_t *rule = network_view(s, &rule_resource, r);
+		json_object_set_new(rule, "standard_attr_id", json_integer(n));
+		json_object_set_new(rule, "tags", json_array());
+		json_array_append_new(rules, rule);
+	}
 	json_object_set_new(view, "security_group_rules", rules);
 }
 
@@ -161,10 +170,19 @@ static bool ports_check(struct call *c, const json_t *in)
 		return false;
 	}
 	const bool icmp = protocol && !strncmp(protocol, "icmp", 4);
+	const json_t *const both[] = {min, max};
+	for (size_t i = 0; i < array_len(both) && !icmp; i++) {
+		const json_int_t port = json_integer_value(both[i]);
+		if (json_is_integer(both[i]) && (port < 0 || port > 65535)) {
+			call_fail(c, 400, "SecurityGroupInvalidPortValue",
+				"Invalid value for port %lld", (long long)port);
+			return false;
+		}
+	}
 	if (has_ports && !icmp &&
 		(!json_is_integer(min) || !json_is_integer(max) ||
 			json_integer_value(min) > json_integer_value(max) ||
-			json_integer_value(min) < 1 || json_integer_value(max) > 65535)) {
+			json_integer_value(min) < 1)) {
 		call_fail(c, 400, "SecurityGroupInvalidPortRange",
 			"For TCP/UDP protocols, port_range_min must be <= port_range_max");
 		return false;

@@ -149,7 +149,11 @@ void network_extension(struct call *c)
 			call_json(c, 200, json_pack("{s:o}", "extension", extension_view(i)));
 			return;
 		}
-	call_fail(c, 404, "HTTPNotFound", "Extension with alias %s does not exist", c->params[0]);
+	/* It does not speak neutron's own language of errors here. */
+	call_json(c, 404,
+		json_pack("{s:s, s:s, s:s}", "code", "404 Not Found", "message",
+			"The resource could not be found.<br /><br />\n\n\n", "title",
+			"Not Found"));
 }
 
 /* --- quotas ----------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ static const struct attr attrs[] = {
 	{"mtu", ATTR_INT, POST_PUT | ATTR_FILTER, "1450"},
 	{"port_security_enabled", ATTR_BOOL, POST_PUT, "true"},
 	{"status", ATTR_TEXT, ATTR_FILTER, "\"ACTIVE\""},
+	{"l2_adjacency", ATTR_BOOL, 0, "true"},
 	{"ipv4_address_scope", ATTR_ANY, 0, "null"},
 	{"ipv6_address_scope", ATTR_ANY, 0, "null"},
 	{"subnets", ATTR_LIST, 0},

@@ -24,6 +24,7 @@ static const struct attr attrs[] = {
 	{"device_id", ATTR_TEXT, POST_PUT | ATTR_FILTER, "\"\""},
 	{"device_owner", ATTR_TEXT, POST_PUT | ATTR_FILTER, "\"\""},
 	{"status", ATTR_TEXT, ATTR_FILTER},
+	{"ip_allocation", ATTR_TEXT, 0, "\"immediate\""},
 	{"security_groups", ATTR_UUIDS, POST_PUT | ATTR_FILTER},
 	{"allowed_address_pairs", ATTR_LIST, POST_PUT, "[]"},
 	{"extra_dhcp_opts", ATTR_LIST, POST_PUT, "[]"},

@@ -80,8 +80,9 @@ static bool gateway_check(struct call *c, json_t *in)
 	const char *id = json_str(info, "network_id");
 	if (json_object_get(info, "enable_snat")) {
 		call_fail(c, 403, "PolicyNotAuthorized",
-			"(rule:create_router and rule:create_router:external_gateway_info:enable_snat) is "
-			"disallowed by policy");
+			"(rule:create_router and (rule:create_router:external_gateway_info and "
+			"(rule:create_router:external_gateway_info:network_id and "
+			"rule:create_router:external_gateway_info:enable_snat))) is disallowed by policy");
 		return false;
 	}
 	if (!id) {
@@ -164,7 +165,8 @@ static bool remove_router(struct call *c, struct object *o)
 {
 	OBJECT_EACH (c->sim, KIND_PORT, p)
 		if (is_port_of(p, o->id, INTERFACE)) {
-			call_fail(c, 409, "RouterInUse", "Router %s still has ports", o->id);
+			call_fail(c, 409, "RouterInUse", "Router %s has ports still attached: %s",
+				o->id, p->id);
 			return false;
 		}
 	struct object *gateway = gateway_port(c->sim, o->id);
@@ -200,10 +202,10 @@ static void interface_answer(
 	struct call *c, const struct object *router, const char *port, const struct object *subnet)
 {
 	call_json(c, 200,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:s, s:[]}", "id", router->id,
-			"tenant_id", router->project, "port_id", port, "network_id",
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s]}", "id", router->id, "tenant_id",
+			router->project, "port_id", port, "network_id",
 			object_str(subnet, "network_id"), "subnet_id", subnet->id, "subnet_ids",
-			subnet->id, "project_id", router->project, "tags"));
+			subnet->id));
 }
 
 /* The router of the path and the subnet (or the port's subnet) of the body. */

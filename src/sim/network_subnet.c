@@ -29,7 +29,6 @@ static const struct attr attrs[] = {
 	{"ipv6_address_mode", ATTR_WORDS, ATTR_POST | ATTR_FILTER, "null", RA_MODES},
 	{"service_types", ATTR_LIST, POST_PUT, "[]"},
 	{"use_default_subnetpool", ATTR_BOOL, ATTR_POST | ATTR_SECRET},
-	{"segment_id", ATTR_UUID_OR_NULL, ATTR_POST | ATTR_FILTER, "null"},
 	{"shared", ATTR_BOOL, ATTR_FILTER | ATTR_SECRET},
 };
 
@@ -200,9 +199,11 @@ static bool check(struct call *c, json_t *in)
 		call_fail(c, 404, "NetworkNotFound", "Network %s could not be found.", network);
 		return false;
 	}
-	if (!cidr)
-		return bad_input(
-			c, "a subnetpool must be specified in the absence of a cidr", NULL, NULL);
+	if (!cidr) {
+		call_fail(c, 400, "BadRequest",
+			"Bad subnets request: a subnetpool must be specified in the absence of a cidr.");
+		return false;
+	}
 	prefix_parse(cidr, &p, NULL);
 	if (p.base.version != version)
 		return bad_input(c, "cidr ", cidr, " does not match the ip_version");

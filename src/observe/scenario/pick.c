@@ -25,7 +25,8 @@ struct wanted {
 struct pick {
 	struct cloud *cloud;
 	const struct scenario *scenario;
-	void (*done)(void *arg, const json_t *picked, const struct error *err);
+	void (*done)(void *arg, const json_t *picked, const struct error *err,
+		const struct cloud_failure *f);
 	void *arg;
 	VEC(struct wanted) wanted;
 	json_t *picked;
@@ -378,9 +379,9 @@ static void pick_free(struct pick *p)
 	free(p);
 }
 
-static void finish(struct pick *p, const struct error *err)
+static void finish(struct pick *p, const struct error *err, const struct cloud_failure *f)
 {
-	p->done(p->arg, err ? NULL : p->picked, err);
+	p->done(p->arg, err ? NULL : p->picked, err, f);
 	pick_free(p);
 }
 
@@ -410,10 +411,12 @@ static bool choose(struct pick *p, const json_t *items, struct error *err)
 static void failed_answer(struct pick *p, const struct cloud_answer *a)
 {
 	struct error err = {0};
+	struct cloud_failure f;
+	cloud_failure_of(a, pickers[p->at].service, &f);
 	error_set(&err, p->cancelled ? ERROR_CANCELLED : ERROR_CLOUD, "reading the %ss: %s%s%s",
 		pickers[p->at].what, fault_text(a->fault), a->error.message[0] ? ": " : "",
 		a->error.message);
-	finish(p, &err);
+	finish(p, &err, p->cancelled ? NULL : &f);
 }
 
 static void on_list(void *arg, const struct cloud_answer *a, json_t *items)
@@ -426,7 +429,7 @@ static void on_list(void *arg, const struct cloud_answer *a, json_t *items)
 		return;
 	}
 	if (!choose(p, items, &err)) {
-		finish(p, &err);
+		finish(p, &err, NULL);
 		return;
 	}
 	p->at++;
@@ -478,7 +481,7 @@ static void next(struct pick *p)
 			return;
 		}
 	}
-	finish(p, NULL);
+	finish(p, NULL, NULL);
 }
 
 static void on_connected(void *arg, const struct error *err)
@@ -487,7 +490,7 @@ static void on_connected(void *arg, const struct error *err)
 	struct error cancelled = {0};
 	error_set(&cancelled, ERROR_CANCELLED, "cancelled");
 	if (p->cancelled || err)
-		finish(p, err ? err : &cancelled);
+		finish(p, err ? err : &cancelled, NULL);
 	else
 		next(p);
 }
@@ -509,7 +512,9 @@ static char *given_text(const struct param *param, const json_t *given)
 }
 
 struct pick *pick_start(struct cloud *c, const struct scenario *s, const json_t *given,
-	void (*done)(void *arg, const json_t *picked, const struct error *err), void *arg)
+	void (*done)(void *arg, const json_t *picked, const struct error *err,
+		const struct cloud_failure *f),
+	void *arg)
 {
 	struct pick *p = mem_new(struct pick);
 	p->cloud = c;

@@ -21,10 +21,13 @@ const char *pick_image_user(const json_t *image);
 int64_t pick_image_gib(const json_t *image);
 /* Fills every `auto` param that `given` does not have. done(picked): {"image": {"value": id, "why":
  * "the only …", "name": …}}, for images also "user" and "size_gib", and then for given ones too;
- * borrowed; or the error. Called once, never from in here. */
+ * borrowed; or the error, with the service whose failure it is, if it is one's. Called once, never
+ * from in here. */
 struct pick;
 struct pick *pick_start(struct cloud *c, const struct scenario *s, const json_t *given,
-	void (*done)(void *arg, const json_t *picked, const struct error *err), void *arg);
+	void (*done)(void *arg, const json_t *picked, const struct error *err,
+		const struct cloud_failure *f),
+	void *arg);
 void pick_cancel(struct pick *p);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * run.c - the life of a run: prepare (connect, zones, picks, journal), build, tear down, end.
+ * run.c - the life of a run: prepared (run_prepare.c), it builds, tears down, ends.
  *
  * Everything that happens afterwards happens in turns: whoever changes a state kicks the run, and
  * on the loop's next turn the graph is looked at once, whatever the number of kicks.
@@ -67,9 +67,10 @@ static void on_end_timer(struct timer *t)
 	tell(t->arg);
 }
 
-static void finish(struct run *r)
+void run_finish(struct run *r)
 {
 	timer_cancel(&r->deadline);
+	timer_cancel(&r->kick); /* what was removed in this turn has asked for another one */
 	if (!r->journal_run) {
 		timer_start(r->tools.loop, &r->kick, 0, on_end_timer, r);
 		return;
@@ -81,23 +82,14 @@ static void finish(struct run *r)
 	journal_run_end(j, verdict_name(r->report.verdict), NULL, on_journal_end, r);
 }
 
-static void could_not_run(struct run *r, const struct error *err)
-{
-	r->error = *err;
-	r->has_error = true;
-	finish(r);
-}
-
 /* --- turns ------------------------------------------------------------------------------------ */
-
-static void on_deadline(struct timer *t);
 
 static void begin_teardown(struct run *r)
 {
 	r->phase = RUN_TEARDOWN;
 	r->built_ns = run_now(r);
 	r->teardown_until_ns = loop_now_ns(r->tools.loop) + r->scenario->teardown_ns;
-	timer_start(r->tools.loop, &r->deadline, r->scenario->teardown_ns, on_deadline, r);
+	timer_start(r->tools.loop, &r->deadline, r->scenario->teardown_ns, run_on_deadline, r);
 	run_emit(r, RUN_EVENT_PHASE, NULL, "teardown");
 	run_kick(r);
 }
@@ -121,7 +113,7 @@ static void turn(struct run *r)
 	if (r->phase == RUN_TEARDOWN) {
 		remove_turn(r);
 		if (remove_over(r))
-			finish(r);
+			run_finish(r);
 	}
 }
 
@@ -151,7 +143,7 @@ static void stop_building(struct run *r, enum fault why)
 	run_kick(r);
 }
 
-static void on_deadline(struct timer *t)
+void run_on_deadline(struct timer *t)
 {
 	struct run *r = t->arg;
 	if (r->phase == RUN_BUILDING) {
@@ -162,123 +154,8 @@ static void on_deadline(struct timer *t)
 	}
 }
 
-/* --- preparation, one step after the other ---------------------------------------------------- */
-
-static bool stopped_early(struct run *r)
-{
-	if (!r->stopping)
-		return false;
-	error_set(&r->error, ERROR_CANCELLED, "stopped before anything was made");
-	r->has_error = true;
-	finish(r);
-	return true;
-}
-
-static void on_journal_begin(void *arg, const struct error *err)
-{
-	struct run *r = arg;
-	r->outstanding--;
-	if (err) {
-		could_not_run(r, err);
-		return;
-	}
-	if (stopped_early(r))
-		return;
-	r->started = true;
-	timer_start(r->tools.loop, &r->deadline, r->scenario->deadline_ns, on_deadline, r);
-	run_kick(r);
-}
-
-static bool bind_world(struct run *r, struct error *err)
-{
-	struct error_list errors = {0};
-	const struct world_options options = {
-		.run = r->label,
-		.instance = r->instance,
-		.location = r->location,
-		.region = cloud_region(r->tools.cloud),
-		.zones = r->zones,
-		.picked = r->picked,
-		.random = r->tools.random,
-	};
-	json_t *given = r->params ? json_copy(r->params) : json_object();
-	const char *name;
-	json_t *pick;
-	json_object_foreach (r->picked, name, pick) {
-		json_t *value = json_object_get(pick, "value");
-		if (value && !json_object_get(given, name))
-			json_object_set(given, name, value);
-	}
-	r->world = world_new(r->scenario, given, &options, &errors);
-	json_decref(given);
-	if (!r->world)
-		*err = errors.p[0];
-	error_list_fini(&errors);
-	return r->world != NULL;
-}
-
-static void on_picked(void *arg, const json_t *picked, const struct error *err)
-{
-	struct run *r = arg;
-	r->outstanding--;
-	r->pick = NULL;
-	if (err) {
-		could_not_run(r, err);
-		return;
-	}
-	if (stopped_early(r))
-		return;
-	r->picked = json_deep_copy(picked);
-	struct error failure = {0};
-	if (!bind_world(r, &failure)) {
-		could_not_run(r, &failure);
-		return;
-	}
-	const char *name;
-	json_t *pick;
-	json_object_foreach (r->picked, name, pick) {
-		char *value = json_text(json_object_get(pick, "value"));
-		run_emit(r, RUN_EVENT_PHASE, NULL, "picked %s %s: %s", name, value,
-			json_str(pick, "why") ? json_str(pick, "why") : "");
-		free(value);
-	}
-	r->outstanding++;
-	r->journal_run = journal_run_begin(r->journal, r->label, r->scenario->name,
-		cloud_configuration(r->tools.cloud)->name, cloud_project_id(r->tools.cloud),
-		r->instance, on_journal_begin, r);
-}
-
-static void on_zones(void *arg, const struct cloud_answer *a, const json_t *zones)
-{
-	struct run *r = arg;
-	r->outstanding--;
-	if (a && a->fault != FAULT_NONE) {
-		struct error err = {0};
-		error_set(&err, ERROR_CLOUD, "reading the availability zones: %s%s%s",
-			fault_text(a->fault), a->error.message[0] ? ": " : "", a->error.message);
-		could_not_run(r, &err);
-		return;
-	}
-	if (stopped_early(r))
-		return;
-	r->zones = json_deep_copy(zones);
-	r->outstanding++;
-	r->pick = pick_start(r->tools.cloud, r->scenario, r->params, on_picked, r);
-}
-
-static void on_connected(void *arg, const struct error *err)
-{
-	struct run *r = arg;
-	r->outstanding--;
-	if (err) {
-		could_not_run(r, err);
-		return;
-	}
-	if (stopped_early(r))
-		return;
-	r->outstanding++;
-	cloud_zones(r->tools.cloud, on_zones, r);
-}
+/* --- outside -----------------------------------------------------------------------------------
+ */
 
 struct run *run_start(const struct check_tools *tools, struct journal *journal,
 	const struct scenario *scenario, const struct kinds *kinds,
@@ -301,8 +178,7 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
 	r->arg = arg;
 	r->began_ns = loop_now_ns(tools->loop);
 	mark_run_label(clock_unix_us(loop_clock(tools->loop)), tools->random, r->label);
-	r->outstanding = 1;
-	cloud_connect(tools->cloud, on_connected, r);
+	prepare_begin(r);
 	return r;
 }
 
@@ -336,6 +212,7 @@ void run_free(struct run *r)
 	timer_cancel(&r->kick);
 	timer_cancel(&r->deadline);
 	report_fini(r);
+	free(r->unprepared_detail);
 	for (size_t i = 0; i < r->tasks.n; i++)
 		task_free(r->tasks.p[i]);
 	vec_fini(&r->tasks);

@@ -22,10 +22,11 @@ enum run_phase { RUN_BUILDING, RUN_TEARDOWN, RUN_ENDED };
 
 /* What happened to an element, for trees, lines and JSON. Pointers are borrowed. */
 enum run_event_type {
-	RUN_EVENT_PHASE, /* phase changed */
-	RUN_EVENT_START, /* element began: detail is what it does */
-	RUN_EVENT_WAIT,  /* detail: what it waits for ("status BUILD", "3rd try", "lock of router")
-			  */
+	RUN_EVENT_PHASE,  /* phase changed */
+	RUN_EVENT_PICKED, /* what an `auto` parameter became, and why */
+	RUN_EVENT_START,  /* element began: detail is what it does */
+	RUN_EVENT_WAIT,   /* detail: what it waits for ("status BUILD", "3rd try", "lock of router")
+			   */
 	RUN_EVENT_READY,
 	RUN_EVENT_WARN, /* ready, but a `warn` condition was not met */
 	RUN_EVENT_FAILED,
@@ -40,7 +41,7 @@ struct run_event {
 	enum run_event_type type;
 	enum run_phase phase;
 	int64_t at_ns;                 /* since the run began */
-	const struct element *element; /* NULL for PHASE */
+	const struct element *element; /* NULL for PHASE and PICKED */
 	const char *name;              /* "server[1]" */
 	enum fault fault;
 	const char *detail;

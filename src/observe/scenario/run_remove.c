@@ -172,6 +172,7 @@ static void call(
 		.body = q->body,
 		.microversion = k->version,
 		.deadline_ns = REMOVE_REQUEST_NS,
+		.absent_is_good = true,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
 }

@@ -51,6 +51,41 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 			row->critical = (int)i;
 }
 
+static const char *component_of_service(const struct run *r, const char *service)
+{
+	for (size_t i = 0; i < kinds_count(r->kinds); i++) {
+		const struct kind *k = kind_at(r->kinds, i);
+		if (k->component && !strcmp(k->service, service))
+			return k->component;
+	}
+	return "";
+}
+
+/* What was asked before the first step, and not answered. */
+static void fill_unprepared(struct run *r, struct run_row *row)
+{
+	const struct cloud_failure *f = &r->unprepared;
+	*row = (struct run_row){
+		.name = mem_strdup("preparation"),
+		.verb = VERB_LIST,
+		.component = component_of_service(r, f->service),
+		.metric = mem_strdup("preparation"),
+		.state = ELEMENT_FAILED,
+		.fault = f->fault,
+		.first_cause = true,
+		.grade = GRADE_OUTAGE,
+		.detail = mem_strdup(r->unprepared_detail),
+		.request_id = mem_strdup(f->request_id),
+		.service_request_id =
+			f->service_request_id[0] ? mem_strdup(f->service_request_id) : NULL,
+		.answer_ns = r->ended_ns,
+		.ready_ns = r->ended_ns,
+		.remove_ns = -1,
+		.gone_ns = -1,
+		.critical = -1,
+	};
+}
+
 /* From what ended last back along what each waited for last. */
 static void mark_critical_path(struct run *r)
 {
@@ -115,6 +150,8 @@ void report_make(struct run *r)
 	report_fini(r);
 	for (size_t i = 0; i < r->tasks.n; i++)
 		fill_row(r, vec_add(&r->rows), r->tasks.p[i]);
+	if (r->unprepared.fault != FAULT_NONE)
+		fill_unprepared(r, vec_add(&r->rows));
 	mark_critical_path(r);
 	count_objects(r);
 	struct run_report *report = &r->report;

@@ -1,14 +1,15 @@
 /*
  * runner.h - the inside of a run, shared by the run_*.c files and nobody else.
  *
- * run.c        life of a run: prepare, build, tear down, end
- * run_graph.c  which element may start now; what ended and who waits for it
- * run_task.c   one element's work: attempts, retries, expectations, must_fail
- * run_make.c   create, lost answers, waiting for ready
- * run_change.c set, server_action, delete, call, find, wait
- * run_stream.c streams around steps
- * run_remove.c teardown
- * run_report.c rows, critical path, verdict
+ * run.c         life of a run: build, tear down, end
+ * run_prepare.c cloud, zones, picks, journal
+ * run_graph.c   which element may start now; what ended and who waits for it
+ * run_task.c    one element's work: attempts, retries, expectations, must_fail
+ * run_make.c    create, lost answers, waiting for ready
+ * run_change.c  set, server_action, delete, call, find, wait
+ * run_stream.c  streams around steps
+ * run_remove.c  teardown
+ * run_report.c  rows, critical path, verdict
  */
 #ifndef OBSERVE_SCENARIO_RUNNER_H
 #define OBSERVE_SCENARIO_RUNNER_H
@@ -149,6 +150,8 @@ struct run {
 
 	struct error error;
 	bool has_error;
+	struct cloud_failure unprepared; /* fault NONE: no service failed the preparation */
+	char *unprepared_detail;
 	struct run_report report;
 	VEC(struct run_row) rows;
 };
@@ -158,6 +161,11 @@ int64_t run_now(const struct run *r); /* ns since it began */
 void run_emit(struct run *r, enum run_event_type type, struct task *t, const char *fmt, ...)
 	like_printf(4, 5);
 void run_kick(struct run *r); /* look at the graph again, soon */
+void run_finish(struct run *r);
+void run_on_deadline(struct timer *t); /* its arg is the run */
+
+/* run_prepare.c */
+void prepare_begin(struct run *r);
 
 /* run_graph.c */
 void graph_turn(struct run *r); /* starts what may start */

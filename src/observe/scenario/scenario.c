@@ -108,11 +108,11 @@ bool step_is_many(const struct step *step)
 	return step->count || step->each || step->verb == VERB_GROUP;
 }
 
-/* --- is a function called anywhere? ------------------------------------------------------------
+/* --- is a function called, a name used anywhere? -----------------------------------------------
  */
 
 struct search {
-	const char *function;
+	const char *function, *name; /* one of them */
 	bool found;
 };
 
@@ -122,26 +122,36 @@ static void on_call(void *arg, struct slice function, size_t args, unsigned line
 	s->found = s->found || slice_is(function, s->function);
 }
 
+static void on_name(void *arg, const struct expr_use *use)
+{
+	struct search *s = arg;
+	s->found = s->found || slice_is(use->name, s->name);
+}
+
 static void in_interp(struct search *s, const struct interp *t)
 {
-	if (t)
+	if (t && s->function)
 		interp_functions(t, on_call, s);
+	else if (t)
+		interp_names(t, on_name, s);
 }
 
 static void in_expr(struct search *s, const struct expr *e)
 {
-	if (e)
+	if (e && s->function)
 		expr_functions(e, on_call, s);
+	else if (e)
+		expr_names(e, on_name, s);
 }
 
-bool scenario_calls(const struct scenario *s, const char *function)
+static bool search(const struct scenario *s, struct search search)
 {
-	struct search search = {.function = function};
 	for (size_t i = 0; i < s->step_count; i++) {
 		const struct step *step = &s->steps[i];
-		const struct interp *const trees[] = {
-			step->body, step->each, step->login, step->undo, step->upload};
-		const struct expr *const exprs[] = {step->when, step->count, step->until};
+		const struct interp *const trees[] = {step->body, step->each, step->login,
+			step->undo, step->upload, step->allowed};
+		const struct expr *const exprs[] = {
+			step->when, step->count, step->until, step->ready};
 		for (size_t k = 0; k < array_len(trees); k++)
 			in_interp(&search, trees[k]);
 		for (size_t k = 0; k < array_len(exprs); k++)
@@ -156,6 +166,16 @@ bool scenario_calls(const struct scenario *s, const char *function)
 	for (size_t i = 0; i < s->text_count; i++)
 		in_interp(&search, s->texts[i].value);
 	return search.found;
+}
+
+bool scenario_calls(const struct scenario *s, const char *function)
+{
+	return search(s, (struct search){.function = function});
+}
+
+bool scenario_names(const struct scenario *s, const char *name)
+{
+	return search(s, (struct search){.name = name});
 }
 
 const char *const *scenario_dirs(void)

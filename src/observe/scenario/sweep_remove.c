@@ -72,7 +72,8 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 		.path = q.path,
 		.body = q.body,
 		.microversion = f->kind->version,
-		.deadline_ns = REQUEST_NS};
+		.deadline_ns = REQUEST_NS,
+		.absent_is_good = true};
 	f->call = cloud_call(f->sweep->cloud, &r, done, f);
 	kind_request_fini(&q);
 	return true;
@@ -245,6 +246,7 @@ static void is_there(struct found *f, const json_t *object)
 			/* The lists found it too: one removal is enough, this row learns of it. */
 			if (!other->row)
 				other->row = f->row;
+			f->sweep->report.found--;
 			over(f);
 			return;
 		}
