@@ -572,6 +572,7 @@ static void reader_fini(struct reader *r)
 	vec_fini(&r->files);
 	vec_fini(&r->open_includes);
 	map_fini(&r->by_name);
+	free(r->judged);
 }
 
 static struct scenario *read_root(struct yaml_file *f, const char *name, const char *document,

@@ -78,6 +78,7 @@ struct world {
 	struct world_options options; /* texts and documents are the world's own copies */
 	struct map drawn;             /* values of sample() and secret(), by place: once a run */
 	struct map secrets;           /* values of secret(), so that they are masked */
+	unsigned texts_read;          /* by the evaluation at hand */
 	VEC(char *) symbols;          /* symbolic mode: what a field would be, "port[0].id" */
 	VEC(struct world_note) notes; /* symbolic mode: what only the run can decide */
 };

@@ -296,6 +296,31 @@ static void test_top(void **state)
 		"t.yaml:1:1: this file has 2 scenarios, say which: a, b\n");
 }
 
+/* Texts in texts multiply: each is judged once for each place, whoever names it. */
+static void test_texts(void **state)
+{
+	struct buf text = BUF(BUF_ANSWER);
+	buf_add_str(&text, HEAD "texts:\n");
+	for (int i = 0; i < 20; i++) {
+		buf_printf(&text, "  t%d: \"", i);
+		for (int k = 0; k < 10; k++)
+			buf_printf(&text, "${t%d}", i + 1);
+		buf_add_str(&text, "\"\n");
+	}
+	buf_add_str(&text,
+		"  t20: \"${i} ${nte}\"\nresources:\n  net: {network: {}}\n"
+		"checks:\n  a: {value: \"${t0}\"}\n  b: {value: \"${t0}\", count: 2}\n");
+	assert_errors(buf_str(&text),
+		"t.yaml:23:11: there is no `i` here: the step has neither count nor each\n"
+		"t.yaml:23:16: there is no step, param or text \"nte\"; did you mean \"net\"?\n");
+	buf_fini(&text);
+	assert_errors(HEAD
+		"texts: {a: \"${b}\", b: \"${c}${a}\", c: x}\n"
+		"checks: {v: {value: \"${c}\"}}\n",
+		"t.yaml:2:9: the text \"a\" contains itself\n"
+		"t.yaml:2:20: the text \"b\" contains itself\n");
+}
+
 static void test_like(void **state)
 {
 	struct scenario *s = parse(HEAD
@@ -454,6 +479,7 @@ int test_scenario(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_wrong_values),
 		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_like),
 		cmocka_unit_test_setup_teardown(test_include, make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(
