@@ -313,7 +313,15 @@ static enum expr_result logic(struct evaluation *v, const struct node *n, struct
 
 static enum expr_result otherwise(struct evaluation *v, const struct node *n, struct value *ret)
 {
-	const enum expr_result r = eval_node(v, n->a, ret);
+	enum expr_result r = eval_node(v, n->a, ret);
+	if (r == EXPR_OK && ret->type == VALUE_REF) {
+		/* A name alone asks nothing of its step: only its id tells that it is absent. */
+		struct value id = VALUE_NOTHING;
+		struct error any = {0};
+		if (v->scope->plain(v->scope->arg, ret->ref, &id, &any) == EXPR_ABSENT)
+			r = EXPR_ABSENT;
+		value_drop(&id);
+	}
 	if (r == EXPR_OK && ret->type != VALUE_NULL)
 		return r;
 	if (r != EXPR_OK && r != EXPR_ABSENT)

@@ -209,9 +209,10 @@ static void add_source(
 		return;
 	}
 	if (r->sources.n >= SCENARIO_STEPS_MAX) {
-		if (r->sources.n == SCENARIO_STEPS_MAX)
+		if (!r->too_many)
 			reader_error(r, file, key, "a scenario has at most %d steps",
 				SCENARIO_STEPS_MAX);
+		r->too_many = true;
 		return;
 	}
 	struct source *src = vec_add(&r->sources);

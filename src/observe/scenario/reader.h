@@ -50,6 +50,7 @@ struct reader {
 	struct error_list *errors;
 	VEC(struct yaml_file *) files;
 	VEC(struct source) sources;
+	bool too_many;         /* steps: said once */
 	struct map by_name;    /* step -> index + 1 */
 	unsigned char *judged; /* of each text, for the place at hand: enum text_state */
 	struct links *links;

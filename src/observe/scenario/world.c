@@ -392,7 +392,8 @@ static enum expr_result evaluate_count(struct expansion *x)
 		x->count = 1;
 		r = EXPR_OK;
 	} else if (r == EXPR_OK && v.type != VALUE_INT) {
-		r = fail(x, "`count` must be a whole number, not %s", value_type_name(v.type));
+		r = fail(x, "`count` must be a whole number, not %s",
+			v.type == VALUE_REAL ? "one with a fraction" : value_type_name(v.type));
 	} else if (r == EXPR_OK && v.integer < 0) {
 		r = fail(x, "`count` is %lld", (long long)v.integer);
 	} else if (r == EXPR_OK) {
@@ -448,6 +449,12 @@ static enum expr_result each_of_step(struct expansion *x)
 	return EXPR_OK;
 }
 
+/* A list that an answer will bring: nothing of it is known before the run. */
+static bool is_symbol(const struct value *v)
+{
+	return v->type == VALUE_REF && v->ref.object >= SYMBOL_BASE;
+}
+
 static enum expr_result evaluate_each(struct expansion *x)
 {
 	const struct step *s = x->sw->step;
@@ -464,7 +471,7 @@ static enum expr_result evaluate_each(struct expansion *x)
 		x->count = value_count(&v);
 	} else if (r == EXPR_OK && v.type == VALUE_MAP) {
 		r = combine(x, &v);
-	} else if (r == EXPR_OK && only_the_run_knows(x)) {
+	} else if (r == EXPR_OK && (is_symbol(&v) || only_the_run_knows(x))) {
 		world_note(
 			x->w, s, "%s: `each` is decided in the run; counted here as one", s->name);
 		x->items = value_list_new();

@@ -3,7 +3,8 @@
  *
  * Names: x = 7, list = [1, 2], run = "abc", node = a reference with the id "node-id" and the field
  * "size" = 3, nodes = a reference to three; late is not ready, never is absent, broken failed.
- * Measurements: STATUS 200, GAP "300ms", LOSS "0.5%", OUTPUT "abc", BODY {status: UP, items: [{x: 3}]}.
+ * Measurements: STATUS 200, GAP "300ms", LOSS "0.5%", OUTPUT "abc", BODY {status: UP, items: [{x:
+ * 3}]}.
  */
 #ifndef TESTS_UNIT_TEXT_EVALUATE_H
 #define TESTS_UNIT_TEXT_EVALUATE_H

@@ -71,7 +71,8 @@ static void test_logic(void **state)
 
 static void test_errors(void **state)
 {
-	starts("", "!3:10 expected a measurement such as [STATUS], a ${expression} or a value", true);
+	starts("", "!3:10 expected a measurement such as [STATUS], a ${expression} or a value",
+		true);
 	starts("[status] == 1", "!3:10 expected a measurement such as [STATUS]", true);
 	starts("[STATUS] ==", "!3:21 expected a measurement", true);
 	starts("([STATUS] == 1", "!3:24 expected \")\"", true);

@@ -60,19 +60,22 @@ static void test_cidr(void **state)
 {
 	yields("cidr('10.250.0.0/16', 22, 0)", "\"10.250.0.0/22\"");
 	yields("cidr('10.250.0.0/16', 22, 63)", "\"10.250.252.0/22\"");
-	starts("cidr('10.250.0.0/16', 22, 64)", "!3:10 10.250.0.0/16 has no network 64 of length /22",
-		false);
-	yields("cidr('10.0.0.7/24', 24, 0)", "\"10.0.0.0/24\""); /* what stands behind the prefix goes */
+	starts("cidr('10.250.0.0/16', 22, 64)",
+		"!3:10 10.250.0.0/16 has no network 64 of length /22", false);
+	yields("cidr('10.0.0.7/24', 24, 0)",
+		"\"10.0.0.0/24\""); /* what stands behind the prefix goes */
 	yields("cidr('255.255.255.0/24', 32, 255)", "\"255.255.255.255/32\"");
 	yields("cidr('0.0.0.0/0', 32, 4294967295)", "\"255.255.255.255/32\"");
 	starts("cidr('0.0.0.0/0', 32, 4294967296)", "!3:10 0.0.0.0/0 has no network", false);
 	yields("cidr('::/0', 64, 9223372036854775807)", "\"7fff:ffff:ffff:ffff::/64\"");
 	yields("cidr('fd00::/48', 64, 65535)", "\"fd00:0:0:ffff::/64\"");
 	starts("cidr('fd00::/48', 64, 65536)", "!3:10 fd00::/48 has no network 65536", false);
-	starts("cidr('10.0.0.0/24', 23, 0)", "!3:10 10.0.0.0/24 has no network 0 of length /23", false);
+	starts("cidr('10.0.0.0/24', 23, 0)", "!3:10 10.0.0.0/24 has no network 0 of length /23",
+		false);
 	starts("cidr('10.0.0.0/24', 33, 0)", "!3:10 10.0.0.0/24 has no network", false);
 	starts("cidr('10.0.0.0/24', 25, -1)", "!3:10 10.0.0.0/24 has no network -1", false);
-	starts("cidr('10.0.0/24', 25, 0)", "!3:10 \"10.0.0/24\" is no network such as 10.0.0.0/16", false);
+	starts("cidr('10.0.0/24', 25, 0)", "!3:10 \"10.0.0/24\" is no network such as 10.0.0.0/16",
+		false);
 	starts("cidr('10.0.0.0', 25, 0)", "!3:10 \"10.0.0.0\" is no network", false);
 	starts("cidr('10.0.0.0/40', 40, 0)", "!3:10 \"10.0.0.0/40\" is no network", false);
 	starts("cidr('10.0.0.0/8', '9', 0)", "!3:10 cidr wants a network, a prefix length", false);

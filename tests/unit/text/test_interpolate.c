@@ -150,8 +150,8 @@ static void test_names(void **state)
 {
 	struct error err = {0};
 	struct buf seen = BUF(BUF_LINE);
-	struct interp *t = interp_parse_text(
-		SLICE("ä ${a + max(b, 2)} $${c} ${d[e]}"), "f", 4, 11, &err);
+	struct interp *t =
+		interp_parse_text(SLICE("ä ${a + max(b, 2)} $${c} ${d[e]}"), "f", 4, 11, &err);
 	assert_non_null(t);
 	interp_names(t, on_name, &seen);
 	interp_functions(t, on_function, &seen);

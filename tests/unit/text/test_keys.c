@@ -43,8 +43,8 @@ static char *read_text(const char *text)
 	thing = (struct thing){.n = 5, .mode = -1};
 	file = yaml_parse(slice_of(text), "f", &errors);
 	assert_non_null(file);
-	const bool good =
-		keys_read(yaml_root(file, 0), "f", "a thing", table, array_len(table), &thing, &errors);
+	const bool good = keys_read(
+		yaml_root(file, 0), "f", "a thing", table, array_len(table), &thing, &errors);
 	assert_true(good == (errors.n == 0));
 	for (size_t i = 0; i < errors.n; i++)
 		buf_printf(&all, "%s\n", error_text(&errors.p[i], line, sizeof(line)));
@@ -86,17 +86,18 @@ static void test_all_types(void **state)
 
 static void test_every_error_in_one_pass(void **state)
 {
-	char *errors = read_text("naem: x\n"
-				 "on: 1\n"
-				 "n: 11\n"
-				 "share: much\n"
-				 "wait: 5\n"
-				 "size: 2GiB\n"
-				 "mode: quick\n"
-				 "hosts: [a, [b]]\n"
-				 "map: []\n"
-				 "list: x\n"
-				 "elsewhere: 1\n");
+	char *errors = read_text(
+		"naem: x\n"
+		"on: 1\n"
+		"n: 11\n"
+		"share: much\n"
+		"wait: 5\n"
+		"size: 2GiB\n"
+		"mode: quick\n"
+		"hosts: [a, [b]]\n"
+		"map: []\n"
+		"list: x\n"
+		"elsewhere: 1\n");
 	assert_string_equal(errors,
 		"f:1:1: a thing: unknown key \"naem\"; did you mean \"name\"?\n"
 		"f:2:5: a thing: on must be true or false, not \"1\"\n"
@@ -124,7 +125,8 @@ static void test_edges(void **state)
 	assert_non_null(strstr(errors, "name must be text, not "));
 	assert_non_null(strstr(errors, "n must be a whole number, not \"1.5\""));
 	assert_non_null(strstr(errors, "mode must be one of slow, fast, not a list"));
-	assert_non_null(strstr(errors, "wait must be a time with a unit, such as 10s or 5m, not a map"));
+	assert_non_null(
+		strstr(errors, "wait must be a time with a unit, such as 10s or 5m, not a map"));
 	done(errors);
 	errors = read_text("[name]");
 	assert_string_equal(errors, "f:1:1: a thing must be a map, not a list\n");
