@@ -9,15 +9,12 @@ failed to parse. Where the simulated cloud offers the services they need, they a
 import json
 import os
 import re
-import signal
 import socket
-import subprocess
-import urllib.request
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-GLASSHOUSE = os.path.join(ROOT, os.environ.get("GLASSHOUSE", "build/src/glasshouse"))
+from serve import ROOT, run, serve
+
 DOC = os.path.join(ROOT, "docs/scenarios.md")
 SERVICES = {"server": "compute", "keypair": "compute", "volume": "block-storage", "image": "image"}
 
@@ -43,10 +40,7 @@ def wrapped(steps):
 
 
 def plan(path, file, clouds, *args):
-    environment = {"PATH": os.environ["PATH"], "HOME": str(path), "OS_CLIENT_CONFIG_FILE": str(clouds),
-                   "OS_CLOUD": "sim", "GLASSHOUSE_SCENARIOS": os.path.join(ROOT, "scenarios")}
-    return subprocess.run([GLASSHOUSE, "plan", file, "--state", str(path / "state"), *args], cwd=path, env=environment,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return run(path, "plan", file, "--state", str(path / "state"), *args, clouds=clouds, cwd=path)
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +59,9 @@ def nowhere(tmp_path_factory):
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     """The clouds.yaml of a simulated cloud, and the types of the services in its catalog."""
-    file = tmp_path_factory.mktemp("simulated") / "clouds.yaml"
-    sim = subprocess.Popen([GLASSHOUSE, "simulate", "--clouds", str(file)], stdout=subprocess.PIPE, text=True)
-    url = sim.stdout.readline().strip()
-    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": {
-        "name": "demo", "password": "simsecret", "domain": {"name": "Default"}}}},
-        "scope": {"project": {"name": "demo", "domain": {"name": "Default"}}}}}
-    request = urllib.request.Request(url + "/identity/v3/auth/tokens", json.dumps(body).encode(),
-                                     {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        types = {s["type"] for s in json.load(answer)["token"]["catalog"]}
-    yield file, types | ({"block-storage"} if types & {"volumev3", "block-storage", "volume"} else set())
-    sim.send_signal(signal.SIGTERM)
-    assert sim.wait(timeout=30) == 0
-    sim.stdout.close()
+    with serve(tmp_path_factory.mktemp("simulated")) as served:
+        types = {s["type"] for s in served.token()[1]}
+        yield served.clouds, types | ({"block-storage"} if types & {"volumev3", "volume"} else set())
 
 
 def assert_parses(path, text, nowhere):
@@ -88,14 +71,14 @@ def assert_parses(path, text, nowhere):
     assert "cannot be reached" in out.stderr, out.stderr
 
 
-def assert_plans(path, simulated, clouds_and_types, *args):
+def assert_plans(path, text, clouds_and_types, *args):
     """On the simulated cloud, if it has what the scenario asks for."""
     clouds, types = clouds_and_types
-    needed = {"compute", "image"} if re.search(r"two-servers|\bimage: auto|_image: auto", simulated) else set()
-    needed |= {s for k, s in SERVICES.items() if re.search(r"\{" + k + ":", simulated)}
+    needed = {"compute", "image"} if re.search(r"two-servers|\bimage: auto|_image: auto", text) else set()
+    needed |= {s for k, s in SERVICES.items() if re.search(r"\{" + k + ":", text)}
     if not needed <= types:
         return False
-    (path / "doc.yaml").write_text(simulated)
+    (path / "doc.yaml").write_text(text)
     out = plan(path, "doc.yaml", clouds, *args)
     assert out.returncode in (0, 1) and out.stdout, out.stderr
     return True

@@ -415,6 +415,15 @@ static void put_in_order(struct scenario *s, size_t step, bool *done, size_t *n)
 /* What is kept outlives the run: it may stand only on what is kept too, or was found. */
 static void check_kept(struct reader *r, const struct step *step)
 {
+	if (step->keep && step->kind && !step->kind->get)
+		error_list_at(r->errors, step->file, step->line, step->col,
+			"a %s cannot be kept: nothing tells whether it is still there",
+			step->kind->name);
+	if (step->keep && step->kind && !strcmp(step->kind->name, "keypair") &&
+		!interp_get(step->body, "public_key"))
+		error_list_at(r->errors, step->file, step->line, step->col,
+			"a keypair can be kept only with a public_key of yours: a private key made "
+			"in a run ends with it");
 	for (size_t i = 0; step->keep && i < step->need_count; i++) {
 		const struct step *need = &r->s->steps[step->needs[i]];
 		if (need->verb == VERB_CREATE && !need->keep)

@@ -746,12 +746,18 @@ static void prepare(struct task *t)
 	journal_intend(r->journal_run, &o, &t->made.row, on_intended, t);
 }
 
-void make_begin(struct task *t)
+void make_new(struct task *t)
 {
 	t->lost_fault = FAULT_NONE;
 	t->lost_until_ns = 0;
 	t->finding = false;
 	prepare(t);
+}
+
+void make_begin(struct task *t)
+{
+	if (t->has_made || !keep_reuses(t))
+		make_new(t);
 }
 
 void make_abandon(struct task *t)

@@ -213,6 +213,7 @@ void task_end(struct task *t, enum element_state state)
 void task_ready(struct task *t)
 {
 	t->ready_ns = run_now(t->run);
+	keep_ready(t);
 	task_end(t, ELEMENT_READY);
 }
 

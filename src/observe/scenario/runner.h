@@ -5,6 +5,7 @@
  * run_graph.c  which element may start now; what ended and who waits for it
  * run_task.c   one element's work: attempts, retries, expectations, must_fail
  * run_make.c   create, lost answers, waiting for ready
+ * run_keep.c   what runs leave for the next ones
  * run_change.c set, server_action, delete, call, find, wait
  * run_stream.c streams around steps
  * run_remove.c teardown
@@ -76,6 +77,7 @@ struct task {
 	/* making */
 	struct made made;
 	bool has_made;
+	bool reused;    /* an earlier run made it and kept it */
 	bool in_flight; /* a create was sent and its fate is not known: must not be dropped */
 	unsigned attempt;
 	char request_id[REQUEST_ID_TEXT];
@@ -186,13 +188,20 @@ void lock_release(struct run *r, struct task *t);
 char *task_lock_key(struct task *t, const json_t *body);
 
 /* run_make.c */
-void make_begin(struct task *t);
+void make_begin(struct task *t); /* or uses again what an earlier run kept */
+void make_new(struct task *t);
 void make_abandon(struct task *t);
 void made_fini(struct made *m);
 /* Waits for the ready condition of an existing object, then task_result(). */
 void make_wait_ready(struct task *t);
 /* Learns from a new answer about the element's object. Takes a reference. */
 void make_learn(struct task *t, const json_t *object);
+
+/* run_keep.c */
+/* Whether an earlier run kept what this step makes: then it is being looked at, and the task goes
+ * on from there. */
+bool keep_reuses(struct task *t);
+void keep_ready(struct task *t); /* decides whether what was made stays after this run */
 
 /* run_change.c */
 void change_begin(struct task *t);

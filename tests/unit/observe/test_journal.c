@@ -131,10 +131,10 @@ static bool on_row(void *arg, const struct journal_object *o)
 {
 	struct rows *r = arg;
 	r->n++;
-	buf_printf(&r->text, "%s %s %s %u a%u %s id=%s req=%s router=%s note=%s %s\n", o->run, o->step,
-		o->kind, o->index, o->attempt, object_fate_name(o->fate), o->cloud_id ? o->cloud_id : "-",
-		o->request_id ? o->request_id : "-", o->path ? json_str(o->path, "router") : "-",
-		o->note ? o->note : "-", o->instance);
+	buf_printf(&r->text, "%s %s %s %u a%u %s id=%s req=%s router=%s note=%s %s\n", o->run,
+		o->step, o->kind, o->index, o->attempt, object_fate_name(o->fate),
+		o->cloud_id ? o->cloud_id : "-", o->request_id ? o->request_id : "-",
+		o->path ? json_str(o->path, "router") : "-", o->note ? o->note : "-", o->instance);
 	return r->n != r->stop_at;
 }
 
@@ -220,8 +220,8 @@ static void test_instances_and_limits(void **state)
 	rows_are(p, "site-a", "run-b", true, "");
 	rows_are(p, "nobody", NULL, false, "");
 	struct rows first = {.text = BUF(BUF_PAGE), .stop_at = 1};
-	assert_true(journal_objects(
-		p->journal, "cloud", NULL, NULL, false, on_row, &first, &p->err));
+	assert_true(
+		journal_objects(p->journal, "cloud", NULL, NULL, false, on_row, &first, &p->err));
 	assert_int_equal(first.n, 1);
 	buf_fini(&first.text);
 	end(p, a);

@@ -84,9 +84,10 @@ static void test_no_marks(void **state)
 {
 	static const char *const texts[] = {"", "glasshouse", "glasshouse a", "glasshouse a b c",
 		"glasshouse  run net 0x", "glass house a run net 0", "a glasshouse i run net 0",
-		"glasshouse i run net -1", "glasshouse i run net 1000001", "glasshouse i run net 0 a1",
-		"glasshouse i run net 0 a", "glasshouse i run net a2", "glasshouse i run net 0 ",
-		"glasshouse run net 0", "a server for glasshouse tests 5"};
+		"glasshouse i run net -1", "glasshouse i run net 1000001",
+		"glasshouse i run net 0 a1", "glasshouse i run net 0 a", "glasshouse i run net a2",
+		"glasshouse i run net 0 ", "glasshouse run net 0",
+		"a server for glasshouse tests 5"};
 	struct mark_parts p;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (mark_parse(slice_of(texts[i]), &p))
@@ -101,7 +102,8 @@ static void test_labels(void **state)
 	mark_run_label(1790000000000000, &r, a);
 	mark_run_label(1790000000000000, &r, b);
 	assert_string_not_equal(a, b); /* two in one second */
-	assert_true(strlen(a) == 11 && a[6] == '-' && strspn(a, "0123456789abcdefghijklmnopqrstuvwxyz-") == 11);
+	assert_true(strlen(a) == 11 && a[6] == '-' &&
+		    strspn(a, "0123456789abcdefghijklmnopqrstuvwxyz-") == 11);
 	assert_memory_equal(a, "tlpwu8", 6);
 	mark_run_label(0, &r, a);
 	assert_true(strlen(a) == 6 && a[0] == '0' && a[1] == '-');

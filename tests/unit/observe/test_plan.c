@@ -61,7 +61,8 @@ static void warnings_are(const json_t *plan, const char *expected)
 	size_t i;
 	json_t *w;
 	json_array_foreach (json_object_get(plan, "warnings"), i, w)
-		buf_printf(&all, "%lld %s\n", (long long)json_int(w, "line", 0), json_str(w, "text"));
+		buf_printf(
+			&all, "%lld %s\n", (long long)json_int(w, "line", 0), json_str(w, "text"));
 	if (strcmp(buf_str(&all), expected) != 0)
 		fprintf(stderr, "got:\n%s", buf_str(&all));
 	assert_string_equal(buf_str(&all), expected);
@@ -92,8 +93,7 @@ static void test_pairings(void **state)
 	part_is(plan, "port[2]", "needs", "[\"net[0]\",\"link\"]");
 	part_is(plan, "port[1]", "needs", "[\"net[1]\",\"link\"]");
 	part_is(plan, "sub[1]", "needs", "[\"net[1]\"]");
-	part_is(plan, "link[1]", "requests",
-		"[\"PUT /routers/<router.id>/add_router_interface\"]");
+	part_is(plan, "link[1]", "requests", "[\"PUT /routers/<router.id>/add_router_interface\"]");
 	part_is(plan, "link[1]", "teardown",
 		"[\"PUT /routers/<router.id>/remove_router_interface\"]");
 	part_is(plan, "link[0]", "body", "{\"subnet_id\":\"<sub[0].id>\"}");
@@ -106,8 +106,7 @@ static void test_pairings(void **state)
 	const json_t *subnet = json_at(element(plan, "sub[1]"), "body", "subnet", NULL);
 	assert_string_equal(json_str(subnet, "cidr"), "10.1.0.0/16");
 	assert_string_equal(json_str(subnet, "name"), "gh-t2k9f1-x7qa-sub-1-CHECK");
-	assert_string_equal(
-		json_str(subnet, "description"), "glasshouse site-a t2k9f1-x7qa sub 1");
+	assert_string_equal(json_str(subnet, "description"), "glasshouse site-a t2k9f1-x7qa sub 1");
 	json_decref(plan);
 }
 
@@ -160,8 +159,8 @@ static void test_bill(void **state)
 	assert_true(json_is_null(json_object_get(json_object_get(rows, "network"), "limit")));
 	json_decref(plan);
 
-	plan = plan_of(SERVERS, "{\"n\": 3}", NULL, "{\"cores\": {\"limit\": 6, \"used\": 0}}", flavors,
-		NULL);
+	plan = plan_of(SERVERS, "{\"n\": 3}", NULL, "{\"cores\": {\"limit\": 6, \"used\": 0}}",
+		flavors, NULL);
 	assert_true(json_is_true(json_at(plan, "bill", "fits", NULL))); /* just so */
 	json_decref(plan);
 
@@ -231,17 +230,17 @@ static void test_decided_in_the_run(void **state)
 static void test_wrong(void **state)
 {
 	char *error;
-	assert_null(plan_of(HEAD
-		"resources:\n"
-		"  net: {network: {}, count: \"${'two'}\"}\n",
-		NULL, NULL, NULL, NULL, &error));
+	assert_null(
+		plan_of(HEAD "resources:\n"
+			     "  net: {network: {}, count: \"${'two'}\"}\n",
+			NULL, NULL, NULL, NULL, &error));
 	assert_string_equal(
 		error, "t.yaml:3:3: step net: `count` must be a whole number, not text");
 	free(error);
-	assert_null(plan_of(HEAD
-		"resources:\n"
-		"  sub: {subnet: {cidr: \"${cidr('10.0.0.0/24', 26, 4)}\"}}\n",
-		NULL, NULL, NULL, NULL, &error));
+	assert_null(
+		plan_of(HEAD "resources:\n"
+			     "  sub: {subnet: {cidr: \"${cidr('10.0.0.0/24', 26, 4)}\"}}\n",
+			NULL, NULL, NULL, NULL, &error));
 	assert_string_equal(error, "t.yaml:3:27: 10.0.0.0/24 has no network 4 of length /26");
 	free(error);
 }
@@ -249,12 +248,11 @@ static void test_wrong(void **state)
 static void test_for_people(void **state)
 {
 	struct buf out = BUF(BUF_ANSWER);
-	json_t *plan = plan_of(SERVERS, NULL, NULL,
-		"{\"cores\": {\"limit\": 2, \"used\": 0}}", "{\"f1\": {\"vcpus\": 2, \"ram\": 512}}",
-		NULL);
+	json_t *plan = plan_of(SERVERS, NULL, NULL, "{\"cores\": {\"limit\": 2, \"used\": 0}}",
+		"{\"f1\": {\"vcpus\": 2, \"ram\": 512}}", NULL);
 	plan_write(&out, plan);
-	static const char *const parts[] = {"vm[1]", "POST /servers", "DELETE /servers/<vm[1].id>",
-		"cores", "60"};
+	static const char *const parts[] = {
+		"vm[1]", "POST /servers", "DELETE /servers/<vm[1].id>", "cores", "60"};
 	for (size_t i = 0; i < array_len(parts); i++)
 		if (!strstr(buf_str(&out), parts[i]))
 			fail_msg("no %s in\n%s", parts[i], buf_str(&out));

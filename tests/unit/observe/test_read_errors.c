@@ -210,7 +210,7 @@ static void test_values(void **state)
 		"  a: {network: {}, timeout: 0s, request: 1, abort: 1, component: [x]}\n"
 		"  b: {network: {}, keep: -1, retry: {tries: 0, until: 2d, on: [none]}}\n"
 		"  c: {network: {}, retry: 5}\n"
-		"  d: {network: {}, keep: forever}\n"
+		"  d: {keypair: {}, keep: forever}\n"
 		"  e: {subnet: {network_id: \"${a}\"}, keep: 2}\n"
 		"checks:\n"
 		"  f: {value: 1, expect: [[STATUS]]}\n"
@@ -226,6 +226,8 @@ static void test_values(void **state)
 		"t.yaml:5:45: retry: tries must be from 1 to 10000, not \"0\"\n"
 		"t.yaml:5:55: retry: until must be from 1ms to 86400s, not \"2d\"\n"
 		"t.yaml:6:27: retry must be a map, not a number\n"
+		"t.yaml:7:3: a keypair can be kept only with a public_key of yours: a private key made "
+		"in a run ends with it\n"
 		"t.yaml:8:3: e is kept, so it cannot need a, which is not\n"
 		"t.yaml:10:26: a condition is text such as \"[STATUS] == 200\", not a list (put it in "
 		"quotes)\n"
@@ -239,8 +241,7 @@ static void test_limits(void **state)
 	buf_add_str(&text, HEAD "checks:\n");
 	for (int i = 0; i < 502; i++)
 		buf_printf(&text, "  c%d: {value: 1}\n", i);
-	written_refused(buf_str(&text),
-		"t.yaml:503:3: a scenario has at most 500 steps\n");
+	written_refused(buf_str(&text), "t.yaml:503:3: a scenario has at most 500 steps\n");
 	buf_fini(&text);
 }
 

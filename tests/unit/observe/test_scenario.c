@@ -139,6 +139,23 @@ static void test_cycles(void **state)
 		"t.yaml:3:3: these steps wait for each other: a needs s needs b needs a\n");
 }
 
+static void test_kept(void **state)
+{
+	struct scenario *s = written_parse(HEAD
+		"resources:\n"
+		"  key: {keypair: {public_key: \"ssh-ed25519 AAAA\"}, keep: 3}\n"
+		"  net: {network: {}, keep: forever}\n"
+		"  sub: {subnet: {network_id: \"${net}\"}, keep: 1}\n");
+	assert_true(step_of(s, "key")->keep == 3 && step_of(s, "net")->keep == -1);
+	scenario_free(s);
+	written_refused(HEAD
+		"resources:\n"
+		"  r: {router: {}, keep: 2}\n"
+		"  way: {router_route: {router: \"${r}\"}, keep: 2}\n",
+		"t.yaml:4:3: a router_route cannot be kept: nothing tells whether it is still "
+		"there\n");
+}
+
 static void test_many(void **state)
 {
 	written_refused(HEAD
@@ -412,6 +429,7 @@ int test_scenario(void)
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_all_errors_at_once),
 		cmocka_unit_test(test_cycles),
+		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_wrong_values),
 		cmocka_unit_test(test_top),

@@ -51,8 +51,7 @@ static void test_own_names(void **state)
 		"  v: {value: [\"${run}\", \"${location}\", \"${cloud.region}\", \"${zones.compute}\", "
 		"\"${zones.volume[0]}\", \"${zones.compute[-1]}\", \"${zones.compute[5]}\", \"${i}\", "
 		"\"${it}\"], each: [a, b]}\n";
-	struct world *w =
-		written_world(text, NULL, "{\"compute\": [\"z1\", \"z2\"]}", false);
+	struct world *w = written_world(text, NULL, "{\"compute\": [\"z1\", \"z2\"]}", false);
 	written_body_is(w, "v", 1,
 		"[\"t2k9f1-x7qa\",\"here\",\"north\",[\"z1\",\"z2\"],\"z2\",\"z2\",1,\"b\"]");
 	written_world_free(w);
@@ -65,13 +64,13 @@ static void test_own_names(void **state)
 
 static void test_count(void **state)
 {
-	struct world *w = written_world(
-		NETS "  one: {network: {}}\n  none: {network: {}, count: 0}\n"
-		     "  of: {subnet: {network_id: \"${net[i]}\"}, count: \"${2 * 2}\"}\n"
-		     "  half: {network: {}, count: \"${3.0 / 2}\"}\n"
-		     "  less: {network: {}, count: \"${1 - 2}\"}\n"
-		     "  many: {network: {}, count: \"${10000 * 10000}\"}\n"
-		     "  rest: {network: {}, count: 9996}\n",
+	struct world *w = written_world(NETS
+		"  one: {network: {}}\n  none: {network: {}, count: 0}\n"
+		"  of: {subnet: {network_id: \"${net[i]}\"}, count: \"${2 * 2}\"}\n"
+		"  half: {network: {}, count: \"${3.0 / 2}\"}\n"
+		"  less: {network: {}, count: \"${1 - 2}\"}\n"
+		"  many: {network: {}, count: \"${10000 * 10000}\"}\n"
+		"  rest: {network: {}, count: 9996}\n",
 		NULL, NULL, false);
 	assert_int_equal(written_expand(w, "net"), EXPR_OK);
 	assert_int_equal(written_expand(w, "one"), EXPR_OK);
@@ -91,14 +90,14 @@ static void test_count(void **state)
 
 static void test_striping(void **state)
 {
-	struct world *w = written_world(
-		NETS "checks:\n"
-		     "  v: {value: \"${net[i]}\", count: 5}\n"
-		     "  last: {value: \"${net[-1].name}\"}\n"
-		     "  all: {value: \"${net[*].name}\"}\n"
-		     "  len: {value: \"${len(net[*])}\"}\n"
-		     "  twice: {value: \"${net[0][1]}\"}\n"
-		     "  what: {value: \"${net[true]}\"}\n",
+	struct world *w = written_world(NETS
+		"checks:\n"
+		"  v: {value: \"${net[i]}\", count: 5}\n"
+		"  last: {value: \"${net[-1].name}\"}\n"
+		"  all: {value: \"${net[*].name}\"}\n"
+		"  len: {value: \"${len(net[*])}\"}\n"
+		"  twice: {value: \"${net[0][1]}\"}\n"
+		"  what: {value: \"${net[true]}\"}\n",
 		NULL, NULL, false);
 	written_expand(w, "net");
 	written_ready(w, "net", 1, "{\"id\": \"n1\", \"name\": \"b\"}");
@@ -127,19 +126,19 @@ static void test_striping(void **state)
 
 static void test_each(void **state)
 {
-	struct world *w = written_world(
-		NETS "  sub: {subnet: {network_id: \"${it}\"}, each: net}\n"
-		     "  port: {port: {a: \"${it.zone}\", b: \"${it.type}\", c: \"${i}\"}, "
-		     "each: {zone: \"${zones.compute}\", type: [x, null]}}\n"
-		     "  rule: {security_group_rule: {low: \"${it.lo}\", high: \"${it.hi ?? 9}\"}, "
-		     "each: [{lo: 1}, {lo: 2, hi: 3}]}\n"
-		     "  no: {network: {}, each: \"${zones.volume}\"}\n"
-		     "  bad: {network: {}, each: \"${run}\"}\n"
-		     "  bad2: {network: {}, each: {a: \"${run}\"}}\n"
-		     "  of_none: {network: {n: \"${it}\"}, each: no}\n"
-		     "checks:\n"
-		     "  its: {value: \"${port[*].it.zone}\"}\n"
-		     "  it2: {value: \"${sub[1].it.name}\"}\n",
+	struct world *w = written_world(NETS
+		"  sub: {subnet: {network_id: \"${it}\"}, each: net}\n"
+		"  port: {port: {a: \"${it.zone}\", b: \"${it.type}\", c: \"${i}\"}, "
+		"each: {zone: \"${zones.compute}\", type: [x, null]}}\n"
+		"  rule: {security_group_rule: {low: \"${it.lo}\", high: \"${it.hi ?? 9}\"}, "
+		"each: [{lo: 1}, {lo: 2, hi: 3}]}\n"
+		"  no: {network: {}, each: \"${zones.volume}\"}\n"
+		"  bad: {network: {}, each: \"${run}\"}\n"
+		"  bad2: {network: {}, each: {a: \"${run}\"}}\n"
+		"  of_none: {network: {n: \"${it}\"}, each: no}\n"
+		"checks:\n"
+		"  its: {value: \"${port[*].it.zone}\"}\n"
+		"  it2: {value: \"${sub[1].it.name}\"}\n",
 		NULL, "{\"compute\": [\"z1\", \"z2\"]}", false);
 	assert_int_equal(written_expand(w, "sub"), EXPR_BLOCKED);
 	written_expand(w, "net");
@@ -167,20 +166,20 @@ static void test_each(void **state)
 
 static void test_absent(void **state)
 {
-	struct world *w = written_world(
-		HEAD "params: {on: false}\n"
-		     "resources:\n"
-		     "  vol: {volume: {size: 1}, when: on}\n"
-		     "  img: {image: {}}\n"
-		     "  need: {snapshot: {volume_id: \"${vol}\"}}\n"
-		     "  either: {server: {uuid: \"${vol ?? img}\"}}\n"
-		     "  name: {server: {uuid: \"${vol.name ?? 'none'}\"}}\n"
-		     "  far: {server: {x: \"${need.id}\"}}\n"
-		     "  bad: {network: {}, when: \"${run}\"}\n"
-		     "  later: {network: {}, when: \"${img.size > 3}\"}\n"
-		     "checks:\n"
-		     "  n: {value: \"${len(vol[*])}\"}\n"
-		     "  after: {value: 1, after: [vol]}\n",
+	struct world *w = written_world(HEAD
+		"params: {on: false}\n"
+		"resources:\n"
+		"  vol: {volume: {size: 1}, when: on}\n"
+		"  img: {image: {}}\n"
+		"  need: {snapshot: {volume_id: \"${vol}\"}}\n"
+		"  either: {server: {uuid: \"${vol ?? img}\"}}\n"
+		"  name: {server: {uuid: \"${vol.name ?? 'none'}\"}}\n"
+		"  far: {server: {x: \"${need.id}\"}}\n"
+		"  bad: {network: {}, when: \"${run}\"}\n"
+		"  later: {network: {}, when: \"${img.size > 3}\"}\n"
+		"checks:\n"
+		"  n: {value: \"${len(vol[*])}\"}\n"
+		"  after: {value: 1, after: [vol]}\n",
 		NULL, NULL, false);
 	struct error err = {0};
 	assert_int_equal(written_expand(w, "vol"), EXPR_ABSENT);
@@ -201,8 +200,9 @@ static void test_absent(void **state)
 	assert_int_equal(world_after(w, written_element(w, "after", 0)), EXPR_OK);
 	world_expand(w, 0, &err);
 	written_world_free(w);
-	w = written_world(HEAD "resources:\n  a: {network: {}}\n  b: {network: {}, when: "
-			       "\"${a.x == 1}\"}\nchecks:\n  c: {value: 1, after: [a]}\n",
+	w = written_world(HEAD
+		"resources:\n  a: {network: {}}\n  b: {network: {}, when: "
+		"\"${a.x == 1}\"}\nchecks:\n  c: {value: 1, after: [a]}\n",
 		NULL, NULL, false);
 	written_expand(w, "a");
 	assert_int_equal(written_expand(w, "b"), EXPR_BLOCKED);
@@ -215,19 +215,19 @@ static void test_absent(void **state)
 
 static void test_group(void **state)
 {
-	struct world *w = written_world(
-		HEAD "params: {single: true}\n"
-		     "resources:\n"
-		     "  a: {server: {}, count: 2}\n"
-		     "  b: {server: {}, when: single}\n"
-		     "  c: {server: {}, when: \"${!single}\"}\n"
-		     "  vm: {group: \"${a[*] + b[*] + c[*]}\"}\n"
-		     "  port: {port: {s: \"${it}\", n: \"${it.name}\"}, each: vm}\n"
-		     "  wrong: {group: \"${[1]}\"}\n"
-		     "  wrong2: {group: \"${run}\"}\n"
-		     "checks:\n"
-		     "  names: {value: \"${vm[*].name}\"}\n"
-		     "  last: {value: \"${vm[-1]}\"}\n",
+	struct world *w = written_world(HEAD
+		"params: {single: true}\n"
+		"resources:\n"
+		"  a: {server: {}, count: 2}\n"
+		"  b: {server: {}, when: single}\n"
+		"  c: {server: {}, when: \"${!single}\"}\n"
+		"  vm: {group: \"${a[*] + b[*] + c[*]}\"}\n"
+		"  port: {port: {s: \"${it}\", n: \"${it.name}\"}, each: vm}\n"
+		"  wrong: {group: \"${[1]}\"}\n"
+		"  wrong2: {group: \"${run}\"}\n"
+		"checks:\n"
+		"  names: {value: \"${vm[*].name}\"}\n"
+		"  last: {value: \"${vm[-1]}\"}\n",
 		NULL, NULL, false);
 	assert_int_equal(written_expand(w, "vm"), EXPR_BLOCKED);
 	written_expand(w, "a");
@@ -252,21 +252,20 @@ static void test_group(void **state)
 
 static void test_fields(void **state)
 {
-	struct world *w = written_world(
-		HEAD "resources:\n"
-		     "  port: {port: {}}\n"
-		     "checks:\n"
-		     "  v: {value: [\"${port}\", \"${port.id}\", \"${port.name}\", \"${port.address}\", "
-		     "\"${port['binding:host']}\", \"${port.fixed_ips[0].ip_address}\", "
-		     "\"${port.nothing}\", \"x${port.nothing}\"]}\n"
-		     "  m: {value: \"${v.VALUE}\"}\n"
-		     "  noid: {value: \"${v}\"}\n",
+	struct world *w = written_world(HEAD
+		"resources:\n"
+		"  port: {port: {}}\n"
+		"checks:\n"
+		"  v: {value: [\"${port}\", \"${port.id}\", \"${port.name}\", \"${port.address}\", "
+		"\"${port['binding:host']}\", \"${port.fixed_ips[0].ip_address}\", "
+		"\"${port.nothing}\", \"x${port.nothing}\"]}\n"
+		"  m: {value: \"${v.VALUE}\"}\n"
+		"  noid: {value: \"${v}\"}\n",
 		NULL, NULL, false);
 	written_ready(w, "port", 0,
 		"{\"id\": \"p0\", \"name\": \"n\", \"binding:host\": \"h\", \"fixed_ips\": "
 		"[{\"ip_address\": \"10.0.0.5\"}]}");
-	written_body_is(
-		w, "v", 0, "[\"p0\",\"p0\",\"n\",\"10.0.0.5\",\"h\",\"10.0.0.5\",\"x\"]");
+	written_body_is(w, "v", 0, "[\"p0\",\"p0\",\"n\",\"10.0.0.5\",\"h\",\"10.0.0.5\",\"x\"]");
 	struct element *v = written_element(w, "v", 0);
 	v->state = ELEMENT_READY;
 	v->measured = json_pack("{s:i}", "VALUE", 5);
@@ -277,17 +276,17 @@ static void test_fields(void **state)
 
 static void test_texts(void **state)
 {
-	struct world *w = written_world(
-		HEAD "params: {who: me}\n"
-		     "texts:\n"
-		     "  a: \"${who} ${b}\"\n"
-		     "  b: \"${run}-${i}\"\n"
-		     "  lines: |\n"
-		     "    #cloud-config\n"
-		     "    x: $${y}\n"
-		     "checks:\n"
-		     "  v: {value: \"${a}\", count: 2}\n"
-		     "  l: {value: \"${lines}\"}\n",
+	struct world *w = written_world(HEAD
+		"params: {who: me}\n"
+		"texts:\n"
+		"  a: \"${who} ${b}\"\n"
+		"  b: \"${run}-${i}\"\n"
+		"  lines: |\n"
+		"    #cloud-config\n"
+		"    x: $${y}\n"
+		"checks:\n"
+		"  v: {value: \"${a}\", count: 2}\n"
+		"  l: {value: \"${lines}\"}\n",
 		NULL, NULL, false);
 	written_body_is(w, "v", 1, "\"me t2k9f1-x7qa-1\"");
 	written_body_is(w, "l", 0, "\"#cloud-config\\nx: ${y}\\n\"");
@@ -364,11 +363,11 @@ static void test_drawn_once(void **state)
 
 static void test_size_for(void **state)
 {
-	struct world *w = written_world(
-		HEAD "resources:\n  img: {image: {}}\n"
-		     "checks:\n"
-		     "  own: {value: \"${size_for(img)}\"}\n"
-		     "  other: {value: \"${size_for('some-id')}\"}\n",
+	struct world *w = written_world(HEAD
+		"resources:\n  img: {image: {}}\n"
+		"checks:\n"
+		"  own: {value: \"${size_for(img)}\"}\n"
+		"  other: {value: \"${size_for('some-id')}\"}\n",
 		NULL, NULL, false);
 	written_expand(w, "img");
 	written_body_is(w, "own", 0, "#1");
@@ -460,12 +459,12 @@ static void test_file(void **state)
 
 static void test_symbolic(void **state)
 {
-	struct world *w = written_world(
-		NETS "  sub: {subnet: {network_id: \"${net[i]}\", x: \"${net[i].mtu + 1}\", "
-		     "y: \"a-${net[i].name}\"}, each: net}\n"
-		     "  maybe: {network: {}, when: \"${net[0].mtu > 1400}\"}\n"
-		     "  some: {network: {}, count: \"${net[0].mtu}\"}\n"
-		     "  word: {network: {description: \"${secret(9)}\"}}\n",
+	struct world *w = written_world(NETS
+		"  sub: {subnet: {network_id: \"${net[i]}\", x: \"${net[i].mtu + 1}\", "
+		"y: \"a-${net[i].name}\"}, each: net}\n"
+		"  maybe: {network: {}, when: \"${net[0].mtu > 1400}\"}\n"
+		"  some: {network: {}, count: \"${net[0].mtu}\"}\n"
+		"  word: {network: {description: \"${secret(9)}\"}}\n",
 		NULL, NULL, true);
 	written_expand(w, "net");
 	written_body_is(w, "sub", 2,

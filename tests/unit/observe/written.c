@@ -37,8 +37,7 @@ static void same(char *got, const char *expected)
 struct scenario *written_parse(const char *text)
 {
 	struct error_list errors = {0};
-	struct scenario *s =
-		scenario_parse(slice_of(text), "t.yaml", NULL, written_kinds, &errors);
+	struct scenario *s = scenario_parse(slice_of(text), "t.yaml", NULL, written_kinds, &errors);
 	same(written_errors(&errors), "");
 	assert_non_null(s);
 	return s;
@@ -47,8 +46,7 @@ struct scenario *written_parse(const char *text)
 void written_refused(const char *text, const char *expected)
 {
 	struct error_list errors = {0};
-	struct scenario *s =
-		scenario_parse(slice_of(text), "t.yaml", NULL, written_kinds, &errors);
+	struct scenario *s = scenario_parse(slice_of(text), "t.yaml", NULL, written_kinds, &errors);
 	assert_true((s == NULL) == (errors.n > 0));
 	scenario_free(s);
 	same(written_errors(&errors), expected);
