@@ -266,16 +266,16 @@ int try_main(int argc, char **argv)
 	struct error_list errors = {0};
 	struct scenario *scenario =
 		scenario_load(o.scenario, o.document, scenario_dirs(), s.kinds, &errors);
+	const bool good = scenario && world_takes(scenario, o.params, &errors);
 	session_print_errors(&errors);
 	error_list_fini(&errors);
-	if (scenario) {
+	code = EXIT_COULD_NOT_RUN;
+	if (good) {
 		struct attempt a = {.session = &s};
 		code = run_all(&a, scenario, &o);
 		stats_fini(&a.stats);
-		scenario_free(scenario);
-	} else {
-		code = EXIT_COULD_NOT_RUN;
 	}
+	scenario_free(scenario);
 	session_close(&s);
 	json_decref(o.params);
 	return code;

@@ -64,9 +64,9 @@ def simulated(tmp_path_factory):
         yield served.clouds, types | ({"block-storage"} if types & {"volumev3", "volume"} else set())
 
 
-def assert_parses(path, text, nowhere):
+def assert_parses(path, text, nowhere, *args):
     (path / "doc.yaml").write_text(text)
-    out = plan(path, "doc.yaml", nowhere)
+    out = plan(path, "doc.yaml", nowhere, *args)
     assert out.returncode == 2 and "doc.yaml" not in out.stderr, out.stderr
     assert "cannot be reached" in out.stderr, out.stderr
 
@@ -87,8 +87,8 @@ def assert_plans(path, text, clouds_and_types, *args):
 @pytest.mark.parametrize("block", of("yaml"))
 def test_scenario(block, tmp_path, nowhere, simulated):
     _, _, text, _ = block
-    assert_parses(tmp_path, text, nowhere)
     given = ["--param", "who=me"] if "required:" in text else []
+    assert_parses(tmp_path, text, nowhere, *given)
     assert_plans(tmp_path, text, simulated, *given)
 
 

@@ -91,6 +91,9 @@ struct world {
 struct world *world_new(const struct scenario *s, const json_t *given,
 	const struct world_options *options, struct error_list *errors) must_check;
 void world_free(struct world *w);
+/* Whether these parameters fit, as far as can be told before a cloud is asked: unknown, badly typed
+ * and missing ones. Adds errors. */
+bool world_takes(const struct scenario *s, const json_t *given, struct error_list *errors);
 
 /* Evaluates when, count and each of a step and makes its elements. OK, BLOCKED (needs an answer
  * first), ABSENT (nothing to do), SKIPPED, ERROR (err with the place). OK again when done before.
