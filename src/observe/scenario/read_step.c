@@ -97,7 +97,7 @@ static const struct {
 	{"lead", 1u << VERB_STREAM, "it belongs to a stream"},
 	{"tail", 1u << VERB_STREAM, "it belongs to a stream"},
 	{"until", CHANGES | CREATES | MEASURES, "it belongs to a change or a check"},
-	{"every", ANY & ~CREATES, "it belongs to `wait` and `until`"},
+	{"every", ~(1u << VERB_GROUP), "it belongs to `wait` and `until`"},
 	{"ready", CREATES, "it belongs to something that is made"},
 	{"keep", CREATES, "it belongs to something that is made"},
 	{"with", CREATES, "it belongs to something that is made"},

@@ -185,7 +185,10 @@ static void became_ready(struct task *t)
 			fault_text(t->lost_fault),
 			units_time_text(loop_now_ns(t->run->tools.loop) - t->sent_ns, took));
 	}
-	result(t, FAULT_NONE, 0, NULL);
+	if (t->step->until)
+		change_until(t);
+	else
+		result(t, FAULT_NONE, 0, NULL);
 }
 
 static enum fault failed_fault(const json_t *object)

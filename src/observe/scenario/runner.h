@@ -66,6 +66,8 @@ struct task {
 	int64_t first_start_ns;                           /* mono */
 	int64_t failing_since_ns; /* mono, of a must_fail that fails as it must; 0 */
 	unsigned tries;
+	unsigned looks;           /* at what an `until` names */
+	bool until_held;          /* of a check: it may begin */
 	int64_t deadline_mono_ns; /* of the step */
 	struct timer timer;       /* the pause of whatever is under way; and the poll */
 	struct cloud_call *call;
@@ -169,6 +171,7 @@ const char *task_name(const struct task *t, char *text, size_t n);
 
 /* run_task.c */
 void task_begin(struct task *t);
+void task_measure(struct task *t); /* begins the check itself */
 void task_ready(struct task *t);
 void task_fail(struct task *t, enum fault fault, const char *fmt, ...) like_printf(3, 4);
 void task_end(struct task *t, enum element_state state);
@@ -205,6 +208,9 @@ void keep_ready(struct task *t); /* decides whether what was made stays after th
 
 /* run_change.c */
 void change_begin(struct task *t);
+/* Reads what `until` names again and again until it holds, then task_measure() for a check, else
+ * task_result(). */
+void change_until(struct task *t);
 bool change_undo(struct task *t); /* true: an undo is under way and ends in remove_step() */
 
 /* [STATUS] [RESPONSE_TIME] [BODY] of an answer; an owned reference. */
