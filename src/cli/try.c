@@ -113,6 +113,9 @@ static void print_report(struct attempt *a, const struct run_report *r, bool jso
 	if (json) {
 		json_t *report = waterfall_json(r);
 		json_object_set_new(report, "calls", stats_json(&a->stats));
+		const struct cloud_options limits = cloud_limits(a->session->cloud);
+		json_object_set_new(report, "inflight", json_integer(limits.inflight));
+		json_object_set_new(report, "compute", json_integer(limits.compute));
 		json_write(&out, report);
 		buf_add_char(&out, '\n');
 		json_decref(report);

@@ -33,6 +33,7 @@ def once(cloud, path, keep, more=""):
               clouds=cloud.clouds)
     assert out.returncode == 0, out.stdout + out.stderr
     report = json.loads(out.stdout.splitlines()[-1])
+    assert report["inflight"] == 8 and report["compute"] == 4  # a stated part of every measurement
     return report, routers(cloud)
 
 
