@@ -155,9 +155,10 @@ int plan_main(int argc, char **argv)
 		return EXIT_COULD_NOT_RUN;
 	struct error_list errors = {0};
 	p.scenario = scenario_load(argv[optind], document, scenario_dirs(), p.s.kinds, &errors);
+	const bool good = p.scenario && world_takes(p.scenario, p.params, &errors);
 	session_print_errors(&errors);
 	error_list_fini(&errors);
-	if (p.scenario) {
+	if (good) {
 		cloud_connect(p.s.cloud, on_connected, &p);
 		loop_run_until(p.s.loop, &p.done);
 		code = p.failed ? EXIT_COULD_NOT_RUN : print_plan(&p);

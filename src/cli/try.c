@@ -119,6 +119,9 @@ static void print_report(struct attempt *a, const struct run_report *r, bool jso
 		json_object_set_new(report, "calls", stats_json(&a->stats));
 		json_object_set_new(
 			report, "longest_pause_ms", json_real((double)a->pause_ns / 1e6));
+		const struct cloud_options limits = cloud_limits(a->session->cloud);
+		json_object_set_new(report, "inflight", json_integer(limits.inflight));
+		json_object_set_new(report, "compute", json_integer(limits.compute));
 		json_write(&out, report);
 		buf_add_char(&out, '\n');
 		json_decref(report);
@@ -284,16 +287,16 @@ int try_main(int argc, char **argv)
 	struct error_list errors = {0};
 	struct scenario *scenario =
 		scenario_load(o.scenario, o.document, scenario_dirs(), s.kinds, &errors);
+	const bool good = scenario && world_takes(scenario, o.params, &errors);
 	session_print_errors(&errors);
 	error_list_fini(&errors);
-	if (scenario) {
+	code = EXIT_COULD_NOT_RUN;
+	if (good) {
 		struct attempt a = {.session = &s};
 		code = run_all(&a, scenario, &o);
 		stats_fini(&a.stats);
-		scenario_free(scenario);
-	} else {
-		code = EXIT_COULD_NOT_RUN;
 	}
+	scenario_free(scenario);
 	session_close(&s);
 	json_decref(o.params);
 	return code;

@@ -49,6 +49,11 @@ static void call_free(struct cloud_call *k)
 	free(k);
 }
 
+struct cloud_options cloud_limits(const struct cloud *c)
+{
+	return (struct cloud_options){.inflight = c->inflight_max, .compute = c->compute_max};
+}
+
 const struct cloud_config *cloud_configuration(const struct cloud *c)
 {
 	return c->config;

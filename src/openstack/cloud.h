@@ -77,6 +77,8 @@ struct cloud *cloud_new(struct loop *l, struct http_client *client,
 	const struct cloud_config *config, const struct cloud_options *options);
 void cloud_free(struct cloud *c); /* cancels */
 const struct cloud_config *cloud_configuration(const struct cloud *c);
+/* What is under way at once at most: a stated part of every measurement. */
+struct cloud_options cloud_limits(const struct cloud *c);
 
 /* Authenticates and reads the catalog now, so that errors of configuration come before a run:
  * done(arg, NULL) when good, else an error (ERROR_CLOUD or ERROR_CONFIG) that says what to do:

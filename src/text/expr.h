@@ -6,12 +6,13 @@
  *	functions: len min max ceil cidr(base, bits, n) join lower string without(a, b)
  *	           base64 yaml  - and those the scope adds: size_for file sample secret
  *	in conditions only: [NAME] is this step's own measurement; len() has() pat() any() as in
- *Gatus
+ *	Gatus
  *
- * `/` on integers rounds down. `??` replaces null and absent. `&& || ?:` and `??` evaluate only
- *what they need. Comparing different units is an error with the position. An evaluation may take at
- * most EXPR_STEPS operations and its values EXPR_BYTES. Parsing depth is at most 64.
- * Thread: one at a time; a parsed expression is immutable.
+ * `/` on integers rounds down, ceil(a / b) rounds the exact quotient up. `??` replaces null and
+ * absent. `&& || ?:` and `??` evaluate only what they need. Comparing different units is an error
+ *with the position. An evaluation may take at most EXPR_STEPS operations and its values EXPR_BYTES.
+ *An expression is at most EXPR_TEXT bytes and EXPR_NODES parts, 64 levels deep: what walks the tree
+ *may use the stack. Thread: one at a time; a parsed expression is immutable.
  */
 #ifndef TEXT_EXPR_H
 #define TEXT_EXPR_H
@@ -21,6 +22,8 @@
 
 #define EXPR_STEPS 100000
 #define EXPR_BYTES (4u << 20)
+#define EXPR_TEXT  (64u << 10)
+#define EXPR_NODES 4000
 
 struct expr;
 

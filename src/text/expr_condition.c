@@ -156,7 +156,11 @@ static bool arguments(struct parser *p, struct node *n, size_t from, size_t to, 
 		const char c = i < to ? p->text.p[i] : ',';
 		if (i < to && c == '$' && i + 1 < to && p->text.p[i + 1] == '{') {
 			const size_t close = lex_close(p->text, i + 2);
-			i = close <= to ? close - 1 : i;
+			if (close > to) {
+				parse_fail(p, i, "this ${ has no closing }");
+				return false;
+			}
+			i = close - 1;
 			continue;
 		}
 		if (i < to && (c == '\'' || c == '"')) {
@@ -243,6 +247,7 @@ static struct node *parse_comparison(struct parser *p, size_t to)
 	if (p->at < to && p->text.p[p->at] == '!' && !at_text(p, to, "!=")) {
 		struct node *n = expr_node(p->e, NODE_NOT, p->at++);
 		n->a = parse_comparison(p, to);
+		p->depth--;
 		return n->a ? n : NULL;
 	}
 	if (p->at < to && p->text.p[p->at] == '(') {
@@ -281,7 +286,7 @@ static struct node *chain(struct parser *p, size_t to, const char *text, enum op
 	struct node *(*part)(struct parser *p, size_t to))
 {
 	struct node *n = part(p, to);
-	while (n) {
+	while (n && parse_within_limits(p)) {
 		skip_space(p, to);
 		if (!at_text(p, to, text))
 			return n;
@@ -292,7 +297,7 @@ static struct node *chain(struct parser *p, size_t to, const char *text, enum op
 		b->b = part(p, to);
 		n = b->b ? b : NULL;
 	}
-	return n;
+	return NULL;
 }
 
 static struct node *parse_and(struct parser *p, size_t to)
@@ -310,7 +315,7 @@ struct expr *expr_parse_condition(
 {
 	struct expr *e = expr_new(text, file, line, col);
 	struct parser p = {.e = e, .text = slice_from(e->text, text.n), .err = err};
-	e->root = parse_or(&p, text.n);
+	e->root = parse_within_limits(&p) ? parse_or(&p, text.n) : NULL;
 	skip_space(&p, text.n);
 	if (e->root && p.at < text.n)
 		parse_fail(&p, p.at, "expected && or || or the end");

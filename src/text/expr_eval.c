@@ -142,7 +142,7 @@ static enum expr_result join(struct evaluation *v, const struct node *n, const s
 	struct buf text = BUF(EXPR_BYTES);
 	buf_add_slice(&text, value_slice(a));
 	buf_add_slice(&text, value_slice(b));
-	const bool good = eval_spend(v, n, text.n) && !text.over;
+	const bool good = eval_spend(v, n, text.over ? EXPR_BYTES + 1 : text.n);
 	if (good)
 		*ret = value_text(buf_slice(&text));
 	buf_fini(&text);
@@ -247,6 +247,8 @@ static enum expr_result contains(struct evaluation *v, const struct node *n, con
 	bool found = false;
 	if (b->type == VALUE_LIST) {
 		for (size_t i = 0; i < value_count(b) && !found; i++) {
+			if (!eval_spend(v, n, 0))
+				return EXPR_ERROR;
 			struct value item = value_copy(*value_item(b, i));
 			const enum expr_result r = eval_plain(v, &item);
 			found = r == EXPR_OK && value_equal(a, &item);
@@ -311,7 +313,15 @@ static enum expr_result logic(struct evaluation *v, const struct node *n, struct
 
 static enum expr_result otherwise(struct evaluation *v, const struct node *n, struct value *ret)
 {
-	const enum expr_result r = eval_node(v, n->a, ret);
+	enum expr_result r = eval_node(v, n->a, ret);
+	if (r == EXPR_OK && ret->type == VALUE_REF) {
+		/* A name alone asks nothing of its step: only its id tells that it is absent. */
+		struct value id = VALUE_NOTHING;
+		struct error any = {0};
+		if (v->scope->plain(v->scope->arg, ret->ref, &id, &any) == EXPR_ABSENT)
+			r = EXPR_ABSENT;
+		value_drop(&id);
+	}
 	if (r == EXPR_OK && ret->type != VALUE_NULL)
 		return r;
 	if (r != EXPR_OK && r != EXPR_ABSENT)
@@ -477,7 +487,7 @@ static enum expr_result concat(struct evaluation *v, const struct node *n, struc
 			value_write(&text, &item);
 		value_drop(&item);
 	}
-	if (r == EXPR_OK && (text.over || !eval_spend(v, n, text.n)))
+	if (r == EXPR_OK && !eval_spend(v, n, text.over ? EXPR_BYTES + 1 : text.n))
 		r = EXPR_ERROR;
 	if (r == EXPR_OK)
 		*ret = value_text(buf_slice(&text));
@@ -502,6 +512,23 @@ static enum expr_result minus(struct evaluation *v, const struct node *n, struct
 	return EXPR_OK;
 }
 
+/* ceil(a / b) of whole numbers: what `/` would have rounded down is rounded up instead. */
+static enum expr_result ceil_of_quotient(
+	struct evaluation *v, const struct node *n, struct value *ret)
+{
+	struct value a = VALUE_NOTHING, b = VALUE_NOTHING;
+	enum expr_result r = eval_plain_node(v, n->a, &a);
+	if (r == EXPR_OK)
+		r = eval_plain_node(v, n->b, &b);
+	if (r == EXPR_OK)
+		r = arithmetic(v, n, &a, &b, ret);
+	if (r == EXPR_OK && a.type == VALUE_INT && b.type == VALUE_INT)
+		ret->integer += a.integer % b.integer != 0;
+	value_drop(&a);
+	value_drop(&b);
+	return r;
+}
+
 static enum expr_result call(struct evaluation *v, const struct node *n, struct value *ret)
 {
 	struct value args[8];
@@ -510,8 +537,11 @@ static enum expr_result call(struct evaluation *v, const struct node *n, struct 
 	if (n->items.n > array_len(args))
 		return eval_fail(v, n, "too many arguments");
 	for (; count < n->items.n && r == EXPR_OK; count++) {
+		const struct node *arg = n->items.p[count];
 		args[count] = VALUE_NOTHING;
-		r = eval_node(v, n->items.p[count], &args[count]);
+		r = arg->op == OP_DIV && slice_is(n->text, "ceil")
+			    ? ceil_of_quotient(v, arg, &args[count])
+			    : eval_node(v, arg, &args[count]);
 	}
 	if (r == EXPR_OK && function_known(n->text, &min, &max))
 		r = function_call(v, n, args, count, ret);

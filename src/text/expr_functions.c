@@ -105,7 +105,7 @@ static enum expr_result do_max(struct evaluation *v, const struct node *n, struc
 	return extreme(v, n, args, count, ret, 1);
 }
 
-/* ceil(a / b) as `/` rounds down: two arguments; one real is rounded up. */
+/* ceil(a / b) comes here with the exact quotient, see expr_eval.c. */
 static enum expr_result do_ceil(struct evaluation *v, const struct node *n, struct value *args,
 	size_t count, struct value *ret)
 {
@@ -191,7 +191,7 @@ static enum expr_result do_join(struct evaluation *v, const struct node *n, stru
 			return r;
 		}
 	}
-	const bool good = !text.over && eval_spend(v, n, text.n);
+	const bool good = eval_spend(v, n, text.over ? EXPR_BYTES + 1 : text.n);
 	if (good)
 		*ret = value_text(buf_slice(&text));
 	buf_fini(&text);
@@ -204,10 +204,11 @@ static enum expr_result do_string(struct evaluation *v, const struct node *n, st
 	struct buf text = BUF(EXPR_BYTES);
 	const enum expr_result r = eval_plain(v, &args[0]);
 	value_write(&text, &args[0]);
-	if (r == EXPR_OK)
+	const bool good = r == EXPR_OK && eval_spend(v, n, text.over ? EXPR_BYTES + 1 : text.n);
+	if (good)
 		*ret = value_text(buf_slice(&text));
 	buf_fini(&text);
-	return r;
+	return r == EXPR_OK && !good ? EXPR_ERROR : r;
 }
 
 static enum expr_result do_lower(struct evaluation *v, const struct node *n, struct value *args,
@@ -215,6 +216,8 @@ static enum expr_result do_lower(struct evaluation *v, const struct node *n, str
 {
 	if (args[0].type != VALUE_TEXT)
 		return eval_fail(v, n, "lower wants text, not %s", value_type_name(args[0].type));
+	if (!eval_spend(v, n, value_slice(&args[0]).n))
+		return EXPR_ERROR;
 	char *text = slice_dup(value_slice(&args[0]));
 	for (char *p = text; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
@@ -234,9 +237,13 @@ static enum expr_result do_without(struct evaluation *v, const struct node *n, s
 	*ret = value_list_new();
 	for (size_t i = 0; i < value_count(&args[0]); i++) {
 		bool out = false;
-		v->steps += (unsigned)value_count(&args[1]);
-		for (size_t k = 0; k < value_count(&args[1]) && !out; k++)
+		for (size_t k = 0; k < value_count(&args[1]) && !out; k++) {
+			if (!eval_spend(v, n, 0)) {
+				value_drop(ret);
+				return EXPR_ERROR;
+			}
 			out = value_equal(value_item(&args[0], i), value_item(&args[1], k));
+		}
 		if (!out)
 			value_list_add(ret, value_copy(*value_item(&args[0], i)));
 	}
@@ -248,6 +255,8 @@ static enum expr_result do_base64(struct evaluation *v, const struct node *n, st
 {
 	if (args[0].type != VALUE_TEXT)
 		return eval_fail(v, n, "base64 wants text, not %s", value_type_name(args[0].type));
+	if (!eval_spend(v, n, value_slice(&args[0]).n * 4 / 3))
+		return EXPR_ERROR;
 	char *text = base64_encode(value_slice(&args[0]).p, value_slice(&args[0]).n);
 	*ret = value_str(text);
 	free(text);

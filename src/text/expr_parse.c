@@ -58,6 +58,16 @@ void parse_fail(struct parser *p, size_t at, const char *fmt, ...)
 	p->failed = true;
 }
 
+bool parse_within_limits(struct parser *p)
+{
+	const size_t n = strlen(p->e->text);
+	if (n > EXPR_TEXT)
+		parse_fail(p, 0, "an expression is at most 64 KiB long, not %zu bytes", n);
+	else if (p->e->memory.n > EXPR_NODES)
+		parse_fail(p, 0, "an expression has at most %d parts", EXPR_NODES);
+	return !p->failed;
+}
+
 static bool is_punct(const struct parser *p, char c)
 {
 	return p->token.type == TOKEN_PUNCT && p->token.punct == c;
@@ -286,7 +296,7 @@ struct node *parse_expression(struct parser *p, unsigned binding)
 		return NULL;
 	}
 	struct node *n = parse_suffixes(p, primary(p));
-	while (n && !p->failed && binding_of(p) > binding) {
+	while (n && parse_within_limits(p) && binding_of(p) > binding) {
 		const unsigned own = binding_of(p);
 		if (is_punct(p, '?')) {
 			n = choice(p, n);
@@ -333,7 +343,7 @@ struct expr *expr_parse(struct slice text, unsigned flags, const char *file, uns
 		expr_free(e);
 		return expr_parse_condition(text, file, line, col, err);
 	}
-	e->root = parse_part(&p, 0, p.text.n);
+	e->root = parse_within_limits(&p) ? parse_part(&p, 0, p.text.n) : NULL;
 	if (e->root)
 		return e;
 	expr_free(e);

@@ -103,6 +103,8 @@ size_t lex_close(struct slice text, size_t at);
 struct expr *expr_new(struct slice text, const char *file, unsigned line, unsigned col);
 struct node *expr_node(struct expr *e, enum node_type type, size_t at);
 void parse_fail(struct parser *p, size_t at, const char *fmt, ...) like_printf(3, 4);
+/* Whether the text and the tree so far are within the limits; fails the parser if not. */
+bool parse_within_limits(struct parser *p);
 struct node *parse_expression(struct parser *p, unsigned binding);
 /* Parses text[from, to) as one expression; NULL and p->failed on error. */
 struct node *parse_part(struct parser *p, size_t from, size_t to);

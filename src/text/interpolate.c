@@ -70,19 +70,28 @@ static void add_plain(struct interp *t, struct buf *plain)
 	add_piece(t, piece);
 }
 
-/* Column of an offset; in a text of several lines columns mean nothing, its first line stands. */
-static unsigned column_at(const struct interp *t, struct slice text, size_t at, bool quoted)
+/* Where reading a text has come to: offsets only grow, so each byte is counted once. */
+struct column {
+	size_t at;
+	unsigned col;
+	bool lost; /* in a text of several lines columns mean nothing, its first line stands */
+};
+
+static unsigned column_at(
+	const struct interp *t, struct slice text, size_t at, struct column *before)
 {
-	const struct slice before = slice_sub(text, 0, at);
-	if (slice_find(before, '\n') < before.n)
-		return t->col;
-	return t->col + (unsigned)utf8_length(before) + quoted;
+	const struct slice piece = slice_sub(text, before->at, at - before->at);
+	before->lost = before->lost || slice_find(piece, '\n') < piece.n;
+	before->col += (unsigned)utf8_length(piece);
+	before->at = at;
+	return before->lost ? t->col : before->col;
 }
 
 static bool parse_pieces(
 	struct interp *t, struct slice text, bool quoted, const char *file, struct error *err)
 {
 	struct buf plain = BUF(YAML_SIZE_MAX);
+	struct column column = {.col = t->col + quoted};
 	bool good = true;
 	for (size_t i = 0; i < text.n && good;) {
 		const struct slice rest = slice_sub(text, i, text.n);
@@ -91,7 +100,7 @@ static bool parse_pieces(
 			i += 3;
 		} else if (slice_starts(rest, "${")) {
 			const size_t close = lex_close(text, i + 2);
-			const unsigned col = column_at(t, text, i, quoted);
+			const unsigned col = column_at(t, text, i, &column);
 			if (close > text.n) {
 				error_at(err, file, t->line, col, "this ${ has no closing }");
 				good = false;

@@ -330,6 +330,22 @@ static void parse(struct builder *b, struct slice text)
 	fy_diag_destroy(diag);
 }
 
+/* Finds the byte that no character of one to four bytes begins with. */
+static void refuse_bytes(struct builder *b, struct slice text)
+{
+	unsigned line = 1, col = 1;
+	size_t n;
+	for (size_t i = 0; i < text.n; i += n) {
+		for (n = 1; n <= 4 && !utf8_valid(slice_sub(text, i, n)); n++)
+			;
+		if (n > 4)
+			break;
+		line += text.p[i] == '\n';
+		col = text.p[i] == '\n' ? 1 : col + 1;
+	}
+	refuse(b, line, col, "not UTF-8", "");
+}
+
 struct yaml_file *yaml_parse(struct slice text, const char *name, struct error_list *errors)
 {
 	struct yaml_file *f = mem_new(struct yaml_file);
@@ -338,7 +354,7 @@ struct yaml_file *yaml_parse(struct slice text, const char *name, struct error_l
 	if (text.n > YAML_SIZE_MAX)
 		refuse(&b, 0, 0, "over the limit of 1 MiB for a YAML file", "");
 	else if (!utf8_valid(text))
-		refuse(&b, 0, 0, "not UTF-8", "");
+		refuse_bytes(&b, text);
 	else
 		parse(&b, text);
 	VEC_EACH (&b.stack, struct frame, fr) {

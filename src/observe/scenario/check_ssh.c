@@ -6,6 +6,16 @@
 
 #include "observe/scenario/checks.h"
 
+/* `host_key: KEY` demands that one; `new`, as none at all, takes what comes: a floating IP that was
+ * moved leads to another host, and each run's servers are new. */
+static bool is_other_host(struct check_call *c, const char *key)
+{
+	char *wanted = check_text(c, "host_key", NULL);
+	const bool other = wanted && strcmp(wanted, "new") != 0 && strcmp(wanted, key) != 0;
+	free(wanted);
+	return other;
+}
+
 static void on_ssh(void *arg, const struct ssh_result *r)
 {
 	struct check_call *c = arg;
@@ -21,7 +31,10 @@ static void on_ssh(void *arg, const struct ssh_result *r)
 	check_measure_text(c, "HOST_KEY", slice_of(r->host_key));
 	check_measure_text(c, "BANNER", slice_of(r->banner));
 	json_object_set_new(c->measured, "CONNECTED", json_boolean(r->host_key[0] != 0));
-	check_finish(c, r->fault, "%s", r->detail);
+	if (r->host_key[0] && is_other_host(c, r->host_key))
+		check_finish(c, FAULT_SSH_HOST_KEY, "its host key is %s", r->host_key);
+	else
+		check_finish(c, r->fault, "%s", r->detail);
 }
 
 /* `ssh: {to: ADDRESS, key: …, user: …, port: …}`: no server's login is meant. */

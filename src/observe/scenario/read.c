@@ -209,9 +209,10 @@ static void add_source(
 		return;
 	}
 	if (r->sources.n >= SCENARIO_STEPS_MAX) {
-		if (r->sources.n == SCENARIO_STEPS_MAX)
+		if (!r->too_many)
 			reader_error(r, file, key, "a scenario has at most %d steps",
 				SCENARIO_STEPS_MAX);
+		r->too_many = true;
 		return;
 	}
 	struct source *src = vec_add(&r->sources);
@@ -572,6 +573,7 @@ static void reader_fini(struct reader *r)
 	vec_fini(&r->files);
 	vec_fini(&r->open_includes);
 	map_fini(&r->by_name);
+	free(r->judged);
 }
 
 static struct scenario *read_root(struct yaml_file *f, const char *name, const char *document,

@@ -10,7 +10,8 @@
 
 #include "observe/scenario/reader.h"
 
-#define TEXT_DEPTH 16
+/* A text is judged once for each place that uses it, however often others name it. */
+enum text_state { TEXT_NEW, TEXT_BUSY, TEXT_JUDGED };
 
 struct naming {
 	struct reader *r;
@@ -82,10 +83,11 @@ static void unknown_name(struct naming *n, const struct expr_use *use)
 		names[count++] = s->texts[i].name;
 	for (size_t i = 0; i < array_len(own); i++)
 		names[count++] = own[i];
-	char meant[MEANT_TEXT];
+	char meant[MEANT_TEXT] = "";
+	if (!n->r->errors->dropped) /* nobody will read it: do not search */
+		reader_meant(use->name, names, count, meant);
 	error_list_at(n->r->errors, n->place->file, use->line, use->col,
-		"there is no step, param or text \"%.*s\"%s", SLICE_ARG(use->name),
-		reader_meant(use->name, names, count, meant));
+		"there is no step, param or text \"%.*s\"%s", SLICE_ARG(use->name), meant);
 	free(names);
 }
 
@@ -102,20 +104,22 @@ static void use_own(struct naming *n, const struct expr_use *use)
 static void use_text(struct naming *n, const struct expr_use *use, const struct text_block *t)
 {
 	struct place inner = *n->place;
+	unsigned char *state = &n->r->judged[t - n->r->s->texts];
 	inner.file = t->file;
-	inner.depth++;
+	inner.in_text = true;
 	if (n->place->outside) {
 		error_list_at(n->r->errors, n->place->file, use->line, use->col,
 			"a param cannot use the text \"%s\"", t->name);
 		return;
 	}
-	if (inner.depth > TEXT_DEPTH) {
+	if (*state == TEXT_BUSY)
 		error_list_at(n->r->errors, t->file, t->line, t->col,
 			"the text \"%s\" contains itself", t->name);
+	if (*state != TEXT_NEW || !t->value)
 		return;
-	}
-	if (t->value)
-		names_of_interp(n->r, t->value, &inner);
+	*state = TEXT_BUSY;
+	names_of_interp(n->r, t->value, &inner);
+	*state = TEXT_JUDGED;
 }
 
 static void use_step(struct naming *n, const struct expr_use *use, size_t step)
@@ -163,8 +167,19 @@ static void on_name(void *arg, const struct expr_use *use)
 		unknown_name(n, use);
 }
 
+static void begin_judging(struct reader *r, const struct place *place)
+{
+	const size_t n = r->s->text_count;
+	if (place->in_text || !n)
+		return;
+	if (!r->judged)
+		r->judged = mem_new_array(n, sizeof(*r->judged)); /* all texts are known by now */
+	memset(r->judged, TEXT_NEW, n);
+}
+
 void names_of_interp(struct reader *r, const struct interp *t, const struct place *place)
 {
+	begin_judging(r, place);
 	struct naming n = {r, place};
 	interp_names(t, on_name, &n);
 	interp_functions(t, on_function, &n);
@@ -172,6 +187,7 @@ void names_of_interp(struct reader *r, const struct interp *t, const struct plac
 
 void names_of_expr(struct reader *r, const struct expr *e, const struct place *place)
 {
+	begin_judging(r, place);
 	struct naming n = {r, place};
 	expr_names(e, on_name, &n);
 	expr_functions(e, on_function, &n);
@@ -246,8 +262,7 @@ void names_check_params(struct reader *r)
 	}
 	/* Texts that nobody uses are judged too; their users say whether there is an `it`. */
 	for (size_t i = 0; i < s->text_count; i++) {
-		const struct place place = {
-			.file = s->texts[i].file, .index = true, .it = true, .depth = 1};
+		const struct place place = {.file = s->texts[i].file, .index = true, .it = true};
 		if (s->texts[i].value)
 			names_of_interp(r, s->texts[i].value, &place);
 	}
@@ -400,6 +415,15 @@ static void put_in_order(struct scenario *s, size_t step, bool *done, size_t *n)
 /* What is kept outlives the run: it may stand only on what is kept too, or was found. */
 static void check_kept(struct reader *r, const struct step *step)
 {
+	if (step->keep && step->kind && !step->kind->get)
+		error_list_at(r->errors, step->file, step->line, step->col,
+			"a %s cannot be kept: nothing tells whether it is still there",
+			step->kind->name);
+	if (step->keep && step->kind && !strcmp(step->kind->name, "keypair") &&
+		!interp_get(step->body, "public_key"))
+		error_list_at(r->errors, step->file, step->line, step->col,
+			"a keypair can be kept only with a public_key of yours: a private key made "
+			"in a run ends with it");
 	for (size_t i = 0; step->keep && i < step->need_count; i++) {
 		const struct step *need = &r->s->steps[step->needs[i]];
 		if (need->verb == VERB_CREATE && !need->keep)

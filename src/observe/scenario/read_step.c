@@ -97,7 +97,7 @@ static const struct {
 	{"lead", 1u << VERB_STREAM, "it belongs to a stream"},
 	{"tail", 1u << VERB_STREAM, "it belongs to a stream"},
 	{"until", CHANGES | CREATES | MEASURES, "it belongs to a change or a check"},
-	{"every", ANY & ~CREATES, "it belongs to `wait` and `until`"},
+	{"every", ~(1u << VERB_GROUP), "it belongs to `wait` and `until`"},
 	{"ready", CREATES, "it belongs to something that is made"},
 	{"keep", CREATES, "it belongs to something that is made"},
 	{"with", CREATES, "it belongs to something that is made"},
@@ -434,7 +434,7 @@ static void read_verb(struct reader *r, struct step *step, const struct source_k
 		read_find(r, step, k, place);
 		return;
 	}
-	if (!v->first && y->kind != YAML_MAP) {
+	if (y->kind != YAML_MAP && (!v->first || (*v->first && y->kind == YAML_LIST))) {
 		reader_error(r, k->file, y, "the body of %s is a map, not %s", v->name,
 			y->kind == YAML_SCALAR ? "text" : yaml_kind_name(y));
 		return;

@@ -50,7 +50,9 @@ struct reader {
 	struct error_list *errors;
 	VEC(struct yaml_file *) files;
 	VEC(struct source) sources;
-	struct map by_name; /* step -> index + 1 */
+	bool too_many;         /* steps: said once */
+	struct map by_name;    /* step -> index + 1 */
+	unsigned char *judged; /* of each text, for the place at hand: enum text_state */
 	struct links *links;
 	VEC(const char *) open_includes; /* names of the files being read, outermost first */
 };
@@ -61,7 +63,7 @@ struct place {
 	const char *file;
 	bool index, it; /* `i` and `it` have a meaning here */
 	bool outside;   /* of steps: params, which may use params only */
-	unsigned depth; /* of texts inside texts */
+	bool in_text;   /* of a text that is used: the outer place has begun the judging */
 	enum { LINK_NONE, LINK_START, LINK_END, LINK_LOGIN, LINK_VIA } link;
 };
 

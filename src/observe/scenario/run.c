@@ -79,7 +79,12 @@ void run_finish(struct run *r)
 	r->journal_run = NULL;
 	r->outstanding++;
 	report_make(r);
-	journal_run_end(j, verdict_name(r->report.verdict), NULL, on_journal_end, r);
+	/* Runs of different concurrency are not to be compared. */
+	const struct cloud_options limits = cloud_limits(r->tools.cloud);
+	json_t *report = json_pack("{s:i, s:i, s:I}", "inflight", (int)limits.inflight, "compute",
+		(int)limits.compute, "requests", (json_int_t)r->report.requests);
+	journal_run_end(j, verdict_name(r->report.verdict), report, on_journal_end, r);
+	json_decref(report);
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */

@@ -85,7 +85,7 @@ static struct task *next_named(struct task *t)
 			other->element->id && !other->removed && n < array_len(list))
 			list[n++] = other;
 	}
-	return n ? list[t->tries++ % n] : NULL;
+	return n ? list[t->looks++ % n] : NULL;
 }
 
 struct reread {
@@ -142,15 +142,23 @@ static void until_evaluate(struct task *t)
 	struct error err = {0};
 	bool holds = false;
 	world_scope_init(&scope, t->run->world, t->element, t->element->measured);
-	const enum expr_result r = expr_eval(t->step->until, &scope.scope, &v, &err);
-	const bool is_condition = value_condition(&v, &holds);
+	enum expr_result r = expr_eval(t->step->until, &scope.scope, &v, &err);
+	if (r == EXPR_OK && !value_condition(&v, &holds)) {
+		error_set(&err, ERROR_INPUT, "`until` and `wait` must be true or false, not %s",
+			value_type_name(v.type));
+		r = EXPR_ERROR;
+	}
 	value_drop(&v);
 	if (r == EXPR_ERROR) {
 		result(t, FAULT_EVALUATION, 0, err.msg, NULL);
 		return;
 	}
-	if (r == EXPR_OK && is_condition && holds) {
-		result(t, FAULT_NONE, 0, NULL, NULL);
+	if (r == EXPR_OK && holds) {
+		t->until_held = true;
+		if (verb_is_check(t->step->verb))
+			task_measure(t);
+		else
+			result(t, FAULT_NONE, 0, NULL, NULL);
 		return;
 	}
 	struct buf why = BUF(BUF_LINE);
@@ -164,11 +172,16 @@ static void until_evaluate(struct task *t)
 	buf_fini(&why);
 }
 
+void change_until(struct task *t)
+{
+	until_look(&t->timer);
+}
+
 /* A change has been accepted: done, or waited for when the step has an `until`. */
 static void accepted(struct task *t)
 {
 	if (t->step->until)
-		until_look(&t->timer);
+		change_until(t);
 	else
 		result(t, FAULT_NONE, 0, NULL, NULL);
 }
@@ -388,7 +401,7 @@ static void on_call(void *arg, const struct cloud_answer *a)
 		json_decref(t->element->object);
 	t->element->object = a->json ? json_deep_copy(a->json) : NULL;
 	if (a->fault == FAULT_NONE && t->step->until)
-		until_look(&t->timer);
+		change_until(t);
 	else
 		answer_result(t, a, m);
 	json_decref(m);
@@ -480,7 +493,7 @@ void change_begin(struct task *t)
 	case VERB_DELETE: begin_delete(t); return;
 	case VERB_CALL: begin_call(t); return;
 	case VERB_FIND: begin_find(t); return;
-	case VERB_WAIT: until_look(&t->timer); return;
+	case VERB_WAIT: change_until(t); return;
 	case VERB_CREATE:
 	case VERB_GROUP:
 	case VERB_PING:

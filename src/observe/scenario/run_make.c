@@ -185,7 +185,10 @@ static void became_ready(struct task *t)
 			fault_text(t->lost_fault),
 			units_time_text(loop_now_ns(t->run->tools.loop) - t->sent_ns, took));
 	}
-	result(t, FAULT_NONE, 0, NULL);
+	if (t->step->until)
+		change_until(t);
+	else
+		result(t, FAULT_NONE, 0, NULL);
 }
 
 static enum fault failed_fault(const json_t *object)
@@ -746,12 +749,18 @@ static void prepare(struct task *t)
 	journal_intend(r->journal_run, &o, &t->made.row, on_intended, t);
 }
 
-void make_begin(struct task *t)
+void make_new(struct task *t)
 {
 	t->lost_fault = FAULT_NONE;
 	t->lost_until_ns = 0;
 	t->finding = false;
 	prepare(t);
+}
+
+void make_begin(struct task *t)
+{
+	if (t->has_made || !keep_reuses(t))
+		make_new(t);
 }
 
 void make_abandon(struct task *t)

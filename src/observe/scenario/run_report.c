@@ -134,7 +134,7 @@ static void count_objects(struct run *r)
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		const struct task *t = r->tasks.p[i];
 		const size_t made = (size_t)t->has_made + t->extras.n;
-		report->created += made;
+		report->created += made - t->reused;
 		report->left += t->unsure.n;
 		if (t->has_made && t->made.kept)
 			continue;

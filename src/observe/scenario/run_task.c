@@ -122,7 +122,7 @@ static void on_check(void *arg, const struct check_result *c)
 	task_result(t, &r);
 }
 
-static void begin_check(struct task *t)
+void task_measure(struct task *t)
 {
 	int64_t ns = t->step->request_ns ? t->step->request_ns : check_attempt_ns(t->step->verb);
 	const int64_t left = task_left_ns(t);
@@ -144,8 +144,10 @@ static void begin_attempt(struct task *t)
 		make_begin(t);
 	else if (t->step->verb == VERB_STREAM)
 		stream_begin(t);
+	else if (verb_is_check(t->step->verb) && t->step->until && !t->until_held)
+		change_until(t);
 	else if (verb_is_check(t->step->verb))
-		begin_check(t);
+		task_measure(t);
 	else
 		change_begin(t);
 }
@@ -213,6 +215,7 @@ void task_end(struct task *t, enum element_state state)
 void task_ready(struct task *t)
 {
 	t->ready_ns = run_now(t->run);
+	keep_ready(t);
 	task_end(t, ELEMENT_READY);
 }
 

@@ -6,6 +6,7 @@
  * run_graph.c   which element may start now; what ended and who waits for it
  * run_task.c    one element's work: attempts, retries, expectations, must_fail
  * run_make.c    create, lost answers, waiting for ready
+ * run_keep.c    what runs leave for the next ones
  * run_change.c  set, server_action, delete, call, find, wait
  * run_stream.c  streams around steps
  * run_remove.c  teardown
@@ -66,6 +67,8 @@ struct task {
 	int64_t first_start_ns;                           /* mono */
 	int64_t failing_since_ns; /* mono, of a must_fail that fails as it must; 0 */
 	unsigned tries;
+	unsigned looks;           /* at what an `until` names */
+	bool until_held;          /* of a check: it may begin */
 	int64_t deadline_mono_ns; /* of the step */
 	struct timer timer;       /* the pause of whatever is under way; and the poll */
 	struct cloud_call *call;
@@ -77,6 +80,7 @@ struct task {
 	/* making */
 	struct made made;
 	bool has_made;
+	bool reused;    /* an earlier run made it and kept it */
 	bool in_flight; /* a create was sent and its fate is not known: must not be dropped */
 	unsigned attempt;
 	char request_id[REQUEST_ID_TEXT];
@@ -175,6 +179,7 @@ const char *task_name(const struct task *t, char *text, size_t n);
 
 /* run_task.c */
 void task_begin(struct task *t);
+void task_measure(struct task *t); /* begins the check itself */
 void task_ready(struct task *t);
 void task_fail(struct task *t, enum fault fault, const char *fmt, ...) like_printf(3, 4);
 void task_end(struct task *t, enum element_state state);
@@ -194,7 +199,8 @@ void lock_release(struct run *r, struct task *t);
 char *task_lock_key(struct task *t, const json_t *body);
 
 /* run_make.c */
-void make_begin(struct task *t);
+void make_begin(struct task *t); /* or uses again what an earlier run kept */
+void make_new(struct task *t);
 void make_abandon(struct task *t);
 void made_fini(struct made *m);
 /* Waits for the ready condition of an existing object, then task_result(). */
@@ -202,8 +208,17 @@ void make_wait_ready(struct task *t);
 /* Learns from a new answer about the element's object. Takes a reference. */
 void make_learn(struct task *t, const json_t *object);
 
+/* run_keep.c */
+/* Whether an earlier run kept what this step makes: then it is being looked at, and the task goes
+ * on from there. */
+bool keep_reuses(struct task *t);
+void keep_ready(struct task *t); /* decides whether what was made stays after this run */
+
 /* run_change.c */
 void change_begin(struct task *t);
+/* Reads what `until` names again and again until it holds, then task_measure() for a check, else
+ * task_result(). */
+void change_until(struct task *t);
 bool change_undo(struct task *t); /* true: an undo is under way and ends in remove_step() */
 
 /* [STATUS] [RESPONSE_TIME] [BODY] of an answer; an owned reference. */

@@ -181,6 +181,48 @@ static bool override_zones(struct world *w, const char *name, const json_t *valu
 	return true;
 }
 
+static void bind_all_given(struct world *w, const json_t *given, struct error_list *errors)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach ((json_t *)given, name, value) {
+		const struct param *p = find_param(w->scenario, name);
+		const char *text = json_string_value(value);
+		if (override_zones(w, name, value))
+			continue;
+		if (!p)
+			unknown_param(w->scenario, name, errors);
+		else if (!map_get(&w->params, name) &&
+			 !(p->is_auto && text && !strcmp(text, "auto")))
+			bind_given(w, p, value, errors);
+	}
+}
+
+static void free_values(struct map *m)
+{
+	MAP_EACH (m, e) {
+		value_drop(e->value);
+		free(e->value);
+	}
+	map_fini(m);
+}
+
+bool world_takes(const struct scenario *s, const json_t *given, struct error_list *errors)
+{
+	const size_t before = errors->n + errors->dropped;
+	struct world w = {.scenario = s, .options = {.zones = json_object()}};
+	bind_all_given(&w, given, errors);
+	for (size_t i = 0; i < s->param_count; i++) {
+		const struct param *p = &s->params[i];
+		if (!p->value && !json_object_get(given, p->name))
+			error_list_at(errors, p->file, p->line, p->col,
+				"the param \"%s\" must be given", p->name);
+	}
+	free_values(&w.params);
+	json_decref((json_t *)w.options.zones);
+	return errors->n + errors->dropped == before;
+}
+
 static void bind_params(struct world *w, const json_t *given, struct error_list *errors)
 {
 	const struct scenario *s = w->scenario;
@@ -200,17 +242,7 @@ static void bind_params(struct world *w, const json_t *given, struct error_list 
 		if (id && find_param(s, name) && !map_get(&w->params, name))
 			put_param(w, name, value_from_json(id));
 	}
-	json_object_foreach ((json_t *)given, name, value) {
-		const struct param *p = find_param(s, name);
-		const char *text = json_string_value(value);
-		if (override_zones(w, name, value))
-			continue;
-		if (!p)
-			unknown_param(s, name, errors);
-		else if (!map_get(&w->params, name) &&
-			 !(p->is_auto && text && !strcmp(text, "auto")))
-			bind_given(w, p, value, errors);
-	}
+	bind_all_given(w, given, errors);
 	for (size_t i = 0; i < s->param_count; i++) {
 		const struct param *p = &s->params[i];
 		struct error err = {0};
@@ -270,15 +302,6 @@ static void element_fini(struct element *e)
 	json_decref(e->measured);
 	secret_unref(e->private_key);
 	vec_fini(&e->uses);
-}
-
-static void free_values(struct map *m)
-{
-	MAP_EACH (m, e) {
-		value_drop(e->value);
-		free(e->value);
-	}
-	map_fini(m);
 }
 
 void world_free(struct world *w)
@@ -392,7 +415,8 @@ static enum expr_result evaluate_count(struct expansion *x)
 		x->count = 1;
 		r = EXPR_OK;
 	} else if (r == EXPR_OK && v.type != VALUE_INT) {
-		r = fail(x, "`count` must be a whole number, not %s", value_type_name(v.type));
+		r = fail(x, "`count` must be a whole number, not %s",
+			v.type == VALUE_REAL ? "one with a fraction" : value_type_name(v.type));
 	} else if (r == EXPR_OK && v.integer < 0) {
 		r = fail(x, "`count` is %lld", (long long)v.integer);
 	} else if (r == EXPR_OK) {
@@ -448,6 +472,12 @@ static enum expr_result each_of_step(struct expansion *x)
 	return EXPR_OK;
 }
 
+/* A list that an answer will bring: nothing of it is known before the run. */
+static bool is_symbol(const struct value *v)
+{
+	return v->type == VALUE_REF && v->ref.object >= SYMBOL_BASE;
+}
+
 static enum expr_result evaluate_each(struct expansion *x)
 {
 	const struct step *s = x->sw->step;
@@ -464,7 +494,7 @@ static enum expr_result evaluate_each(struct expansion *x)
 		x->count = value_count(&v);
 	} else if (r == EXPR_OK && v.type == VALUE_MAP) {
 		r = combine(x, &v);
-	} else if (r == EXPR_OK && only_the_run_knows(x)) {
+	} else if (r == EXPR_OK && (is_symbol(&v) || only_the_run_knows(x))) {
 		world_note(
 			x->w, s, "%s: `each` is decided in the run; counted here as one", s->name);
 		x->items = value_list_new();

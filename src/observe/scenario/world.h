@@ -78,6 +78,7 @@ struct world {
 	struct world_options options; /* texts and documents are the world's own copies */
 	struct map drawn;             /* values of sample() and secret(), by place: once a run */
 	struct map secrets;           /* values of secret(), so that they are masked */
+	unsigned texts_read;          /* by the evaluation at hand */
 	VEC(char *) symbols;          /* symbolic mode: what a field would be, "port[0].id" */
 	VEC(struct world_note) notes; /* symbolic mode: what only the run can decide */
 };
@@ -90,6 +91,9 @@ struct world {
 struct world *world_new(const struct scenario *s, const json_t *given,
 	const struct world_options *options, struct error_list *errors) must_check;
 void world_free(struct world *w);
+/* Whether these parameters fit, as far as can be told before a cloud is asked: unknown, badly typed
+ * and missing ones. Adds errors. */
+bool world_takes(const struct scenario *s, const json_t *given, struct error_list *errors);
 
 /* Evaluates when, count and each of a step and makes its elements. OK, BLOCKED (needs an answer
  * first), ABSENT (nothing to do), SKIPPED, ERROR (err with the place). OK again when done before.

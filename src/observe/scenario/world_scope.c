@@ -11,6 +11,7 @@
 #include "observe/scenario/worlds.h"
 
 #define DEPTH_MAX 32
+#define TEXTS_MAX 10000 /* of one evaluation: texts in texts in texts multiply */
 
 void world_use(struct element *user, struct value_ref ref)
 {
@@ -118,6 +119,11 @@ static enum expr_result text_value(
 	struct world_scope inner = *s;
 	inner.scope.arg = &inner;
 	inner.place = t->name;
+	s->world->texts_read = s->depth ? s->world->texts_read + 1 : 1;
+	if (s->world->texts_read > TEXTS_MAX) {
+		error_set(err, ERROR_INPUT, "more than %d texts within texts", TEXTS_MAX);
+		return EXPR_ERROR;
+	}
 	if (++inner.depth > DEPTH_MAX) {
 		error_set(err, ERROR_INPUT, "the text \"%s\" contains itself", t->name);
 		return EXPR_ERROR;

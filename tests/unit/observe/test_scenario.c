@@ -2,69 +2,12 @@
  * Scenarios as they are written: what is taken, and every error with its place.
  */
 
-#include "observe/scenario/scenario.h"
+#include "written.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
-
-static struct kinds *kinds;
-
-static int setup(void **state)
-{
-	struct error_list errors = {0};
-	kinds = kinds_load(NULL, &errors);
-	return kinds ? 0 : 1;
-}
-
-static int teardown(void **state)
-{
-	kinds_free(kinds);
-	return 0;
-}
-
-/* All errors of a text, one a line; "" when it parses. */
-static char *errors_of(const char *text)
-{
-	struct error_list errors = {0};
-	struct buf all = BUF(BUF_PAGE);
-	char line[ERROR_TEXT + 300];
-	struct scenario *s = scenario_parse(slice_of(text), "t.yaml", NULL, kinds, &errors);
-	assert_true((s == NULL) == (errors.n > 0));
-	for (size_t i = 0; i < errors.n; i++)
-		buf_printf(&all, "%s\n", error_text(&errors.p[i], line, sizeof(line)));
-	error_list_fini(&errors);
-	scenario_free(s);
-	return buf_take(&all);
-}
-
-static void assert_errors(const char *text, const char *expected)
-{
-	char *got = errors_of(text);
-	if (strcmp(got, expected) != 0) /* cmocka cuts long texts */
-		fprintf(stderr, "got:\n%s", got);
-	assert_string_equal(got, expected);
-	free(got);
-}
-
-static struct scenario *parse(const char *text)
-{
-	struct error_list errors = {0};
-	char line[ERROR_TEXT + 300];
-	struct scenario *s = scenario_parse(slice_of(text), "t.yaml", NULL, kinds, &errors);
-	for (size_t i = 0; i < errors.n; i++)
-		print_error("%s\n", error_text(&errors.p[i], line, sizeof(line)));
-	assert_non_null(s);
-	error_list_fini(&errors);
-	return s;
-}
 
 static const struct step *step_of(const struct scenario *s, const char *name)
 {
@@ -82,8 +25,6 @@ static bool needs(const struct scenario *s, const char *step, const char *other)
 			return true;
 	return false;
 }
-
-#define HEAD "scenario: t\n"
 
 static const char login_scenario[] = HEAD
 	"title: log in\n"
@@ -109,7 +50,7 @@ static const char login_scenario[] = HEAD
 
 static void test_login(void **state)
 {
-	struct scenario *s = parse(login_scenario);
+	struct scenario *s = written_parse(login_scenario);
 	assert_string_equal(s->name, "t");
 	assert_string_equal(s->title, "log in");
 	assert_true(s->deadline_ns == 600 * NS_PER_S);
@@ -148,7 +89,7 @@ static void test_login(void **state)
 
 static void test_all_errors_at_once(void **state)
 {
-	assert_errors(HEAD
+	written_refused(HEAD
 		"deadline: 10\n"
 		"resource: {}\n"
 		"resources:\n"
@@ -178,29 +119,46 @@ static void test_all_errors_at_once(void **state)
 
 static void test_cycles(void **state)
 {
-	assert_errors(HEAD
+	written_refused(HEAD
 		"resources:\n"
 		"  a: {port: {network_id: \"${b}\"}}\n"
 		"  b: {network: {}, after: [c]}\n"
 		"  c: {router: {name2: \"${a.id}\"}}\n",
 		"t.yaml:3:3: these steps wait for each other: a needs b needs c needs a\n");
-	assert_errors(HEAD "resources:\n  a: {network: {x: \"${a.id}\"}}\n",
+	written_refused(HEAD "resources:\n  a: {network: {x: \"${a.id}\"}}\n",
 		"t.yaml:3:3: these steps wait for each other: a needs a\n");
 	/* A stream ends after the steps it goes around, which start after it has. */
-	assert_errors(HEAD
+	written_refused(HEAD
 		"resources:\n  a: {network: {}, after: [s]}\nchecks:\n"
 		"  s: {stream: {to: \"icmp://192.0.2.1\"}, around: [a]}\n",
 		"t.yaml:3:3: these steps wait for each other: a needs s needs a\n");
-	assert_errors(HEAD
+	written_refused(HEAD
 		"resources:\n  a: {network: {}}\n  b: {subnet: {network_id: \"${a}\"}}\n"
 		"checks:\n"
 		"  s: {stream: {to: \"icmp://${b.gateway_ip}\"}, around: [a]}\n",
 		"t.yaml:3:3: these steps wait for each other: a needs s needs b needs a\n");
 }
 
+static void test_kept(void **state)
+{
+	struct scenario *s = written_parse(HEAD
+		"resources:\n"
+		"  key: {keypair: {public_key: \"ssh-ed25519 AAAA\"}, keep: 3}\n"
+		"  net: {network: {}, keep: forever}\n"
+		"  sub: {subnet: {network_id: \"${net}\"}, keep: 1}\n");
+	assert_true(step_of(s, "key")->keep == 3 && step_of(s, "net")->keep == -1);
+	scenario_free(s);
+	written_refused(HEAD
+		"resources:\n"
+		"  r: {router: {}, keep: 2}\n"
+		"  way: {router_route: {router: \"${r}\"}, keep: 2}\n",
+		"t.yaml:4:3: a router_route cannot be kept: nothing tells whether it is still "
+		"there\n");
+}
+
 static void test_many(void **state)
 {
-	assert_errors(HEAD
+	written_refused(HEAD
 		"resources:\n"
 		"  net: {network: {}, count: 2}\n"
 		"  sub: {subnet: {network_id: \"${net}\", name: \"${run}-${i}\"}}\n"
@@ -217,7 +175,7 @@ static void test_many(void **state)
 
 static void test_wrong_values(void **state)
 {
-	assert_errors(HEAD
+	written_refused(HEAD
 		"resources:\n"
 		"  a: {network: [1]}\n"
 		"  b: {network: {}, grade: bad, keep: 0}\n"
@@ -272,15 +230,15 @@ static void test_wrong_values(void **state)
 
 static void test_top(void **state)
 {
-	assert_errors("", "t.yaml:1:1: the file is empty\n");
-	assert_errors("[a]", "t.yaml:1:1: a scenario must be a map, not a list\n");
-	assert_errors(
+	written_refused("", "t.yaml:1:1: the file is empty\n");
+	written_refused("[a]", "t.yaml:1:1: a scenario must be a map, not a list\n");
+	written_refused(
 		HEAD, "t.yaml:1:1: a scenario needs steps under resources, actions or checks\n");
-	assert_errors("resources: {a: {network: {}}}\n",
+	written_refused("resources: {a: {network: {}}}\n",
 		"t.yaml:1:1: a scenario: scenario is missing (its name)\n");
-	assert_errors(HEAD "matrix: {a: [1]}\nresources: {a: {network: {}}}\n",
+	written_refused(HEAD "matrix: {a: [1]}\nresources: {a: {network: {}}}\n",
 		"t.yaml:2:1: matrix stands beside `use:` in glasshouse.yaml, not in a scenario\n");
-	assert_errors(HEAD
+	written_refused(HEAD
 		"params: {servers: auto, a: \"${b}\", c: \"${x}\", a b: 1}\n"
 		"texts: {a: x, t: \"${t}\"}\n"
 		"resources: {x: {network: {}}}\n",
@@ -291,14 +249,39 @@ static void test_top(void **state)
 		"t.yaml:2:47: \"a b\" is no name for a param: letters, digits and _, at most 30\n"
 		"t.yaml:3:9: the text \"a\" has the name of a param\n"
 		"t.yaml:3:15: the text \"t\" contains itself\n");
-	assert_errors(
+	written_refused(
 		"scenario: a\nchecks: {x: {value: 1}}\n---\nscenario: b\nchecks: {x: {value: 1}}\n",
 		"t.yaml:1:1: this file has 2 scenarios, say which: a, b\n");
 }
 
+/* Texts in texts multiply: each is judged once for each place, whoever names it. */
+static void test_texts(void **state)
+{
+	struct buf text = BUF(BUF_ANSWER);
+	buf_add_str(&text, HEAD "texts:\n");
+	for (int i = 0; i < 20; i++) {
+		buf_printf(&text, "  t%d: \"", i);
+		for (int k = 0; k < 10; k++)
+			buf_printf(&text, "${t%d}", i + 1);
+		buf_add_str(&text, "\"\n");
+	}
+	buf_add_str(&text,
+		"  t20: \"${i} ${nte}\"\nresources:\n  net: {network: {}}\n"
+		"checks:\n  a: {value: \"${t0}\"}\n  b: {value: \"${t0}\", count: 2}\n");
+	written_refused(buf_str(&text),
+		"t.yaml:23:11: there is no `i` here: the step has neither count nor each\n"
+		"t.yaml:23:16: there is no step, param or text \"nte\"; did you mean \"net\"?\n");
+	buf_fini(&text);
+	written_refused(HEAD
+		"texts: {a: \"${b}\", b: \"${c}${a}\", c: x}\n"
+		"checks: {v: {value: \"${c}\"}}\n",
+		"t.yaml:2:9: the text \"a\" contains itself\n"
+		"t.yaml:2:20: the text \"b\" contains itself\n");
+}
+
 static void test_like(void **state)
 {
-	struct scenario *s = parse(HEAD
+	struct scenario *s = written_parse(HEAD
 		"resources:\n"
 		"  net: {network: {}}\n"
 		"  n2: {network: {mtu: 1400, shared: false}, count: 3, timeout: 9s}\n"
@@ -320,7 +303,7 @@ static void test_like(void **state)
 	assert_false(needs(s, "b", "net"));
 	assert_int_equal(b->expect.n, 1);
 	scenario_free(s);
-	assert_errors(HEAD "checks:\n  a: {like: b}\n  b: {like: a}\n",
+	written_refused(HEAD "checks:\n  a: {like: b}\n  b: {like: a}\n",
 		"t.yaml:3:3: step a says nothing to do: it needs a kind such as network, or a verb such "
 		"as ping\n"
 		"t.yaml:4:3: step b says nothing to do: it needs a kind such as network, or a verb such "
@@ -363,13 +346,8 @@ static struct scenario *load(const char *name, const char *document, char **ret_
 {
 	const char *const dirs[] = {"/nowhere", directory, NULL};
 	struct error_list errors = {0};
-	struct buf all = BUF(BUF_PAGE);
-	char line[ERROR_TEXT + 300];
-	struct scenario *s = scenario_load(name, document, dirs, kinds, &errors);
-	for (size_t i = 0; i < errors.n; i++)
-		buf_printf(&all, "%s\n", error_text(&errors.p[i], line, sizeof(line)));
-	error_list_fini(&errors);
-	*ret_errors = buf_take(&all);
+	struct scenario *s = scenario_load(name, document, dirs, written_kinds, &errors);
+	*ret_errors = written_errors(&errors);
 	return s;
 }
 
@@ -451,13 +429,15 @@ int test_scenario(void)
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_all_errors_at_once),
 		cmocka_unit_test(test_cycles),
+		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_wrong_values),
 		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_like),
 		cmocka_unit_test_setup_teardown(test_include, make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(
 			test_include_circle, make_directory, remove_directory),
 	};
-	return cmocka_run_group_tests_name("scenario", tests, setup, teardown);
+	return cmocka_run_group_tests_name("scenario", tests, written_setup, written_teardown);
 }

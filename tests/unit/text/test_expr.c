@@ -1,90 +1,5 @@
 /* Expressions: values, positions of errors, limits. */
-#include "../check.h"
-
-#include "base/json.h"
-#include "text/expr.h"
-
-static enum expr_result name(void *arg, struct slice n, struct value *ret, struct error *err)
-{
-	if (slice_is(n, "x")) {
-		*ret = value_int(7);
-	} else if (slice_is(n, "list")) {
-		*ret = value_list_new();
-		value_list_add(ret, value_int(1));
-		value_list_add(ret, value_int(2));
-	} else if (slice_is(n, "run")) {
-		*ret = value_str("abc");
-	} else if (slice_is(n, "late")) {
-		return EXPR_BLOCKED;
-	} else if (slice_is(n, "never")) {
-		return EXPR_ABSENT;
-	} else if (slice_is(n, "broken")) {
-		return EXPR_SKIPPED;
-	} else {
-		error_set(err, ERROR_INPUT, "unknown name %.*s", SLICE_ARG(n));
-		return EXPR_ERROR;
-	}
-	return EXPR_OK;
-}
-
-static enum expr_result measurement(void *arg, struct slice n, struct value *ret, struct error *err)
-{
-	json_t *all = json_pack("{s:i, s:{s:s, s:[{s:i}]}, s:s, s:s}", "STATUS", 200, "BODY",
-		"status", "UP", "items", "x", 3, "GAP", "300ms", "OUTPUT", "abc");
-	char *key = slice_dup(n);
-	*ret = value_from_json(json_object_get(all, key));
-	free(key);
-	json_decref(all);
-	return EXPR_OK;
-}
-
-static const struct expr_scope scope = {.name = name, .measurement = measurement};
-
-/* What an expression yields as JSON, or "!LINE:COL message". Owned. */
-static char *run(const char *text, bool condition)
-{
-	struct error err = {0};
-	struct value v = VALUE_NOTHING;
-	struct expr *e = condition ? expr_parse_condition(slice_of(text), "f", 3, 10, &err)
-				   : expr_parse(slice_of(text), 0, "f", 3, 10, &err);
-	enum expr_result r = e ? expr_eval(e, &scope, &v, &err) : EXPR_ERROR;
-	expr_free(e);
-	if (r == EXPR_ERROR)
-		return mem_printf("!%u:%u %s", err.line, err.col, err.msg);
-	if (r != EXPR_OK)
-		return mem_printf("#%d", (int)r);
-	json_t *j = value_json(&v);
-	value_drop(&v);
-	char *out = json_text(j);
-	json_decref(j);
-	return out;
-}
-
-static void yields(const char *text, const char *expected)
-{
-	char *got = run(text, false);
-	if (strcmp(got, expected) != 0)
-		print_error("%s\n", text);
-	assert_string_equal(got, expected);
-	free(got);
-}
-
-static void holds(const char *text, const char *expected)
-{
-	char *got = run(text, true);
-	if (strcmp(got, expected) != 0)
-		print_error("%s\n", text);
-	assert_string_equal(got, expected);
-	free(got);
-}
-
-static void starts(const char *text, const char *expected, bool condition)
-{
-	char *got = run(text, condition);
-	if (strncmp(got, expected, strlen(expected)) != 0)
-		fail_msg("%s gives %s", text, got);
-	free(got);
-}
+#include "evaluate.h"
 
 static void test_values(void **state)
 {
@@ -206,9 +121,36 @@ static void test_limits(void **state)
 		if (b.n > 4000)
 			break;
 	}
-	char *got = run(buf_str(&b), false);
+	char *got = evaluate(buf_str(&b), false);
 	assert_true(strlen(got) > 10);
 	free(got);
+	buf_fini(&b);
+}
+
+/* `1+1+…` makes a tree as deep as it is long: it must end in an error, not in the stack. */
+static void test_chains(void **state)
+{
+	struct buf b = BUF(BUF_ANSWER);
+	buf_add_char(&b, '1');
+	for (int i = 0; i < 1900; i++)
+		buf_add_str(&b, "+1");
+	yields(buf_str(&b), "1901");
+	for (int i = 0; i < 10000; i++)
+		buf_add_str(&b, "+1");
+	starts(buf_str(&b), "!3:10 an expression has at most 4000 parts", false);
+	for (int i = 0; i < 50000; i++)
+		buf_add_str(&b, "+1");
+	starts(buf_str(&b), "!3:10 an expression is at most 64 KiB long", false);
+	buf_clear(&b);
+	buf_add_str(&b, "[STATUS] == 200");
+	for (int i = 0; i < 4000; i++)
+		buf_add_str(&b, "&&[A]==1");
+	starts(buf_str(&b), "!3:10 an expression has at most 4000 parts", true);
+	buf_clear(&b);
+	buf_add_str(&b, "!([STATUS] == 1)");
+	for (int i = 0; i < 100; i++) /* one behind the other is not one inside the other */
+		buf_add_str(&b, " && !([STATUS] == 1)");
+	holds(buf_str(&b), "true");
 	buf_fini(&b);
 }
 
@@ -241,6 +183,7 @@ int test_expr(void)
 		cmocka_unit_test(test_errors_have_a_place),
 		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

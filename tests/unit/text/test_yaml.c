@@ -45,7 +45,9 @@ static void test_refusals(void **state)
 	refuses("a: *nobody\n", 1, 5, "no anchor");
 	refuses("a: !!str x\n", 1, 4, "tags");
 	refuses("? [a]\n: 1\n", 1, 3, "key must be text");
-	refuses("a: \xff\n", 0, 0, "UTF-8");
+	refuses("a: \xff\n", 1, 4, "UTF-8");
+	refuses("ä: 1\nb: 'öü\xc3'\n", 2, 7, "UTF-8");
+	refuses("a: \xe2\x82", 1, 4, "UTF-8"); /* cut off at the end */
 	refuses("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
 		"c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
 		"e: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",

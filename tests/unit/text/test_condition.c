@@ -1,0 +1,122 @@
+/* Conditions of expect, warn and until: the grammar beside ${}, and what they explain. */
+#include "evaluate.h"
+
+static void test_operands(void **state)
+{
+	holds("[STATUS] == 200", "true");
+	holds("200 == [STATUS]", "true");
+	holds("[STATUS]==200", "true");
+	holds("  [STATUS]  !=  201  ", "true");
+	holds("[BODY].items[0].x == 3", "true");
+	holds("[BODY]['status'] == UP", "true");
+}
+
+static void test_plain_words(void **state)
+{
+	holds("[OUTPUT] == abc", "true");
+	holds("[OUTPUT] == 'abc'", "true");
+	holds("[OUTPUT] == \"abc\"", "true");
+	holds("[OUTPUT] == ab cd", "false");
+	holds("[OUTPUT] != it's fine", "true"); /* a quote inside a word is a letter */
+	holds("[OUTPUT] == ${run}", "true");
+	holds("[OUTPUT] == a${'b'}c", "true");
+	holds("[OUTPUT] == ${'}'}", "false");
+	holds("abc == [OUTPUT]", "true");
+	holds("[BODY].status == any(DOWN, UP)", "true");
+	holds("[BODY].status == any(DOWN, ERROR)", "false");
+	holds("[BODY].status in [DOWN, UP]", "true");
+	holds("${run} in [x, a${'b'}c]", "true");
+	holds("[OUTPUT] == pat(a${'b'}*)", "true");
+	holds("[STATUS] == pat(2*)", "true");
+}
+
+static void test_units(void **state)
+{
+	holds("[GAP] < 1s", "true");
+	holds("[GAP] <= 300ms", "true");
+	holds("[GAP] == 0.3s", "true");
+	holds("[GAP] > 0.5s", "false");
+	holds("[LOSS] < 1%", "true");
+	holds("[LOSS] == 0.5%", "true");
+	holds("[STATUS] < 5%", "false"); /* a number beside a percentage: 200 is 20000% */
+	starts("[STATUS] < 5s", "!3:19 < does not work between a number and a time", true);
+	starts("[OUTPUT] < 5s", "!3:19 < does not work between text and a time", true);
+}
+
+static void test_nothing_measured(void **state)
+{
+	holds("[NOPE] < 5s", "false");
+	holds("[NOPE] > 5s", "false");
+	holds("[NOPE] == null", "true");
+	holds("[NOPE] != null", "false");
+	holds("has([NOPE])", "false");
+	holds("[NOPE].a.b[3] == null", "true");
+	holds("len([NOPE]) == 0", "true");
+}
+
+static void test_logic(void **state)
+{
+	holds("[STATUS] == 200 && [GAP] < 1s", "true");
+	holds("[STATUS] == 1 || [GAP] < 1s", "true");
+	holds("[STATUS] == 1 && [GAP] < 1s || [STATUS] == 200", "true");
+	holds("[STATUS] == 1 && ([GAP] < 1s || [STATUS] == 200)", "false");
+	holds("!([STATUS] == 1) && !([STATUS] == 2)", "true");
+	holds("${x == 7} && [STATUS] == 200", "true");
+	holds("[STATUS] == 1 && ${late}", "false"); /* not asked for */
+	holds("${late} == 1", "#1");
+	holds("${never} == 1", "#2");
+	holds("${broken} == 1", "#3");
+	holds("${never ?? 'a'} == a", "true");
+}
+
+static void test_errors(void **state)
+{
+	starts("", "!3:10 expected a measurement such as [STATUS], a ${expression} or a value",
+		true);
+	starts("[status] == 1", "!3:10 expected a measurement such as [STATUS]", true);
+	starts("[STATUS] ==", "!3:21 expected a measurement", true);
+	starts("([STATUS] == 1", "!3:24 expected \")\"", true);
+	starts("[STATUS] == 1 )", "!3:24 expected && or || or the end", true);
+	starts("[STATUS] 200", "!3:19 expected an operator after the measurement", true);
+	starts("[A] == ${x", "!3:17 this ${ has no closing }", true);
+	starts("[A] == any(${x, 1)", "!3:21 this ${ has no closing }", true);
+	starts("[A] == ${1 +}", "!3:22 expected a value, found the end", true);
+	starts("[STATUS] in 5", "!3:19 in does not work between a number and a number", true);
+	starts("[STATUS]", "200", true); /* no comparison: its user says that it is no condition */
+}
+
+static void explains(const char *text, const char *expected)
+{
+	struct error err = {0};
+	struct buf out = BUF(BUF_LINE);
+	struct expr *e = expr_parse_condition(slice_of(text), "f", 1, 1, &err);
+	assert_non_null(e);
+	expr_explain(e, &evaluate_scope, &out);
+	assert_string_equal(buf_str(&out), expected);
+	buf_fini(&out);
+	expr_free(e);
+}
+
+static void test_explain(void **state)
+{
+	explains("[STATUS] == 201", "[STATUS] = 200");
+	explains("[BODY].items[0].x == 4 && [GAP] < 1ms", "[BODY].items[0].x = 3, [GAP] = 300ms");
+	explains("[OUTPUT] == ${node.size}", "[OUTPUT] = abc, node.size = 3");
+	explains("[NOPE] < 5s", "[NOPE] = null");
+	explains("${late.x} == 1", "late.x is not known");
+	explains("${nodes[1]} == x", "nodes[1] = node-id-1");
+}
+
+int test_condition(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_operands),
+		cmocka_unit_test(test_plain_words),
+		cmocka_unit_test(test_units),
+		cmocka_unit_test(test_nothing_measured),
+		cmocka_unit_test(test_logic),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_explain),
+	};
+	return cmocka_run_group_tests_name("condition", tests, NULL, NULL);
+}
