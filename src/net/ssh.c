@@ -90,6 +90,8 @@ static void on_owner_done(void *arg)
 	unref(c);
 }
 
+static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...) like_printf(3, 4);
+
 static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...)
 {
 	if (c->state == CALL_OVER)

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static void fail(struct ssh_hop *h, enum fault fault, const char *fmt, ...) like_printf(3, 4);
+
 static void fail(struct ssh_hop *h, enum fault fault, const char *fmt, ...)
 {
 	va_list ap;
