@@ -122,10 +122,16 @@ static bool literal(const char **s, char c)
 static bool valid_date(unsigned y, unsigned m, unsigned d)
 {
 	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	if (m < 1 || m > 12 || d < 1)
+	if (y > 9999 || m < 1 || m > 12 || d < 1)
 		return false;
 	const bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 	return d <= days[m - 1] + (unsigned)(m == 2 && leap);
+}
+
+/* From year 0 to year 9999: what both forms can write. A leap second or an offset passes it. */
+static bool is_four_digits(int64_t unix_us)
+{
+	return unix_us >= -62167219200000000 && unix_us < 253402300800000000;
 }
 
 static bool to_unix_us(
@@ -135,7 +141,7 @@ static bool to_unix_us(
 		return false;
 	*ret = ((days_from_civil(y, mo, d) * 24 + h) * 60 + mi) * 60 + s;
 	*ret *= 1000000;
-	return true;
+	return is_four_digits(*ret);
 }
 
 bool clock_parse_rfc3339(const char *s, int64_t *ret_unix_us)
@@ -170,7 +176,7 @@ bool clock_parse_rfc3339(const char *s, int64_t *ret_unix_us)
 	if (*s || !to_unix_us(y, mo, d, h, mi, sec, &at))
 		return false;
 	*ret_unix_us = at + us - sign * (int64_t)(oh * 60 + om) * 60 * 1000000;
-	return true;
+	return is_four_digits(*ret_unix_us);
 }
 
 static const char *const month_names[] = {

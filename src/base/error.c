@@ -24,6 +24,9 @@ static void end_whole(char *msg)
 		msg[at - 1] = 0;
 }
 
+static void set(struct error *err, enum error_kind kind, const char *fmt, va_list ap)
+	like_printf(3, 0);
+
 /* The arguments may point into *err, so it is written last. */
 static void set(struct error *err, enum error_kind kind, const char *fmt, va_list ap)
 {

@@ -11,16 +11,10 @@
 #include "net/ssh.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <libssh/libssh.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/ssh_hop.h"
@@ -36,6 +30,8 @@ struct ssh_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t up;
 	struct timer alive;
+	struct resolver *resolver;    /* ssh thread */
+	struct error err;             /* why the thread did not start */
 	VEC(struct ssh_call *) calls; /* ssh thread */
 	size_t open;                  /* owner: callbacks still due */
 	bool drained;
@@ -90,11 +86,46 @@ static void on_owner_done(void *arg)
 	unref(c);
 }
 
+static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...) like_printf(3, 4);
+
+/* The time since the last mark belongs to the phase that the call was in. */
+static void charge(struct ssh_call *c)
+{
+	struct ssh_hop *h = &c->hops[c->at];
+	const int64_t now = loop_now_ns(c->pool->own);
+	int64_t took = now - c->mark_ns;
+	struct phases *p = &c->result.phases;
+	c->mark_ns = now;
+	if (c->state != CALL_HOPS) {
+		p->body_ns += took;
+		return;
+	}
+	if (c->at >= c->hop_count)
+		return;
+	switch (h->state == HOP_FAILED ? h->failed_in : h->state) {
+	case HOP_RESOLVE: p->resolve_ns += took; break;
+	case HOP_CONNECT: /* resolving ended between two steps */
+		if (h->resolve_ns && h->resolve_ns <= took) {
+			p->resolve_ns += h->resolve_ns;
+			took -= h->resolve_ns;
+			h->resolve_ns = 0;
+		}
+		p->connect_ns += took;
+		break;
+	case HOP_FORWARD: p->connect_ns += took; break;
+	case HOP_KEX: p->tls_ns += took; break;
+	case HOP_AUTH: p->wait_ns += took; break;
+	case HOP_READY:
+	case HOP_FAILED: break;
+	}
+}
+
 static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...)
 {
 	if (c->state == CALL_OVER)
 		return;
 	va_list ap;
+	charge(c);
 	va_start(ap, fmt);
 	vsnprintf(c->result.detail, sizeof(c->result.detail), fmt, ap);
 	va_end(ap);
@@ -119,11 +150,12 @@ static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...)
 /* --- one step at a time -------------------------------------------------------------------------
  */
 
-static int64_t lap(struct ssh_call *c)
+static void hop_failed(struct ssh_call *c, const struct ssh_hop *h)
 {
-	const int64_t now = loop_now_ns(c->pool->own), took = now - c->mark_ns;
-	c->mark_ns = now;
-	return took;
+	char where[160] = "";
+	if (c->hop_count > 1)
+		snprintf(where, sizeof(where), "%s: ", h->host);
+	finish(c, h->fault, "%s%s", where, h->detail);
 }
 
 /* Moves the chain of hops; true when the last one is logged in. */
@@ -133,23 +165,16 @@ static bool step_hops(struct ssh_call *c, bool *moved)
 		struct ssh_hop *h = &c->hops[c->at];
 		const bool last = c->at + 1 == c->hop_count;
 		const enum hop_state before = h->state;
+		if (before != HOP_RESOLVE)
+			charge(c);
 		ssh_hop_step(h, last ? NULL : &c->hops[c->at + 1]);
 		if (h->state == HOP_FAILED) {
-			char where[160] = "";
-			if (c->hop_count > 1)
-				snprintf(where, sizeof(where), "%s: ", h->host);
-			finish(c, h->fault, "%s%s", where, h->detail);
+			hop_failed(c, h);
 			return false;
 		}
 		if (h->state == before)
 			return false;
 		*moved = true;
-		if (before == HOP_CONNECT)
-			c->result.phases.connect_ns += lap(c);
-		if (before == HOP_KEX)
-			c->result.phases.tls_ns += lap(c);
-		if (before == HOP_AUTH)
-			c->result.phases.wait_ns += lap(c);
 		if (last && h->state >= HOP_AUTH)
 			ssh_hop_facts(h, c->result.host_key, sizeof(c->result.host_key),
 				c->result.banner, sizeof(c->result.banner));
@@ -231,19 +256,26 @@ static void step_command(struct ssh_call *c, bool *moved)
 	const int status = ssh_channel_get_exit_status(c->channel);
 	if (status == -1 && !ssh_channel_is_closed(c->channel) && ssh_is_connected(session))
 		return; /* comes after the end of output */
-	c->result.phases.body_ns = lap(c);
 	c->result.exit_status = status;
 	if (status == 0)
 		finish(c, FAULT_NONE, "%s", "");
+	else if (status == -1 && !ssh_is_connected(session))
+		finish(c, FAULT_CONNECTION_LOST,
+			"the connection broke before the command's exit status came");
+	else if (status == -1)
+		finish(c, FAULT_EXIT_STATUS, "the command was killed, or ended without a status");
 	else
 		finish(c, FAULT_EXIT_STATUS, "the command ended with status %d", status);
 }
 
 static void pump_all(struct ssh_call *c, bool *moved)
 {
-	for (size_t i = 0; i + 1 < c->hop_count; i++)
+	for (size_t i = 0; i + 1 < c->hop_count && c->state != CALL_OVER; i++) {
 		if (ssh_hop_pump(&c->hops[i]))
 			*moved = true;
+		if (c->hops[i].state == HOP_FAILED)
+			hop_failed(c, &c->hops[i]);
+	}
 }
 
 static void step(struct ssh_call *c)
@@ -252,6 +284,8 @@ static void step(struct ssh_call *c)
 	for (int n = 0; moved && n < 64 && c->state != CALL_OVER; n++) {
 		moved = false;
 		pump_all(c, &moved);
+		if (c->state == CALL_OVER)
+			return;
 		if (c->state == CALL_HOPS) {
 			if (!step_hops(c, &moved))
 				continue;
@@ -316,7 +350,8 @@ static void on_start(void *arg)
 	c->began_ns = c->mark_ns = loop_now_ns(c->pool->own);
 	timer_start(c->pool->own, &c->deadline, c->deadline_ns, on_deadline, c);
 	for (size_t i = 0; i < c->hop_count; i++)
-		ssh_hop_init(&c->hops[i], c->pool->own, on_readable, c);
+		ssh_hop_init(&c->hops[i], c->pool->own, c->pool->resolver, c->deadline_ns,
+			on_readable, c);
 	on_tick(&(struct timer){.arg = c});
 }
 
@@ -337,7 +372,7 @@ static void copy_host(struct ssh_hop *to, const struct ssh_host *from)
 
 struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *q, ssh_done *done, void *arg)
 {
-	assert(q->via_count < HOPS_MAX);
+	assert(q->via_count < HOPS_MAX && q->deadline_ns > 0 && !p->stopping);
 	struct ssh_call *c = mem_new(struct ssh_call);
 	c->pool = p;
 	c->refs = 1;
@@ -361,7 +396,7 @@ struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *q, ssh_do
 
 void ssh_cancel(struct ssh_call *c)
 {
-	if (c->over)
+	if (c->over || c->pool->stopping) /* ssh_pool_free() cancels by itself */
 		return;
 	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
 	loop_post(c->pool->own, on_cancel, c);
@@ -376,19 +411,34 @@ static void on_alive(struct timer *t)
 static void *thread_main(void *arg)
 {
 	struct ssh_pool *p = arg;
-	struct error err = {0};
-	struct loop *own = loop_new(NULL, &err);
+	struct loop *own = loop_new(NULL, &p->err);
+	if (own)
+		p->resolver = resolver_new(own, NULL, &p->err);
+	const bool good = p->resolver != NULL;
+	if (own && !good) {
+		loop_free(own);
+		own = NULL;
+	}
 	pthread_mutex_lock(&p->lock);
 	p->own = own;
 	p->started = true;
 	pthread_cond_signal(&p->up);
 	pthread_mutex_unlock(&p->lock);
-	if (!own)
+	if (!good)
 		return NULL;
 	on_alive(&(struct timer){.arg = p});
 	loop_run(own);
 	timer_cancel(&p->alive);
+	resolver_free(p->resolver); /* what was cancelled ends in here */
 	return NULL;
+}
+
+static void pool_destroy(struct ssh_pool *p)
+{
+	vec_fini(&p->calls);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->up);
+	free(p);
 }
 
 struct ssh_pool *ssh_pool_new(struct loop *l, struct error *err)
@@ -399,7 +449,7 @@ struct ssh_pool *ssh_pool_new(struct loop *l, struct error *err)
 	pthread_cond_init(&p->up, NULL);
 	if (pthread_create(&p->thread, NULL, thread_main, p) != 0) {
 		error_set(err, ERROR_SYSTEM, "cannot start the ssh thread");
-		free(p);
+		pool_destroy(p);
 		return NULL;
 	}
 	pthread_mutex_lock(&p->lock);
@@ -409,8 +459,9 @@ struct ssh_pool *ssh_pool_new(struct loop *l, struct error *err)
 	if (p->own)
 		return p;
 	pthread_join(p->thread, NULL);
-	error_set(err, ERROR_SYSTEM, "cannot start the loop of the ssh thread");
-	free(p);
+	if (err)
+		*err = p->err;
+	pool_destroy(p);
 	return NULL;
 }
 
@@ -426,13 +477,11 @@ void ssh_pool_free(struct ssh_pool *p)
 {
 	if (!p)
 		return;
+	p->stopping = true;
 	loop_post(p->own, on_stop, p);
 	pthread_join(p->thread, NULL);
-	if (p->open)
+	while (p->open) /* loop_stop() ends a run early */
 		loop_run_until(p->owner, &p->drained);
 	loop_free(p->own);
-	vec_fini(&p->calls);
-	pthread_mutex_destroy(&p->lock);
-	pthread_cond_destroy(&p->up);
-	free(p);
+	pool_destroy(p);
 }

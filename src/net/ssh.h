@@ -38,7 +38,7 @@ struct ssh_result {
 	enum fault fault; /* NONE, RESOLVE, REFUSED, UNREACHABLE, TIMEOUT, SSH_BANNER, SSH_AUTH,
 			     EXIT_STATUS (output is there), CONNECTION_LOST, CANCELLED, LOCAL */
 	char detail[256];
-	/* connect; tls = key exchange; wait = authentication; body = command */
+	/* resolve; connect; tls = key exchange; wait = authentication; body = command */
 	struct phases phases;
 	int exit_status;
 	struct slice output, errors; /* borrowed during the callback */
@@ -50,7 +50,8 @@ struct ssh_result {
 typedef void ssh_done(void *arg, const struct ssh_result *r);
 
 struct ssh_pool *ssh_pool_new(struct loop *l, struct error *err) must_check;
-void ssh_pool_free(struct ssh_pool *p); /* cancels, joins the thread */
+/* Cancels (the callbacks run in here, none may start another call) and joins the thread. */
+void ssh_pool_free(struct ssh_pool *p);
 /* Copies the request. done is called once, never from in here. */
 struct ssh_call *ssh_run(
 	struct ssh_pool *p, const struct ssh_request *request, ssh_done *done, void *arg);

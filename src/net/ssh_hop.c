@@ -5,13 +5,15 @@
 #include "net/ssh_hop.h"
 
 #include <errno.h>
-#include <netdb.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static void fail(struct ssh_hop *h, enum fault fault, const char *fmt, ...) like_printf(3, 4);
 
 static void fail(struct ssh_hop *h, enum fault fault, const char *fmt, ...)
 {
@@ -20,6 +22,7 @@ static void fail(struct ssh_hop *h, enum fault fault, const char *fmt, ...)
 	vsnprintf(h->detail, sizeof(h->detail), fmt, ap);
 	va_end(ap);
 	h->fault = fault;
+	h->failed_in = h->state;
 	h->state = HOP_FAILED;
 }
 
@@ -60,78 +63,105 @@ static void unwatch(uv_poll_t **p)
 /* --- connecting ---------------------------------------------------------------------------------
  */
 
-static void connect_failed(struct ssh_hop *h, int error)
+/* Holds the hop that waits for an answer, which may come after the hop is gone. */
+struct ssh_lookup {
+	struct ssh_hop *hop;
+	struct resolve_call *call;
+};
+
+static enum fault fault_of(int error)
 {
-	const enum fault f = error == ECONNREFUSED                           ? FAULT_REFUSED
-			     : error == EHOSTUNREACH || error == ENETUNREACH ? FAULT_UNREACHABLE
-			     : error == ETIMEDOUT                            ? FAULT_TIMEOUT
-			     : error == EMFILE || error == ENFILE            ? FAULT_NO_DESCRIPTORS
-									     : FAULT_LOCAL;
-	fail(h, f, "connecting to port %u: %s", h->port, strerror(error));
+	switch (error) {
+	case ECONNREFUSED: return FAULT_REFUSED;
+	case EHOSTUNREACH:
+	case ENETUNREACH: return FAULT_UNREACHABLE;
+	case ETIMEDOUT: return FAULT_TIMEOUT;
+	case ECONNRESET: return FAULT_CONNECTION_LOST;
+	case EMFILE:
+	case ENFILE: return FAULT_NO_DESCRIPTORS;
+	default: return FAULT_LOCAL;
+	}
 }
 
-static void open_socket(struct ssh_hop *h, const struct addrinfo *a)
+static void drop_socket(struct ssh_hop *h)
+{
+	unwatch(&h->poll);
+	if (h->fd >= 0)
+		close(h->fd);
+	h->fd = -1;
+}
+
+static int open_socket(struct ssh_hop *h, const struct sockaddr_storage *a)
 {
 	const int one = 1;
-	h->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (h->fd < 0) {
-		connect_failed(h, errno);
-		return;
-	}
-	h->fd_is_ours = true;
+	const socklen_t n =
+		a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	h->fd = socket(a->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (h->fd < 0)
+		return errno;
 	setsockopt(h->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(h->fd, a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS) {
-		connect_failed(h, errno);
+	return connect(h->fd, (const struct sockaddr *)a, n) == 0 || errno == EINPROGRESS ? 0
+											  : errno;
+}
+
+/* The next address, after the one before has failed with `error`. */
+static void connect_next(struct ssh_hop *h, int error)
+{
+	while (h->next < h->found.n) {
+		h->refused = h->refused || error == ECONNREFUSED;
+		drop_socket(h);
+		error = open_socket(h, &h->found.address[h->next++]);
+		if (error)
+			continue;
+		h->fd_is_ours = true;
+		h->poll = watch(h, h->fd, UV_WRITABLE | UV_READABLE);
+		h->state = HOP_CONNECT;
 		return;
 	}
-	h->poll = watch(h, h->fd, UV_WRITABLE | UV_READABLE);
-	h->state = HOP_CONNECT;
+	drop_socket(h);
+	if (h->refused)
+		error = ECONNREFUSED;
+	fail(h, fault_of(error), "connecting to port %u: %s", h->port, strerror(error));
 }
 
-static void on_resolved(uv_getaddrinfo_t *r, int status, struct addrinfo *a)
+static void on_resolved(void *arg, const struct resolved *r)
 {
-	struct ssh_hop *h = r->data;
-	if (h) { /* else it was closed meanwhile */
-		h->resolving = NULL;
-		if (status != 0)
-			fail(h, FAULT_RESOLVE, "%s: %s", h->host, uv_strerror(status));
-		else
-			open_socket(h, a);
-		h->wake(h->arg);
-	}
-	uv_freeaddrinfo(a);
-	free(r);
+	struct ssh_lookup *l = arg;
+	struct ssh_hop *h = l->hop;
+	free(l);
+	if (!h)
+		return; /* closed meanwhile */
+	h->lookup = NULL;
+	h->found = *r;
+	h->resolve_ns = r->queried ? r->took_ns : 0;
+	if (r->fault)
+		fail(h, r->fault, "%s: %s", h->host, r->detail);
+	else
+		connect_next(h, 0);
+	h->wake(h->arg);
 }
 
-static void resolve(struct ssh_hop *h)
+static void start_resolving(struct ssh_hop *h)
 {
-	char port[16];
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	if (h->resolving)
+	if (h->lookup)
 		return;
-	snprintf(port, sizeof(port), "%u", h->port);
-	h->resolving = mem_new(uv_getaddrinfo_t);
-	h->resolving->data = h;
-	if (uv_getaddrinfo(loop_uv(h->loop), h->resolving, on_resolved, h->host, port, &hints) !=
-		0) {
-		free(h->resolving);
-		h->resolving = NULL;
-		fail(h, FAULT_RESOLVE, "%s cannot be resolved", h->host);
-	}
+	h->lookup = mem_new(struct ssh_lookup);
+	h->lookup->hop = h;
+	h->lookup->call = resolve(
+		h->resolver, h->host, h->port, AF_UNSPEC, h->deadline_ns, on_resolved, h->lookup);
 }
 
+/* Also true of the end of a pair. */
 static bool is_connected(struct ssh_hop *h)
 {
 	struct sockaddr_storage peer;
 	socklen_t n = sizeof(peer);
 	int error = 0;
-	if (!h->fd_is_ours)
-		return true; /* one end of a pair */
 	if (getpeername(h->fd, (struct sockaddr *)&peer, &n) == 0)
 		return true;
 	n = sizeof(error);
 	if (getsockopt(h->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error)
-		connect_failed(h, error);
+		connect_next(h, error);
 	return false;
 }
 
@@ -164,9 +194,20 @@ static bool open_session(struct ssh_hop *h)
 	return true;
 }
 
+/* libssh makes its descriptor blocking as soon as it finds it connected. A peer that stops reading
+ * would then stop the whole thread, deadlines and all, inside one send(). */
+static void stay_nonblocking(const struct ssh_hop *h)
+{
+	const int flags = fcntl(h->fd, F_GETFL);
+	if (flags >= 0 && !(flags & O_NONBLOCK))
+		fcntl(h->fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 static void exchange_keys(struct ssh_hop *h)
 {
 	const int rc = ssh_connect(h->session);
+	if (rc != SSH_ERROR) /* then it has closed it */
+		stay_nonblocking(h);
 	if (rc == SSH_AGAIN)
 		return;
 	if (rc == SSH_OK) {
@@ -213,15 +254,20 @@ static void open_forward(struct ssh_hop *h, struct ssh_hop *next)
 	} else {
 		h->pump_fd = pair[0];
 		h->pump_poll = watch(h, pair[0], UV_READABLE);
+		h->pump_watched = true;
 		next->fd = pair[1];
+		next->fd_is_ours = true;
 		next->state = HOP_CONNECT;
 		h->state = HOP_READY;
 	}
 }
 
-void ssh_hop_init(struct ssh_hop *h, struct loop *l, void (*wake)(void *arg), void *arg)
+void ssh_hop_init(struct ssh_hop *h, struct loop *l, struct resolver *r, int64_t deadline_ns,
+	void (*wake)(void *arg), void *arg)
 {
 	h->loop = l;
+	h->resolver = r;
+	h->deadline_ns = deadline_ns;
 	h->wake = wake;
 	h->arg = arg;
 	h->fd = h->pump_fd = -1;
@@ -231,7 +277,7 @@ void ssh_hop_init(struct ssh_hop *h, struct loop *l, void (*wake)(void *arg), vo
 void ssh_hop_step(struct ssh_hop *h, struct ssh_hop *next)
 {
 	switch (h->state) {
-	case HOP_RESOLVE: resolve(h); break;
+	case HOP_RESOLVE: start_resolving(h); break;
 	case HOP_CONNECT:
 		if (is_connected(h) && open_session(h))
 			h->state = HOP_KEX;
@@ -250,12 +296,13 @@ void ssh_hop_step(struct ssh_hop *h, struct ssh_hop *next)
 static bool pump_up(struct ssh_hop *h)
 {
 	bool moved = false;
-	if (h->up_n < sizeof(h->up)) {
+	if (h->up_n < sizeof(h->up) && !h->pump_ended) {
 		const ssize_t n = read(h->pump_fd, h->up + h->up_n, sizeof(h->up) - h->up_n);
 		if (n > 0) {
 			h->up_n += (size_t)n;
 			moved = true;
 		}
+		h->pump_ended = n == 0;
 	}
 	if (h->up_n) {
 		const int n = ssh_channel_write(h->forward, h->up, (uint32_t)h->up_n);
@@ -292,12 +339,30 @@ static bool pump_down(struct ssh_hop *h)
 	return moved;
 }
 
+/* What cannot be read now would wake the loop again and again. */
+static void watch_pump(struct ssh_hop *h)
+{
+	const bool wanted = h->up_n < sizeof(h->up) && !h->pump_ended;
+	if (wanted == h->pump_watched)
+		return;
+	h->pump_watched = wanted;
+	if (wanted)
+		uv_poll_start(h->pump_poll, UV_READABLE, on_poll);
+	else
+		uv_poll_stop(h->pump_poll);
+}
+
 bool ssh_hop_pump(struct ssh_hop *h)
 {
-	if (h->pump_fd < 0)
+	if (h->pump_fd < 0 || h->state != HOP_READY)
 		return false;
 	const bool up = pump_up(h);
-	return pump_down(h) || up;
+	const bool moved = pump_down(h) || up;
+	watch_pump(h);
+	if (!ssh_is_connected(h->session))
+		fail(h, FAULT_CONNECTION_LOST, "the connection broke: %s",
+			ssh_get_error(h->session));
+	return moved;
 }
 
 /* --- facts and the end --------------------------------------------------------------------------
@@ -325,10 +390,10 @@ void ssh_hop_close(struct ssh_hop *h)
 {
 	unwatch(&h->poll);
 	unwatch(&h->pump_poll);
-	if (h->resolving) {
-		h->resolving->data = NULL;
-		uv_cancel((uv_req_t *)h->resolving);
-		h->resolving = NULL;
+	if (h->lookup) {
+		h->lookup->hop = NULL;
+		resolve_cancel(h->lookup->call);
+		h->lookup = NULL;
 	}
 	if (h->forward)
 		ssh_channel_free(h->forward);
@@ -336,7 +401,7 @@ void ssh_hop_close(struct ssh_hop *h)
 		ssh_silent_disconnect(h->session);
 		ssh_free(h->session);
 	}
-	if (h->fd >= 0 && (h->fd_is_ours || !h->session))
+	if (h->fd >= 0 && h->fd_is_ours)
 		close(h->fd);
 	if (h->pump_fd >= 0)
 		close(h->pump_fd);

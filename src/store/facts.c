@@ -48,6 +48,10 @@ struct facts {
 
 static bool make_dir(const char *dir, struct error *err)
 {
+	if (!dir[0]) {
+		error_set(err, ERROR_INPUT, "the directory for facts has no name");
+		return false;
+	}
 	char *path = mem_strdup(dir);
 	bool good = true;
 	for (char *p = path + 1; good && *p; p++) {
@@ -98,6 +102,24 @@ static bool create_feed(struct facts_tx *tx, void *arg, struct error *err)
 		err);
 }
 
+/* The file is opened for writing all the same: a reader of a WAL takes part in its shared memory.
+ */
+static bool only_read(struct facts *f, struct error *err)
+{
+	return sqlite_exec(f->read, "PRAGMA query_only=ON", err);
+}
+
+static void facts_free(struct facts *f)
+{
+	sqlite3_close(f->read);
+	sqlite3_close(f->write);
+	pthread_cond_destroy(&f->work);
+	pthread_cond_destroy(&f->finished);
+	pthread_mutex_destroy(&f->lock);
+	free(f->path);
+	free(f);
+}
+
 struct facts *facts_open(const char *dir, struct loop *l, struct error *err)
 {
 	if (!make_dir(dir, err))
@@ -112,15 +134,12 @@ struct facts *facts_open(const char *dir, struct loop *l, struct error *err)
 	const mode_t old = umask(0077);
 	const bool good =
 		open_file(f, &f->write, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) &&
-		open_file(f, &f->read, SQLITE_OPEN_READWRITE, err);
+		open_file(f, &f->read, SQLITE_OPEN_READWRITE, err) && only_read(f, err);
 	umask(old);
 	if (!good || pthread_create(&f->thread, NULL, thread_main, f) != 0) {
 		if (good)
 			error_set(err, ERROR_SYSTEM, "cannot start the facts thread");
-		sqlite3_close(f->write);
-		sqlite3_close(f->read);
-		free(f->path);
-		free(f);
+		facts_free(f);
 		return NULL;
 	}
 	if (!facts_call(f, create_feed, NULL, err)) {
@@ -206,22 +225,40 @@ static void fail_all(struct job *group, const struct error *err)
 		}
 }
 
+/* SQLite may answer a full or failing disk by rolling back the whole transaction. What ran before
+ * is lost then, and what comes after would commit by itself. */
+static bool run_jobs(struct facts *f, struct job *group)
+{
+	for (struct job *j = group; j; j = j->next) {
+		run_job(f, j);
+		if (sqlite3_get_autocommit(f->write)) {
+			const struct error why = j->err;
+			fail_all(group, &why);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void run_group(struct facts *f, struct job *group)
+{
+	struct error err = {0};
+	if (!sqlite_exec(f->write, "BEGIN IMMEDIATE", &err)) {
+		fail_all(group, &err);
+		return;
+	}
+	if (run_jobs(f, group) && !sqlite_exec(f->write, "COMMIT", &err)) {
+		fail_all(group, &err);
+		sqlite3_exec(f->write, "ROLLBACK", NULL, NULL, NULL);
+	}
+}
+
 static void *thread_main(void *arg)
 {
 	struct facts *f = arg;
 	struct job *group;
 	while ((group = take_group(f))) {
-		struct error err = {0};
-		if (!sqlite_exec(f->write, "BEGIN IMMEDIATE", &err)) {
-			fail_all(group, &err);
-		} else {
-			for (struct job *j = group; j; j = j->next)
-				run_job(f, j);
-			if (!sqlite_exec(f->write, "COMMIT", &err)) {
-				fail_all(group, &err);
-				sqlite3_exec(f->write, "ROLLBACK", NULL, NULL, NULL);
-			}
-		}
+		run_group(f, group);
 		deliver(f, group);
 	}
 	return NULL;
@@ -274,20 +311,16 @@ void facts_close(struct facts *f)
 {
 	if (!f)
 		return;
+	/* Before the thread stops: a callback may submit one more job. loop_stop() ends a run
+	 * early. */
+	while (f->due)
+		loop_run_until(f->loop, &f->drained);
 	pthread_mutex_lock(&f->lock);
 	f->stop = true;
 	pthread_cond_signal(&f->work);
 	pthread_mutex_unlock(&f->lock);
 	pthread_join(f->thread, NULL);
-	if (f->due)
-		loop_run_until(f->loop, &f->drained);
-	sqlite3_close(f->read);
-	sqlite3_close(f->write);
-	pthread_cond_destroy(&f->work);
-	pthread_cond_destroy(&f->finished);
-	pthread_mutex_destroy(&f->lock);
-	free(f->path);
-	free(f);
+	facts_free(f);
 }
 
 /* --- statements ------------------------------------------------------------------------------- */
@@ -402,8 +435,10 @@ static bool migrate(struct facts_tx *tx, void *arg, struct error *err)
 		return false;
 	}
 	for (size_t i = (size_t)version; i < g->n; i++)
-		if (!sqlite_exec(tx->db, g->m[i].sql, err))
+		if (!sqlite_exec(tx->db, g->m[i].sql, err)) {
+			error_wrap(err, "bringing %s to version %zu", g->room, i + 1);
 			return false;
+		}
 	const struct facts_value v[] = {FACTS_T(g->room), FACTS_I((int64_t)g->n)};
 	return facts_run(tx,
 		"INSERT INTO migration(room, version) VALUES(?, ?)"

@@ -176,15 +176,22 @@ static bool arguments(struct parser *p, struct node *n, size_t from, size_t to, 
 		vec_push(&n->items, item);
 		start = i + 1;
 	}
-	return true;
+	if (start <= to)
+		parse_fail(p, start, "a bracket is not closed here");
+	return start > to;
 }
 
 static struct node *function(struct parser *p, size_t from, size_t to, size_t name_n, bool right)
 {
 	struct node *n = expr_node(p->e, NODE_CALL, from);
 	n->text = slice_sub(p->text, from, name_n);
-	if (!slice_is(n->text, "pat"))
+	if (slice_is(n->text, "any")) /* is compared piece by piece, not called: any number */
 		return arguments(p, n, from + name_n + 1, to - 1, right) ? n : NULL;
+	if (!slice_is(n->text, "pat"))
+		return arguments(p, n, from + name_n + 1, to - 1, right) &&
+				       parse_count_arguments(p, n)
+			       ? n
+			       : NULL;
 	vec_push(&n->items, words(p, from + name_n + 1, to - 1));
 	return n->items.p[0] ? n : NULL;
 }
@@ -206,7 +213,9 @@ static struct node *operand(struct parser *p, size_t from, size_t to, bool right
 		return literal(p, from, value_text(slice_sub(s, 1, s.n - 2)));
 	if (s.p[0] == '[' && right && !in_list) { /* a list, after `in` */
 		struct node *n = expr_node(p->e, NODE_LIST, from);
-		return s.p[s.n - 1] == ']' && arguments(p, n, from + 1, to - 1, true) ? n : NULL;
+		if (s.p[s.n - 1] != ']')
+			parse_fail(p, from, "expected \"]\" at the end of the list");
+		return !p->failed && arguments(p, n, from + 1, to - 1, true) ? n : NULL;
 	}
 	if (s.p[0] == '[')
 		return measurement(p, from, to);

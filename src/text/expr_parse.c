@@ -138,10 +138,21 @@ static struct node *map(struct parser *p)
 	return take(p, '}', "at the end of a map") ? n : NULL;
 }
 
+bool parse_count_arguments(struct parser *p, const struct node *n)
+{
+	size_t min, max;
+	char range[48];
+	if (!function_known(n->text, &min, &max) || (n->items.n >= min && n->items.n <= max))
+		return true;
+	snprintf(range, sizeof(range), min == max ? "%zu" : "%zu to %zu", min, max);
+	parse_fail(p, n->at, "%.*s takes %s argument%s, not %zu", SLICE_ARG(n->text), range,
+		max == 1 ? "" : "s", n->items.n);
+	return false;
+}
+
 static struct node *call(struct parser *p, size_t at, struct slice name)
 {
 	struct node *n = expr_node(p->e, NODE_CALL, at);
-	size_t min, max;
 	n->text = name;
 	lex_next(p);
 	while (!p->failed && !is_punct(p, ')')) {
@@ -152,14 +163,7 @@ static struct node *call(struct parser *p, size_t at, struct slice name)
 	}
 	if (!take(p, ')', "at the end of the arguments"))
 		return NULL;
-	if (function_known(name, &min, &max) && (n->items.n < min || n->items.n > max)) {
-		char range[48];
-		snprintf(range, sizeof(range), min == max ? "%zu" : "%zu to %zu", min, max);
-		parse_fail(p, at, "%.*s takes %s argument%s, not %zu", SLICE_ARG(name), range,
-			max == 1 ? "" : "s", n->items.n);
-		return NULL;
-	}
-	return n;
+	return parse_count_arguments(p, n) ? n : NULL;
 }
 
 static struct node *name(struct parser *p)

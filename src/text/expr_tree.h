@@ -111,6 +111,9 @@ struct node *parse_part(struct parser *p, size_t from, size_t to);
 /* .field, ['field'] and [index] behind a node. */
 struct node *parse_suffixes(struct parser *p, struct node *n);
 
+/* False with an error when a function of the language has too few or too many arguments. */
+bool parse_count_arguments(struct parser *p, const struct node *call);
+
 struct evaluation {
 	const struct expr *e;
 	const struct expr_scope *scope;

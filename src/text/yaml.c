@@ -40,6 +40,7 @@ struct builder {
 	struct map anchors; /* name -> struct yaml * */
 	struct map weights; /* name -> nodes a walk of it meets */
 	size_t expanded;
+	unsigned line, col; /* where the document begins */
 	bool refused;
 };
 
@@ -232,6 +233,9 @@ static void on_scalar(struct builder *b, struct fy_event *e)
 		const struct frame *f = &b->stack.p[b->stack.n - 1];
 		y->line = f->key ? f->key->line : f->node->line;
 		y->col = f->key ? f->key->col : f->node->col;
+	} else if (!y->line) {
+		y->line = b->line;
+		y->col = b->col;
 	}
 	if (memchr(y->text.p, 0, y->text.n))
 		refuse(b, y->line, y->col, "text may not hold a NUL character", "");
@@ -259,6 +263,15 @@ static void on_alias(struct builder *b, struct fy_event *e)
 	place(b, y, weight);
 }
 
+static void open_document(struct builder *b, struct fy_token *start)
+{
+	const struct fy_mark *m = start ? fy_token_start_mark(start) : NULL;
+	map_fini(&b->anchors);
+	map_fini(&b->weights);
+	b->line = m ? (unsigned)m->line + 1 : 1; /* only the first can begin without its --- */
+	b->col = m ? (unsigned)m->column + 1 : 1;
+}
+
 static void on_event(struct builder *b, struct fy_event *e)
 {
 	switch (e->type) {
@@ -274,10 +287,7 @@ static void on_event(struct builder *b, struct fy_event *e)
 	case FYET_SEQUENCE_END: close_collection(b); break;
 	case FYET_SCALAR: on_scalar(b, e); break;
 	case FYET_ALIAS: on_alias(b, e); break;
-	case FYET_DOCUMENT_START:
-		map_fini(&b->anchors);
-		map_fini(&b->weights);
-		break;
+	case FYET_DOCUMENT_START: open_document(b, e->document_start.document_start); break;
 	case FYET_DOCUMENT_END:
 	case FYET_STREAM_START:
 	case FYET_STREAM_END:

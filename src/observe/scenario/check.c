@@ -60,6 +60,9 @@ static void on_later(struct timer *t)
 }
 
 static void set(struct check_call *c, enum fault fault, const char *fmt, va_list ap)
+	like_printf(3, 0);
+
+static void set(struct check_call *c, enum fault fault, const char *fmt, va_list ap)
 {
 	c->fault = fault;
 	vsnprintf(c->detail, sizeof(c->detail), fmt, ap);
