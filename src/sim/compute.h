@@ -32,7 +32,8 @@ struct server {
 	char *public_key;    /* OpenSSH line of its key pair, owned, or NULL */
 	char *user_data;     /* base64, owned, or NULL */
 	int64_t up_ns;       /* loop time since when its guest answers; INT64_MAX: it does not */
-	unsigned boots;      /* times the guest has started */
+	bool no_metadata; /* by a fault: its guest knows neither key nor user data nor its name */
+	unsigned boots;   /* times the guest has started */
 	struct buf console;
 	VEC(struct server_nic) nics;
 	VEC(struct server_disk) disks;

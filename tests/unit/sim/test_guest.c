@@ -83,7 +83,7 @@ static void test_refused(void **state)
 	free(server_of(two)->public_key);
 	server_of(two)->public_key = NULL;
 	guests_disk_new(t->sim, two->id);
-	object_set(three, GUEST_NO_METADATA, json_true());
+	server_of(three)->no_metadata = true;
 	guests_disk_new(t->sim, three->id);
 	guests_changed(t->sim);
 	town_settle(t);
@@ -102,6 +102,12 @@ static void test_refused(void **state)
 	assert_non_null(strstr(s.err, "Permission denied (publickey)"));
 	town_run(t, n, "hostname", &s); /* none of it hurt the guest */
 	assert_said(&s, 0, "one\n", "");
+	server_of(three)->no_metadata = false; /* at the next boot it is told */
+	server_of(three)->boots++;
+	guests_changed(t->sim);
+	town_settle(t);
+	town_run(t, lost, "hostname", &s);
+	assert_said(&s, 0, "three\n", "");
 }
 
 /* --- the way in --------------------------------------------------------------------------------
