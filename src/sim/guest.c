@@ -13,10 +13,13 @@
 
 #define PORT_TRIES 50
 #define SETTLE_NS  (2 * NS_PER_MS) /* changes come in bunches */
+#define SETTLE_MAX (100 * NS_PER_MS)
+#define SHARE      10 /* pictures take at most about one part in so many of the loop's time */
 
 struct guests {
 	struct sim *sim;
 	struct timer change;  /* a new picture is due */
+	int64_t settle_ns;    /* how long changes are gathered */
 	struct map disks;     /* server id -> struct guest_disk *, one reference each */
 	int held[DOOR_KINDS]; /* sockets that keep the ports ours */
 
@@ -147,6 +150,7 @@ struct guests *guests_new(struct sim *s, struct error *err)
 {
 	struct guests *g = mem_new(struct guests);
 	g->sim = s;
+	g->settle_ns = SETTLE_NS;
 	for (int k = 0; k < DOOR_KINDS; k++)
 		g->held[k] = -1;
 	pthread_mutex_init(&g->lock, NULL);
@@ -186,8 +190,13 @@ static void on_change(struct timer *t)
 	struct guests *g = t->arg;
 	struct order *o = mem_new(struct order);
 	int64_t next_ns;
+	const int64_t began_ns = clock_mono_ns(&clock_system);
 	o->server = &g->server;
 	o->world = guest_world_new(g->sim, &g->disks, &next_ns);
+	g->settle_ns = SHARE * (clock_mono_ns(&clock_system) - began_ns);
+	g->settle_ns = g->settle_ns < SETTLE_NS    ? SETTLE_NS
+		       : g->settle_ns > SETTLE_MAX ? SETTLE_MAX
+						   : g->settle_ns;
 	loop_post(g->own, on_world, o);
 	if (next_ns >= 0) /* a guest comes up by itself */
 		timer_start(g->sim->loop, &g->change, next_ns, on_change, g);
@@ -196,8 +205,8 @@ static void on_change(struct timer *t)
 void guests_changed(struct sim *s)
 {
 	struct guests *g = s->guests;
-	if (g && (!timer_running(&g->change) || timer_left_ns(&g->change) > SETTLE_NS))
-		timer_start(s->loop, &g->change, SETTLE_NS, on_change, g);
+	if (g && (!timer_running(&g->change) || timer_left_ns(&g->change) > g->settle_ns))
+		timer_start(s->loop, &g->change, g->settle_ns, on_change, g);
 }
 
 void guests_disk_new(struct sim *s, const char *server)

@@ -21,10 +21,6 @@ struct sim;
 
 #define GUEST_MAP_CIDR "127.77.4.0/24"
 
-/* A true value of this name in a server's document: its guest found no metadata service when it
- * first booted, so it has no key to admit, no user data and no name. */
-#define GUEST_NO_METADATA ".no_metadata"
-
 struct guests *guests_new(struct sim *s, struct error *err) must_check;
 void guests_free(struct guests *g); /* ends all connections, joins the thread; NULL is fine */
 unsigned guests_ssh_port(const struct guests *g);

@@ -8,6 +8,7 @@
 
 #define WIRE_MAX    (1u << 20)
 #define WIRE_FILLED (64u << 10) /* no more is put in while so much has not gone out */
+#define TURN        64          /* pieces of input, then others have their turn */
 #define CTRL_C      3
 #define CTRL_D      4
 #define BACKSPACE   8
@@ -248,17 +249,22 @@ static void begin(struct channel *c)
 	c->shell.in_end = !c->command;
 }
 
-static void read_input(struct channel *c)
+/* True if anything came. */
+static bool read_input(struct channel *c)
 {
 	char piece[4096];
-	while (c->typed.n < SHELL_LINE_MAX / 2 && !c->input_ended) {
+	bool came = false;
+	/* No faster than it is used, nor than what comes of it goes out. */
+	while (!c->input_ended && c->typed.n < SHELL_LINE_MAX / 2 &&
+		c->shell.in.n < SHELL_INPUT_MAX / 2 && !c->shell.out.n) {
 		const int n = ssh_channel_read_nonblocking(c->ssh, piece, sizeof(piece), 0);
 		if (n <= 0) {
 			c->input_ended = ssh_channel_is_eof(c->ssh);
 			if (c->input_ended && c->command)
 				shell_input(&c->shell, slice_of(""));
-			return;
+			return came || c->input_ended;
 		}
+		came = true;
 		if (!c->command)
 			buf_add(&c->typed, piece, (size_t)n);
 		else if (c->tty && memchr(piece, CTRL_C, (size_t)n))
@@ -266,6 +272,15 @@ static void read_input(struct channel *c)
 		else
 			shell_input(&c->shell, slice_from(piece, (size_t)n));
 	}
+	return came;
+}
+
+static void take_lines(struct channel *c)
+{
+	end_line(c);
+	take_typed(c);
+	if (c->input_ended && !c->typed.n && c->edit.n && !c->shell.busy)
+		enter_line(c); /* the last line has no end */
 }
 
 static bool is_over(const struct channel *c)
@@ -285,14 +300,15 @@ bool guest_channel_step(struct channel *c)
 		return true;
 	if (!c->begun)
 		begin(c);
-	read_input(c);
-	if (!c->command) {
-		end_line(c);
-		take_typed(c);
-		if (c->input_ended && !c->typed.n && c->edit.n && !c->shell.busy)
-			enter_line(c); /* the last line has no end */
+	bool came = true, flushed = true;
+	for (int n = 0; came && flushed && n < TURN; n++) {
+		came = read_input(c);
+		if (!c->command)
+			take_lines(c);
+		flushed = flush(c);
 	}
-	if (!flush(c) || !is_over(c))
+	c->session->again |= came && flushed;
+	if (!flushed || !is_over(c))
 		return true;
 	ssh_channel_request_send_exit_status(c->ssh, c->shell.status);
 	ssh_channel_send_eof(c->ssh);

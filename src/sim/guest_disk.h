@@ -25,6 +25,7 @@ struct guest_file {
 
 struct guest_disk {
 	int refs;
+	bool told; /* the metadata service has said what to put on it */
 	unsigned char key_seed[GUEST_KEY_SEED];
 	char hostname[64];
 	VEC(char *) keys; /* OpenSSH lines of those who may log in */

@@ -11,6 +11,7 @@
 
 #define PIECE    16384
 #define SSH_PORT 22
+#define TURN     16 /* pieces each way, then others have theirs */
 
 static void on_pump(uv_poll_t *poll, int status, int events)
 {
@@ -38,8 +39,7 @@ bool guest_forward_open(struct session *s, ssh_message request)
 		target_of(s, ssh_message_channel_request_open_destination(request),
 			ssh_message_channel_request_open_destination_port(request));
 	int pair[2];
-	if (!to || s->server->sessions.n >= SESSIONS_MAX ||
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+	if (!to || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
 		return false;
 	ssh_channel ssh = ssh_message_channel_request_open_reply_accept(request);
 	if (!ssh) {
@@ -98,10 +98,11 @@ static bool pump_down(struct channel *c)
 bool guest_forward_step(struct channel *c)
 {
 	bool moved = true;
-	for (int n = 0; moved && n < 16; n++) {
+	for (int n = 0; moved && n < TURN; n++) {
 		moved = pump_up(c);
 		moved |= pump_down(c);
 	}
+	c->session->again |= moved;
 	if (ssh_channel_is_closed(c->ssh))
 		return false;
 	if (c->pump_ended && !c->up.n) {

@@ -158,7 +158,11 @@ static void hostname_of(const struct object *server, char *ret, size_t size)
 {
 	const char *given = object_str(server, "OS-EXT-SRV-ATTR:hostname");
 	size_t n = 0;
-	for (const char *c = *given ? given : object_str(server, "name"); *c && n + 1 < size; c++) {
+	if (*given) {
+		snprintf(ret, size, "%s", given);
+		return;
+	}
+	for (const char *c = object_str(server, "name"); *c && n + 1 < size; c++) {
 		if (isalnum((unsigned char)*c))
 			ret[n++] = (char)tolower((unsigned char)*c);
 		else if (strchr(" _.-", *c) && n > 0)
@@ -171,22 +175,28 @@ static void hostname_of(const struct object *server, char *ret, size_t size)
 		snprintf(ret, size, "server-%.36s", server->id);
 }
 
+/* Made at the first boot; a boot that finds the metadata service for the first time completes it.
+ */
 static struct guest_disk *disk_of(struct picture *p, struct map *disks, const struct object *o)
 {
 	const struct server *server = server_of(o);
-	struct guest_disk *d = map_get(disks, o->id);
+	const bool told = !server->no_metadata;
+	struct guest_disk *old = map_get(disks, o->id), *d;
 	unsigned char seed[GUEST_KEY_SEED];
 	char name[64] = "localhost", sequence[ID_TEXT + 16];
-	if (d)
-		return guest_disk_ref(d);
-	const bool told = !json_flag(o->doc, GUEST_NO_METADATA);
+	if (old && (old->told || !told))
+		return guest_disk_ref(old);
 	if (told)
 		hostname_of(o, name, sizeof(name));
 	snprintf(sequence, sizeof(sequence), "host key %s", o->id);
-	random_fill(draw_sequence(&p->s->draw, sequence), seed, sizeof(seed));
+	if (old)
+		memcpy(seed, old->key_seed, sizeof(seed));
+	else
+		random_fill(draw_sequence(&p->s->draw, sequence), seed, sizeof(seed));
 	d = guest_disk_new(
 		seed, name, told ? server->public_key : NULL, told ? server->user_data : NULL);
-	map_put(disks, o->id, d);
+	d->told = told;
+	guest_disk_unref(map_put(disks, o->id, d));
 	return guest_disk_ref(d);
 }
 
@@ -234,8 +244,10 @@ static void take_disks(struct picture *p, const struct object *o, struct world_g
 					    "vda", flavor ? json_int(flavor->doc, "disk", 0) : 0}));
 	VEC_EACH (&server->disks, struct server_disk, own) {
 		const struct object *volume = object_get(p->s, KIND_VOLUME, own->volume);
+		if (!volume)
+			continue;
 		const char *slash = strrchr(own->device, '/');
-		struct world_disk d = {.gib = volume ? json_int(volume->doc, "size", 0) : 0};
+		struct world_disk d = {.gib = json_int(volume->doc, "size", 0)};
 		snprintf(d.name, sizeof(d.name), "%s", slash ? slash + 1 : own->device);
 		vec_push(&g->disks, d);
 	}

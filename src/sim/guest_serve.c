@@ -67,19 +67,11 @@ void guest_unwatch(uv_poll_t **poll)
 /* --- doors -------------------------------------------------------------------------------------
  */
 
-static size_t sessions_of(const struct guest_server *server, const char *guest)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < server->sessions.n; i++)
-		n += guest_session_is_of(server->sessions.p[i], guest);
-	return n;
-}
-
 static void enter(struct door *d, int fd)
 {
 	const int one = 1;
 	const struct world_guest *g = d->server->world->doors[d->n].guest;
-	if (d->kind == DOOR_PING || !g || sessions_of(d->server, g->id) >= SESSIONS_GUEST_MAX) {
+	if (d->kind == DOOR_PING || !g) {
 		close(fd);
 		return;
 	}

@@ -13,11 +13,6 @@
 
 static const char *const users[] = {"debian", "root"};
 
-bool guest_session_is_of(const struct session *s, const char *guest)
-{
-	return !strcmp(s->guest, guest);
-}
-
 bool guest_session_holds(const struct session *s)
 {
 	const struct guest_world *w = s->server->world;
@@ -100,6 +95,7 @@ static void step_channels(struct session *s)
  */
 
 static void on_ready(uv_poll_t *poll, int status, int events);
+static void on_limit(struct timer *t);
 
 static bool is_open(const struct session *s)
 {
@@ -116,7 +112,13 @@ void guest_session_step(struct session *s)
 		guest_session_free(s);
 		return;
 	}
-	const bool waiting = ssh_get_poll_flags(s->ssh) & SSH_WRITE_PENDING;
+	if (*s->user && !s->in) {
+		s->in = true;
+		timer_start(s->server->loop, &s->limit, IDLE_NS, on_limit, s);
+	}
+	/* A connection can nearly always be written to: that comes back at once, after others. */
+	const bool waiting = s->again || (ssh_get_poll_flags(s->ssh) & SSH_WRITE_PENDING);
+	s->again = false;
 	uv_poll_start(s->poll, UV_READABLE | (waiting ? UV_WRITABLE : 0), on_ready);
 }
 
@@ -137,7 +139,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	struct session *s = poll->data;
 	if (!s)
 		return;
-	if (*s->user && (events & UV_READABLE))
+	if (s->in && (events & UV_READABLE))
 		timer_start(s->server->loop, &s->limit, IDLE_NS, on_limit, s);
 	guest_session_step(s);
 }
@@ -180,9 +182,17 @@ static bool begin(struct session *s)
 	       ssh_event_add_session(s->event, s->ssh) == SSH_OK;
 }
 
+static bool has_room(const struct guest_server *server, const char *guest)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < server->sessions.n; i++)
+		n += !strcmp(server->sessions.p[i]->guest, guest);
+	return server->sessions.n < SESSIONS_MAX && n < SESSIONS_GUEST_MAX;
+}
+
 void guest_session_new(struct guest_server *server, int fd, const struct world_guest *g, int door)
 {
-	const int own = server->sessions.n < SESSIONS_MAX ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	const int own = has_room(server, g->id) ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	if (own < 0) {
 		close(fd);
 		return;

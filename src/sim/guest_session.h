@@ -30,8 +30,10 @@ struct session {
 	struct timer limit; /* to log in, then for being idle */
 	struct ssh_server_callbacks_struct callbacks;
 	char user[16]; /* "" until logged in */
+	bool in;       /* and that has been seen */
 	unsigned tries;
 	bool ending;
+	bool again; /* a channel stopped for others to have their turn */
 	VEC(struct channel *) channels;
 };
 
@@ -62,7 +64,6 @@ struct channel {
 /* Serves a connection; takes the descriptor. Over the limits it is closed at once. */
 void guest_session_new(struct guest_server *server, int fd, const struct world_guest *g, int door);
 void guest_session_free(struct session *s);
-bool guest_session_is_of(const struct session *s, const char *guest);
 /* Whether the guest and the way to it are still there in the world of now. */
 bool guest_session_holds(const struct session *s);
 /* Goes as far as it can; may free the session. */

@@ -115,7 +115,9 @@ static enum way judge(const struct sending *p, const struct world_guest *guest,
 	const struct world_nic *nic, struct ip source, const struct world_nic *source_nic,
 	const struct world_guest **ret_guest)
 {
-	if (!world_admits(p->w, p->nic, false, p->to, nic, p->what, p->port) ||
+	/* Addresses outside belong to no group, whoever is behind them. */
+	const struct world_nic *peer = source_nic ? nic : NULL;
+	if (!world_admits(p->w, p->nic, false, p->to, peer, p->what, p->port) ||
 		!world_admits(p->w, nic, true, source, source_nic, p->what, p->port))
 		return WAY_LOST;
 	*ret_guest = guest;

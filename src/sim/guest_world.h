@@ -16,9 +16,11 @@
 #include "sim/guest_disk.h"
 #include "sim/ip.h"
 #include "sim/object.h"
+#include "sim/seed.h"
 
-#define WORLD_DOORS   256          /* addresses of the network outside: 172.24.4.N */
-#define WORLD_OUTSIDE "172.24.4.1" /* where packets from outside seem to come from */
+#define WORLD_DOORS 256 /* addresses of the network outside: 172.24.4.N */
+/* Where packets from outside seem to come from. */
+#define WORLD_OUTSIDE SEED_PUBLIC_GATEWAY
 
 enum packet { PACKET_TCP, PACKET_ECHO };
 

@@ -1,9 +1,13 @@
 /* test_guest.c - guests of the simulated cloud: who gets in, when, and what they answer. */
 #include "../check.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "base/digest.h"
 #include "base/json.h"
 #include "sim/guest.h"
+#include "sim/guest_serve.h"
 #include "sim/network.h"
 #include "town.h"
 
@@ -79,7 +83,7 @@ static void test_refused(void **state)
 	free(server_of(two)->public_key);
 	server_of(two)->public_key = NULL;
 	guests_disk_new(t->sim, two->id);
-	object_set(three, GUEST_NO_METADATA, json_true());
+	server_of(three)->no_metadata = true;
 	guests_disk_new(t->sim, three->id);
 	guests_changed(t->sim);
 	town_settle(t);
@@ -98,6 +102,12 @@ static void test_refused(void **state)
 	assert_non_null(strstr(s.err, "Permission denied (publickey)"));
 	town_run(t, n, "hostname", &s); /* none of it hurt the guest */
 	assert_said(&s, 0, "one\n", "");
+	server_of(three)->no_metadata = false; /* at the next boot it is told */
+	server_of(three)->boots++;
+	guests_changed(t->sim);
+	town_settle(t);
+	town_run(t, lost, "hostname", &s);
+	assert_said(&s, 0, "three\n", "");
 }
 
 /* --- the way in --------------------------------------------------------------------------------
@@ -429,6 +439,112 @@ static void test_shell(void **state)
 	assert_non_null(strstr(s.out, "sleep 600\r\n^C\r\ndebian@one:~$ "));
 }
 
+/* More than any buffer or window on the way holds, there and back. */
+static void test_bulk(void **state)
+{
+	struct town *t = *state;
+	unsigned n;
+	struct said s;
+	char arguments[128];
+	struct buf text = BUF(8u << 20);
+	allow_all(t);
+	struct object *o = open_server(t, "one", &n);
+	town_await(t, n, ssh_port(t), true);
+	for (unsigned i = 0; text.n < 5u << 20; i++)
+		buf_printf(&text, "%u\n", i * 7919);
+	town_file(t, "in", buf_str(&text));
+	buf_fini(&text);
+	snprintf(arguments, sizeof(arguments), "g%u cat < %s/in", n, t->dir);
+	town_openssh(t, arguments, &s);
+	assert_int_equal(s.status, 0);
+	assert_true(town_same_files(t, "in", "out"));
+	snprintf(arguments, sizeof(arguments), "-J g%u -p 22 %s cat < %s/in", n, town_fixed(o),
+		t->dir);
+	town_openssh(t, arguments, &s);
+	assert_int_equal(s.status, 0);
+	assert_true(town_same_files(t, "in", "out"));
+}
+
+/* --- limits ------------------------------------------------------------------------------------
+ */
+
+/* What comes before anything is sent: "SSH-2.0-…", or "" for a connection that is closed at once.
+ */
+static const char *greeting(int fd, char *ret, size_t size)
+{
+	const ssize_t n = recv(fd, ret, size - 1, 0);
+	ret[n > 0 ? n : 0] = 0;
+	return ret;
+}
+
+static void test_limits(void **state)
+{
+	struct town *t = *state;
+	unsigned n, other;
+	struct said s;
+	int fd[SESSIONS_GUEST_MAX + 1];
+	char text[256];
+	allow_all(t);
+	open_server(t, "one", &n);
+	open_server(t, "two", &other);
+	town_await(t, n, ssh_port(t), true);
+	town_await(t, other, ssh_port(t), true);
+	/* Silent, talking nonsense: none of them costs the others anything. */
+	for (size_t i = 0; i < array_len(fd); i++) {
+		fd[i] = town_connect(n, ssh_port(t));
+		assert_true(fd[i] >= 0);
+	}
+	for (size_t i = 0; i < SESSIONS_GUEST_MAX; i++)
+		assert_int_equal(strncmp(greeting(fd[i], text, sizeof(text)), "SSH-2.0-", 8), 0);
+	assert_string_equal(greeting(fd[SESSIONS_GUEST_MAX], text, sizeof(text)), "");
+	town_run(t, other, "hostname", &s);
+	assert_said(&s, 0, "two\n", "");
+	assert_true(send(fd[0], "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
+	while (recv(fd[0], text, sizeof(text), 0) > 0)
+		; /* it is shown the door */
+	for (size_t i = 0; i < array_len(fd); i++)
+		close(fd[i]);
+	for (int i = 0; i < 100; i++) {
+		town_run(t, n, "hostname", &s);
+		if (s.fault == FAULT_NONE)
+			break;
+	}
+	assert_said(&s, 0, "one\n", "");
+}
+
+/* Guests that end while commands run on them, one through the other. */
+static void test_end(void **state)
+{
+	struct town *t = *state;
+	unsigned n;
+	enum fault fault = FAULT_NONE, inner_fault = FAULT_NONE;
+	char host[32];
+	struct said s;
+	allow_all(t);
+	struct object *o = open_server(t, "one", &n);
+	town_await(t, n, ssh_port(t), true);
+	snprintf(host, sizeof(host), "127.77.4.%u", n);
+	const struct ssh_host outer = {host, ssh_port(t), "debian", t->key};
+	const struct ssh_request direct = {
+		.target = outer, .command = "sleep 600", .deadline_ns = 60 * NS_PER_S};
+	const struct ssh_request jump = {.target = {town_fixed(o), 22, "debian", t->key},
+		.via = &outer,
+		.via_count = 1,
+		.command = "ping 127.0.0.1",
+		.deadline_ns = 4 * NS_PER_S};
+	ssh_run(t->pool, &direct, on_broken, &fault);
+	ssh_run(t->pool, &jump, on_broken, &inner_fault);
+	town_run(t, n, "sleep 0.2; hostname", &s); /* by then the others have begun */
+	assert_said(&s, 0, "one\n", "");
+	guests_free(t->sim->guests);
+	t->sim->guests = NULL;
+	for (int i = 0; i < 4000 && (fault == FAULT_NONE || inner_fault == FAULT_NONE); i++)
+		uv_run(loop_uv(t->loop), UV_RUN_ONCE);
+	assert_int_equal(fault, FAULT_CONNECTION_LOST);
+	/* what the client behind the jump server sees is its own affair, but it ends */
+	assert_true(inner_fault == FAULT_CONNECTION_LOST || inner_fault == FAULT_TIMEOUT);
+}
+
 /* --- the cloud's file --------------------------------------------------------------------------
  */
 
@@ -469,6 +585,9 @@ int test_guest(void)
 		TEST(test_inside),
 		TEST(test_commands),
 		TEST(test_shell),
+		TEST(test_bulk),
+		TEST(test_limits),
+		TEST(test_end),
 		TEST(test_clouds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,15 +171,24 @@ static void run_for(struct town *t, int64_t ns)
 	assert_true(loop_run_until(t->loop, &done));
 }
 
-static bool accepts(unsigned n, unsigned port)
+int town_connect(unsigned n, unsigned port)
 {
 	const struct sockaddr_in a = {.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)port),
 		.sin_addr.s_addr = htonl(0x7f4d0400u | n)};
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const bool good = connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0;
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
 	close(fd);
-	return good;
+	return -1;
+}
+
+static bool accepts(unsigned n, unsigned port)
+{
+	const int fd = town_connect(n, port);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 void town_await(struct town *t, unsigned n, unsigned port, bool open)
@@ -274,6 +283,14 @@ static void read_file(const struct town *t, const char *name, char *ret, size_t 
 	assert_non_null(f);
 	ret[fread(ret, 1, size - 1, f)] = 0;
 	fclose(f);
+}
+
+bool town_same_files(const struct town *t, const char *a, const char *b)
+{
+	char *command = mem_printf("cmp %s/%s %s/%s", t->dir, a, t->dir, b);
+	const int status = system(command);
+	free(command);
+	return status == 0;
 }
 
 /* ssh tells of every new host key, and guests are always new. */

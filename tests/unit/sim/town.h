@@ -62,6 +62,9 @@ void town_ssh(struct town *t, unsigned via, const char *host, const char *user,
 void town_run(struct town *t, unsigned n, const char *command, struct said *ret); /* as debian */
 /* ssh(1) with these arguments and a config in which gN is the guest at 127.77.4.N. */
 void town_openssh(struct town *t, const char *arguments, struct said *ret);
+bool town_same_files(const struct town *t, const char *a, const char *b);
+/* A TCP connection to 127.77.4.N; -1 when refused. */
+int town_connect(unsigned n, unsigned port);
 /* A file in t->dir; one of those that town_teardown() removes. */
 void town_file(const struct town *t, const char *name, const char *text);
 
