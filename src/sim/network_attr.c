@@ -149,23 +149,30 @@ static bool check_cidr(struct call *c, json_t *in, const char *name, const json_
 
 	if (json_is_null(v))
 		return true;
-	if (!json_is_string(v) || !prefix_parse(json_string_value(v), &p, NULL))
-		return invalid(c, name, v, "is not a valid IP subnet");
+	if (!json_is_string(v) || !prefix_parse(json_string_value(v), &p, NULL)) {
+		char *sent = shown(v);
+		call_fail(c, 400, "InvalidInput",
+			"Invalid input for operation: %s is not in a CIDR format.", sent);
+		free(sent);
+		return false;
+	}
 	json_object_set_new(in, name, json_string(prefix_text(p, text)));
 	return true;
 }
 
 static bool check_words(struct call *c, const struct attr *a, const json_t *v)
 {
-	char *text = shown(v), why[256];
+	char *text = shown(v);
 	struct slice rest = slice_of(a->words), word;
-	bool known = false;
+	bool known = json_is_null(v);
 
 	while (slice_next(&rest, ' ', &word))
 		known = known || slice_is(word, text);
+	if (!known)
+		call_fail(c, 400, "HTTPBadRequest",
+			"Invalid input for %s. Reason: %s is not in valid_values.", a->name, text);
 	free(text);
-	snprintf(why, sizeof(why), "is not in [%s]", a->words);
-	return known || json_is_null(v) || invalid(c, a->name, v, why);
+	return known;
 }
 
 static bool check_name(struct call *c, const char *name, const json_t *v)
@@ -235,7 +242,7 @@ static bool own_project(struct call *c, const json_t *in)
 		if (p && strcmp(p, c->project)) {
 			call_fail(c, 400, "HTTPBadRequest",
 				"Specifying 'project_id' or 'tenant_id' other than the "
-				"authenticated project in request requires admin privileges");
+				"authenticated project in request requires admin or advsvc privileges");
 			return false;
 		}
 	}

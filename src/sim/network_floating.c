@@ -174,8 +174,12 @@ static bool check(struct call *c, json_t *in)
 	/* An address is drawn first, as neutron does: a refused one is burnt for a while. */
 	if (!address_take(c, in))
 		return false;
-	clear(in);
-	return !port || associate(c, NULL, external, port, in);
+	if (!port)
+		clear(in);
+	else if (!associate(c, NULL, external, port, in))
+		return false;
+	json_object_set_new(in, "status", json_string("DOWN"));
+	return true;
 }
 
 static void created(struct call *c, struct object *o)

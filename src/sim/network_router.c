@@ -79,8 +79,10 @@ static bool gateway_check(struct call *c, json_t *in)
 	const char *id = json_str(info, "network_id");
 	if (json_object_get(info, "enable_snat")) {
 		call_fail(c, 403, "PolicyNotAuthorized",
-			"(rule:create_router and rule:create_router:external_gateway_info:enable_snat) is "
-			"disallowed by policy");
+			"(rule:create_router and (rule:create_router:external_gateway_info and "
+			"(rule:create_router:external_gateway_info:network_id and "
+			"rule:create_router:external_gateway_info:enable_snat))) is disallowed by "
+			"policy");
 		return false;
 	}
 	if (!id) {
@@ -288,6 +290,7 @@ void router_add_interface(struct call *c)
 		port_bind(port, router->id, INTERFACE, "lab1");
 	}
 	port_set_status(port, "ACTIVE");
+	rule_changed(c, router, false);
 	network_touch(router);
 	interface_answer(c, router, port->id, subnet);
 }
@@ -322,6 +325,7 @@ void router_remove_interface(struct call *c)
 	char id[ID_TEXT];
 	snprintf(id, sizeof(id), "%s", mine->id);
 	object_remove(mine);
+	rule_changed(c, router, false);
 	network_touch(router);
 	interface_answer(c, router, id, subnet);
 }
@@ -401,6 +405,7 @@ static void change_routes(struct call *c, bool add)
 			json_array_remove(routes, k);
 	}
 	object_set(router, "routes", routes);
+	rule_changed(c, router, false);
 	network_touch(router);
 	call_json(c, 200,
 		json_pack("{s:o}", "router", network_view(c->sim, &router_resource, router)));
