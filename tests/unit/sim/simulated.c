@@ -194,7 +194,8 @@ int simulated_tear_down(void **state)
 	return 0;
 }
 
-/* --- looking at the answer --------------------------------------------------------------------- */
+/* --- looking at the answer ---------------------------------------------------------------------
+ */
 
 void simulated_said(struct simulated *s, int status, const char *text)
 {
@@ -242,8 +243,8 @@ const char *simulated_header(const struct simulated *s, const char *name)
 
 void simulated_keep(struct simulated *s, int n, const char *wrapper)
 {
-	const char *id = wrapper ? simulated_str(s, wrapper, "id", NULL)
-				 : simulated_str(s, "id", NULL);
+	const char *id =
+		wrapper ? simulated_str(s, wrapper, "id", NULL) : simulated_str(s, "id", NULL);
 
 	if (!*id)
 		fail_msg("no id in %d %s", s->status, s->text);

@@ -46,8 +46,8 @@ void simulated_login(struct simulated *s, const char *user, const char *project)
 /* One request, waited for; returns the status, 0 when no answer came. `body` may be NULL. */
 int simulated_call(struct simulated *s, const char *method, const char *path, const char *body);
 /* The same with the text as it is. */
-int simulated_send(struct simulated *s, const char *method, const char *path, const void *body,
-	size_t n);
+int simulated_send(
+	struct simulated *s, const char *method, const char *path, const void *body, size_t n);
 /* Lets time pass. */
 void simulated_wait(struct simulated *s, int64_t ns);
 /* Fails the test, with the answer, unless the status is this and the body has the text. */

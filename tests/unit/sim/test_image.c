@@ -73,7 +73,8 @@ static void test_seed(void **state)
 	assert_int_equal(s->text_n, 8192);
 }
 
-/* --- POST -------------------------------------------------------------------------------------- */
+/* --- POST --------------------------------------------------------------------------------------
+ */
 
 static void test_create(void **state)
 {
@@ -104,8 +105,8 @@ static void test_create_refused(void **state)
 			"Provided object does not match schema &#x27;image&#x27;: 1 is not of type "
 			"&#x27;string&#x27;",
 			400},
-		{"{'name': 'x', 'status': 'active'}",
-			"Attribute &#x27;status&#x27; is read-only.", 403},
+		{"{'name': 'x', 'status': 'active'}", "Attribute &#x27;status&#x27; is read-only.",
+			403},
 		{"{'self': 'x'}", "Attribute &#x27;self&#x27; is read-only.", 403},
 		{"{'id': 'x'}", "&#x27;x&#x27; does not match &#x27;^([0-9a-fA-F]){8}-", 400},
 		{"{'disk_format': 'x'}", "&#x27;x&#x27; is not one of [None, &#x27;ami&#x27;", 400},
@@ -133,7 +134,8 @@ static void test_create_refused(void **state)
 	simulated_said(s, 400, "Malformed");
 }
 
-/* --- data -------------------------------------------------------------------------------------- */
+/* --- data --------------------------------------------------------------------------------------
+ */
 
 static void test_upload(void **state)
 {
@@ -147,8 +149,7 @@ static void test_upload(void **state)
 	assert_int_equal(put(s, I "/$1/file", "hallo", 5), 204);
 	simulated_call(s, "GET", I "/$1", NULL);
 	assert_string_equal(simulated_str(s, "status", NULL), "active");
-	assert_string_equal(
-		simulated_str(s, "checksum", NULL), "598d4c200461b81522a3328565c25f7c");
+	assert_string_equal(simulated_str(s, "checksum", NULL), "598d4c200461b81522a3328565c25f7c");
 	assert_string_equal(simulated_str(s, "os_hash_algo", NULL), "sha512");
 	assert_string_equal(simulated_str(s, "os_hash_value", NULL),
 		"70b77b7546d42e83139316ec07d048672f5c4aa41a1fec329de6c18e6ef53e3c"
@@ -158,8 +159,7 @@ static void test_upload(void **state)
 	simulated_said(s, 409, "Image status transition from active to saving is not allowed");
 	simulated_call(s, "GET", I "/$1/file", NULL);
 	simulated_said(s, 200, "hallo");
-	assert_string_equal(
-		simulated_header(s, "content-md5"), "598d4c200461b81522a3328565c25f7c");
+	assert_string_equal(simulated_header(s, "content-md5"), "598d4c200461b81522a3328565c25f7c");
 	simulated_login(s, "other", "other");
 	assert_int_equal(put(s, I "/$1/file", "x", 1), 404);
 }
@@ -209,7 +209,8 @@ static void test_ranges(void **state)
 	simulated_said(s, 416, "Start position MUST be in the inclusive range [0, 4].");
 }
 
-/* --- PATCH, tags, DELETE ----------------------------------------------------------------------- */
+/* --- PATCH, tags, DELETE -----------------------------------------------------------------------
+ */
 
 static void test_patch(void **state)
 {
@@ -226,15 +227,16 @@ static void test_patch(void **state)
 		{"[{'op': 'replace', 'path': '/status', 'value': 'x'}]", "is read-only.", 403},
 		{"[{'op': 'replace', 'path': '/owner', 'value': 'x'}]",
 			"Owner can&#x27;t be updated by non admin.", 403},
-		{"[{'op': 'replace', 'path': '/visibility', 'value': 'public'}]",
-			"publicize_image", 403},
+		{"[{'op': 'replace', 'path': '/visibility', 'value': 'public'}]", "publicize_image",
+			403},
 		{"{'op': 'x'}", "Request body must be a JSON array of operation objects.", 400},
 		{"[{'op': 'frob', 'path': '/foo'}]",
 			"Invalid operation: `frob`. It must be one of the following: add, remove, "
 			"replace.",
 			400},
 		{"[{'op': 'add', 'path': '/foo'}]",
-			"Operation &quot;add&quot; requires a member named &quot;value&quot;.", 400},
+			"Operation &quot;add&quot; requires a member named &quot;value&quot;.",
+			400},
 		{"[{'op': 'add', 'path': 'foo', 'value': 'x'}]", "does not start with", 400},
 		{"[{'op': 'add', 'path': '/a/b', 'value': 'x'}]", "Invalid JSON pointer", 400},
 		{"[{'op': 'add', 'path': '/first', 'value': 'x'}, {'op': 'add', 'path': '/min_ram', "
@@ -285,7 +287,8 @@ static void test_tags_and_delete(void **state)
 	simulated_said(s, 404, "No image found with ID ");
 }
 
-/* --- lists ------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------
+ */
 
 static void test_list(void **state)
 {
@@ -346,8 +349,7 @@ static void test_pages(void **state)
 	simulated_wait(s, NS_PER_S);
 	simulated_call(s, "GET", I "?limit=2&sort=name:asc", NULL);
 	assert_string_equal(simulated_str(s, "images", "0", "name", NULL), "a");
-	assert_string_equal(
-		simulated_str(s, "first", NULL), "/v2/images?limit=2&sort=name%3Aasc");
+	assert_string_equal(simulated_str(s, "first", NULL), "/v2/images?limit=2&sort=name%3Aasc");
 	char *next = mem_printf("/image%s", simulated_str(s, "next", NULL));
 	simulated_call(s, "GET", next, NULL);
 	free(next);
@@ -356,34 +358,35 @@ static void test_pages(void **state)
 	assert_null(json_object_get(s->json, "next"));
 }
 
-/* --- faults ------------------------------------------------------------------------------------ */
+/* --- faults ------------------------------------------------------------------------------------
+ */
 
 static void test_faults(void **state)
 {
 	struct simulated *s = *state;
 
 	make_image(s, 1, "{'disk_format': 'raw', 'container_format': 'bare'}");
-	simulated_fault(s, "{'service': 'image', 'method': 'PUT', 'effect': 'status', 'status': "
-			   "503, 'times': 1}");
+	simulated_fault(s,
+		"{'service': 'image', 'method': 'PUT', 'effect': 'status', 'status': "
+		"503, 'times': 1}");
 	assert_int_equal(put(s, I "/$1/file", "hallo", 5), 503);
 	simulated_call(s, "GET", I "/$1", NULL);
 	assert_string_equal(simulated_str(s, "status", NULL), "queued");
-	simulated_fault(
-		s, "{'service': 'image', 'method': 'PUT', 'effect': 'error', 'times': 1}");
+	simulated_fault(s, "{'service': 'image', 'method': 'PUT', 'effect': 'error', 'times': 1}");
 	assert_int_equal(put(s, I "/$1/file", "hallo", 5), 204);
 	simulated_call(s, "GET", I "/$1", NULL);
 	assert_string_equal(simulated_str(s, "status", NULL), "killed");
 	make_image(s, 2, "{'disk_format': 'raw', 'container_format': 'bare'}");
-	simulated_fault(
-		s, "{'service': 'image', 'method': 'PUT', 'effect': 'stuck', 'times': 1}");
+	simulated_fault(s, "{'service': 'image', 'method': 'PUT', 'effect': 'stuck', 'times': 1}");
 	assert_int_equal(put(s, I "/$2/file", "hallo", 5), 204);
 	simulated_wait(s, 3600 * NS_PER_S);
 	simulated_call(s, "GET", I "/$2", NULL);
 	assert_string_equal(simulated_str(s, "status", NULL), "saving");
 	make_image(s, 3, "{'disk_format': 'raw', 'container_format': 'bare'}");
 	put(s, I "/$3/file", "hallo", 5);
-	simulated_fault(s, "{'service': 'image', 'path': '*/file', 'effect': 'cut', 'bytes': 2, "
-			   "'times': 1}");
+	simulated_fault(s,
+		"{'service': 'image', 'path': '*/file', 'effect': 'cut', 'bytes': 2, "
+		"'times': 1}");
 	assert_int_equal(simulated_call(s, "GET", I "/$3/file", NULL), 200);
 	assert_int_equal(s->fault, FAULT_CONNECTION_LOST);
 	simulated_call(s, "GET", I "/$3/file", NULL);

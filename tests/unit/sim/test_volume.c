@@ -43,7 +43,8 @@ static int set_up(void **state)
 	return r;
 }
 
-/* --- versions ---------------------------------------------------------------------------------- */
+/* --- versions ----------------------------------------------------------------------------------
+ */
 
 static void test_versions(void **state)
 {
@@ -95,7 +96,8 @@ static void test_members_by_version(void **state)
 	assert_null(json_object_get(json_object_get(s->json, "volume"), "consumes_quota"));
 }
 
-/* --- POST -------------------------------------------------------------------------------------- */
+/* --- POST --------------------------------------------------------------------------------------
+ */
 
 static void test_create_refused(void **state)
 {
@@ -200,8 +202,7 @@ static void test_sources(void **state)
 		"Originating source volume status must be one of 'available, in-use' values");
 	until(s, V "/volumes/$1", "volume", "available");
 	assert_string_equal(simulated_str(s, "volume", "bootable", NULL), "true");
-	assert_string_equal(
-		simulated_str(s, "volume", "volume_image_metadata", "image_name", NULL),
+	assert_string_equal(simulated_str(s, "volume", "volume_image_metadata", "image_name", NULL),
 		"lab-guest");
 	make_volume(s, 2, "{'volume': {'source_volid': '$1'}}");
 	assert_int_equal(
@@ -215,7 +216,8 @@ static void test_sources(void **state)
 	simulated_said(s, 400, "mutually exclusive");
 }
 
-/* --- lists ------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------
+ */
 
 static void test_filters(void **state)
 {
@@ -240,8 +242,9 @@ static void test_filters(void **state)
 		{"?created_at=gt:2020-01-01T00:00:00", 3},
 		{"?created_at=lt:2020-01-01T00:00:00", 0},
 	};
-	static const char quoted[] = "{\"volume\": {\"size\": 2, \"name\": \"b\", \"metadata\": "
-				     "{\"k\": \"v\", \"l\": \"it's\"}}}";
+	static const char quoted[] =
+		"{\"volume\": {\"size\": 2, \"name\": \"b\", \"metadata\": "
+		"{\"k\": \"v\", \"l\": \"it's\"}}}";
 	struct simulated *s = *state;
 	char path[256];
 
@@ -318,7 +321,8 @@ static void test_lists_lag(void **state)
 	assert_int_equal(simulated_count(s, "volumes"), 1);
 }
 
-/* --- metadata, actions, summary ---------------------------------------------------------------- */
+/* --- metadata, actions, summary ----------------------------------------------------------------
+ */
 
 static void test_metadata(void **state)
 {
@@ -385,8 +389,8 @@ static void test_actions(void **state)
 		"'mountpoint': '/dev/vdb'}}",
 		202, NULL);
 	until(s, V "/volumes/$1", "volume", "in-use");
-	assert_string_equal(simulated_str(s, "volume", "attachments", "0", "device", NULL),
-		"/dev/vdb");
+	assert_string_equal(
+		simulated_str(s, "volume", "attachments", "0", "device", NULL), "/dev/vdb");
 	simulated_call(s, "DELETE", V "/volumes/$1", NULL);
 	simulated_said(s, 400, "attached");
 	act(s, "{'os-detach': {}}", 202, NULL);
@@ -406,7 +410,8 @@ static void test_summary(void **state)
 		"}}}");
 }
 
-/* --- snapshots --------------------------------------------------------------------------------- */
+/* --- snapshots ---------------------------------------------------------------------------------
+ */
 
 static void test_snapshots(void **state)
 {
@@ -419,7 +424,8 @@ static void test_snapshots(void **state)
 	simulated_said(s, 404, "Volume 00000000-0000-4000-8000-000000000000 could not be found.");
 	make_volume(s, 1, "{'volume': {'size': 1}}");
 	simulated_call(s, "POST", V "/snapshots", "{'snapshot': {'volume_id': '$1'}}");
-	simulated_said(s, 400, "status must be available, in-use, but current status is: creating.");
+	simulated_said(
+		s, 400, "status must be available, in-use, but current status is: creating.");
 	until(s, V "/volumes/$1", "volume", "available");
 	simulated_call(s, "POST", V "/snapshots",
 		"{'snapshot': {'volume_id': '$1', 'name': 'n', 'metadata': {'k': 'v'}}}");
@@ -480,7 +486,8 @@ static void test_cascade(void **state)
 	simulated_said(s, 404, NULL);
 }
 
-/* --- backups ----------------------------------------------------------------------------------- */
+/* --- backups -----------------------------------------------------------------------------------
+ */
 
 static void test_backups(void **state)
 {
@@ -538,7 +545,8 @@ static void test_no_backup_service(void **state)
 	simulated_said(s, 200, "\"status\":\"available\"");
 }
 
-/* --- quota, types, zones ----------------------------------------------------------------------- */
+/* --- quota, types, zones -----------------------------------------------------------------------
+ */
 
 static void test_quota(void **state)
 {
@@ -560,8 +568,8 @@ static void test_quota(void **state)
 	simulated_call(s, "POST", V "/snapshots", "{'snapshot': {'volume_id': '$1'}}");
 	simulated_said(s, 202, NULL);
 	simulated_call(s, "POST", V "/snapshots", "{'snapshot': {'volume_id': '$1'}}");
-	simulated_said(s, 413,
-		"SnapshotLimitExceeded: Maximum number of snapshots allowed (1) exceeded");
+	simulated_said(
+		s, 413, "SnapshotLimitExceeded: Maximum number of snapshots allowed (1) exceeded");
 	simulated_call(s, "GET", V "/os-quota-sets/$P?usage=True", NULL);
 	simulated_said(s, 200, "\"gigabytes\":{\"limit\":4,\"in_use\":2,\"reserved\":0}");
 	simulated_call(s, "GET", V "/os-quota-sets/$P", NULL);
@@ -590,18 +598,22 @@ static void test_types_and_zones(void **state)
 		"{\"availabilityZoneInfo\":[{\"zoneName\":\"az1\",\"zoneState\":{\"available\":true}},"
 		"{\"zoneName\":\"az2\",\"zoneState\":{\"available\":true}}]}");
 	simulated_call(s, "GET", V "/resource_filters?resource=backup", NULL);
-	simulated_said(s, 200, "{\"resource\":\"backup\",\"filters\":[\"name\",\"status\",\"volume_id\"]}");
+	simulated_said(s, 200,
+		"{\"resource\":\"backup\",\"filters\":[\"name\",\"status\",\"volume_id\"]}");
 }
 
-/* --- faults ------------------------------------------------------------------------------------ */
+/* --- faults ------------------------------------------------------------------------------------
+ */
 
 static void test_faults(void **state)
 {
 	struct simulated *s = *state;
 
-	simulated_fault(s, "{'service': 'volume', 'method': 'POST', 'effect': 'stuck', 'times': 1}");
+	simulated_fault(
+		s, "{'service': 'volume', 'method': 'POST', 'effect': 'stuck', 'times': 1}");
 	make_volume(s, 1, "{'volume': {'size': 1}}");
-	simulated_fault(s, "{'service': 'volume', 'method': 'POST', 'effect': 'error', 'times': 1}");
+	simulated_fault(
+		s, "{'service': 'volume', 'method': 'POST', 'effect': 'error', 'times': 1}");
 	make_volume(s, 2, "{'volume': {'size': 1}}");
 	simulated_wait(s, 3600 * NS_PER_S);
 	simulated_call(s, "GET", V "/volumes/$1", NULL);
