@@ -101,8 +101,7 @@ static void test_without_scope(void **state)
 	simulated_call(s, "GET", "/network/v2.0/networks", NULL);
 	simulated_said(s, 403, "PolicyNotAuthorized");
 	/* it may be changed for one of a project */
-	char *identity =
-		mem_printf("{'methods': ['token'], 'token': {'id': '%s'}}", s->token);
+	char *identity = mem_printf("{'methods': ['token'], 'token': {'id': '%s'}}", s->token);
 	auth(s, identity, DEMO);
 	free(identity);
 	simulated_said(s, 201, "\"catalog\"");

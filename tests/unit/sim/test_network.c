@@ -37,8 +37,7 @@ static void make_world(struct simulated *s)
 	make_net(s);
 	make(s, 3, "routers", "router",
 		"{'router': {'external_gateway_info': {'network_id': '$9'}}}");
-	simulated_call(
-		s, "PUT", N "/routers/$3/add_router_interface", "{'subnet_id': '$2'}");
+	simulated_call(s, "PUT", N "/routers/$3/add_router_interface", "{'subnet_id': '$2'}");
 	simulated_said(s, 200, "port_id");
 	make(s, 4, "ports", "port", "{'port': {'network_id': '$1'}}");
 }
@@ -111,7 +110,8 @@ static void test_lists(void **state)
 	simulated_said(s, 400, "['tags'] is invalid attribute for filtering");
 	simulated_call(s, "GET", N "/networks?name=n&description=d&fields=id", NULL);
 	assert_int_equal(simulated_count(s, "networks"), 1);
-	assert_int_equal(json_object_size(json_array_get(json_object_get(s->json, "networks"), 0)), 1);
+	assert_int_equal(
+		json_object_size(json_array_get(json_object_get(s->json, "networks"), 0)), 1);
 	simulated_call(s, "GET", N "/networks?limit=x", NULL);
 	simulated_said(s, 400, "Limit must be an integer 0 or greater and not 'x'.");
 	simulated_call(s, "GET", N "/networks?marker=zz&limit=1", NULL);
@@ -120,8 +120,8 @@ static void test_lists(void **state)
 	simulated_said(s, 400, "The number of sort_keys and sort_dirs must be same");
 	simulated_call(s, "GET", N "/networks?sort_key=name&sort_dir=desc&limit=1", NULL);
 	assert_string_equal(simulated_str(s, "networks", "0", "name", NULL), "public");
-	char *next = mem_strdup(simulated_str(s, "networks_links", "0", "href", NULL) +
-				strlen(sim_url(s->sim)));
+	char *next = mem_strdup(
+		simulated_str(s, "networks_links", "0", "href", NULL) + strlen(sim_url(s->sim)));
 	simulated_call(s, "GET", next, NULL);
 	free(next);
 	assert_string_equal(simulated_str(s, "networks", "0", "name", NULL), "n");
@@ -167,8 +167,8 @@ static void test_subnets(void **state)
 			"frob is not in a CIDR format."},
 		{"'cidr': '10.2.0.0/25'", "HTTPBadRequest",
 			"Required attribute 'ip_version' not specified"},
-		{"'ip_version': 4, 'cidr': '10.2.0.0/25', 'gateway_ip': '10.3.0.1'",
-			"InvalidInput", "Gateway is not valid on subnet"},
+		{"'ip_version': 4, 'cidr': '10.2.0.0/25', 'gateway_ip': '10.3.0.1'", "InvalidInput",
+			"Gateway is not valid on subnet"},
 		{"'ip_version': 4, 'cidr': '10.2.0.0/25', 'allocation_pools': [{'start': "
 		 "'10.3.0.1', 'end': '10.3.0.9'}]",
 			"OutOfBoundsAllocationPool", "spans beyond the subnet cidr 10.2.0.0/25."},
@@ -181,8 +181,7 @@ static void test_subnets(void **state)
 		snprintf(body, sizeof(body), "{'subnet': {'network_id': '$1', %s}}", cases[i].body);
 		simulated_call(s, "POST", N "/subnets", body);
 		simulated_said(s, 400, cases[i].text);
-		assert_string_equal(
-			simulated_str(s, "NeutronError", "type", NULL), cases[i].type);
+		assert_string_equal(simulated_str(s, "NeutronError", "type", NULL), cases[i].type);
 	}
 }
 
@@ -210,8 +209,8 @@ static void test_in_use(void **state)
 	make(s, 8, "security-groups", "security_group", "{'security_group': {'name': 'g'}}");
 	simulated_call(s, "PUT", N "/ports/$4", "{'port': {'security_groups': ['$8']}}");
 	simulated_said(s, 200, NULL);
-	simulated_call(s, "GET", N "/ports?device_id=$3&device_owner=network:router_interface",
-		NULL);
+	simulated_call(
+		s, "GET", N "/ports?device_id=$3&device_owner=network:router_interface", NULL);
 	snprintf(s->kept[6], sizeof(s->kept[6]), "%s", simulated_str(s, "ports", "0", "id", NULL));
 	simulated_call(s, "GET", N "/security-groups?name=default", NULL);
 	snprintf(s->kept[7], sizeof(s->kept[7]), "%s",
@@ -225,11 +224,9 @@ static void test_in_use(void **state)
 	simulated_said(s, 204, NULL);
 	simulated_call(s, "DELETE", N "/ports/$4", NULL);
 	simulated_said(s, 204, NULL);
-	simulated_call(
-		s, "PUT", N "/routers/$3/remove_router_interface", "{'subnet_id': '$2'}");
+	simulated_call(s, "PUT", N "/routers/$3/remove_router_interface", "{'subnet_id': '$2'}");
 	simulated_said(s, 200, NULL);
-	simulated_call(
-		s, "PUT", N "/routers/$3/remove_router_interface", "{'subnet_id': '$2'}");
+	simulated_call(s, "PUT", N "/routers/$3/remove_router_interface", "{'subnet_id': '$2'}");
 	simulated_said(s, 404, "RouterInterfaceNotFoundForSubnet");
 	simulated_call(s, "DELETE", N "/routers/$3", NULL);
 	simulated_said(s, 204, NULL);
@@ -241,9 +238,10 @@ static void test_in_use(void **state)
 
 static void test_doubles(void **state)
 {
-	static const char rule[] = "{'security_group_rule': {'security_group_id': '$6', "
-				   "'direction': 'ingress', 'protocol': 'tcp', 'port_range_min': "
-				   "22, 'port_range_max': 22, 'description': '%c'}}";
+	static const char rule[] =
+		"{'security_group_rule': {'security_group_id': '$6', "
+		"'direction': 'ingress', 'protocol': 'tcp', 'port_range_min': "
+		"22, 'port_range_max': 22, 'description': '%c'}}";
 	struct simulated *s = *state;
 	char body[512];
 
@@ -256,8 +254,7 @@ static void test_doubles(void **state)
 	simulated_said(s, 409, s->kept[7]);
 	assert_string_equal(
 		simulated_str(s, "NeutronError", "type", NULL), "SecurityGroupRuleExists");
-	simulated_call(
-		s, "PUT", N "/routers/$3/add_router_interface", "{'subnet_id': '$2'}");
+	simulated_call(s, "PUT", N "/routers/$3/add_router_interface", "{'subnet_id': '$2'}");
 	simulated_said(s, 400, "Router already has a port on subnet");
 	make(s, 5, "floatingips", "floatingip",
 		"{'floatingip': {'floating_network_id': '$9', 'port_id': '$4'}}");
@@ -313,8 +310,8 @@ static void test_floating(void **state)
 	simulated_said(s, 404, "ExternalGatewayForFloatingIPNotFound");
 	make(s, 5, "floatingips", "floatingip", "{'floatingip': {'floating_network_id': '$9'}}");
 	assert_string_equal(simulated_str(s, "floatingip", "status", NULL), "DOWN");
-	assert_int_equal(
-		strncmp(simulated_str(s, "floatingip", "floating_ip_address", NULL), "172.24.4.", 9),
+	assert_int_equal(strncmp(simulated_str(s, "floatingip", "floating_ip_address", NULL),
+				 "172.24.4.", 9),
 		0);
 }
 
@@ -334,11 +331,9 @@ static void test_routes(void **state)
 		simulated_call(s, "PUT", N "/routers/$3/add_extraroutes", body);
 		simulated_said(s, 200, NULL);
 	}
-	assert_int_equal(json_array_size(json_object_get(
-				 json_object_get(s->json, "router"), "routes")),
-		1);
-	simulated_call(
-		s, "PUT", N "/routers/$3/remove_router_interface", "{'subnet_id': '$2'}");
+	assert_int_equal(
+		json_array_size(json_object_get(json_object_get(s->json, "router"), "routes")), 1);
+	simulated_call(s, "PUT", N "/routers/$3/remove_router_interface", "{'subnet_id': '$2'}");
 	simulated_said(s, 409, "RouterInterfaceInUseByRoute");
 }
 

@@ -77,7 +77,8 @@ static void test_borrowed_marks(void **state)
 		"{'metadata': {'glasshouse': '" MARK "'}}");
 	simulated_wait(s, 60 * NS_PER_S);
 	for (int i = 0; i < 2; i++) {
-		simulated_call(s, "POST", "/volume/v3/$P/backups", "{'backup': {'volume_id': '$2'}}");
+		simulated_call(
+			s, "POST", "/volume/v3/$P/backups", "{'backup': {'volume_id': '$2'}}");
 		simulated_said(s, 202, NULL);
 		simulated_wait(s, 60 * NS_PER_S);
 	}
