@@ -27,10 +27,7 @@ json_t *call_wrapped(struct call *c, const char *wrapper)
 
 	if (json_is_object(inner))
 		return inner;
-	if (!c->body)
-		call_fail(c, 400, "HTTPBadRequest", "Resource body required");
-	else
-		call_fail(c, 400, "HTTPBadRequest", "Unable to find '%s' in request body", wrapper);
+	call_fail(c, 400, "HTTPBadRequest", "Unable to find '%s' in request body", wrapper);
 	return NULL;
 }
 

@@ -38,7 +38,8 @@ void image_fail_detail(struct call *c, int status, const char *fmt, ...)
 	free(detail);
 }
 
-/* --- versions ---------------------------------------------------------------------------------- */
+/* --- versions ----------------------------------------------------------------------------------
+ */
 
 static json_t *version_list(struct call *c)
 {
@@ -48,10 +49,9 @@ static json_t *version_list(struct call *c)
 
 	for (size_t i = 0; i < array_len(minors); i++) {
 		snprintf(id, sizeof(id), "v2.%d", minors[i]);
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "id", id, "status",
-				i == 0 ? "CURRENT" : "SUPPORTED", "links", "rel", "self", "href",
-				url));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "id", id,
+						    "status", i == 0 ? "CURRENT" : "SUPPORTED",
+						    "links", "rel", "self", "href", url));
 	}
 	free(url);
 	return json_pack("{s:o}", "versions", list);
@@ -67,7 +67,8 @@ static void show_versions(struct call *c)
 	call_json(c, 200, version_list(c));
 }
 
-/* --- objects ----------------------------------------------------------------------------------- */
+/* --- objects -----------------------------------------------------------------------------------
+ */
 
 json_t *image_view(const struct object *o)
 {
@@ -143,7 +144,8 @@ static struct object *image_new(
 	return o;
 }
 
-/* --- POST, GET, DELETE ------------------------------------------------------------------------- */
+/* --- POST, GET, DELETE -------------------------------------------------------------------------
+ */
 
 static bool name_good(struct call *c, const char *key)
 {
@@ -191,11 +193,11 @@ static void create_image(struct call *c)
 
 	if (!body_good(c))
 		return;
-	struct object *o = image_new(
-		c->sim, json_str(c->body, "id"), c->project, c->user, MADE_BY_API);
+	struct object *o =
+		image_new(c->sim, json_str(c->body, "id"), c->project, c->user, MADE_BY_API);
 	json_object_foreach (c->body, key, value)
-		object_set(o, key,
-			!strcmp(key, "tags") ? image_tags(value) : json_deep_copy(value));
+		object_set(
+			o, key, !strcmp(key, "tags") ? image_tags(value) : json_deep_copy(value));
 	o->stuck = call_hit(c, MISHAP_STUCK);
 	if (call_hit(c, MISHAP_ERROR))
 		object_set(o, ".error", json_true());
@@ -230,7 +232,8 @@ static void delete_image(struct call *c)
 	call_empty(c, 204);
 }
 
-/* --- tags -------------------------------------------------------------------------------------- */
+/* --- tags --------------------------------------------------------------------------------------
+ */
 
 static struct object *tagged(struct call *c)
 {
@@ -286,7 +289,8 @@ static void remove_tag(struct call *c)
 	call_empty(c, 204);
 }
 
-/* --- what else clients ask --------------------------------------------------------------------- */
+/* --- what else clients ask ---------------------------------------------------------------------
+ */
 
 static void import_methods(struct call *c)
 {
@@ -307,7 +311,8 @@ static void list_members(struct call *c)
 			json_pack("{s:[], s:s}", "members", "schema", "/v2/schemas/members"));
 }
 
-/* --- seeds and nova ---------------------------------------------------------------------------- */
+/* --- seeds and nova ----------------------------------------------------------------------------
+ */
 
 /* The head of a qcow2 image (version 2) of that many bytes inside; the rest is nothing. */
 static void qcow2_head(unsigned char *p, uint32_t virtual_size)

@@ -40,7 +40,8 @@ static uint64_t big_endian(const unsigned char *p)
 	return n;
 }
 
-/* What a raw image has is its size; a qcow2 image says so itself; of others glance knows nothing. */
+/* What a raw image has is its size; a qcow2 image says so itself; of others glance knows nothing.
+ */
 static json_t *virtual_size(const struct object *o, int fd, int64_t size)
 {
 	unsigned char head[32];
@@ -88,7 +89,8 @@ void image_fill(struct object *o, const void *p, size_t n)
 	upload_free(u);
 }
 
-/* --- upload ------------------------------------------------------------------------------------ */
+/* --- upload ------------------------------------------------------------------------------------
+ */
 
 static bool by_this_call(const struct call *c, const struct object *o)
 {
@@ -147,8 +149,9 @@ void image_put_data(struct call *c)
 	if (!o)
 		return;
 	if (upload_failed(c->upload)) {
-		call_fail(c, 413, NULL, "The incoming image is too large: The provided image is "
-					"too large.");
+		call_fail(c, 413, NULL,
+			"The incoming image is too large: The provided image is "
+			"too large.");
 		return;
 	}
 	rule_changed(c, o, false);
@@ -162,7 +165,8 @@ void image_put_data(struct call *c)
 	call_empty(c, 204);
 }
 
-/* --- download ---------------------------------------------------------------------------------- */
+/* --- download ----------------------------------------------------------------------------------
+ */
 
 /* "bytes=A-B", "bytes=A-", "bytes=-N" (RFC 9110 section 14.2), one range only. False when it asks
  * for what is not there; a header of another form is ignored. */

@@ -27,7 +27,8 @@ static bool is_control(const char *name)
 	return false;
 }
 
-/* --- filters ----------------------------------------------------------------------------------- */
+/* --- filters -----------------------------------------------------------------------------------
+ */
 
 static bool is_word(const char *value, const char *words)
 {
@@ -147,7 +148,8 @@ static bool fits(const struct call *c, const struct object *o)
 	return true;
 }
 
-/* --- order ------------------------------------------------------------------------------------- */
+/* --- order -------------------------------------------------------------------------------------
+ */
 
 static bool add_order(struct call *c, struct order *order, struct slice key, struct slice dir)
 {
@@ -186,7 +188,8 @@ static bool read_order(struct call *c, struct order *order)
 	       add_order(c, order, slice_of(key ? key : "created_at"), slice_of(dir));
 }
 
-/* --- the answer -------------------------------------------------------------------------------- */
+/* --- the answer --------------------------------------------------------------------------------
+ */
 
 static bool read_limit(struct call *c, int64_t *ret)
 {

@@ -20,8 +20,8 @@ static bool type_good(struct call *c)
 	if (slice_is(type, PATCH))
 		return true;
 	call_header(c, "Accept-Patch", "application/openstack-images-v2.0-json-patch, " PATCH);
-	char *why = mem_printf("The request media type %.*s is not supported by this server.",
-		SLICE_ARG(type));
+	char *why = mem_printf(
+		"The request media type %.*s is not supported by this server.", SLICE_ARG(type));
 	call_fail_html(c, 415, why, "");
 	free(why);
 	return false;
@@ -100,8 +100,8 @@ static bool set_member(
 		image_fail_detail(c, 409, "Property %s does not exist.", name);
 		return false;
 	}
-	json_object_set_new(doc, name,
-		!strcmp(name, "tags") ? image_tags(value) : json_deep_copy(value));
+	json_object_set_new(
+		doc, name, !strcmp(name, "tags") ? image_tags(value) : json_deep_copy(value));
 	return true;
 }
 

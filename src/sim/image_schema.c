@@ -24,7 +24,8 @@ static const struct image_attr attrs[] = {
 	{"visibility", IMAGE_WORDS, 0, "\"shared\"", "community public private shared",
 		"Scope of image accessibility"},
 	{"size", IMAGE_INT, RO | IMAGE_NULL, "null", NULL, "Size of image file in bytes"},
-	{"virtual_size", IMAGE_INT, RO | IMAGE_NULL, "null", NULL, "Virtual size of image in bytes"},
+	{"virtual_size", IMAGE_INT, RO | IMAGE_NULL, "null", NULL,
+		"Virtual size of image in bytes"},
 	{"status", IMAGE_WORDS, RO, "\"queued\"",
 		"queued saving active killed deleted uploading importing pending_delete deactivated",
 		"Status of the image"},
@@ -69,7 +70,8 @@ const struct image_attr *image_attr(const char *name)
 	return NULL;
 }
 
-/* --- checking ---------------------------------------------------------------------------------- */
+/* --- checking ----------------------------------------------------------------------------------
+ */
 
 static bool refuse(struct call *c, const char *name, const json_t *v, const char *why)
 {
@@ -209,8 +211,8 @@ bool image_check(struct call *c, const char *name, const json_t *value)
 	if (!check_content(c, a, name, value))
 		return false;
 	if (!strcmp(name, "visibility") && !strcmp(json_string_value(value), "public")) {
-		call_fail(c, 403, NULL,
-			"You are not authorized to complete publicize_image action.");
+		call_fail(
+			c, 403, NULL, "You are not authorized to complete publicize_image action.");
 		return false;
 	}
 	return true;
@@ -218,7 +220,8 @@ bool image_check(struct call *c, const char *name, const json_t *value)
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
+	return strcmp(
+		json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
 }
 
 json_t *image_tags(const json_t *list)
@@ -236,7 +239,8 @@ json_t *image_tags(const json_t *list)
 	return out;
 }
 
-/* --- documents --------------------------------------------------------------------------------- */
+/* --- documents ---------------------------------------------------------------------------------
+ */
 
 static json_t *attr_schema(const struct image_attr *a)
 {
@@ -250,8 +254,7 @@ static json_t *attr_schema(const struct image_attr *a)
 	struct slice rest = slice_of(a->words), word;
 
 	if (a->flags & IMAGE_NULL)
-		json_object_set_new(
-			out, "type", json_pack("[s, s]", "null", types[a->type]));
+		json_object_set_new(out, "type", json_pack("[s, s]", "null", types[a->type]));
 	else
 		json_object_set_new(out, "type", json_string(types[a->type]));
 	if (a->flags & IMAGE_READONLY)

@@ -76,12 +76,8 @@ bool network_visible(const struct call *c, const struct object *o)
 	       (json_flag(o->doc, "shared") || json_flag(o->doc, "router:external"));
 }
 
-struct object *network_find(struct call *c, const struct resource *r, const char *id)
+void network_missing(struct call *c, const struct resource *r, const char *id)
 {
-	struct object *o = object_get(c->sim, r->kind, id);
-
-	if (o && network_visible(c, o))
-		return o;
 	char *text = mem_alloc(strlen(r->missing_text) + strlen(id) + 1), *to = text;
 	for (const char *p = r->missing_text; *p; p++) {
 		if (p[0] == '%' && p[1] == 's') {
@@ -95,6 +91,15 @@ struct object *network_find(struct call *c, const struct resource *r, const char
 	*to = 0;
 	call_fail(c, 404, r->missing_type, "%s", text);
 	free(text);
+}
+
+struct object *network_find(struct call *c, const struct resource *r, const char *id)
+{
+	struct object *o = object_get(c->sim, r->kind, id);
+
+	if (o && network_visible(c, o))
+		return o;
+	network_missing(c, r, id);
 	return NULL;
 }
 
@@ -224,6 +229,8 @@ static struct object *make(struct call *c, const struct resource *r, json_t *in)
 	o->visible_ns = loop_now_ns(c->sim->loop) + draw_time_ns(&c->sim->draw, TIME_LIST_LAG);
 	if (r->created)
 		r->created(c, o);
+	if (call_answered(c)) /* it could not be, and is gone again */
+		return NULL;
 	rule_created(c, o);
 	guests_changed(c->sim);
 	return o;

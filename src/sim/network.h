@@ -74,6 +74,8 @@ const struct resource *resource_of_kind(enum kind k);
 
 /* The object by id if this project may see it, else NULL after a 404 answer. */
 struct object *network_find(struct call *c, const struct resource *r, const char *id);
+/* Answers 404 in the resource's words. */
+void network_missing(struct call *c, const struct resource *r, const char *id);
 bool network_visible(const struct call *c, const struct object *o);
 json_t *network_view(struct sim *s, const struct resource *r, const struct object *o);
 /* An object of this kind with the document's common fields. Takes nothing. */

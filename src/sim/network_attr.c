@@ -169,7 +169,7 @@ static bool check_words(struct call *c, const struct attr *a, const json_t *v)
 {
 	char *text = shown(v);
 	struct slice rest = slice_of(a->words), word;
-	bool known = false;
+	bool known = json_is_null(v);
 
 	while (slice_next(&rest, ' ', &word))
 		known = known || slice_is(word, text);
@@ -248,7 +248,7 @@ static bool own_project(struct call *c, const json_t *in)
 		if (p && strcmp(p, c->project)) {
 			call_fail(c, 400, "HTTPBadRequest",
 				"Specifying 'project_id' or 'tenant_id' other than the "
-				"authenticated project in request requires admin privileges");
+				"authenticated project in request requires admin or advsvc privileges");
 			return false;
 		}
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/units.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
@@ -173,6 +174,14 @@ static int compare(const void *a, const void *b)
 				    json_is_string(y) ? json_string_value(y) : "");
 }
 
+static bool order_good(struct call *c)
+{
+	if (!call_query(c, "sort_key") == !call_query(c, "sort_dir"))
+		return true;
+	call_fail(c, 400, "HTTPBadRequest", "The number of sort_keys and sort_dirs must be same");
+	return false;
+}
+
 static void sort(const struct call *c, json_t **p, size_t n, bool paged)
 {
 	const char *dir = call_query(c, "sort_dir");
@@ -215,8 +224,16 @@ static bool cut(struct call *c, const struct resource *r, struct page *page)
 {
 	const char *limit = call_query(c, "limit"), *marker = call_query(c, "marker");
 	const char *reverse = call_query(c, "page_reverse");
-	size_t at = 0, size = limit ? strtoul(limit, NULL, 10) : 0;
+	int64_t asked = 0;
+	size_t at = 0, size;
 
+	if (limit && (!units_parse_int(slice_of(limit), &asked) || asked < 0)) {
+		call_fail(c, 400, "BadRequest",
+			"Bad limit request: Limit must be an integer 0 or greater and not '%s'.",
+			limit);
+		return false;
+	}
+	size = (size_t)asked;
 	page->paged = size > 0;
 	page->reverse = reverse && same_bool(reverse, true);
 	if (size == 0 || size > LIST_MAX)
@@ -225,9 +242,7 @@ static bool cut(struct call *c, const struct resource *r, struct page *page)
 		while (at < page->n && strcmp(json_str(page->p[at], "id"), marker))
 			at++;
 		if (at == page->n) {
-			call_fail(c, 400, "HTTPBadRequest",
-				"Invalid input for operation: marker %s not found in %s.", marker,
-				r->collection);
+			network_missing(c, r, marker);
 			return false;
 		}
 	}
@@ -287,7 +302,7 @@ void network_list(struct call *c, const struct resource *r)
 {
 	VEC(json_t *) views = {0};
 
-	if (!filters_known(c, r))
+	if (!filters_known(c, r) || !order_good(c))
 		return;
 	if (r->kind == KIND_GROUP) /* looking makes the default group */
 		group_default(c->sim, c->project);

@@ -31,6 +31,12 @@ static size_t tag_place(const json_t *tags, const char *tag)
 	return json_array_size(tags);
 }
 
+static void touch(struct call *c, struct object *o)
+{
+	rule_changed(c, o, false);
+	network_touch(o);
+}
+
 void tags_list(struct call *c)
 {
 	const struct object *o = tagged(c);
@@ -49,7 +55,7 @@ void tags_replace(struct call *c)
 		return;
 	}
 	object_set(o, "tags", json_deep_copy(tags));
-	network_touch(o);
+	touch(c, o);
 	call_json(c, 200, json_pack("{s:O}", "tags", tags));
 }
 
@@ -59,7 +65,7 @@ void tags_clear(struct call *c)
 	if (!o)
 		return;
 	object_set(o, "tags", json_array());
-	network_touch(o);
+	touch(c, o);
 	call_empty(c, 204);
 }
 
@@ -71,7 +77,7 @@ void tags_add(struct call *c)
 	json_t *tags = json_object_get(o->doc, "tags");
 	if (tag_place(tags, c->params[2]) == json_array_size(tags))
 		json_array_append_new(tags, json_string(c->params[2]));
-	network_touch(o);
+	touch(c, o);
 	call_empty(c, 201);
 }
 
@@ -97,7 +103,7 @@ void tags_remove(struct call *c)
 	if (!o || tag_missing(c, tags))
 		return;
 	json_array_remove(tags, tag_place(tags, c->params[2]));
-	network_touch(o);
+	touch(c, o);
 	call_empty(c, 204);
 }
 

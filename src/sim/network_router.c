@@ -291,6 +291,7 @@ void router_add_interface(struct call *c)
 		port_bind(port, router->id, INTERFACE, "lab1");
 	}
 	port_set_status(port, "ACTIVE");
+	rule_changed(c, router, false);
 	network_touch(router);
 	guests_changed(c->sim);
 	interface_answer(c, router, port->id, subnet);
@@ -326,6 +327,7 @@ void router_remove_interface(struct call *c)
 	char id[ID_TEXT];
 	snprintf(id, sizeof(id), "%s", mine->id);
 	object_remove(mine);
+	rule_changed(c, router, false);
 	network_touch(router);
 	guests_changed(c->sim);
 	interface_answer(c, router, id, subnet);
@@ -406,6 +408,7 @@ static void change_routes(struct call *c, bool add)
 			json_array_remove(routes, k);
 	}
 	object_set(router, "routes", routes);
+	rule_changed(c, router, false);
 	network_touch(router);
 	call_json(c, 200,
 		json_pack("{s:o}", "router", network_view(c->sim, &router_resource, router)));

@@ -85,19 +85,9 @@ struct ip address_draw(struct sim *s, const struct object *subnet)
 /* --- create -------------------------------------------------------------------------------------
  */
 
-static bool bad_input(struct call *c, const char *fmt, const char *a, const char *b)
+static bool bad_input(struct call *c, const char *what)
 {
-	struct buf text = BUF(BUF_LINE);
-
-	buf_add_str(&text, "Invalid input for operation: ");
-	buf_add_str(&text, fmt);
-	if (a)
-		buf_add_str(&text, a);
-	if (b)
-		buf_add_str(&text, b);
-	buf_add_char(&text, '.');
-	call_fail(c, 400, "InvalidInput", "%s", buf_str(&text));
-	buf_fini(&text);
+	call_fail(c, 400, "InvalidInput", "Invalid input for operation: %s.", what);
 	return false;
 }
 
@@ -131,7 +121,7 @@ static bool set_gateway(struct call *c, json_t *in, struct prefix p)
 	} else if (!json_is_null(given)) {
 		ip_parse(json_string_value(given), &a);
 		if (!prefix_has(p, a) && p.base.version == 4)
-			return bad_input(c, "Gateway is not valid on subnet", NULL, NULL);
+			return bad_input(c, "Gateway is not valid on subnet");
 	}
 	return true;
 }
@@ -205,10 +195,15 @@ static bool check(struct call *c, json_t *in)
 		return false;
 	}
 	prefix_parse(cidr, &p, NULL);
-	if (p.base.version != version)
-		return bad_input(c, "cidr ", cidr, " does not match the ip_version");
+	if (p.base.version != version) {
+		call_fail(c, 400, "InvalidInput",
+			"Invalid input for operation: cidr '%s' does not match the ip_version "
+			"'%lld'.",
+			cidr, (long long)version);
+		return false;
+	}
 	if (p.bits == 0)
-		return bad_input(c, "0 is not allowed as CIDR prefix length", NULL, NULL);
+		return bad_input(c, "0 is not allowed as CIDR prefix length");
 	if (overlaps(c, network, p, cidr) || !set_gateway(c, in, p))
 		return false;
 	json_t *pools = json_object_get(in, "allocation_pools");

@@ -17,7 +17,8 @@
 static const struct volume_resource *const resources[] = {
 	&volume_resource, &snapshot_resource, &backup_resource};
 
-/* --- errors ------------------------------------------------------------------------------------ */
+/* --- errors ------------------------------------------------------------------------------------
+ */
 
 static json_t *error_body(struct call *c, int status, const char *type, const char *message)
 {
@@ -44,7 +45,8 @@ void volume_forbid(struct call *c, const char *policy)
 	call_fail(c, 403, NULL, "Policy doesn't allow %s to be performed.", policy);
 }
 
-/* --- versions ---------------------------------------------------------------------------------- */
+/* --- versions ----------------------------------------------------------------------------------
+ */
 
 static json_t *version_list(struct call *c)
 {
@@ -135,7 +137,8 @@ static bool version(struct call *c)
 	return own_path(c);
 }
 
-/* --- objects ----------------------------------------------------------------------------------- */
+/* --- objects -----------------------------------------------------------------------------------
+ */
 
 static const struct volume_resource *resource(struct call *c)
 {
@@ -180,16 +183,16 @@ void volume_common(struct object *o, const char *name, const char *description, 
 	object_set(o, "updated_at", json_null());
 	object_set_str(o, "name", name);
 	object_set_str(o, "description", description);
-	object_set(o, "metadata",
-		json_is_object(metadata) ? json_deep_copy(metadata) : json_object());
+	object_set(
+		o, "metadata", json_is_object(metadata) ? json_deep_copy(metadata) : json_object());
 	object_set_str(o, "user_id", o->user);
 	object_set(o, "consumes_quota", json_true());
 }
 
 static json_t *links(struct call *c, const struct volume_resource *r, const struct object *o)
 {
-	char *self = mem_printf(
-		"%s/volume/v3/%s/%s/%s", call_url(c), o->project, r->collection, o->id);
+	char *self =
+		mem_printf("%s/volume/v3/%s/%s/%s", call_url(c), o->project, r->collection, o->id);
 	char *bookmark =
 		mem_printf("%s/volume/%s/%s/%s", call_url(c), o->project, r->collection, o->id);
 	json_t *list = json_pack("[{s:s, s:s}, {s:s, s:s}]", "rel", "self", "href", self, "rel",
@@ -220,7 +223,8 @@ json_t *volume_view(struct call *c, const struct volume_resource *r, const struc
 	return view;
 }
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------
+ */
 
 static void list_brief(struct call *c)
 {
@@ -256,8 +260,7 @@ static void show(struct call *c)
 }
 
 /* A PUT with nothing in it is refused by the schema where it says anyOf. */
-static bool changes_something(
-	struct call *c, const struct volume_resource *r, const json_t *in)
+static bool changes_something(struct call *c, const struct volume_resource *r, const json_t *in)
 {
 	if (json_object_size(in) > 0 || !r->change_needs_one)
 		return true;
@@ -291,11 +294,11 @@ static void update(struct call *c)
 	object_set_str(o, "updated_at", object_now_micro(c->sim, now));
 	call_json(c, 200,
 		json_pack("{s:o}", r->name,
-			volume_view(c, r, o,
-				r->kind == KIND_BACKUP ? EXTENT_BRIEF : EXTENT_ANSWER)));
+			volume_view(
+				c, r, o, r->kind == KIND_BACKUP ? EXTENT_BRIEF : EXTENT_ANSWER)));
 }
 
-static void delete(struct call *c)
+static void delete (struct call *c)
 {
 	const struct volume_resource *r = resource(c);
 	struct object *o = r ? volume_find(c, r, c->params[2]) : NULL;

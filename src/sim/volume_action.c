@@ -21,7 +21,8 @@ static json_t *attachments(const struct object *v)
 	return json_object_get(v->doc, "attachments");
 }
 
-/* --- the actions: each answers ----------------------------------------------------------------- */
+/* --- the actions: each answers -----------------------------------------------------------------
+ */
 
 static void extend(struct call *c, struct object *v)
 {
@@ -63,16 +64,15 @@ static void set_bootable(struct call *c, struct object *v)
 
 	if (!in)
 		return;
-	object_set_str(v, "bootable",
-		volume_bool(json_object_get(in, "bootable")) ? "true" : "false");
+	object_set_str(
+		v, "bootable", volume_bool(json_object_get(in, "bootable")) ? "true" : "false");
 	call_empty(c, 200);
 }
 
 static void set_readonly(struct call *c, struct object *v)
 {
 	static const struct volume_field fields[] = {{"readonly", FIELD_BOOL, true}};
-	const json_t *in =
-		volume_body(c, "os-update_readonly_flag", fields, array_len(fields), 0);
+	const json_t *in = volume_body(c, "os-update_readonly_flag", fields, array_len(fields), 0);
 
 	if (!in)
 		return;
@@ -104,8 +104,7 @@ static void reserve(struct call *c, struct object *v)
 static void unreserve(struct call *c, struct object *v)
 {
 	if (is(v, "attaching"))
-		volume_set_status(
-			v, json_array_size(attachments(v)) > 0 ? "in-use" : "available");
+		volume_set_status(v, json_array_size(attachments(v)) > 0 ? "in-use" : "available");
 	call_empty(c, 202);
 }
 
@@ -162,8 +161,8 @@ static void detach(struct call *c, struct object *v)
 	const char *server = json_str(one, "server_id");
 
 	if (server && object_get(c->sim, KIND_SERVER, server)) {
-		call_fail(c, 409, NULL,
-			"Detach volume from instance %s using the Compute API", server);
+		call_fail(c, 409, NULL, "Detach volume from instance %s using the Compute API",
+			server);
 		return;
 	}
 	json_array_clear(attachments(v));

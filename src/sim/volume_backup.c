@@ -61,7 +61,8 @@ static bool is(const struct object *o, const char *status)
 	return !strcmp(volume_status(o), status);
 }
 
-/* --- POST -------------------------------------------------------------------------------------- */
+/* --- POST --------------------------------------------------------------------------------------
+ */
 
 /* The volume or snapshot that was read goes back to the state it had. */
 static void release_source(struct object *backup)
@@ -91,8 +92,8 @@ static void on_made(struct timer *t)
 }
 
 /* What the source's state allows; *ret is the source. False after an answer. */
-static bool source_good(struct call *c, const json_t *in, const struct object *volume,
-	struct object **ret)
+static bool source_good(
+	struct call *c, const json_t *in, const struct object *volume, struct object **ret)
 {
 	const char *id = json_str(in, "snapshot_id");
 
@@ -194,7 +195,8 @@ static void create(struct call *c)
 		json_pack("{s:o}", "backup", volume_view(c, &backup_resource, o, EXTENT_BRIEF)));
 }
 
-/* --- DELETE ------------------------------------------------------------------------------------ */
+/* --- DELETE ------------------------------------------------------------------------------------
+ */
 
 static void on_gone(struct timer *t)
 {
@@ -223,13 +225,12 @@ static bool service_there(struct call *c)
 static void remove_backup(struct call *c, struct object *o)
 {
 	if (!is(o, "available") && !is(o, "error")) {
-		call_fail(c, 400, NULL,
-			"Invalid backup: Backup status must be available or error");
+		call_fail(c, 400, NULL, "Invalid backup: Backup status must be available or error");
 		return;
 	}
 	if (json_flag(o->doc, "has_dependent_backups")) {
-		call_fail(c, 400, NULL,
-			"Invalid backup: Incremental backups exist for this backup.");
+		call_fail(
+			c, 400, NULL, "Invalid backup: Incremental backups exist for this backup.");
 		return;
 	}
 	if (!service_there(c))
@@ -242,7 +243,8 @@ static void remove_backup(struct call *c, struct object *o)
 	call_empty(c, 202);
 }
 
-/* --- restore ----------------------------------------------------------------------------------- */
+/* --- restore -----------------------------------------------------------------------------------
+ */
 
 static void on_restored(struct timer *t)
 {
@@ -296,8 +298,8 @@ static bool target_good(struct call *c, const struct object *o, const struct obj
 	const int64_t size = json_int(o->doc, "size", 0), room = json_int(v->doc, "size", 0);
 
 	if (!is(v, "available"))
-		call_fail(c, 400, NULL,
-			"Invalid volume: Volume to be restored to must be available");
+		call_fail(
+			c, 400, NULL, "Invalid volume: Volume to be restored to must be available");
 	else if (size > room)
 		call_fail(c, 400, NULL,
 			"Invalid volume: volume size %lld is too small to restore backup of size "
@@ -308,8 +310,7 @@ static bool target_good(struct call *c, const struct object *o, const struct obj
 
 void backup_restore(struct call *c)
 {
-	const json_t *in =
-		volume_body(c, "restore", restore_fields, array_len(restore_fields), 0);
+	const json_t *in = volume_body(c, "restore", restore_fields, array_len(restore_fields), 0);
 	struct object *o = in ? volume_find(c, &backup_resource, c->params[1]) : NULL;
 	const char *id = in ? json_str(in, "volume_id") : NULL;
 
@@ -319,8 +320,8 @@ void backup_restore(struct call *c)
 		call_fail(c, 400, NULL, "Invalid backup: Backup status must be available");
 		return;
 	}
-	struct object *v = id ? volume_find(c, &volume_resource, id)
-			      : target_new(c, o, json_str(in, "name"));
+	struct object *v =
+		id ? volume_find(c, &volume_resource, id) : target_new(c, o, json_str(in, "name"));
 	if (!v || !target_good(c, o, v) || !service_there(c))
 		return;
 	if (id)

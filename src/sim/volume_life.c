@@ -14,9 +14,9 @@
 #include "sim/volume.h"
 
 struct volume {
-	char next[24];                /* the state the timer leads to */
-	int64_t gib;                  /* the size it has then; 0: as before */
-	bool boots;                   /* it is bootable then */
+	char next[24];                  /* the state the timer leads to */
+	int64_t gib;                    /* the size it has then; 0: as before */
+	bool boots;                     /* it is bootable then */
 	void (*done)(struct object *v); /* of the attachment under way */
 };
 
@@ -58,7 +58,8 @@ static void lead_to(struct object *v, const char *next, enum draw_time time)
 	object_after(v, draw_time_ns(&v->sim->draw, time), on_time);
 }
 
-/* --- making ------------------------------------------------------------------------------------ */
+/* --- making ------------------------------------------------------------------------------------
+ */
 
 /* What cinder copies of an image, as one map of texts. */
 static json_t *image_facts(const struct object *image)
@@ -67,7 +68,7 @@ static json_t *image_facts(const struct object *image)
 		"os_hidden", "os_hash_algo", "os_hash_value", "created_at", "updated_at", "self",
 		"file", "schema", "stores", "virtual_size", "id", "name"};
 	json_t *facts = json_pack("{s:s, s:s}", "image_id", image->id, "image_name",
-			       object_str(image, "name")),
+		       object_str(image, "name")),
 	       *value;
 	const char *key;
 
@@ -138,7 +139,8 @@ struct object *volume_make(struct sim *s, const struct volume_plan *plan)
 	return v;
 }
 
-/* --- attaching --------------------------------------------------------------------------------- */
+/* --- attaching ---------------------------------------------------------------------------------
+ */
 
 bool volume_reserve(struct object *v)
 {
@@ -187,7 +189,8 @@ void volume_detach(struct object *v, void (*done)(struct object *v))
 		done(v);
 }
 
-/* --- growing and going ------------------------------------------------------------------------- */
+/* --- growing and going -------------------------------------------------------------------------
+ */
 
 void volume_extend(struct object *v, int64_t gib, bool error)
 {
@@ -231,7 +234,8 @@ void volume_delete(struct object *v)
 		volume_begin_delete(v, false, false);
 }
 
-/* --- images ------------------------------------------------------------------------------------ */
+/* --- images ------------------------------------------------------------------------------------
+ */
 
 bool volume_image_fits(struct call *c, const struct object *image, int64_t gib)
 {
@@ -240,8 +244,8 @@ bool volume_image_fits(struct call *c, const struct object *image, int64_t gib)
 	const int64_t virtual_gb = (json_int(image->doc, "virtual_size", 0) + (1 << 30) - 1) >> 30;
 
 	if (strcmp(object_str(image, "status"), "active"))
-		call_fail(c, 400, NULL, "Invalid input received: Image %s is not active.",
-			image->id);
+		call_fail(
+			c, 400, NULL, "Invalid input received: Image %s is not active.", image->id);
 	else if (gb > gib)
 		call_fail(c, 400, NULL,
 			"Invalid input received: Size of specified image %lldGB is larger than "

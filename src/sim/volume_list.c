@@ -14,8 +14,8 @@
 #include "sim/volume.h"
 
 #define LIST_MAX 1000 /* osapi_max_limit */
-#define STRICT   31 /* since which microversion unknown filters are refused */
-#define COUNTS   45 /* and with_count is known */
+#define STRICT   31   /* since which microversion unknown filters are refused */
+#define COUNTS   45   /* and with_count is known */
 
 static const char *const controls[] = {
 	"limit", "marker", "offset", "sort", "sort_key", "sort_dir", "all_tenants"};
@@ -55,7 +55,8 @@ static bool filters_known(struct call *c, const struct volume_resource *r)
 	return good;
 }
 
-/* --- matching ---------------------------------------------------------------------------------- */
+/* --- matching ----------------------------------------------------------------------------------
+ */
 
 static bool fits_metadata(const json_t *have, const char *wanted)
 {
@@ -96,7 +97,8 @@ static bool fits(const struct call *c, const struct volume_resource *r, const st
 	return true;
 }
 
-/* --- sorting ----------------------------------------------------------------------------------- */
+/* --- sorting -----------------------------------------------------------------------------------
+ */
 
 static bool add_order(struct call *c, const struct volume_resource *r, struct order *order,
 	struct slice key, struct slice dir)
@@ -131,7 +133,8 @@ static bool read_order(struct call *c, const struct volume_resource *r, struct o
 	       add_order(c, r, order, slice_of(key ? key : "created_at"), slice_of(dir));
 }
 
-/* --- paging ------------------------------------------------------------------------------------ */
+/* --- paging ------------------------------------------------------------------------------------
+ */
 
 static bool read_number(struct call *c, const char *name, int64_t *ret)
 {
@@ -228,8 +231,7 @@ void volume_list(struct call *c, const struct volume_resource *r, bool detail)
 	struct page page = {.limit = LIST_MAX};
 
 	if (!filters_known(c, r) || !read_number(c, "limit", &page.limit) ||
-		!read_number(c, "offset", &page.offset) || 
-		!read_order(c, r, &page.order))
+		!read_number(c, "offset", &page.offset) || !read_order(c, r, &page.order))
 		return;
 	if (page.limit > LIST_MAX)
 		page.limit = LIST_MAX;

@@ -32,8 +32,7 @@ static void answer_all(struct call *c, const struct object *o)
 
 static void answer_one(struct call *c, const struct object *o, const char *key)
 {
-	call_json(c, 200,
-		json_pack("{s:{s:O}}", "meta", key, json_object_get(metadata(o), key)));
+	call_json(c, 200, json_pack("{s:{s:O}}", "meta", key, json_object_get(metadata(o), key)));
 }
 
 static bool has_key(

@@ -10,7 +10,8 @@
 
 #define DEFAULT_TYPE "files"
 
-/* --- types ------------------------------------------------------------------------------------- */
+/* --- types -------------------------------------------------------------------------------------
+ */
 
 static void seed_type(struct sim *s, const char *name, const char *description)
 {
@@ -65,9 +66,8 @@ void volume_types(struct call *c)
 static const struct object *type_of_path(struct call *c)
 {
 	const char *id = c->params[1];
-	const struct object *o = !strcmp(id, "default")
-					 ? volume_type_of(c->sim, NULL)
-					 : object_get(c->sim, KIND_VOLUME_TYPE, id);
+	const struct object *o = !strcmp(id, "default") ? volume_type_of(c->sim, NULL)
+							: object_get(c->sim, KIND_VOLUME_TYPE, id);
 
 	if (!o)
 		call_fail(c, 404, NULL, "Volume type %s could not be found.", id);
@@ -91,7 +91,8 @@ void volume_type_specs(struct call *c)
 			json_pack("{s:O}", "extra_specs", json_object_get(o->doc, "extra_specs")));
 }
 
-/* --- the rest ---------------------------------------------------------------------------------- */
+/* --- the rest ----------------------------------------------------------------------------------
+ */
 
 void volume_zones(struct call *c)
 {
@@ -137,10 +138,9 @@ void volume_extensions(struct call *c)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < array_len(extensions); i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:[]}", "name", extensions[i].name,
-				      "alias", extensions[i].alias, "description",
-				      extensions[i].name, "updated", "2012-05-31T00:00:00+00:00",
-				      "links"));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:s, s:[]}", "name", extensions[i].name, "alias",
+				extensions[i].alias, "description", extensions[i].name, "updated",
+				"2012-05-31T00:00:00+00:00", "links"));
 	call_json(c, 200, json_pack("{s:o}", "extensions", list));
 }

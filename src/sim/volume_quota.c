@@ -38,8 +38,7 @@ static bool over(int64_t limit, int64_t have, int64_t more)
 	return limit >= 0 && have + more > limit;
 }
 
-static bool refuse_size(
-	struct call *c, const char *what, int64_t gib, int64_t limit, int64_t have)
+static bool refuse_size(struct call *c, const char *what, int64_t gib, int64_t limit, int64_t have)
 {
 	call_header(c, "Retry-After", "0");
 	call_fail(c, 413, NULL,
@@ -107,7 +106,8 @@ bool backup_quota(struct call *c, int64_t gib)
 	return refuse_count(c, "BackupLimitExceeded", "backups", q->backups, "");
 }
 
-/* --- what is told ------------------------------------------------------------------------------ */
+/* --- what is told ------------------------------------------------------------------------------
+ */
 
 void volume_limits(struct call *c)
 {

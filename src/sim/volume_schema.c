@@ -155,8 +155,7 @@ static bool check_field(struct call *c, const struct volume_field *f, const json
 	case FIELD_UUID: return is_uuid(v) || refuse_value(c, f->name, v, "is not a 'uuid'");
 	case FIELD_UUID_OR_NULL:
 		return json_is_null(v) || is_uuid(v) ||
-		       refuse_value(
-			       c, f->name, v, "is not valid under any of the given schemas");
+		       refuse_value(c, f->name, v, "is not valid under any of the given schemas");
 	case FIELD_SIZE: return check_size(c, f->name, v, false);
 	case FIELD_SIZE_OR_NULL: return check_size(c, f->name, v, true);
 	case FIELD_META: return check_meta(c, f->name, v);
@@ -202,8 +201,8 @@ static bool check_all(struct call *c, const char *wrapper, const json_t *in,
 
 	for (size_t i = 0; i < n; i++)
 		if (fields[i].required && !json_object_get(in, fields[i].name))
-			return refuse(c, wrapper, in, "'%s' is a required property",
-				fields[i].name);
+			return refuse(
+				c, wrapper, in, "'%s' is a required property", fields[i].name);
 	json_object_foreach ((json_t *)in, key, value) {
 		const struct volume_field *f = find(c, fields, n, key);
 		if (f && !check_field(c, f, value))

@@ -74,8 +74,8 @@ static struct object *make(struct call *c, const json_t *in, const struct object
 	struct object *o = object_new(c->sim, KIND_SNAPSHOT, NULL, c->project, c->user);
 	const char *name = json_str(in, "name");
 
-	volume_common(o, name ? name : json_str(in, "display_name"),
-		json_str(in, "description"), json_object_get(in, "metadata"));
+	volume_common(o, name ? name : json_str(in, "display_name"), json_str(in, "description"),
+		json_object_get(in, "metadata"));
 	object_set_str(o, "volume_id", volume->id);
 	object_set(o, "size", json_integer(json_int(volume->doc, "size", 0)));
 	object_set(o, "group_snapshot_id", json_null());
@@ -102,8 +102,7 @@ static bool force_good(struct call *c, const json_t *force)
 
 static void create(struct call *c)
 {
-	const json_t *in =
-		volume_body(c, "snapshot", create_fields, array_len(create_fields), 0);
+	const json_t *in = volume_body(c, "snapshot", create_fields, array_len(create_fields), 0);
 	const json_t *force = in ? json_object_get(in, "force") : NULL;
 	const char *id = in ? json_str(in, "volume_id") : NULL;
 	const bool in_use = volume_bool(force) || c->version >= IN_USE_WITHOUT_FORCE;
@@ -126,8 +125,8 @@ static void create(struct call *c)
 	struct object *o = make(c, in, v);
 	rule_created(c, o);
 	call_json(c, 202,
-		json_pack("{s:o}", "snapshot",
-			volume_view(c, &snapshot_resource, o, EXTENT_ANSWER)));
+		json_pack(
+			"{s:o}", "snapshot", volume_view(c, &snapshot_resource, o, EXTENT_ANSWER)));
 }
 
 static void on_gone(struct timer *t)

@@ -68,7 +68,8 @@ static const struct volume_field change_fields[] = {
 
 #define STRICT 53 /* since which microversion unknown members are refused */
 
-/* --- POST -------------------------------------------------------------------------------------- */
+/* --- POST --------------------------------------------------------------------------------------
+ */
 
 struct source { /* what the volume is made from; each NULL or there */
 	const struct object *image, *snapshot, *volume;
@@ -84,8 +85,7 @@ static const char *text_of(const json_t *in, const char *name, const char *old_n
 static bool status_in(struct call *c, const struct object *o, const char *what, const char *kind,
 	const char *allowed, const char *other)
 {
-	if (!o || !strcmp(volume_status(o), allowed) ||
-		(other && !strcmp(volume_status(o), other)))
+	if (!o || !strcmp(volume_status(o), allowed) || (other && !strcmp(volume_status(o), other)))
 		return true;
 	call_fail(c, 400, NULL, "Invalid %s: Originating %s status must be one of '%s%s%s' values",
 		kind, what, allowed, other ? ", " : "", other ? other : "");
@@ -154,8 +154,7 @@ static int64_t find_size(struct call *c, const json_t *in, const struct source *
 }
 
 /* *ret NULL: the default. A copy lies where its source lies. */
-static bool find_zone(
-	struct call *c, const json_t *in, const struct source *src, const char **ret)
+static bool find_zone(struct call *c, const json_t *in, const struct source *src, const char **ret)
 {
 	const struct object *from = src->volume;
 
@@ -191,8 +190,7 @@ static const char *source_type(const struct call *c, const struct source *src)
 
 static void create(struct call *c)
 {
-	json_t *in = volume_body(
-		c, "volume", create_fields, array_len(create_fields), STRICT);
+	json_t *in = volume_body(c, "volume", create_fields, array_len(create_fields), STRICT);
 	const char *type = in ? json_str(in, "volume_type") : NULL;
 	struct source src = {0};
 	struct volume_plan plan = {.project = c->project,
@@ -217,11 +215,11 @@ static void create(struct call *c)
 		object_set(v, "metadata", json_deep_copy(metadata));
 	rule_created(c, v);
 	call_json(c, 202,
-		json_pack("{s:o}", "volume",
-			volume_view(c, &volume_resource, v, EXTENT_ANSWER)));
+		json_pack("{s:o}", "volume", volume_view(c, &volume_resource, v, EXTENT_ANSWER)));
 }
 
-/* --- DELETE ------------------------------------------------------------------------------------ */
+/* --- DELETE ------------------------------------------------------------------------------------
+ */
 
 static bool deletable(const struct object *v, bool cascade)
 {
@@ -271,8 +269,8 @@ void volume_summary(struct call *c)
 			json_array_append(all, value);
 		}
 	}
-	json_t *out = json_pack("{s:I, s:I}", "total_count", (json_int_t)count, "total_size",
-		(json_int_t)size);
+	json_t *out = json_pack(
+		"{s:I, s:I}", "total_count", (json_int_t)count, "total_size", (json_int_t)size);
 	if (c->version >= 36)
 		json_object_set(out, "metadata", metadata);
 	json_decref(metadata);
@@ -286,8 +284,9 @@ const struct volume_resource volume_resource = {
 	.title = "Volume",
 	.keys = keys,
 	.n = array_len(keys),
-	.filters = "name status metadata bootable migration_status availability_zone group_id size "
-		   "created_at updated_at consumes_quota",
+	.filters =
+		"name status metadata bootable migration_status availability_zone group_id size "
+		"created_at updated_at consumes_quota",
 	.changes = change_fields,
 	.change_n = array_len(change_fields),
 	.change_needs_one = true,
