@@ -276,12 +276,11 @@ int call_inside(struct sim *s, const char *path, json_t *body, const char *proje
 	c->body = body;
 	snprintf(c->project, sizeof(c->project), "%s", project);
 	snprintf(c->user, sizeof(c->user), "%s", user);
-	c->status = 404;
 	if (service)
 		route_find(c);
 	if (c->route && (!service->version || service->version(c)))
 		c->route->run(c);
-	const int status = c->status;
+	const int status = c->status ? c->status : 404;
 	*ret_answer = json_incref(c->answer);
 	c->next = s->calls; /* call_free() takes it out again */
 	if (c->next)
