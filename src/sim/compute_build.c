@@ -167,7 +167,17 @@ static struct object *make_volume(struct object *o, struct server_disk *d)
 
 enum step { STEP_WAITS, STEP_DONE, STEP_FAILED };
 
-/* Brings one volume a step nearer to the server. */
+/* Brings one volume a step nearer to the server. Returns its status then; valid until it changes.
+ */
+static const char *map_volume(struct object *o, struct object *v, const struct server_disk *d)
+{
+	if (!strcmp(object_str(v, "status"), "available"))
+		volume_reserve(v);
+	if (!strcmp(object_str(v, "status"), "reserved"))
+		volume_attach(v, o->id, d->attachment, d->device, server_of(o)->host, NULL);
+	return object_str(v, "status");
+}
+
 static enum step map_disk(struct object *o, struct server_disk *d, char *reason, size_t size)
 {
 	struct object *v = object_get(o->sim, KIND_VOLUME, d->volume);
@@ -177,18 +187,15 @@ static enum step map_disk(struct object *o, struct server_disk *d, char *reason,
 			"VolumeLimitExceeded: Maximum number of volumes or gigabytes exceeded");
 		return STEP_FAILED;
 	}
-	const char *status = v ? object_str(v, "status") : "deleted";
+	const char *status = v ? map_volume(o, v, d) : "deleted";
 	if (!strcmp(status, "in-use"))
 		return STEP_DONE;
-	if (!strcmp(status, "available") && !volume_reserve(v))
-		return STEP_FAILED;
-	if (!strcmp(object_str(v ? v : o, "status"), "reserved"))
-		volume_attach(v, o->id, d->attachment, d->device, server_of(o)->host, NULL);
 	const bool lost = !v || !strncmp(status, "error", 5) || !strcmp(status, "deleting");
 	if (!lost && loop_now_ns(o->sim->loop) < server_of(o)->deadline_ns)
 		return STEP_WAITS;
 	snprintf(reason, size,
-		"Volume %s did not finish being created even after we waited. And its status is %s.",
+		"Volume %s did not finish being created even after we waited. And its status is "
+		"%s.",
 		d->volume, status);
 	return STEP_FAILED;
 }
