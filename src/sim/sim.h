@@ -22,7 +22,7 @@
  *	reach: {network: 172.24.4.0/24, map: 127.77.4.0/24, ssh: PORT, ping: PORT}
  *
  * Guests accept the key pair of their server for the users `debian` and `root` and run a few
- * commands (docs/sim.md); fixed addresses are reached through another guest (`ssh -J`).
+ * commands (docs/sim-guests.md); fixed addresses are reached through another guest (`ssh -J`).
  *
  * Thread: everything here belongs to the loop's thread. Guests have a thread of their own inside.
  */

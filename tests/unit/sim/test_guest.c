@@ -205,6 +205,13 @@ static void on_broken(void *arg, const struct ssh_result *r)
 	*(enum fault *)arg = r->fault;
 }
 
+/* How a connection ends that the guest leaves, however far it had come. */
+static bool is_cut(enum fault fault)
+{
+	return fault == FAULT_CONNECTION_LOST || fault == FAULT_REFUSED ||
+	       fault == FAULT_SSH_BANNER;
+}
+
 static void test_reboot(void **state)
 {
 	struct town *t = *state;
@@ -228,8 +235,7 @@ static void test_reboot(void **state)
 	town_await(t, n, ssh_port(t), false);
 	for (int i = 0; i < 4000 && fault == FAULT_NONE; i++)
 		uv_run(loop_uv(t->loop), UV_RUN_ONCE);
-	assert_true(fault == FAULT_CONNECTION_LOST || fault == FAULT_REFUSED ||
-		    fault == FAULT_SSH_BANNER);
+	assert_true(is_cut(fault));
 	server_of(o)->boots++;
 	server_of(o)->up_ns = loop_now_ns(t->loop) + 30 * NS_PER_MS;
 	guests_changed(t->sim); /* once: the guest comes up by itself */
@@ -534,15 +540,15 @@ static void test_end(void **state)
 		.deadline_ns = 4 * NS_PER_S};
 	ssh_run(t->pool, &direct, on_broken, &fault);
 	ssh_run(t->pool, &jump, on_broken, &inner_fault);
-	town_run(t, n, "sleep 0.2; hostname", &s); /* by then the others have begun */
+	town_run(t, n, "sleep 0.2; hostname", &s); /* by then the others have likely begun */
 	assert_said(&s, 0, "one\n", "");
 	guests_free(t->sim->guests);
 	t->sim->guests = NULL;
 	for (int i = 0; i < 4000 && (fault == FAULT_NONE || inner_fault == FAULT_NONE); i++)
 		uv_run(loop_uv(t->loop), UV_RUN_ONCE);
-	assert_int_equal(fault, FAULT_CONNECTION_LOST);
+	assert_true(is_cut(fault));
 	/* what the client behind the jump server sees is its own affair, but it ends */
-	assert_true(inner_fault == FAULT_CONNECTION_LOST || inner_fault == FAULT_TIMEOUT);
+	assert_true(is_cut(inner_fault) || inner_fault == FAULT_TIMEOUT);
 }
 
 /* --- the cloud's file --------------------------------------------------------------------------
