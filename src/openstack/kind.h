@@ -58,6 +58,8 @@ struct kind {
 	const char *gone;   /* condition on [STATUS]/[BODY]; NULL: [STATUS] == 404 */
 	const char *busy;   /* condition on [STATUS]/[BODY]: a remove refused for now; NULL: 409 */
 	const char *lock;   /* body or path key whose object admits one change at a time, or NULL */
+	const char *awaits; /* body key whose object somebody must take into use before this is
+			       ready (a port, by its server), or NULL */
 	const char *with; /* body or path key whose object takes this along when deleted, or NULL */
 	const char *component; /* "Compute", "Network", "Block storage", "Image" */
 	int rank;              /* sweep removes higher ranks first */

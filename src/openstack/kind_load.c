@@ -52,6 +52,7 @@ static const struct field fields[] = {
 	{"gone", FIELD_CONDITION, AT(gone)},
 	{"busy", FIELD_CONDITION, AT(busy)},
 	{"lock", FIELD_TEXT, AT(lock)},
+	{"awaits", FIELD_TEXT, AT(awaits)},
 	{"with", FIELD_TEXT, AT(with)},
 	{"component", FIELD_TEXT, AT(component)},
 	{"user_data", FIELD_TEXT, AT(user_data)},

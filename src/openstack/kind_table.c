@@ -59,7 +59,7 @@ const struct kind kind_table[] = {
 	{NEUTRON("floating_ip", "floatingip", "floatingips", "floatingips", "description={mark}",
 		 RANK_FLOATING_IP),
 		.failed = "[BODY].status == ERROR",
-		.ready = "[BODY].port_id == null || [BODY].status == ACTIVE"},
+		.ready = "[BODY].port_id == null || [BODY].status == ACTIVE", .awaits = "port_id"},
 	{.name = "router_interface",
 		.service = "network",
 		.create = "PUT /routers/{router}/add_router_interface",

@@ -30,7 +30,8 @@ static bool rebuilt(struct object *o)
 	char now[32];
 
 	object_set_str(o, "OS-SRV-USG:launched_at", compute_time(o->sim, now));
-	s->boots = 0; /* a new disk: its user data runs again */
+	s->boots = 0; /* a new disk: its user data runs again, it has another host key */
+	guests_disk_new(o->sim, o->id);
 	return true;
 }
 

@@ -32,6 +32,8 @@ static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ra
 
 static const struct key service_keys[] = {
 	{"backup", KEY_BOOL, offsetof(struct sim, has_backup), .help = "cinder-backup runs"},
+	{"ovn", KEY_BOOL, offsetof(struct sim, ovn),
+		.help = "floating IPs get ACTIVE when a server takes their port"},
 };
 
 void config_defaults(struct sim *s)

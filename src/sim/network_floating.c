@@ -94,13 +94,14 @@ static void clear(json_t *in)
 	json_object_set_new(in, "router_id", json_null());
 }
 
-/* The router's agent says so a moment later: ACTIVE with a port, whether a server has that or not,
- * DOWN without. */
+/* The router's agent says so a moment later: ACTIVE with a port, DOWN without. Whether a server must
+ * have that port is a matter of the driver. */
 static void on_status(struct timer *t)
 {
 	struct object *o = t->arg;
 	const struct object *port = object_get(o->sim, KIND_PORT, object_str(o, "port_id"));
-	const char *status = port && !o->stuck ? "ACTIVE" : "DOWN";
+	const bool up = port && (!o->sim->ovn || *object_str(port, "device_id"));
+	const char *status = up && !o->stuck ? "ACTIVE" : "DOWN";
 	object_set_str(o, "status", status);
 	guests_changed(o->sim);
 	if (port && !strcmp(status, "DOWN"))

@@ -29,6 +29,7 @@ struct sim {
 	int64_t token_ns;
 	int64_t started_ns;
 	bool has_backup; /* whether cinder has its backup service */
+	bool ovn;        /* floating IPs get ACTIVE only when a server takes their port */
 	struct draw draw;
 	struct quota quota;
 	struct table tables[KIND_COUNT];

@@ -92,10 +92,12 @@ FAULTS = {
 }
 
 
+@pytest.mark.parametrize("ovn", [False, True])
 @pytest.mark.parametrize("name", FAULTS)
-def test_verdict_names_the_first_cause(name):
+def test_verdict_names_the_first_cause(name, ovn):
+    """Also where a floating IP waits in vain for the server that was to take its port."""
     fault, code, step, word = FAULTS[name]
-    with simulated() as cloud:
+    with simulated(faults={"services": {"ovn": ovn}}) as cloud:
         cloud.fault(fault)
         out = cloud.run("try", "server-login", "--json")
         assert out.returncode == code, out.stdout[-3000:] + out.stderr

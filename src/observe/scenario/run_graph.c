@@ -8,6 +8,7 @@
 #include "observe/scenario/runner.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct task *graph_task(const struct element *e)
 {
@@ -22,6 +23,32 @@ const char *task_name(const struct task *t, char *text, size_t n)
 static bool has_ended(const struct element *e)
 {
 	return e->state != ELEMENT_WAITING && e->state != ELEMENT_STARTED;
+}
+
+static bool uses(const struct task *t, const char *id)
+{
+	VEC_EACH (&t->element->uses, struct value_ref, ref) {
+		const struct element *e = world_element(t->run->world, *ref);
+		if (e && e->id && !strcmp(e->id, id))
+			return true;
+	}
+	return false;
+}
+
+const struct task *graph_lost_user(const struct task *t, const char *id)
+{
+	const struct task *lost = NULL;
+	for (size_t i = 0; i < t->run->tasks.n; i++) {
+		const struct task *other = t->run->tasks.p[i];
+		if (other->step->verb != VERB_CREATE || other->step->kind == t->step->kind ||
+			!uses(other, id))
+			continue;
+		if (other->element->state != ELEMENT_FAILED &&
+			other->element->state != ELEMENT_SKIPPED)
+			return NULL;
+		lost = other;
+	}
+	return lost;
 }
 
 static struct task *task_new(struct run *r, struct element *e, const struct step *s)

@@ -226,10 +226,31 @@ static bool judge_object(struct task *t, const json_t *object, int status, char 
 	return false;
 }
 
+/* A floating IP gets ACTIVE when a server takes its port, on some clouds: a server that failed is the
+ * cause then, and waiting for the time-out would only blame the wrong one, later. */
+static bool waits_in_vain(struct task *t)
+{
+	const char *key = kind_of(t)->awaits;
+	json_t *body = key ? value_json(&t->body) : NULL;
+	const char *id = body ? json_str(body, key) : NULL;
+	const struct task *lost = id ? graph_lost_user(t, id) : NULL;
+	char name[128];
+	json_decref(body);
+	if (!lost)
+		return false;
+	free(t->detail);
+	t->detail = mem_printf("%s was to use its %s", task_name(lost, name, sizeof(name)), key);
+	return true;
+}
+
 static void poll_again(struct task *t, const char *state)
 {
 	if (t->abandoned) {
 		result(t, t->run->stop_fault, 0, NULL);
+		return;
+	}
+	if (waits_in_vain(t)) {
+		task_end(t, ELEMENT_SKIPPED);
 		return;
 	}
 	if (!task_left_ns(t)) {

@@ -175,6 +175,9 @@ void prepare_begin(struct run *r);
 void graph_turn(struct run *r); /* starts what may start */
 bool graph_building_over(struct run *r);
 struct task *graph_task(const struct element *e);
+/* The task that was to take the object `id` into use and came to nothing, when nobody else does or
+ * will: what only gets ready by that use never gets it. NULL: there is hope. */
+const struct task *graph_lost_user(const struct task *t, const char *id);
 const char *task_name(const struct task *t, char *text, size_t n);
 
 /* run_task.c */
