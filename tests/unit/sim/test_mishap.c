@@ -26,7 +26,8 @@ static size_t made(struct simulated *s)
 	return simulated_count(s, "networks");
 }
 
-/* --- effects ----------------------------------------------------------------------------------- */
+/* --- effects -----------------------------------------------------------------------------------
+ */
 
 static void test_latency(void **state)
 {
@@ -47,14 +48,17 @@ static void test_status(void **state)
 {
 	struct simulated *s = *state;
 
-	simulated_fault(s, "{'method': 'POST', 'effect': 'status', 'status': 503, 'retry_after': "
-			   "'3s', 'text': 'no'}");
+	simulated_fault(s,
+		"{'method': 'POST', 'effect': 'status', 'status': 503, 'retry_after': "
+		"'3s', 'text': 'no'}");
 	make(s);
-	simulated_said(s, 503, "{\"NeutronError\":{\"type\":\"HTTPServiceUnavailable\",\"message\":\"no\"");
+	simulated_said(s, 503,
+		"{\"NeutronError\":{\"type\":\"HTTPServiceUnavailable\",\"message\":\"no\"");
 	assert_string_equal(simulated_header(s, "retry-after"), "3");
 	assert_int_equal(made(s), 0);
-	simulated_fault(s, "{'method': 'POST', 'effect': 'status', 'status': 500, 'when': 'after', "
-			   "'retry_after': {'date': '60s'}}");
+	simulated_fault(s,
+		"{'method': 'POST', 'effect': 'status', 'status': 500, 'when': 'after', "
+		"'retry_after': {'date': '60s'}}");
 	make(s);
 	simulated_said(s, 500, "NeutronError");
 	assert_non_null(strstr(simulated_header(s, "retry-after"), " GMT"));
@@ -79,8 +83,8 @@ static void test_lost(void **state)
 	char rule[128];
 
 	for (size_t i = 0; i < array_len(cases); i++) {
-		snprintf(rule, sizeof(rule),
-			"{'method': 'POST', 'effect': 'lost', 'when': '%s'}", cases[i].when);
+		snprintf(rule, sizeof(rule), "{'method': 'POST', 'effect': 'lost', 'when': '%s'}",
+			cases[i].when);
 		simulated_fault(s, rule);
 		assert_int_equal(make(s), 0);
 		assert_int_equal(s->fault, FAULT_CONNECTION_LOST);
@@ -121,8 +125,7 @@ static void test_html(void **state)
 	simulated_said(s, 502, "<center>nginx</center>");
 	assert_string_equal(simulated_header(s, "content-type"), "text/html");
 	assert_int_equal(made(s), 0);
-	simulated_fault(
-		s, "{'method': 'POST', 'effect': 'html', 'status': 504, 'when': 'after'}");
+	simulated_fault(s, "{'method': 'POST', 'effect': 'html', 'status': 504, 'when': 'after'}");
 	make(s);
 	simulated_said(s, 504, "<h1>504</h1>");
 	assert_int_equal(made(s), 1);
@@ -200,14 +203,16 @@ static void test_hole(void **state)
 	assert_non_null(strstr(s->text, "\"type\":\"image\""));
 }
 
-/* --- which requests ---------------------------------------------------------------------------- */
+/* --- which requests ----------------------------------------------------------------------------
+ */
 
 static void test_names(void **state)
 {
 	struct simulated *s = *state;
 
-	simulated_fault(s, "{'service': 'net*', 'method': 'GET', 'path': '/v2.0/p*s', 'effect': "
-			   "'status', 'status': 500}");
+	simulated_fault(s,
+		"{'service': 'net*', 'method': 'GET', 'path': '/v2.0/p*s', 'effect': "
+		"'status', 'status': 500}");
 	list(s);
 	simulated_said(s, 200, NULL);
 	simulated_call(s, "GET", N "/ports", NULL);
@@ -247,8 +252,9 @@ static void test_probability(void **state)
 
 	for (int run = 0; run < 2; run++) {
 		simulated_restart(s, 5, NULL);
-		simulated_fault(s, "{'method': 'GET', 'effect': 'status', 'status': 500, "
-				   "'probability': '25%'}");
+		simulated_fault(s,
+			"{'method': 'GET', 'effect': 'status', 'status': 500, "
+			"'probability': '25%'}");
 		for (int i = 0; i < 40; i++)
 			(run ? second : first)[i] = list(s) == 500 ? 'x' : '-';
 	}
@@ -262,8 +268,9 @@ static void test_window(void **state)
 {
 	struct simulated *s = *state;
 
-	simulated_restart(s, 1, "faults:\n- {method: GET, effect: status, status: 500, from: 10s, "
-				"to: 20s}\n");
+	simulated_restart(s, 1,
+		"faults:\n- {method: GET, effect: status, status: 500, from: 10s, "
+		"to: 20s}\n");
 	list(s);
 	simulated_said(s, 200, NULL);
 	simulated_wait(s, 11 * NS_PER_S);
@@ -296,7 +303,8 @@ static void test_together(void **state)
 	simulated_said(s, 200, "\"faults\":[\"latency\",\"latency\",\"status\"]");
 }
 
-/* --- what is written wrong --------------------------------------------------------------------- */
+/* --- what is written wrong ---------------------------------------------------------------------
+ */
 
 static void test_wrong_rules(void **state)
 {
@@ -340,6 +348,37 @@ static void test_wrong_rules(void **state)
 	simulated_restart(s, 1, NULL);
 }
 
+/* Every YAML of the page for users is taken. */
+static void test_page(void **state)
+{
+	struct simulated *s = *state;
+	struct error err = {0};
+	FILE *f = fopen("docs/sim.md", "r");
+	struct buf block = BUF(BUF_LINE);
+	char line[1024];
+	int blocks = 0;
+	bool inside = false;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		const bool fence = !strncmp(line, "```", 3);
+		if (inside && !fence) {
+			buf_add_str(&block, line);
+		} else if (inside) {
+			if (!simulated_try(s, buf_str(&block), &err))
+				fail_msg("%u: %s", err.line, err.msg);
+			blocks++;
+			inside = false;
+		} else if (!strncmp(line, "```yaml", 7)) {
+			buf_clear(&block);
+			inside = true;
+		}
+	}
+	fclose(f);
+	buf_fini(&block);
+	assert_int_equal(blocks, 2);
+}
+
 int test_mishap(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, simulated_set_up, simulated_tear_down)
@@ -360,6 +399,7 @@ int test_mishap(void)
 		TEST(test_window),
 		TEST(test_together),
 		TEST(test_wrong_rules),
+		TEST(test_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
