@@ -574,6 +574,7 @@ static void test_quota(void **state)
 		s, 413, "SnapshotLimitExceeded: Maximum number of snapshots allowed (1) exceeded");
 	simulated_call(s, "GET", V "/os-quota-sets/$P?usage=True", NULL);
 	simulated_said(s, 200, "\"gigabytes\":{\"limit\":4,\"in_use\":2,\"reserved\":0}");
+	simulated_said(s, 200, "\"gigabytes_files\":{\"limit\":-1,\"in_use\":2,\"reserved\":0}");
 	simulated_call(s, "GET", V "/os-quota-sets/$P", NULL);
 	simulated_said(s, 200, "\"gigabytes\":4");
 	simulated_call(s, "GET", V "/os-quota-sets/other", NULL);
