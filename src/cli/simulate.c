@@ -14,11 +14,11 @@
 const char simulate_usage[] =
 	"usage: glasshouse simulate [OPTION]...\n"
 	"\n"
-	"Serves a simulated cloud (identity and network services) until Ctrl-C. No privileges needed.\n"
+	"Serves a simulated cloud until Ctrl-C. No privileges needed. More: docs/sim.md\n"
 	"\n"
 	"  --listen ADDRESS    default 127.0.0.1:0, any free port; the address is printed\n"
 	"  --clouds FILE       writes a clouds.yaml with the cloud `sim`\n"
-	"  --faults FILE       faults, times and quotas (YAML)\n"
+	"  --faults FILE       faults, times, quotas and services (YAML)\n"
 	"  --log FILE          every request as a JSON line\n"
 	"  --seed N            the same seed and requests give the same run (default 1)\n"
 	"  --speed X           drawn times are divided by it (default 1)\n"

@@ -32,7 +32,6 @@ void image_fail_detail(struct call *c, int status, const char *fmt, ...)
 	call_fail_html(c, status,
 		status == 403   ? "Access was denied to this resource."
 		: status == 409 ? "There was a conflict when trying to complete your request."
-		: status == 415 ? "The request media type is not supported by this server."
 				: "The Range requested is not available.",
 		detail);
 	free(detail);
@@ -157,8 +156,8 @@ static bool name_good(struct call *c, const char *key)
 	if (taken)
 		image_fail_detail(c, 403, "Attribute '%s' is reserved.", key);
 	else if (strlen(key) > KEY_MAX)
-		image_fail_detail(
-			c, 403, "Custom property should not be greater than 255 characters.");
+		call_fail(
+			c, 400, NULL, "Custom property should not be greater than 255 characters.");
 	return !call_answered(c);
 }
 

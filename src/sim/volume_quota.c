@@ -23,6 +23,15 @@ static void count(struct sim *s, enum kind k, const char *project, int64_t *n, i
 		}
 }
 
+static void count_snapshots(const struct object *volume, int64_t *n, int64_t *gib)
+{
+	OBJECT_EACH (volume->sim, KIND_SNAPSHOT, o)
+		if (!strcmp(object_str(o, "volume_id"), volume->id)) {
+			++*n;
+			*gib += json_int(o->doc, "size", 0);
+		}
+}
+
 static struct usage used(const struct call *c)
 {
 	struct usage u = {0};
@@ -128,6 +137,34 @@ void volume_limits(struct call *c)
 	call_json(c, 200, json_pack("{s:{s:[], s:o}}", "limits", "rate", "absolute", absolute));
 }
 
+static json_t *quota_view(int64_t limit, int64_t have, bool usage)
+{
+	return usage ? json_pack("{s:I, s:I, s:i}", "limit", (json_int_t)limit, "in_use",
+			       (json_int_t)have, "reserved", 0)
+		     : json_integer(limit);
+}
+
+/* Each type has quotas of its own, without limits here: "gigabytes_files". */
+static void add_types(const struct call *c, json_t *set, bool usage)
+{
+	OBJECT_EACH (c->sim, KIND_VOLUME_TYPE, t) {
+		static const char *const names[] = {"volumes", "gigabytes", "snapshots"};
+		int64_t n[array_len(names)] = {0};
+		OBJECT_EACH (c->sim, KIND_VOLUME, v)
+			if (!strcmp(v->project, c->project) &&
+				!strcmp(object_str(v, "volume_type_id"), t->id)) {
+				n[0]++;
+				n[1] += json_int(v->doc, "size", 0);
+				count_snapshots(v, &n[2], &n[1]);
+			}
+		for (size_t i = 0; i < array_len(names); i++) {
+			char *key = mem_printf("%s_%s", names[i], object_str(t, "name"));
+			json_object_set_new(set, key, quota_view(-1, n[i], usage));
+			free(key);
+		}
+	}
+}
+
 void volume_quota_show(struct call *c)
 {
 	const struct quota *q = &c->sim->quota;
@@ -140,6 +177,7 @@ void volume_quota_show(struct call *c)
 		{"backups", q->backups, u.backups},
 		{"backup_gigabytes", q->backup_gigabytes, u.backup_gigabytes}, {"groups", 10, 0}};
 	const char *usage = call_query(c, "usage");
+	const bool wants_usage = usage && !strcasecmp(usage, "true");
 	json_t *set = json_object();
 
 	if (strcmp(c->params[1], c->project)) {
@@ -148,11 +186,9 @@ void volume_quota_show(struct call *c)
 		return;
 	}
 	for (size_t i = 0; i < array_len(all); i++)
-		json_object_set_new(set, all[i].name,
-			usage && !strcasecmp(usage, "true")
-				? json_pack("{s:I, s:I, s:i}", "limit", (json_int_t)all[i].limit,
-					  "in_use", (json_int_t)all[i].used, "reserved", 0)
-				: json_integer(all[i].limit));
+		json_object_set_new(
+			set, all[i].name, quota_view(all[i].limit, all[i].used, wants_usage));
+	add_types(c, set, wants_usage);
 	json_object_set_new(set, "id", json_string(c->project));
 	call_json(c, 200, json_pack("{s:o}", "quota_set", set));
 }

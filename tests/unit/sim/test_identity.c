@@ -92,14 +92,35 @@ static void test_without_scope(void **state)
 {
 	struct simulated *s = *state;
 
+	/* a network of the project, and a router with a port of the cloud's own */
+	simulated_call(s, "GET", "/network/v2.0/networks", NULL);
+	snprintf(s->kept[1], sizeof(s->kept[1]), "%s",
+		simulated_str(s, "networks", "0", "id", NULL));
+	simulated_call(s, "POST", "/network/v2.0/networks", "{'network': {}}");
+	simulated_said(s, 201, NULL);
+	simulated_call(s, "POST", "/network/v2.0/routers",
+		"{'router': {'external_gateway_info': {'network_id': '$1'}}}");
+	simulated_said(s, 201, NULL);
+	simulated_wait(s, NS_PER_S);
 	auth(s, password("demo", SEED_PASSWORD), NULL);
 	simulated_said(s, 201, NULL);
 	assert_null(json_object_get(json_object_get(s->json, "token"), "catalog"));
 	take_token(s);
 	simulated_call(s, "GET", K "/auth/projects", NULL);
 	assert_int_equal(simulated_count(s, "projects"), 2);
+	/* reading shows what is everybody's, and no more */
 	simulated_call(s, "GET", "/network/v2.0/networks", NULL);
+	simulated_said(s, 200, NULL);
+	assert_int_equal(simulated_count(s, "networks"), 1);
+	assert_string_equal(simulated_str(s, "networks", "0", "name", NULL), "public");
+	simulated_call(s, "GET", "/network/v2.0/ports", NULL);
+	assert_int_equal(simulated_count(s, "ports"), 0);
+	simulated_call(s, "GET", "/volume/v3/$P/volumes", NULL);
+	simulated_said(s, 400, "Malformed request url");
+	simulated_call(s, "POST", "/network/v2.0/networks", "{'network': {}}");
 	simulated_said(s, 403, "PolicyNotAuthorized");
+	simulated_call(s, "GET", K "/auth/catalog", NULL);
+	simulated_said(s, 403, "You are not authorized to perform the requested action.");
 	/* it may be changed for one of a project */
 	char *identity = mem_printf("{'methods': ['token'], 'token': {'id': '%s'}}", s->token);
 	auth(s, identity, DEMO);

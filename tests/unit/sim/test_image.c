@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "sim/image.h"
+#include "sim/state.h"
 
 #define I     "/image/v2/images"
 #define ID    "11111111-0000-4000-8000-00000000aaaa"
@@ -209,6 +211,117 @@ static void test_ranges(void **state)
 	simulated_said(s, 416, "Start position MUST be in the inclusive range [0, 4].");
 }
 
+/* An upload that never ends by itself. */
+struct endless {
+	int64_t sent;
+	bool done;
+};
+
+static size_t on_source(void *arg, void *p, size_t n)
+{
+	struct endless *e = arg;
+
+	n = n > 4096 ? 4096 : n;
+	memset(p, 'x', n);
+	e->sent += (int64_t)n;
+	return n;
+}
+
+static void on_ended(void *arg, const struct http_answer *a)
+{
+	((struct endless *)arg)->done = true;
+}
+
+/* Returns when some of it has arrived. */
+static struct http_call *begin_upload(struct simulated *s, struct endless *e)
+{
+	const struct http_header h[] = {
+		{"X-Auth-Token", s->token}, {"Content-Type", "application/octet-stream"}};
+	char *url = mem_printf("%s" I "/%s/file", sim_url(s->sim), s->kept[1]);
+	const struct http_request q = {.method = "PUT",
+		.url = url,
+		.headers = h,
+		.header_count = array_len(h),
+		.source = on_source,
+		.source_n = 1ll << 30,
+		.stream_arg = e,
+		.deadline_ns = 3600 * NS_PER_S};
+	struct http_call *call = http_send(s->client, &q, on_ended, e);
+
+	free(url);
+	for (int i = 0; i < 100000 && e->sent < 100000; i++)
+		loop_advance(s->loop, NS_PER_MS);
+	assert_true(e->sent >= 100000);
+	return call;
+}
+
+static void test_broken_upload(void **state)
+{
+	struct simulated *s = *state;
+	struct endless e = {0};
+
+	make_image(s, 1, "{'disk_format': 'raw', 'container_format': 'bare'}");
+	struct http_call *call = begin_upload(s, &e);
+	simulated_call(s, "GET", I "/$1", NULL);
+	assert_string_equal(simulated_str(s, "status", NULL), "saving");
+	assert_int_equal(put(s, I "/$1/file", "hallo", 5), 409); /* one at a time */
+	simulated_said(s, 409, "transition from saving to saving is not allowed");
+	http_cancel(call);
+	for (int i = 0; i < 1000 && !e.done; i++)
+		loop_advance(s->loop, NS_PER_MS);
+	for (int i = 0; i < 1000; i++) {
+		simulated_call(s, "GET", I "/$1", NULL);
+		if (!strcmp(simulated_str(s, "status", NULL), "queued"))
+			break;
+	}
+	assert_string_equal(simulated_str(s, "status", NULL), "queued");
+	assert_int_equal(put(s, I "/$1/file", "hallo", 5), 204);
+	/* the end of the sim meets an upload under way */
+	e = (struct endless){0};
+	make_image(s, 1, "{'disk_format': 'raw', 'container_format': 'bare'}");
+	begin_upload(s, &e);
+	simulated_restart(s, 1, NULL);
+	for (int i = 0; i < 1000 && !e.done; i++)
+		loop_advance(s->loop, NS_PER_MS);
+	assert_true(e.done);
+}
+
+/* Deleted while its data comes. */
+static void test_deleted_upload(void **state)
+{
+	struct simulated *s = *state;
+	struct endless e = {0};
+
+	make_image(s, 1, "{'disk_format': 'raw', 'container_format': 'bare'}");
+	struct http_call *call = begin_upload(s, &e);
+	simulated_call(s, "DELETE", I "/$1", NULL);
+	simulated_said(s, 204, NULL);
+	http_cancel(call);
+	for (int i = 0; i < 1000 && !e.done; i++)
+		loop_advance(s->loop, NS_PER_MS);
+	simulated_call(s, "GET", I "/$1", NULL);
+	simulated_said(s, 404, NULL);
+}
+
+/* What nova makes of a server. */
+static void test_of_server(void **state)
+{
+	struct simulated *s = *state;
+	const struct object *o = image_of_server(
+		s->sim, s->project, "user", "snap", json_pack("{s:s}", "base_image_ref", "b"));
+
+	snprintf(s->kept[1], sizeof(s->kept[1]), "%s", o->id);
+	simulated_call(s, "GET", I "/$1", NULL);
+	assert_string_equal(simulated_str(s, "status", NULL), "queued");
+	assert_string_equal(simulated_str(s, "base_image_ref", NULL), "b");
+	simulated_wait(s, NS_PER_S);
+	simulated_call(s, "GET", I "/$1", NULL);
+	assert_string_equal(simulated_str(s, "status", NULL), "saving");
+	simulated_wait(s, 60 * NS_PER_S);
+	simulated_call(s, "GET", I "/$1/file", NULL);
+	assert_int_equal(s->text_n, 8192);
+}
+
 /* --- PATCH, tags, DELETE -----------------------------------------------------------------------
  */
 
@@ -404,6 +517,9 @@ int test_image(void)
 		TEST(test_upload),
 		TEST(test_large),
 		TEST(test_ranges),
+		TEST(test_broken_upload),
+		TEST(test_deleted_upload),
+		TEST(test_of_server),
 		TEST(test_patch),
 		TEST(test_tags_and_delete),
 		TEST(test_list),

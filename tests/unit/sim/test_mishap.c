@@ -348,6 +348,37 @@ static void test_wrong_rules(void **state)
 	simulated_restart(s, 1, NULL);
 }
 
+/* Every YAML of the page for users is taken. */
+static void test_page(void **state)
+{
+	struct simulated *s = *state;
+	struct error err = {0};
+	FILE *f = fopen("docs/sim.md", "r");
+	struct buf block = BUF(BUF_LINE);
+	char line[1024];
+	int blocks = 0;
+	bool inside = false;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		const bool fence = !strncmp(line, "```", 3);
+		if (inside && !fence) {
+			buf_add_str(&block, line);
+		} else if (inside) {
+			if (!simulated_try(s, buf_str(&block), &err))
+				fail_msg("%u: %s", err.line, err.msg);
+			blocks++;
+			inside = false;
+		} else if (!strncmp(line, "```yaml", 7)) {
+			buf_clear(&block);
+			inside = true;
+		}
+	}
+	fclose(f);
+	buf_fini(&block);
+	assert_int_equal(blocks, 2);
+}
+
 int test_mishap(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, simulated_set_up, simulated_tear_down)
@@ -368,6 +399,7 @@ int test_mishap(void)
 		TEST(test_window),
 		TEST(test_together),
 		TEST(test_wrong_rules),
+		TEST(test_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

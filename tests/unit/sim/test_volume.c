@@ -2,6 +2,8 @@
 #include "simulated.h"
 
 #include "base/units.h"
+#include "sim/state.h"
+#include "sim/volume.h"
 
 #define V "/volume/v3/$P"
 
@@ -572,6 +574,7 @@ static void test_quota(void **state)
 		s, 413, "SnapshotLimitExceeded: Maximum number of snapshots allowed (1) exceeded");
 	simulated_call(s, "GET", V "/os-quota-sets/$P?usage=True", NULL);
 	simulated_said(s, 200, "\"gigabytes\":{\"limit\":4,\"in_use\":2,\"reserved\":0}");
+	simulated_said(s, 200, "\"gigabytes_files\":{\"limit\":-1,\"in_use\":2,\"reserved\":0}");
 	simulated_call(s, "GET", V "/os-quota-sets/$P", NULL);
 	simulated_said(s, 200, "\"gigabytes\":4");
 	simulated_call(s, "GET", V "/os-quota-sets/other", NULL);
@@ -600,6 +603,81 @@ static void test_types_and_zones(void **state)
 	simulated_call(s, "GET", V "/resource_filters?resource=backup", NULL);
 	simulated_said(s, 200,
 		"{\"resource\":\"backup\",\"filters\":[\"name\",\"status\",\"volume_id\"]}");
+}
+
+/* --- what nova does ----------------------------------------------------------------------------
+ */
+
+static int ended;
+
+static void on_done(struct object *v)
+{
+	ended++;
+}
+
+static void test_attachment(void **state)
+{
+	struct simulated *s = *state;
+
+	make_volume(s, 1, "{'volume': {'size': 1}}");
+	struct object *v = object_get(s->sim, KIND_VOLUME, s->kept[1]);
+	assert_false(volume_reserve(v)); /* still creating */
+	until(s, V "/volumes/$1", "volume", "available");
+	assert_true(volume_reserve(v));
+	assert_false(volume_reserve(v));
+	until(s, V "/volumes/$1", "volume", "reserved");
+	ended = 0;
+	volume_attach(v, "server", "attachment", "/dev/vdb", "lab1", on_done);
+	assert_int_equal(ended, 0);
+	until(s, V "/volumes/$1", "volume", "in-use");
+	assert_int_equal(ended, 1);
+	assert_string_equal(
+		simulated_str(s, "volume", "attachments", "0", "server_id", NULL), "server");
+	assert_string_equal(simulated_str(s, "volume", "attachments", "0", "attachment_id", NULL),
+		"attachment");
+	volume_detach(v, on_done);
+	until(s, V "/volumes/$1", "volume", "detaching");
+	until(s, V "/volumes/$1", "volume", "available");
+	assert_int_equal(ended, 2);
+	assert_string_equal(simulated_str(s, "volume", "attachments", "0", "server_id", NULL), "");
+	/* a reservation is taken back at once */
+	assert_true(volume_reserve(v));
+	volume_detach(v, on_done);
+	assert_int_equal(ended, 3);
+	assert_string_equal(volume_status(v), "available");
+	/* and so is an attachment that is under way: its end is not told */
+	assert_true(volume_reserve(v));
+	volume_attach(v, "server", "attachment", "/dev/vdb", "lab1", on_done);
+	volume_detach(v, NULL);
+	simulated_wait(s, 60 * NS_PER_S);
+	assert_int_equal(ended, 3);
+	assert_string_equal(volume_status(v), "available");
+}
+
+static void test_by_nova(void **state)
+{
+	struct simulated *s = *state;
+	const struct volume_plan plan = {
+		.project = s->project, .user = "user", .name = "", .gib = 3, .by = MADE_BY_NOVA};
+	struct object *v = volume_make(s->sim, &plan);
+
+	snprintf(s->kept[1], sizeof(s->kept[1]), "%s", v->id);
+	until(s, V "/volumes/$1", "volume", "available");
+	assert_string_equal(simulated_str(s, "volume", "volume_type", NULL), "files");
+	assert_true(volume_reserve(v));
+	volume_attach(v, "server", "attachment", "/dev/vda", "lab1", NULL);
+	until(s, V "/volumes/$1", "volume", "in-use");
+	volume_delete(v);
+	until(s, V "/volumes/$1", "volume", "deleting");
+	until_gone(s, V "/volumes/$1");
+	/* one with snapshots stays */
+	make_volume(s, 2, "{'volume': {'size': 1}}");
+	until(s, V "/volumes/$2", "volume", "available");
+	simulated_call(s, "POST", V "/snapshots", "{'snapshot': {'volume_id': '$2'}}");
+	simulated_said(s, 202, NULL);
+	volume_delete(object_get(s->sim, KIND_VOLUME, s->kept[2]));
+	simulated_wait(s, 60 * NS_PER_S);
+	until(s, V "/volumes/$2", "volume", "available");
 }
 
 /* --- faults ------------------------------------------------------------------------------------
@@ -650,6 +728,8 @@ int test_volume(void)
 		TEST(test_no_backup_service),
 		TEST(test_quota),
 		TEST(test_types_and_zones),
+		TEST(test_attachment),
+		TEST(test_by_nova),
 		TEST(test_faults),
 	};
 
