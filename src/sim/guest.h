@@ -25,4 +25,8 @@ unsigned guests_ping_port(const struct guests *g);
  * rule, a router): looks at all servers again, soon. Cheap to call often. */
 void guests_changed(struct sim *s);
 
+/* The server's disk is a new one (a rebuild): at its next boot the guest makes another host key and
+ * takes key pair, name and user data anew. */
+void guests_disk_new(struct sim *s, const char *server);
+
 #endif
