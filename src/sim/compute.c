@@ -3,7 +3,7 @@
  * API: https://docs.openstack.org/api-ref/compute/
  */
 
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,8 +34,7 @@ static json_t *error_body(struct call *c, int status, const char *type, const ch
 	return json_pack("{s:{s:i, s:s}}", key, "code", status, "message", message);
 }
 
-/* --- microversions -------------------------------------------------------------------------------
- */
+/* --- microversions --------------------------------------------------------------------------- */
 
 /* The version asked for, as "2.53" or "latest"; empty when none is. Both headers are known:
  * "OpenStack-API-Version: compute 2.53" (several services, separated by commas) and the older
@@ -125,8 +124,7 @@ static void show_version(struct call *c)
 	call_json(c, 200, json_pack("{s:o}", "version", v));
 }
 
-/* --- what its parts have in common
- * ------------------------------------------------------------------ */
+/* --- what its parts have in common ----------------------------------------------------------- */
 
 json_t *compute_links(struct call *c, const char *collection, const char *id, bool self)
 {
@@ -146,6 +144,16 @@ json_t *compute_links(struct call *c, const char *collection, const char *id, bo
 void compute_forbid(struct call *c, const char *rule)
 {
 	call_fail(c, 403, NULL, "Policy doesn't allow os_compute_api:%s to be performed.", rule);
+}
+
+bool compute_among(const char *words, const char *word)
+{
+	struct slice rest = slice_of(words), part;
+
+	while (slice_next(&rest, ' ', &part))
+		if (slice_is(part, word))
+			return true;
+	return false;
 }
 
 const char *compute_time(const struct sim *s, char *text)
@@ -173,8 +181,7 @@ const char *compute_host_id(const char *project, const char *host, char *text)
 	return text;
 }
 
-/* --- routes
- * ------------------------------------------------------------------------------------------ */
+/* --- routes ---------------------------------------------------------------------------------- */
 
 static void forbid_hypervisors(struct call *c)
 {

@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
-/* --- a change
- * -------------------------------------------------------------------------------------------------
- */
+/* --- a change -------------------------------------------------------------------------------- */
 
 static void affect_guest(struct object *o, enum guest_effect effect)
 {
@@ -109,8 +108,7 @@ static void reboot(struct call *c, struct object *o)
 	call_empty(c, 202);
 }
 
-/* --- done at once
- * --------------------------------------------------------------------------------------------- */
+/* --- done at once ---------------------------------------------------------------------------- */
 
 static void lock(struct call *c, struct object *o)
 {
@@ -210,9 +208,7 @@ void action_remove_group(struct call *c, struct object *o)
 		change_groups(c, o, id, false);
 }
 
-/* --- which one
- * -------------------------------------------------------------------------------------------------
- */
+/* --- which one ------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *action;

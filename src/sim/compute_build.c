@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 #include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/state.h"
@@ -86,9 +86,7 @@ static void on_scheduled(struct timer *t)
 	object_after(o, drawn(o, TIME_SERVER_NETWORK), on_networked);
 }
 
-/* --- ports
- * ------------------------------------------------------------------------------------------------
- */
+/* --- ports ----------------------------------------------------------------------------------- */
 
 static bool bind_nic(struct object *o, struct server_nic *nic)
 {
@@ -127,9 +125,7 @@ static void on_networked(struct timer *t)
 	server_wait(o, on_mapped);
 }
 
-/* --- volumes
- * -----------------------------------------------------------------------------------------------
- */
+/* --- volumes --------------------------------------------------------------------------------- */
 
 static bool volume_fits(struct sim *sim, const char *project, int64_t gib)
 {
@@ -222,8 +218,7 @@ static void on_mapped(struct timer *t)
 	object_after(o, drawn(o, TIME_SERVER_SPAWN), on_spawned);
 }
 
-/* --- the guest
- * -------------------------------------------------------------------------------------------- */
+/* --- the guest ------------------------------------------------------------------------------- */
 
 static void on_spawned(struct timer *t)
 {

@@ -12,7 +12,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/state.h"
@@ -24,8 +25,7 @@ static const char *hostname(const struct object *o)
 	return object_str(o, "OS-EXT-SRV-ATTR:hostname");
 }
 
-/* --- what the guest asks for
- * ------------------------------------------------------------------------------ */
+/* --- what the guest asks for ----------------------------------------------------------------- */
 
 /* Whether the metadata service answers, and how much later. */
 static bool ask_metadata(struct object *o, int64_t *ret_late_ns)
@@ -48,8 +48,7 @@ static bool ask_metadata(struct object *o, int64_t *ret_late_ns)
 	return good && server_of(o)->nics.n > 0; /* without a port there is no way to it */
 }
 
-/* --- what it writes
- * ------------------------------------------------------------------------------------------- */
+/* --- what it writes -------------------------------------------------------------------------- */
 
 static void write_kernel(struct buf *out, const struct object *o, const struct object *flavor)
 {
@@ -93,7 +92,7 @@ static void write_addresses(struct buf *out, const struct object *o)
 
 static void write_cloud_init(struct buf *out, const struct object *o)
 {
-	const struct server *s = server_of(o);
+	struct server *s = server_of(o);
 
 	if (s->no_metadata) {
 		buf_add_str(out,
@@ -113,8 +112,9 @@ static void write_cloud_init(struct buf *out, const struct object *o)
 			"ci-info: Authorized keys from /home/debian/.ssh/authorized_keys "
 			"for user debian\nci-info: %.40s...\n",
 			s->public_key);
-	if (s->user_data && s->boots == 1)
+	if (s->user_data && s->new_disk)
 		buf_add_str(out, "cloud-init[520]: running user data\n");
+	s->new_disk = false;
 	buf_add_str(out,
 		"cloud-init[560]: Cloud-init v. 22.4.2 finished. Datasource "
 		"DataSourceOpenStackLocal [net,ver=2].\n");
@@ -173,8 +173,7 @@ void guest_thaw(struct object *o)
 	guests_changed(o->sim);
 }
 
-/* --- os-getConsoleOutput
- * -------------------------------------------------------------------------------------- */
+/* --- os-getConsoleOutput --------------------------------------------------------------------- */
 
 /* The last `lines` lines. */
 static const char *tail(const char *text, int64_t lines)

@@ -5,11 +5,11 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/image.h"
 #include "sim/network.h"
 #include "sim/state.h"
@@ -17,27 +17,7 @@
 
 #define GIB (1ll << 30)
 
-static int64_t number(const json_t *in, const char *key, int64_t otherwise)
-{
-	const json_t *v = json_object_get(in, key);
-
-	return json_is_string(v) ? strtoll(json_string_value(v), NULL, 10)
-				 : json_int(in, key, otherwise);
-}
-
-static bool truth(const json_t *in, const char *key)
-{
-	static const char *const words[] = {"true", "1", "on", "yes"};
-	const char *text = json_str(in, key);
-
-	for (size_t i = 0; text && i < array_len(words); i++)
-		if (!strcasecmp(words[i], text))
-			return true;
-	return json_flag(in, key);
-}
-
-/* --- checks
- * -------------------------------------------------------------------------------------------- */
+/* --- checks ---------------------------------------------------------------------------------- */
 
 static bool refuse(struct call *c, const char *message)
 {
@@ -227,8 +207,7 @@ bool create_check_groups(struct call *c, struct creation *n)
 	return true;
 }
 
-/* --- making it
- * ------------------------------------------------------------------------------------------- */
+/* --- making it ------------------------------------------------------------------------------- */
 
 static void server_free(struct object *o)
 {
@@ -290,7 +269,7 @@ static void fill_doc(struct call *c, struct object *o, const struct creation *n,
 	object_set(o, "accessIPv6", copy_of(in, "accessIPv6", json_string("")));
 	object_set(o, "OS-DCF:diskConfig", copy_of(in, "OS-DCF:diskConfig", json_string("MANUAL")));
 	object_set_str(o, "OS-EXT-AZ:availability_zone", "");
-	object_set_str(o, "config_drive", truth(in, "config_drive") ? "True" : "");
+	object_set_str(o, "config_drive", body_flag(in, "config_drive") ? "True" : "");
 	object_set(o, "key_name", copy_of(in, "key_name", json_null()));
 	object_set(o, "OS-SRV-USG:launched_at", json_null());
 	object_set(o, "OS-SRV-USG:terminated_at", json_null());
@@ -330,6 +309,7 @@ static struct object *make(
 	o->free_more = server_free;
 	o->visible_ns = loop_now_ns(c->sim->loop) + draw_time_ns(&c->sim->draw, TIME_LIST_LAG);
 	s->up_ns = INT64_MAX;
+	s->new_disk = true;
 	s->console.max = BUF_PAGE;
 	memcpy(s->want_zone, n->sketch.want_zone, sizeof(s->want_zone));
 	snprintf(s->flavor, sizeof(s->flavor), "%s", n->flavor->id);
@@ -395,7 +375,7 @@ static void make_all(struct call *c, const struct creation *n, int64_t count, in
 		if (!first)
 			first = o;
 	}
-	if (truth(n->in, "return_reservation_id"))
+	if (body_flag(n->in, "return_reservation_id"))
 		call_json(c, 202, json_pack("{s:s}", "reservation_id", reservation));
 	else
 		answer(c, n, first);
@@ -403,8 +383,8 @@ static void make_all(struct call *c, const struct creation *n, int64_t count, in
 
 static bool check_counts(struct call *c, const json_t *in, int64_t *ret_min, int64_t *ret_max)
 {
-	*ret_min = number(in, "min_count", 1);
-	*ret_max = number(in, "max_count", *ret_min);
+	*ret_min = body_int(in, "min_count", 1);
+	*ret_max = body_int(in, "max_count", *ret_min);
 	return *ret_min <= *ret_max || refuse(c, "min_count must be <= max_count");
 }
 

@@ -3,11 +3,11 @@
  */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/image.h"
 #include "sim/state.h"
 #include "sim/volume.h"
@@ -34,8 +34,7 @@ static struct object *holder(struct sim *s, const char *volume, struct server_di
 	return NULL;
 }
 
-/* --- checks of a create
- * --------------------------------------------------------------------------------- */
+/* --- checks of a create ---------------------------------------------------------------------- */
 
 static bool invalid(struct call *c, const char *details)
 {
@@ -47,23 +46,6 @@ static bool lost(struct call *c, const char *what, const char *id)
 {
 	call_fail(c, 400, NULL, "Block Device Mapping is Invalid: failed to get %s %s.", what, id);
 	return false;
-}
-
-static int64_t number(const json_t *in, const char *key, int64_t otherwise)
-{
-	const json_t *v = json_object_get(in, key);
-
-	return json_is_string(v) ? strtoll(json_string_value(v), NULL, 10)
-				 : json_int(in, key, otherwise);
-}
-
-static bool truth(const json_t *v)
-{
-	const char *text = json_string_value(v);
-
-	return json_is_true(v) ||
-	       (text && (!strcasecmp(text, "true") || !strcmp(text, "1") ||
-				!strcasecmp(text, "yes") || !strcasecmp(text, "on")));
 }
 
 static bool take_volume(struct call *c, const char *id, struct server_disk *d)
@@ -130,7 +112,7 @@ static bool take_source(struct call *c, const json_t *in, struct server_disk *d,
 	const char *to = json_str(in, "destination_type");
 	const bool blank = !source || !strcmp(source, "blank");
 
-	*ret_local = to && !strcmp(to, "local");
+	*ret_local = !source || (to && !strcmp(to, "local"));
 	if (source && blank && id)
 		return invalid(c, "Invalid device UUID.");
 	if (!blank && !id)
@@ -140,7 +122,7 @@ static bool take_source(struct call *c, const json_t *in, struct server_disk *d,
 			return true;
 		return invalid(c, "Mapping image to local is not supported.");
 	}
-	if (*ret_local || !source)
+	if (*ret_local)
 		return true;
 	if (!strcmp(source, "volume"))
 		return take_volume(c, id, d);
@@ -148,7 +130,6 @@ static bool take_source(struct call *c, const json_t *in, struct server_disk *d,
 		return take_image(c, id, d);
 	if (!strcmp(source, "snapshot"))
 		return take_snapshot(c, id, d);
-	d->blank = true;
 	return d->gib > 0 ||
 	       invalid(c,
 		       "Blank volumes (source: 'blank', dest: 'volume') need to have non-zero size");
@@ -158,9 +139,9 @@ static bool add_device(struct call *c, struct creation *n, const json_t *in)
 {
 	const char *type = json_str(in, "volume_type"), *tag = json_str(in, "tag");
 	struct server_disk d = {
-		.boot = number(in, "boot_index", -1) == 0,
-		.delete_with_server = truth(json_object_get(in, "delete_on_termination")),
-		.gib = number(in, "volume_size", 0),
+		.boot = body_int(in, "boot_index", -1) == 0,
+		.delete_with_server = body_flag(in, "delete_on_termination"),
+		.gib = body_int(in, "volume_size", 0),
 	};
 	bool local;
 
@@ -223,8 +204,7 @@ bool create_check_disks(struct call *c, struct creation *n)
 	return true;
 }
 
-/* --- devices and letting go
- * ------------------------------------------------------------------------------- */
+/* --- devices and letting go ------------------------------------------------------------------ */
 
 void disk_device(const struct server *s, char *ret_device)
 {
@@ -252,8 +232,7 @@ void disk_release(struct object *server, struct server_disk *d, void (*done)(str
 		done(v);
 }
 
-/* --- os-volume_attachments
- * ---------------------------------------------------------------------------------- */
+/* --- os-volume_attachments ------------------------------------------------------------------- */
 
 static json_t *view(struct call *c, const struct object *o, const struct server_disk *d)
 {
@@ -360,8 +339,7 @@ void attachments_create(struct call *c)
 	if (!check_attach(c, v, id))
 		return;
 	struct server *s = server_of(o);
-	struct server_disk d = {
-		.delete_with_server = truth(json_object_get(in, "delete_on_termination"))};
+	struct server_disk d = {.delete_with_server = body_flag(in, "delete_on_termination")};
 	disk_device(s, d.device); /* what was asked for is a hint that libvirt does not follow */
 	snprintf(d.volume, sizeof(d.volume), "%s", id);
 	snprintf(d.tag, sizeof(d.tag), "%s", tag ? tag : "");

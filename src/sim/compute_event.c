@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 #include "sim/state.h"
 
 void event_action(struct object *server, const struct call *c, const char *action)
@@ -68,8 +68,7 @@ void event_end(struct object *server, const char *request, bool good)
 	json_object_set_new(a, "updated_at", json_string(now));
 }
 
-/* --- showing them
- * ----------------------------------------------------------------------------------- */
+/* --- showing them ---------------------------------------------------------------------------- */
 
 /* The actions of a server; from 2.21 on also of one that is deleted. NULL after a 404. */
 static const json_t *actions_of(struct call *c)

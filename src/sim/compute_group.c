@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/state.h"
 
 #define HOSTS_PER_ZONE 2
@@ -145,8 +146,7 @@ void groups_delete(struct call *c)
 	call_empty(c, 204);
 }
 
-/* --- hosts ---------------------------------------------------------------------------------------
- */
+/* --- hosts ----------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name, *zone;

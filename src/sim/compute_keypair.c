@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "net/ssh.h"
 #include "sim/compute.h"
+#include "sim/compute_body.h"
 #include "sim/state.h"
 
 #define FINGERPRINT_TEXT 48

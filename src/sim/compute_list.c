@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
@@ -82,8 +82,7 @@ static const struct filter *filter_of(const char *name)
 	return NULL;
 }
 
-/* --- regular expressions
- * -------------------------------------------------------------------------- */
+/* --- regular expressions --------------------------------------------------------------------- */
 
 /* Nova's database has the digits of Perl ("\d"), POSIX has not. Case does not matter to it. */
 static bool compile(regex_t *re, const char *pattern, bool from_start)
@@ -121,8 +120,7 @@ static bool matches(const char *pattern, const char *text, bool from_start)
 	return found;
 }
 
-/* --- checking the query
- * ------------------------------------------------------------------------------ */
+/* --- checking the query ---------------------------------------------------------------------- */
 
 static bool refuse(struct call *c, const struct pair *p, const char *what)
 {
@@ -188,8 +186,7 @@ static bool check_pair(struct call *c, const struct pair *p, bool detail)
 	return true;
 }
 
-/* --- filters
- * ------------------------------------------------------------------------------------------- */
+/* --- filters --------------------------------------------------------------------------------- */
 
 static int64_t time_us(const char *text)
 {
@@ -301,9 +298,7 @@ static bool fits(struct call *c, const struct object *o)
 	return true;
 }
 
-/* --- order
- * ------------------------------------------------------------------------------------------------
- */
+/* --- order ----------------------------------------------------------------------------------- */
 
 struct order {
 	const char *keys[SORT_KEYS_MAX];
@@ -385,8 +380,7 @@ static int compare(const void *x, const void *y, void *arg)
 	return order->signs[0] * compare_field(a, b, "created_at");
 }
 
-/* --- the list
- * ------------------------------------------------------------------------------------------ */
+/* --- the list -------------------------------------------------------------------------------- */
 
 /* A deleted server lives on as a document; for the time of a list it is an object again. */
 static struct object *ghost(struct sim *sim, json_t *doc)

@@ -5,15 +5,15 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/state.h"
 
 #define USABLE       "active paused suspended stopped"
 #define METADATA_MAX 128
 #define TAGS_MAX     50
 
-/* --- metadata
- * ----------------------------------------------------------------------------------------- */
+/* --- metadata -------------------------------------------------------------------------------- */
 
 static json_t *metadata(const struct object *o)
 {
@@ -116,8 +116,7 @@ void metadata_delete(struct call *c)
 		call_empty(c, 204);
 }
 
-/* --- tags
- * ---------------------------------------------------------------------------------------------- */
+/* --- tags ------------------------------------------------------------------------------------ */
 
 static json_t *tags(const struct object *o)
 {

@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
 #define USABLE "active paused stopped"
 
-/* --- checks
- * -------------------------------------------------------------------------------------------- */
+/* --- checks ---------------------------------------------------------------------------------- */
 
 static bool has_subnet(struct sim *s, const char *network)
 {
@@ -197,8 +197,7 @@ bool create_check_nics(struct call *c, struct creation *n, int64_t count)
 	return check_quota(c, n, count);
 }
 
-/* --- making and binding
- * ------------------------------------------------------------------------------------ */
+/* --- making and binding ---------------------------------------------------------------------- */
 
 /* [{subnet_id, ip_address}] of an address that was asked for; NULL: on no subnet, or taken. */
 static json_t *fixed_address(struct sim *s, const char *network, const char *text)
@@ -253,8 +252,7 @@ struct object *nic_make_port(struct object *server, struct server_nic *nic)
 	return port;
 }
 
-/* --- letting go
- * ------------------------------------------------------------------------------------------ */
+/* --- letting go ------------------------------------------------------------------------------ */
 
 void nic_release(struct object *server, struct server_nic *nic)
 {
@@ -269,8 +267,7 @@ void nic_release(struct object *server, struct server_nic *nic)
 		port_remove(port);
 }
 
-/* --- os-interface: showing
- * ------------------------------------------------------------------------------- */
+/* --- os-interface: showing ------------------------------------------------------------------- */
 
 static json_t *view(struct call *c, const struct object *port, const char *tag)
 {
@@ -331,8 +328,7 @@ void interfaces_show(struct call *c)
 		show(c, o, c->params[1]);
 }
 
-/* --- os-interface: attaching
- * ------------------------------------------------------------------------------- */
+/* --- os-interface: attaching ----------------------------------------------------------------- */
 
 static void plugged(struct timer *t)
 {
@@ -432,8 +428,7 @@ void interfaces_create(struct call *c)
 	show(c, o, port->id);
 }
 
-/* --- os-interface: detaching
- * ------------------------------------------------------------------------------- */
+/* --- os-interface: detaching ----------------------------------------------------------------- */
 
 static struct object *holder(struct sim *s, const char *port)
 {

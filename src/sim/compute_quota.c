@@ -113,8 +113,7 @@ void limits_show(struct call *c)
 	call_json(c, 200, json_pack("{s:{s:[], s:o}}", "limits", "rate", "absolute", a));
 }
 
-/* --- quota sets
- * ------------------------------------------------------------------------------------ */
+/* --- quota sets ------------------------------------------------------------------------------ */
 
 /* {name: limit}, or with `detail` {name: {limit, in_use, reserved}} */
 static json_t *quota_set(struct call *c, const char *project, bool detail)
@@ -174,8 +173,7 @@ void quotas_defaults(struct call *c)
 	call_json(c, 200, json_pack("{s:o}", "quota_set", quota_set(c, c->params[0], false)));
 }
 
-/* --- zones
- * ------------------------------------------------------------------------------------------- */
+/* --- zones ----------------------------------------------------------------------------------- */
 
 void zones_list(struct call *c)
 {

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/guest.h"
 #include "sim/image.h"
 #include "sim/state.h"
@@ -20,9 +21,7 @@ static bool is_stopped(const struct object *o)
 	return !strcmp(object_str(o, "OS-EXT-STS:vm_state"), "stopped");
 }
 
-/* --- rebuild
- * -------------------------------------------------------------------------------------------------
- */
+/* --- rebuild --------------------------------------------------------------------------------- */
 
 static bool rebuilt(struct object *o)
 {
@@ -30,7 +29,7 @@ static bool rebuilt(struct object *o)
 	char now[32];
 
 	object_set_str(o, "OS-SRV-USG:launched_at", compute_time(o->sim, now));
-	s->boots = 0; /* a new disk: its user data runs again, it has another host key */
+	s->new_disk = true;
 	guests_disk_new(o->sim, o->id);
 	return true;
 }
@@ -113,9 +112,7 @@ void action_rebuild(struct call *c, struct object *o)
 	call_json(c, 202, json_pack("{s:o}", "server", v));
 }
 
-/* --- resize
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- resize ---------------------------------------------------------------------------------- */
 
 /* The new host takes over. A disk that would shrink is refused there, not by the API. */
 static bool resized(struct object *o)
@@ -246,9 +243,7 @@ void action_revert_resize(struct call *c, struct object *o)
 		call_empty(c, 202);
 }
 
-/* --- createImage
- * ------------------------------------------------------------------------------------------------
- */
+/* --- createImage ----------------------------------------------------------------------------- */
 
 static void on_snapshot(struct timer *t)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 #include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/state.h"

@@ -30,8 +30,7 @@ struct look {
 	struct buf message;
 };
 
-/* --- values as Python writes them ---------------------------------------------------------------
- */
+/* --- values as Python writes them ------------------------------------------------------------ */
 
 static void repr_text(struct buf *out, const char *s)
 {
@@ -90,8 +89,7 @@ void schema_repr(struct buf *out, const json_t *v)
 		repr_items(out, v);
 }
 
-/* --- errors -------------------------------------------------------------------------------------
- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 /* "VALUE is not …": the usual form. Returns false. */
 static bool wrong(struct look *l, const json_t *v, const char *what)
@@ -109,8 +107,7 @@ static bool wrong_name(struct look *l, const char *rule)
 	return false;
 }
 
-/* --- single values
- * -------------------------------------------------------------------------------- */
+/* --- single values --------------------------------------------------------------------------- */
 
 static bool is_text(struct look *l, const json_t *v, size_t min, size_t max)
 {
@@ -314,12 +311,11 @@ static bool is_device(struct look *l, const json_t *v)
 	       wrong(l, v, "does not match '(^/dev/x{0,1}[a-z]{0,1}d{0,1})([a-z]+)[0-9]*$'");
 }
 
-/* --- objects
- * ---------------------------------------------------------------------------------------- */
+/* --- objects --------------------------------------------------------------------------------- */
 
-static bool is_object(struct look *l, const json_t *v, const struct field *fields, size_t n);
+static bool is_object(struct look *l, const json_t *v, const struct schema_field *fields, size_t n);
 
-static bool is_objects(struct look *l, const json_t *v, const struct field *f)
+static bool is_objects(struct look *l, const json_t *v, const struct schema_field *f)
 {
 	json_t *item;
 	size_t i;
@@ -333,7 +329,7 @@ static bool is_objects(struct look *l, const json_t *v, const struct field *f)
 }
 
 /* oneOf: what is wrong inside is not told. */
-static bool is_one_of(struct look *l, const json_t *v, const struct field *f)
+static bool is_one_of(struct look *l, const json_t *v, const struct schema_field *f)
 {
 	const char *path = l->path;
 
@@ -345,54 +341,54 @@ static bool is_one_of(struct look *l, const json_t *v, const struct field *f)
 	return wrong(l, v, "is not valid under any of the given schemas");
 }
 
-static bool is_value(struct look *l, const json_t *v, const struct field *f)
+static bool is_value(struct look *l, const json_t *v, const struct schema_field *f)
 {
 	const size_t max = f->max ? f->max : 255;
 
-	if (f->flags & FIELD_NULL && json_is_null(v))
+	if (f->flags & SCHEMA_NULL && json_is_null(v))
 		return true;
 	switch (f->type) {
-	case FIELD_ANY: return true;
-	case FIELD_TEXT: return is_text(l, v, 0, max);
-	case FIELD_NAME: return is_name(l, v, max);
-	case FIELD_KEYPAIR_NAME: return is_keypair_name(l, v);
-	case FIELD_BOOL: return is_bool(l, v);
-	case FIELD_COUNT: return is_number(l, v, 1, false);
-	case FIELD_SIZE: return is_number(l, v, 0, false);
-	case FIELD_INDEX: return is_number(l, v, 0, true);
-	case FIELD_UUID: return is_uuid(l, v);
-	case FIELD_UUID_OR_EMPTY:
+	case SCHEMA_ANY: return true;
+	case SCHEMA_TEXT: return is_text(l, v, 0, max);
+	case SCHEMA_NAME: return is_name(l, v, max);
+	case SCHEMA_KEYPAIR_NAME: return is_keypair_name(l, v);
+	case SCHEMA_BOOL: return is_bool(l, v);
+	case SCHEMA_COUNT: return is_number(l, v, 1, false);
+	case SCHEMA_SIZE: return is_number(l, v, 0, false);
+	case SCHEMA_INDEX: return is_number(l, v, 0, true);
+	case SCHEMA_UUID: return is_uuid(l, v);
+	case SCHEMA_UUID_OR_EMPTY:
 		return (json_is_string(v) &&
 			       (!*json_string_value(v) || is_uuid_text(json_string_value(v)))) ||
 		       wrong(l, v, "is not valid under any of the given schemas");
-	case FIELD_UUID_OR_NULL:
+	case SCHEMA_UUID_OR_NULL:
 		return json_is_null(v) ||
 		       (json_is_string(v) && is_uuid_text(json_string_value(v))) ||
 		       wrong(l, v, "is not valid under any of the given schemas");
-	case FIELD_IP: return is_ip(l, v);
-	case FIELD_BASE64: return is_base64(l, v);
-	case FIELD_METADATA: return is_metadata(l, v);
-	case FIELD_TAG: return is_tag(l, v);
-	case FIELD_TAGS: return is_tags(l, v);
-	case FIELD_WORD: return is_word(l, v, f->words);
-	case FIELD_REF: return json_is_integer(v) || is_text(l, v, 1, max);
-	case FIELD_HOSTNAME: return is_hostname(l, v);
-	case FIELD_DEVICE: return is_device(l, v);
-	case FIELD_OBJECT: return is_object(l, v, f->fields, f->n);
-	case FIELD_MAP: return json_is_object(v) || wrong(l, v, "is not of type 'object'");
-	case FIELD_OBJECTS: return is_objects(l, v, f);
-	case FIELD_WORDS_OR_OBJECTS: return is_one_of(l, v, f);
+	case SCHEMA_IP: return is_ip(l, v);
+	case SCHEMA_BASE64: return is_base64(l, v);
+	case SCHEMA_METADATA: return is_metadata(l, v);
+	case SCHEMA_TAG: return is_tag(l, v);
+	case SCHEMA_TAGS: return is_tags(l, v);
+	case SCHEMA_WORD: return is_word(l, v, f->words);
+	case SCHEMA_REF: return json_is_integer(v) || is_text(l, v, 1, max);
+	case SCHEMA_HOSTNAME: return is_hostname(l, v);
+	case SCHEMA_DEVICE: return is_device(l, v);
+	case SCHEMA_OBJECT: return is_object(l, v, f->fields, f->n);
+	case SCHEMA_MAP: return json_is_object(v) || wrong(l, v, "is not of type 'object'");
+	case SCHEMA_OBJECTS: return is_objects(l, v, f);
+	case SCHEMA_WORDS_OR_OBJECTS: return is_one_of(l, v, f);
 	}
 	return false;
 }
 
-static bool known(const struct look *l, const struct field *f)
+static bool known(const struct look *l, const struct schema_field *f)
 {
 	return l->c->version >= f->since && (!f->until || l->c->version <= f->until);
 }
 
-static const struct field *field_of(
-	const struct look *l, const struct field *fields, size_t n, const char *name)
+static const struct schema_field *field_of(
+	const struct look *l, const struct schema_field *fields, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (known(l, &fields[i]) && !strcmp(fields[i].name, name))
@@ -405,7 +401,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool no_others(struct look *l, const json_t *v, const struct field *fields, size_t n)
+static bool no_others(struct look *l, const json_t *v, const struct schema_field *fields, size_t n)
 {
 	VEC(const char *) others = {0};
 	const char *key, *sep = "";
@@ -429,7 +425,7 @@ static bool no_others(struct look *l, const json_t *v, const struct field *field
 	return count == 0;
 }
 
-static bool is_object(struct look *l, const json_t *v, const struct field *fields, size_t n)
+static bool is_object(struct look *l, const json_t *v, const struct schema_field *fields, size_t n)
 {
 	if (!json_is_object(v))
 		return wrong(l, v, "is not of type 'object'");
@@ -444,7 +440,7 @@ static bool is_object(struct look *l, const json_t *v, const struct field *field
 		l->path = outer;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (fields[i].flags & FIELD_REQUIRED && known(l, &fields[i]) &&
+		if (fields[i].flags & SCHEMA_REQUIRED && known(l, &fields[i]) &&
 			!json_object_get(v, fields[i].name)) {
 			l->value = v;
 			buf_printf(&l->message, "'%s' is a required property", fields[i].name);
@@ -453,7 +449,7 @@ static bool is_object(struct look *l, const json_t *v, const struct field *field
 	return no_others(l, v, fields, n);
 }
 
-bool schema_check(struct call *c, const struct field *fields, size_t n)
+bool schema_check(struct call *c, const struct schema_field *fields, size_t n)
 {
 	struct look l = {.c = c, .message = BUF(MESSAGE_MAX)};
 	struct buf value = BUF(MESSAGE_MAX);

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_body.h"
+#include "sim/compute_server.h"
 #include "sim/guest.h"
 #include "sim/network.h"
 #include "sim/state.h"
@@ -21,8 +22,7 @@ struct object *server_find(struct call *c)
 	return NULL;
 }
 
-/* --- states
- * ---------------------------------------------------------------------------------------- */
+/* --- states ---------------------------------------------------------------------------------- */
 
 /* vm_state, task_state (NULL: any other), the status that a member sees. */
 static const struct {
@@ -95,16 +95,6 @@ void server_fail(struct object *o, const char *message)
 	server_set_state(o, "error", NULL);
 }
 
-static bool among(const char *words, const char *word)
-{
-	struct slice rest = slice_of(words), part;
-
-	while (slice_next(&rest, ' ', &part))
-		if (slice_is(part, word))
-			return true;
-	return false;
-}
-
 static bool conflict(struct call *c, const struct object *o, const char *action, const char *attr,
 	const char *state)
 {
@@ -123,7 +113,7 @@ bool server_may(struct call *c, const struct object *o, const char *action, cons
 		call_fail(c, 409, NULL, "Instance %s is locked", o->id);
 		return false;
 	}
-	if (vm_states && !among(vm_states, vm_state))
+	if (vm_states && !compute_among(vm_states, vm_state))
 		return conflict(c, o, action, "vm_state", vm_state);
 	if (idle && task)
 		return conflict(c, o, action, "task_state", task);
@@ -135,8 +125,7 @@ bool server_may(struct call *c, const struct object *o, const char *action, cons
 	return true;
 }
 
-/* --- requests
- * ---------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 void servers_show(struct call *c)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
@@ -14,8 +14,7 @@ struct object *nic_port(struct sim *s, const struct server_nic *nic)
 	return *nic->port ? object_get(s, KIND_PORT, nic->port) : NULL;
 }
 
-/* --- addresses
- * ------------------------------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------------------------- */
 
 static json_t *address(const char *text, const char *type, const char *mac, bool extended)
 {
@@ -64,8 +63,7 @@ json_t *server_addresses(struct sim *s, const struct object *o, bool extended)
 	return addresses;
 }
 
-/* --- what else is computed
- * --------------------------------------------------------------------------- */
+/* --- what else is computed ------------------------------------------------------------------- */
 
 static bool has_name(const json_t *list, const char *name)
 {
@@ -146,8 +144,7 @@ static json_t *server_groups(const struct object *o)
 	return list;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------ */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 /* Fields that stand in the document as they are shown. */
 static const struct {
@@ -182,16 +179,6 @@ static const struct {
 	{"OS-EXT-SRV-ATTR:hostname", 90},
 };
 
-static bool in_words(const char *words, const char *word)
-{
-	struct slice rest = slice_of(words), part;
-
-	while (slice_next(&rest, ' ', &part))
-		if (slice_is(part, word))
-			return true;
-	return false;
-}
-
 json_t *server_view(struct call *c, const struct object *o, unsigned flags)
 {
 	json_t *v = json_object(), *groups;
@@ -205,9 +192,9 @@ json_t *server_view(struct call *c, const struct object *o, unsigned flags)
 	json_object_set_new(v, "flavor", flavor(c, o));
 	json_object_set_new(v, "addresses", server_addresses(c->sim, o, flags & VIEW_ALL));
 	json_object_set_new(v, "links", compute_links(c, "servers", o->id, true));
-	if (in_words("ERROR DELETED", status) && json_object_get(o->doc, "fault"))
+	if (compute_among("ERROR DELETED", status) && json_object_get(o->doc, "fault"))
 		json_object_set(v, "fault", json_object_get(o->doc, "fault"));
-	if (in_words("ACTIVE BUILD REBUILD RESIZE VERIFY_RESIZE MIGRATING", status))
+	if (compute_among("ACTIVE BUILD REBUILD RESIZE VERIFY_RESIZE MIGRATING", status))
 		json_object_set_new(v, "progress", json_integer(0));
 	if (flags & VIEW_ALL) {
 		if ((groups = security_groups(c->sim, o)))

@@ -5,7 +5,7 @@
 #include "../check.h"
 
 #include "base/json.h"
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 #include "sim/seed.h"
 
 #define START_UNIX_US 1764000000000000ll
@@ -14,8 +14,7 @@
 static const char *const projects[] = {"demo", "second", "demo"};
 static const char *const users[] = {"demo", "demo", "demo-b"};
 
-/* --- asking ------------------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 static void on_answer(void *arg, const struct http_answer *a)
 {
@@ -130,8 +129,7 @@ void nova_fault(struct nova *n, const char *rule)
 	free(text);
 }
 
-/* --- what stands there ---------------------------------------------------------------------------
- */
+/* --- what stands there ----------------------------------------------------------------------- */
 
 static void log_in(struct nova *n, size_t i)
 {

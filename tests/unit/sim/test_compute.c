@@ -6,8 +6,7 @@
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINW2YFOTfLYwoJ4LqZVk0dDzkPY3iPTO3Aq7qRtuYKrQ me"
 
-/* --- versions ------------------------------------------------------------------------------------
- */
+/* --- versions -------------------------------------------------------------------------------- */
 
 static void test_documents(void **state)
 {
@@ -50,8 +49,7 @@ static void test_negotiation(void **state)
 		"MajorNum.MinorNum.");
 }
 
-/* --- flavors, zones, quotas
- * --------------------------------------------------------------------------- */
+/* --- flavors, zones, quotas ------------------------------------------------------------------ */
 
 static void test_flavors(void **state)
 {
@@ -112,8 +110,7 @@ static void test_quota(void **state)
 		"Policy doesn't allow os_compute_api:os-quota-sets:show to be performed.");
 }
 
-/* --- key pairs
- * ---------------------------------------------------------------------------------------- */
+/* --- key pairs ------------------------------------------------------------------------------- */
 
 static void test_keypairs(void **state)
 {
@@ -159,8 +156,7 @@ static void test_generated_keypair(void **state)
 	nova_ask(n, 1, "DELETE", "/os-keypairs/g", NULL, 202);
 }
 
-/* --- server groups
- * -------------------------------------------------------------------------------------- */
+/* --- server groups --------------------------------------------------------------------------- */
 
 static void test_groups(void **state)
 {
@@ -180,9 +176,7 @@ static void test_groups(void **state)
 	nova_ask(n, 93, "GET", path, NULL, 404);
 }
 
-/* --- bodies
- * ------------------------------------------------------------------------------------------------
- */
+/* --- bodies ---------------------------------------------------------------------------------- */
 
 static void test_refused_bodies(void **state)
 {

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "nova_client.h"
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 #include "sim/volume.h"
 
 /* GET of a server, or of something below it. */
@@ -55,8 +55,7 @@ static struct object *newest(struct nova *n, enum kind k)
 	return n->sim->tables[k].list.p[n->sim->tables[k].list.n - 1];
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------ */
 
 static void test_states(void **state)
 {
@@ -190,8 +189,7 @@ static void test_delete(void **state)
 	free(id);
 }
 
-/* --- actions
- * ---------------------------------------------------------------------------------------- */
+/* --- actions --------------------------------------------------------------------------------- */
 
 static void test_actions(void **state)
 {
@@ -303,8 +301,7 @@ static void test_image_of_it(void **state)
 	assert_string_equal(object_str(image, "status"), "active");
 }
 
-/* --- events
- * --------------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------- */
 
 static void test_events(void **state)
 {
@@ -331,8 +328,7 @@ static void test_events(void **state)
 	nova_ask(n, 62, "GET", "/servers/none/os-instance-actions", NULL, 404);
 }
 
-/* --- volumes
- * -------------------------------------------------------------------------------------------- */
+/* --- volumes --------------------------------------------------------------------------------- */
 
 static void test_boot_volume(void **state)
 {
@@ -396,8 +392,7 @@ static void test_attachments(void **state)
 	assert_string_equal(object_str(v, "status"), "available");
 }
 
-/* --- interfaces
- * ------------------------------------------------------------------------------------------- */
+/* --- interfaces ------------------------------------------------------------------------------ */
 
 static void test_interfaces(void **state)
 {

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "nova_client.h"
-#include "sim/compute.h"
+#include "sim/compute_server.h"
 
 static json_t *list(struct nova *n, int version, const char *query, int status)
 {
@@ -33,8 +33,7 @@ static struct object *create(struct nova *n, const char *name, const char *more,
 	return status == 202 ? newest(n, KIND_SERVER) : NULL;
 }
 
-/* --- lists ---------------------------------------------------------------------------------------
- */
+/* --- lists ----------------------------------------------------------------------------------- */
 
 static void test_batch(void **state)
 {
@@ -107,8 +106,7 @@ static void test_pages(void **state)
 	nova_ask(n, 93, "GET", "/servers?marker=no", NULL, 400);
 }
 
-/* --- metadata and tags
- * ------------------------------------------------------------------------------- */
+/* --- metadata and tags ----------------------------------------------------------------------- */
 
 static void test_metadata(void **state)
 {
@@ -153,8 +151,7 @@ static void test_tags(void **state)
 	assert_int_equal(json_array_size(json_object_get(n->answer, "tags")), 0);
 }
 
-/* --- groups of servers
- * --------------------------------------------------------------------------------- */
+/* --- groups of servers ----------------------------------------------------------------------- */
 
 static void test_anti_affinity(void **state)
 {
@@ -182,8 +179,7 @@ static void test_anti_affinity(void **state)
 	free(group);
 }
 
-/* --- faults
- * ---------------------------------------------------------------------------------------------- */
+/* --- faults ---------------------------------------------------------------------------------- */
 
 static void test_stuck(void **state)
 {
