@@ -16,8 +16,10 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,6 +63,7 @@ struct http_exchange {
 	bool begun, streams, too_large;
 	bool handled; /* the handler has seen it */
 	bool in_handler, suspended, answered, dropped;
+	size_t kept_at; /* while suspended: its place in the server's list */
 	int status;
 	struct MHD_Response *response;
 	VEC(struct argument) arguments;
@@ -77,6 +80,7 @@ struct http_server {
 	unsigned port;
 	VEC(struct http_exchange *) kept; /* suspended until their reply */
 	struct connection *connections;
+	bool closing;
 };
 
 /* --- exchanges -----------------------------------------------------------------------------------
@@ -197,12 +201,15 @@ static enum MHD_Result handle(struct http_exchange *x)
 		return queue(x);
 	if (x->too_large)
 		refuse_body(x);
+	else if (x->server->closing)
+		http_drop(x);
 	else
 		o->handle(o->arg, x);
 	x->in_handler = false;
 	if (x->answered)
 		return queue(x);
 	x->suspended = true;
+	x->kept_at = x->server->kept.n;
 	vec_push(&x->server->kept, x);
 	MHD_suspend_connection(x->mhd);
 	return MHD_YES;
@@ -243,18 +250,22 @@ static void on_completed(
 
 static void run_soon(struct http_server *s);
 
+static bool is_kept(const struct http_server *s, const struct http_exchange *x)
+{
+	return x->kept_at < s->kept.n && s->kept.p[x->kept_at] == x;
+}
+
 static void resume(struct http_exchange *x)
 {
 	struct http_server *s = x->server;
 	if (!x->suspended)
 		return;
 	x->suspended = false;
-	for (size_t i = 0; i < s->kept.n; i++)
-		if (s->kept.p[i] == x) {
-			s->kept.p[i] = s->kept.p[s->kept.n - 1];
-			s->kept.n--;
-			break;
-		}
+	struct http_exchange *last = vec_pop(&s->kept);
+	if (last != x) {
+		s->kept.p[x->kept_at] = last;
+		last->kept_at = x->kept_at;
+	}
 	MHD_resume_connection(x->mhd);
 	run_soon(s);
 }
@@ -483,6 +494,48 @@ static int64_t allowed(const struct connection *c)
 	return 0;
 }
 
+/* libmicrohttpd looks at no suspended connection, so whether a client still waits for a kept
+ * exchange is asked here. Without `gone` the handler would answer a freed exchange. */
+static void let_go(struct http_server *s)
+{
+	VEC(struct pollfd) asked = {0};
+	VEC(struct http_exchange *) lost = {0};
+	VEC_EACH (&s->kept, struct http_exchange *, x) {
+		struct pollfd p = {
+			.fd = (*x)->connection ? (*x)->connection->fd : -1, .events = POLLRDHUP};
+		vec_push(&asked, p);
+	}
+	if (asked.n && poll(asked.p, asked.n, 0) > 0)
+		for (size_t i = 0; i < asked.n; i++)
+			if (asked.p[i].revents)
+				vec_push(&lost, s->kept.p[i]);
+	VEC_EACH (&lost, struct http_exchange *, x) {
+		if (!is_kept(s, *x))
+			continue; /* answered by the handler of another */
+		s->o.gone(s->o.arg, *x);
+		http_drop(*x);
+	}
+	vec_fini(&asked);
+	vec_fini(&lost);
+}
+
+/* libmicrohttpd is told of changes only (EPOLLET) and takes a short read for the last: an end that
+ * came together with half a request is never seen. Shutting the socket down is a change. */
+static void see_ends(struct http_server *s)
+{
+	VEC(struct pollfd) asked = {0};
+	for (struct connection *c = s->connections; c; c = c->next)
+		if (c->phase != PHASE_ANSWER && !c->shut && c->fd >= 0)
+			vec_push(&asked, ((struct pollfd){.fd = c->fd, .events = POLLRDHUP}));
+	if (asked.n && poll(asked.p, asked.n, 0) > 0)
+		VEC_EACH (&asked, struct pollfd, p) {
+			int unread = 0;
+			if (p->revents && ioctl(p->fd, FIONREAD, &unread) == 0 && unread == 0)
+				shutdown(p->fd, SHUT_RDWR);
+		}
+	vec_fini(&asked);
+}
+
 static void on_sweep(struct timer *t)
 {
 	struct http_server *s = t->arg;
@@ -493,6 +546,9 @@ static void on_sweep(struct timer *t)
 		c->shut = true;
 		shutdown(c->fd, SHUT_RDWR);
 	}
+	see_ends(s);
+	if (s->o.gone)
+		let_go(s);
 	int64_t every = s->o.header_ns / 4;
 	timer_start(s->loop, &s->sweep, every > NS_PER_S ? NS_PER_S : every, on_sweep, s);
 	run_soon(s);
@@ -536,7 +592,9 @@ static bool split_address(
 	struct slice h = colon ? slice_from(text, (size_t)(colon - text)) : slice_of("");
 	if (h.n > 1 && h.p[0] == '[' && h.p[h.n - 1] == ']')
 		h = slice_sub(h, 1, h.n - 2);
-	if (!colon || !h.n || h.n >= host_n || !colon[1] || strlen(colon + 1) >= port_n) {
+	int64_t number; /* getaddrinfo() takes 65536 for 0 */
+	if (!colon || !h.n || h.n >= host_n || strlen(colon + 1) >= port_n ||
+		!units_parse_int(slice_of(colon + 1), &number) || number < 0 || number > 65535) {
 		error_set(err, ERROR_INPUT,
 			"\"%.100s\" is no address to listen on; write 127.0.0.1:8090", text);
 		return false;
@@ -633,7 +691,9 @@ void http_server_free(struct http_server *s)
 {
 	if (!s)
 		return;
-	/* libmicrohttpd does not stop while connections are suspended. */
+	/* libmicrohttpd does not stop while connections are suspended; requests that arrive in this
+	 * last turn are not kept. */
+	s->closing = true;
 	while (s->kept.n)
 		http_drop(s->kept.p[0]);
 	MHD_run(s->mhd);

@@ -33,14 +33,16 @@ struct http_server_options {
 	 * when the headers are there; pieces then go to `piece`, then handle is called. Or NULL. */
 	bool (*stream)(void *arg, struct http_exchange *x);
 	void (*piece)(void *arg, struct http_exchange *x, const void *p, size_t n);
-	/* The client went away before the answer of a kept exchange was sent, or before a streamed
-	 * body was whole; the exchange is dead after this call. Or NULL. */
+	/* The client went away, or answer_ns passed, before a kept exchange was answered, or in the
+	 * middle of a streamed body; the exchange is dead after this call. Noticed within a second.
+	 * Or NULL: the handler then answers in any case. */
 	void (*gone)(void *arg, struct http_exchange *x);
 	void *arg;
 };
 
 struct http_server *http_server_new(
 	struct loop *l, const struct http_server_options *options, struct error *err) must_check;
+/* Drops what is kept, without `gone`. */
 void http_server_free(struct http_server *s);
 unsigned http_server_port(const struct http_server *s);
 

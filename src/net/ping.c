@@ -25,9 +25,10 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-#define COOKIE_BYTES 16
-#define PAYLOAD      56 /* as ping(8) */
-#define HEADER       8
+#define COOKIE_BYTES   16
+#define PAYLOAD        56 /* as ping(8) */
+#define HEADER         8
+#define PACKETS_A_TURN 256 /* a flood does not keep the loop from its timers */
 
 struct ping_socket {
 	struct pinger *pinger;
@@ -49,6 +50,7 @@ struct ping_call {
 	char cookie[2 * COOKIE_BYTES + 1];
 	int64_t sent_ns; /* CLOCK_REALTIME */
 	struct timer timer;
+	bool ended; /* its result stands; a reply changes nothing any more */
 	struct ping_result result;
 	ping_done *done;
 	void *arg;
@@ -68,6 +70,7 @@ static void finish(struct ping_call *c)
 {
 	map_remove(&c->pinger->calls, c->cookie);
 	timer_cancel(&c->timer);
+	loop_release(c->pinger->loop);
 	c->done(c->arg, &c->result);
 	free(c);
 }
@@ -92,13 +95,15 @@ static void cookie_text(const unsigned char *p, char *text)
 		snprintf(text + (size_t)2 * (size_t)i, 3, "%02x", p[i]);
 }
 
+/* NULL when nobody waits for it. */
 static struct ping_call *call_of(struct pinger *p, const unsigned char *icmp, size_t n)
 {
 	char text[2 * COOKIE_BYTES + 1];
 	if (n < HEADER + COOKIE_BYTES)
 		return NULL;
 	cookie_text(icmp + HEADER, text);
-	return map_get(&p->calls, text);
+	struct ping_call *c = map_get(&p->calls, text);
+	return c && !c->ended ? c : NULL;
 }
 
 static int64_t stamp_of(struct msghdr *m)
@@ -134,11 +139,8 @@ static void on_packet(struct ping_socket *s, const unsigned char *p, size_t n, i
 static ssize_t receive(struct ping_socket *s, unsigned char *p, size_t n, int flags, char *control,
 	size_t control_n, struct msghdr *m)
 {
-	static struct sockaddr_storage from;
 	struct iovec v = {p, n};
-	*m = (struct msghdr){.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &v,
+	*m = (struct msghdr){.msg_iov = &v,
 		.msg_iovlen = 1,
 		.msg_control = control,
 		.msg_controllen = control_n};
@@ -152,7 +154,10 @@ static void read_errors(struct ping_socket *s)
 	char control[512];
 	struct msghdr m;
 	ssize_t n;
-	while ((n = receive(s, p, sizeof(p), MSG_ERRQUEUE, control, sizeof(control), &m)) >= 0) {
+	for (int i = 0; i < PACKETS_A_TURN; i++) {
+		n = receive(s, p, sizeof(p), MSG_ERRQUEUE, control, sizeof(control), &m);
+		if (n < 0)
+			return;
 		int error = 0;
 		for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
 			if ((c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR) ||
@@ -177,8 +182,12 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct msghdr m;
 	ssize_t n;
 	read_errors(s);
-	while ((n = receive(s, p, sizeof(p), 0, control, sizeof(control), &m)) >= 0)
+	for (int i = 0; i < PACKETS_A_TURN; i++) {
+		n = receive(s, p, sizeof(p), 0, control, sizeof(control), &m);
+		if (n < 0)
+			break;
 		on_packet(s, p, (size_t)n, stamp_of(&m));
+	}
 	if (status < 0) /* libuv stops on an error; the error queue is no end */
 		uv_poll_start(poll, UV_READABLE, on_readable);
 }
@@ -282,8 +291,8 @@ static uint16_t checksum(const unsigned char *p, size_t n)
 	return (uint16_t)~sum;
 }
 
-static bool send_echo(
-	struct ping_call *c, const struct ping_socket *s, const struct sockaddr_storage *address)
+static bool send_echo(struct ping_call *c, const struct ping_socket *s,
+	const struct sockaddr_storage *address, const unsigned char *cookie)
 {
 	unsigned char p[HEADER + PAYLOAD] = {0};
 	const uint16_t sequence = c->pinger->sequence++;
@@ -292,9 +301,7 @@ static bool send_echo(
 	p[5] = (unsigned char)getpid();
 	p[6] = (unsigned char)(sequence >> 8);
 	p[7] = (unsigned char)sequence;
-	random_fill(&random_system, p + HEADER, COOKIE_BYTES);
-	cookie_text(p + HEADER, c->cookie);
-	map_put(&c->pinger->calls, c->cookie, c);
+	memcpy(p + HEADER, cookie, COOKIE_BYTES);
 	if (s->family == AF_INET) {
 		const uint16_t sum = checksum(p, sizeof(p));
 		p[2] = (unsigned char)(sum >> 8);
@@ -325,9 +332,14 @@ struct ping_call *ping(struct pinger *p, const struct sockaddr_storage *address,
 	struct ping_call *c = mem_new(struct ping_call);
 	struct ping_socket *s = address->ss_family == AF_INET6 ? &p->v6 : &p->v4;
 	struct sockaddr_storage to = *address;
+	unsigned char cookie[COOKIE_BYTES];
 	c->pinger = p;
 	c->done = done;
 	c->arg = arg;
+	loop_hold(p->loop);
+	random_fill(&random_system, cookie, sizeof(cookie));
+	cookie_text(cookie, c->cookie);
+	map_put(&p->calls, c->cookie, c); /* from here on pinger_free() ends it too */
 	write_address(c, address);
 	/* A raw socket takes no port. */
 	if (to.ss_family == AF_INET6)
@@ -336,20 +348,21 @@ struct ping_call *ping(struct pinger *p, const struct sockaddr_storage *address,
 		((struct sockaddr_in *)&to)->sin_port = 0;
 	if (s->fd < 0) {
 		set_fault(c, FAULT_NO_ICMP, s->how);
-		deadline_ns = 0;
-	} else if (send_echo(c, s, &to)) {
+		c->ended = true;
+	} else if (send_echo(c, s, &to, cookie)) {
 		set_fault(c, FAULT_TIMEOUT, "no echo reply");
 	} else {
 		const bool far = errno == EHOSTUNREACH || errno == ENETUNREACH;
 		set_fault(c, far ? FAULT_UNREACHABLE : FAULT_LOCAL, strerror(errno));
-		deadline_ns = 0;
+		c->ended = true;
 	}
-	timer_start(p->loop, &c->timer, deadline_ns, on_timer, c);
+	timer_start(p->loop, &c->timer, c->ended ? 0 : deadline_ns, on_timer, c);
 	return c;
 }
 
 void ping_cancel(struct ping_call *c)
 {
 	set_fault(c, FAULT_CANCELLED, fault_text(FAULT_CANCELLED));
+	c->ended = true;
 	timer_start(c->pinger->loop, &c->timer, 0, on_timer, c);
 }

@@ -23,7 +23,7 @@ struct tcp_call {
 	int fd;
 	uv_poll_t *poll;
 	struct timer deadline, later;
-	int64_t began_ns, connect_ns;
+	int64_t began_ns, connect_ns; /* real time, as sockets have it */
 	struct tcp_result result;
 	tcp_done *done;
 	void *arg;
@@ -51,7 +51,8 @@ static void finish(struct tcp_call *c)
 	close_socket(c);
 	timer_cancel(&c->deadline);
 	timer_cancel(&c->later);
-	c->result.phases.total_ns = loop_now_ns(c->loop) - c->began_ns;
+	loop_release(c->loop);
+	c->result.phases.total_ns = (int64_t)uv_hrtime() - c->began_ns;
 	c->done(c->arg, &c->result);
 	free(c);
 }
@@ -61,8 +62,11 @@ static void on_later(struct timer *t)
 	finish(t->arg);
 }
 
+/* A refusal tells more than the next address's having no route. */
 static void fault_of_errno(struct tcp_call *c, int error)
 {
+	if (c->result.fault == FAULT_REFUSED)
+		return;
 	c->result.fault = error == ECONNREFUSED                           ? FAULT_REFUSED
 			  : error == EHOSTUNREACH || error == ENETUNREACH ? FAULT_UNREACHABLE
 			  : error == ETIMEDOUT                            ? FAULT_TIMEOUT
@@ -72,13 +76,24 @@ static void fault_of_errno(struct tcp_call *c, int error)
 	snprintf(c->result.detail, sizeof(c->result.detail), "%s", strerror(error));
 }
 
+static void write_address(struct tcp_call *c, const struct sockaddr_storage *a)
+{
+	if (a->ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)a)->sin6_addr, c->result.address,
+			sizeof(c->result.address));
+	else
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)a)->sin_addr, c->result.address,
+			sizeof(c->result.address));
+}
+
 static void try_next(struct tcp_call *c);
 
 static void connected(struct tcp_call *c)
 {
 	c->result.fault = FAULT_NONE;
 	c->result.detail[0] = 0;
-	c->result.phases.connect_ns = loop_now_ns(c->loop) - c->connect_ns;
+	write_address(c, &c->found.address[c->next - 1]);
+	c->result.phases.connect_ns = (int64_t)uv_hrtime() - c->connect_ns;
 	finish(c);
 }
 
@@ -98,24 +113,15 @@ static void on_writable(uv_poll_t *poll, int status, int events)
 	try_next(c);
 }
 
-static void write_address(struct tcp_call *c, const struct sockaddr_storage *a)
-{
-	if (a->ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)a)->sin6_addr, c->result.address,
-			sizeof(c->result.address));
-	else
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)a)->sin_addr, c->result.address,
-			sizeof(c->result.address));
-}
-
 static void try_next(struct tcp_call *c)
 {
 	while (c->next < c->found.n) {
 		const struct sockaddr_storage *a = &c->found.address[c->next++];
 		const socklen_t n = a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 							     : sizeof(struct sockaddr_in);
-		write_address(c, a);
-		c->connect_ns = loop_now_ns(c->loop);
+		if (c->result.fault != FAULT_REFUSED)
+			write_address(c, a);
+		c->connect_ns = (int64_t)uv_hrtime();
 		c->fd = socket(a->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (c->fd < 0 || (connect(c->fd, (const struct sockaddr *)a, n) != 0 &&
 					 errno != EINPROGRESS)) {
@@ -149,6 +155,8 @@ static void on_resolved(void *arg, const struct resolved *r)
 
 static void stop_with(struct tcp_call *c, enum fault fault)
 {
+	if (fault == FAULT_TIMEOUT && c->connect_ns) /* the time went to the last address tried */
+		c->result.phases.connect_ns = (int64_t)uv_hrtime() - c->connect_ns;
 	c->result.fault = fault;
 	snprintf(c->result.detail, sizeof(c->result.detail), "%s", fault_text(fault));
 	c->next = c->found.n; /* nothing more is tried */
@@ -171,7 +179,8 @@ struct tcp_call *tcp_connect_check(struct loop *l, struct resolver *r, const cha
 	c->fd = -1;
 	c->done = done;
 	c->arg = arg;
-	c->began_ns = loop_now_ns(l);
+	c->began_ns = (int64_t)uv_hrtime();
+	loop_hold(l);
 	timer_start(l, &c->deadline, deadline_ns, on_deadline, c);
 	c->resolve = resolve(r, host, port, AF_UNSPEC, deadline_ns, on_resolved, c);
 	return c;

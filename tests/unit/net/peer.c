@@ -172,17 +172,22 @@ static void *accept_connections(void *arg)
 	}
 }
 
-static int listen_on_loopback(unsigned *ret_port)
+static int listen_with_queue(unsigned *ret_port, int queue)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t n = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, n) < 0 || listen(fd, 128) < 0 ||
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, n) < 0 || listen(fd, queue) < 0 ||
 		getsockname(fd, (struct sockaddr *)&a, &n) < 0)
 		mem_panic("cannot listen on loopback");
 	*ret_port = ntohs(a.sin_port);
 	return fd;
+}
+
+static int listen_on_loopback(unsigned *ret_port)
+{
+	return listen_with_queue(ret_port, 128);
 }
 
 struct peer *peer_start(peer_serve *serve, void *arg, SSL_CTX *tls)
@@ -222,6 +227,26 @@ unsigned peer_free_port(void)
 
 	close(listen_on_loopback(&port));
 	return port;
+}
+
+void peer_deafen(struct peer_deaf *d)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	d->listener = listen_with_queue(&d->port, 0);
+	a.sin_port = htons((uint16_t)d->port);
+	for (int i = 0; i < 2; i++) {
+		d->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)!connect(d->fillers[i], (struct sockaddr *)&a, sizeof(a));
+		usleep(2000);
+	}
+}
+
+void peer_deaf_fini(struct peer_deaf *d)
+{
+	for (int i = 0; i < 2; i++)
+		close(d->fillers[i]);
+	close(d->listener);
 }
 
 /* --- certificates ------------------------------------------------------------------------------

@@ -54,6 +54,14 @@ void peer_reset(struct peer_connection *c);
 /* A port nobody listens on. */
 unsigned peer_free_port(void);
 
+/* A port that neither accepts nor refuses: the queue of its listener is full. */
+struct peer_deaf {
+	unsigned port;
+	int listener, fillers[2];
+};
+void peer_deafen(struct peer_deaf *d);
+void peer_deaf_fini(struct peer_deaf *d);
+
 /* --- certificates ------------------------------------------------------------------------------
  */
 
