@@ -46,7 +46,8 @@ struct attempt {
 	struct stats stats;
 	struct exchange_log *log;
 	uv_signal_t signals[2];
-	int64_t pause_ns; /* the loop's longest of this run: times measured meanwhile are too long */
+	int64_t pause_ns; /* the loop's longest of this run: times measured meanwhile are too long
+			   */
 	bool done, swept;
 	struct error not_swept; /* no log-in, no journal: then nothing can run */
 	int exit_code;

@@ -54,6 +54,8 @@ struct service {
 	/* Reads the microversion headers; false when it has answered. NULL: no microversions. */
 	bool (*version)(struct call *c);
 	bool html_errors;
+	/* Type and text for a body that is not JSON; NULL: the usual ones. */
+	const char *bad_body_type, *bad_body_text;
 };
 
 struct pair {

@@ -113,6 +113,7 @@ static void on_check(void *arg, const struct check_result *c)
 {
 	struct task *t = arg;
 	t->check = NULL;
+	t->run->requests += c->requests;
 	const struct operation_result r = {
 		.fault = c->fault,
 		.detail = c->detail,
