@@ -442,6 +442,7 @@ void task_free(struct task *t)
 	}
 	vec_fini(&t->unsure);
 	vec_fini(&t->extras);
+	vec_fini(&t->holds);
 	free(t->lost_detail);
 	free(t->detail);
 	free(t->lock);
