@@ -301,7 +301,9 @@ static void execute(struct call *c)
 		return;
 	}
 	if (c->bad_body) {
-		call_fail(c, 400, "MalformedRequestBody", "Malformed request body");
+		const char *type = c->service->bad_body_type, *text = c->service->bad_body_text;
+		call_fail(c, 400, type ? type : "MalformedRequestBody", "%s",
+			text ? text : "Malformed request body");
 		return;
 	}
 	r->run(c);

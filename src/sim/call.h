@@ -59,6 +59,8 @@ struct service {
 	 * the end of that (false). NULL: no uploads. */
 	void (*upload)(struct call *c, bool begins);
 	bool html_errors;
+	/* Type and text for a body that is not JSON; NULL: the usual ones. */
+	const char *bad_body_type, *bad_body_text;
 };
 
 struct pair {

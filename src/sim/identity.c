@@ -265,4 +265,8 @@ const struct service identity_service = {
 	.routes = routes,
 	.n = array_len(routes),
 	.error = error_body,
+	.bad_body_text =
+		"Expecting to find valid JSON in request body. The server could not comply with the "
+		"request since it is either malformed or otherwise incorrect. The client is assumed to "
+		"be in error.",
 };

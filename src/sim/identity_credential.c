@@ -105,8 +105,9 @@ static bool read_expiry(struct call *c, const json_t *v, char *ret)
 	}
 	if (us <= clock_unix_us(loop_clock(c->sim->loop))) {
 		call_fail(c, 400, NULL,
-			"The server could not comply with the request since it is either malformed or "
-			"otherwise incorrect. The client is assumed to be in error.");
+			"The 'expires_at' must not be before now. The server could not comply with the "
+			"request since it is either malformed or otherwise incorrect. The client is "
+			"assumed to be in error.");
 		return false;
 	}
 	identity_time(us, ret);

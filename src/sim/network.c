@@ -407,4 +407,6 @@ const struct service network_service = {
 	.routes = routes,
 	.n = array_len(routes),
 	.error = error_body,
+	.bad_body_type = "HTTPBadRequest",
+	.bad_body_text = "Body contains invalid data",
 };

@@ -216,7 +216,7 @@ static void add_link(struct call *c, json_t *links, const char *rel, const char 
 
 struct page {
 	json_t **p; /* all that fit, sorted */
-	size_t n, from, to;
+	size_t n, size, from, to;
 	bool paged, reverse;
 };
 
@@ -246,6 +246,7 @@ static bool cut(struct call *c, const struct resource *r, struct page *page)
 			return false;
 		}
 	}
+	page->size = size;
 	if (page->reverse) {
 		page->to = marker ? at : page->n;
 		page->from = page->to > size ? page->to - size : 0;
@@ -283,7 +284,8 @@ static void answer(struct call *c, const struct resource *r, struct page *page)
 	for (size_t i = page->from; i < page->to; i++)
 		json_array_append_new(list, network_fields(c, json_incref(page->p[i])));
 	if (page->paged && page->to > page->from) {
-		if (page->to < page->n)
+		/* neutron does not look whether anything follows a full page */
+		if (page->to - page->from == page->size)
 			add_link(c, links, "next", json_str(page->p[page->to - 1], "id"));
 		if (call_query(c, "marker") && page->from > 0)
 			add_link(c, links, "previous", json_str(page->p[page->from], "id"));

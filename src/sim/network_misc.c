@@ -215,6 +215,10 @@ void network_quota_details(struct call *c)
 			json_pack("{s:O, s:I, s:i}", "limit", limit, "used", used, "reserved", 0));
 	}
 	json_decref(all);
+	static const char *const unused[] = {"rbac_policy", "subnetpool"};
+	for (size_t i = 0; i < array_len(unused); i++)
+		json_object_set_new(out, unused[i],
+			json_pack("{s:i, s:i, s:i}", "limit", -1, "used", 0, "reserved", 0));
 	call_json(c, 200, json_pack("{s:o}", "quota", out));
 }
 

@@ -186,6 +186,9 @@ static bool pairs_check(struct call *c, const struct object *o, json_t *in)
 				address ? address : "None");
 			return false;
 		}
+		if (!json_object_get(pair, "mac_address"))
+			json_object_set(pair, "mac_address",
+				json_object_get(o ? o->doc : in, "mac_address"));
 	}
 	return true;
 }

@@ -41,8 +41,10 @@ int64_t check_step_ns(enum verb v)
 
 static void finish(struct check_call *c)
 {
-	const struct check_result r = {
-		.fault = c->fault, .measured = c->measured, .phases = c->phases};
+	const struct check_result r = {.fault = c->fault,
+		.measured = c->measured,
+		.phases = c->phases,
+		.requests = c->requests};
 	struct check_result copy = r;
 	memcpy(copy.detail, c->detail, sizeof(copy.detail));
 	timer_cancel(&c->later);

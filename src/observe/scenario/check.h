@@ -34,6 +34,7 @@ struct check_result {
 	 */
 	const json_t *measured;
 	struct phases phases;
+	unsigned requests; /* to the cloud's services */
 };
 
 struct check_call;

@@ -36,6 +36,7 @@ static void on_download(void *arg, const struct cloud_answer *a)
 	struct download *d = c->data;
 	char hex[2 * SHA512_BYTES + 1];
 	c->cloud = NULL;
+	c->requests += a->tries;
 	c->phases = a->phases;
 	digest_sha512_hex(&d->hash, hex);
 	check_measure_int(c, "STATUS", a->status);
@@ -99,6 +100,7 @@ static void on_list(void *arg, const struct cloud_answer *a)
 {
 	struct check_call *c = arg;
 	c->cloud = NULL;
+	c->requests += a->tries;
 	c->phases = a->phases;
 	check_measure_int(c, "STATUS", a->status);
 	check_measure_time(c, "RESPONSE_TIME", a->phases.total_ns);

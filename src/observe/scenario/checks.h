@@ -20,6 +20,7 @@ struct check_call {
 	enum fault fault;
 	char detail[256];
 	struct phases phases;
+	unsigned requests;
 
 	/* whichever of these is under way */
 	struct tcp_call *tcp;

@@ -92,6 +92,7 @@ void run_finish(struct run *r)
 static void begin_teardown(struct run *r)
 {
 	r->phase = RUN_TEARDOWN;
+	order_begin(r);
 	r->built_ns = run_now(r);
 	r->teardown_until_ns = loop_now_ns(r->tools.loop) + r->scenario->teardown_ns;
 	timer_start(r->tools.loop, &r->deadline, r->scenario->teardown_ns, run_on_deadline, r);
@@ -218,6 +219,7 @@ void run_free(struct run *r)
 	timer_cancel(&r->deadline);
 	report_fini(r);
 	free(r->unprepared_detail);
+	free(r->after_left);
 	for (size_t i = 0; i < r->tasks.n; i++)
 		task_free(r->tasks.p[i]);
 	vec_fini(&r->tasks);

@@ -1,10 +1,10 @@
 /*
  * run_remove.c - teardown: the exact reverse of what was built, whatever failed.
  *
- * An element may be removed when every element that used it, or came after its step, is gone;
- * elements that made nothing are gone at once. A delete is asked again while the cloud says busy,
- * until the budget ends; what is left then stays open in the journal, for the ledger and the next
- * sweep. What dies with its parent (`with`) is only looked at, after the parent has gone.
+ * When an element may be removed is run_order.c's; elements that made nothing are gone at once. A
+ * delete is asked again while the cloud says busy, until the budget ends; what is left then stays
+ * open in the journal, for the ledger and the next sweep. What dies with its parent (`with`) is
+ * only looked at, after the parent has gone.
  */
 
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #define REMOVE_SLOW_NS      (2 * NS_PER_S)
 #define LOOKS_BEFORE_REMOVE 5
 
-static bool is_over(const struct task *t)
+bool removal_over(const struct task *t)
 {
 	return t->removal == REMOVAL_GONE || t->removal == REMOVAL_LEFT;
 }
@@ -44,69 +44,6 @@ static bool nothing_there(const struct task *t, const struct made *m)
 	return false;
 }
 
-/* The element whose deletion takes this one along, or NULL. */
-static struct task *parent_of(struct task *t)
-{
-	struct world *w = t->run->world;
-	if (t->step->with >= 0) {
-		struct step_world *sw = &w->steps[t->step->with];
-		return sw->count ? graph_task(&sw->elements[(size_t)t->element->index % sw->count])
-				 : NULL;
-	}
-	const char *key = t->step->kind ? t->step->kind->with : NULL;
-	const char *id = key ? json_str(t->made.path, key) : NULL;
-	if (!id)
-		return NULL;
-	for (size_t i = 0; i < t->run->tasks.n; i++) {
-		struct task *other = t->run->tasks.p[i];
-		if (other != t && other->has_made && other->made.id && !strcmp(other->made.id, id))
-			return other;
-	}
-	return NULL;
-}
-
-static bool dies_with_parent(struct task *t)
-{
-	struct task *parent = t->has_made ? parent_of(t) : NULL;
-	return parent && parent->has_made && !parent->made.kept;
-}
-
-/* --- order -------------------------------------------------------------------------------------
- */
-
-static bool uses(const struct task *t, const struct element *e)
-{
-	VEC_EACH (&t->element->uses, struct value_ref, ref) {
-		if (world_element(t->run->world, *ref) == e)
-			return true;
-	}
-	for (size_t i = 0; i < t->step->after_count; i++)
-		if (t->step->after[i] == e->step)
-			return true;
-	return false;
-}
-
-/* Elements that die with their parent hold nothing up: the parent is what has to go. */
-static bool needed_still(struct run *r, struct task *t)
-{
-	for (size_t i = 0; i < r->tasks.n; i++) {
-		struct task *other = r->tasks.p[i];
-		if (other == t || is_over(other) || !uses(other, t->element))
-			continue;
-		if (other->removal == REMOVAL_NONE && dies_with_parent(other))
-			continue;
-		return true;
-	}
-	return false;
-}
-
-static bool may_remove(struct task *t)
-{
-	if (dies_with_parent(t))
-		return is_over(parent_of(t));
-	return !needed_still(t->run, t);
-}
-
 /* --- one object --------------------------------------------------------------------------------
  */
 
@@ -116,6 +53,7 @@ static void ask_remove(struct timer *timer);
 static void end_removal(struct task *t, enum removal_state state)
 {
 	t->removal = state;
+	order_over(t);
 	if (t->holds_lock)
 		lock_release(t->run, t);
 	if (t->has_made && !t->removed && t->gone_ns < 0)
@@ -371,7 +309,7 @@ void remove_step(struct task *t)
 	}
 	if (t->remove_next > t->extras.n)
 		look_for_unsure(t, m);
-	else if (t->remove_next > 0 || dies_with_parent(t))
+	else if (t->remove_next > 0 || t->parent)
 		ask_gone(&t->timer); /* nova may have taken it along; else its own delete follows */
 	else
 		ask_remove(&t->timer);
@@ -384,7 +322,7 @@ void remove_turn(struct run *r)
 		moved = false;
 		for (size_t i = r->tasks.n; i-- > 0;) {
 			struct task *t = r->tasks.p[i];
-			if (t->removal != REMOVAL_NONE || !may_remove(t))
+			if (t->removal != REMOVAL_NONE || !order_may_remove(t))
 				continue;
 			moved = true;
 			t->removal = REMOVAL_SENT;
@@ -396,7 +334,7 @@ void remove_turn(struct run *r)
 bool remove_over(struct run *r)
 {
 	for (size_t i = 0; i < r->tasks.n; i++)
-		if (!is_over(r->tasks.p[i]))
+		if (!removal_over(r->tasks.p[i]))
 			return false;
 	return true;
 }

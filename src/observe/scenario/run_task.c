@@ -113,6 +113,7 @@ static void on_check(void *arg, const struct check_result *c)
 {
 	struct task *t = arg;
 	t->check = NULL;
+	t->run->requests += c->requests;
 	const struct operation_result r = {
 		.fault = c->fault,
 		.detail = c->detail,
@@ -444,6 +445,7 @@ void task_free(struct task *t)
 	}
 	vec_fini(&t->unsure);
 	vec_fini(&t->extras);
+	vec_fini(&t->holds);
 	free(t->lost_detail);
 	free(t->detail);
 	free(t->lock);

@@ -10,6 +10,7 @@
  * run_change.c  set, server_action, delete, call, find, wait
  * run_stream.c  streams around steps
  * run_remove.c  teardown
+ * run_order.c   its order
  * run_report.c  rows, critical path, verdict
  */
 #ifndef OBSERVE_SCENARIO_RUNNER_H
@@ -107,6 +108,12 @@ struct task {
 	char service_request_id[96];
 	struct task *waited_for; /* became ready last before this could start */
 
+	/* teardown's order, known when it begins */
+	struct task *parent;      /* dies with it; NULL: is deleted by itself */
+	size_t held_by;           /* elements that used it and are not over */
+	VEC(struct task *) holds; /* what it used */
+	bool holding;
+
 	enum removal_state removal;
 	int64_t remove_ns, gone_ns;
 	unsigned remove_tries;
@@ -142,6 +149,7 @@ struct run {
 	json_t *zones;
 	struct journal_run *journal_run;
 	VEC(struct task *) tasks; /* in order of expansion */
+	size_t *after_left;       /* a step: elements that came after it and are not over */
 	struct map locks;         /* "server/ID" -> struct lock * */
 	bool started;             /* preparation is over */
 	bool stopping, abandon_teardown;
@@ -240,8 +248,14 @@ void remove_turn(struct run *r);
 bool remove_over(struct run *r);
 void remove_step(struct task *t);
 void remove_give_up(struct run *r);
+bool removal_over(const struct task *t);
 /* Whether an answer to a kind's `get` says that the object is no more. */
 bool remove_says_gone(struct task *t, const struct kind *k, const struct cloud_answer *a);
+
+/* run_order.c */
+void order_begin(struct run *r);
+void order_over(struct task *t); /* it holds up nothing any more */
+bool order_may_remove(const struct task *t);
 
 /* run_report.c */
 void report_make(struct run *r);

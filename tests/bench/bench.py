@@ -1,0 +1,224 @@
+"""Speed and memory of glasshouse beside its peers, in one run. See tools/bench.
+
+Wall time and CPU (user and system, from the rusage of the process and its children) are measured around
+whole processes. "each further call" is what N more calls cost, divided by N, so that neither a start nor a
+token is in it.
+"""
+import json
+import os
+import pathlib
+import platform
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = ROOT / "tests/bench"
+GLASSHOUSE = str(ROOT / "build/src/glasshouse")
+BARE = str(ROOT / "build/tests/bench/bare-curl")
+N = int(os.environ.get("CALLS", "100"))
+REPEAT = int(os.environ.get("REPEAT", "3"))
+
+
+class Cost:
+    """Of one process: seconds of wall time and CPU, largest resident set in KiB, and what it printed."""
+
+    def __init__(self, argv, env=None, text=None):
+        began = time.monotonic()
+        with tempfile.TemporaryFile() as out:
+            p = subprocess.Popen(argv, stdin=subprocess.PIPE if text else subprocess.DEVNULL, stdout=out,
+                                 stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, cwd=ROOT)
+            if text:
+                p.stdin.write(text.encode())
+                p.stdin.close()
+            _, status, usage = os.wait4(p.pid, 0)
+            p.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            self.text = out.read().decode(errors="replace")
+        self.wall = time.monotonic() - began
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.rss = usage.ru_maxrss
+        if p.returncode:
+            sys.exit(f"{' '.join(argv)} ended with {p.returncode}:\n{self.text[-2000:]}")
+
+
+def least(make):
+    """The least of several: what else the machine did is not the program's."""
+    costs = [make() for _ in range(REPEAT)]
+    return min(c.wall for c in costs), min(c.cpu for c in costs)
+
+
+def table(title, rows, headers):
+    print(f"\n{title}")
+    widths = [max(len(str(r[i])) for r in [headers] + rows) for i in range(len(headers))]
+    for row in [headers] + rows:
+        print("  " + "  ".join(str(v).ljust(w) if i == 0 else str(v).rjust(w)
+                               for i, (v, w) in enumerate(zip(row, widths))))
+
+
+def ratio(a, b):
+    return f"{a / b:.2f}" if b > 0 else "-"
+
+
+def ms(seconds):
+    return f"{seconds * 1000:.2f} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
+
+
+# --- the same calls ---------------------------------------------------------------------------------
+
+SCENARIO = """
+scenario: calls
+deadline: 10m
+params: {{n: 1, path: /networks}}
+checks:
+  call: {{list: {{service: network, path: "${{path}}"}}, count: "${{n}}"}}
+"""
+
+
+def ours(cloud, env, scenario, state, n, path):
+    return Cost([GLASSHOUSE, "try", scenario, "--cloud", cloud, "--state", state, "--instance", "bench",
+                 "--inflight", "1", "--json", "--param", f"n={n}", "--param", f"path={path}"], env)
+
+
+def bare(env, n, url, token):
+    return Cost([BARE, str(n), url, f"X-Auth-Token: {token}", "Accept: application/json"], env)
+
+
+def client(cloud, env, n, command):
+    """The openstack client reads commands from its input: one process, one token, n calls."""
+    return Cost(["/usr/bin/openstack", "--os-cloud", cloud], env, "\n".join([command] * n) + "\n")
+
+
+def sdk(cloud, env, n, what):
+    return Cost(["/usr/bin/python3", str(HERE / "sdk_calls.py"), cloud, str(n), what], env)
+
+
+def measure(make):
+    """(from nothing to the first answer, each further call), each as wall and CPU."""
+    one, many = least(lambda: make(1)), least(lambda: make(1 + N))
+    return one, tuple(max(0.0, m - o) / N for m, o in zip(many, one))
+
+
+def compare(cloud, env, where, work):
+    import openstack
+    os.environ.update(env)
+    conn = openstack.connect(cloud=cloud)
+    network = next(conn.network.networks(is_router_external=True)).id
+    token, endpoint = conn.auth_token, re.sub(r"/v2\.0/?$", "", conn.network.get_endpoint().rstrip("/"))
+    scenario = work / "calls.yaml"
+    scenario.write_text(SCENARIO.format())
+    calls = {"list networks": ("/networks", "network list -f json", "list"),
+             "show a network": (f"/networks/{network}", f"network show {network} -f json", "show")}
+    for title, (path, command, what) in calls.items():
+        peers = {
+            "bare libcurl": measure(lambda n: bare(env, n, f"{endpoint}/v2.0{path}", token)),
+            "glasshouse": measure(lambda n: ours(cloud, env, str(scenario), str(work / "state"), n, path)),
+            "openstacksdk": measure(lambda n: sdk(cloud, env, n, what)),
+            "openstack client": measure(lambda n: client(cloud, env, n, command)),
+        }
+        own = peers["glasshouse"]
+        rows = []
+        for name, (first, each) in peers.items():
+            rows.append([name, ms(first[0]), ms(first[1]), ms(each[0]), ms(each[1]),
+                         ratio(each[0], own[1][0]), ratio(each[1], own[1][1])])
+        table(f"{title}, {where}, one after the other", rows,
+              ["", "first: wall", "first: CPU", "each further: wall", "each further: CPU", "wall/ours",
+               "CPU/ours"])
+    print("  (first: start, token and one call; bare libcurl is handed a token and has neither)")
+
+
+# --- a large scenario -------------------------------------------------------------------------------
+
+LARGE = """
+scenario: large
+deadline: 20m
+teardown: 20m
+params: {n: 400}
+resources:
+  net:    {network: {}, count: "${n}"}
+  subnet: {subnet: {network_id: "${net[i]}", ip_version: 4, cidr: 10.1.0.0/24}, count: "${n}"}
+  group:  {security_group: {}, count: "${n}"}
+  rule:   {security_group_rule: {security_group_id: "${group[i]}", direction: ingress, protocol: tcp, port_range_min: 22, port_range_max: 22}, count: "${n}"}
+  port:   {port: {network_id: "${net[i]}", security_groups: ["${group[i]}"], fixed_ips: [{subnet_id: "${subnet[i]}"}]}, count: "${n}"}
+"""
+
+
+def large(env, work):
+    scenario = work / "large.yaml"
+    scenario.write_text(LARGE)
+    rows = []
+    for n in (100, 400):
+        c = Cost([GLASSHOUSE, "try", str(scenario), "--cloud", "sim", "--state", str(work / f"large-{n}"),
+                  "--instance", "bench", "--json", "--param", f"n={n}"], env)
+        report = json.loads(c.text.strip().splitlines()[-1])
+        assert report["verdict"] == "passed" and report["left"] == 0, c.text[-2000:]
+        rows.append([f"{5 * n} steps, {report['requests']} requests", f"{c.wall:.1f} s", f"{c.cpu:.2f} s",
+                     f"{1000 * c.cpu / report['requests']:.2f} ms", f"{c.rss / 1024:.1f} MiB",
+                     f"{report['longest_pause_ms']:.1f} ms"])
+    table("one large scenario on the simulated cloud, 8 requests at once", rows,
+          ["", "wall", "CPU", "CPU/request", "largest memory", "loop's longest pause"])
+
+
+class Sim:
+    """A simulated cloud that answers as fast as it can, with room for the large scenario."""
+
+    def __init__(self, work):
+        faults, self.clouds = work / "sim-faults.yaml", work / "sim.yaml"
+        faults.write_text("quota: {network: -1, subnet: -1, port: -1, security_group: -1, "
+                          "security_group_rule: -1}\n")
+        self.process = subprocess.Popen([GLASSHOUSE, "simulate", "--clouds", str(self.clouds), "--speed",
+                                         "1000", "--faults", str(faults)], stdout=subprocess.DEVNULL, cwd=ROOT)
+        end = time.monotonic() + 10
+        while not self.clouds.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                sys.exit("the simulated cloud does not start")
+            time.sleep(0.05)
+        self.env = {"OS_CLIENT_CONFIG_FILE": str(self.clouds)}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def version(*argv):
+    try:
+        out = subprocess.run(argv, capture_output=True, text=True)
+        return (out.stdout or out.stderr).strip().splitlines()[0]
+    except (OSError, IndexError):
+        return "absent"
+
+
+def machine():
+    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
+               platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
+    print(f"machine: {os.cpu_count()} x {cpu}, {memory:.0f} GiB, Linux {platform.release()}, "
+          f"load {os.getloadavg()[0]:.1f}")
+    print("versions:", version(GLASSHOUSE, "--version"), "|", version("/usr/bin/openstack", "--version"), "|",
+          "openstacksdk", version("/usr/bin/python3", "-c", "import openstack; print(openstack.version.__version__)"),
+          "|", version("/usr/bin/curl-config", "--version") if os.path.exists("/usr/bin/curl-config")
+          else version("curl", "--version"))
+
+
+def main():
+    machine()
+    clouds = os.environ.get("LAB_CLOUDS")
+    with tempfile.TemporaryDirectory() as directory:
+        work = pathlib.Path(directory)
+        with Sim(work) as sim:
+            # first, while this process is small: a child's largest memory begins with its parent's
+            large(sim.env, work)
+            compare("sim", sim.env, "simulated cloud", work)
+        if clouds:
+            compare("lab-demo", {"OS_CLIENT_CONFIG_FILE": clouds}, "real OpenStack (the lab)", work)
+    if not clouds:
+        print("\nTHE LAB DOES NOT RUN: nothing above was measured on a real OpenStack. Start it: make lab")
+
+
+main()
