@@ -133,7 +133,10 @@ static void test_bodies(void **state)
 		"  t: {tcp: [a]}\n"
 		"  l: {list: }\n"
 		"  w: {wait: [a]}\n"
-		"  v: {value: }\n",
+		"  v: {value: }\n"
+		"  st1: {stream: {to: \"icmp://x\", every: 10}, around: [net]}\n"
+		"  st2: {stream: {to: \"icmp://x\", every: [10ms]}, around: [net]}\n"
+		"  st3: {stream: {to: \"icmp://x\", every: \"${run}\"}, around: [net]}\n",
 		"t.yaml:3:18: the body of network is a map of its fields, not text\n"
 		"t.yaml:4:14: find takes one kind and the fields to find it by, such as {network: "
 		"{name: shared}}\n"
@@ -155,7 +158,10 @@ static void test_bodies(void **state)
 		"t.yaml:17:14: http: unknown key \"urll\"; did you mean \"url\"?\n"
 		"t.yaml:18:12: the body of tcp is a map, not a list\n"
 		"t.yaml:19:7: list: `service` is missing\n"
-		"t.yaml:20:13: wait must be an expression, not a list\n");
+		"t.yaml:20:13: wait must be an expression, not a list\n"
+		"t.yaml:22:41: stream: `every` must be a time with a unit, such as 10ms, not \"10\"\n"
+		"t.yaml:23:41: stream: `every` must be a time with a unit, such as 10ms, not \"a "
+		"list\"\n");
 }
 
 static void test_places(void **state)
