@@ -595,6 +595,7 @@ static void read_common(
 		for (size_t i = 0; i < step->around_count; i++)
 			vec_push(&r->links[place.step].end, step->around[i]);
 	} else if (slice_is(key, "until")) {
+		expr_free(step->until); /* of a `wait`, which cannot have both: an error already */
 		step->until = read_expression(r, k, &place);
 	} else if (slice_is(key, "ready")) {
 		read_ready(r, step, k, &place);

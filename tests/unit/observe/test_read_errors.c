@@ -175,6 +175,7 @@ static void test_places(void **state)
 		"  s2: {server: {}, login: {usr: a}}\n"
 		"actions:\n"
 		"  w: {wait: \"1 == 1\", must_fail: [409], hold: 1s, undo: {}}\n"
+		"  w2: {wait: \"1 == 1\", until: \"2 == 2\"}\n"
 		"  d: {delete: \"${net}\", keep: 2, with: net, ready: now, lock: \"\", upload: 1MiB, until: "
 		"\"1 == 1\"}\n"
 		"checks:\n"
@@ -195,17 +196,18 @@ static void test_places(void **state)
 		"cloud or a guest\n"
 		"t.yaml:9:51: `undo` has no meaning for wait: it belongs to set, server_action and "
 		"call\n"
-		"t.yaml:10:3: d is kept, so it cannot need net, which is not\n"
-		"t.yaml:10:25: `keep` has no meaning for delete: it belongs to something that is made\n"
-		"t.yaml:10:34: `with` has no meaning for delete: it belongs to something that is made\n"
-		"t.yaml:10:45: `ready` has no meaning for delete: it belongs to something that is made\n"
-		"t.yaml:10:57: `lock` has no meaning for delete: it belongs to something that is made\n"
-		"t.yaml:10:67: `upload` has no meaning for delete: it belongs to an image\n"
-		"t.yaml:10:81: `until` has no meaning for delete: it belongs to a change or a check\n"
-		"t.yaml:12:22: `around` has no meaning for ping: it belongs to a stream\n"
-		"t.yaml:12:37: `lead` has no meaning for ping: it belongs to a stream\n"
-		"t.yaml:12:47: `tail` has no meaning for ping: it belongs to a stream\n"
-		"t.yaml:12:68: must_fail needs at least one fault\n");
+		"t.yaml:10:24: `until` has no meaning for wait: it belongs to a change or a check\n"
+		"t.yaml:11:3: d is kept, so it cannot need net, which is not\n"
+		"t.yaml:11:25: `keep` has no meaning for delete: it belongs to something that is made\n"
+		"t.yaml:11:34: `with` has no meaning for delete: it belongs to something that is made\n"
+		"t.yaml:11:45: `ready` has no meaning for delete: it belongs to something that is made\n"
+		"t.yaml:11:57: `lock` has no meaning for delete: it belongs to something that is made\n"
+		"t.yaml:11:67: `upload` has no meaning for delete: it belongs to an image\n"
+		"t.yaml:11:81: `until` has no meaning for delete: it belongs to a change or a check\n"
+		"t.yaml:13:22: `around` has no meaning for ping: it belongs to a stream\n"
+		"t.yaml:13:37: `lead` has no meaning for ping: it belongs to a stream\n"
+		"t.yaml:13:47: `tail` has no meaning for ping: it belongs to a stream\n"
+		"t.yaml:13:68: must_fail needs at least one fault\n");
 }
 
 static void test_values(void **state)
