@@ -191,6 +191,8 @@ static json_t *row_json(const struct run_report *r, const struct run_row *row)
 	put_ms(o, "gone_ms", row->gone_ns);
 	if (row->critical >= 0)
 		json_object_set_new(o, "after", json_string(r->rows[row->critical].name));
+	if (row->dimensions)
+		json_object_set_new(o, "dimensions", json_scrubbed(row->dimensions));
 	if (row->measured)
 		json_object_set_new(o, "measured", json_scrubbed(row->measured));
 	return o;

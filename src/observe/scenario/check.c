@@ -5,6 +5,7 @@
 
 #include "observe/scenario/check.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -127,6 +128,25 @@ char *check_text(struct check_call *c, const char *name, const char *first)
 	struct buf b = BUF(BUF_LINE);
 	value_write(&b, v);
 	return buf_take(&b);
+}
+
+bool check_number(struct check_call *c, const char *name, int64_t min, int64_t max, int64_t *ret)
+{
+	const struct value *v = check_field(c, name, NULL);
+	int64_t n = 0;
+	if (!v || v->type == VALUE_NULL)
+		return true;
+	const bool good = v->type == VALUE_INT ||
+			  (v->type == VALUE_TEXT && units_parse_int(value_slice(v), &n));
+	if (v->type == VALUE_INT)
+		n = v->integer;
+	if (!good || n < min || n > max) {
+		check_finish_later(c, FAULT_EVALUATION,
+			"`%s` must be a whole number from %" PRId64 " to %" PRId64, name, min, max);
+		return false;
+	}
+	*ret = n;
+	return true;
 }
 
 bool check_split(const char *text, char **ret_host, unsigned *ret_port)

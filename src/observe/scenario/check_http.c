@@ -203,21 +203,17 @@ static void send_more(struct check_call *c)
 
 void check_http(struct check_call *c)
 {
-	const struct value *requests = check_field(c, "requests", NULL);
+	int64_t requests = 0;
+	if (!check_number(c, "requests", 1, REQUESTS_MAX, &requests))
+		return;
 	char *url = check_text(c, "url", "url"), *body = NULL;
 	if (!url) {
 		check_finish_later(c, FAULT_EVALUATION, "http needs `url`");
 		return;
 	}
-	if (requests && requests->type == VALUE_INT) {
-		if (requests->integer < 1 || requests->integer > REQUESTS_MAX) {
-			check_finish_later(
-				c, FAULT_EVALUATION, "`requests` is 1 to %d", REQUESTS_MAX);
-			free(url);
-			return;
-		}
+	if (requests) {
 		struct many *m = mem_new(struct many);
-		m->total = requests->integer;
+		m->total = requests;
 		m->url = url;
 		c->data = m;
 		c->cleanup = free_many;

@@ -41,7 +41,9 @@ static void on_ssh(void *arg, const struct ssh_result *r)
 static bool plain_login(struct check_call *c, struct ssh_host *h, struct secret **ret_key)
 {
 	const struct value *key = check_field(c, "key", NULL);
-	const struct value *port = check_field(c, "port", NULL);
+	int64_t port = 22;
+	if (!check_number(c, "port", 1, 65535, &port))
+		return false;
 	char *to = check_text(c, "to", "to");
 	if (key && key->type == VALUE_REF) {
 		const struct element *e = world_element(c->world, key->ref);
@@ -55,7 +57,7 @@ static bool plain_login(struct check_call *c, struct ssh_host *h, struct secret 
 		free(to);
 		return false;
 	}
-	h->port = port && port->type == VALUE_INT ? (unsigned)port->integer : 22;
+	h->port = (unsigned)port;
 	h->host = reach_address(&cloud_configuration(c->tools.cloud)->reach, to, &h->port, false);
 	char *user = check_text(c, "user", NULL);
 	h->user = user ? user : mem_strdup("debian");

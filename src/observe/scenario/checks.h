@@ -59,6 +59,9 @@ void check_value(struct check_call *c);
 /* Runs a command in a guest (for ping and tcp `from`); ends in `then` with the result. */
 bool check_in_guest(
 	struct check_call *c, const struct value *guest, const char *command, ssh_done *then);
+/* A whole number of the body, as one or as text; *ret stays when the key is absent. False: it is
+ * neither or out of range, and the check ends with that. */
+bool check_number(struct check_call *c, const char *name, int64_t min, int64_t max, int64_t *ret);
 /* "host:port" or "[v6]:port"; host is owned. */
 bool check_split(const char *text, char **ret_host, unsigned *ret_port);
 

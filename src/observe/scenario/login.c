@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "observe/scenario/check.h"
 
 #define LOGIN_HOPS_MAX     4
@@ -91,11 +92,20 @@ static enum expr_result take_key(
 	return EXPR_ERROR;
 }
 
-static unsigned port_of(const struct value *v)
+static bool read_port(const struct value *v, unsigned *ret, struct error *err)
 {
-	return v && v->type == VALUE_INT && v->integer > 0 && v->integer < 65536
-		       ? (unsigned)v->integer
-		       : 22;
+	int64_t n = 22;
+	bool good = !v || v->type == VALUE_NULL || v->type == VALUE_INT;
+	if (v && v->type == VALUE_INT)
+		n = v->integer;
+	else if (v && v->type == VALUE_TEXT)
+		good = units_parse_int(value_slice(v), &n);
+	if (!good || n < 1 || n > 65535) {
+		error_set(err, ERROR_INPUT, "the `port` of a login is a number from 1 to 65535");
+		return false;
+	}
+	*ret = (unsigned)n;
+	return true;
 }
 
 static enum expr_result add_hop(struct world *w, struct value_ref ref, struct element *who,
@@ -107,6 +117,9 @@ static enum expr_result fill_hop(struct world *w, struct element *e, struct elem
 {
 	const struct value *via = value_field(fields, SLICE("via"));
 	enum expr_result r = EXPR_OK;
+	unsigned port;
+	if (!read_port(value_field(fields, SLICE("port")), &port, err))
+		return EXPR_ERROR;
 	if (via && via->type == VALUE_REF)
 		r = add_hop(w, via->ref, who, reach, l, depth + 1, err);
 	struct secret *key = NULL;
@@ -132,7 +145,7 @@ static enum expr_result fill_hop(struct world *w, struct element *e, struct elem
 		return EXPR_ERROR;
 	}
 	struct ssh_host *h = &l->hosts[l->n];
-	h->port = port_of(value_field(fields, SLICE("port")));
+	h->port = port;
 	const bool named = user && user->type == VALUE_TEXT && !slice_is(value_slice(user), "auto");
 	const char *known = server ? world_login_user(w, server) : NULL;
 	h->user = named ? slice_dup(value_slice(user))

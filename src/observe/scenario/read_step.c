@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "observe/scenario/reader.h"
 #include "text/keys.h"
 
@@ -422,6 +423,19 @@ static void check_action(struct reader *r, const struct source_key *k)
 			"server_action takes `of` and one action such as os-stop: null");
 }
 
+/* The rate of a stream, unless only the run knows it. */
+static void check_every(struct reader *r, const struct source_key *k, const struct yaml *every)
+{
+	int64_t ns;
+	if (!every || (every->kind == YAML_SCALAR &&
+			      (slice_find_text(every->text, SLICE("${")) < every->text.n ||
+				      units_parse_time(every->text, &ns))))
+		return;
+	reader_error(r, k->file, every,
+		"stream: `every` must be a time with a unit, such as 10ms, not \"%.60s\"",
+		every->kind == YAML_SCALAR ? every->text.p : yaml_kind_name(every));
+}
+
 static void read_verb(struct reader *r, struct step *step, const struct source_key *k,
 	const struct verb_row *v, struct place *place)
 {
@@ -447,6 +461,8 @@ static void read_verb(struct reader *r, struct step *step, const struct source_k
 		check_body_keys(r, k, v);
 	if (step->verb == VERB_SERVER_ACTION && y->kind == YAML_MAP)
 		check_action(r, k);
+	if (step->verb == VERB_STREAM && y->kind == YAML_MAP)
+		check_every(r, k, yaml_get(y, "every"));
 	step->body = read_interp(r, y, k->file, place);
 	if (step->verb == VERB_GROUP && step->body) {
 		/* Its members' log-ins are its own unless it has one. */
@@ -579,6 +595,7 @@ static void read_common(
 		for (size_t i = 0; i < step->around_count; i++)
 			vec_push(&r->links[place.step].end, step->around[i]);
 	} else if (slice_is(key, "until")) {
+		expr_free(step->until); /* of a `wait`, which cannot have both: an error already */
 		step->until = read_expression(r, k, &place);
 	} else if (slice_is(key, "ready")) {
 		read_ready(r, step, k, &place);

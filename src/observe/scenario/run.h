@@ -67,7 +67,8 @@ struct run_row {
 	int64_t remove_ns, gone_ns;
 	int critical; /* index of the row it waited for last, or -1: follow for the critical path */
 	bool on_critical_path;
-	json_t *measured; /* or NULL */
+	json_t *measured;   /* or NULL */
+	json_t *dimensions; /* {"zone": "az1"}, or NULL */
 };
 
 struct run_report {

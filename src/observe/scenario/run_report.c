@@ -19,6 +19,27 @@ static const char *component_of(const struct step *s)
 	return s->kind && s->kind->component ? s->kind->component : "";
 }
 
+/* The names of `each: {zone: …, type: …}` with this element's values; an owned reference or NULL.
+ */
+static json_t *dimensions(const struct task *t)
+{
+	const struct interp *each = t->step->each;
+	const struct value *it = &t->element->it;
+	if (!each || !interp_is_map(each) || it->type != VALUE_MAP)
+		return NULL;
+	json_t *all = json_object();
+	for (size_t i = 0; i < value_count(it); i++) {
+		const struct value *v = value_at(it, i);
+		const struct element *e =
+			v->type == VALUE_REF ? world_element(t->run->world, v->ref) : NULL;
+		char name[128];
+		json_object_set_new(all, value_key(it, i).p,
+			e ? json_string(world_element_name(t->run->world, e, name, sizeof(name)))
+			  : value_json(v));
+	}
+	return all;
+}
+
 static void fill_row(struct run *r, struct run_row *row, struct task *t)
 {
 	char name[128];
@@ -45,6 +66,7 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 		.gone_ns = t->gone_ns,
 		.critical = -1,
 		.measured = json_incref(t->element->measured),
+		.dimensions = dimensions(t),
 	};
 	for (size_t i = 0; t->waited_for && i < r->tasks.n; i++)
 		if (r->tasks.p[i] == t->waited_for)
@@ -174,6 +196,7 @@ void report_fini(struct run *r)
 		free(row->request_id);
 		free(row->service_request_id);
 		json_decref(row->measured);
+		json_decref(row->dimensions);
 	}
 	vec_fini(&r->rows);
 }

@@ -258,6 +258,20 @@ static bool read_target(
 	return good;
 }
 
+/* A bare number is no time here either. */
+static bool read_every(const struct value *v, int64_t *ret_ns, struct error *err)
+{
+	bool good = !v || v->type == VALUE_NULL || v->type == VALUE_TIME;
+	if (v && v->type == VALUE_TIME)
+		*ret_ns = v->integer;
+	else if (v && v->type == VALUE_TEXT)
+		good = units_parse_time(value_slice(v), ret_ns);
+	if (good && *ret_ns >= EVERY_MIN)
+		return true;
+	error_set(err, ERROR_INPUT, "stream `every` is a time with a unit, at least 1ms");
+	return false;
+}
+
 struct stream *stream_start(const struct check_tools *tools, struct world *w, struct element *e,
 	const struct value *body, check_done *done, void *arg, struct error *err)
 {
@@ -273,14 +287,8 @@ struct stream *stream_start(const struct check_tools *tools, struct world *w, st
 	s->done = done;
 	s->arg = arg;
 	s->every_ns = EVERY_NS;
-	if (every && every->type == VALUE_TIME)
-		s->every_ns = every->integer;
-	else if (every && every->type == VALUE_TEXT)
-		units_parse_time(value_slice(every), &s->every_ns);
-	if (s->every_ns < EVERY_MIN ||
+	if (!read_every(every, &s->every_ns, err) ||
 		!read_target(s, &cloud_configuration(tools->cloud)->reach, value_slice(to), err)) {
-		if (s->every_ns < EVERY_MIN)
-			error_set(err, ERROR_INPUT, "stream `every` is at least 1ms");
 		free(s->host);
 		free(s);
 		return NULL;

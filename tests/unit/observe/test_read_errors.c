@@ -133,7 +133,10 @@ static void test_bodies(void **state)
 		"  t: {tcp: [a]}\n"
 		"  l: {list: }\n"
 		"  w: {wait: [a]}\n"
-		"  v: {value: }\n",
+		"  v: {value: }\n"
+		"  st1: {stream: {to: \"icmp://x\", every: 10}, around: [net]}\n"
+		"  st2: {stream: {to: \"icmp://x\", every: [10ms]}, around: [net]}\n"
+		"  st3: {stream: {to: \"icmp://x\", every: \"${run}\"}, around: [net]}\n",
 		"t.yaml:3:18: the body of network is a map of its fields, not text\n"
 		"t.yaml:4:14: find takes one kind and the fields to find it by, such as {network: "
 		"{name: shared}}\n"
@@ -155,7 +158,10 @@ static void test_bodies(void **state)
 		"t.yaml:17:14: http: unknown key \"urll\"; did you mean \"url\"?\n"
 		"t.yaml:18:12: the body of tcp is a map, not a list\n"
 		"t.yaml:19:7: list: `service` is missing\n"
-		"t.yaml:20:13: wait must be an expression, not a list\n");
+		"t.yaml:20:13: wait must be an expression, not a list\n"
+		"t.yaml:22:41: stream: `every` must be a time with a unit, such as 10ms, not \"10\"\n"
+		"t.yaml:23:41: stream: `every` must be a time with a unit, such as 10ms, not \"a "
+		"list\"\n");
 }
 
 static void test_places(void **state)
@@ -169,6 +175,7 @@ static void test_places(void **state)
 		"  s2: {server: {}, login: {usr: a}}\n"
 		"actions:\n"
 		"  w: {wait: \"1 == 1\", must_fail: [409], hold: 1s, undo: {}}\n"
+		"  w2: {wait: \"1 == 1\", until: \"2 == 2\"}\n"
 		"  d: {delete: \"${net}\", keep: 2, with: net, ready: now, lock: \"\", upload: 1MiB, until: "
 		"\"1 == 1\"}\n"
 		"checks:\n"
@@ -189,17 +196,18 @@ static void test_places(void **state)
 		"cloud or a guest\n"
 		"t.yaml:9:51: `undo` has no meaning for wait: it belongs to set, server_action and "
 		"call\n"
-		"t.yaml:10:3: d is kept, so it cannot need net, which is not\n"
-		"t.yaml:10:25: `keep` has no meaning for delete: it belongs to something that is made\n"
-		"t.yaml:10:34: `with` has no meaning for delete: it belongs to something that is made\n"
-		"t.yaml:10:45: `ready` has no meaning for delete: it belongs to something that is made\n"
-		"t.yaml:10:57: `lock` has no meaning for delete: it belongs to something that is made\n"
-		"t.yaml:10:67: `upload` has no meaning for delete: it belongs to an image\n"
-		"t.yaml:10:81: `until` has no meaning for delete: it belongs to a change or a check\n"
-		"t.yaml:12:22: `around` has no meaning for ping: it belongs to a stream\n"
-		"t.yaml:12:37: `lead` has no meaning for ping: it belongs to a stream\n"
-		"t.yaml:12:47: `tail` has no meaning for ping: it belongs to a stream\n"
-		"t.yaml:12:68: must_fail needs at least one fault\n");
+		"t.yaml:10:24: `until` has no meaning for wait: it belongs to a change or a check\n"
+		"t.yaml:11:3: d is kept, so it cannot need net, which is not\n"
+		"t.yaml:11:25: `keep` has no meaning for delete: it belongs to something that is made\n"
+		"t.yaml:11:34: `with` has no meaning for delete: it belongs to something that is made\n"
+		"t.yaml:11:45: `ready` has no meaning for delete: it belongs to something that is made\n"
+		"t.yaml:11:57: `lock` has no meaning for delete: it belongs to something that is made\n"
+		"t.yaml:11:67: `upload` has no meaning for delete: it belongs to an image\n"
+		"t.yaml:11:81: `until` has no meaning for delete: it belongs to a change or a check\n"
+		"t.yaml:13:22: `around` has no meaning for ping: it belongs to a stream\n"
+		"t.yaml:13:37: `lead` has no meaning for ping: it belongs to a stream\n"
+		"t.yaml:13:47: `tail` has no meaning for ping: it belongs to a stream\n"
+		"t.yaml:13:68: must_fail needs at least one fault\n");
 }
 
 static void test_values(void **state)
