@@ -1,15 +1,16 @@
 """kill -9 at random instants: unaccounted 0, ours left 0, foreign touched 0.
 
-Each worker has a simulated cloud of its own, with look-alikes planted beside, and kills the same
+Each test has a simulated cloud of its own, with look-alikes planted beside, and kills the same
 scenario again and again; every kill is followed by a sweep, a new start, or a sweep from a machine
-without the journal. KILLS (60) kills are shared by WORKERS (20): most of their time is waiting for
-creates that may still appear.
+without the journal. KILLS (60) kills are shared by WORKERS (20) tests, since most of their time is
+waiting for creates that may still appear.
 """
-import concurrent.futures
 import os
 import random
 import subprocess
 import time
+
+import pytest
 
 from simulated import Simulated
 
@@ -44,7 +45,8 @@ def after_kill(cloud, how, **more):
     assert out.returncode == 0, f"after {how}: {out.stdout}{out.stderr}"
 
 
-def work(worker):
+@pytest.mark.parametrize("worker", range(WORKERS))
+def test_kill(worker):
     draw = random.Random(worker)
     with Simulated(seed=worker + 1) as cloud:
         look_alikes(cloud)
@@ -58,16 +60,11 @@ def work(worker):
                 ledger = cloud.run("ledger", "--open", state=state)
                 assert how == "bare" or ledger.returncode == 0, ledger.stdout
             except AssertionError as broken:
-                raise AssertionError(f"worker {worker}, kill {n} after {at:.3f}s, {how}: {broken}") from broken
+                raise AssertionError(f"kill {n} after {at:.3f}s, {how}: {broken}") from broken
 
 
-def test_kill():
-    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        for done in [pool.submit(work, worker) for worker in range(WORKERS)]:
-            done.result()
-
-
-def two(worker):
+@pytest.mark.parametrize("worker", range(8))
+def test_two_instances(worker):
     """Two instances in one project at once, both killed, each swept alone."""
     draw = random.Random(1000 + worker)
     with Simulated(seed=worker + 1) as cloud:
@@ -84,12 +81,6 @@ def two(worker):
         assert "house-a" not in left, cloud.left()
         after_kill(cloud, "sweep", **b)
         cloud.assert_clean()
-
-
-def test_two_instances():
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(two, worker) for worker in range(8)]:
-            done.result()
 
 
 def test_two_instances_run_beside_each_other():

@@ -3,7 +3,6 @@
 `before`: the service never got it. `after`: it was made, the answer is lost. `late`: the
 connection ends at once, the object comes later.
 """
-import concurrent.futures
 import os
 
 import pytest
@@ -33,7 +32,9 @@ CREATES = {
 }
 
 
-def lose(kind, when):
+@pytest.mark.parametrize("when", ["before", "after", "late"])
+@pytest.mark.parametrize("kind", CREATES)
+def test_lost(kind, when):
     service, method, path = CREATES[kind]
     fault = {"service": service, "method": method, "path": path, "nth": 1, "effect": "lost", "when": when}
     with Simulated(faults={"faults": [fault]}) as cloud:
@@ -50,17 +51,3 @@ def lose(kind, when):
         out = cloud.run("sweep", "--older", "0s")
         assert out.returncode == 0, text + out.stdout + out.stderr
         assert cloud.run("ledger", "--open").returncode == 0, text
-
-
-@pytest.fixture(scope="module")
-def results():
-    """All at once: most of the time is waiting for what may still appear."""
-    with concurrent.futures.ThreadPoolExecutor(12) as pool:
-        yield {(kind, when): pool.submit(lose, kind, when)
-               for kind in CREATES for when in ("before", "after", "late")}
-
-
-@pytest.mark.parametrize("when", ["before", "after", "late"])
-@pytest.mark.parametrize("kind", CREATES)
-def test_lost(kind, when, results):
-    results[kind, when].result()
