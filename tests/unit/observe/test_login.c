@@ -47,8 +47,9 @@ static void make_all_ready(void)
 	written_element(world, "key", 0)->private_key = secret_new(SLICE("private"));
 	written_ready(world, "fip", 0, "{\"id\": \"f0\", \"floating_ip_address\": \"192.0.2.10\"}");
 	written_ready(world, "fip", 1, "{\"id\": \"f1\", \"floating_ip_address\": \"192.0.2.11\"}");
-	static const char server[] = "{\"id\": \"s\", \"addresses\": {\"net\": [{\"addr\": "
-				     "\"10.71.0.5\", \"version\": 4}]}}";
+	static const char server[] =
+		"{\"id\": \"s\", \"addresses\": {\"net\": [{\"addr\": "
+		"\"10.71.0.5\", \"version\": 4}]}}";
 	written_ready(world, "jump", 0, server);
 	written_ready(world, "vm", 0, server);
 	written_ready(world, "vm", 1, server);
@@ -78,13 +79,12 @@ static void test_hosts(void **state)
 	char *host = NULL;
 	unsigned port;
 	struct element *who = written_element(world, "who", 0);
-	assert_int_equal(
-		login_host(world, ref("jump", 0), who, &host, &port, &err), EXPR_BLOCKED);
+	assert_int_equal(login_host(world, ref("jump", 0), who, &host, &port, &err), EXPR_BLOCKED);
 	make_all_ready();
 	is_at(ref("jump", 0), "192.0.2.11", 2222);
 	is_at(ref("vm", 1), "10.71.0.5", 22);
 	is_at(ref("plain", 0), "10.71.0.5", 22); /* a server without a log-in has an address too */
-	is_at(ref("all", 2), "10.0.0.2", 23);    /* the group's own, with the member's index in it */
+	is_at(ref("all", 2), "10.0.0.2", 23); /* the group's own, with the member's index in it */
 	assert_int_equal(login_host(world, ref("bad", 0), who, &host, &port, &err), EXPR_ERROR);
 	assert_string_equal(err.msg, "the `port` of a login is a number from 1 to 65535");
 	assert_int_equal(login_host(world, ref("key", 0), who, &host, &port, &err), EXPR_ERROR);
