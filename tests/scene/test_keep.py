@@ -1,9 +1,12 @@
 """`keep`: what a run leaves for the next ones, on the simulated cloud."""
 import json
+import os
+import signal
+import subprocess
 
 import pytest
 
-from serve import run, serve
+from serve import DEADLINE_S, GLASSHOUSE, ROOT, run, serve
 
 SCENARIO = """scenario: kept
 params: {{external: auto}}
@@ -56,6 +59,32 @@ def test_used_by_the_next_runs(cloud, tmp_path):
     assert not ledger(cloud, tmp_path)
     _, fourth = once(cloud, tmp_path, 2)
     assert len(fourth) == len(before) + 1 and made[0] not in fourth
+
+
+def test_two_at_once_do_not_share(cloud, tmp_path):
+    """What a living run keeps or uses is not for those beside it."""
+    before = routers(cloud)
+    file = tmp_path / "kept.yaml"
+    once(cloud, tmp_path, "forever")
+    kept = [r for r in routers(cloud) if r not in before]
+    command = [GLASSHOUSE, "try", str(file), "--hold", "--json", "--state", str(tmp_path / "state"),
+               "--instance", "here"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "OS_CLOUD": "sim",
+                   "OS_CLIENT_CONFIG_FILE": str(cloud.clouds)}
+    first = subprocess.Popen(command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             text=True)
+    try:
+        for line in first.stdout:  # with --hold it stays when all its steps are ready
+            event = json.loads(line)
+            if event.get("step") == "link" and event["event"] == "ready":
+                break
+        _, beside = once(cloud, tmp_path, "forever")
+        assert len([r for r in beside if r not in before]) == 2 and kept[0] in beside
+    finally:
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=DEADLINE_S)
+    assert first.returncode == 0
+    assert kept[0] in routers(cloud)
 
 
 def test_gone_meanwhile(cloud, tmp_path):

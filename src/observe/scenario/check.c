@@ -130,6 +130,20 @@ char *check_text(struct check_call *c, const char *name, const char *first)
 	return buf_take(&b);
 }
 
+char *check_host(struct check_call *c, const char *name, const char *first, unsigned *ret_port,
+	struct error *err)
+{
+	const struct value *v = check_field(c, name, first);
+	char *host = NULL;
+	if (!v || v->type != VALUE_REF)
+		return check_text(c, name, first);
+	if (login_host(c->world, v->ref, c->element, &host, ret_port, err) == EXPR_OK)
+		return host;
+	if (!err->msg[0])
+		error_set(err, ERROR_INPUT, "the guest has no address yet");
+	return NULL;
+}
+
 bool check_number(struct check_call *c, const char *name, int64_t min, int64_t max, int64_t *ret)
 {
 	const struct value *v = check_field(c, name, NULL);

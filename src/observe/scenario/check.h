@@ -70,6 +70,10 @@ void stream_cancel(struct stream *s); /* done runs soon with FAULT_CANCELLED */
 struct login;
 enum expr_result login_resolve(struct world *w, struct value_ref ref, struct element *who,
 	const struct reach *reach, struct login **ret, struct error *err);
+/* Where a guest is reached at, as `ping` and `tcp` need it: the host of its log-in, else its own
+ * address; owned. The port is that of its log-in. */
+enum expr_result login_host(struct world *w, struct value_ref ref, struct element *who,
+	char **ret_host, unsigned *ret_port, struct error *err);
 void login_free(struct login *l);
 /* Borrow from the login: the target, and the jump servers on the way, first hop first. */
 const struct ssh_host *login_target(const struct login *l);

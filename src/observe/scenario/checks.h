@@ -46,7 +46,7 @@ void check_measure_text(struct check_call *c, const char *name, struct slice tex
 
 /* A field of the body; the body itself stands for `first` when it is no map ("list: ${it}"). */
 const struct value *check_field(const struct check_call *c, const char *name, const char *first);
-/* The field as text, a ref turned into its login's host or its id; owned, NULL if absent. */
+/* The field as text, a ref turned into its id; owned, NULL if absent. */
 char *check_text(struct check_call *c, const char *name, const char *first);
 
 void check_ping(struct check_call *c);
@@ -62,6 +62,10 @@ bool check_in_guest(
 /* A whole number of the body, as one or as text; *ret stays when the key is absent. False: it is
  * neither or out of range, and the check ends with that. */
 bool check_number(struct check_call *c, const char *name, int64_t min, int64_t max, int64_t *ret);
+/* As check_text() for a host: a guest's is the one of its log-in, and *ret_port its port (for
+ * others it stays). Owned; NULL if it is absent or, with the error, cannot be told. */
+char *check_host(struct check_call *c, const char *name, const char *first, unsigned *ret_port,
+	struct error *err);
 /* "host:port" or "[v6]:port"; host is owned. */
 bool check_split(const char *text, char **ret_host, unsigned *ret_port);
 

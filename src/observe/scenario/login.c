@@ -111,6 +111,26 @@ static bool read_port(const struct value *v, unsigned *ret, struct error *err)
 static enum expr_result add_hop(struct world *w, struct value_ref ref, struct element *who,
 	const struct reach *reach, struct login *l, unsigned depth, struct error *err);
 
+/* The server a group's element stands for. */
+static struct element *server_of(struct world *w, struct element *e)
+{
+	return w->steps[e->step].step->verb == VERB_GROUP ? world_element(w, e->target) : e;
+}
+
+/* `host`, else the server's own address; owned, NULL if there is neither. */
+static char *host_of(struct world *w, const struct element *server, const struct value *fields)
+{
+	const struct value *host = value_field(fields, SLICE("host"));
+	if (host && host->type == VALUE_TEXT)
+		return slice_dup(value_slice(host));
+	const struct kind *k = server ? w->steps[server->step].step->kind : NULL;
+	json_t *address =
+		k && server->object ? kind_field(k, server->object, SLICE("address")) : NULL;
+	char *name = mem_strdup(json_string_value(address));
+	json_decref(address);
+	return name;
+}
+
 static enum expr_result fill_hop(struct world *w, struct element *e, struct element *who,
 	const struct reach *reach, const struct value *fields, struct login *l, unsigned depth,
 	struct error *err)
@@ -127,18 +147,9 @@ static enum expr_result fill_hop(struct world *w, struct element *e, struct elem
 		r = take_key(w, value_field(fields, SLICE("key")), &key, err);
 	if (r != EXPR_OK)
 		return r;
-	const struct value *host = value_field(fields, SLICE("host"));
 	const struct value *user = value_field(fields, SLICE("user"));
-	const bool is_group = w->steps[e->step].step->verb == VERB_GROUP;
-	struct element *server = is_group ? world_element(w, e->target) : e;
-	json_t *address = NULL;
-	if (!host || host->type != VALUE_TEXT)
-		address = server && server->object ? kind_field(w->steps[server->step].step->kind,
-							     server->object, SLICE("address"))
-						   : NULL;
-	char *name = host && host->type == VALUE_TEXT ? slice_dup(value_slice(host))
-						      : mem_strdup(json_string_value(address));
-	json_decref(address);
+	struct element *server = server_of(w, e);
+	char *name = host_of(w, server, fields);
 	if (!name) {
 		secret_unref(key);
 		error_set(err, ERROR_INPUT, "login has no `host` and the server has no address");
@@ -185,5 +196,30 @@ enum expr_result login_resolve(struct world *w, struct value_ref ref, struct ele
 		*ret = l;
 	else
 		login_free(l);
+	return r;
+}
+
+enum expr_result login_host(struct world *w, struct value_ref ref, struct element *who,
+	char **ret_host, unsigned *ret_port, struct error *err)
+{
+	const struct interp *login;
+	struct element *e = with_login(w, ref, &login);
+	struct value fields = VALUE_NOTHING;
+	enum expr_result r = EXPR_OK;
+	*ret_port = 22;
+	if (e)
+		r = evaluate(w, e, who, login, &fields, err);
+	else
+		e = world_element(w, ref);
+	if (r == EXPR_OK && !read_port(value_field(&fields, SLICE("port")), ret_port, err))
+		r = EXPR_ERROR;
+	if (r == EXPR_OK) {
+		*ret_host = e ? host_of(w, server_of(w, e), &fields) : NULL;
+		if (!*ret_host) {
+			error_set(err, ERROR_INPUT, "this step has no address to reach it at");
+			r = EXPR_ERROR;
+		}
+	}
+	value_drop(&fields);
 	return r;
 }

@@ -182,7 +182,15 @@ static const char *where(
 		if (v->ref.element >= 0 && (size_t)v->ref.element < sw->count)
 			return world_element_name(p->world, &sw->elements[v->ref.element], text, n);
 	}
-	snprintf(text, n, "%s", text_of(e->body, key));
+	const json_t *list = json_object_get(e->body, key);
+	struct buf all = BUF(BUF_LINE);
+	size_t i;
+	json_t *one;
+	json_array_foreach (list, i, one)
+		buf_printf(&all, "%s%s", i ? " or " : "",
+			json_string_value(one) ? json_string_value(one) : "?");
+	snprintf(text, n, "%s", json_is_array(list) ? buf_str(&all) : text_of(e->body, key));
+	buf_fini(&all);
 	return text;
 }
 

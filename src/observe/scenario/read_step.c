@@ -35,7 +35,7 @@ static const struct verb_row verbs[] = {
 	{"delete", VERB_DELETE, "of", "of", "of"},
 	{"call", VERB_CALL, "service method path body microversion", NULL, "service path"},
 	{"wait", VERB_WAIT, NULL, "", NULL},
-	{"ping", VERB_PING, "to from", "to", "to"},
+	{"ping", VERB_PING, "to from any source", "to", "to"},
 	{"tcp", VERB_TCP, "to from", "to", "to"},
 	{"http", VERB_HTTP, "url method headers body requests", "url", "url"},
 	{"ssh", VERB_SSH, "to run input user port key host_key", "to", "to"},

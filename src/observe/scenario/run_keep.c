@@ -18,6 +18,7 @@
 /* Names among the path keys that no path of a kind has. */
 #define KEY_RUNS "kept_runs"
 #define KEY_BODY "kept_body"
+#define KEY_USER "kept_user" /* the run that used it last */
 
 /* Of all but the name, which may hold ${run}. */
 static void digest_body(const struct task *t, char *ret_hex)
@@ -54,7 +55,9 @@ static bool on_row(void *arg, const struct journal_object *o)
 		strcmp(o->scenario, r->scenario->name) != 0 ||
 		(project && strcmp(o->project, project) != 0))
 		return true;
-	const char *body = json_str(o->path, KEY_BODY);
+	const char *body = json_str(o->path, KEY_BODY), *user = json_str(o->path, KEY_USER);
+	if (journal_run_alive(r->journal, user ? user : o->run))
+		return true; /* in use: kept is for the runs after, not for those beside */
 	if (s->found || !body || strcmp(body, s->body) != 0) {
 		/* Of another time or another body: an open row of a dead run, which is swept. */
 		journal_update(r->journal, o->id, OBJECT_CREATED, NULL, NULL,
@@ -97,6 +100,8 @@ static void on_looked(void *arg, const struct cloud_answer *a)
 		t->answer_ns = run_now(t->run);
 		t->has_made = t->reused = true;
 		mem_replace(&t->element->id, t->made.id);
+		json_object_set_new(t->made.path, KEY_USER, json_string(t->run->label));
+		journal_update(t->run->journal, t->made.row, OBJECT_KEPT, NULL, t->made.path, NULL);
 		make_learn(t, kind_unwrap(t->step->kind, a->json));
 		run_emit(t->run, RUN_EVENT_WAIT, t, "kept by an earlier run");
 		make_wait_ready(t);

@@ -245,6 +245,63 @@ static void test_wrong(void **state)
 	free(error);
 }
 
+#define LONG "tests/unit/observe/long.yaml"
+
+static json_t *plan_of_file(const char *params, const char *zones)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = fopen(LONG, "r"); /* tests run at the root of the source */
+	assert_non_null(f);
+	assert_true(getdelim(&text, &n, 0, f) > 0);
+	fclose(f);
+	json_t *plan = plan_of(text, params, zones, NULL, NULL, NULL);
+	free(text);
+	return plan;
+}
+
+static void test_long(void **state)
+{
+	static const char zones[] =
+		"{\"compute\": [\"c1\", \"c2\", \"c3\"], \"volume\": "
+		"[\"v1\", \"v2\"], \"network\": []}";
+	json_t *plan = plan_of_file(NULL, zones);
+	assert_int_equal(elements(plan, "jump"), 3);
+	assert_int_equal(elements(plan, "single"), 8);
+	assert_int_equal(elements(plan, "rule"), 11);
+	assert_int_equal(elements(plan, "vm"), 8);
+	assert_int_equal(elements(plan, "net2") + elements(plan, "link2"), 0);
+	assert_int_equal(elements(plan, "nic2p"), 0);
+	/* No network zones: the hint's list is empty, the network is made all the same. */
+	const json_t *net = json_at(element(plan, "net[1]"), "body", "network", NULL);
+	assert_int_equal(json_array_size(json_object_get(net, "availability_zone_hints")), 0);
+	/* Eight servers over three zones, two volume zones and two networks. */
+	const json_t *vm = json_at(element(plan, "single[7]"), "body", "server", NULL);
+	assert_string_equal(json_str(vm, "availability_zone"), "c2");
+	assert_null(json_object_get(vm, "imageRef"));
+	const json_t *disk = json_array_get(json_object_get(vm, "block_device_mapping_v2"), 0);
+	assert_string_equal(json_str(disk, "uuid"), "<vmvol[7].id>");
+	const json_t *volume = json_at(element(plan, "vmvol[7]"), "body", "volume", NULL);
+	assert_string_equal(json_str(volume, "availability_zone"), "v2");
+	part_is(plan, "vmport[7]", "needs", "[\"net[1]\",\"sub[1]\",\"sg_vm\"]");
+	/* ceil(8 / 3) ports, so that each of eight servers has one. */
+	const json_t *rule = json_at(element(plan, "rule[3]"), "body", "security_group_rule", NULL);
+	assert_int_equal(json_int(rule, "port_range_max", 0), 222 + 3 - 1);
+	rule = json_at(element(plan, "rule[6]"), "body", "security_group_rule", NULL);
+	assert_string_equal(json_str(rule, "ethertype"), "IPv6");
+	assert_null(json_object_get(rule, "protocol")); /* a rule that has none */
+	/* Whoever logs in through a jump server needs it, and what its log-in names. */
+	part_is(plan, "login[4]", "needs", "[\"single[4]\",\"fip[1]\",\"jump[1]\",\"key[1]\"]");
+	part_is(plan, "jhout[0]", "requests",
+		"[\"ping dns.google or dns.quad9.net from jump[0]\"]");
+	json_decref(plan);
+
+	plan = plan_of_file("{\"nic2\": true, \"servers\": 5, \"nets\": 3}", zones);
+	assert_int_equal(elements(plan, "nic2p"), 5);
+	part_is(plan, "nic2p[4]", "needs", "[\"single[4]\",\"net2[1]\",\"sub2[1]\",\"sg_vm\"]");
+	json_decref(plan);
+}
+
 static void test_for_people(void **state)
 {
 	struct buf out = BUF(BUF_ANSWER);
@@ -268,6 +325,7 @@ int test_plan(void)
 		cmocka_unit_test(test_hidden_edges),
 		cmocka_unit_test(test_decided_in_the_run),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_for_people),
 	};
 	return cmocka_run_group_tests_name("plan", tests, written_setup, written_teardown);
