@@ -52,7 +52,7 @@ static void end_with(struct http_call *call, enum fault fault, const char *detai
 static void detach(struct http_call *call)
 {
 	if (call->in_multi)
-		curl_multi_remove_handle(call->client->multi, call->easy);
+		http_call_remove(call);
 	call->in_multi = false;
 	if (call->counted)
 		call->host->active--;
