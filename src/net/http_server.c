@@ -620,7 +620,7 @@ static int listen_on(const struct http_server_options *o, unsigned *ret_port, st
 	if (good && o->reuse_port)
 		good = setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0;
 	good = good && bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 1024) == 0;
-	struct sockaddr_storage own;
+	struct sockaddr_storage own = {0};
 	socklen_t n = sizeof(own);
 	good = good && getsockname(fd, (struct sockaddr *)&own, &n) == 0;
 	freeaddrinfo(a);
