@@ -630,8 +630,7 @@ static int listen_on(const struct http_server_options *o, unsigned *ret_port, st
 			close(fd);
 		return -1;
 	}
-	*ret_port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-						    : ((struct sockaddr_in *)&own)->sin_port);
+	*ret_port = ntohs(((struct sockaddr_in *)&own)->sin_port); /* IPv6's is at the same place */
 	return fd;
 }
 
