@@ -135,6 +135,16 @@ static int64_t info_ns(struct http_call *call, CURLINFO what)
 	return (int64_t)us * NS_PER_US;
 }
 
+/* curl 7.88 tells the time of the connection only when the handshake is done too. */
+static void measure_unfinished(struct http_call *call, int64_t now)
+{
+	struct phases *p = &call->answer.phases;
+
+	if (call->tls && call->stood_ns)
+		p->tls_ns = now - call->stood_ns;
+	p->connect_ns = now - call->began_ns - p->resolve_ns - p->tls_ns;
+}
+
 /* curl's times count from its own start of the request; only their differences are used. A time of
  * 0 means that point was not reached. */
 static void measure(struct http_call *call)
@@ -148,11 +158,13 @@ static void measure(struct http_call *call)
 	int64_t first = info_ns(call, CURLINFO_STARTTRANSFER_TIME_T);
 
 	p->total_ns = now - call->began_ns;
-	if (!call->answer.reused && call->opened) {
-		p->connect_ns = (connected ? connected : end) - resolved;
+	if (!call->answer.reused && call->opened && !connected) {
+		measure_unfinished(call, now);
+	} else if (!call->answer.reused && call->opened) {
+		p->connect_ns = connected - resolved;
 		if (secured)
 			p->tls_ns = secured - connected;
-		else if (connected && !call->readied)
+		else if (!call->readied)
 			p->tls_ns = end - connected; /* the handshake failed */
 	} else {
 		p->resolve_ns = 0;
@@ -204,7 +216,9 @@ static enum fault fault_of_certificate(struct http_call *call)
 
 	curl_easy_getinfo(call->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
 	switch (verify) {
-	case X509_V_OK: /* the chain is good; curl compares the name itself */
+	case X509_V_OK:
+	case X509_V_ERR_UNSPECIFIED: /* curl's own first value: it compares the name before the rest
+				      */
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH: return FAULT_TLS_NAME;
 	case X509_V_ERR_CERT_HAS_EXPIRED: return FAULT_TLS_EXPIRED;

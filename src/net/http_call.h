@@ -47,6 +47,7 @@ struct http_client {
 	struct http_call *calls;
 	VEC(CURL *) spare;                 /* handles ready for reuse */
 	VEC(struct http_socket *) sockets; /* by descriptor */
+	VEC(struct http_socket *) connecting;
 	bool in_curl, freeing;
 };
 
@@ -86,8 +87,10 @@ struct http_call {
 
 	/* how far it came */
 	int64_t began_ns, uploaded_ns; /* real time */
-	bool opened;                   /* a socket for it was opened */
-	unsigned readied;              /* times a connection was ready for it */
+	int64_t stood_ns;              /* when its TCP connection stood */
+	bool opened, tls; /* a socket for it was opened; TLS to the one we connect to */
+	int fd;           /* the last one opened; curl closes it */
+	unsigned readied; /* times a connection was ready for it */
 	int open_errno;
 	char tried[64];  /* the address last tried */
 	enum fault stop; /* why a callback of ours stopped curl; NONE: it did not */
@@ -120,6 +123,8 @@ void http_call_conclude(struct http_call *call, CURLcode code, enum fault fault)
 bool http_sockets_init(struct http_client *c, struct error *err);
 void http_sockets_fini(struct http_client *c);  /* frees c itself, a turn later */
 void http_call_sockets(struct http_call *call); /* sets the callbacks */
+void http_call_connected(struct http_call *call);
+void http_call_remove(struct http_call *call); /* from curl's multi handle */
 
 /* --- http_hosts.c */
 void http_proxies_read(struct http_proxies *p);

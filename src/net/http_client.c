@@ -52,7 +52,7 @@ static void end_with(struct http_call *call, enum fault fault, const char *detai
 static void detach(struct http_call *call)
 {
 	if (call->in_multi)
-		curl_multi_remove_handle(call->client->multi, call->easy);
+		http_call_remove(call);
 	call->in_multi = false;
 	if (call->counted)
 		call->host->active--;
@@ -312,6 +312,7 @@ void http_client_free(struct http_client *c)
 			http_cancel(call);
 	resolver_free(c->resolver); /* the cancelled lookups end in here */
 	while (c->calls)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it leaves the list before its end */
 		deliver(c->calls);
 	VEC_EACH (&c->spare, CURL *, easy)
 		curl_easy_cleanup(*easy);

@@ -43,6 +43,7 @@ static int on_ready(void *arg, char *peer, char *local, int peer_port, int local
 	struct http_call *call = arg;
 
 	call->readied++;
+	http_call_connected(call);
 	snprintf(call->answer.address, sizeof(call->answer.address), "%s", peer);
 	if (call->state == HTTP_ENDED)
 		return CURL_PREREQFUNC_ABORT;
@@ -209,6 +210,7 @@ static bool set_target(struct http_call *call, const struct http_request *r)
 	if (proxy)
 		return use_proxy(call, proxy);
 	curl_easy_setopt(call->easy, CURLOPT_PROXY, ""); /* not the environment's */
+	call->tls = tls;
 	call->host_name = ascii_host(r->url, u.host);
 	call->host_port = u.port;
 	return true;

@@ -624,7 +624,7 @@ static int listen_on(const struct http_server_options *o, unsigned *ret_port, st
 	if (good && o->reuse_port)
 		good = setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0;
 	good = good && bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 1024) == 0;
-	struct sockaddr_storage own;
+	struct sockaddr_in6 own = {0}; /* an IPv4 address has its port at the same place */
 	socklen_t n = sizeof(own);
 	good = good && getsockname(fd, (struct sockaddr *)&own, &n) == 0;
 	freeaddrinfo(a);
@@ -634,8 +634,7 @@ static int listen_on(const struct http_server_options *o, unsigned *ret_port, st
 			close(fd);
 		return -1;
 	}
-	*ret_port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-						    : ((struct sockaddr_in *)&own)->sin_port);
+	*ret_port = ntohs(own.sin6_port);
 	return fd;
 }
 

@@ -5,6 +5,11 @@
  * "remove it": between two requests on a kept connection curl removes and adds it again, and each
  * of these would cost a system call. A connection nobody uses stops being watched when it first
  * stirs.
+ *
+ * curl 7.88 closes the socket of a connection that never came about by itself, not through our
+ * close_socket(). A watch of a descriptor that is closed ends the program (libuv aborts), or hears
+ * of a stranger's socket with the same number. So sockets are listed until their connection stands,
+ * and whenever curl has worked those it no longer wants are looked at.
  */
 #include <assert.h>
 #include <errno.h>
@@ -12,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "net/http_call.h"
@@ -21,9 +27,13 @@ struct http_socket {
 	struct http_client *client;
 	struct http_host *host; /* NULL: a descriptor curl made for itself */
 	curl_socket_t fd;
-	int watched; /* UV_READABLE, UV_WRITABLE: what the poll is started for */
-	bool wanted; /* curl wants to hear of it */
+	int watched;              /* UV_READABLE, UV_WRITABLE: what the poll is started for */
+	bool wanted;              /* curl wants to hear of it */
+	ino_t inode;              /* tells our socket from a later one with its number */
+	struct http_call *opener; /* while it connects */
 };
+
+static void forget_closed(struct http_client *c);
 
 /* --- telling curl ------------------------------------------------------------------------------
  */
@@ -35,13 +45,25 @@ static void work(struct http_client *c, curl_socket_t fd, int what)
 	c->in_curl = true;
 	curl_multi_socket_action(c->multi, fd, what, &running);
 	c->in_curl = false;
+	forget_closed(c);
 	http_client_harvest(c);
+}
+
+static void note_connection(struct http_socket *s)
+{
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof(peer);
+
+	if (!s->opener->stood_ns && getpeername(s->fd, (struct sockaddr *)&peer, &n) == 0)
+		s->opener->stood_ns = (int64_t)uv_hrtime();
 }
 
 static void on_poll(uv_poll_t *p, int status, int events)
 {
 	struct http_socket *s = p->data;
 
+	if (s->opener)
+		note_connection(s);
 	if (!s->wanted) {
 		uv_poll_stop(p);
 		s->watched = 0;
@@ -108,6 +130,54 @@ static void socket_drop(struct http_socket *s)
 	uv_close((uv_handle_t *)&s->poll, on_closed);
 }
 
+static void stop_listing(struct http_client *c, const struct http_socket *s)
+{
+	for (size_t i = 0; i < c->connecting.n; i++)
+		if (c->connecting.p[i] == s) {
+			vec_remove(&c->connecting, i);
+			return;
+		}
+}
+
+static bool is_closed(const struct http_socket *s)
+{
+	struct stat st;
+
+	return fstat(s->fd, &st) != 0 || st.st_ino != s->inode;
+}
+
+static void forget_closed(struct http_client *c)
+{
+	for (size_t i = c->connecting.n; i-- > 0;) {
+		struct http_socket *s = c->connecting.p[i];
+
+		if (s->wanted || !is_closed(s))
+			continue;
+		vec_remove(&c->connecting, i);
+		s->host->open--;
+		socket_drop(s);
+	}
+}
+
+void http_call_remove(struct http_call *call)
+{
+	curl_multi_remove_handle(call->client->multi, call->easy);
+	VEC_EACH (&call->client->connecting, struct http_socket *, s)
+		if ((*s)->opener == call)
+			(*s)->opener = NULL;
+	forget_closed(call->client);
+}
+
+void http_call_connected(struct http_call *call)
+{
+	struct http_socket *s = call->opened ? socket_at(call->client, call->fd) : NULL;
+
+	if (!s)
+		return;
+	stop_listing(call->client, s);
+	s->opener = NULL;
+}
+
 static int watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
 	struct http_client *c = arg;
@@ -139,6 +209,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 {
 	struct http_call *call = arg;
 	struct http_socket *s;
+	struct stat st;
 	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
 
 	call->opened = true;
@@ -149,11 +220,15 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 		call->open_errno = errno;
 		return CURL_SOCKET_BAD;
 	}
-	s = socket_add(call->client, fd);
+	s = fstat(fd, &st) == 0 ? socket_add(call->client, fd) : NULL;
 	if (!s) {
 		close(fd);
 		return CURL_SOCKET_BAD;
 	}
+	s->inode = st.st_ino;
+	s->opener = call;
+	vec_push(&call->client->connecting, s);
+	call->fd = fd;
 	s->host = call->host;
 	s->host->open++;
 	return fd;
@@ -165,6 +240,7 @@ static int close_socket(void *arg, curl_socket_t fd)
 	struct http_socket *s = socket_at(arg, fd);
 
 	if (s) {
+		stop_listing(arg, s);
 		s->host->open--;
 		socket_drop(s);
 	}
@@ -210,6 +286,7 @@ void http_sockets_fini(struct http_client *c)
 		if (c->sockets.p[i])
 			socket_drop(c->sockets.p[i]);
 	vec_fini(&c->sockets);
+	vec_fini(&c->connecting);
 	http_hosts_fini(c);
 	uv_close((uv_handle_t *)&c->timer, on_closed);
 }

@@ -9,6 +9,7 @@
 #include "net/ping.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <netinet/icmp6.h>
@@ -261,6 +262,8 @@ void pinger_free(struct pinger *p)
 			c = e->value;
 			break;
 		}
+		assert(c);
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): finish() takes it out of the map */
 		set_fault(c, FAULT_CANCELLED, fault_text(FAULT_CANCELLED));
 		finish(c);
 	}
