@@ -167,14 +167,17 @@ static const struct schema_field keypair_body[] = {
 	{"keypair", SCHEMA_OBJECT, SCHEMA_REQUIRED, FIELDS(keypair_fields)},
 };
 
+#define POLICIES "anti-affinity affinity soft-anti-affinity soft-affinity"
 static const struct schema_field rules_fields[] = {
 	{"max_server_per_host", SCHEMA_COUNT},
 };
 static const struct schema_field group_fields[] = {
 	{"name", SCHEMA_NAME, SCHEMA_REQUIRED},
-	{"policies", SCHEMA_ANY, SCHEMA_REQUIRED, .until = 63},
-	{"policy", SCHEMA_WORD, SCHEMA_REQUIRED, .since = 64,
-		.words = "anti-affinity affinity soft-anti-affinity soft-affinity"},
+	{"policies", SCHEMA_ONE_OF_LIST, SCHEMA_REQUIRED, .until = 14,
+		.words = "anti-affinity affinity"},
+	{"policies", SCHEMA_ONE_OF_LIST, SCHEMA_REQUIRED, .since = 15, .until = 63,
+		.words = POLICIES},
+	{"policy", SCHEMA_WORD, SCHEMA_REQUIRED, .since = 64, .words = POLICIES},
 	{"rules", SCHEMA_OBJECT, .since = 64, FIELDS(rules_fields)},
 };
 static const struct schema_field group_body[] = {

@@ -77,7 +77,7 @@ static void on_scheduled(struct timer *t)
 	if (!host) {
 		event_begin(o, s->request, "conductor_schedule_and_build_instances");
 		event_end(o, s->request, false);
-		server_fail(o, s->fault ? s->fault : "No valid host was found. ");
+		server_fail(o, s->fault ? s->fault : NO_VALID_HOST);
 		return;
 	}
 	set_host(o, host, zone);

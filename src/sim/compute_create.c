@@ -292,7 +292,7 @@ static void take_faults(struct call *c, struct object *o)
 
 	o->stuck = call_hit(c, MISHAP_STUCK) != NULL;
 	if (error)
-		s->fault = mem_strdup(error->text ? error->text : "No valid host was found. ");
+		s->fault = mem_strdup(error->text ? error->text : NO_VALID_HOST);
 	if (call_hit(c, MISHAP_LEAK))
 		VEC_EACH (&s->nics, struct server_nic, nic)
 			nic->leak = nic->ours;

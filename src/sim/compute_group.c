@@ -63,25 +63,11 @@ void groups_list(struct call *c)
 	call_json(c, 200, json_pack("{s:o}", "server_groups", list));
 }
 
-/* The policy a body asks for, in either spelling; NULL after an answer. */
-static const char *policy_of(struct call *c, const json_t *in)
+static const char *policy_of(const struct call *c, const json_t *in)
 {
-	static const char *const words[] = {
-		"anti-affinity", "affinity", "soft-anti-affinity", "soft-affinity"};
 	const json_t *list = json_object_get(in, "policies");
-	const char *policy =
-		since(c, 64) ? json_str(in, "policy") : json_string_value(json_array_get(list, 0));
-	const size_t n = since(c, 15) ? array_len(words) : 2;
 
-	for (size_t i = 0; policy && i < n; i++)
-		if (!strcmp(policy, words[i]) && (since(c, 64) || json_array_size(list) == 1))
-			return words[i];
-	char *text = json_text(list);
-	call_fail(c, 400, NULL,
-		"Invalid input for field/attribute policies. Value: %s. %s is not a policy", text,
-		text);
-	free(text);
-	return NULL;
+	return since(c, 64) ? json_str(in, "policy") : json_string_value(json_array_get(list, 0));
 }
 
 static bool quota_left(struct call *c)
@@ -100,9 +86,9 @@ static bool quota_left(struct call *c)
 void groups_create(struct call *c)
 {
 	const json_t *in = body_group(c), *rules = json_object_get(in, "rules");
-	const char *policy;
+	const char *policy = policy_of(c, in);
 
-	if (!in || !quota_left(c) || !(policy = policy_of(c, in)))
+	if (!in || !quota_left(c))
 		return;
 	if (json_object_size(rules) > 0 && strcmp(policy, "anti-affinity")) {
 		call_fail(c, 400, NULL, "Only anti-affinity policy supports rules.");

@@ -469,8 +469,12 @@ void interfaces_delete(struct call *c)
 		return;
 	}
 	rule_changed(c, o, false);
-	snprintf(nic->detach_request, sizeof(nic->detach_request), "%s", c->request_id);
-	if (!call_hit(c, MISHAP_STUCK) && !timer_running(&port->timer))
-		object_after(port, draw_time_ns(&c->sim->draw, TIME_INTERFACE_DETACH), detached);
 	call_empty(c, 202);
+	if (*nic->detach_request) { /* one is under way: the host refuses the second */
+		event_end(o, c->request_id, false);
+		return;
+	}
+	snprintf(nic->detach_request, sizeof(nic->detach_request), "%s", c->request_id);
+	if (!call_hit(c, MISHAP_STUCK))
+		object_after(port, draw_time_ns(&c->sim->draw, TIME_INTERFACE_DETACH), detached);
 }

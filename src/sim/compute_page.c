@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "net/url.h"
 #include "sim/compute.h"
 #include "sim/state.h"
 
@@ -62,6 +63,14 @@ bool page_cut(struct call *c, struct object_list *l, const char *key)
 	return true;
 }
 
+static void add_pair(struct buf *url, const char *sep, const char *name, const char *value)
+{
+	buf_add_str(url, sep);
+	url_encode(url, slice_of(name));
+	buf_add_char(url, '=');
+	url_encode(url, slice_of(value));
+}
+
 void page_links(struct call *c, const struct object_list *l, const char *key, json_t *answer,
 	const char *name)
 {
@@ -76,10 +85,10 @@ void page_links(struct call *c, const struct object_list *l, const char *key, js
 	VEC_EACH (&c->arguments, struct pair, p) {
 		if (!strcmp(p->name, "marker"))
 			continue;
-		buf_printf(&url, "%s%s=%s", sep, p->name, p->value);
+		add_pair(&url, sep, p->name, p->value);
 		sep = "&";
 	}
-	buf_printf(&url, "%smarker=%s", sep, key_of(l->p[l->n - 1], key));
+	add_pair(&url, sep, "marker", key_of(l->p[l->n - 1], key));
 	json_object_set_new(
 		answer, name, json_pack("[{s:s, s:s}]", "rel", "next", "href", buf_str(&url)));
 	buf_fini(&url);

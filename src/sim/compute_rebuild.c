@@ -259,10 +259,9 @@ static void on_snapshot(struct timer *t)
 		server_wait(o, on_snapshot);
 		return;
 	}
-	if (s->fault)
-		event_end(o, s->request, false);
-	else
-		event_end(o, s->request, !strcmp(status, "active"));
+	event_end(o, s->request, !s->fault && !strcmp(status, "active"));
+	if (s->fault && image) /* nova takes back what came to nothing */
+		object_remove(object_get(o->sim, KIND_IMAGE, s->snapshot_image));
 	server_set_state(o, NULL, NULL);
 }
 
@@ -282,6 +281,7 @@ void action_create_image(struct call *c, struct object *o)
 		image_of_server(c->sim, c->project, c->user, json_str(in, "name"), properties);
 	snprintf(s->snapshot_image, sizeof(s->snapshot_image), "%s", image->id);
 	snprintf(s->request, sizeof(s->request), "%s", c->request_id);
+	mem_replace(&s->fault, call_hit(c, MISHAP_ERROR) ? "the snapshot failed" : NULL);
 	event_action(o, c, "createImage");
 	event_begin(o, c->request_id, "compute_snapshot_instance");
 	server_set_state(o, NULL, "image_snapshot");

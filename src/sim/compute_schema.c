@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "sim/compute.h"
 #include "sim/ip.h"
+#include "sim/python.h"
 
 #define MESSAGE_MAX   (64u << 10)
 #define USER_DATA_MAX 65535
@@ -30,72 +31,21 @@ struct look {
 	struct buf message;
 };
 
-/* --- values as Python writes them ------------------------------------------------------------ */
-
-static void repr_text(struct buf *out, const char *s)
-{
-	const char quote = strchr(s, '\'') && !strchr(s, '"') ? '"' : '\'';
-
-	buf_add_char(out, quote);
-	for (; *s; s++) {
-		const unsigned char ch = (unsigned char)*s;
-		if (*s == quote || *s == '\\')
-			buf_printf(out, "\\%c", *s);
-		else if (*s == '\n')
-			buf_add_str(out, "\\n");
-		else if (ch < 32 || ch == 127)
-			buf_printf(out, "\\x%02x", ch);
-		else
-			buf_add_char(out, *s);
-	}
-	buf_add_char(out, quote);
-}
-
-static void repr_items(struct buf *out, const json_t *v)
-{
-	const char *key, *sep = "";
-	json_t *item;
-	size_t i;
-
-	buf_add_char(out, json_is_array(v) ? '[' : '{');
-	if (json_is_array(v))
-		json_array_foreach (v, i, item) {
-			buf_add_str(out, sep);
-			schema_repr(out, item);
-			sep = ", ";
-		}
-	else
-		json_object_foreach ((json_t *)v, key, item) {
-			buf_add_str(out, sep);
-			repr_text(out, key);
-			buf_add_str(out, ": ");
-			schema_repr(out, item);
-			sep = ", ";
-		}
-	buf_add_char(out, json_is_array(v) ? ']' : '}');
-}
-
-void schema_repr(struct buf *out, const json_t *v)
-{
-	if (!v || json_is_null(v))
-		buf_add_str(out, "None");
-	else if (json_is_boolean(v))
-		buf_add_str(out, json_is_true(v) ? "True" : "False");
-	else if (json_is_string(v))
-		repr_text(out, json_string_value(v));
-	else if (json_is_number(v))
-		json_write(out, v);
-	else
-		repr_items(out, v);
-}
-
 /* --- errors ---------------------------------------------------------------------------------- */
+
+static void add_name(struct buf *out, const char *name)
+{
+	json_t *v = json_string(name);
+
+	python_repr(out, v);
+	json_decref(v);
+}
 
 /* "VALUE is not …": the usual form. Returns false. */
 static bool wrong(struct look *l, const json_t *v, const char *what)
 {
 	l->value = v;
-	schema_repr(&l->message, v);
+	python_repr(&l->message, v);
 	buf_printf(&l->message, " %s", what);
 	return false;
 }
@@ -235,7 +185,7 @@ static bool is_metadata(struct look *l, const json_t *v)
 			good = good && (isalnum((unsigned char)*p) || strchr("-_:. ", *p));
 		if (!good) {
 			l->value = v;
-			repr_text(&l->message, key);
+			add_name(&l->message, key);
 			buf_add_str(&l->message,
 				" does not match any of the regexes: '" METADATA_RE "'");
 			return false;
@@ -289,6 +239,21 @@ static bool is_word(struct look *l, const json_t *v, const char *words)
 		buf_printf(&l->message, "%s'%.*s'", sep, SLICE_ARG(word));
 	buf_add_char(&l->message, ']');
 	return false;
+}
+
+static bool is_one_word(struct look *l, const json_t *v, const char *words)
+{
+	const char *outer = l->path;
+
+	if (!json_is_array(v))
+		return wrong(l, v, "is not of type 'array'");
+	if (json_array_size(v) != 1)
+		return wrong(l, v, json_array_size(v) ? "is too long" : "is too short");
+	l->path = "0";
+	if (!is_word(l, json_array_get(v, 0), words))
+		return false;
+	l->path = outer;
+	return true;
 }
 
 static bool is_hostname(struct look *l, const json_t *v)
@@ -371,6 +336,7 @@ static bool is_value(struct look *l, const json_t *v, const struct schema_field 
 	case SCHEMA_TAG: return is_tag(l, v);
 	case SCHEMA_TAGS: return is_tags(l, v);
 	case SCHEMA_WORD: return is_word(l, v, f->words);
+	case SCHEMA_ONE_OF_LIST: return is_one_word(l, v, f->words);
 	case SCHEMA_REF: return json_is_integer(v) || is_text(l, v, 1, max);
 	case SCHEMA_HOSTNAME: return is_hostname(l, v);
 	case SCHEMA_DEVICE: return is_device(l, v);
@@ -417,7 +383,7 @@ static bool no_others(struct look *l, const json_t *v, const struct schema_field
 		buf_add_str(&l->message, "Additional properties are not allowed (");
 		for (size_t i = 0; i < count; i++, sep = ", ") {
 			buf_add_str(&l->message, sep);
-			repr_text(&l->message, others.p[i]);
+			add_name(&l->message, others.p[i]);
 		}
 		buf_add_str(&l->message, count == 1 ? " was unexpected)" : " were unexpected)");
 	}
@@ -456,10 +422,7 @@ bool schema_check(struct call *c, const struct schema_field *fields, size_t n)
 	const bool good = is_object(&l, c->body ? c->body : json_null(), fields, n);
 
 	if (!good && l.path && !l.bare) {
-		if (json_is_string(l.value))
-			buf_add_str(&value, json_string_value(l.value));
-		else
-			schema_repr(&value, l.value);
+		python_str(&value, l.value);
 		call_fail(c, 400, NULL, "Invalid input for field/attribute %s. Value: %s. %s",
 			l.path, buf_str(&value), buf_str(&l.message));
 	} else if (!good) {

@@ -27,8 +27,9 @@ enum schema_type {
 	SCHEMA_METADATA,
 	SCHEMA_TAG,
 	SCHEMA_TAGS,
-	SCHEMA_WORD, /* one of `words` */
-	SCHEMA_REF,  /* a flavor: text or number */
+	SCHEMA_WORD,        /* one of `words` */
+	SCHEMA_ONE_OF_LIST, /* a list of just one of them */
+	SCHEMA_REF,         /* a flavor: text or number */
 	SCHEMA_HOSTNAME,
 	SCHEMA_DEVICE,
 	SCHEMA_OBJECT,
@@ -55,7 +56,5 @@ struct schema_field {
 
 /* Whether the body is what the table says; false after a 400. */
 bool schema_check(struct call *c, const struct schema_field *fields, size_t n);
-/* A value as Python writes it, for messages. */
-void schema_repr(struct buf *out, const json_t *v);
 
 #endif

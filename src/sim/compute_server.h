@@ -24,6 +24,7 @@ struct object *server_find(struct call *c);
 void server_set_state(struct object *o, const char *vm_state, const char *task_state);
 void server_set_power(struct object *o, int power);
 void server_touch(struct object *o);
+#define NO_VALID_HOST "No valid host was found. There are not enough hosts available."
 /* vm_state error with this fault. */
 void server_fail(struct object *o, const char *message);
 enum {

@@ -165,6 +165,10 @@ static void test_groups(void **state)
 
 	nova_post(n, 1, "/os-server-groups", 400,
 		"{'server_group':{'name':'g','policies':['soft-affinity']}}"); /* since 2.15 */
+	assert_string_equal(nova_message(n),
+		"Invalid input for field/attribute 0. Value: soft-affinity. 'soft-affinity' is not "
+		"one of ['anti-affinity', 'affinity']");
+	nova_post(n, 15, "/os-server-groups", 400, "{'server_group':{'name':'g','policies':[]}}");
 	json_t *a = nova_post(n, 93, "/os-server-groups", 200,
 		"{'server_group':{'name':'g','policy':'anti-affinity'}}");
 	snprintf(path, sizeof(path), "/os-server-groups/%s",

@@ -98,6 +98,9 @@ static void test_pages(void **state)
 	a = nova_ask(n, 93, "GET", path, NULL, 200);
 	assert_int_equal(json_array_size(json_object_get(a, "servers")), 2);
 	assert_null(json_object_get(a, "servers_links"));
+	a = nova_ask(n, 93, "GET", "/servers?limit=1&name=%5Eo%5Cw%2B", NULL, 200);
+	link = json_array_get(json_object_get(a, "servers_links"), 0);
+	assert_non_null(strstr(json_str(link, "href"), "&name=%5Eo%5Cw%2B&marker="));
 	a = nova_ask(n, 93, "GET", "/servers?sort_key=display_name&sort_dir=asc", NULL, 200);
 	page = json_object_get(a, "servers");
 	assert_string_equal(json_str(json_array_get(page, 0), "name"), "even");
@@ -175,7 +178,7 @@ static void test_anti_affinity(void **state)
 	assert_int_equal(failed, 1);
 	const struct object *last = newest(n, KIND_SERVER);
 	assert_string_equal(json_str(json_object_get(last->doc, "fault"), "message"),
-		"No valid host was found. ");
+		"No valid host was found. There are not enough hosts available.");
 	free(group);
 }
 
@@ -206,13 +209,41 @@ static void test_error(void **state)
 	const struct object *o = create(n, "x", "", 202);
 	nova_until(n, o->id, "ERROR");
 	assert_int_equal(json_int(json_object_get(o->doc, "fault"), "code", 0), 500);
-	assert_string_equal(
-		json_str(json_object_get(o->doc, "fault"), "message"), "No valid host was found. ");
+	assert_string_equal(json_str(json_object_get(o->doc, "fault"), "message"),
+		"No valid host was found. There are not enough hosts available.");
 	nova_until(n, create(n, "y", "", 202)->id, "ACTIVE");
 	nova_fault(n, "{'service':'compute','effect':'quota','method':'POST'}");
 	create(n, "z", "", 403);
 	assert_string_equal(nova_message(n),
 		"Quota exceeded for instances: Requested 1, but already used 60 of 60 instances");
+}
+
+static void test_failed_actions(void **state)
+{
+	struct nova *n = *state;
+	const char *id = nova_server(n, "x", "");
+	const struct object *o = nova_object(n, KIND_SERVER, id);
+	const size_t images = n->sim->tables[KIND_IMAGE].list.n;
+	char path[128];
+
+	nova_fault(n,
+		"{'service':'compute','path':'*/action','effect':'error','times':2,"
+		"'text':'the disk is full'}");
+	snprintf(path, sizeof(path), "/servers/%s/action", id);
+	nova_ask(n, 93, "POST", path, "{'createImage':{'name':'snap'}}", 202);
+	nova_until(n, id, "ACTIVE");
+	assert_int_equal(n->sim->tables[KIND_IMAGE].list.n, images);
+	nova_ask(n, 93, "POST", path, "{'os-stop':null}", 202);
+	nova_until(n, id, "ERROR");
+	assert_string_equal(
+		json_str(json_object_get(o->doc, "fault"), "message"), "the disk is full");
+	nova_ask(n, 93, "POST", path, "{'reboot':{'type':'HARD'}}", 202); /* it comes back */
+	nova_until(n, id, "ACTIVE");
+	nova_fault(n, "{'service':'compute','path':'*/action','effect':'stuck'}");
+	nova_ask(n, 93, "POST", path, "{'os-stop':null}", 202);
+	nova_pass(n, 3600 * NS_PER_S);
+	assert_string_equal(object_str(o, "OS-EXT-STS:task_state"), "powering-off");
+	assert_string_equal(object_str(o, "status"), "ACTIVE");
 }
 
 static void test_leak(void **state)
@@ -293,6 +324,7 @@ int test_server_list(void)
 		TEST(test_anti_affinity),
 		TEST(test_stuck),
 		TEST(test_error),
+		TEST(test_failed_actions),
 		TEST(test_leak),
 		TEST(test_no_metadata),
 		TEST(test_rules),
