@@ -90,7 +90,8 @@ static void on_look(void *arg, const struct cloud_answer *a, json_t *items)
 			}
 		}
 	if (n == 1)
-		make_is_there(t, kind_unwrap(t->step->kind, mine) ? kind_unwrap(t->step->kind, mine) : mine);
+		make_is_there(t,
+			kind_unwrap(t->step->kind, mine) ? kind_unwrap(t->step->kind, mine) : mine);
 	else if (n > 1)
 		several_found(t, n);
 	else if (loop_now_ns(t->run->tools.loop) < t->lost_until_ns)
