@@ -272,8 +272,8 @@ static bool choose_dns(
 		const char *owner = json_str(item, "project_id");
 		if (!json_array_size(servers) || (owner && project && !strcmp(owner, project)))
 			continue;
-		pick_put(p, w, json_deep_copy(servers), item, "as the cloud's subnet \"%.100s\" has it",
-			name_of(item));
+		pick_put(p, w, json_deep_copy(servers), item,
+			"as the cloud's subnet \"%.100s\" has it", name_of(item));
 		return true;
 	}
 	pick_put(p, w, json_array(), NULL, "none: the cloud's DHCP names its own resolvers");
