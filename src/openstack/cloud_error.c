@@ -62,6 +62,20 @@ static bool read_neutron(const json_t *j, struct cloud_error *e)
 	return true;
 }
 
+static void read_html(struct slice in, struct cloud_error *e);
+
+/* webob's page as JSON, for whoever accepts that (glance, unknown paths elsewhere): the message is
+ * still HTML. */
+static bool read_webob(const json_t *j, struct cloud_error *e)
+{
+	const char *code = json_str(j, "code"), *message = json_str(j, "message");
+	if (!code || !message || !json_str(j, "title"))
+		return false;
+	take(e, code, NULL);
+	read_html(slice_of(message), e);
+	return true;
+}
+
 static bool read_flat(const json_t *j, struct cloud_error *e)
 {
 	const json_t *error = json_object_get(j, "error"), *errors = json_object_get(j, "errors");
@@ -248,7 +262,8 @@ void cloud_error_read(int status, const json_t *json, struct slice body, struct 
 	memset(ret, 0, sizeof(*ret));
 	ret->fault = fault_of_status(status);
 	if (json_is_object(json)) {
-		if (!read_neutron(json, ret) && !read_wsme(json, ret) && !read_flat(json, ret))
+		if (!read_neutron(json, ret) && !read_wsme(json, ret) && !read_webob(json, ret) &&
+			!read_flat(json, ret))
 			read_wrapped(json, ret);
 	} else if (body.n) {
 		const struct slice text = slice_trim(body);

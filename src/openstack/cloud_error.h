@@ -4,8 +4,9 @@
  * NeutronError{type,message,detail} · nova and cinder {<any>: {code,message}} · octavia
  * {faultcode,faultstring,debuginfo} · designate {code,type,message,request_id} · heat
  * {code,title,explanation,error{type,message}} · barbican {code,title,description} · keystone
- * {error:{code,title,message}} · placement {errors:[{title,detail}]} · wsme {error_message:…} ·
- * glance and swift HTML · proxies HTML or nothing.
+ * {error:{code,title,message}} · webob (glance and unknown paths) {code,title,message} with HTML in
+ * it · placement {errors:[{title,detail}]} · wsme {error_message:…} · swift HTML · proxies HTML or
+ * nothing.
  * Thread: any.
  */
 #ifndef OPENSTACK_CLOUD_ERROR_H

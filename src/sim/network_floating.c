@@ -94,8 +94,8 @@ static void clear(json_t *in)
 	json_object_set_new(in, "router_id", json_null());
 }
 
-/* The router's agent says so a moment later: ACTIVE with a port, DOWN without. Whether a server must
- * have that port is a matter of the driver. */
+/* The router's agent says so a moment later: ACTIVE with a port, DOWN without. Whether a server
+ * must have that port is a matter of the driver. */
 static void on_status(struct timer *t)
 {
 	struct object *o = t->arg;

@@ -136,12 +136,12 @@ def planted(conn, instance, server=False):
         volume = post(conn.block_storage, "/volumes", "volume",
                       {"size": 1, "name": own_name(instance, project, "server", rest),
                        "metadata": {"glasshouse": f"glasshouse other {run} vol 0"}})
+        conn.block_storage.wait_for_status(conn.block_storage.get_volume(volume["id"]), "available", wait=60)
         answer = conn.image.post("/images", json={
             "name": rest, "disk_format": "raw", "container_format": "bare", "visibility": "private",
             "glasshouse": f"glasshouse {instance}"})
         assert answer.status_code == 201, answer.text
         remove.append((conn.image, f"/images/{answer.json()['id']}"))
-        conn.block_storage.wait_for_status(conn.block_storage.get_volume(volume["id"]), "available", wait=60)
         if server:
             made = conn.compute.create_server(
                 name=own_name(instance, project, "volume", rest), networks="none",

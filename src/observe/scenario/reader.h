@@ -2,6 +2,7 @@
  * reader.h - the inside of reading a scenario, shared by the read_*.c files and nobody else.
  *
  * read.c        files, documents, include, params and texts
+ * read_like.c   steps that are like another
  * read_step.c   one step: keys, verb, body
  * read_keys.c   the pieces steps are made of: conditions, lists of names and faults, retry
  * read_names.c  what names mean, what needs what, cycles, the order
@@ -73,11 +74,14 @@ void reader_error(struct reader *r, const char *file, const struct yaml *at, con
 const char *reader_meant(struct slice word, const char *const *names, size_t n, char *text);
 #define MEANT_TEXT 100
 
-/* read_step.c */
+/* read_like.c */
 void read_like(struct reader *r);
-void read_step(struct reader *r, size_t step);
 const struct source_key *source_get(const struct source *src, const char *key);
 bool source_is_many(const struct source *src);
+
+/* read_step.c */
+void read_step(struct reader *r, size_t step);
+bool read_is_common_key(struct slice name); /* not a verb's or a kind's */
 
 /* read_keys.c */
 struct expr *read_expression(

@@ -205,7 +205,9 @@ void task_end(struct task *t, enum element_state state)
 					task_stop(r->tasks.p[i], FAULT_CANCELLED);
 		}
 		break;
-	case ELEMENT_SKIPPED: run_emit(r, RUN_EVENT_SKIPPED, t, "%s", t->detail ? t->detail : ""); break;
+	case ELEMENT_SKIPPED:
+		run_emit(r, RUN_EVENT_SKIPPED, t, "%s", t->detail ? t->detail : "");
+		break;
 	case ELEMENT_ABSENT: run_emit(r, RUN_EVENT_ABSENT, t, "%s", ""); break;
 	case ELEMENT_WAITING:
 	case ELEMENT_STARTED: assert(!"an end is not a beginning");

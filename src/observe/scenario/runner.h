@@ -5,7 +5,7 @@
  * run_prepare.c cloud, zones, picks, journal
  * run_graph.c   which element may start now; what ended and who waits for it
  * run_task.c    one element's work: attempts, retries, expectations, must_fail
- * run_make.c    create, lost answers, waiting for ready
+ * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_upload.c
  * run_keep.c    what runs leave for the next ones
  * run_change.c  set, server_action, delete, call, find, wait
  * run_stream.c  streams around steps
@@ -209,7 +209,7 @@ bool lock_take(struct run *r, struct task *t, const char *key);
 void lock_release(struct run *r, struct task *t);
 char *task_lock_key(struct task *t, const json_t *body);
 
-/* run_make.c */
+/* run_make.c, run_ready.c */
 void make_begin(struct task *t); /* or uses again what an earlier run kept */
 void make_new(struct task *t);
 void make_abandon(struct task *t);

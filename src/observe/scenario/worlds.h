@@ -1,7 +1,9 @@
 /*
  * worlds.h - the inside of world.h, shared by the world_*.c files and nobody else.
  *
- * world.c        parameters, elements, states
+ * world.c        its life, elements, states
+ * world_param.c  parameters
+ * world_expand.c a step becomes its elements
  * world_scope.c  what names, fields and indices mean to an expression
  * world_call.c   the functions scenarios add: file sample secret size_for
  * world_body.c   bodies: what stays a reference, what becomes an id; symbolic mode
@@ -11,9 +13,14 @@
 
 #include "observe/scenario/world.h"
 
+/* Params that name params, groups of groups: so deep and no deeper. */
+#define DEPTH_MAX 32
 /* A ref with this object number or a higher one is a symbol: its element counts for nothing. */
 #define SYMBOL_BASE 0x40000000u
 
+void world_bind(struct world *w, const json_t *given, struct error_list *errors);
+/* Frees a map of name -> struct value * with its values. */
+void world_values_fini(struct map *m);
 /* The element a ref means, a group's member for a group's: OK, BLOCKED (not there yet), ABSENT,
  * ERROR (it is many). Its state is not looked at. Records the use. */
 enum expr_result scope_element(

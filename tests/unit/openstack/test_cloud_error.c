@@ -105,6 +105,11 @@ static const struct row {
 		" resource provider.\", \"code\": \"placement.undefined_code\"}]}",
 		FAULT_HTTP_404, "Not Found", "No resource provider."},
 	{404, "{\"code\": \"plain\", \"message\": \"simple\"}", FAULT_HTTP_404, "plain", "simple"},
+	/* glance and unknown paths of others, asked for JSON */
+	{404,
+		"{\"message\": \"No image found with ID 5<br /><br />\\n\\n\\n\", \"code\": \"404 Not"
+		" Found\", \"title\": \"Not Found\"}",
+		FAULT_HTTP_404, "404 Not Found", "No image found with ID 5"},
 	/* glance and swift: HTML */
 	{409,
 		"<html>\n <head>\n  <title>409 Conflict</title>\n </head>\n <body>\n  <h1>409"

@@ -1,0 +1,35 @@
+/*
+ * maker.h - the inside of making one object, shared by these files and nobody else.
+ *
+ * run_make.c   name, mark, journal row, request, answer
+ * run_lost.c   what a lost answer hides
+ * run_ready.c  what answers teach; waiting for ready
+ * run_upload.c the data of images
+ */
+#ifndef OBSERVE_SCENARIO_MAKER_H
+#define OBSERVE_SCENARIO_MAKER_H
+
+#include "observe/scenario/runner.h"
+
+#define POLL_REQUEST_NS (30 * NS_PER_S)
+
+/* run_make.c */
+void make_prepare(struct task *t); /* the next attempt, from its name on */
+void make_send(struct task *t);
+void make_is_there(struct task *t, const json_t *object);
+void make_end(struct task *t, enum fault fault, int status, const char *detail);
+
+/* run_lost.c */
+/* An answer that proves nothing: the create is sent again or looked for. */
+void lost_begin(struct task *t, const struct cloud_answer *a);
+void lost_look(struct timer *timer);
+void lost_give_up(struct task *t); /* this attempt stays unsure; perhaps another one is made */
+void lost_end(struct task *t);     /* ends the task with what the lost answer was */
+
+/* run_ready.c */
+void make_ask_ready(struct timer *timer);
+
+/* run_upload.c */
+void upload_begin(struct task *t);
+
+#endif

@@ -1,0 +1,281 @@
+/*
+ * run_ready.c - what answers teach about an object, and waiting until it is ready.
+ *
+ * Asked quickly at first, so that what is quick is measured well, then slower for what takes
+ * minutes. One bad look is not the object's end; a 404 is.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "observe/scenario/maker.h"
+
+/* --- learning from answers -------------------------------------------------------------------- */
+
+/* Nova makes a volume of its own for a server that boots from an image into one: it has no name and
+ * no mark, so it is journalled the moment a server's answer shows its id. */
+static void note_extras(struct task *t)
+{
+	if (strcmp(t->step->kind->name, "server") != 0)
+		return;
+	const struct kind *volume = kind_find(t->run->kinds, SLICE("volume"));
+	json_t *attached =
+		json_object_get(t->element->object, "os-extended-volumes:volumes_attached");
+	json_t *body = value_json(&t->body);
+	json_t *mapping = json_object_get(body, "block_device_mapping_v2"), *one;
+	size_t i, inline_volumes = 0;
+	json_array_foreach (mapping, i, one) {
+		const char *to = json_str(one, "destination_type"),
+			   *from = json_str(one, "source_type");
+		inline_volumes +=
+			to && from && !strcmp(to, "volume") && strcmp(from, "volume") != 0;
+	}
+	json_decref(body);
+	if (!volume || !inline_volumes || t->extras.n || json_array_size(attached) < inline_volumes)
+		return;
+	json_array_foreach (attached, i, one) {
+		const char *id = json_str(one, "id");
+		if (!id)
+			continue;
+		struct made *m = vec_add(&t->extras);
+		m->kind = volume;
+		m->id = mem_strdup(id);
+		m->path = json_pack("{s:s}", "id", id);
+		struct journal_object o = {
+			.run = t->run->label,
+			.step = t->step->name,
+			.kind = volume->name,
+			.index = (unsigned)t->element->index,
+			.attempt = 1,
+			.cloud_id = id,
+			.request_id = t->request_id,
+			.path = m->path,
+			.fate = OBJECT_CREATED,
+			.note = "made by nova for its server",
+		};
+		journal_intend(t->run->journal_run, &o, &m->row, NULL, NULL);
+	}
+}
+
+void make_learn(struct task *t, const json_t *object)
+{
+	struct element *e = t->element;
+	if (!object)
+		return;
+	if (!e->object) {
+		e->object = json_deep_copy(object);
+	} else {
+		/* A later answer may lack what the first one said (a key pair's fingerprint …). */
+		json_t *copy = json_deep_copy(object);
+		json_object_update(e->object, copy);
+		json_decref(copy);
+	}
+	if (!e->id && t->step->kind) {
+		const char *id = kind_id(t->step->kind, e->object);
+		e->id = mem_strdup(id);
+	}
+	if (t->has_made && e->id && t->step->verb == VERB_CREATE) {
+		mem_replace(&t->made.id, e->id);
+		json_object_set_new(t->made.path, "id", json_string(e->id));
+		note_extras(t);
+	}
+}
+
+/* --- waiting for ready ------------------------------------------------------------------------ */
+
+static enum expr_result holds(struct task *t, const struct expr *e, const json_t *object,
+	int status, bool *ret, struct error *err)
+{
+	json_t *measured = json_object();
+	json_object_set_new(measured, "STATUS", json_integer(status));
+	json_object_set(measured, "BODY", (json_t *)object);
+	struct world_scope scope;
+	world_scope_init(&scope, t->run->world, t->element, measured);
+	struct value v = VALUE_NOTHING;
+	enum expr_result r = expr_eval(e, &scope.scope, &v, err);
+	*ret = false;
+	if (r == EXPR_OK && !value_condition(&v, ret)) {
+		error_set(err, ERROR_INPUT, "the condition yields %s, not true or false",
+			value_type_name(v.type));
+		r = EXPR_ERROR;
+	}
+	value_drop(&v);
+	json_decref(measured);
+	return r;
+}
+
+/* What a person would want to know of an object that is not ready. */
+static void describe(const json_t *object, char *text, size_t n)
+{
+	static const char *const fields[] = {"status", "provisioning_status", "port_state",
+		"OS-EXT-STS:task_state", "OS-EXT-STS:vm_state"};
+	text[0] = 0;
+	size_t used = 0;
+	for (size_t i = 0; i < array_len(fields) && used < n; i++) {
+		const char *v = json_str(object, fields[i]);
+		const char *colon = strrchr(fields[i], ':');
+		if (v)
+			used += (size_t)snprintf(text + used, n - used, "%s%s %s", used ? ", " : "",
+				colon ? colon + 1 : fields[i], v);
+	}
+	const char *why = json_str(json_object_get(object, "fault"), "message");
+	if (why && used < n)
+		snprintf(text + used, n - used, "%s%s", used ? ": " : "", why);
+}
+
+static void became_ready(struct task *t)
+{
+	if (t->lost_fault != FAULT_NONE) {
+		char took[UNITS_TEXT];
+		t->degraded = true;
+		free(t->detail);
+		t->detail = mem_printf("the answer to the create was lost (%s); found after %s",
+			fault_text(t->lost_fault),
+			units_time_text(loop_now_ns(t->run->tools.loop) - t->sent_ns, took));
+	}
+	if (t->step->until)
+		change_until(t);
+	else
+		make_end(t, FAULT_NONE, 0, NULL);
+}
+
+static enum fault failed_fault(const json_t *object)
+{
+	const char *why = json_str(json_object_get(object, "fault"), "message");
+	return why && strstr(why, "No valid host") ? FAULT_NO_CAPACITY : FAULT_ERROR_STATE;
+}
+
+/* Whether the object has reached an end; otherwise `text` says where it stands. */
+static bool judge_object(struct task *t, const json_t *object, int status, char *text, size_t n)
+{
+	const struct kind *k = t->step->kind;
+	const struct expr *ready = t->step->ready ? t->step->ready : k->ready_expr;
+	struct error err = {0};
+	bool yes = false;
+	describe(object, text, n);
+	if (k->failed_expr && holds(t, k->failed_expr, object, status, &yes, &err) == EXPR_OK &&
+		yes) {
+		make_end(t, failed_fault(object), status, *text ? text : "the object failed");
+		return true;
+	}
+	if (!ready || t->step->ready_now) {
+		became_ready(t);
+		return true;
+	}
+	const enum expr_result r = holds(t, ready, object, status, &yes, &err);
+	if (r == EXPR_ERROR) {
+		make_end(t, FAULT_EVALUATION, status, err.msg);
+		return true;
+	}
+	if (r == EXPR_OK && yes) {
+		became_ready(t);
+		return true;
+	}
+	return false;
+}
+
+/* A floating IP gets ACTIVE when a server takes its port, on some clouds: a server that failed is
+ * the cause then, and waiting for the time-out would only blame the wrong one, later. */
+static bool waits_in_vain(struct task *t)
+{
+	const char *key = t->step->kind->awaits;
+	json_t *body = key ? value_json(&t->body) : NULL;
+	const char *id = body ? json_str(body, key) : NULL;
+	const struct task *lost = id ? graph_lost_user(t, id) : NULL;
+	char name[128];
+	json_decref(body);
+	if (!lost)
+		return false;
+	free(t->detail);
+	t->detail = mem_printf("%s was to use its %s", task_name(lost, name, sizeof(name)), key);
+	return true;
+}
+
+static void poll_again(struct task *t, const char *state)
+{
+	if (t->abandoned) {
+		make_end(t, t->run->stop_fault, 0, NULL);
+		return;
+	}
+	if (waits_in_vain(t)) {
+		task_end(t, ELEMENT_SKIPPED);
+		return;
+	}
+	if (!task_left_ns(t)) {
+		char why[400], took[UNITS_TEXT];
+		snprintf(why, sizeof(why), "not ready after %s%s%s",
+			units_time_text(loop_now_ns(t->run->tools.loop) - t->first_start_ns, took),
+			*state ? ": " : "", state);
+		make_end(t, FAULT_STUCK, 0, why);
+		return;
+	}
+	run_emit(t->run, RUN_EVENT_WAIT, t, "%s", state);
+	/* Quick at first, so that what is quick is measured well; slower for what takes minutes. */
+	const int64_t spent = loop_now_ns(t->run->tools.loop) - t->first_start_ns;
+	int64_t every = spent / 20;
+	if (every < 200 * NS_PER_MS)
+		every = 200 * NS_PER_MS;
+	if (every > 2 * NS_PER_S)
+		every = 2 * NS_PER_S;
+	task_pause(t, every, make_ask_ready);
+}
+
+static void on_ready_answer(void *arg, const struct cloud_answer *a)
+{
+	struct task *t = arg;
+	t->call = NULL;
+	task_note_answer(t, a);
+	if (a->fault != FAULT_NONE) {
+		char why[600];
+		snprintf(why, sizeof(why), "%s%s%s", fault_text(a->fault),
+			a->error.message[0] ? ": " : "", a->error.message);
+		if (a->status == 404)
+			make_end(t, FAULT_VANISHED, 404, why);
+		else
+			poll_again(t, why); /* one bad look is not the object's end */
+		return;
+	}
+	const json_t *object = kind_unwrap(t->step->kind, a->json);
+	char state[400];
+	make_learn(t, object);
+	if (!judge_object(t, object, a->status, state, sizeof(state)))
+		poll_again(t, state);
+}
+
+void make_ask_ready(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	struct kind_request q = {0};
+	struct error err = {0};
+	if (!t->step->kind->get) {
+		became_ready(t);
+		return;
+	}
+	if (!kind_object_request(t->step->kind, t->step->kind->get, t->made.path, &q, &err)) {
+		make_end(t, FAULT_EVALUATION, 0, err.msg);
+		return;
+	}
+	const struct cloud_request request = {
+		.service = t->step->kind->service,
+		.method = q.method,
+		.path = q.path,
+		.body = q.body,
+		.microversion = t->step->kind->version,
+		.deadline_ns = POLL_REQUEST_NS,
+	};
+	t->call = cloud_call(t->run->tools.cloud, &request, on_ready_answer, t);
+	kind_request_fini(&q);
+}
+
+void make_wait_ready(struct task *t)
+{
+	const struct kind *k = t->step->kind;
+	char state[400];
+	if (k->answer_partial || (!t->element->object && k->get)) {
+		make_ask_ready(&t->timer);
+		return;
+	}
+	if (!judge_object(t, t->element->object, 200, state, sizeof(state)))
+		poll_again(t, state);
+}
