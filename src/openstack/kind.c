@@ -429,7 +429,16 @@ const json_t *kind_unwrap(const struct kind *k, const json_t *answer)
 
 const char *kind_id(const struct kind *k, const json_t *object)
 {
-	return json_str(object, k->id);
+	const char *id = json_str(object, k->id);
+	/* What a restore answers is not what its volume looks like afterwards. */
+	return id ? id : json_str(object, "id");
+}
+
+const char *kind_known_id(const struct kind *k, const json_t *body, const char *name)
+{
+	if (k->name_field && !strcmp(k->id, k->name_field))
+		return name;
+	return strcmp(k->id, "id") != 0 ? json_str(body, k->id) : NULL;
 }
 
 /* The first IPv4 address of a server, else its first of any kind. */

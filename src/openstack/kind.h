@@ -108,7 +108,10 @@ bool kind_find_request(const struct kind *k, const json_t *body, const char *nam
 bool kind_is(const struct kind *k, const json_t *item, const char *name, const char *mark);
 /* Takes the wrapper off an answer; borrows, NULL if it is not there. Keypair list items too. */
 const json_t *kind_unwrap(const struct kind *k, const json_t *answer);
-const char *kind_id(const struct kind *k, const json_t *object);      /* borrows; NULL if absent */
+const char *kind_id(const struct kind *k, const json_t *object); /* borrows; NULL if absent */
+/* The id where a create's body or name already says it (key pairs, attachments); NULL: the service
+ * gives it. Borrows. */
+const char *kind_known_id(const struct kind *k, const json_t *body, const char *name);
 const char *kind_mark_of(const struct kind *k, const json_t *object); /* our mark, or NULL */
 const char *kind_name_of(const struct kind *k, const json_t *object);
 /* An extra field of an answer that a kind adds for expressions: server.address, … NULL if none;

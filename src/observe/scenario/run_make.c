@@ -129,7 +129,6 @@ void make_send(struct task *t)
 		.deadline_ns = request_ns(t),
 	};
 	snprintf(request.request_id, sizeof(request.request_id), "%s", t->request_id);
-	t->sent_ns = loop_now_ns(t->run->tools.loop);
 	t->in_flight = true;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_create_answer, t);
 	kind_request_fini(&q);
@@ -206,6 +205,19 @@ static json_t *path_keys(const json_t *body)
 	return path;
 }
 
+/* The id, where it is known before any answer: then a lost answer is easily looked up. */
+static void foresee_id(struct task *t, const json_t *body)
+{
+	const struct kind *k = t->step->kind;
+	char uuid[UUID_TEXT];
+	const char *id = k->chosen_id ? random_uuid(t->run->tools.random, uuid)
+				      : kind_known_id(k, body, t->element->name);
+	if (!id)
+		return;
+	t->made.id = mem_strdup(id);
+	json_object_set_new(t->made.path, "id", json_string(id));
+}
+
 void make_prepare(struct task *t)
 {
 	struct run *r = t->run;
@@ -217,6 +229,8 @@ void make_prepare(struct task *t)
 	t->has_made = true;
 	const bool good =
 		json_is_object(body) && make_name(t, body, &err) && make_key(t, body, &err);
+	if (good)
+		foresee_id(t, body);
 	json_decref(body);
 	if (!good) {
 		made_fini(&t->made);
@@ -227,10 +241,6 @@ void make_prepare(struct task *t)
 	char uuid[UUID_TEXT];
 	snprintf(
 		t->request_id, sizeof(t->request_id), "req-%s", random_uuid(r->tools.random, uuid));
-	if (t->step->kind->chosen_id) {
-		t->made.id = mem_strdup(random_uuid(r->tools.random, uuid));
-		json_object_set_new(t->made.path, "id", json_string(t->made.id));
-	}
 	const struct journal_object o = {
 		.run = r->label,
 		.step = t->step->name,

@@ -130,9 +130,10 @@ static void became_ready(struct task *t)
 		char took[UNITS_TEXT];
 		t->degraded = true;
 		free(t->detail);
-		t->detail = mem_printf("the answer to the create was lost (%s); found after %s",
-			fault_text(t->lost_fault),
-			units_time_text(loop_now_ns(t->run->tools.loop) - t->sent_ns, took));
+		t->detail = mem_printf("%s; %s%s", fault_text(t->lost_fault),
+			t->unsure.n ? "it never appeared and was made again"
+				    : "it was there after ",
+			t->unsure.n ? "" : units_time_text(t->answer_ns - t->start_ns, took));
 	}
 	if (t->step->until)
 		change_until(t);

@@ -85,7 +85,6 @@ struct task {
 	bool in_flight; /* a create was sent and its fate is not known: must not be dropped */
 	unsigned attempt;
 	char request_id[REQUEST_ID_TEXT];
-	int64_t sent_ns; /* mono, of the create */
 	int64_t lost_until_ns;
 	enum fault lost_fault;
 	int lost_status;

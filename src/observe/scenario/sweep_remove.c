@@ -312,10 +312,10 @@ void sweep_look(struct found *f)
 		kind_request_fini(&q);
 		return;
 	}
-	/* A key pair's id is its name; an interface is known by its router and subnet. */
-	if (!json_object_get(f->path, "id") && f->name && f->kind->name_field &&
-		!strcmp(f->kind->id, f->kind->name_field))
-		json_object_set_new(f->path, "id", json_string(f->name));
+	/* (An interface is known by its router and subnet.) */
+	const char *known = kind_known_id(f->kind, f->path, f->name);
+	if (!json_object_get(f->path, "id") && known)
+		json_object_set_new(f->path, "id", json_string(known));
 	if (!call(f, f->kind->get, on_look_one)) {
 		/* No way to look: removing is harmless, it is either there or 404. */
 		f->state = FOUND_WAITING;
