@@ -60,12 +60,30 @@ static void version_headers(struct call *c, const char *version)
 	call_header(c, "Vary", "X-OpenStack-Nova-API-Version");
 }
 
+/* What nova's router does not know never reaches the part that knows versions: a bare page. */
+static bool unknown_path(struct call *c)
+{
+	if (c->route)
+		return false;
+	call_text(c, 404, "text/html; charset=UTF-8",
+		"<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n"
+		"  <h1>404 Not Found</h1>\n  The resource could not be found.<br /><br />\n\n\n\n"
+		" </body>\n</html>");
+	return true;
+}
+
 static bool negotiate(struct call *c)
 {
 	const struct slice wanted = wanted_version(c);
 	int major = 2, minor = c->inside ? INSIDE_VERSION : 1;
 	char text[64], rest;
 
+	if (unknown_path(c))
+		return false;
+	if (!c->path[0] || !c->path[1]) { /* the list of versions has none itself */
+		c->version = 1;
+		return true;
+	}
 	snprintf(text, sizeof(text), "%.*s", SLICE_ARG(wanted));
 	if (slice_is(wanted, "latest")) {
 		minor = COMPUTE_MAX_VERSION;

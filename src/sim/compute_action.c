@@ -238,36 +238,52 @@ static const struct {
 	{"injectNetworkInfo", "os-admin-actions:inject_network_info"},
 };
 
-static bool run_action(struct call *c, struct object *o, const char *action)
+/* Begins a plain change and answers. */
+static void run_change(struct call *c, struct object *o, const struct change *row)
 {
-	for (size_t i = 0; i < array_len(changes); i++)
-		if (!strcmp(changes[i].action, action)) {
-			if (action_begin(c, o, &changes[i]))
-				call_empty(c, 202);
-			return true;
-		}
-	for (size_t i = 0; i < array_len(others); i++)
-		if (!strcmp(others[i].action, action)) {
-			others[i].run(c, o);
-			return true;
-		}
-	for (size_t i = 0; i < array_len(forbidden); i++)
-		if (!strcmp(forbidden[i].action, action)) {
-			compute_forbid(c, forbidden[i].rule);
-			return true;
-		}
-	return false;
+	if (action_begin(c, o, row))
+		call_empty(c, 202);
+}
+
+/* Starting and stopping look past what is only asked for: nova says 404 before a host is found. */
+static struct object *find_scheduled(struct call *c)
+{
+	struct object *o = object_get(c->sim, KIND_SERVER, c->params[0]);
+
+	if (!o || strcmp(o->project, c->project))
+		call_fail(c, 404, NULL, "Instance %s has no mapping to a cell.", c->params[0]);
+	else if (!*server_of(o)->host && !strcmp(object_str(o, "status"), "BUILD"))
+		call_fail(c, 404, NULL, "Instance %s could not be found.", o->id);
+	return call_answered(c) ? NULL : o;
 }
 
 void servers_action(struct call *c)
 {
-	struct object *o = server_find(c);
 	const char *action = json_object_iter_key(json_object_iter(c->body));
+	struct object *o;
 
-	if (!o)
-		return;
-	if (!action)
+	if (!action) {
 		call_fail(c, 400, NULL, "Malformed request body");
-	else if (!run_action(c, o, action))
-		call_fail(c, 400, NULL, "There is no such action: %s", action);
+		return;
+	}
+	for (size_t i = 0; i < array_len(changes); i++)
+		if (!strcmp(changes[i].action, action)) {
+			o = strncmp(action, "os-st", 5) ? server_find(c) : find_scheduled(c);
+			if (o)
+				run_change(c, o, &changes[i]);
+			return;
+		}
+	for (size_t i = 0; i < array_len(others); i++)
+		if (!strcmp(others[i].action, action)) {
+			if ((o = server_find(c)))
+				others[i].run(c, o);
+			return;
+		}
+	for (size_t i = 0; i < array_len(forbidden); i++)
+		if (!strcmp(forbidden[i].action, action)) {
+			if (server_find(c))
+				compute_forbid(c, forbidden[i].rule);
+			return;
+		}
+	call_fail(c, 400, NULL, "There is no such action: %s", action);
 }

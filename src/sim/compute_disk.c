@@ -208,9 +208,9 @@ bool create_check_disks(struct call *c, struct creation *n)
 
 void disk_device(const struct server *s, char *ret_device)
 {
-	for (char letter = 'b'; letter <= 'a' + DISK_MAX - 1; letter++) {
+	for (int i = 1; i < DISK_MAX; i++) { /* the first is the root disk's */
 		bool used = false;
-		snprintf(ret_device, 16, "/dev/vd%c", letter);
+		snprintf(ret_device, 16, "/dev/vd%c", 'a' + i);
 		VEC_EACH (&s->disks, struct server_disk, d)
 			used = used || !strcmp(d->device, ret_device);
 		if (!used)

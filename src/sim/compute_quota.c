@@ -56,9 +56,10 @@ int64_t compute_quota(
 	if (fit >= min_count && !call_hit(c, MISHAP_QUOTA))
 		return fit;
 	const bool by_fault = fit >= min_count;
+	const int64_t wanted = rows[short_of].each * max_count;
 	call_fail(c, 403, NULL,
 		"Quota exceeded for %s: Requested %lld, but already used %lld of %lld %s",
-		rows[short_of].name, (long long)(rows[short_of].each * max_count),
+		rows[short_of].name, (long long)wanted,
 		(long long)(by_fault ? rows[short_of].limit : rows[short_of].used),
 		(long long)rows[short_of].limit, rows[short_of].name);
 	return 0;

@@ -17,9 +17,12 @@ static void test_documents(void **state)
 	assert_string_equal(json_str(newest, "id"), "v2.1");
 	assert_string_equal(json_str(newest, "version"), "2.93");
 	assert_string_equal(json_str(newest, "min_version"), "2.1");
+	assert_null(n->version);
 	a = nova_ask(n, 0, "GET", "/", NULL, 200);
 	assert_string_equal(json_str(json_object_get(a, "version"), "status"), "CURRENT");
 	assert_string_equal(n->version, "compute 2.1");
+	assert_null(nova_ask(n, 93, "GET", "/nothing", NULL, 404)); /* a page, no JSON */
+	assert_null(n->version);
 }
 
 static void ask_with(struct nova *n, const char *header, const char *value, int status)

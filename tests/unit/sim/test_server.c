@@ -240,6 +240,9 @@ static void test_actions(void **state)
 	act(n, id, "{'os-stop':null}", 202, NULL);
 	act(n, id, "{'os-stop':null}", 409, NULL);
 	assert_non_null(strstr(nova_message(n), "while it is in task_state powering-off"));
+	act(n, "none", "{'dance':null}", 400, "There is no such action: dance");
+	act(n, "none", "{'pause':null}", 404, "Instance none could not be found.");
+	act(n, "none", "{'os-stop':null}", 404, "Instance none has no mapping to a cell.");
 }
 
 static void test_resize(void **state)
