@@ -6,7 +6,8 @@
  * run_graph.c   which element may start now; what ended and who waits for it
  * run_task.c    one element's work: attempts, retries, expectations, must_fail
  * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_upload.c
- * run_change.c  set, server_action, delete, call, find, wait
+ * run_change.c  set, server_action, delete, call, find
+ * run_until.c   until, wait
  * run_stream.c  streams around steps
  * run_remove.c  teardown
  * run_order.c   its order
@@ -214,8 +215,15 @@ void make_learn(struct task *t, const json_t *object);
 void change_begin(struct task *t);
 bool change_undo(struct task *t); /* true: an undo is under way and ends in remove_step() */
 
+/* The path keys of an object that was made or found; an owned reference. */
+json_t *change_object_path(const struct task *t);
 /* [STATUS] [RESPONSE_TIME] [BODY] of an answer; an owned reference. */
 json_t *change_measured(const struct cloud_answer *a);
+
+/* run_until.c */
+/* Reads the next object that the step's `until` names, then judges the condition; goes on until it
+ * holds or the step's time is over, then task_result(). The timer's arg is the task. */
+void until_look(struct timer *timer);
 
 /* run_stream.c */
 void stream_begin(struct task *t);
