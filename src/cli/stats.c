@@ -5,8 +5,12 @@
 #include "cli/stats.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/units.h"
+
+#define CALL_MIN 24
+#define CALL_MAX 60
 
 void stats_add(struct stats *s, const struct cloud_exchange *x)
 {
@@ -94,12 +98,18 @@ void stats_write(const struct stats *s, struct buf *out, size_t rows)
 	size_t n;
 	struct figures *list = figures_of(s, &n);
 	char t[6][UNITS_TEXT];
-	buf_printf(out, "%-46s %4s %4s %8s %8s %8s %8s %8s\n", "call", "n", "err", "min", "p50",
-		"p95", "p99", "max");
+	int width = CALL_MIN;
+	for (size_t i = 0; i < n && i < rows; i++)
+		if ((int)strlen(list[i].call) > width)
+			width = (int)strlen(list[i].call);
+	if (width > CALL_MAX)
+		width = CALL_MAX;
+	buf_printf(out, "%-*s %4s %4s %8s %8s %8s %8s %8s\n", width, "call", "n", "err", "min",
+		"p50", "p95", "p99", "max");
 	for (size_t i = 0; i < n && i < rows; i++) {
 		const struct figures *f = &list[i];
-		buf_printf(out, "%-46.46s %4zu %4zu %8s %8s %8s %8s %8s\n", f->call, f->n,
-			f->errors, units_time_text((int64_t)f->min, t[0]),
+		buf_printf(out, "%-*.*s %4zu %4zu %8s %8s %8s %8s %8s\n", width, width, f->call,
+			f->n, f->errors, units_time_text((int64_t)f->min, t[0]),
 			units_time_text((int64_t)f->p50, t[1]),
 			units_time_text((int64_t)f->p95, t[2]),
 			units_time_text((int64_t)f->p99, t[3]),

@@ -120,10 +120,11 @@ void waterfall_critical_path(struct buf *out, const struct run_report *r, const 
 
 static void first_causes(struct buf *out, const struct run_report *r, const struct paint *p)
 {
-	size_t skipped = 0;
+	size_t skipped = 0, causes = 0;
 	for (size_t i = 0; i < r->row_count; i++) {
 		const struct run_row *row = &r->rows[i];
 		skipped += row->state == ELEMENT_SKIPPED;
+		causes += row->first_cause;
 		if (!row->first_cause && !row->degraded)
 			continue;
 		buf_printf(out, "  %s%s%s %s%s%s: %s", row->first_cause ? p->bad : p->warn,
@@ -144,8 +145,8 @@ static void first_causes(struct buf *out, const struct run_report *r, const stru
 		buf_add_char(out, '\n');
 	}
 	if (skipped)
-		buf_printf(out, "  %s%zu steps were skipped because of them%s\n", p->dim, skipped,
-			p->off);
+		buf_printf(out, "  %s%zu steps were skipped %s%s\n", p->dim, skipped,
+			causes ? "because of them" : "since the run was stopped", p->off);
 }
 
 void waterfall_verdict(struct buf *out, const struct run_report *r, const struct paint *p)

@@ -233,13 +233,14 @@ static void dhcp_arrives(struct timer *t)
 			return;
 		}
 	snprintf(device, sizeof(device), "dhcp4ad0a7de-0a3d-58a0-a5d7-e0f9bcbbd5b2-%s", network);
-	struct object *port = port_make(s, &(struct port_plan){.project = o->project,
-						   .network = network,
-						   .name = "",
-						   .device_id = device,
-						   .owner = "network:dhcp",
-						   .fixed_ips = json_pack("[o]", fixed),
-						   .by = MADE_BY_NEUTRON});
+	struct object *port = port_make(
+		s, &(struct port_plan){.project = o->project,
+			   .network = network,
+			   .name = "",
+			   .device_id = device,
+			   .owner = "network:dhcp",
+			   .fixed_ips = json_pack("[o]", fixed),
+			   .by = o->made_by == MADE_BY_PLANT ? MADE_BY_PLANT : MADE_BY_NEUTRON});
 	port_set_status(port, "ACTIVE");
 }
 

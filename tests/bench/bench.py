@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/bench"
 GLASSHOUSE = str(ROOT / "build/src/glasshouse")
 BARE = str(ROOT / "build/tests/bench/bare-curl")
-N = int(os.environ.get("CALLS", "100"))
+N = {"sim": int(os.environ.get("CALLS", "300")), "lab-demo": int(os.environ.get("LAB_CALLS", "40"))}
 REPEAT = int(os.environ.get("REPEAT", "3"))
 
 
@@ -96,10 +96,10 @@ def sdk(cloud, env, n, what):
     return Cost(["/usr/bin/python3", str(HERE / "sdk_calls.py"), cloud, str(n), what], env)
 
 
-def measure(make):
+def measure(n, make):
     """(from nothing to the first answer, each further call), each as wall and CPU."""
-    one, many = least(lambda: make(1)), least(lambda: make(1 + N))
-    return one, tuple(max(0.0, m - o) / N for m, o in zip(many, one))
+    one, many = least(lambda: make(1)), least(lambda: make(1 + n))
+    return one, tuple(max(0.0, m - o) / n for m, o in zip(many, one))
 
 
 def compare(cloud, env, where, work):
@@ -114,10 +114,10 @@ def compare(cloud, env, where, work):
              "show a network": (f"/networks/{network}", f"network show {network} -f json", "show")}
     for title, (path, command, what) in calls.items():
         peers = {
-            "bare libcurl": measure(lambda n: bare(env, n, f"{endpoint}/v2.0{path}", token)),
-            "glasshouse": measure(lambda n: ours(cloud, env, str(scenario), str(work / "state"), n, path)),
-            "openstacksdk": measure(lambda n: sdk(cloud, env, n, what)),
-            "openstack client": measure(lambda n: client(cloud, env, n, command)),
+            "bare libcurl": measure(N[cloud], lambda n: bare(env, n, f"{endpoint}/v2.0{path}", token)),
+            "glasshouse": measure(N[cloud], lambda n: ours(cloud, env, str(scenario), str(work / "state"), n, path)),
+            "openstacksdk": measure(N[cloud], lambda n: sdk(cloud, env, n, what)),
+            "openstack client": measure(N[cloud], lambda n: client(cloud, env, n, command)),
         }
         own = peers["glasshouse"]
         rows = []

@@ -1,6 +1,6 @@
 /*
  * run_change.c - the verbs that change or look up what exists: set, server_action, delete, call,
- * find, wait; and their undo.
+ * find; and their undo.
  *
  * Verbs that act on an object name it with `of` (or, for delete, as the whole body); the target's
  * element learns from every answer, so that later expressions see its newest state.
@@ -51,137 +51,18 @@ static json_t *fields_without_of(struct task *t)
 }
 
 /* The path keys of an object that was made, or found (then only its id is known). */
-static json_t *object_path(const struct task *t)
+json_t *change_object_path(const struct task *t)
 {
 	if (t->made.path)
 		return json_incref(t->made.path);
 	return json_pack("{s:s?}", "id", t->element->id);
 }
 
-/* --- until: re-read what it names ------------------------------------------------------------- */
-
-static void until_evaluate(struct task *t);
-
-static void on_reread(void *arg, const struct cloud_answer *a)
-{
-	struct task *t = arg;
-	t->call = NULL;
-	task_note_answer(t, a);
-	if (t->abandoned) {
-		result(t, t->run->stop_fault, 0, NULL, NULL);
-		return;
-	}
-	until_evaluate(t);
-}
-
-/* Which of the objects an until names is read next: one a look, in turn. */
-static struct task *next_named(struct task *t)
-{
-	size_t n = 0;
-	struct task *list[16];
-	VEC_EACH (&t->element->uses, struct value_ref, ref) {
-		struct task *other = graph_task(world_element(t->run->world, *ref));
-		if (other && other != t && other->step->kind && other->step->kind->get &&
-			other->element->id && !other->removed && n < array_len(list))
-			list[n++] = other;
-	}
-	return n ? list[t->looks++ % n] : NULL;
-}
-
-struct reread {
-	struct task *waiter, *read;
-};
-
-static void on_named_answer(void *arg, const struct cloud_answer *a)
-{
-	struct reread *x = arg;
-	struct task *t = x->waiter;
-	if (a->fault == FAULT_NONE)
-		make_learn(x->read, kind_unwrap(x->read->step->kind, a->json));
-	free(x);
-	on_reread(t, a);
-}
-
-static void until_look(struct timer *timer)
-{
-	struct task *t = timer->arg;
-	struct task *read = next_named(t);
-	struct kind_request q = {0};
-	struct error err = {0};
-	if (!read) {
-		until_evaluate(t);
-		return;
-	}
-	json_t *path = object_path(read);
-	const bool good =
-		kind_object_request(read->step->kind, read->step->kind->get, path, &q, &err);
-	json_decref(path);
-	if (!good) {
-		result(t, FAULT_EVALUATION, 0, err.msg, NULL);
-		return;
-	}
-	struct reread *x = mem_new(struct reread);
-	x->waiter = t;
-	x->read = read;
-	const struct cloud_request request = {
-		.service = read->step->kind->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = read->step->kind->version,
-		.deadline_ns = CHANGE_REQUEST_NS,
-	};
-	t->call = cloud_call(t->run->tools.cloud, &request, on_named_answer, x);
-	kind_request_fini(&q);
-}
-
-static void until_evaluate(struct task *t)
-{
-	struct world_scope scope;
-	struct value v = VALUE_NOTHING;
-	struct error err = {0};
-	bool holds = false;
-	world_scope_init(&scope, t->run->world, t->element, t->element->measured);
-	enum expr_result r = expr_eval(t->step->until, &scope.scope, &v, &err);
-	if (r == EXPR_OK && !value_condition(&v, &holds)) {
-		error_set(&err, ERROR_INPUT, "`until` and `wait` must be true or false, not %s",
-			value_type_name(v.type));
-		r = EXPR_ERROR;
-	}
-	value_drop(&v);
-	if (r == EXPR_ERROR) {
-		result(t, FAULT_EVALUATION, 0, err.msg, NULL);
-		return;
-	}
-	if (r == EXPR_OK && holds) {
-		t->until_held = true;
-		if (verb_is_check(t->step->verb))
-			task_measure(t);
-		else
-			result(t, FAULT_NONE, 0, NULL, NULL);
-		return;
-	}
-	struct buf why = BUF(BUF_LINE);
-	expr_explain(t->step->until, &scope.scope, &why);
-	if (!task_left_ns(t))
-		result(t, FAULT_STUCK, 0, buf_str(&why), NULL);
-	else {
-		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", buf_str(&why));
-		task_pause(t, t->step->every_ns ? t->step->every_ns : WAIT_EVERY_NS, until_look);
-	}
-	buf_fini(&why);
-}
-
-void change_until(struct task *t)
-{
-	until_look(&t->timer);
-}
-
 /* A change has been accepted: done, or waited for when the step has an `until`. */
 static void accepted(struct task *t)
 {
 	if (t->step->until)
-		change_until(t);
+		until_look(&t->timer);
 	else
 		result(t, FAULT_NONE, 0, NULL, NULL);
 }
@@ -247,7 +128,7 @@ static void begin_set(struct task *t)
 			NULL);
 		return;
 	}
-	json_t *path = object_path(of);
+	json_t *path = change_object_path(of);
 	const bool good = kind_object_request(k, k->set, path, &q, &err);
 	json_decref(path);
 	if (!good) {
@@ -340,7 +221,7 @@ static void look_gone(struct timer *timer)
 	struct task *t = timer->arg;
 	struct task *of = target(t);
 	struct kind_request q = {0};
-	json_t *path = object_path(of);
+	json_t *path = change_object_path(of);
 	const bool good = of->step->kind->get &&
 			  kind_object_request(of->step->kind, of->step->kind->get, path, &q, NULL);
 	json_decref(path);
@@ -374,7 +255,7 @@ static void begin_delete(struct task *t)
 		result(t, FAULT_EVALUATION, 0, "delete takes something this scenario made", NULL);
 		return;
 	}
-	json_t *path = object_path(of);
+	json_t *path = change_object_path(of);
 	const bool good =
 		kind_object_request(of->step->kind, of->step->kind->remove, path, &q, &err);
 	json_decref(path);
@@ -401,7 +282,7 @@ static void on_call(void *arg, const struct cloud_answer *a)
 		json_decref(t->element->object);
 	t->element->object = a->json ? json_deep_copy(a->json) : NULL;
 	if (a->fault == FAULT_NONE && t->step->until)
-		change_until(t);
+		until_look(&t->timer);
 	else
 		answer_result(t, a, m);
 	json_decref(m);
@@ -493,7 +374,7 @@ void change_begin(struct task *t)
 	case VERB_DELETE: begin_delete(t); return;
 	case VERB_CALL: begin_call(t); return;
 	case VERB_FIND: begin_find(t); return;
-	case VERB_WAIT: change_until(t); return;
+	case VERB_WAIT: until_look(&t->timer); return;
 	case VERB_CREATE:
 	case VERB_GROUP:
 	case VERB_PING:
@@ -531,6 +412,8 @@ bool change_undo(struct task *t)
 	struct value body = VALUE_NOTHING;
 	if (world_body(t->run->world, t->element, t->step->undo, &body, &err) != EXPR_OK) {
 		value_drop(&body);
+		run_emit(t->run, RUN_EVENT_LEFT, t, "undo failed: %s",
+			err.msg[0] ? err.msg : "what it names is not there");
 		return false;
 	}
 	value_drop(&t->body);
@@ -540,12 +423,14 @@ bool change_undo(struct task *t)
 	const char *service = NULL, *version = NULL;
 	json_t *fields = fields_without_of(t);
 	if (t->step->verb == VERB_SET && of && of->step->kind->set) {
-		json_t *path = object_path(of);
+		json_t *path = change_object_path(of);
 		if (kind_object_request(of->step->kind, of->step->kind->set, path, &q, &err)) {
 			service = of->step->kind->service;
 			version = of->step->kind->version;
 			json_decref(q.body);
-			q.body = json_pack("{s:O}", of->step->kind->wrapper, fields);
+			q.body = of->step->kind->wrapper
+					 ? json_pack("{s:O}", of->step->kind->wrapper, fields)
+					 : json_incref(fields);
 		}
 		json_decref(path);
 	} else if (t->step->verb == VERB_SERVER_ACTION && of) {
@@ -554,7 +439,8 @@ bool change_undo(struct task *t)
 		q.method = mem_strdup("POST");
 		q.path = mem_printf("/servers/%s/action", of->element->id);
 		q.body = json_incref(fields);
-	} else if (t->step->verb == VERB_CALL && json_str(fields, "service")) {
+	} else if (t->step->verb == VERB_CALL && json_str(fields, "service") &&
+		   json_str(fields, "path")) {
 		service = json_str(fields, "service");
 		version = json_str(fields, "microversion");
 		q.method = mem_strdup(

@@ -136,7 +136,7 @@ static void became_ready(struct task *t)
 			t->unsure.n ? "" : units_time_text(t->answer_ns - t->start_ns, took));
 	}
 	if (t->step->until)
-		change_until(t);
+		until_look(&t->timer);
 	else
 		make_end(t, FAULT_NONE, 0, NULL);
 }

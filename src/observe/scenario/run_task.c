@@ -146,7 +146,7 @@ static void begin_attempt(struct task *t)
 	else if (t->step->verb == VERB_STREAM)
 		stream_begin(t);
 	else if (verb_is_check(t->step->verb) && t->step->until && !t->until_held)
-		change_until(t);
+		until_look(&t->timer);
 	else if (verb_is_check(t->step->verb))
 		task_measure(t);
 	else

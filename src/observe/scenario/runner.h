@@ -7,7 +7,8 @@
  * run_task.c    one element's work: attempts, retries, expectations, must_fail
  * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_upload.c
  * run_keep.c    what runs leave for the next ones
- * run_change.c  set, server_action, delete, call, find, wait
+ * run_change.c  set, server_action, delete, call, find
+ * run_until.c   until, wait
  * run_stream.c  streams around steps
  * run_remove.c  teardown
  * run_order.c   its order
@@ -226,13 +227,18 @@ void keep_ready(struct task *t); /* decides whether what was made stays after th
 
 /* run_change.c */
 void change_begin(struct task *t);
-/* Reads what `until` names again and again until it holds, then task_measure() for a check, else
- * task_result(). */
-void change_until(struct task *t);
 bool change_undo(struct task *t); /* true: an undo is under way and ends in remove_step() */
 
+/* The path keys of an object that was made or found; an owned reference. */
+json_t *change_object_path(const struct task *t);
 /* [STATUS] [RESPONSE_TIME] [BODY] of an answer; an owned reference. */
 json_t *change_measured(const struct cloud_answer *a);
+
+/* run_until.c */
+/* Of the task in timer->arg: reads the next object that the step's `until` names, then judges the
+ * condition, again and again until it holds; then task_measure() for a check, else task_result().
+ */
+void until_look(struct timer *timer);
 
 /* run_stream.c */
 void stream_begin(struct task *t);
