@@ -40,7 +40,8 @@ void sweep_tell(struct sweep *s, const struct found *f, const char *fmt, ...)
 struct found *sweep_add(
 	struct sweep *s, const struct kind *k, const char *id, json_t *path, const char *proof)
 {
-	char *key = id ? mem_printf("%s/%s", k->name, id) : NULL;
+	/* What cannot be asked for (a route) has no id of its own, but its router's. */
+	char *key = id && k->get ? mem_printf("%s/%s", k->name, id) : NULL;
 	if (key && map_get(&s->known, key)) {
 		free(key);
 		json_decref(path);
@@ -181,6 +182,21 @@ struct listing {
 	size_t at;
 };
 
+/* The routes of a router of ours hold its interfaces. */
+static void take_routes(struct sweep *s, const struct found *router, const json_t *routes)
+{
+	const struct kind *k = kind_find(s->kinds, SLICE("router_route"));
+	json_t *route;
+	size_t i;
+	json_array_foreach (routes, i, route) {
+		json_t *path = json_deep_copy(route);
+		json_object_set_new(path, "router", json_string(router->id));
+		struct found *f = sweep_add(s, k, router->id, path, "parent is ours");
+		f->run = mem_strdup(router->run);
+		s->report.found++;
+	}
+}
+
 static void take_item(struct sweep *s, const struct kind *k, const json_t *item)
 {
 	const json_t *object = kind_unwrap(k, item);
@@ -198,6 +214,8 @@ static void take_item(struct sweep *s, const struct kind *k, const json_t *item)
 	f->run = slice_dup(run);
 	s->report.found++;
 	note_double(s, f);
+	if (!strcmp(k->name, "router"))
+		take_routes(s, f, json_object_get(object, "routes"));
 }
 
 static void list_over(struct sweep *s, const struct cloud_answer *a, const char *what)
