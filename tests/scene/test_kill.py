@@ -34,14 +34,14 @@ def look_alikes(cloud):
     cloud.plant("gh-tx1x1x-aaaa-net-bbbbbbbbbb", "glasshouse test-2 tx1x1x-bbbb net 0")
 
 
-def after_kill(cloud, how, **more):
+def after_kill(sim, how, **more):
     if how == "sweep":
-        out = cloud.run("sweep", "--older", "0s", **more)
+        out = sim.run("sweep", "--older", "0s", **more)
     elif how == "start":
-        out = cloud.run("try", "network-basics", **more)
+        out = sim.run("try", "network-basics", **more)
     else:  # the journal is lost with its machine; creates under way get time to appear
         time.sleep(3)
-        out = cloud.run("sweep", "--older", "0s", **{**more, "state": "bare"})
+        out = sim.run("sweep", "--older", "0s", **{**more, "state": "bare"})
     assert out.returncode == 0, f"after {how}: {out.stdout}{out.stderr}"
 
 

@@ -160,12 +160,13 @@ static bool is_alive(struct sweep *s, struct slice run)
 	return alive;
 }
 
-/* Two living objects with one mark: one was made; which is not known, so neither is deleted. */
+/* Two living objects with one name and mark: one was made; which is not known, so neither is
+ * deleted. (A restored volume has the mark of the saved one, but a name of its own.) */
 static void note_double(struct sweep *s, struct found *f)
 {
 	if (!f->mark)
 		return;
-	char *key = mem_printf("%s %s", f->kind->name, f->mark);
+	char *key = mem_printf("%s %s %s", f->kind->name, f->mark, f->name ? f->name : "");
 	struct found *other = map_put(&s->marks, key, f);
 	free(key);
 	if (!other || other == f)
