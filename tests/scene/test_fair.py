@@ -69,7 +69,8 @@ def test_client_server_and_volume(cloud, tmp_path):
 def test_client_image(cloud, tmp_path):
     file = tmp_path / "image"
     file.write_bytes(os.urandom(70000))
-    image = ask(cloud, "image", "create", "--file", str(file), "--disk-format", "raw", "i1")
+    ask(cloud, "image", "create", "--file", str(file), "--disk-format", "raw", "i1")
+    image = ask(cloud, "image", "show", "i1")
     assert image["status"] == "active" and image["size"] == 70000
     openstack(cloud, "image", "save", "--file", str(tmp_path / "back"), "i1")
     assert (tmp_path / "back").read_bytes() == file.read_bytes()
@@ -92,7 +93,8 @@ def test_sdk(cloud):
     assert [n.id for n in link.network.networks(description="d")] == [net.id]
     with pytest.raises(sdk.exceptions.BadRequestException):
         link.network.create_subnet(network_id=net.id, ip_version=4, cidr="10.7.0.0/25")
-    server = link.create_server("v3", image="lab-guest", flavor="SCS-1L-1", network=net.id, wait=True, timeout=60)
+    server = link.create_server("v3", image="lab-guest", flavor="SCS-1L-1", network=net.id,
+                                auto_ip=False, wait=True, timeout=60)
     assert server.status == "ACTIVE"
     assert link.delete_server(server.id, wait=True, timeout=60)
     volume = link.block_storage.create_volume(size=1, name="vol3")

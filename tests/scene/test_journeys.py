@@ -48,7 +48,7 @@ def test_json_and_log():
         assert done["verdict"] == "passed" and done["created"] == done["deleted"] and done["left"] == 0
         assert any(line.get("event") == "ready" and line["step"] == "login[0]" for line in lines)
         critical = [s["name"] for s in done["steps"] if s["critical"]]
-        assert critical[-1] == "login[0]" and "router" in critical
+        assert critical[-1] == "login[0]" and "server[0]" in critical
         with open(log, encoding="utf-8") as f:
             exchanges = [json.loads(line) for line in f]
         assert len(exchanges) >= done["requests"]
