@@ -42,8 +42,8 @@ static int welcome(const char *accept, const char *type)
 
 		if (slice_is_nocase(name, type))
 			narrow = 3;
-		else if (slice_ends(name, "/*") && slice_eq(slice_sub(name, 0, name.n - 1),
-				 slice_sub(exact, 0, name.n - 1)))
+		else if (slice_ends(name, "/*") &&
+			 slice_eq(slice_sub(name, 0, name.n - 1), slice_sub(exact, 0, name.n - 1)))
 			narrow = 2;
 		else if (slice_is(name, "*/*"))
 			narrow = 1;
@@ -68,47 +68,66 @@ static void add_escaped(struct buf *out, const char *s)
 		}
 }
 
-static void add_page(struct buf *out, const char *status, const char *explanation, const char *detail)
+/* What webob says for a status; two have a template of their own. */
+static void add_body(struct buf *out, int status, const char *explanation, const char *detail,
+	void (*add)(struct buf *out, const char *s))
 {
-	buf_printf(out,
-		"<html>\n <head>\n  <title>%s</title>\n </head>\n <body>\n  <h1>%s</h1>\n  ", status,
-		status);
-	add_escaped(out, explanation);
-	buf_add_str(out, "<br /><br />\n");
-	add_escaped(out, detail);
-	buf_add_str(out, "\n\n\n </body>\n</html>");
+	add(out, explanation);
+	buf_add_str(out, status == 405   ? " <br /><br />\n"
+			 : status == 415 ? "\n<br /><br />\n"
+					 : "<br /><br />\n");
+	add(out, detail);
+	if (status != 405 && status != 415)
+		buf_add_str(out, "\n\n");
 }
 
-/* webob joins the lines of a text before it makes lines of the breaks. */
-static void add_plain(struct buf *out, const char *status, const char *explanation, const char *detail)
+static void add_as_is(struct buf *out, const char *s)
 {
-	const size_t from = out->n + strlen(status) + 2;
+	buf_add_str(out, s);
+}
 
-	buf_printf(out, "%s\n\n%s", status, explanation);
-	for (size_t i = from; i < out->n; i++)
-		if (out->p[i] == '\n')
-			out->p[i] = ' ';
-	buf_printf(out, "\n\n %s  ", detail);
+/* The text of a page: lines are joined, breaks make new ones, other tags go. */
+static void add_stripped(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		const char *end = *s == '<' ? strchr(s, '>') : NULL;
+
+		if (end) {
+			if (!strncmp(s, "<br", 3))
+				buf_add_char(out, '\n');
+			s = end;
+		} else {
+			buf_add_char(out, *s == '\n' ? ' ' : *s);
+		}
+	}
 }
 
 void call_fail_webob(struct call *c, int status, const char *explanation, const char *detail)
 {
 	const char *title = call_status_title(status);
-	const int html = welcome(c->accept, "text/html"), json = welcome(c->accept, "application/json");
-	struct buf text = BUF(BUF_LINE);
+	const int html = welcome(c->accept, "text/html"),
+		  json = welcome(c->accept, "application/json");
+	struct buf body = BUF(BUF_LINE), text = BUF(BUF_LINE);
 	char *line = mem_printf("%d %s", status, title);
 
+	add_body(
+		&body, status, explanation, detail, html && html >= json ? add_escaped : add_as_is);
 	if (json > html) {
-		buf_printf(&text, "%s<br /><br />\n%s\n\n\n", explanation, detail);
-		call_json(c, status, json_pack("{s:s, s:s, s:s}", "message", buf_str(&text), "code",
-					     line, "title", title));
+		call_json(c, status,
+			json_pack("{s:s, s:s, s:s}", "message", buf_str(&body), "code", line,
+				"title", title));
 	} else if (html) {
-		add_page(&text, line, explanation, detail);
+		buf_printf(&text,
+			"<html>\n <head>\n  <title>%s</title>\n </head>\n <body>\n  <h1>%s</h1>\n  "
+			"%s\n </body>\n</html>",
+			line, line, buf_str(&body));
 		call_text(c, status, "text/html; charset=UTF-8", buf_str(&text));
 	} else {
-		add_plain(&text, line, explanation, detail);
+		buf_printf(&text, "%s\n\n", line);
+		add_stripped(&text, buf_str(&body));
 		call_text(c, status, "text/plain; charset=UTF-8", buf_str(&text));
 	}
 	free(line);
+	buf_fini(&body);
 	buf_fini(&text);
 }

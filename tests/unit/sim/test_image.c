@@ -50,7 +50,8 @@ static void test_versions(void **state)
 	simulated_call(s, "GET", "/image/v2/nothing", NULL);
 	simulated_said(s, 404, "<h1>404 Not Found</h1>");
 	simulated_call(s, "PUT", I, "{}");
-	simulated_said(s, 405, NULL);
+	simulated_said(s, 405,
+		"The method PUT is not allowed for this resource. <br /><br />\n\n </body>");
 }
 
 /* Errors are HTML, JSON or text, as the client accepts. */
@@ -64,7 +65,7 @@ static void test_error_form(void **state)
 		{"text/html, application/json", "text/html; charset=UTF-8", "<h1>"},
 		{"application/json;q=0.4, */*;q=0.5", "text/html; charset=UTF-8", "<h1>"},
 		{"application/json", "application/json",
-			"{\"message\":\"Failed to find image 'x to delete<br /><br />\\n\\n\\n\\n\","
+			"{\"message\":\"Failed to find image 'x to delete<br /><br />\\n\\n\\n\","
 			"\"code\":\"404 Not Found\",\"title\":\"Not Found\"}"},
 		{"application/*", "application/json", "\"code\":\"404 Not Found\""},
 		{"application/json;q=0.9,text/*;q=0.8", "application/json", "\"code\""},
