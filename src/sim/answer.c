@@ -92,36 +92,6 @@ void call_header(struct call *c, const char *name, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void add_escaped(struct buf *out, const char *s)
-{
-	for (; *s; s++)
-		switch (*s) {
-		case '&': buf_add_str(out, "&amp;"); break;
-		case '<': buf_add_str(out, "&lt;"); break;
-		case '>': buf_add_str(out, "&gt;"); break;
-		case '"': buf_add_str(out, "&quot;"); break;
-		case '\'': buf_add_str(out, "&#x27;"); break;
-		default: buf_add_char(out, *s);
-		}
-}
-
-/* The page that webob makes of an error; `detail` may be "". */
-void call_fail_html(struct call *c, int status, const char *explanation, const char *detail)
-{
-	const char *title = call_status_title(status);
-	struct buf page = BUF(BUF_LINE);
-
-	buf_printf(&page,
-		"<html>\n <head>\n  <title>%d %s</title>\n </head>\n <body>\n  <h1>%d %s</h1>\n  ",
-		status, title, status, title);
-	add_escaped(&page, explanation);
-	buf_add_str(&page, "<br /><br />\n");
-	add_escaped(&page, detail);
-	buf_add_str(&page, "\n\n\n </body>\n</html>");
-	call_text(c, status, "text/html; charset=UTF-8", buf_str(&page));
-	buf_fini(&page);
-}
-
 void call_fail(struct call *c, int status, const char *type, const char *fmt, ...)
 {
 	va_list ap;
@@ -129,8 +99,8 @@ void call_fail(struct call *c, int status, const char *type, const char *fmt, ..
 	va_start(ap, fmt);
 	char *message = mem_vprintf(fmt, ap);
 	va_end(ap);
-	if (c->service->html_errors) {
-		call_fail_html(c, status, message, "");
+	if (c->service->webob_errors) {
+		call_fail_webob(c, status, message, "");
 	} else {
 		call_json(c, status, c->service->error(c, status, type, message));
 	}

@@ -42,6 +42,7 @@ static void read_headers(struct call *c, struct http_exchange *x)
 	c->if_match = header_copy(x, "If-Match");
 	c->content_type = header_copy(x, "Content-Type");
 	c->range = header_copy(x, "Range");
+	c->accept = header_copy(x, "Accept");
 	snprintf(c->client_id, sizeof(c->client_id), "%s", id ? id : "");
 }
 
@@ -106,7 +107,7 @@ static void call_free(struct call *c)
 	vec_fini(&c->hits);
 	char *owned[] = {(char *)c->method, (char *)c->path, c->query, c->token_text,
 		c->subject_text, c->wanted_version, c->nova_version, c->if_match, c->content_type,
-		c->range};
+		c->range, c->accept};
 	for (size_t i = 0; i < array_len(owned); i++)
 		free(owned[i]);
 	json_decref(c->body);
@@ -240,7 +241,7 @@ void call_gone(void *sim, struct http_exchange *x)
 static void unauthorized(struct call *c)
 {
 	call_header(c, "WWW-Authenticate", "Keystone uri=\"%s/identity\"", c->sim->url);
-	if (c->service->html_errors) {
+	if (c->service->webob_errors) {
 		call_fail(c, 401, NULL, "%s",
 			"This server could not verify that you are authorized to access the "
 			"document you requested. Either you supplied the wrong credentials (e.g., "
@@ -266,13 +267,25 @@ static bool unscoped(struct call *c)
 	return false;
 }
 
+/* Clients look for versions before they log in, and most services tell none but those who did. */
+static bool asks_version(const struct call *c)
+{
+	const char *p = c->path;
+
+	if (strcmp(c->method, "GET") || strncmp(p, "/v", 2))
+		return false;
+	p += 2;
+	p += strspn(p, "0123456789.");
+	return !*p || !strcmp(p, "/");
+}
+
 static bool authorized(struct call *c)
 {
 	if (call_hit(c, MISHAP_EXPIRED))
 		token_revoke(c->sim, c->token_text);
 	if (c->route && c->route->flags & ROUTE_OPEN)
 		return true;
-	if (!c->token_text)
+	if (!c->token_text && !asks_version(c))
 		rule_no_token(c);
 	c->token = token_check(c->sim, c->token_text);
 	if (!c->token) {

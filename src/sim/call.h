@@ -58,7 +58,7 @@ struct service {
 	/* The headers of a ROUTE_UPLOAD request are there (true); later, when nobody took the data,
 	 * the end of that (false). NULL: no uploads. */
 	void (*upload)(struct call *c, bool begins);
-	bool html_errors;
+	bool webob_errors; /* its errors are call_fail_webob()'s */
 	/* Type and text for a body that is not JSON; NULL: the usual ones. */
 	const char *bad_body_type, *bad_body_text;
 };
@@ -91,7 +91,7 @@ struct call {
 	char *subject_text;    /* X-Subject-Token, or NULL */
 	char *wanted_version;  /* OpenStack-API-Version, or NULL */
 	char *nova_version;    /* X-OpenStack-Nova-API-Version, or NULL */
-	char *if_match, *content_type, *range;
+	char *if_match, *content_type, *range, *accept;
 	const struct token *token; /* checked when the handler runs */
 	char project[PROJECT_TEXT], user[PROJECT_TEXT];
 	int version;         /* minor part of the microversion */
@@ -133,8 +133,8 @@ void call_file(struct call *c, int status, int fd, int64_t from, int64_t n);
 void call_header(struct call *c, const char *name, const char *fmt, ...) like_printf(3, 4);
 void call_fail(struct call *c, int status, const char *type, const char *fmt, ...)
 	like_printf(4, 5);
-/* For services with html_errors: webob's page, with its `detail` (or ""). */
-void call_fail_html(struct call *c, int status, const char *explanation, const char *detail);
+/* In the words of webob, with its `detail` (or ""): HTML, JSON or text, as the client accepts. */
+void call_fail_webob(struct call *c, int status, const char *explanation, const char *detail);
 /* "Not Found" for 404, and so on. */
 const char *call_status_title(int status);
 /* Whether an answer has been given. */

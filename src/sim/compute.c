@@ -60,15 +60,12 @@ static void version_headers(struct call *c, const char *version)
 	call_header(c, "Vary", "X-OpenStack-Nova-API-Version");
 }
 
-/* What nova's router does not know never reaches the part that knows versions: a bare page. */
+/* What nova's router does not know never reaches the part that knows versions: webob answers. */
 static bool unknown_path(struct call *c)
 {
 	if (c->route)
 		return false;
-	call_text(c, 404, "text/html; charset=UTF-8",
-		"<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n"
-		"  <h1>404 Not Found</h1>\n  The resource could not be found.<br /><br />\n\n\n\n"
-		" </body>\n</html>");
+	call_fail_webob(c, 404, "The resource could not be found.", "");
 	return true;
 }
 

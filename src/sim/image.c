@@ -29,7 +29,7 @@ void image_fail_detail(struct call *c, int status, const char *fmt, ...)
 	va_start(ap, fmt);
 	char *detail = mem_vprintf(fmt, ap);
 	va_end(ap);
-	call_fail_html(c, status,
+	call_fail_webob(c, status,
 		status == 403   ? "Access was denied to this resource."
 		: status == 409 ? "There was a conflict when trying to complete your request."
 				: "The Range requested is not available.",
@@ -418,5 +418,6 @@ const struct service image_service = {
 	.n = array_len(routes),
 	.error = error_body,
 	.upload = image_upload,
-	.html_errors = true,
+	.webob_errors = true,
+	.bad_body_text = "Malformed JSON in request body.",
 };

@@ -120,7 +120,7 @@ static bool type_good(struct call *c)
 		return true;
 	char *why = mem_printf("The request media type %s is not supported by this server.",
 		c->content_type ? c->content_type : "None");
-	call_fail_html(c, 415, why, "");
+	call_fail_webob(c, 415, why, "");
 	free(why);
 	return false;
 }

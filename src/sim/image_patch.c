@@ -22,7 +22,7 @@ static bool type_good(struct call *c)
 	call_header(c, "Accept-Patch", "application/openstack-images-v2.0-json-patch, " PATCH);
 	char *why = mem_printf(
 		"The request media type %.*s is not supported by this server.", SLICE_ARG(type));
-	call_fail_html(c, 415, why, "");
+	call_fail_webob(c, 415, why, "");
 	free(why);
 	return false;
 }

@@ -13,6 +13,7 @@
 #include "sim/state.h"
 
 #define NEWEST 70
+#define ANY    "/v3/{}/{}" /* the rows of all collections */
 
 static const struct volume_resource *const resources[] = {
 	&volume_resource, &snapshot_resource, &backup_resource};
@@ -125,8 +126,30 @@ static bool own_path(struct call *c)
 	return false;
 }
 
+/* The collection in a path of ANY; version() lets only those through that have one. */
+static const struct volume_resource *resource(const struct call *c)
+{
+	for (size_t i = 0; i < array_len(resources); i++)
+		if (!strcmp(resources[i]->collection, c->params[1]))
+			return resources[i];
+	return NULL;
+}
+
+/* What cinder's router does not know never reaches the part that knows versions: webob answers. */
+static bool unknown_path(struct call *c)
+{
+	const bool any = c->route && !strncmp(c->route->path, ANY, strlen(ANY));
+
+	if (c->route && (!any || resource(c)))
+		return false;
+	call_fail_webob(c, 404, "The resource could not be found.", "");
+	return true;
+}
+
 static bool version(struct call *c)
 {
+	if (unknown_path(c))
+		return false;
 	if (c->inside)
 		c->version = NEWEST;
 	else if (!read_version(c))
@@ -139,15 +162,6 @@ static bool version(struct call *c)
 
 /* --- objects -----------------------------------------------------------------------------------
  */
-
-static const struct volume_resource *resource(struct call *c)
-{
-	for (size_t i = 0; i < array_len(resources); i++)
-		if (!strcmp(resources[i]->collection, c->params[1]))
-			return resources[i];
-	call_fail(c, 404, NULL, "The resource could not be found.");
-	return NULL;
-}
 
 struct object *volume_find(struct call *c, const struct volume_resource *r, const char *id)
 {
@@ -228,32 +242,23 @@ json_t *volume_view(struct call *c, const struct volume_resource *r, const struc
 
 static void list_brief(struct call *c)
 {
-	const struct volume_resource *r = resource(c);
-
-	if (r)
-		volume_list(c, r, false);
+	volume_list(c, resource(c), false);
 }
 
 static void list_detail(struct call *c)
 {
-	const struct volume_resource *r = resource(c);
-
-	if (r)
-		volume_list(c, r, true);
+	volume_list(c, resource(c), true);
 }
 
 static void create(struct call *c)
 {
-	const struct volume_resource *r = resource(c);
-
-	if (r)
-		r->create(c);
+	resource(c)->create(c);
 }
 
 static void show(struct call *c)
 {
 	const struct volume_resource *r = resource(c);
-	const struct object *o = r ? volume_find(c, r, c->params[2]) : NULL;
+	const struct object *o = volume_find(c, r, c->params[2]);
 
 	if (o)
 		call_json(c, 200, json_pack("{s:o}", r->name, volume_view(c, r, o, EXTENT_WHOLE)));
@@ -274,7 +279,7 @@ static bool changes_something(struct call *c, const struct volume_resource *r, c
 static void update(struct call *c)
 {
 	const struct volume_resource *r = resource(c);
-	const json_t *in = r ? volume_body(c, r->name, r->changes, r->change_n, 0) : NULL;
+	const json_t *in = volume_body(c, r->name, r->changes, r->change_n, 0);
 	struct object *o;
 	char now[32];
 
@@ -301,7 +306,7 @@ static void update(struct call *c)
 static void delete (struct call *c)
 {
 	const struct volume_resource *r = resource(c);
-	struct object *o = r ? volume_find(c, r, c->params[2]) : NULL;
+	struct object *o = volume_find(c, r, c->params[2]);
 
 	if (o)
 		r->remove(c, o);
@@ -340,18 +345,18 @@ static const struct route routes[] = {
 	{.method = "GET", .path = "/v3/{}/volumes/summary", .run = volume_summary, .since = 12},
 	{"POST", "/v3/{}/volumes/{}/action", volume_action, 0, TIME_WRITE},
 	{"POST", "/v3/{}/backups/{}/restore", backup_restore, ROUTE_CREATE, TIME_VOLUME_CREATE},
-	{"GET", "/v3/{}/{}", list_brief},
-	{"GET", "/v3/{}/{}/detail", list_detail},
-	{"POST", "/v3/{}/{}", create, ROUTE_CREATE, TIME_WRITE},
-	{"GET", "/v3/{}/{}/{}", show},
-	{"PUT", "/v3/{}/{}/{}", update, 0, TIME_WRITE},
-	{"DELETE", "/v3/{}/{}/{}", delete, 0, TIME_WRITE},
-	{"GET", "/v3/{}/{}/{}/metadata", volume_meta_list},
-	{"POST", "/v3/{}/{}/{}/metadata", volume_meta_merge, 0, TIME_WRITE},
-	{"PUT", "/v3/{}/{}/{}/metadata", volume_meta_replace, 0, TIME_WRITE},
-	{"GET", "/v3/{}/{}/{}/metadata/{}", volume_meta_show},
-	{"PUT", "/v3/{}/{}/{}/metadata/{}", volume_meta_set, 0, TIME_WRITE},
-	{"DELETE", "/v3/{}/{}/{}/metadata/{}", volume_meta_remove, 0, TIME_WRITE},
+	{"GET", ANY, list_brief},
+	{"GET", ANY "/detail", list_detail},
+	{"POST", ANY, create, ROUTE_CREATE, TIME_WRITE},
+	{"GET", ANY "/{}", show},
+	{"PUT", ANY "/{}", update, 0, TIME_WRITE},
+	{"DELETE", ANY "/{}", delete, 0, TIME_WRITE},
+	{"GET", ANY "/{}/metadata", volume_meta_list},
+	{"POST", ANY "/{}/metadata", volume_meta_merge, 0, TIME_WRITE},
+	{"PUT", ANY "/{}/metadata", volume_meta_replace, 0, TIME_WRITE},
+	{"GET", ANY "/{}/metadata/{}", volume_meta_show},
+	{"PUT", ANY "/{}/metadata/{}", volume_meta_set, 0, TIME_WRITE},
+	{"DELETE", ANY "/{}/metadata/{}", volume_meta_remove, 0, TIME_WRITE},
 };
 
 const struct service volume_service = {

@@ -16,7 +16,7 @@ static struct object *owner(struct call *c, const struct volume_resource **ret)
 						    : NULL;
 	if (*ret)
 		return volume_find(c, *ret, c->params[2]);
-	call_fail(c, 404, NULL, "The resource could not be found.");
+	call_fail_webob(c, 404, "The resource could not be found.", "");
 	return NULL;
 }
 

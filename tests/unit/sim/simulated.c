@@ -67,13 +67,15 @@ static char *fill(const struct simulated *s, const char *text, bool quotes)
 int simulated_send(
 	struct simulated *s, const char *method, const char *path, const void *body, size_t n)
 {
-	struct http_header h[6];
+	struct http_header h[7];
 	size_t k = 0;
 
 	if (s->token)
 		h[k++] = (struct http_header){"X-Auth-Token", s->token};
 	if (s->version)
 		h[k++] = (struct http_header){"OpenStack-API-Version", s->version};
+	if (s->accept)
+		h[k++] = (struct http_header){"Accept", s->accept};
 	if (s->range)
 		h[k++] = (struct http_header){"Range", s->range};
 	if (s->match)

@@ -22,6 +22,7 @@ struct simulated {
 	char project[64];
 	const char *version; /* value of OpenStack-API-Version, or NULL */
 	const char *type;    /* Content-Type, NULL: JSON */
+	const char *accept;  /* Accept, "": none, NULL: anything */
 	const char *range;   /* Range, or NULL */
 	const char *match;   /* If-Match, or NULL */
 	char kept[10][64];   /* $1 … $9 */

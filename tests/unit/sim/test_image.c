@@ -42,9 +42,6 @@ static void test_versions(void **state)
 	s->token = NULL;
 	simulated_call(s, "GET", "/image/", NULL);
 	simulated_said(s, 300, "{\"id\":\"v2.15\",\"status\":\"CURRENT\"");
-	simulated_call(s, "GET", I, NULL);
-	simulated_said(s, 401, "<title>401 Unauthorized</title>");
-	assert_string_equal(simulated_header(s, "content-type"), "text/html; charset=UTF-8");
 	s->token = token;
 	simulated_call(s, "GET", "/image/v2/schemas/image", NULL);
 	simulated_said(s, 200, "\"additionalProperties\":{\"type\":\"string\"}");
@@ -53,7 +50,39 @@ static void test_versions(void **state)
 	simulated_call(s, "GET", "/image/v2/nothing", NULL);
 	simulated_said(s, 404, "<h1>404 Not Found</h1>");
 	simulated_call(s, "PUT", I, "{}");
-	simulated_said(s, 405, NULL);
+	simulated_said(s, 405,
+		"The method PUT is not allowed for this resource. <br /><br />\n\n </body>");
+}
+
+/* Errors are HTML, JSON or text, as the client accepts. */
+static void test_error_form(void **state)
+{
+	static const struct {
+		const char *accept, *type, *text;
+	} rows[] = {
+		{"*/*", "text/html; charset=UTF-8",
+			" <body>\n  <h1>404 Not Found</h1>\n  Failed to find image &#x27;x to delete"},
+		{"text/html, application/json", "text/html; charset=UTF-8", "<h1>"},
+		{"application/json;q=0.4, */*;q=0.5", "text/html; charset=UTF-8", "<h1>"},
+		{"application/json", "application/json",
+			"{\"message\":\"Failed to find image 'x to delete<br /><br />\\n\\n\\n\","
+			"\"code\":\"404 Not Found\",\"title\":\"Not Found\"}"},
+		{"application/*", "application/json", "\"code\":\"404 Not Found\""},
+		{"application/json;q=0.9,text/*;q=0.8", "application/json", "\"code\""},
+		{"text/plain", "text/plain; charset=UTF-8",
+			"404 Not Found\n\nFailed to find image 'x to delete\n\n"},
+		{"*/*;q=0", "text/plain; charset=UTF-8", "404 Not Found\n\n"},
+		{"", "text/plain; charset=UTF-8", "404 Not Found\n\n"},
+	};
+	struct simulated *s = *state;
+
+	for (size_t i = 0; i < array_len(rows); i++) {
+		s->accept = rows[i].accept;
+		simulated_call(s, "DELETE", I "/'x", NULL);
+		simulated_said(s, 404, rows[i].text);
+		assert_string_equal(simulated_header(s, "content-type"), rows[i].type);
+	}
+	s->accept = NULL;
 }
 
 static void test_seed(void **state)
@@ -511,6 +540,7 @@ int test_image(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, simulated_set_up, simulated_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_versions),
+		TEST(test_error_form),
 		TEST(test_seed),
 		TEST(test_create),
 		TEST(test_create_refused),

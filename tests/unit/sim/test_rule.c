@@ -113,9 +113,16 @@ static void test_no_token(void **state)
 	s->token = NULL;
 	simulated_call(s, "GET", "/network/", NULL); /* needs none */
 	assert_int_equal(simulated_violations(s, "no_token"), 0);
+	simulated_call(s, "GET", "/volume/v3/", NULL); /* needs one, and is how clients begin */
+	simulated_said(s, 401, NULL);
+	simulated_call(s, "GET", "/image/v2", NULL);
+	simulated_said(s, 401, NULL);
+	assert_int_equal(simulated_violations(s, "no_token"), 0);
 	simulated_call(s, "GET", N "/networks", NULL);
 	simulated_said(s, 401, NULL);
-	assert_int_equal(simulated_violations(s, "no_token"), 1);
+	simulated_call(s, "POST", "/volume/v3/", "{}");
+	simulated_said(s, 401, NULL);
+	assert_int_equal(simulated_violations(s, "no_token"), 2);
 	s->token = token;
 }
 
