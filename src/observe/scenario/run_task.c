@@ -302,10 +302,9 @@ static bool tries_again(const struct task *t, enum fault fault, int status)
 			return false;
 		return retry->until_ns || task_left_ns(t) > retry->every_ns;
 	}
-	const enum verb v = t->step->verb;
-	const bool reaches = v == VERB_PING || v == VERB_TCP || v == VERB_HTTP || v == VERB_SSH;
-	return reaches && fault != FAULT_EXPECTATION && fault != FAULT_EXIT_STATUS &&
-	       !t->step->must_fail.n && task_left_ns(t) > RETRY_EVERY_NS;
+	return verb_reaches(t->step->verb) && fault != FAULT_EXPECTATION &&
+	       fault != FAULT_EXIT_STATUS && !t->step->must_fail.n &&
+	       task_left_ns(t) > RETRY_EVERY_NS;
 }
 
 static void try_again(struct task *t, const char *why)
