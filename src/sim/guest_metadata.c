@@ -52,7 +52,7 @@ void guest_metadata(const struct world_guest *g, struct slice request, struct bu
 	slice_next(&rest, ' ', &method);
 	slice_next(&rest, ' ', &path);
 	char *text = slice_is(method, "GET") ? document(g, path, &type) : NULL;
-	const char *status = text ? "200 OK"
+	const char *status = text                      ? "200 OK"
 			     : slice_is(method, "GET") ? "404 Not Found"
 						       : "405 Method Not Allowed";
 	const char *body = text ? text : "";

@@ -50,6 +50,9 @@ bool check_was_in_guest(struct check_call *c, const struct ssh_result *r)
 	c->phases = r->phases;
 	if (r->fault == FAULT_NONE || r->fault == FAULT_EXIT_STATUS)
 		return true;
+	/* Time in the last phase: it was logged in, and the command waited for an answer in vain.
+	 */
+	c->unasked = r->fault != FAULT_TIMEOUT || !r->phases.body_ns;
 	check_finish(c, r->fault, "from inside the guest: %s", r->detail);
 	return false;
 }

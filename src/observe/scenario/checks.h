@@ -23,6 +23,7 @@ struct check_call {
 	char detail[256];
 	struct phases phases;
 	unsigned requests;
+	bool unasked;
 
 	/* whichever of these is under way */
 	struct tcp_call *tcp;

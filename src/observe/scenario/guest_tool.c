@@ -44,7 +44,7 @@ void guest_tool_tcp(struct buf *command, const char *host, unsigned port)
 {
 	buf_printf(command, IF_THERE("bash") "bash -c ': </dev/tcp/%s/%u'; ", host, port);
 	/* The nc of small busyboxes knows no -z, but -e. */
-	buf_printf(command, "nc -z -w 5 %s %u || nc -w 5 -e true %s %u", host, port, host, port);
+	buf_printf(command, "nc -z -w 5 %s %u || nc -w 5 %s %u -e true", host, port, host, port);
 }
 
 /* --- http ------------------------------------------------------------------------------------- */
@@ -136,8 +136,10 @@ static void add_curl(struct buf *b, const struct http_request *q, int64_t second
 /* GNU wget; that of busybox knows neither methods nor what an error's body is. */
 static void add_wget(struct buf *b, const struct http_request *q, int64_t seconds)
 {
-	buf_printf(b, "exec wget -q -S -O - --no-proxy --tries=1 --max-redirect=0 -T %" PRId64
-		      " --content-on-error --method=", seconds);
+	buf_printf(b,
+		"exec wget -q -S -O - --no-proxy --tries=1 --max-redirect=0 -T %" PRId64
+		" --content-on-error --method=",
+		seconds);
 	add_word(b, slice_of(q->method));
 	for (size_t i = 0; i < q->header_count; i++) {
 		char *line = mem_printf("%s: %s", q->headers[i].name, q->headers[i].value);
@@ -153,8 +155,8 @@ static void add_wget(struct buf *b, const struct http_request *q, int64_t second
 	add_word(b, slice_of(q->url));
 }
 
-bool guest_tool_http(const struct http_request *q, struct buf *command, struct buf *input,
-	struct error *err)
+bool guest_tool_http(
+	const struct http_request *q, struct buf *command, struct buf *input, struct error *err)
 {
 	const int64_t seconds = (q->deadline_ns + NS_PER_S - 1) / NS_PER_S;
 	struct url url;

@@ -19,7 +19,8 @@
 static void result(
 	struct task *t, enum fault fault, int status, const char *detail, const json_t *measured)
 {
-	const struct operation_result r = {fault, status, detail, measured};
+	const struct operation_result r = {
+		.fault = fault, .status = status, .detail = detail, .measured = measured};
 	task_result(t, &r);
 }
 

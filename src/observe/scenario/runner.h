@@ -51,6 +51,7 @@ struct operation_result {
 	int status;
 	const char *detail;
 	const json_t *measured; /* [NAME]s, borrowed; NULL: none */
+	bool unasked;           /* the guest that was to ask could not be logged in to */
 };
 typedef void task_then(struct task *t, const struct operation_result *r);
 
