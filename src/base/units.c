@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 struct unit {
 	const char *name;
 	int64_t factor;
@@ -211,6 +213,17 @@ const char *units_time_exact(int64_t ns, char *text)
 		ns /= 1000;
 	snprintf(text, UNITS_TEXT, "%lld%s", (long long)ns, ns ? names[u] : "s");
 	return text;
+}
+
+const char *units_time_whole(int64_t ns, char *text)
+{
+	for (size_t i = array_len(time_units); i > 0; i--)
+		if (ns && ns % time_units[i - 1].factor == 0) {
+			snprintf(text, UNITS_TEXT, "%lld%s",
+				(long long)(ns / time_units[i - 1].factor), time_units[i - 1].name);
+			return text;
+		}
+	return units_time_exact(ns, text);
 }
 
 const char *units_size_text(int64_t bytes, char *text)

@@ -36,6 +36,31 @@ static int command_exit(struct shell *sh, const struct world_guest *g, size_t ar
 	return (int)(status & 0xff);
 }
 
+/* In place of the shell: what stands behind it on the line is never run. */
+static int command_exec(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	if (argc < 2)
+		return 0;
+	const struct command *command = shell_command(argv[1]);
+	sh->leaving = true;
+	if (command)
+		return command->run(sh, g, argc - 1, argv + 1);
+	shell_err(sh, "sh: exec: %.200s: not found\n", argv[1]);
+	return 127;
+}
+
+static int command_command(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	if (argc != 3 || strcmp(argv[1], "-v")) {
+		shell_err(sh, "sh: command: only -v NAME is known here\n");
+		return 2;
+	}
+	if (!shell_command(argv[2]))
+		return 127;
+	shell_out(sh, "%s\n", argv[2]);
+	return 0;
+}
+
 static int command_echo(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
 {
 	const bool line = argc < 2 || strcmp(argv[1], "-n") != 0;
@@ -228,7 +253,9 @@ static const struct command commands[] = {
 	{":", command_true},
 	{"[", command_test},
 	{"cat", command_cat},
+	{"command", command_command},
 	{"echo", command_echo},
+	{"exec", command_exec},
 	{"exit", command_exit},
 	{"false", command_false},
 	{"hostname", command_hostname},

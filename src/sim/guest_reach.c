@@ -138,46 +138,96 @@ int command_ping(struct shell *sh, const struct world_guest *g, size_t argc, cha
 	return shell_wait(sh, JOB_PING, 0, send_ping);
 }
 
-/* --- nc -z -------------------------------------------------------------------------------------
+/* --- nc ----------------------------------------------------------------------------------------
  */
+
+struct nc {
+	const char *address, *port_text;
+	double wait;
+	bool zero;
+	struct ip to;
+	int64_t port;
+};
 
 static void end_connect(struct timer *t)
 {
 	struct shell *sh = t->arg;
+	shell_err(sh, "nc: timed out\n");
 	shell_job_done(sh, 1);
 	sh->wake(sh->arg);
 }
 
+/* Answered once its head is whole; a body is not looked at. */
+void shell_request(struct shell *sh)
+{
+	const struct world_guest *g = world_guest(*sh->world, sh->guest);
+	const struct slice request = buf_slice(&sh->in);
+	if (slice_find_text(request, SLICE("\r\n\r\n")) == request.n && !sh->in_end)
+		return;
+	if (g && !sh->drop_out)
+		guest_metadata(g, request, &sh->out);
+	buf_clear(&sh->in);
+	shell_job_done(sh, 0);
+}
+
+/* Input that came before the command did. */
+static void on_request_there(struct timer *t)
+{
+	struct shell *sh = t->arg;
+	shell_request(sh);
+	sh->wake(sh->arg);
+}
+
+static bool read_nc(struct nc *q, size_t argc, char **argv)
+{
+	for (size_t i = 1; i < argc; i++) {
+		if (*argv[i] != '-' && !q->address)
+			q->address = argv[i];
+		else if (*argv[i] != '-' && !q->port_text)
+			q->port_text = argv[i];
+		else if (argv[i][0] == '-' && argv[i][1] == 'w')
+			q->wait = option_value(argc, argv, &i);
+		else if (!strcmp(argv[i], "-z") || !strcmp(argv[i], "-zv"))
+			q->zero = true;
+		else
+			return false;
+	}
+	return q->port_text && q->wait >= 0 && units_parse_int(slice_of(q->port_text), &q->port) &&
+	       q->port >= 1 && q->port <= 65535;
+}
+
 int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
 {
-	const char *words[2] = {0};
-	size_t n = 0;
-	double wait = 75; /* about what Linux tries for */
-	bool zero = false;
-	struct ip to;
-	int64_t port;
+	struct nc q = {.wait = 75}; /* about what Linux tries for */
 	const struct world_guest *there;
-	for (size_t i = 1; i < argc; i++) {
-		if (*argv[i] != '-' && n < 2)
-			words[n++] = argv[i];
-		else if (argv[i][0] == '-' && argv[i][1] == 'w')
-			wait = option_value(argc, argv, &i);
-		else
-			zero |= !strcmp(argv[i], "-z") || !strcmp(argv[i], "-zv");
-	}
-	if (!zero || n < 2 || wait < 0 || !units_parse_int(slice_of(words[1]), &port) || port < 1 ||
-		port > 65535) {
-		shell_err(sh, "nc: only `nc -z [-w SECONDS] ADDRESS PORT` is known here\n");
+	struct ip metadata;
+	if (!read_nc(&q, argc, argv)) {
+		shell_err(sh, "nc: only `nc [-z] [-w SECONDS] ADDRESS PORT` is known here\n");
 		return 1;
 	}
-	if (!address_of(g, words[0], &to)) {
-		shell_err(sh, "nc: bad address '%.200s'\n", words[0]);
+	if (!address_of(g, q.address, &q.to)) {
+		shell_err(sh, "nc: bad address '%.200s'\n", q.address);
 		return 1;
 	}
-	const enum way way = world_way(*sh->world, g, to, PACKET_TCP, (unsigned)port, &there);
-	if (way == WAY_GUEST && port == SSH_PORT)
+	const enum way way = world_way(*sh->world, g, q.to, PACKET_TCP, (unsigned)q.port, &there);
+	const bool service = way == WAY_ROUTER && q.port == WORLD_METADATA_PORT &&
+			     ip_parse(WORLD_METADATA, &metadata) && ip_equal(metadata, q.to);
+	if (q.zero && (service || (way == WAY_GUEST && q.port == SSH_PORT)))
 		return 0;
-	if (way != WAY_LOST) /* refused, or not even sent */
+	if (service) {
+		const int waits = shell_wait(sh, JOB_REQUEST, 0, NULL);
+		if (sh->in.n || sh->in_end)
+			timer_start(sh->loop, &sh->timer, 0, on_request_there, sh);
+		return waits;
+	}
+	if (way == WAY_LOST)
+		return shell_wait(
+			sh, JOB_CONNECT, (int64_t)(q.wait * (double)NS_PER_S), end_connect);
+	if (way == WAY_GUEST && q.port == SSH_PORT) {
+		shell_err(sh, "nc: only `nc -z` is known here for port 22\n");
 		return 1;
-	return shell_wait(sh, JOB_CONNECT, (int64_t)(wait * (double)NS_PER_S), end_connect);
+	}
+	shell_err(sh, "nc: can't connect to remote host (%.100s): %s\n", q.address,
+		way == WAY_NO_ROUTE ? "Network is unreachable" : "Connection refused");
+	return 1;
 }

@@ -132,6 +132,8 @@ void shell_input(struct shell *sh, struct slice text)
 	sh->in.max = SHELL_INPUT_MAX;
 	buf_add_slice(&sh->in, text);
 	sh->in_end |= text.n == 0;
+	if (sh->job == JOB_REQUEST)
+		shell_request(sh);
 	if (sh->job != JOB_CAT)
 		return;
 	shell_out_text(sh, buf_str(&sh->in), sh->in.n);

@@ -18,7 +18,7 @@
 #define SHELL_WORDS_MAX  256
 #define SHELL_WAIT_MAX   3600 /* s, of one command */
 
-enum shell_job { JOB_NONE, JOB_SLEEP, JOB_PING, JOB_CONNECT, JOB_CAT };
+enum shell_job { JOB_NONE, JOB_SLEEP, JOB_PING, JOB_CONNECT, JOB_CAT, JOB_REQUEST };
 
 /* How a command hangs on the status of the one before it. */
 enum shell_join { JOIN_ALWAYS, JOIN_AND, JOIN_OR };
@@ -84,6 +84,11 @@ void shell_out_text(struct shell *sh, const char *p, size_t n);
 /* Lets the job go on by `next` after a while (NULL: by input), which ends in sh->wake(). */
 int shell_wait(struct shell *sh, enum shell_job job, int64_t ns, void (*next)(struct timer *t));
 void shell_job_done(struct shell *sh, int status);
+
+/* More of standard input, or its end, for a request that waits for its last line. */
+void shell_request(struct shell *sh);
+/* The metadata service's answer to an HTTP request of the guest. */
+void guest_metadata(const struct world_guest *g, struct slice request, struct buf *out);
 
 int command_ping(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);

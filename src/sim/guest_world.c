@@ -182,6 +182,15 @@ static enum way way_outside(
 	return judge(p, door->guest, door->nic, outside_address(p, r), NULL, ret_guest);
 }
 
+static bool is_router(const struct world_router *r, struct ip to)
+{
+	struct ip metadata;
+	VEC_EACH (&r->addresses, struct ip, a)
+		if (ip_equal(*a, to))
+			return true;
+	return ip_parse(WORLD_METADATA, &metadata) && ip_equal(metadata, to);
+}
+
 /* By way of the routers of the sender's subnet: their own addresses, and what is outside. */
 static enum way way_routed(const struct sending *p, const struct world_guest **ret_guest)
 {
@@ -192,12 +201,10 @@ static enum way way_routed(const struct sending *p, const struct world_guest **r
 		if (!r->up)
 			continue;
 		found = WAY_LOST;
-		VEC_EACH (&r->addresses, struct ip, a)
-			if (ip_equal(*a, p->to))
-				return world_admits(
-					       p->w, p->nic, false, p->to, NULL, p->what, p->port)
-					       ? WAY_ROUTER
-					       : WAY_LOST;
+		if (is_router(r, p->to))
+			return world_admits(p->w, p->nic, false, p->to, NULL, p->what, p->port)
+				       ? WAY_ROUTER
+				       : WAY_LOST;
 		if (r->outside.version && p->source->ip.version == 4)
 			return way_outside(p, r, ret_guest);
 	}

@@ -21,6 +21,9 @@
 #define WORLD_DOORS 256 /* addresses of the network outside: 172.24.4.N */
 /* Where packets from outside seem to come from. */
 #define WORLD_OUTSIDE SEED_PUBLIC_GATEWAY
+/* Where guests find the metadata service, by way of the router of their subnet. */
+#define WORLD_METADATA      "169.254.169.254"
+#define WORLD_METADATA_PORT 80
 
 enum packet { PACKET_TCP, PACKET_ECHO };
 

@@ -36,8 +36,8 @@ static bool in_range(const struct reading *r, int64_t v)
 		return true;
 	char low[UNITS_TEXT], high[UNITS_TEXT], text[120];
 	if (k->type == KEY_TIME)
-		snprintf(text, sizeof(text), "from %s to %s", units_time_exact(k->min, low),
-			units_time_exact(k->max, high));
+		snprintf(text, sizeof(text), "from %s to %s", units_time_whole(k->min, low),
+			units_time_whole(k->max, high));
 	else if (k->type == KEY_SIZE)
 		snprintf(text, sizeof(text), "from %s to %s", units_size_text(k->min, low),
 			units_size_text(k->max, high));

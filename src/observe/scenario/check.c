@@ -45,7 +45,8 @@ static void finish(struct check_call *c)
 	const struct check_result r = {.fault = c->fault,
 		.measured = c->measured,
 		.phases = c->phases,
-		.requests = c->requests};
+		.requests = c->requests,
+		.unasked = c->unasked};
 	struct check_result copy = r;
 	memcpy(copy.detail, c->detail, sizeof(copy.detail));
 	timer_cancel(&c->later);

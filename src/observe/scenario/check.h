@@ -35,6 +35,8 @@ struct check_result {
 	const json_t *measured;
 	struct phases phases;
 	unsigned requests; /* to the cloud's services */
+	/* The question was never asked: the guest it was to come from could not be logged in to. */
+	bool unasked;
 };
 
 struct check_call;

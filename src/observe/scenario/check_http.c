@@ -12,6 +12,7 @@
 
 #include "base/map.h"
 #include "observe/scenario/checks.h"
+#include "observe/scenario/guest_tool.h"
 
 #define REQUESTS_MAX 10000
 #define AT_ONCE      8
@@ -25,8 +26,8 @@ struct many {
 	char detail[128];
 };
 
-static const struct http_request *plain_request(struct check_call *c, char *url,
-	struct http_request *q, struct http_header *headers, size_t max, char **ret_body)
+static void plain_request(struct check_call *c, char *url, struct http_request *q,
+	struct http_header *headers, size_t max, char **ret_body)
 {
 	const struct value *method = check_field(c, "method", NULL);
 	const struct value *more = check_field(c, "headers", NULL);
@@ -48,9 +49,8 @@ static const struct http_request *plain_request(struct check_call *c, char *url,
 		.body = *ret_body,
 		.body_n = *ret_body ? strlen(*ret_body) : 0,
 		.deadline_ns = c->deadline_ns,
-		.answer_max = 1u << 20,
+		.answer_max = CHECK_ANSWER_MAX,
 	};
-	return q;
 }
 
 static void free_headers(struct http_header *headers, size_t n)
@@ -69,24 +69,69 @@ static void free_body(struct check_call *c)
 	free(c->data);
 }
 
+static void measure_answer(struct check_call *c, int status, struct slice text, int64_t took_ns)
+{
+	check_measure_int(c, "STATUS", status);
+	check_measure_time(c, "RESPONSE_TIME", took_ns);
+	json_t *body = json_parse(text, CHECK_ANSWER_MAX, NULL);
+	if (body)
+		json_object_set_new(c->measured, "BODY", body);
+	else
+		check_measure_text(c, "BODY", slice_trim(text));
+}
+
+/* A scenario that expects a status of its own judges it itself. */
+static enum fault fault_of_answer(const struct check_call *c, int status)
+{
+	return c->step->expect.n ? FAULT_NONE : fault_of_status(status);
+}
+
 static void on_one(void *arg, const struct http_answer *a)
 {
 	struct check_call *c = arg;
 	c->http = NULL;
 	c->phases = a->phases;
-	check_measure_int(c, "STATUS", a->status);
-	check_measure_time(c, "RESPONSE_TIME", a->phases.total_ns);
+	measure_answer(c, a->status, a->body, a->phases.total_ns);
 	json_object_set_new(c->measured, "CONNECTED", json_boolean(a->address[0] && a->status));
-	json_t *body = json_parse(a->body, 1u << 20, NULL);
-	if (body)
-		json_object_set_new(c->measured, "BODY", body);
+	check_finish(c, a->fault == FAULT_NONE ? fault_of_answer(c, a->status) : a->fault, "%.200s",
+		a->detail);
+}
+
+/* --- one, from inside a guest -------------------------------------------------------------------
+ */
+
+static void on_guest(void *arg, const struct ssh_result *r)
+{
+	struct check_call *c = arg;
+	struct slice body;
+	int status = 0;
+	if (!check_was_in_guest(c, r))
+		return;
+	const bool came = guest_tool_http_answer(r->output, r->errors, &status, &body);
+	json_object_set_new(c->measured, "CONNECTED", json_boolean(came));
+	if (came) {
+		measure_answer(c, status, body, r->phases.body_ns);
+		check_finish(c, fault_of_answer(c, status), "%s", "");
+		return;
+	}
+	const struct slice why = slice_trim(r->errors);
+	const enum fault otherwise = r->output.n ? FAULT_PROTOCOL : FAULT_CONNECTION_LOST;
+	check_finish(c, guest_tool_fault(r->exit_status, r->errors, otherwise),
+		"no HTTP answer came inside the guest%s%.*s", why.n ? ": " : "",
+		(int)(why.n > 160 ? 160 : why.n), why.p);
+}
+
+static void ask_in_guest(
+	struct check_call *c, const struct value *from, const struct http_request *q)
+{
+	struct buf command = BUF(BUF_LINE), input = BUF(CHECK_ANSWER_MAX);
+	struct error err = {0};
+	if (guest_tool_http(q, &command, &input, &err))
+		check_in_guest(c, from, buf_slice(&command), buf_slice(&input), on_guest);
 	else
-		check_measure_text(c, "BODY", slice_trim(a->body));
-	enum fault fault = a->fault;
-	/* A scenario that expects a status of its own judges it itself. */
-	if (fault == FAULT_NONE && !c->step->expect.n)
-		fault = fault_of_status(a->status);
-	check_finish(c, fault, "%.200s", a->detail);
+		check_finish_later(c, FAULT_EVALUATION, "%.200s", err.msg);
+	buf_fini(&command);
+	buf_fini(&input);
 }
 
 /* --- many --------------------------------------------------------------------------------------
@@ -193,7 +238,7 @@ static void send_more(struct check_call *c)
 		const struct http_request q = {.method = "GET",
 			.url = m->url,
 			.deadline_ns = c->deadline_ns,
-			.answer_max = 1u << 20};
+			.answer_max = CHECK_ANSWER_MAX};
 		m->sent++;
 		c->http = http_send(c->tools.probes, &q, on_many, c);
 	}
@@ -203,12 +248,16 @@ static void send_more(struct check_call *c)
 
 void check_http(struct check_call *c)
 {
+	const struct value *from = check_field(c, "from", NULL);
+	const bool inside = from && from->type != VALUE_NULL;
 	int64_t requests = 0;
 	if (!check_number(c, "requests", 1, REQUESTS_MAX, &requests))
 		return;
 	char *url = check_text(c, "url", "url"), *body = NULL;
-	if (!url) {
-		check_finish_later(c, FAULT_EVALUATION, "http needs `url`");
+	if (!url || (requests && inside)) {
+		check_finish_later(c, FAULT_EVALUATION, "%s",
+			url ? "`requests` does not go with `from`" : "http needs `url`");
+		free(url);
 		return;
 	}
 	if (requests) {
@@ -222,10 +271,13 @@ void check_http(struct check_call *c)
 	}
 	struct http_header headers[32];
 	struct http_request q;
-	c->http = http_send(c->tools.probes,
-		plain_request(c, url, &q, headers, array_len(headers), &body), on_one, c);
-	free_headers(headers, q.header_count);
+	plain_request(c, url, &q, headers, array_len(headers), &body);
 	c->data = body;
 	c->cleanup = free_body;
+	if (inside)
+		ask_in_guest(c, from, &q);
+	else
+		c->http = http_send(c->tools.probes, &q, on_one, c);
+	free_headers(headers, q.header_count);
 	free(url);
 }

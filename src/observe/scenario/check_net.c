@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "observe/scenario/checks.h"
+#include "observe/scenario/guest_tool.h"
 
 static const struct reach *reach(const struct check_call *c)
 {
@@ -15,8 +16,8 @@ static const struct reach *reach(const struct check_call *c)
 /* --- from a guest ------------------------------------------------------------------------------
  */
 
-bool check_in_guest(
-	struct check_call *c, const struct value *guest, const char *command, ssh_done *then)
+bool check_in_guest(struct check_call *c, const struct value *guest, struct slice command,
+	struct slice input, ssh_done *then)
 {
 	struct error err = {0};
 	if (guest->type != VALUE_REF) {
@@ -34,46 +35,49 @@ bool check_in_guest(
 		.target = *login_target(c->login),
 		.via = via,
 		.via_count = hops,
-		.command = command,
+		.command = command.p,
+		.input = input,
 		.deadline_ns = c->deadline_ns,
+		.output_max = CHECK_ANSWER_MAX,
 	};
 	c->ssh = ssh_run(c->tools.ssh, &q, then, c);
 	return true;
 }
 
-/* Only what an address or a name can hold goes into a guest's command line. */
-static bool is_plain_host(const char *s)
+bool check_was_in_guest(struct check_call *c, const struct ssh_result *r)
 {
-	return *s &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-_") ==
-		       strlen(s) &&
-	       *s != '-';
+	c->ssh = NULL;
+	c->phases = r->phases;
+	if (r->fault == FAULT_NONE || r->fault == FAULT_EXIT_STATUS)
+		return true;
+	/* Time in the last phase: it was logged in, and the command waited for an answer in vain.
+	 */
+	c->unasked = r->fault != FAULT_TIMEOUT || !r->phases.body_ns;
+	check_finish(c, r->fault, "from inside the guest: %s", r->detail);
+	return false;
 }
 
 static void on_guest_ping(void *arg, const struct ssh_result *r)
 {
 	struct check_call *c = arg;
-	c->ssh = NULL;
-	c->phases = r->phases;
+	if (!check_was_in_guest(c, r))
+		return;
 	if (r->fault == FAULT_NONE)
 		check_finish(c, FAULT_NONE, "%s", "");
-	else if (r->fault == FAULT_EXIT_STATUS)
-		check_finish(c, FAULT_TIMEOUT, "no echo reply seen from inside the guest");
 	else
-		check_finish(c, r->fault, "logging in to the guest: %s", r->detail);
+		check_finish(c, FAULT_TIMEOUT, "no echo reply seen from inside the guest");
 }
 
 static void on_guest_tcp(void *arg, const struct ssh_result *r)
 {
 	struct check_call *c = arg;
-	c->ssh = NULL;
-	c->phases = r->phases;
+	if (!check_was_in_guest(c, r))
+		return;
 	if (r->fault == FAULT_NONE)
 		check_finish(c, FAULT_NONE, "%s", "");
-	else if (r->fault == FAULT_EXIT_STATUS)
-		check_finish(c, FAULT_REFUSED, "the port did not answer inside the guest");
 	else
-		check_finish(c, r->fault, "logging in to the guest: %s", r->detail);
+		check_finish(c, guest_tool_fault(r->exit_status, r->errors, FAULT_REFUSED),
+			"the port did not answer inside the guest");
 }
 
 /* --- ping --------------------------------------------------------------------------------------
@@ -205,16 +209,16 @@ static void ping_in_guest(struct check_call *c, const struct value *from)
 	const struct targets *t = c->data;
 	char *source = check_text(c, "source", NULL);
 	struct buf command = BUF(BUF_LINE);
-	bool good = !source || is_plain_host(source);
+	bool good = !source || guest_tool_plain_host(source);
 	for (size_t i = 0; i < t->n && good; i++) {
-		good = is_plain_host(t->to[i]);
+		good = guest_tool_plain_host(t->to[i]);
 		buf_printf(&command, "%sping -c 1 -W 2%s%s %s", i ? " || " : "",
 			source ? " -I " : "", source ? source : "", t->to[i]);
 	}
 	if (!good || command.over)
 		check_finish_later(c, FAULT_EVALUATION, "`to` or `source` is no address or name");
 	else
-		check_in_guest(c, from, buf_str(&command), on_guest_ping);
+		check_in_guest(c, from, buf_slice(&command), SLICE(""), on_guest_ping);
 	buf_fini(&command);
 	free(source);
 }
@@ -260,12 +264,13 @@ void check_tcp(struct check_call *c)
 	if (!host)
 		return;
 	if (from && from->type != VALUE_NULL) {
-		char *command = mem_printf("nc -z -w 5 %s %u", host, port);
-		if (!is_plain_host(host))
+		struct buf command = BUF(BUF_LINE);
+		guest_tool_tcp(&command, host, port);
+		if (!guest_tool_plain_host(host))
 			check_finish_later(c, FAULT_EVALUATION, "`to` is no address or name");
 		else
-			check_in_guest(c, from, command, on_guest_tcp);
-		free(command);
+			check_in_guest(c, from, buf_slice(&command), SLICE(""), on_guest_tcp);
+		buf_fini(&command);
 	} else {
 		char *address = reach_address(reach(c), host, &port, false);
 		c->tcp = tcp_connect_check(

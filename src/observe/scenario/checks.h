@@ -6,6 +6,8 @@
 
 #include "observe/scenario/check.h"
 
+#define CHECK_ANSWER_MAX (1u << 20)
+
 struct check_call {
 	struct check_tools tools;
 	struct world *world;
@@ -21,6 +23,7 @@ struct check_call {
 	char detail[256];
 	struct phases phases;
 	unsigned requests;
+	bool unasked;
 
 	/* whichever of these is under way */
 	struct tcp_call *tcp;
@@ -56,9 +59,12 @@ void check_ssh(struct check_call *c);
 void check_download(struct check_call *c);
 void check_list(struct check_call *c);
 void check_value(struct check_call *c);
-/* Runs a command in a guest (for ping and tcp `from`); ends in `then` with the result. */
-bool check_in_guest(
-	struct check_call *c, const struct value *guest, const char *command, ssh_done *then);
+/* Runs a command in a guest (`from`), with `input` on its standard input; ends in `then` with the
+ * result. Copies. */
+bool check_in_guest(struct check_call *c, const struct value *guest, struct slice command,
+	struct slice input, ssh_done *then);
+/* The first thing in `then`. False: the command did not even run, and the check has ended so. */
+bool check_was_in_guest(struct check_call *c, const struct ssh_result *r);
 /* A whole number of the body, as one or as text; *ret stays when the key is absent. False: it is
  * neither or out of range, and the check ends with that. */
 bool check_number(struct check_call *c, const char *name, int64_t min, int64_t max, int64_t *ret);

@@ -217,7 +217,12 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 		add_text(requests, "ssh %s%s%s", where(p, e, "to", to, sizeof(to)),
 			run ? " run " : "", run ? run : "");
 		break;
-	case VERB_HTTP: add_text(requests, "GET %s", text_of(b, "url")); break;
+	case VERB_HTTP:
+		add_text(requests, "%s %s%s%s",
+			json_str(b, "method") ? json_str(b, "method") : "GET", text_of(b, "url"),
+			json_object_get(b, "from") ? " from " : "",
+			json_object_get(b, "from") ? where(p, e, "from", from, sizeof(from)) : "");
+		break;
 	case VERB_STREAM: add_text(requests, "stream to %s", text_of(b, "to")); break;
 	case VERB_DOWNLOAD: add_text(requests, "GET /images/%s/file", text_of(b, "of")); break;
 	case VERB_LIST:
@@ -308,8 +313,7 @@ static void uses_of_login(struct plan *p, struct element *who, struct value_ref 
 static void log_ins(struct plan *p, struct planned *e)
 {
 	static const char *const keys[] = {"to", "from"};
-	const enum verb verb = e->step->verb;
-	if (verb != VERB_SSH && verb != VERB_PING && verb != VERB_TCP)
+	if (!verb_reaches(e->step->verb))
 		return;
 	if (e->value.type == VALUE_REF)
 		uses_of_login(p, e->element, e->value.ref, 0);

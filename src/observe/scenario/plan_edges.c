@@ -188,8 +188,7 @@ static void check_rules(struct plan *p, const struct planned *e)
 
 static bool comes_from_outside(const struct planned *e)
 {
-	const enum verb v = e->step->verb;
-	return (v == VERB_SSH || v == VERB_PING || v == VERB_TCP) && !e->step->must_fail.n &&
+	return verb_reaches(e->step->verb) && !e->step->must_fail.n &&
 	       !json_object_get(e->body, "from");
 }
 

@@ -37,7 +37,7 @@ static const struct verb_row verbs[] = {
 	{"wait", VERB_WAIT, NULL, "", NULL},
 	{"ping", VERB_PING, "to from any source", "to", "to"},
 	{"tcp", VERB_TCP, "to from", "to", "to"},
-	{"http", VERB_HTTP, "url method headers body requests", "url", "url"},
+	{"http", VERB_HTTP, "url method headers body requests from", "url", "url"},
 	{"ssh", VERB_SSH, "to run input user port key host_key", "to", "to"},
 	{"stream", VERB_STREAM, "to every", NULL, "to"},
 	{"download", VERB_DOWNLOAD, "of", "of", "of"},
@@ -363,7 +363,7 @@ static void read_verb(struct reader *r, struct step *step, const struct source_k
 
 static void log_ins(struct reader *r, const struct step *step, size_t at, const struct yaml *y)
 {
-	if (step->verb != VERB_SSH && step->verb != VERB_PING && step->verb != VERB_TCP)
+	if (!verb_reaches(step->verb))
 		return;
 	if (y->kind != YAML_MAP) {
 		names_logs_in(r, y, at);

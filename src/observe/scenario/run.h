@@ -52,7 +52,7 @@ struct run_row {
 	char *name;
 	enum verb verb;
 	const char *kind; /* NULL for checks */
-	const char *component;
+	char *component;  /* "": nobody's */
 	char *metric;
 	enum element_state state;
 	enum fault fault;

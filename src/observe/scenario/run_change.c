@@ -19,7 +19,8 @@
 static void result(
 	struct task *t, enum fault fault, int status, const char *detail, const json_t *measured)
 {
-	const struct operation_result r = {fault, status, detail, measured};
+	const struct operation_result r = {
+		.fault = fault, .status = status, .detail = detail, .measured = measured};
 	task_result(t, &r);
 }
 
@@ -31,8 +32,7 @@ static void answer_result(struct task *t, const struct cloud_answer *a, const js
 	result(t, a->fault, a->status, why, measured);
 }
 
-/* The task of the object a verb acts on: `of`, or the body itself. */
-static struct task *target(struct task *t)
+struct task *change_target(struct task *t)
 {
 	const struct value *of = &t->body;
 	if (of->type == VALUE_MAP)
@@ -88,7 +88,7 @@ static bool busy(struct task *t, const struct cloud_answer *a)
 static void on_set(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
-	struct task *of = target(t);
+	struct task *of = change_target(t);
 	t->call = NULL;
 	task_note_answer(t, a);
 	if (a->fault == FAULT_NONE) {
@@ -117,7 +117,7 @@ static void send_change(struct task *t, const char *service, const char *version
 
 static void begin_set(struct task *t)
 {
-	struct task *of = target(t);
+	struct task *of = change_target(t);
 	struct kind_request q = {0};
 	struct error err = {0};
 	const struct kind *k = of ? of->step->kind : NULL;
@@ -174,7 +174,7 @@ static void on_action(void *arg, const struct cloud_answer *a)
 
 static void begin_action(struct task *t)
 {
-	struct task *of = target(t);
+	struct task *of = change_target(t);
 	if (!of || !of->element->id) {
 		result(t, FAULT_EVALUATION, 0, "`of` must name a server", NULL);
 		return;
@@ -201,7 +201,7 @@ static void is_gone(struct task *t, struct task *of)
 static void on_gone_look(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
-	struct task *of = target(t);
+	struct task *of = change_target(t);
 	t->call = NULL;
 	task_note_answer(t, a);
 	if (remove_says_gone(t, of->step->kind, a)) {
@@ -219,7 +219,7 @@ static void on_gone_look(void *arg, const struct cloud_answer *a)
 static void look_gone(struct timer *timer)
 {
 	struct task *t = timer->arg;
-	struct task *of = target(t);
+	struct task *of = change_target(t);
 	struct kind_request q = {0};
 	json_t *path = change_object_path(of);
 	const bool good = of->step->kind->get &&
@@ -248,7 +248,7 @@ static void on_delete(void *arg, const struct cloud_answer *a)
 
 static void begin_delete(struct task *t)
 {
-	struct task *of = target(t);
+	struct task *of = change_target(t);
 	struct kind_request q = {0};
 	struct error err = {0};
 	if (!of || of->step->verb != VERB_CREATE) {
@@ -418,7 +418,7 @@ bool change_undo(struct task *t)
 	}
 	value_drop(&t->body);
 	t->body = body;
-	struct task *of = target(t);
+	struct task *of = change_target(t);
 	struct kind_request q = {0};
 	const char *service = NULL, *version = NULL;
 	json_t *fields = fields_without_of(t);

@@ -189,9 +189,8 @@ static enum expr_result refs_ready(struct task *t, const struct value *v, struct
 		return EXPR_BLOCKED;
 	if (e->state != ELEMENT_READY)
 		return e->state == ELEMENT_ABSENT ? EXPR_ABSENT : EXPR_SKIPPED;
-	const bool logs_in = t->step->verb == VERB_SSH || t->step->verb == VERB_PING ||
-			     t->step->verb == VERB_TCP;
-	if (!logs_in || !(w->steps[v->ref.object].step->login || w->steps[e->step].step->login))
+	if (!verb_reaches(t->step->verb) ||
+		!(w->steps[v->ref.object].step->login || w->steps[e->step].step->login))
 		return EXPR_OK;
 	struct login *l = NULL;
 	r = login_resolve(

@@ -12,11 +12,53 @@ const char *verdict_name(enum verdict v)
 	return names[v];
 }
 
-static const char *component_of(const struct step *s)
+/* The component that the kinds of a service name; a service without kinds stands for itself. */
+static const char *component_of_service(const struct run *r, const char *service)
 {
+	for (size_t i = 0; i < kinds_count(r->kinds); i++) {
+		const struct kind *k = kind_at(r->kinds, i);
+		if (k->component && !strcmp(k->service, service))
+			return k->component;
+	}
+	return service;
+}
+
+/* Of `list` and `call`, which name one; owned, NULL if the body was never known. */
+static char *service_of(const struct task *t)
+{
+	const struct value *v = &t->body;
+	if (v->type == VALUE_MAP)
+		v = value_field(v, SLICE("service"));
+	return v && v->type == VALUE_TEXT ? slice_dup(value_slice(v)) : NULL;
+}
+
+/* Whom a failure is charged to, owned: what the step says, else its kind's component, else that of
+ * the service it asks. What a guest or an address answers belongs to nobody unless it says so. */
+static char *component_of(struct task *t)
+{
+	const struct step *s = t->step;
+	const struct kind *kind = s->kind;
+	char *service = NULL;
 	if (s->component)
-		return s->component;
-	return s->kind && s->kind->component ? s->kind->component : "";
+		return mem_strdup(s->component);
+	switch ((int)s->verb) {
+	case VERB_SET:
+	case VERB_DELETE: {
+		const struct task *of = change_target(t);
+		kind = of ? of->step->kind : NULL;
+		break;
+	}
+	case VERB_SERVER_ACTION: service = mem_strdup("compute"); break;
+	case VERB_DOWNLOAD: service = mem_strdup("image"); break;
+	case VERB_LIST:
+	case VERB_CALL: service = service_of(t); break;
+	default: break;
+	}
+	char *component = mem_strdup(kind && kind->component ? kind->component
+				     : service               ? component_of_service(t->run, service)
+							     : "");
+	free(service);
+	return component;
 }
 
 /* The names of `each: {zone: …, type: …}` with this element's values; an owned reference or NULL.
@@ -47,7 +89,7 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 		.name = mem_strdup(task_name(t, name, sizeof(name))),
 		.verb = t->step->verb,
 		.kind = t->step->kind ? t->step->kind->name : NULL,
-		.component = component_of(t->step),
+		.component = component_of(t),
 		.metric = mem_strdup(t->step->metric ? t->step->metric : t->step->name),
 		.state = t->element->state,
 		.fault = t->fault,
@@ -73,16 +115,6 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 			row->critical = (int)i;
 }
 
-static const char *component_of_service(const struct run *r, const char *service)
-{
-	for (size_t i = 0; i < kinds_count(r->kinds); i++) {
-		const struct kind *k = kind_at(r->kinds, i);
-		if (k->component && !strcmp(k->service, service))
-			return k->component;
-	}
-	return "";
-}
-
 /* What was asked before the first step, and not answered. */
 static void fill_unprepared(struct run *r, struct run_row *row)
 {
@@ -90,7 +122,7 @@ static void fill_unprepared(struct run *r, struct run_row *row)
 	*row = (struct run_row){
 		.name = mem_strdup("preparation"),
 		.verb = VERB_LIST,
-		.component = component_of_service(r, f->service),
+		.component = mem_strdup(component_of_service(r, f->service)),
 		.metric = mem_strdup("preparation"),
 		.state = ELEMENT_FAILED,
 		.fault = f->fault,
@@ -191,6 +223,7 @@ void report_fini(struct run *r)
 {
 	VEC_EACH (&r->rows, struct run_row, row) {
 		free(row->name);
+		free(row->component);
 		free(row->metric);
 		free(row->detail);
 		free(row->request_id);

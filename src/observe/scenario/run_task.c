@@ -119,6 +119,7 @@ static void on_check(void *arg, const struct check_result *c)
 		.detail = c->detail,
 		.measured = c->measured,
 		.status = (int)json_int(c->measured, "STATUS", 0),
+		.unasked = c->unasked,
 	};
 	task_result(t, &r);
 }
@@ -285,6 +286,13 @@ static bool is_hopeless(enum fault fault)
 	return fault == FAULT_EVALUATION || fault == FAULT_NO_ICMP || fault == FAULT_CANCELLED;
 }
 
+/* Whether there is time, and sense, for another attempt of what needs no `retry` to have one. */
+static bool may_try_again(const struct task *t, enum fault fault)
+{
+	return !t->abandoned && !t->run->stopping && !is_hopeless(fault) &&
+	       task_left_ns(t) > RETRY_EVERY_NS;
+}
+
 /* Whether a failed attempt is followed by another. Creates only when the step says so; checks of
  * their own accord until the step's time is up, since what they look at may still be starting. */
 static bool tries_again(const struct task *t, enum fault fault, int status)
@@ -302,10 +310,8 @@ static bool tries_again(const struct task *t, enum fault fault, int status)
 			return false;
 		return retry->until_ns || task_left_ns(t) > retry->every_ns;
 	}
-	const enum verb v = t->step->verb;
-	const bool reaches = v == VERB_PING || v == VERB_TCP || v == VERB_HTTP || v == VERB_SSH;
-	return reaches && fault != FAULT_EXPECTATION && fault != FAULT_EXIT_STATUS &&
-	       !t->step->must_fail.n && task_left_ns(t) > RETRY_EVERY_NS;
+	return verb_reaches(t->step->verb) && fault != FAULT_EXPECTATION &&
+	       fault != FAULT_EXIT_STATUS && !t->step->must_fail.n && may_try_again(t, fault);
 }
 
 static void try_again(struct task *t, const char *why)
@@ -390,7 +396,11 @@ static void judge_failing(struct task *t, const struct operation_result *r)
 		task_fail(t, FAULT_UNEXPECTED_SUCCESS, "%s", fault_text(FAULT_UNEXPECTED_SUCCESS));
 		return;
 	}
-	if (!listed(&t->step->must_fail, r->fault, r->status)) {
+	if (r->unasked && !t->step->retry.set && may_try_again(t, r->fault)) {
+		try_again(t, r->detail);
+		return;
+	}
+	if (r->unasked || !listed(&t->step->must_fail, r->fault, r->status)) {
 		if (tries_again(t, r->fault, r->status))
 			try_again(t, r->detail ? r->detail : fault_text(r->fault));
 		else

@@ -51,6 +51,7 @@ struct operation_result {
 	int status;
 	const char *detail;
 	const json_t *measured; /* [NAME]s, borrowed; NULL: none */
+	bool unasked;           /* the guest that was to ask could not be logged in to */
 };
 typedef void task_then(struct task *t, const struct operation_result *r);
 
@@ -229,6 +230,8 @@ void keep_ready(struct task *t); /* decides whether what was made stays after th
 void change_begin(struct task *t);
 bool change_undo(struct task *t); /* true: an undo is under way and ends in remove_step() */
 
+/* The task of the object a verb acts on, `of` or the body itself; NULL: it names none. */
+struct task *change_target(struct task *t);
 /* The path keys of an object that was made or found; an owned reference. */
 json_t *change_object_path(const struct task *t);
 /* [STATUS] [RESPONSE_TIME] [BODY] of an answer; an owned reference. */

@@ -103,6 +103,11 @@ bool verb_is_check(enum verb v)
 	return v >= VERB_PING && v <= VERB_VALUE;
 }
 
+bool verb_reaches(enum verb v)
+{
+	return v == VERB_PING || v == VERB_TCP || v == VERB_HTTP || v == VERB_SSH;
+}
+
 bool step_is_many(const struct step *step)
 {
 	return step->count || step->each || step->verb == VERB_GROUP;

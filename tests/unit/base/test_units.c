@@ -113,6 +113,13 @@ static void test_exact_parses_back(void **state)
 	assert_string_equal(units_time_exact(1500000000, t), "1500ms");
 	assert_string_equal(units_time_exact(0, t), "0s");
 	assert_string_equal(units_time_exact(1, t), "1ns");
+	const int64_t second = 1000000000;
+	assert_string_equal(units_time_whole(7 * 24 * 3600 * second, t), "7d");
+	assert_string_equal(units_time_whole(36 * 3600 * second, t), "36h");
+	assert_string_equal(units_time_whole(-120 * second, t), "-2m");
+	assert_string_equal(units_time_whole(90 * second, t), "90s");
+	assert_string_equal(units_time_whole(1500000, t), "1500us");
+	assert_string_equal(units_time_whole(0, t), "0s");
 	struct random r;
 	random_init_seed(&r, 2);
 	for (int i = 0; i < 10000; i++) {

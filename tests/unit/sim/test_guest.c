@@ -380,6 +380,14 @@ static const struct {
 	{"sleep 100000", 1, "", "sleep: at most 3600 s here\n"},
 	{"lsblk -n -o NAME,SIZE", 0, "vdb  5G\n", ""},
 	{"ping nowhere", 1, "", "ping: bad address 'nowhere'\n"},
+	{"command -v nc >/dev/null 2>&1 && exec echo there; echo never", 0, "there\n", ""},
+	{"command -v curl >/dev/null 2>&1 && exec curl x; exec nope; echo never", 127, "",
+		"sh: exec: nope: not found\n"},
+	{"nc -w x 1.2.3.4 80", 1, "",
+		"nc: only `nc [-z] [-w SECONDS] ADDRESS PORT` is known here\n"},
+	{"nc 10.7.0.1 80", 1, "",
+		"nc: can't connect to remote host (10.7.0.1): Connection refused\n"},
+	{"nc -z 169.254.169.254 80", 0, "", ""},
 	{"ip link", 1, "", "ip: only `ip addr` is known here\n"},
 };
 

@@ -119,7 +119,7 @@ static void test_edges(void **state)
 	char *errors = read_text("{name: 123456789, n: 0x10, wait: 0s, share: .inf}");
 	assert_non_null(strstr(errors, "name must be shorter, not \"123456789\""));
 	assert_non_null(strstr(errors, "n must be "));
-	assert_non_null(strstr(errors, "wait must be from 1ms to 60s, not \"0s\""));
+	assert_non_null(strstr(errors, "wait must be from 1ms to 1m, not \"0s\""));
 	done(errors);
 	errors = read_text("{name: , n: 1.5, mode: [slow], wait: {}}");
 	assert_non_null(strstr(errors, "name must be text, not "));
