@@ -291,76 +291,113 @@ static enum expr_result equals_call(
 	return EXPR_OK;
 }
 
+/* Takes `x`, which `n` yielded. */
+static enum expr_result as_condition(
+	struct evaluation *v, const struct node *n, struct value *x, bool *ret)
+{
+	enum expr_result r = eval_plain(v, x);
+	if (r == EXPR_OK && !value_condition(x, ret))
+		r = eval_fail(v, n, "expected true or false, found %s", value_type_name(x->type));
+	value_drop(x);
+	return r;
+}
+
 static enum expr_result condition(struct evaluation *v, const struct node *n, bool *ret)
 {
 	struct value x = VALUE_NOTHING;
-	enum expr_result r = eval_plain_node(v, n, &x);
-	if (r == EXPR_OK && !value_condition(&x, ret))
-		r = eval_fail(v, n, "expected true or false, found %s", value_type_name(x.type));
-	value_drop(&x);
-	return r;
+	const enum expr_result r = eval_node(v, n, &x);
+	return r == EXPR_OK ? as_condition(v, n, &x, ret) : r;
 }
 
-static enum expr_result logic(struct evaluation *v, const struct node *n, struct value *ret)
+static enum expr_result logic(struct evaluation *v, const struct node *n, struct value *left)
 {
 	bool x = false;
-	enum expr_result r = condition(v, n->a, &x);
+	enum expr_result r = as_condition(v, n->a, left, &x);
 	if (r == EXPR_OK && x == (n->op == OP_AND))
 		r = condition(v, n->b, &x);
-	*ret = value_bool(x);
+	*left = value_bool(x);
 	return r;
 }
 
-static enum expr_result otherwise(struct evaluation *v, const struct node *n, struct value *ret)
+static enum expr_result otherwise(
+	struct evaluation *v, const struct node *n, enum expr_result r, struct value *left)
 {
-	enum expr_result r = eval_node(v, n->a, ret);
-	if (r == EXPR_OK && ret->type == VALUE_REF) {
+	if (r == EXPR_OK && left->type == VALUE_REF) {
 		/* A name alone asks nothing of its step: only its id tells that it is absent. */
 		struct value id = VALUE_NOTHING;
 		struct error any = {0};
-		if (v->scope->plain(v->scope->arg, ret->ref, &id, &any) == EXPR_ABSENT)
+		if (v->scope->plain(v->scope->arg, left->ref, &id, &any) == EXPR_ABSENT)
 			r = EXPR_ABSENT;
 		value_drop(&id);
 	}
-	if (r == EXPR_OK && ret->type != VALUE_NULL)
+	if (r == EXPR_OK && left->type != VALUE_NULL)
 		return r;
 	if (r != EXPR_OK && r != EXPR_ABSENT)
 		return r;
-	value_drop(ret);
-	return eval_node(v, n->b, ret);
+	value_drop(left);
+	return eval_node(v, n->b, left);
 }
 
+static bool is_pattern(const struct node *n)
+{
+	return n->type == NODE_CALL && (slice_is(n->text, "pat") || slice_is(n->text, "any"));
+}
+
+static enum expr_result two(struct evaluation *v, const struct node *n, struct value *a,
+	struct value *b, struct value *ret)
+{
+	if (n->op == OP_EQ || n->op == OP_NE) {
+		*ret = value_bool(value_equal(a, b) == (n->op == OP_EQ));
+		return EXPR_OK;
+	}
+	if (n->op == OP_IN)
+		return contains(v, n, a, b, ret);
+	if (n->op >= OP_LT && n->op <= OP_GE)
+		return compare(v, n, a, b, ret);
+	return arithmetic(v, n, a, b, ret);
+}
+
+/* Puts what `n` yields in the place of what its left side has yielded: `r` and *left. */
+static enum expr_result operate(
+	struct evaluation *v, const struct node *n, enum expr_result r, struct value *left)
+{
+	struct value b = VALUE_NOTHING, result = VALUE_NOTHING;
+	bool same = false;
+	if (n->op == OP_ELSE)
+		return otherwise(v, n, r, left);
+	if (r != EXPR_OK)
+		return r;
+	if (n->op == OP_AND || n->op == OP_OR)
+		return logic(v, n, left);
+	r = eval_plain(v, left);
+	if (r == EXPR_OK && (n->op == OP_EQ || n->op == OP_NE) && is_pattern(n->b)) {
+		r = equals_call(v, n->b, left, &same);
+		result = value_bool(same == (n->op == OP_EQ));
+	} else if (r == EXPR_OK) {
+		r = eval_plain_node(v, n->b, &b);
+		if (r == EXPR_OK)
+			r = two(v, n, left, &b, &result);
+	}
+	value_drop(left);
+	value_drop(&b);
+	*left = result;
+	return r;
+}
+
+/* 1 + 2 + 3 … leans to the left and may be thousands long: a list, not the stack, holds the way
+ * back. */
 static enum expr_result binary(struct evaluation *v, const struct node *n, struct value *ret)
 {
-	if (n->op == OP_AND || n->op == OP_OR)
-		return logic(v, n, ret);
-	if (n->op == OP_ELSE)
-		return otherwise(v, n, ret);
-	struct value a = VALUE_NOTHING, b = VALUE_NOTHING;
-	enum expr_result r = eval_plain_node(v, n->a, &a);
-	const bool equality = n->op == OP_EQ || n->op == OP_NE;
-	bool same = false;
-	if (r == EXPR_OK && equality && n->b->type == NODE_CALL &&
-		(slice_is(n->b->text, "pat") || slice_is(n->b->text, "any"))) {
-		r = equals_call(v, n->b, &a, &same);
-		*ret = value_bool(same == (n->op == OP_EQ));
-		value_drop(&a);
-		return r;
+	VEC(const struct node *) chain = {0};
+	bool within = true;
+	for (; n->type == NODE_BINARY && within; n = n->a) {
+		within = !chain.n || eval_spend(v, n, 0);
+		vec_push(&chain, n);
 	}
-	if (r == EXPR_OK)
-		r = eval_plain_node(v, n->b, &b);
-	if (r == EXPR_OK) {
-		if (equality)
-			*ret = value_bool(value_equal(&a, &b) == (n->op == OP_EQ));
-		else if (n->op == OP_IN)
-			r = contains(v, n, &a, &b, ret);
-		else if (n->op >= OP_LT && n->op <= OP_GE)
-			r = compare(v, n, &a, &b, ret);
-		else
-			r = arithmetic(v, n, &a, &b, ret);
-	}
-	value_drop(&a);
-	value_drop(&b);
+	enum expr_result r = within ? eval_node(v, n, ret) : EXPR_ERROR;
+	while (within && chain.n)
+		r = operate(v, vec_pop(&chain), r, ret);
+	vec_fini(&chain);
 	return r;
 }
 

@@ -56,7 +56,9 @@ void interp_free(struct interp *t)
 
 static void add_piece(struct interp *t, struct interp *piece)
 {
-	t->pieces = mem_resize(t->pieces, t->n + 1, sizeof(*t->pieces));
+	/* room for twice as many whenever a power of two is full: a text may have 100,000 pieces */
+	if ((t->n & (t->n - 1)) == 0)
+		t->pieces = mem_resize(t->pieces, t->n ? 2 * t->n : 1, sizeof(*t->pieces));
 	t->pieces[t->n++] = piece;
 }
 
