@@ -106,6 +106,15 @@ void secret_scrub(struct buf *out, struct slice text)
 	buf_add(out, text.p + plain, text.n - plain);
 }
 
+char *secret_scrubbed(const char *text)
+{
+	struct buf clean = BUF(SIZE_MAX);
+	if (!text)
+		return NULL;
+	secret_scrub(&clean, slice_of(text));
+	return buf_take(&clean);
+}
+
 bool secret_name(struct slice name)
 {
 	static const char *const whole[] = {"authorization", "proxy-authorization", "x-auth-token",

@@ -24,6 +24,7 @@ size_t secret_length(const struct secret *s);
 
 /* Appends `text` to `out` with every known secret value replaced by "***". */
 void secret_scrub(struct buf *out, struct slice text);
+char *secret_scrubbed(const char *text); /* the same as owned text; NULL gives NULL */
 /* Whether a header, JSON field or environment variable of that name is masked whole
  * (authorization, x-auth-token, x-subject-token, password, secret, user_data, private_key ...). */
 bool secret_name(struct slice name);

@@ -210,11 +210,27 @@ static void adapt(struct value *text, const struct value *other)
 	}
 }
 
+/* Two measurements beside each other are texts both: "9ms" is less than "1s". Numbers are left
+ * alone, as texts of digits are often names. */
+static void adapt_both(struct value *a, struct value *b)
+{
+	struct value x, y;
+	if (a->type != VALUE_TEXT || b->type != VALUE_TEXT ||
+		!lex_literal(slice_trim(value_slice(a)), &x) ||
+		!lex_literal(slice_trim(value_slice(b)), &y) || x.type != y.type || is_number(&x))
+		return;
+	value_drop(a);
+	value_drop(b);
+	*a = x;
+	*b = y;
+}
+
 static enum expr_result compare(struct evaluation *v, const struct node *n, struct value *a,
 	struct value *b, struct value *ret)
 {
 	adapt(a, b);
 	adapt(b, a);
+	adapt_both(a, b);
 	int order;
 	if (a->type == VALUE_NULL || b->type == VALUE_NULL) {
 		*ret = value_bool(false); /* what was not measured meets no limit */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/secret.h"
 #include "store/facts.h"
 
 static const struct facts_migration migrations[] = {
@@ -260,6 +261,7 @@ void journal_intend(struct journal_run *r, const struct journal_object *o, int64
 void journal_update(struct journal *j, int64_t id, enum object_fate fate, const char *cloud_id,
 	const json_t *path, const char *note)
 {
+	char *clean = secret_scrubbed(note); /* services repeat what they refuse */
 	struct write *w = write_new(
 		"UPDATE object SET fate = ?, cloud_id = COALESCE(?, cloud_id),"
 		" path = COALESCE(?, path), note = COALESCE(?, note), changed = ?"
@@ -267,10 +269,11 @@ void journal_update(struct journal *j, int64_t id, enum object_fate fate, const 
 	add_int(w, fate);
 	add_text(w, cloud_id);
 	add_json(w, path);
-	add_text(w, note);
+	add_text(w, clean);
 	add_int(w, clock_unix_us(&clock_system));
 	add_int(w, id);
 	submit(j, w);
+	free(clean);
 }
 
 static bool nothing(struct facts_tx *tx, void *arg, struct error *err)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "observe/scenario/mark.h"
 #include "observe/scenario/runner.h"
 
@@ -23,10 +24,10 @@ void run_emit(struct run *r, enum run_event_type type, struct task *t, const cha
 {
 	if (!r->event)
 		return;
-	char name[128] = "", detail[512] = "";
+	char name[128] = "";
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(detail, sizeof(detail), fmt, ap);
+	char *plain = mem_vprintf(fmt, ap), *detail = secret_scrubbed(plain);
 	va_end(ap);
 	const struct run_event e = {
 		.type = type,
@@ -38,6 +39,8 @@ void run_emit(struct run *r, enum run_event_type type, struct task *t, const cha
 		.detail = detail,
 	};
 	r->event(r->event_arg, &e);
+	free(plain);
+	free(detail);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

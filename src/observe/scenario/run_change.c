@@ -85,12 +85,19 @@ static bool busy(struct task *t, const struct cloud_answer *a)
 	return true;
 }
 
+/* Only a refusal tells that nothing has changed; without an answer it may have. */
+static void note_change(struct task *t, const struct cloud_answer *a)
+{
+	t->call = NULL;
+	task_note_answer(t, a);
+	t->changed |= a->status < 400 || a->status >= 500;
+}
+
 static void on_set(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
 	struct task *of = change_target(t);
-	t->call = NULL;
-	task_note_answer(t, a);
+	note_change(t, a);
 	if (a->fault == FAULT_NONE) {
 		t->answer_ns = run_now(t->run);
 		make_learn(of, kind_unwrap(of->step->kind, a->json));
@@ -159,8 +166,7 @@ json_t *change_measured(const struct cloud_answer *a)
 static void on_action(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
-	t->call = NULL;
-	task_note_answer(t, a);
+	note_change(t, a);
 	if (a->fault != FAULT_NONE) {
 		if (!busy(t, a))
 			answer_result(t, a, NULL);
@@ -272,8 +278,7 @@ static void begin_delete(struct task *t)
 static void on_call(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
-	t->call = NULL;
-	task_note_answer(t, a);
+	note_change(t, a);
 	t->answer_ns = run_now(t->run);
 	json_t *m = change_measured(a);
 	json_decref(t->element->measured);
@@ -405,7 +410,7 @@ static void on_undone(void *arg, const struct cloud_answer *a)
 
 bool change_undo(struct task *t)
 {
-	if (!t->step->undo || t->undone || t->element->state != ELEMENT_READY)
+	if (!t->step->undo || t->undone || !t->changed)
 		return false;
 	t->undone = true;
 	struct error err = {0};

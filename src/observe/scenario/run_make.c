@@ -191,7 +191,16 @@ static bool make_name(struct task *t, const json_t *body, struct error *err)
 	return true;
 }
 
-/* The keys the kind's paths need later: everything scalar of the body, which is little. */
+static bool holds_secret(const json_t *text)
+{
+	char *clean = secret_scrubbed(json_string_value(text));
+	const bool holds = strcmp(clean, json_string_value(text)) != 0;
+	free(clean);
+	return holds;
+}
+
+/* The keys the kind's paths need later: everything scalar of the body, which is little. The journal
+ * keeps them, so what no page may show is left out. */
 static json_t *path_keys(const json_t *body)
 {
 	json_t *path = json_object();
@@ -199,7 +208,7 @@ static json_t *path_keys(const json_t *body)
 	json_t *value;
 	json_object_foreach ((json_t *)body, key, value) {
 		if (json_is_string(value) && json_string_length(value) <= 64 &&
-			!secret_name(slice_of(key)))
+			!secret_name(slice_of(key)) && !holds_secret(value))
 			json_object_set(path, key, value);
 	}
 	return path;

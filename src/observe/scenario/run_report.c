@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/secret.h"
 #include "observe/scenario/runner.h"
 
 const char *verdict_name(enum verdict v)
@@ -96,7 +97,7 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 		.degraded = t->degraded,
 		.first_cause = t->element->state == ELEMENT_FAILED && t->fault != FAULT_CANCELLED,
 		.grade = t->step->grade,
-		.detail = mem_strdup(t->detail),
+		.detail = secret_scrubbed(t->detail),
 		.request_id = t->request_id[0] ? mem_strdup(t->request_id) : NULL,
 		.service_request_id =
 			t->service_request_id[0] ? mem_strdup(t->service_request_id) : NULL,
@@ -128,7 +129,7 @@ static void fill_unprepared(struct run *r, struct run_row *row)
 		.fault = f->fault,
 		.first_cause = true,
 		.grade = GRADE_OUTAGE,
-		.detail = mem_strdup(r->unprepared_detail),
+		.detail = secret_scrubbed(r->unprepared_detail),
 		.request_id = mem_strdup(f->request_id),
 		.service_request_id =
 			f->service_request_id[0] ? mem_strdup(f->service_request_id) : NULL,

@@ -100,6 +100,7 @@ struct task {
 	bool abandoned; /* the run is stopping: end as soon as the fate is known */
 	bool removed;   /* a `delete` step has removed it */
 	bool degraded;
+	bool changed; /* set, server_action, call: there may be something to undo */
 	bool undone;
 	char *lock; /* held or waited for */
 	bool holds_lock;

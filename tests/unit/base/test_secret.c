@@ -13,6 +13,9 @@ static void check_scrub(const char *text, const char *expected)
 	secret_scrub(&b, slice_of(text));
 	assert_string_equal(buf_str(&b), expected);
 	buf_fini(&b);
+	char *clean = secret_scrubbed(text);
+	assert_string_equal(clean, expected);
+	free(clean);
 }
 
 static void test_value(void **state)
@@ -34,6 +37,7 @@ static void test_scrub(void **state)
 		      *longer = secret_new(SLICE("hunter2!more")),
 		      *brief = secret_new(SLICE("abc")), *twin = secret_new(SLICE("hunter2!"));
 	check_scrub("", "");
+	assert_null(secret_scrubbed(NULL));
 	check_scrub("hunter2!", "***");
 	check_scrub("a hunter2! b hunter2!hunter2!", "a *** b ******");
 	check_scrub("hunter2!more", "***"); /* the longest wins: no tail is left */

@@ -91,6 +91,10 @@ static void test_conditions(void **state)
 	holds("has([BODY].nope) == false", "true");
 	holds("[STATUS] == 200 && ([GAP] < 1s || [STATUS] == 5)", "true");
 	holds("[NOPE] < 5s", "false");
+	holds("'9925us' < '1139921us'", "true"); /* as two measurements come */
+	holds("[GAP] < '1s' && [GAP] >= '299999us'", "true");
+	holds("'4KiB' > '1025B' && '0.5%' < '10%'", "true");
+	holds("'9' < '10'", "false"); /* may be names */
 	holds("[NOPE] == null", "true");
 	holds("!([STATUS] == 200)", "false");
 	starts("[STATUS", "!3:10 expected a measurement", true);
