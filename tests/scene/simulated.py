@@ -49,9 +49,33 @@ class Simulated:
         subprocess.run(["rm", "-rf", self.place], check=True)
 
     def ask(self, method, path, body=None):
+        """Of the controls below /sim."""
         request = urllib.request.Request(
             self.url + "/sim" + path, method=method, headers={"Content-Type": "application/json"},
             data=None if body is None else json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def token(self, name="demo", password="simsecret"):
+        """(token, catalog) of a user of the cloud."""
+        default = {"name": "Default"}
+        body = {"auth": {
+            "identity": {"methods": ["password"],
+                         "password": {"user": {"name": name, "password": password, "domain": default}}},
+            "scope": {"project": {"name": "demo", "domain": default}}}}
+        request = urllib.request.Request(self.url + "/identity/v3/auth/tokens", json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.headers["X-Subject-Token"], json.load(answer)["token"]["catalog"]
+
+    def api(self, service, method, path):
+        """The parsed answer of a service of the catalog to user demo; None for an empty one."""
+        token, catalog = self.token()
+        at = next(s["endpoints"][0]["url"] for s in catalog if s["type"] == service)
+        if service == "network" and "/v2.0" not in at:
+            at = at.rstrip("/") + "/v2.0"
+        request = urllib.request.Request(at + path, method=method, headers={"X-Auth-Token": token})
         with urllib.request.urlopen(request, timeout=30) as answer:
             text = answer.read()
         return json.loads(text) if text else None

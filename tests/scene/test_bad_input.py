@@ -219,7 +219,7 @@ USER = {"username": "demo", "password": "simsecret", "user_domain_name": "Defaul
     ({"project_name": "no-such-project"}, "refused"),
 ])
 def test_wrong_password(wrong, part, tmp_path):
-    with serve(tmp_path, "--log", str(tmp_path / "log")) as served:
+    with serve("--log", str(tmp_path / "log")) as served:
         file = credentials(tmp_path, served, "password", {**USER, **wrong})
         assert_refused(tmp_path, served, file, "not-the-password", part)
 
@@ -254,7 +254,7 @@ def is_accepted(served, identity, secret):
 
 
 def test_expired_application_credential(tmp_path):
-    with serve(tmp_path) as served:
+    with serve() as served:
         soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
         identity, secret = application_credential(served, soon)
         assert is_accepted(served, identity, secret)

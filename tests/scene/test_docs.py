@@ -59,7 +59,7 @@ def nowhere(tmp_path_factory):
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     """The clouds.yaml of a simulated cloud, and the types of the services in its catalog."""
-    with serve(tmp_path_factory.mktemp("simulated")) as served:
+    with serve() as served:
         types = {s["type"] for s in served.token()[1]}
         yield served.clouds, types | ({"block-storage"} if types & {"volumev3", "volume"} else set())
 

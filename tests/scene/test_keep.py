@@ -20,12 +20,12 @@ resources:
 
 @pytest.fixture
 def cloud(tmp_path):
-    with serve(tmp_path, "--speed", "50") as served:
+    with serve(speed=50) as served:
         yield served
 
 
 def routers(cloud):
-    return [r["id"] for r in cloud.ask("network", "GET", "/routers")["routers"]
+    return [r["id"] for r in cloud.api("network", "GET", "/routers")["routers"]
             if r["name"].startswith("gh-")]
 
 
@@ -91,7 +91,7 @@ def test_gone_meanwhile(cloud, tmp_path):
     before = routers(cloud)
     _, first = once(cloud, tmp_path, "forever")
     made = [r for r in first if r not in before]
-    cloud.ask("network", "DELETE", f"/routers/{made[0]}")
+    cloud.api("network", "DELETE", f"/routers/{made[0]}")
     _, second = once(cloud, tmp_path, "forever")
     assert len(second) == len(before) + 1 and made[0] not in second
     rows = ledger(cloud, tmp_path)

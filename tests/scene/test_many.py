@@ -19,9 +19,9 @@ checks:
 def test_dimensions_and_stripes(tmp_path):
     file = tmp_path / "many.yaml"
     file.write_text(SCENARIO)
-    with serve(tmp_path, "--speed", "50") as cloud:
+    with serve(speed=50) as cloud:
         out = run(tmp_path, "try", str(file), "--json", "--state", str(tmp_path / "state"), clouds=cloud.clouds)
-        left = [n for n in cloud.ask("network", "GET", "/networks")["networks"] if n["name"].startswith("gh-")]
+        left = [n for n in cloud.api("network", "GET", "/networks")["networks"] if n["name"].startswith("gh-")]
     report = json.loads(out.stdout.splitlines()[-1])
     steps = {s["name"]: s for s in report["steps"]}
     assert out.returncode == 0, [s.get("detail") for s in report["steps"] if s["state"] == "failed"]

@@ -1,6 +1,7 @@
 """`ping` with several targets. A cloud's `reach` turns an echo into a TCP connection on loopback, so that who answers
 can be chosen here: 192.0.2.1 does, 192.0.2.2 and 192.0.2.3 do not."""
 import json
+import re
 import socket
 import threading
 
@@ -22,11 +23,11 @@ def cloud(tmp_path):
                 return
             peer.close()
     threading.Thread(target=answer, daemon=True).start()
-    with serve(tmp_path, "--speed", "50") as served:
-        text = served.clouds.read_text().replace("  sim:\n", f"""  sim:
-    reach: {{network: 192.0.2.0/24, map: 127.0.7.0/24, ping: {port}}}
-""", 1)
-        served.clouds.write_text(text)
+    with serve(speed=50) as served:
+        with open(served.clouds, encoding="utf-8") as f:
+            text = f.read()
+        with open(served.clouds, "w", encoding="utf-8") as f:
+            f.write(re.sub(r"reach: .*", f"reach: {{network: 192.0.2.0/24, map: 127.0.7.0/24, ping: {port}}}", text))
         yield served
     listener.close()
 

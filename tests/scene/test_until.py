@@ -23,7 +23,7 @@ actions:
 
 @pytest.fixture
 def cloud(tmp_path):
-    with serve(tmp_path, "--speed", "50") as served:
+    with serve(speed=50) as served:
         yield served
 
 
@@ -38,9 +38,9 @@ class Somebody(threading.Thread):
     def run(self):
         give_up = time.monotonic() + DEADLINE_S / 2
         while time.monotonic() < give_up:
-            nets = [n for n in self.cloud.ask("network", "GET", "/networks")["networks"]
+            nets = [n for n in self.cloud.api("network", "GET", "/networks")["networks"]
                     if n["description"] == "not yet"]
-            routers = [r for r in self.cloud.ask("network", "GET", "/routers")["routers"]
+            routers = [r for r in self.cloud.api("network", "GET", "/routers")["routers"]
                        if r["name"].startswith("gh-")]
             if nets and routers:
                 self.change(nets[0]["id"])
