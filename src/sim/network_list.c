@@ -191,7 +191,7 @@ static void sort(const struct call *c, json_t **p, size_t n, bool paged)
 	/* pages need a total order: neutron sorts by id then */
 	if (!order.key && paged)
 		order.key = "id";
-	if (order.key)
+	if (order.key && n)
 		qsort(p, n, sizeof(*p), compare);
 }
 
