@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "base/units.h"
-#include "net/url.h"
 #include "sim/image.h"
 #include "sim/list.h"
 #include "sim/state.h"
@@ -212,11 +211,7 @@ static void add_link(struct call *c, json_t *out, const char *name, const char *
 	struct buf url = BUF(BUF_LINE);
 
 	buf_add_str(&url, "/v2/images");
-	VEC_EACH (&c->arguments, struct pair, p)
-		if (strcmp(p->name, "marker"))
-			url_add_query(&url, p->name, slice_of(p->value));
-	if (marker)
-		url_add_query(&url, "marker", slice_of(marker));
+	list_link(c, marker, NULL, &url);
 	json_object_set_new(out, name, json_string(buf_str(&url)));
 	buf_fini(&url);
 }

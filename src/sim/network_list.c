@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/units.h"
+#include "sim/list.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
@@ -198,16 +199,9 @@ static void sort(const struct call *c, json_t **p, size_t n, bool paged)
 static void add_link(struct call *c, json_t *links, const char *rel, const char *marker)
 {
 	struct buf url = BUF(BUF_LINE);
-	const char *sep = "?";
 
 	buf_printf(&url, "%s/network%s", call_url(c), c->path);
-	VEC_EACH (&c->arguments, struct pair, p) {
-		if (!strcmp(p->name, "marker") || !strcmp(p->name, "page_reverse"))
-			continue;
-		buf_printf(&url, "%s%s=%s", sep, p->name, p->value);
-		sep = "&";
-	}
-	buf_printf(&url, "%smarker=%s", sep, marker);
+	list_link(c, marker, "page_reverse", &url);
 	if (!strcmp(rel, "previous"))
 		buf_add_str(&url, "&page_reverse=True");
 	json_array_append_new(links, json_pack("{s:s, s:s}", "rel", rel, "href", buf_str(&url)));

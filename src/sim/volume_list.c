@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "base/units.h"
-#include "net/url.h"
 #include "sim/list.h"
 #include "sim/python.h"
 #include "sim/state.h"
@@ -156,10 +155,7 @@ static json_t *next_link(struct call *c, const char *marker)
 	struct buf url = BUF(BUF_LINE);
 
 	buf_printf(&url, "%s/volume%s", call_url(c), c->path);
-	VEC_EACH (&c->arguments, struct pair, p)
-		if (strcmp(p->name, "marker") && strcmp(p->name, "offset"))
-			url_add_query(&url, p->name, slice_of(p->value));
-	url_add_query(&url, "marker", slice_of(marker));
+	list_link(c, marker, "offset", &url);
 	json_t *link = json_pack("[{s:s, s:s}]", "rel", "next", "href", buf_str(&url));
 	buf_fini(&url);
 	return link;
