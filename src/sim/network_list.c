@@ -103,17 +103,6 @@ static bool fits_value(const char *name, const json_t *v, const char *wanted)
 	return (!v || json_is_null(v)) && !*wanted;
 }
 
-static bool has_tag(const json_t *tags, struct slice tag)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach (tags, i, item)
-		if (slice_is(tag, json_string_value(item)))
-			return true;
-	return false;
-}
-
 /* tags: all of them; tags-any: one of them; not-…: the contrary */
 static bool fits_tags(const json_t *view, const char *name, const char *wanted)
 {
@@ -121,7 +110,7 @@ static bool fits_tags(const json_t *view, const char *name, const char *wanted)
 	bool all = true, any = false;
 
 	while (slice_next(&rest, ',', &tag)) {
-		bool has = has_tag(json_object_get(view, "tags"), tag);
+		bool has = json_has_text(json_object_get(view, "tags"), tag);
 		all = all && has;
 		any = any || has;
 	}

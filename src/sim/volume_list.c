@@ -27,16 +27,6 @@ static bool is_control(const struct call *c, const char *name)
 	return c->version >= COUNTS && !strcmp(name, "with_count");
 }
 
-static bool is_word(const char *words, const char *name)
-{
-	struct slice rest = slice_of(words), word;
-
-	while (slice_next(&rest, ' ', &word))
-		if (slice_is(word, name))
-			return true;
-	return false;
-}
-
 static bool filters_known(struct call *c, const struct volume_resource *r)
 {
 	struct buf unknown = BUF(4096);
@@ -44,7 +34,7 @@ static bool filters_known(struct call *c, const struct volume_resource *r)
 	if (c->version < STRICT)
 		return true; /* they are ignored then */
 	VEC_EACH (&c->arguments, struct pair, p)
-		if (!is_control(c, p->name) && !is_word(r->filters, p->name))
+		if (!is_control(c, p->name) && !slice_in_words(slice_of(p->name), r->filters))
 			buf_printf(&unknown, "%s%s", unknown.n ? "," : "", p->name);
 	bool good = unknown.n == 0;
 	if (!good)
@@ -90,7 +80,7 @@ static bool fits_filter(const struct object *o, const char *name, const char *wa
 static bool fits(const struct call *c, const struct volume_resource *r, const struct object *o)
 {
 	VEC_EACH (&c->arguments, struct pair, p)
-		if (!is_control(c, p->name) && is_word(r->filters, p->name) &&
+		if (!is_control(c, p->name) && slice_in_words(slice_of(p->name), r->filters) &&
 			!fits_filter(o, p->name, p->value))
 			return false;
 	return true;
