@@ -122,3 +122,13 @@ json_t *json_scrubbed(const json_t *value)
 	}
 	return json_incref((json_t *)value);
 }
+
+bool json_has_text(const json_t *list, struct slice text)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach (list, i, item)
+		if (slice_is(text, json_string_value(item)))
+			return true;
+	return false;
+}

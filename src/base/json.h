@@ -17,7 +17,8 @@
 json_t *json_parse(struct slice text, size_t max, struct error *err) must_check;
 /* Compact, keys in insertion order. */
 void json_write(struct buf *out, const json_t *value);
-char *json_text(const json_t *value); /* returns owned compact text */
+bool json_has_text(const json_t *list, struct slice text); /* as one of its items */
+char *json_text(const json_t *value);                      /* returns owned compact text */
 /* Follows keys: json_at(j, "server", "fault", NULL). Borrows; NULL when any is absent. */
 json_t *json_at(const json_t *value, ...) __attribute__((sentinel));
 const char *json_str(

@@ -98,6 +98,15 @@ bool slice_next(struct slice *rest, char sep, struct slice *ret_part)
 	return true;
 }
 
+bool slice_in_words(struct slice word, const char *words)
+{
+	struct slice rest = slice_of(words), one;
+	while (slice_next(&rest, ' ', &one))
+		if (slice_eq(one, word))
+			return true;
+	return false;
+}
+
 char *slice_dup(struct slice a)
 {
 	return mem_strndup(a.p ? a.p : "", a.n);

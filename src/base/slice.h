@@ -31,6 +31,7 @@ struct slice slice_sub(struct slice a, size_t from, size_t n); /* clipped to a *
 size_t slice_find(struct slice a, char c);
 size_t slice_find_text(struct slice a, struct slice text);
 /* Cuts the next part before `sep` off *rest; false when nothing is left. "a,,b" has 3 parts. */
+bool slice_in_words(struct slice word, const char *words); /* with spaces between; NULL: none */
 bool slice_next(struct slice *rest, char sep, struct slice *ret_part);
 /* Returns owned, NUL-terminated. */
 char *slice_dup(struct slice a);

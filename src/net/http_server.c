@@ -624,9 +624,12 @@ static int listen_on(const struct http_server_options *o, unsigned *ret_port, st
 	if (good && o->reuse_port)
 		good = setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0;
 	good = good && bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 1024) == 0;
-	struct sockaddr_in6 own = {0}; /* an IPv4 address has its port at the same place */
+	union { /* both have the port at the same place */
+		struct sockaddr any;
+		struct sockaddr_in6 v6;
+	} own = {0};
 	socklen_t n = sizeof(own);
-	good = good && getsockname(fd, (struct sockaddr *)&own, &n) == 0;
+	good = good && getsockname(fd, &own.any, &n) == 0;
 	freeaddrinfo(a);
 	if (!good) {
 		error_sys(err, errno, "cannot listen on %s", o->address);
@@ -634,7 +637,7 @@ static int listen_on(const struct http_server_options *o, unsigned *ret_port, st
 			close(fd);
 		return -1;
 	}
-	*ret_port = ntohs(own.sin6_port);
+	*ret_port = ntohs(own.v6.sin6_port);
 	return fd;
 }
 

@@ -342,7 +342,7 @@ int call_inside(struct sim *s, const char *path, json_t *body, const char *proje
 	snprintf(c->user, sizeof(c->user), "%s", user);
 	if (service)
 		route_find(c);
-	if (c->route && (!service->version || service->version(c)))
+	if (service && c->route && (!service->version || service->version(c)))
 		c->route->run(c);
 	const int status = c->status ? c->status : 404;
 	*ret_answer = json_incref(c->answer);

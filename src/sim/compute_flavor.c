@@ -78,7 +78,8 @@ static void list(struct call *c, bool detail)
 	OBJECT_EACH (c->sim, KIND_FLAVOR, o)
 		if (at_least(c, o, "minRam", "ram") && at_least(c, o, "minDisk", "disk"))
 			vec_push(&l, o);
-	qsort(l.p, l.n, sizeof(*l.p), by_id);
+	if (l.n)
+		qsort(l.p, l.n, sizeof(*l.p), by_id);
 	if (page_cut(c, &l, NULL)) {
 		for (size_t i = 0; i < l.n; i++)
 			json_array_append_new(views, view(c, l.p[i], detail));

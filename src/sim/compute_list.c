@@ -201,24 +201,13 @@ static int64_t time_us(const char *text)
 	return us;
 }
 
-static bool has_tag(const struct object *o, struct slice tag)
-{
-	json_t *t;
-	size_t i;
-
-	json_array_foreach (json_object_get(o->doc, "tags"), i, t)
-		if (slice_is(tag, json_string_value(t)))
-			return true;
-	return false;
-}
-
 static bool fits_tags(const struct object *o, const char *name, const char *wanted)
 {
 	struct slice rest = slice_of(wanted), tag;
 	bool all = true, any = false;
 
 	while (slice_next(&rest, ',', &tag)) {
-		const bool has = has_tag(o, tag);
+		const bool has = json_has_text(json_object_get(o->doc, "tags"), tag);
 		all = all && has;
 		any = any || has;
 	}

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "net/url.h"
 #include "sim/compute.h"
+#include "sim/list.h"
 #include "sim/state.h"
 
 #define PAGE_MAX 1000
@@ -63,18 +63,10 @@ bool page_cut(struct call *c, struct object_list *l, const char *key)
 	return true;
 }
 
-static void add_pair(struct buf *url, const char *sep, const char *name, const char *value)
-{
-	buf_add_str(url, sep);
-	url_encode(url, slice_of(name));
-	buf_add_char(url, '=');
-	url_encode(url, slice_of(value));
-}
-
 void page_links(struct call *c, const struct object_list *l, const char *key, json_t *answer,
 	const char *name)
 {
-	const char *text = call_query(c, "limit"), *sep = "?";
+	const char *text = call_query(c, "limit");
 	const size_t limit = text ? strtoul(text, NULL, 10) : 0;
 	struct buf url = BUF(BUF_LINE);
 
@@ -82,13 +74,7 @@ void page_links(struct call *c, const struct object_list *l, const char *key, js
 	if (l->n == 0 || l->n != (limit ? limit : PAGE_MAX))
 		return;
 	buf_printf(&url, "%s/compute%s", call_url(c), c->path);
-	VEC_EACH (&c->arguments, struct pair, p) {
-		if (!strcmp(p->name, "marker"))
-			continue;
-		add_pair(&url, sep, p->name, p->value);
-		sep = "&";
-	}
-	add_pair(&url, sep, "marker", key_of(l->p[l->n - 1], key));
+	list_link(c, key_of(l->p[l->n - 1], key), NULL, &url);
 	json_object_set_new(
 		answer, name, json_pack("[{s:s, s:s}]", "rel", "next", "href", buf_str(&url)));
 	buf_fini(&url);

@@ -224,7 +224,7 @@ void action_resize(struct call *c, struct object *o)
 		call_fail(c, 400, NULL, "Flavor %s could not be found.", id);
 	else if (!strcmp(id, s->flavor))
 		call_fail(c, 400, NULL, "When resizing, instances must change flavor!");
-	if (call_answered(c) || !room_for(c, flavor_find(c->sim, s->flavor), new))
+	if (!new || call_answered(c) || !room_for(c, flavor_find(c->sim, s->flavor), new))
 		return;
 	memcpy(s->want_flavor, id, sizeof(s->want_flavor));
 	action_start(c, o, &resizes[before(o)]);

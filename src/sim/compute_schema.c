@@ -69,24 +69,11 @@ static bool is_text(struct look *l, const json_t *v, size_t min, size_t max)
 	return n <= max || wrong(l, v, "is too long");
 }
 
-static bool is_uuid_text(const char *s)
-{
-	size_t digits = 0;
-
-	for (; *s; s++) {
-		if (isxdigit((unsigned char)*s))
-			digits++;
-		else if (*s != '-')
-			return false;
-	}
-	return digits == 32;
-}
-
 static bool is_uuid(struct look *l, const json_t *v)
 {
 	if (!json_is_string(v))
 		return wrong(l, v, "is not of type 'string'");
-	return is_uuid_text(json_string_value(v)) || wrong(l, v, "is not a 'uuid'");
+	return python_is_uuid(v) || wrong(l, v, "is not a 'uuid'");
 }
 
 static bool is_name(struct look *l, const json_t *v, size_t max)
@@ -231,9 +218,8 @@ static bool is_word(struct look *l, const json_t *v, const char *words)
 
 	if (!json_is_string(v))
 		return wrong(l, v, "is not of type 'string'");
-	while (slice_next(&rest, ' ', &word))
-		if (slice_is(word, json_string_value(v)))
-			return true;
+	if (slice_in_words(slice_of(json_string_value(v)), words))
+		return true;
 	wrong(l, v, "is not one of [");
 	for (rest = slice_of(words); slice_next(&rest, ' ', &word); sep = ", ")
 		buf_printf(&l->message, "%s'%.*s'", sep, SLICE_ARG(word));
@@ -323,12 +309,10 @@ static bool is_value(struct look *l, const json_t *v, const struct schema_field 
 	case SCHEMA_INDEX: return is_number(l, v, 0, true);
 	case SCHEMA_UUID: return is_uuid(l, v);
 	case SCHEMA_UUID_OR_EMPTY:
-		return (json_is_string(v) &&
-			       (!*json_string_value(v) || is_uuid_text(json_string_value(v)))) ||
+		return (json_is_string(v) && (!*json_string_value(v) || python_is_uuid(v))) ||
 		       wrong(l, v, "is not valid under any of the given schemas");
 	case SCHEMA_UUID_OR_NULL:
-		return json_is_null(v) ||
-		       (json_is_string(v) && is_uuid_text(json_string_value(v))) ||
+		return json_is_null(v) || python_is_uuid(v) ||
 		       wrong(l, v, "is not valid under any of the given schemas");
 	case SCHEMA_IP: return is_ip(l, v);
 	case SCHEMA_BASE64: return is_base64(l, v);

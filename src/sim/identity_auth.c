@@ -157,7 +157,7 @@ static bool find_scope(
 		return true;
 	const struct object *p = find(c, KIND_PROJECT, project);
 	ret->project = p ? p->id : NULL;
-	return p && is_member(l->user, p);
+	return p && l->user && is_member(l->user, p);
 }
 
 void identity_authenticate(struct call *c)

@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "base/units.h"
-#include "net/url.h"
 #include "sim/image.h"
 #include "sim/list.h"
 #include "sim/state.h"
@@ -30,16 +29,6 @@ static bool is_control(const char *name)
 /* --- filters -----------------------------------------------------------------------------------
  */
 
-static bool is_word(const char *value, const char *words)
-{
-	struct slice rest = slice_of(words), word;
-
-	while (slice_next(&rest, ' ', &word))
-		if (slice_is(word, value))
-			return true;
-	return false;
-}
-
 static bool flag_good(struct call *c, const char *name)
 {
 	const char *value = call_query(c, name);
@@ -56,7 +45,8 @@ static bool filters_good(struct call *c)
 {
 	const char *visibility = call_query(c, "visibility");
 
-	if (visibility && !is_word(visibility, "community public private shared all")) {
+	if (visibility &&
+		!slice_in_words(slice_of(visibility), "community public private shared all")) {
 		call_fail(c, 400, NULL, "Invalid visibility value: %s", visibility);
 		return false;
 	}
@@ -73,17 +63,6 @@ static bool fits_text(const char *have, const char *wanted, bool several)
 	rest = slice_sub(rest, 3, rest.n);
 	while (slice_next(&rest, ',', &part))
 		if (slice_is(slice_trim(part), have))
-			return true;
-	return false;
-}
-
-static bool has_tag(const struct object *o, const char *tag)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach (json_object_get(o->doc, "tags"), i, item)
-		if (!strcmp(json_string_value(item), tag))
 			return true;
 	return false;
 }
@@ -108,7 +87,7 @@ static bool fits_filter(const struct object *o, const char *name, const char *wa
 	for (size_t i = 0; i < array_len(several); i++)
 		in = in || !strcmp(several[i], name);
 	if (!strcmp(name, "tag"))
-		return has_tag(o, wanted);
+		return json_has_text(json_object_get(o->doc, "tags"), slice_of(wanted));
 	if (!strcmp(name, "size_min") || !strcmp(name, "size_max"))
 		return fits_number(json_object_get(o->doc, "size"), wanted,
 			!strcmp(name, "size_min") ? 1 : -1);
@@ -212,11 +191,7 @@ static void add_link(struct call *c, json_t *out, const char *name, const char *
 	struct buf url = BUF(BUF_LINE);
 
 	buf_add_str(&url, "/v2/images");
-	VEC_EACH (&c->arguments, struct pair, p)
-		if (strcmp(p->name, "marker"))
-			url_add_query(&url, p->name, slice_of(p->value));
-	if (marker)
-		url_add_query(&url, "marker", slice_of(marker));
+	list_link(c, marker, NULL, &url);
 	json_object_set_new(out, name, json_string(buf_str(&url)));
 	buf_fini(&url);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/url.h"
+
 #define SECONDS 19 /* of "2026-11-26T03:34:39" */
 
 bool order_add(struct order *order, struct slice key, bool ascending)
@@ -65,4 +67,13 @@ bool time_fits(const char *have, const char *wanted)
 			return false;
 	}
 	return true;
+}
+
+void list_link(const struct call *c, const char *marker, const char *without, struct buf *url)
+{
+	VEC_EACH (&c->arguments, struct pair, p)
+		if (strcmp(p->name, "marker") && (!without || strcmp(p->name, without)))
+			url_add_query(url, p->name, slice_of(p->value));
+	if (marker)
+		url_add_query(url, "marker", slice_of(marker));
 }

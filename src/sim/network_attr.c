@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "sim/network.h"
+#include "sim/python.h"
 #include "sim/state.h"
 
 static const struct attr common[] = {
@@ -65,19 +66,6 @@ static bool no_conversion(struct call *c, const json_t *v, const char *what)
 	return false;
 }
 
-static bool is_uuid(const json_t *v)
-{
-	const char *s = json_string_value(v);
-	size_t digits = 0;
-
-	for (const char *p = s; p && *p; p++)
-		if (strchr("0123456789abcdefABCDEF", *p))
-			digits++;
-		else if (*p != '-')
-			return false;
-	return digits == 32;
-}
-
 static bool check_bool(struct call *c, json_t *in, const char *name, const json_t *v)
 {
 	static const char *const yes[] = {"true", "True", "TRUE", "1"};
@@ -129,7 +117,7 @@ static bool check_uuids(struct call *c, const char *name, const json_t *v)
 	if (!json_is_array(v))
 		return invalid(c, name, v, "is not a list");
 	json_array_foreach (v, i, item)
-		if (!is_uuid(item))
+		if (!python_is_uuid(item))
 			return invalid(c, name, item, "is not a valid UUID");
 	return true;
 }
@@ -201,9 +189,9 @@ static bool check_value(struct call *c, const struct attr *a, json_t *in)
 	case ATTR_INT: return check_int(c, in, a->name, v);
 	case ATTR_TEXT: return check_text(c, a->name, v);
 	case ATTR_FREE_NAME: return check_name(c, a->name, v);
-	case ATTR_UUID: return is_uuid(v) || invalid(c, a->name, v, "is not a valid UUID");
+	case ATTR_UUID: return python_is_uuid(v) || invalid(c, a->name, v, "is not a valid UUID");
 	case ATTR_UUID_OR_NULL:
-		return json_is_null(v) || is_uuid(v) ||
+		return json_is_null(v) || python_is_uuid(v) ||
 		       invalid(c, a->name, v, "is not a valid UUID");
 	case ATTR_UUIDS: return json_is_null(v) || check_uuids(c, a->name, v);
 	case ATTR_IP_OR_NULL: return check_ip(c, a->name, v);

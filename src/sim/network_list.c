@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/units.h"
+#include "sim/list.h"
 #include "sim/network.h"
 #include "sim/state.h"
 
@@ -102,17 +103,6 @@ static bool fits_value(const char *name, const json_t *v, const char *wanted)
 	return (!v || json_is_null(v)) && !*wanted;
 }
 
-static bool has_tag(const json_t *tags, struct slice tag)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach (tags, i, item)
-		if (slice_is(tag, json_string_value(item)))
-			return true;
-	return false;
-}
-
 /* tags: all of them; tags-any: one of them; not-…: the contrary */
 static bool fits_tags(const json_t *view, const char *name, const char *wanted)
 {
@@ -120,7 +110,7 @@ static bool fits_tags(const json_t *view, const char *name, const char *wanted)
 	bool all = true, any = false;
 
 	while (slice_next(&rest, ',', &tag)) {
-		bool has = has_tag(json_object_get(view, "tags"), tag);
+		bool has = json_has_text(json_object_get(view, "tags"), tag);
 		all = all && has;
 		any = any || has;
 	}
@@ -191,23 +181,16 @@ static void sort(const struct call *c, json_t **p, size_t n, bool paged)
 	/* pages need a total order: neutron sorts by id then */
 	if (!order.key && paged)
 		order.key = "id";
-	if (order.key)
+	if (order.key && n)
 		qsort(p, n, sizeof(*p), compare);
 }
 
 static void add_link(struct call *c, json_t *links, const char *rel, const char *marker)
 {
 	struct buf url = BUF(BUF_LINE);
-	const char *sep = "?";
 
 	buf_printf(&url, "%s/network%s", call_url(c), c->path);
-	VEC_EACH (&c->arguments, struct pair, p) {
-		if (!strcmp(p->name, "marker") || !strcmp(p->name, "page_reverse"))
-			continue;
-		buf_printf(&url, "%s%s=%s", sep, p->name, p->value);
-		sep = "&";
-	}
-	buf_printf(&url, "%smarker=%s", sep, marker);
+	list_link(c, marker, "page_reverse", &url);
 	if (!strcmp(rel, "previous"))
 		buf_add_str(&url, "&page_reverse=True");
 	json_array_append_new(links, json_pack("{s:s, s:s}", "rel", rel, "href", buf_str(&url)));

@@ -331,7 +331,7 @@ static bool change(struct call *c, struct object *o, json_t *in)
 
 	if (fixed && !fixed_ips_check(c, object_str(o, "network_id"), fixed, o))
 		return false;
-	if (groups && json_is_null(groups))
+	if (json_is_null(groups))
 		json_object_set_new(in, "security_groups", groups = json_array());
 	return (!groups || groups_check(c, groups)) && pairs_check(c, o, in);
 }

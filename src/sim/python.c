@@ -133,3 +133,16 @@ json_t *python_dict(const char *text)
 	json_decref(dict);
 	return NULL;
 }
+
+bool python_is_uuid(const json_t *value)
+{
+	const char *s = json_string_value(value);
+	size_t digits = 0;
+
+	for (; s && *s; s++)
+		if (strchr("0123456789abcdefABCDEF", *s))
+			digits++;
+		else if (*s != '-')
+			return false;
+	return digits == 32;
+}

@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "base/units.h"
-#include "net/url.h"
 #include "sim/list.h"
 #include "sim/python.h"
 #include "sim/state.h"
@@ -28,16 +27,6 @@ static bool is_control(const struct call *c, const char *name)
 	return c->version >= COUNTS && !strcmp(name, "with_count");
 }
 
-static bool is_word(const char *words, const char *name)
-{
-	struct slice rest = slice_of(words), word;
-
-	while (slice_next(&rest, ' ', &word))
-		if (slice_is(word, name))
-			return true;
-	return false;
-}
-
 static bool filters_known(struct call *c, const struct volume_resource *r)
 {
 	struct buf unknown = BUF(4096);
@@ -45,7 +34,7 @@ static bool filters_known(struct call *c, const struct volume_resource *r)
 	if (c->version < STRICT)
 		return true; /* they are ignored then */
 	VEC_EACH (&c->arguments, struct pair, p)
-		if (!is_control(c, p->name) && !is_word(r->filters, p->name))
+		if (!is_control(c, p->name) && !slice_in_words(slice_of(p->name), r->filters))
 			buf_printf(&unknown, "%s%s", unknown.n ? "," : "", p->name);
 	bool good = unknown.n == 0;
 	if (!good)
@@ -91,7 +80,7 @@ static bool fits_filter(const struct object *o, const char *name, const char *wa
 static bool fits(const struct call *c, const struct volume_resource *r, const struct object *o)
 {
 	VEC_EACH (&c->arguments, struct pair, p)
-		if (!is_control(c, p->name) && is_word(r->filters, p->name) &&
+		if (!is_control(c, p->name) && slice_in_words(slice_of(p->name), r->filters) &&
 			!fits_filter(o, p->name, p->value))
 			return false;
 	return true;
@@ -156,10 +145,7 @@ static json_t *next_link(struct call *c, const char *marker)
 	struct buf url = BUF(BUF_LINE);
 
 	buf_printf(&url, "%s/volume%s", call_url(c), c->path);
-	VEC_EACH (&c->arguments, struct pair, p)
-		if (strcmp(p->name, "marker") && strcmp(p->name, "offset"))
-			url_add_query(&url, p->name, slice_of(p->value));
-	url_add_query(&url, "marker", slice_of(marker));
+	list_link(c, marker, "offset", &url);
 	json_t *link = json_pack("[{s:s, s:s}]", "rel", "next", "href", buf_str(&url));
 	buf_fini(&url);
 	return link;

@@ -44,19 +44,6 @@ static bool refuse_value(struct call *c, const char *field, const json_t *value,
 	return false;
 }
 
-static bool is_uuid(const json_t *v)
-{
-	const char *s = json_string_value(v);
-	size_t digits = 0;
-
-	for (const char *p = s; p && *p; p++)
-		if (strchr("0123456789abcdefABCDEF", *p))
-			digits++;
-		else if (*p != '-')
-			return false;
-	return digits == 32;
-}
-
 static bool among(const char *text, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -152,9 +139,9 @@ static bool check_field(struct call *c, const struct volume_field *f, const json
 {
 	switch (f->type) {
 	case FIELD_NAME: return check_name(c, f->name, v);
-	case FIELD_UUID: return is_uuid(v) || refuse_value(c, f->name, v, "is not a 'uuid'");
+	case FIELD_UUID: return python_is_uuid(v) || refuse_value(c, f->name, v, "is not a 'uuid'");
 	case FIELD_UUID_OR_NULL:
-		return json_is_null(v) || is_uuid(v) ||
+		return json_is_null(v) || python_is_uuid(v) ||
 		       refuse_value(c, f->name, v, "is not valid under any of the given schemas");
 	case FIELD_SIZE: return check_size(c, f->name, v, false);
 	case FIELD_SIZE_OR_NULL: return check_size(c, f->name, v, true);

@@ -7,6 +7,7 @@
 
 #include "text/yaml.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libfyaml.h>
@@ -205,6 +206,7 @@ static void open_collection(struct builder *b, enum yaml_kind kind, struct fy_to
 
 static void close_collection(struct builder *b)
 {
+	assert(b->stack.p); /* libfyaml pairs its events */
 	struct frame f = vec_pop(&b->stack);
 	map_fini(&f.seen);
 	if (f.node->text.n) {

@@ -4,6 +4,7 @@
 
 #include "observe/scenario/plan.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,6 +107,7 @@ static void create_requests(
 	const struct world_options *o = &p->world->options;
 	const char *step = e->step->name;
 	struct kind_request q = {0};
+	assert(k); /* the reader lets no create pass without one */
 	char *name = e->step->count || e->step->each
 			     ? mem_printf("gh-%s-%s-%d-CHECK", o->run, step, e->element->index)
 			     : mem_printf("gh-%s-%s-CHECK", o->run, step);
@@ -205,7 +207,10 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 		add_text(requests, "%s %s", json_str(b, "method") ? json_str(b, "method") : "GET",
 			text_of(b, "path"));
 		break;
-	case VERB_FIND: add_text(requests, "%s", e->step->kind->list); break;
+	case VERB_FIND:
+		assert(e->step->kind);
+		add_text(requests, "%s", e->step->kind->list);
+		break;
 	case VERB_PING:
 	case VERB_TCP:
 		add_text(requests, "%s %s%s%s", verb_name(e->step),

@@ -192,15 +192,6 @@ static const struct source_key *the_verb(struct reader *r, const struct source *
 
 /* --- bodies ----------------------------------------------------------------------------------- */
 
-static bool word_in(const char *words, struct slice word)
-{
-	struct slice rest = slice_of(words), part;
-	while (slice_next(&rest, ' ', &part))
-		if (slice_eq(part, word))
-			return true;
-	return false;
-}
-
 static void check_body_keys(struct reader *r, const struct source_key *k, const struct verb_row *v)
 {
 	const struct yaml *y = k->value;
@@ -211,7 +202,7 @@ static void check_body_keys(struct reader *r, const struct source_key *k, const 
 		names[n++] = slice_dup(part);
 	for (size_t i = 0; v->keys && i < y->n; i++) {
 		char meant[MEANT_TEXT];
-		if (!word_in(v->keys, y->keys[i]->text))
+		if (!slice_in_words(y->keys[i]->text, v->keys))
 			reader_error(r, k->file, y->keys[i], "%s: unknown key \"%.60s\"%s", v->name,
 				y->keys[i]->text.p,
 				reader_meant(y->keys[i]->text, names, n, meant));

@@ -10,7 +10,7 @@
 static struct value parse_scalar(struct slice text)
 {
 	struct error_list errors = {0};
-	struct value v = VALUE_NOTHING;
+	struct value v;
 	struct yaml_file *f = yaml_parse(text, "param", &errors);
 	if (f && yaml_documents(f) == 1) {
 		json_t *j = yaml_json(yaml_root(f, 0));

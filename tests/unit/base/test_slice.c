@@ -56,6 +56,11 @@ static void check_split(const char *text, const char *const *parts)
 		check(part, *parts);
 	}
 	assert_false(slice_next(&rest, ',', &part));
+	assert_true(slice_in_words(SLICE("b"), "a b cc"));
+	assert_true(slice_in_words(SLICE("cc"), "a b cc"));
+	assert_false(slice_in_words(SLICE("c"), "a b cc"));
+	assert_false(slice_in_words(SLICE("a b"), "a b cc"));
+	assert_false(slice_in_words(SLICE("a"), NULL));
 }
 
 static void test_next(void **state)

@@ -1,28 +1,25 @@
 /*
- * nova_client.h - for tests of the simulated nova: a cloud on a virtual clock and an HTTP client
- * that asks it. Time only moves as far as the answers need, or by nova_pass().
+ * nova_client.h - for tests of the simulated nova: what they ask for again and again, on top of
+ * simulated.h. Tokens do not expire, since servers take their hours.
  */
 #ifndef TESTS_UNIT_SIM_NOVA_CLIENT_H
 #define TESTS_UNIT_SIM_NOVA_CLIENT_H
 
-#include "net/http_client.h"
-#include "sim/sim.h"
 #include "sim/state.h"
+#include "simulated.h"
 
 struct nova {
-	struct clock clock;
-	struct loop *loop;
-	struct sim *sim;
-	struct http_client *client;
+	struct simulated *cloud;
+	struct loop *loop;        /* the cloud's */
+	struct sim *sim;          /* the cloud's */
 	char *tokens[3];          /* of demo in demo, of demo in second, of demo-b in demo */
 	unsigned as;              /* which of them asks */
 	struct http_header extra; /* sent too when it has a name */
 	/* The last answer. */
 	int status;
-	json_t *answer; /* NULL: no JSON */
-	char *location, *version;
+	json_t *answer;           /* NULL: no JSON */
+	char *location, *version; /* NULL: no such header */
 	char request_id[64];
-	bool done;
 };
 
 int nova_setup(void **state);

@@ -80,6 +80,8 @@ int simulated_send(
 		h[k++] = (struct http_header){"Range", s->range};
 	if (s->match)
 		h[k++] = (struct http_header){"If-Match", s->match};
+	if (s->extra.name)
+		h[k++] = s->extra;
 	if (body)
 		h[k++] = (struct http_header){
 			"Content-Type", s->type ? s->type : "application/json"};
@@ -137,8 +139,10 @@ void simulated_login(struct simulated *s, const char *user, const char *project)
 static bool start(struct simulated *s, uint64_t seed, const char *faults, struct error *err)
 {
 	char path[] = "/tmp/test-sim-XXXXXX";
-	struct sim_options o = {.seed = seed, .faults = faults ? path : NULL};
+	struct sim_options o = s->options;
 
+	o.seed = seed;
+	o.faults = faults ? path : NULL;
 	if (faults) {
 		int fd = mkstemp(path);
 		assert_true(fd >= 0);
@@ -167,19 +171,25 @@ void simulated_restart(struct simulated *s, uint64_t seed, const char *faults)
 	simulated_login(s, "demo", "demo");
 }
 
-int simulated_set_up(void **state)
+int simulated_set_up_as(void **state, const struct sim_options *options)
 {
 	struct simulated *s = mem_new(struct simulated);
 	struct error err = {0};
 
+	s->options = *options;
 	clock_init_virtual(&s->clock, 1795000000000000);
 	s->loop = loop_new(&s->clock, &err);
 	const struct http_client_options o = {.fresh = true};
 	s->client = http_client_new(s->loop, &o, &err);
 	assert_non_null(s->client);
-	simulated_restart(s, 1, NULL);
+	simulated_restart(s, options->seed, NULL);
 	*state = s;
 	return 0;
+}
+
+int simulated_set_up(void **state)
+{
+	return simulated_set_up_as(state, &(struct sim_options){.seed = 1});
 }
 
 int simulated_tear_down(void **state)

@@ -18,14 +18,16 @@ struct simulated {
 	struct loop *loop;
 	struct http_client *client;
 	struct sim *sim;
+	struct sim_options options;
 	char *token;
 	char project[64];
-	const char *version; /* value of OpenStack-API-Version, or NULL */
-	const char *type;    /* Content-Type, NULL: JSON */
-	const char *accept;  /* Accept, "": none, NULL: anything */
-	const char *range;   /* Range, or NULL */
-	const char *match;   /* If-Match, or NULL */
-	char kept[10][64];   /* $1 … $9 */
+	const char *version;      /* value of OpenStack-API-Version, or NULL */
+	const char *type;         /* Content-Type, NULL: JSON */
+	const char *accept;       /* Accept, "": none, NULL: anything */
+	const char *range;        /* Range, or NULL */
+	const char *match;        /* If-Match, or NULL */
+	struct http_header extra; /* sent too when it has a name */
+	char kept[10][64];        /* $1 … $9 */
 	/* The last answer. */
 	enum fault fault;
 	int status;
@@ -37,6 +39,7 @@ struct simulated {
 
 /* For cmocka: a cloud of seed 1, logged in as demo in demo. */
 int simulated_set_up(void **state);
+int simulated_set_up_as(void **state, const struct sim_options *options); /* `faults` NULL */
 int simulated_tear_down(void **state);
 /* Another cloud instead; `faults` is a faults file's text, or NULL. */
 void simulated_restart(struct simulated *s, uint64_t seed, const char *faults);
