@@ -146,3 +146,22 @@ def test_a_second_signal_leaves_the_rest_to_the_sweep():
         assert run.wait(60) != 0
         assert cloud.run("sweep", "--older", "0s").returncode == 0
         cloud.assert_clean()
+
+
+def test_thousands_of_steps(tmp_path):
+    """So many that the run must take breaks in looking at them, while building and while tearing down."""
+    file = tmp_path / "large.yaml"
+    file.write_text("""scenario: large
+resources:
+  net:    {network: {}, count: 400}
+  subnet: {subnet: {network_id: "${net[i]}", ip_version: 4, cidr: 10.1.0.0/24}, count: 400}
+  group:  {security_group: {}, count: 400}
+  rule:   {security_group_rule: {security_group_id: "${group[i]}", direction: ingress, protocol: icmp}, count: 400}
+  port:   {port: {network_id: "${net[i]}", security_groups: ["${group[i]}"], fixed_ips: [{subnet_id: "${subnet[i]}"}]}, count: 400}
+""")
+    quota = dict.fromkeys(["network", "subnet", "port", "security_group", "security_group_rule"], -1)
+    with simulated(speed=1000, faults={"quota": quota}) as cloud:
+        out = cloud.run("try", str(file), "--json")
+        assert out.returncode == 0, out.stdout[-2000:] + out.stderr
+        assert report(out)["created"] == report(out)["deleted"] == 2000
+        cloud.assert_clean()

@@ -261,14 +261,24 @@ void graph_turn(struct run *r)
 		if (!r->world->steps[step].expanded)
 			expand(r, step);
 	}
-	/* Tasks that end in here kick the run again; new ones are only made above. */
-	for (size_t i = 0; i < r->tasks.n; i++) {
-		struct task *t = r->tasks.p[i];
+	/* Tasks that end in here kick the run again; new ones are only made above. What was looked
+	 * at before a break may have changed meanwhile: then all are looked at once more. */
+	const bool resumed = r->next_look > 0;
+	const int64_t until = loop_now_ns(r->tools.loop) + TURN_NS;
+	while (r->next_look < r->tasks.n) {
+		if (loop_now_ns(r->tools.loop) > until) {
+			run_kick(r);
+			return;
+		}
+		struct task *t = r->tasks.p[r->next_look++];
 		if (!r->stopping)
 			look_at(t);
 		else if (t->state == TASK_IDLE && t->element->state == ELEMENT_WAITING)
 			task_end(t, ELEMENT_SKIPPED);
 	}
+	r->next_look = 0;
+	if (resumed)
+		run_kick(r);
 }
 
 bool graph_building_over(struct run *r)

@@ -317,6 +317,7 @@ void remove_step(struct task *t)
 
 void remove_turn(struct run *r)
 {
+	const int64_t until = loop_now_ns(r->tools.loop) + TURN_NS;
 	bool moved = true;
 	while (moved) {
 		moved = false;
@@ -324,6 +325,10 @@ void remove_turn(struct run *r)
 			struct task *t = r->tasks.p[i];
 			if (t->removal != REMOVAL_NONE || !order_may_remove(t))
 				continue;
+			if (loop_now_ns(r->tools.loop) > until) {
+				run_kick(r);
+				return;
+			}
 			moved = true;
 			t->removal = REMOVAL_SENT;
 			remove_step(t);

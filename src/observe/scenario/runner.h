@@ -20,6 +20,9 @@
 #include "observe/scenario/pick.h"
 #include "observe/scenario/run.h"
 
+/* A look at thousands of elements takes breaks, so that the loop's other work is not held up. */
+#define TURN_NS (2 * NS_PER_MS)
+
 enum task_state {
 	TASK_IDLE,    /* element waiting */
 	TASK_LOCK,    /* waits for another change under the same parent */
@@ -157,6 +160,7 @@ struct run {
 	bool stopping, abandon_teardown;
 	enum fault stop_fault; /* why unfinished work was stopped */
 	struct timer kick, deadline;
+	size_t next_look; /* task at which a look at the graph goes on after a break */
 	bool kicked;
 	int64_t teardown_until_ns;
 	unsigned outstanding; /* preparation and ending calls that will come back */
