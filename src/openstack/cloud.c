@@ -259,28 +259,40 @@ static void on_answer(void *arg, const struct http_answer *a)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* A `next` link may name another host than the catalog does (an inner one): its path counts. */
+/* How much of a link's path the end of the endpoint's says already: 3 of "/v2/images" below
+ * "/image/v2", whole parts only. */
+static size_t overlap(struct slice base, struct slice path)
+{
+	for (size_t at = 0; at < base.n; at++) {
+		const struct slice end = slice_sub(base, at, base.n);
+		if (end.p[0] == '/' && end.n > 1 && path.n > end.n && path.p[end.n] == '/' &&
+			slice_eq(slice_sub(path, 0, end.n), end))
+			return end.n;
+	}
+	return 0;
+}
+
+/* A `next` link may name another host than the catalog does (an inner one), and the path that the
+ * service has there: what follows the endpoint's own counts. Glance's has no host at all. */
 static char *absolute(const char *endpoint, const char *path)
 {
 	struct url to, base;
 	struct buf url = BUF(BUF_LINE);
 	const bool full = !strncmp(path, "http://", 7) || !strncmp(path, "https://", 8);
-	if (full && url_parse(slice_of(path), &to, NULL) &&
-		url_parse(slice_of(endpoint), &base, NULL)) {
-		const size_t root = (size_t)(base.path.p - endpoint);
-		buf_add(&url, endpoint, base.path.n ? root : strlen(endpoint));
-		buf_add_slice(&url, to.path);
-		if (to.query.n)
-			buf_printf(&url, "?%.*s", SLICE_ARG(to.query));
-	} else if (url_parse(slice_of(endpoint), &base, NULL) && base.path.n > 1 &&
-		   !strncmp(path, base.path.p, base.path.n) && path[base.path.n] == '/') {
-		/* glance's next page names its whole path */
-		buf_add(&url, endpoint, (size_t)(base.path.p - endpoint));
-		buf_add_str(&url, path);
-	} else if (path[0] == '?') {
+	struct slice rest = slice_of(path);
+	if (path[0] == '?') {
 		buf_printf(&url, "%s%s", endpoint, path);
+		return buf_take(&url);
+	}
+	if (full && url_parse(rest, &to, NULL))
+		rest = slice_from(to.path.p, strlen(to.path.p));
+	const bool split = url_parse(slice_of(endpoint), &base, NULL) && base.path.n > 1;
+	const size_t known = split ? overlap(base.path, rest) : 0;
+	if (full && !known && split) {
+		buf_add(&url, endpoint, (size_t)(base.path.p - endpoint));
+		buf_add_slice(&url, rest);
 	} else {
-		url_join(&url, slice_of(endpoint), slice_of(path));
+		url_join(&url, slice_of(endpoint), slice_sub(rest, known, rest.n));
 	}
 	return buf_take(&url);
 }
