@@ -4,7 +4,7 @@
  * Reading collects every error of a file in one pass with its place: unknown keys and kinds (did
  * you mean), two verbs in a step, wrong types, bad durations, unknown references, cycles, `it` or
  * `i` where there is none, a param nobody knows. `include` and `like` are resolved here. Limits: 1
- * MiB a file, 500 steps, 10,000 objects (checked when counts are known), include depth 8. Thread:
+ * MiB a file, 2,500 steps, 10,000 objects (checked when counts are known), include depth 8. Thread:
  * one at a time.
  */
 #ifndef OBSERVE_SCENARIO_SCENARIO_H
@@ -18,7 +18,7 @@
 #include "openstack/kind.h"
 #include "text/interpolate.h"
 
-#define SCENARIO_STEPS_MAX   500
+#define SCENARIO_STEPS_MAX   2500
 #define SCENARIO_OBJECTS_MAX 10000
 /* gh-RUN-STEP-i-CHECK has to fit a host name, which guests take from their server's name. */
 #define SCENARIO_NAME_MAX 30

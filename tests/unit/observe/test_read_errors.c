@@ -247,9 +247,9 @@ static void test_limits(void **state)
 {
 	struct buf text = BUF(BUF_PAGE);
 	buf_add_str(&text, HEAD "checks:\n");
-	for (int i = 0; i < 502; i++)
+	for (int i = 0; i < 2502; i++)
 		buf_printf(&text, "  c%d: {value: 1}\n", i);
-	written_refused(buf_str(&text), "t.yaml:503:3: a scenario has at most 500 steps\n");
+	written_refused(buf_str(&text), "t.yaml:2503:3: a scenario has at most 2500 steps\n");
 	buf_fini(&text);
 }
 
