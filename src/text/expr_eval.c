@@ -153,7 +153,7 @@ static enum expr_result join(struct evaluation *v, const struct node *n, const s
 static enum expr_result units(struct evaluation *v, const struct node *n, const struct value *a,
 	const struct value *b, struct value *ret)
 {
-	int64_t i;
+	int64_t i = 0;
 	if (a->type == b->type && n->op == OP_DIV)
 		return reals(v, n, (double)a->integer, (double)b->integer, ret);
 	const bool scaling = n->op == OP_MUL || n->op == OP_DIV;
