@@ -267,9 +267,17 @@ static void test_hold(void **state)
 	}
 }
 
+struct wait {
+	struct loop *loop;
+	bool done;
+};
+
 static void on_post(void *arg)
 {
-	*(bool *)arg = true;
+	struct wait *w = arg;
+
+	loop_release(w->loop);
+	w->done = true;
 }
 
 /* What was waited for came by a post, during the poll: no time may pass after it. */
@@ -283,10 +291,11 @@ static void test_waiting_takes_no_virtual_time(void **state)
 	timer_start(l, &later.timer, 3600 * NS_PER_S, on_mark, &later);
 	for (int i = 0; i < 10; i++) {
 		const int64_t before = loop_now_ns(l);
-		bool done = false;
+		struct wait w = {.loop = l};
 
-		loop_post(l, on_post, &done);
-		assert_true(loop_run_until(l, &done));
+		loop_hold(l);
+		loop_post(l, on_post, &w);
+		assert_true(loop_run_until(l, &w.done));
 		assert_int_equal(loop_now_ns(l), before);
 	}
 	timer_cancel(&later.timer);
