@@ -152,13 +152,16 @@ void series_cancel(struct series_query *q);
 struct series_point {
 	int64_t at_ms;  /* its begin */
 	uint64_t n, ok; /* ok: runs without a fault; other kinds: n */
-	/* Of ok runs (us), or of values. Quantiles by series_hist_quantile(); gauges and sums have
+	/* Of ok runs (us), or of values. Gauges and sums have
 	 * no histogram. */
 	double sum, min, max;
 	double phase_sum_us[SERIES_PHASES];
 	uint32_t faults[FAULT_COUNT];
 	struct series_hist hist;
 };
+
+/* series_hist_quantile() of its histogram, but never outside min and max. */
+double series_point_quantile(const struct series_point *p, double q);
 
 struct series_points {
 	struct series_point *p;

@@ -36,6 +36,12 @@ void series_point_fini(struct series_point *p)
 	series_hist_fini(&p->hist);
 }
 
+double series_point_quantile(const struct series_point *p, double q)
+{
+	const double x = series_hist_quantile(&p->hist, q);
+	return x < p->min ? p->min : x > p->max ? p->max : x;
+}
+
 static void add_range(struct series_point *p, bool first, double sum, double min, double max)
 {
 	if (first || min < p->min)
