@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{"plan", "what a scenario would do and cost, without doing it", plan_usage, plan_main},
 	{"sweep", "finish off what interrupted runs left, and only that", sweep_usage, sweep_main},
 	{"ledger", "every object ever made in a cloud, and its fate", ledger_usage, ledger_main},
+	{"series", "what was measured over time: a table, CSV, JSON", series_usage, series_main},
 	{"simulate", "a simulated cloud on loopback, to try scenarios on", simulate_usage,
 		simulate_main},
 	{"version", "print the version", "usage: glasshouse version\n", run_version},

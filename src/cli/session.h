@@ -60,7 +60,7 @@ bool session_option(struct session_options *o, int c, const char *value);
 #define SESSION_USAGE                                                                              \
 	"  --cloud NAME        the cloud of clouds.yaml (default: OS_CLOUD, or the only one)\n"    \
 	"  --instance NAME     who we are in every mark we leave (default: the host's name)\n"     \
-	"  --state DIR         where facts.db stands\n"                                            \
+	"  --state DIR         where facts.db and series/ stand\n"                                 \
 	"  --inflight N        requests under way at once (default 8)\n"                           \
 	"  --compute N         of them to nova (default 4)\n"
 

@@ -17,6 +17,7 @@
 #include "cli/session.h"
 #include "cli/stats.h"
 #include "cli/waterfall.h"
+#include "observe/record.h"
 #include "observe/scenario/sweep.h"
 
 const char try_usage[] =
@@ -45,6 +46,7 @@ struct attempt {
 	struct live *live;
 	struct stats stats;
 	struct exchange_log *log;
+	struct series_store *series; /* NULL: results are not kept */
 	uv_signal_t signals[2];
 	int64_t pause_ns; /* the loop's longest of this run: times measured meanwhile are too long
 			   */
@@ -159,6 +161,31 @@ static void on_report(void *arg, const struct run_report *r)
 	on_done(f->attempt, r);
 }
 
+static void on_trouble(void *arg, const struct error *why)
+{
+	if (why)
+		fprintf(stderr, "results are not kept: %s\n", why->msg);
+}
+
+/* Results that cannot be kept are said to be so; the run is made all the same. */
+static void open_series(struct attempt *a)
+{
+	const struct series_options options = {.trouble = on_trouble};
+	struct error err = {0};
+	a->series = series_open(a->session->state, a->session->loop, &options, &err);
+	if (!a->series)
+		on_trouble(NULL, &err);
+}
+
+static void record(struct attempt *a, const struct scenario *scenario, int64_t began_ms,
+	const struct run_report *report)
+{
+	const struct cloud_config *config = a->session->config;
+	const struct record_place place = {.cloud = config->name, .region = config->region};
+	if (a->series)
+		record_run(a->series, &place, scenario->name, began_ms, report);
+}
+
 static void run_once(struct attempt *a, const struct scenario *scenario, const struct options *o)
 {
 	struct session *s = a->session;
@@ -177,11 +204,13 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 		.event_arg = a->live,
 	};
 	loop_longest_turn_ns(s->loop, true);
+	const int64_t began_ms = clock_unix_us(&clock_system) / 1000;
 	a->run = run_start(&s->tools, s->journal, scenario, s->kinds, &options, on_report, &f);
 	loop_run_until(s->loop, &a->done);
 	a->pause_ns = loop_longest_turn_ns(s->loop, false);
 	live_end(a->live);
 	print_report(a, f.report, o->json);
+	record(a, scenario, began_ms, f.report);
 	run_free(a->run);
 	a->run = NULL;
 	live_free(a->live);
@@ -259,6 +288,7 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 		return 2;
 	}
 	cloud_observe(a->session->cloud, a->log != NULL, on_exchange, a);
+	open_series(a);
 	watch_signals(a);
 	sweep_first(a);
 	if (a->not_swept.msg[0]) {
@@ -269,6 +299,7 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 	for (int64_t i = 0; i < o->runs && a->exit_code < 2; i++)
 		run_once(a, scenario, o);
 	unwatch_signals(a);
+	series_close(a->series);
 	if (!exchange_log_close(a->log)) {
 		fprintf(stderr, "%s could not be written whole\n", o->log);
 		return 2;

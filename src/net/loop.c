@@ -283,13 +283,14 @@ static void wait_held(struct loop *l, const struct heap_node *first)
 	l->waited_ns += real_ns() - began;
 }
 
-static bool turn_virtual(struct loop *l)
+/* What the poll did may be what was waited for: then no time may pass. */
+static bool turn_virtual(struct loop *l, const bool *done)
 {
 	struct heap_node *first;
 	int64_t left;
 
 	poll_once(l, UV_RUN_NOWAIT);
-	if (run_posts(l))
+	if (run_posts(l) || (done && *done))
 		return true;
 	first = heap_first(&l->timers);
 	if (!first)
@@ -316,7 +317,7 @@ static void run(struct loop *l, const bool *done)
 	while (more && !(done && *done)) {
 		if (atomic_exchange(&l->stop, false))
 			return;
-		more = l->clock->is_virtual ? turn_virtual(l) : turn_system(l);
+		more = l->clock->is_virtual ? turn_virtual(l, done) : turn_system(l);
 	}
 }
 

@@ -267,6 +267,41 @@ static void test_hold(void **state)
 	}
 }
 
+struct wait {
+	struct loop *loop;
+	bool done;
+};
+
+static void on_post(void *arg)
+{
+	struct wait *w = arg;
+
+	loop_release(w->loop);
+	w->done = true;
+}
+
+/* What was waited for came by a post, during the poll: no time may pass after it. */
+static void test_waiting_takes_no_virtual_time(void **state)
+{
+	struct clock clock;
+	struct mark later = {0};
+
+	clock_init_virtual(&clock, 0);
+	struct loop *l = new_loop(&clock);
+	timer_start(l, &later.timer, 3600 * NS_PER_S, on_mark, &later);
+	for (int i = 0; i < 10; i++) {
+		const int64_t before = loop_now_ns(l);
+		struct wait w = {.loop = l};
+
+		loop_hold(l);
+		loop_post(l, on_post, &w);
+		assert_true(loop_run_until(l, &w.done));
+		assert_int_equal(loop_now_ns(l), before);
+	}
+	timer_cancel(&later.timer);
+	loop_free(l);
+}
+
 static void stop_loop(struct timer *t)
 {
 	on_mark(t);
@@ -413,6 +448,7 @@ int test_loop(void)
 		cmocka_unit_test(test_a_day_in_a_moment),
 		cmocka_unit_test(test_run_jumps),
 		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_waiting_takes_no_virtual_time),
 		cmocka_unit_test(test_hold_is_bounded),
 		cmocka_unit_test(test_posts_keep_their_order),
 		cmocka_unit_test(test_ends),

@@ -1,0 +1,133 @@
+/*
+ * record.c - see record.h.
+ */
+
+#include "observe/record.h"
+
+#include <string.h>
+
+#include "base/vec.h"
+
+#define TAGS_MAX 24
+
+struct tags {
+	struct series_tag p[TAGS_MAX];
+	size_t n;
+	char *owned[TAGS_MAX];
+	size_t owned_count;
+};
+
+/* A key that is there keeps its first value: a dimension cannot pose as another step. */
+static void add_tag(struct tags *t, const char *key, const char *value)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!strcmp(t->p[i].key, key))
+			return;
+	if (t->n < TAGS_MAX && value)
+		t->p[t->n++] = (struct series_tag){key, value};
+}
+
+static void add_dimensions(struct tags *t, const json_t *dimensions)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach ((json_t *)dimensions, key, value) {
+		if (t->n == TAGS_MAX)
+			return;
+		const char *text = json_string_value(value);
+		if (!text)
+			text = t->owned[t->owned_count++] = json_text(value);
+		add_tag(t, key, text);
+	}
+}
+
+static void append(struct series_store *st, const struct record_place *place, const char *name,
+	const struct tags *tags, const struct series_sample *sample)
+{
+	const struct series_key key = {
+		.kind = SERIES_PROBE,
+		.unit = "us",
+		.location = place->location ? place->location : "",
+		.name = name,
+		.tags = tags->p,
+		.tag_count = tags->n,
+	};
+	struct series *s = series_get(st, &key);
+	if (s)
+		series_append(s, sample);
+}
+
+static int64_t us_between(int64_t from_ns, int64_t to_ns)
+{
+	return from_ns >= 0 && to_ns > from_ns ? (to_ns - from_ns) / NS_PER_US : 0;
+}
+
+/* Its name up to the index: "server" of "server[1]". */
+static char *step_of(const struct run_row *row)
+{
+	return mem_strndup(row->name, strcspn(row->name, "["));
+}
+
+static void record_step(struct series_store *st, const struct record_place *place,
+	const char *scenario, int64_t began_ms, const struct run_row *row)
+{
+	if ((row->state != ELEMENT_READY && row->state != ELEMENT_FAILED) || row->start_ns < 0)
+		return;
+	char *step = step_of(row);
+	struct tags tags = {0};
+	add_tag(&tags, "cloud", place->cloud);
+	add_tag(&tags, "region", place->region);
+	add_tag(&tags, "scenario", scenario);
+	add_tag(&tags, "step", step);
+	add_dimensions(&tags, row->dimensions);
+	char *name = strcmp(row->metric, step) ? mem_strdup(row->metric)
+					       : mem_printf("%s.%s", scenario, step);
+	const bool failed = row->state == ELEMENT_FAILED;
+	const struct series_sample sample = {
+		.at_ms = began_ms + row->start_ns / NS_PER_MS,
+		.fault = failed && row->fault == FAULT_NONE ? FAULT_EXPECTATION
+			 : failed                           ? row->fault
+							    : FAULT_NONE,
+		.tries = 1,
+		.phase_us = {[SERIES_WAIT] = us_between(row->start_ns, row->answer_ns),
+			[SERIES_READY] = us_between(row->answer_ns, row->ready_ns)},
+		.total_us = us_between(row->start_ns, row->ready_ns),
+	};
+	append(st, place, name, &tags, &sample);
+	for (size_t i = 0; i < tags.owned_count; i++)
+		free(tags.owned[i]);
+	free(name);
+	free(step);
+}
+
+/* Of the run: its first cause; what could not run at all is ours, unless a cause is known. */
+static enum fault fault_of(const struct run_report *r)
+{
+	if (r->verdict == VERDICT_PASSED || r->verdict == VERDICT_DEGRADED)
+		return FAULT_NONE;
+	for (size_t i = 0; i < r->row_count; i++)
+		if (r->rows[i].first_cause && r->rows[i].fault != FAULT_NONE)
+			return r->rows[i].fault;
+	for (size_t i = 0; i < r->row_count; i++)
+		if (r->rows[i].state == ELEMENT_FAILED && r->rows[i].fault != FAULT_NONE)
+			return r->rows[i].fault;
+	return r->verdict == VERDICT_FAILED ? FAULT_EXPECTATION : FAULT_LOCAL;
+}
+
+void record_run(struct series_store *st, const struct record_place *place, const char *scenario,
+	int64_t began_unix_ms, const struct run_report *report)
+{
+	struct tags tags = {0};
+	const struct series_sample sample = {
+		.at_ms = began_unix_ms,
+		.fault = fault_of(report),
+		.tries = 1,
+		.total_us = us_between(0, report->built_ns),
+	};
+	add_tag(&tags, "cloud", place->cloud);
+	add_tag(&tags, "region", place->region);
+	add_tag(&tags, "scenario", scenario);
+	append(st, place, scenario, &tags, &sample);
+	for (size_t i = 0; i < report->row_count; i++)
+		record_step(st, place, scenario, began_unix_ms, &report->rows[i]);
+}

@@ -1,0 +1,105 @@
+/*
+ * series_head.c - what of a series is in memory: unsealed heads, and the last sealed blocks; see
+ * series_inside.h.
+ */
+
+#include "store/series_inside.h"
+
+static struct head *open_head(struct series *s, int64_t hour)
+{
+	for (struct head *h = s->heads; h; h = h->next)
+		if (h->hour == hour && !h->sealing)
+			return h;
+	struct head *h = mem_new(struct head);
+	h->hour = hour;
+	block_writer_init(&h->block, s->kind, 0);
+	h->next = s->heads;
+	s->heads = h;
+	return h;
+}
+
+bool head_add(struct series *s, const struct series_sample *sample)
+{
+	struct head *h = open_head(s, sample->at_ms / SERIES_HOUR_MS);
+	if (block_writer_full(&h->block))
+		return false;
+	block_writer_add(&h->block, sample);
+	return true;
+}
+
+void heads_close(struct series_store *st, int64_t before_hour)
+{
+	VEC_EACH (&st->all, struct series *, s)
+		for (struct head *h = (*s)->heads; h; h = h->next)
+			h->sealing |= h->hour < before_hour;
+}
+
+static void head_free(struct head *h)
+{
+	block_writer_fini(&h->block);
+	free(h);
+}
+
+void heads_sealed(struct series_store *st, int64_t hour)
+{
+	VEC_EACH (&st->all, struct series *, s)
+		for (struct head **h = &(*s)->heads; *h;) {
+			struct head *one = *h;
+			if (one->hour == hour && one->sealing) {
+				*h = one->next;
+				head_free(one);
+			} else {
+				h = &one->next;
+			}
+		}
+}
+
+void heads_keep(struct series *s, const struct recent_block *b)
+{
+	struct kept_block *k = mem_new(struct kept_block);
+	struct kept_block **end = &s->kept;
+	*k = (struct kept_block){.hour = b->hour, .part = b->part, .p = b->p, .n = b->n};
+	while (*end)
+		end = &(*end)->next;
+	*end = k;
+}
+
+static void forget(struct series *s, int64_t before_hour)
+{
+	for (struct kept_block **k = &s->kept; *k;) {
+		struct kept_block *one = *k;
+		if (one->hour < before_hour) {
+			*k = one->next;
+			free(one->p);
+			free(one);
+		} else {
+			k = &one->next;
+		}
+	}
+}
+
+void heads_forget(struct series_store *st, int64_t before_hour)
+{
+	VEC_EACH (&st->all, struct series *, s)
+		forget(*s, before_hour);
+}
+
+void heads_free(struct series *s)
+{
+	while (s->heads) {
+		struct head *h = s->heads;
+		s->heads = h->next;
+		head_free(h);
+	}
+	forget(s, INT64_MAX);
+}
+
+size_t heads_bytes(const struct series *s)
+{
+	size_t n = 0;
+	for (const struct head *h = s->heads; h; h = h->next)
+		n += block_writer_bytes(&h->block);
+	for (const struct kept_block *k = s->kept; k; k = k->next)
+		n += sizeof(*k) + k->n;
+	return n;
+}

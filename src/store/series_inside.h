@@ -1,0 +1,118 @@
+/*
+ * series_inside.h - what the files of the series store share; series.h is for everybody else.
+ * Thread: the loop's, but for what is said to be fixed.
+ */
+#ifndef STORE_SERIES_INSIDE_H
+#define STORE_SERIES_INSIDE_H
+
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "store/series_roll.h"
+#include "store/series_writer.h"
+#include "store/worker.h"
+
+/* Unsealed samples of one series and hour. A head whose samples are being sealed gets no more:
+ * later ones begin another, so that a seal that succeeds takes whole heads away. */
+struct head {
+	struct head *next; /* newest first */
+	int64_t hour;
+	bool sealing;
+	struct block_writer block;
+};
+
+/* A sealed block that is still kept in memory, as it stands in the file. */
+struct kept_block {
+	struct kept_block *next;
+	int64_t hour;
+	unsigned part;
+	char *p;
+	size_t n;
+};
+
+struct series {
+	/* fixed */
+	struct series_store *store;
+	enum series_kind kind;
+	char *unit, *location, *name, *text;
+	_Atomic uint32_t id; /* the writer sets it once */
+	/* the loop's */
+	struct head *heads;
+	struct kept_block *kept;
+	uint64_t batch; /* serial of the one it has a position in */
+	size_t position;
+};
+
+struct series_query;
+
+#define CACHE_MAX 256 /* answers kept until the next seal */
+
+struct cached {
+	char *key;
+	struct series_points points;
+};
+
+struct series_store {
+	struct loop *loop;
+	char *dir;
+	struct series_options options;
+	int64_t keep_ms[LEVELS];
+	struct worker *write, *read;
+	struct writer *writer;      /* the writer thread's */
+	struct files *readers[2];   /* one for each reader thread */
+	struct map by_key;          /* struct series */
+	VEC(struct series *) all;   /* in order of definition */
+	VEC(struct series *) by_id; /* index: id; with holes */
+	struct batch *batches;      /* being filled */
+	states_list states;
+	uint64_t batch_serial;
+	bool turn_due, seal_due; /* a turn of the writer is under way; it seals */
+	bool again, seal_again;  /* and another is wanted after it */
+	struct timer flush, seal;
+	VEC(struct hour_parts) hours; /* sealed ones that raw files hold, by hour */
+	int64_t memory_hour;          /* samples from this hour on are all in memory */
+	uint64_t generation;          /* of the roll-ups */
+	struct map cache;             /* struct cached, of this generation */
+	struct series_query *queries; /* under way */
+	struct series_status status;
+	size_t open_samples; /* in `batches` */
+	size_t due_samples;  /* handed over, unanswered or waiting */
+};
+
+/* --- series_head.c -----------------------------------------------------------------------------
+ */
+
+/* False: no room in this hour. */
+bool head_add(struct series *s, const struct series_sample *sample);
+/* No head of an hour before this one gets any more. */
+void heads_close(struct series_store *st, int64_t before_hour);
+/* These are in the files. */
+void heads_sealed(struct series_store *st, int64_t hour);
+void heads_keep(struct series *s, const struct recent_block *b); /* takes its bytes */
+void heads_forget(struct series_store *st, int64_t before_hour); /* kept blocks */
+void heads_free(struct series *s);
+size_t heads_bytes(const struct series *s);
+
+/* --- series_turn.c -----------------------------------------------------------------------------
+ */
+
+/* Hands over what is waiting, soon again if a turn is under way. */
+void turn_start(struct series_store *st, bool seal);
+
+/* --- series.c ----------------------------------------------------------------------------------
+ */
+
+/* Of a series by its key; made when it is not there. NULL at SERIES_MAX. Copies. */
+struct series *store_get(struct series_store *st, enum series_kind kind, const char *unit,
+	const char *location, const char *name, const char *tags);
+int64_t store_now_ms(const struct series_store *st);
+unsigned store_parts(const struct series_store *st, int64_t hour);
+struct series *store_series(const struct series_store *st, uint32_t id); /* or NULL */
+
+/* --- series_query.c ----------------------------------------------------------------------------
+ */
+
+void cache_clear(struct series_store *st);
+void queries_cancel(struct series_store *st);
+
+#endif

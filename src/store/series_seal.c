@@ -1,0 +1,479 @@
+/*
+ * series_seal.c - an hour becomes blocks and roll-ups; see series_writer.h.
+ *
+ * An hour is built from the rows of the tail alone: exact values, and those of all processes. The
+ * order makes it safe to die anywhere: roll-ups first (the slots of this hour and part are put in
+ * place of what was there, so that doing it twice is doing it once), then the raw blocks together
+ * with the mark `sealed`, which says through which row they reach, then the rows go. A roll-up of a
+ * part that has no mark yet does not count (series_reader.c).
+ * Memory is bounded by going over the rows once for each SAMPLES_AT_ONCE.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "store/series_inside.h"
+#include "store/sqlite.h"
+
+#define DELAY_MS        600000
+#define SAMPLES_AT_ONCE 100000
+
+bool writer_sealed(
+	sqlite3 *raw, int64_t hour, unsigned *ret_parts, int64_t *ret_through, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(
+		raw, "SELECT parts, through FROM sealed WHERE hour = ?", -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(stmt, 1, hour);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	*ret_parts = 0;
+	*ret_through = 0;
+	if (rc == SQLITE_ROW) {
+		const int64_t parts = sqlite3_column_int64(stmt, 0);
+		*ret_parts = parts < SERIES_PARTS ? (unsigned)parts : SERIES_PARTS;
+		*ret_through = sqlite3_column_int64(stmt, 1);
+	} else if (rc != SQLITE_DONE) {
+		sqlite_error(raw, rc, NULL, err);
+	}
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
+/* --- one hour ----------------------------------------------------------------------------------
+ */
+
+struct counted {
+	uint32_t id;
+	enum series_kind kind;
+	uint64_t n;
+};
+
+struct collected {
+	uint32_t id;
+	size_t order;
+	struct series_sample sample; /* its hist is owned */
+};
+
+struct seal {
+	struct writer *w;
+	struct turn *t;
+	int64_t hour, through;
+	unsigned part;
+	struct period periods[LEVELS];
+	sqlite3 *db[LEVELS];
+	VEC(struct counted) counted; /* by id */
+	uint32_t first, last;        /* ids being collected */
+	VEC(struct collected) samples;
+};
+
+static bool each_row(struct seal *s,
+	void (*cb)(void *arg, const struct row_series *series, const struct series_sample *sample),
+	bool report, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db = s->w->tail.rows;
+	int rc = sqlite3_prepare_v2(db,
+		"SELECT data FROM row WHERE hour = ? AND seq <= ? ORDER BY seq", -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(stmt, 1, s->hour);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(stmt, 2, s->through);
+	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct error ignored = {0};
+		const struct slice data = slice_from(
+			sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+		if (!row_read(data, cb, s, &ignored) && report)
+			s->t->corrupt++;
+		rc = SQLITE_OK;
+	}
+	if (rc != SQLITE_DONE)
+		sqlite_error(db, rc, NULL, err);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE;
+}
+
+static void count_sample(
+	void *arg, const struct row_series *series, const struct series_sample *sample)
+{
+	struct seal *s = arg;
+	size_t low = 0, high = s->counted.n;
+	if (sample->at_ms / SERIES_HOUR_MS != s->hour)
+		return;
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+		if (s->counted.p[middle].id < series->id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == s->counted.n || s->counted.p[low].id != series->id) {
+		(void)vec_add(&s->counted);
+		memmove(&s->counted.p[low + 1], &s->counted.p[low],
+			(s->counted.n - 1 - low) * sizeof(*s->counted.p));
+		s->counted.p[low] = (struct counted){series->id, series->kind, 0};
+	}
+	s->counted.p[low].n++;
+}
+
+static void collect_sample(
+	void *arg, const struct row_series *series, const struct series_sample *sample)
+{
+	struct seal *s = arg;
+	if (series->id < s->first || series->id > s->last ||
+		sample->at_ms / SERIES_HOUR_MS != s->hour)
+		return;
+	struct collected c = {series->id, s->samples.n, *sample};
+	if (sample->hist) {
+		struct series_hist *copy = mem_new(struct series_hist);
+		series_hist_merge(copy, sample->hist);
+		c.sample.hist = copy;
+	}
+	vec_push(&s->samples, c);
+}
+
+static void drop_samples(struct seal *s)
+{
+	VEC_EACH (&s->samples, struct collected, c) {
+		struct series_hist *hist = (struct series_hist *)c->sample.hist;
+		if (hist)
+			series_hist_fini(hist);
+		free(hist);
+	}
+	s->samples.n = 0;
+}
+
+static int by_id_and_time(const void *a, const void *b)
+{
+	const struct collected *x = a, *y = b;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	if (x->sample.at_ms != y->sample.at_ms)
+		return x->sample.at_ms < y->sample.at_ms ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* --- roll-ups ----------------------------------------------------------------------------------
+ */
+
+struct slots {
+	int64_t step_ms;
+	struct roll_day day;
+	uint64_t corrupt;
+};
+
+static bool take_slots(void *arg, int64_t id, struct slice data)
+{
+	struct slots *s = arg;
+	struct roll_day read = {0};
+	struct error ignored = {0};
+	if (!roll_day_read(data, s->step_ms, &read, &ignored)) {
+		s->corrupt++;
+		roll_day_fini(&read);
+		return true;
+	}
+	for (size_t i = 0; i < read.n; i++)
+		vec_push(&s->day, read.p[i]);
+	vec_fini(&read);
+	return true;
+}
+
+static bool put_slots(struct seal *s, enum level level, uint32_t id, enum series_kind kind,
+	struct roll_day *made, struct error *err)
+{
+	const int64_t day = s->hour / 24, at = files_id(id, day, s->part);
+	struct slots slots = {.step_ms = level_step_ms(level)};
+	struct buf out = BUF(SERIES_BLOCK_BYTES);
+	bool good = files_range(s->db[level], "block", at, at, false, take_slots, &slots, err);
+	if (good) {
+		roll_day_replace(
+			&slots.day, s->hour * SERIES_HOUR_MS, (s->hour + 1) * SERIES_HOUR_MS, made);
+		roll_day_write(&out, kind, day * SERIES_DAY_MS, slots.step_ms, &slots.day);
+		good = files_put(s->db[level], "block", at, buf_slice(&out), err);
+	}
+	s->t->corrupt += slots.corrupt;
+	roll_day_fini(&slots.day);
+	buf_fini(&out);
+	return good;
+}
+
+/* A day is the sum of its hours, as they stand in the file, of all parts. */
+static bool put_day(struct seal *s, uint32_t id, enum series_kind kind, struct error *err)
+{
+	const int64_t day = s->hour / 24;
+	struct slots hours = {.step_ms = SERIES_HOUR_MS};
+	struct buf out = BUF(SERIES_BLOCK_BYTES);
+	bool good = files_range(s->db[LEVEL_HOUR], "block", files_id(id, day, 0),
+		files_id(id, day, SERIES_PARTS - 1), false, take_slots, &hours, err);
+	if (good && hours.day.n) {
+		struct roll_day sum = {0};
+		vec_push(&sum, ((struct series_point){.at_ms = day * SERIES_DAY_MS}));
+		VEC_EACH (&hours.day, struct series_point, p)
+			series_point_merge(&sum.p[0], p);
+		roll_day_write(&out, kind, day * SERIES_DAY_MS, SERIES_DAY_MS, &sum);
+		good = files_put(
+			s->db[LEVEL_DAY], "block", (int64_t)id << 24 | day, buf_slice(&out), err);
+		roll_day_fini(&sum);
+	}
+	roll_day_fini(&hours.day);
+	buf_fini(&out);
+	return good;
+}
+
+static void roll(const struct collected *c, size_t n, enum series_kind kind, int64_t step_ms,
+	struct roll_day *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		const int64_t at = c[i].sample.at_ms / step_ms * step_ms;
+		if (!ret->n || ret->p[ret->n - 1].at_ms != at)
+			vec_push(ret, ((struct series_point){.at_ms = at}));
+		series_point_add(&ret->p[ret->n - 1], kind, &c[i].sample);
+	}
+}
+
+/* --- blocks ------------------------------------------------------------------------------------
+ */
+
+static void keep_recent(struct seal *s, uint32_t id, const struct buf *block)
+{
+	if (s->hour + 2 < s->t->now_ms / SERIES_HOUR_MS)
+		return;
+	vec_push(&s->t->recent, ((struct recent_block){id, s->hour, s->part,
+					slice_dup(buf_slice(block)), block->n}));
+}
+
+/* The samples of one series, by time. */
+static bool put_series(struct seal *s, const struct collected *c, size_t n, enum series_kind kind,
+	struct error *err)
+{
+	struct block_writer block;
+	struct buf out = BUF(SERIES_BLOCK_BYTES + 4096);
+	struct roll_day ten = {0}, hour = {0};
+	const int64_t span = c[n - 1].sample.at_ms - c[0].sample.at_ms;
+	block_writer_init(&block, kind, n > 1 ? span / (int64_t)(n - 1) : 0);
+	size_t stored = 0;
+	while (stored < n && !block_writer_full(&block))
+		block_writer_add(&block, &c[stored++].sample);
+	s->t->refused += n - stored;
+	block_writer_finish(&block, &out, true);
+	block_writer_fini(&block);
+	roll(c, stored, kind, level_step_ms(LEVEL_TEN_MINUTES), &ten);
+	roll(c, stored, kind, SERIES_HOUR_MS, &hour);
+	const uint32_t id = c->id;
+	const bool good = put_slots(s, LEVEL_TEN_MINUTES, id, kind, &ten, err) &&
+			  put_slots(s, LEVEL_HOUR, id, kind, &hour, err) &&
+			  put_day(s, id, kind, err) &&
+			  files_put(s->db[LEVEL_RAW], "block", files_id(id, s->hour, s->part),
+				  buf_slice(&out), err);
+	if (good)
+		keep_recent(s, id, &out);
+	roll_day_fini(&ten);
+	roll_day_fini(&hour);
+	buf_fini(&out);
+	return good;
+}
+
+static bool put_collected(struct seal *s, size_t *counted, struct error *err)
+{
+	const struct collected *c = s->samples.p;
+	if (s->samples.n)
+		qsort(s->samples.p, s->samples.n, sizeof(*s->samples.p), by_id_and_time);
+	for (size_t i = 0; i < s->samples.n;) {
+		size_t end = i;
+		while (end < s->samples.n && c[end].id == c[i].id)
+			end++;
+		while (s->counted.p[*counted].id != c[i].id)
+			++*counted;
+		if (!put_series(s, c + i, end - i, s->counted.p[*counted].kind, err))
+			return false;
+		i = end;
+	}
+	return true;
+}
+
+static bool put_all(struct seal *s, struct error *err)
+{
+	size_t counted = 0;
+	bool good = each_row(s, count_sample, true, err);
+	for (size_t i = 0; good && i < s->counted.n;) {
+		uint64_t n = s->counted.p[i].n;
+		s->first = s->counted.p[i].id;
+		for (i++; i < s->counted.n && n + s->counted.p[i].n <= SAMPLES_AT_ONCE; i++)
+			n += s->counted.p[i].n;
+		s->last = s->counted.p[i - 1].id;
+		good = each_row(s, collect_sample, false, err) && put_collected(s, &counted, err);
+		drop_samples(s);
+	}
+	vec_fini(&s->counted);
+	vec_fini(&s->samples);
+	return good;
+}
+
+static bool put_mark(struct seal *s, struct error *err)
+{
+	const struct facts_value v[] = {
+		FACTS_I(s->hour), FACTS_I(s->part + 1), FACTS_I(s->through)};
+	return sqlite_rows(s->db[LEVEL_RAW],
+		"INSERT OR REPLACE INTO sealed(hour, parts, through) VALUES(?, ?, ?)", v, 3, NULL,
+		NULL, err);
+}
+
+static bool drop_rows(struct writer *w, int64_t hour, int64_t through, struct error *err)
+{
+	const struct facts_value v[] = {FACTS_I(hour), FACTS_I(through)};
+	return sqlite_rows(
+		w->tail.rows, "DELETE FROM row WHERE hour = ? AND seq <= ?", v, 2, NULL, NULL, err);
+}
+
+static bool open_levels(struct seal *s, struct error *err)
+{
+	for (int level = 0; level < LEVELS; level++) {
+		s->periods[level] = period_of((enum level)level, s->hour * SERIES_HOUR_MS);
+		s->db[level] = files_open(s->w->files, &s->periods[level], err);
+		if (!s->db[level])
+			return false;
+	}
+	return true;
+}
+
+static bool in_transactions(struct seal *s, struct error *err)
+{
+	static const enum level order[LEVELS] = {
+		LEVEL_TEN_MINUTES, LEVEL_HOUR, LEVEL_DAY, LEVEL_RAW};
+	bool good = true;
+	for (int i = 0; i < LEVELS && good; i++)
+		good = sqlite_exec(s->db[order[i]], "BEGIN IMMEDIATE", err);
+	good = good && put_all(s, err) && put_mark(s, err);
+	for (int i = 0; i < LEVELS && good; i++)
+		good = sqlite_exec(s->db[order[i]], "COMMIT", err);
+	for (int i = 0; i < LEVELS && !good; i++) {
+		sqlite3 *db = s->db[i];
+		if (files_move_away_if_rotten(s->w->files, &s->periods[i], db))
+			s->t->corrupt++;
+		else if (!sqlite3_get_autocommit(db))
+			sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	}
+	return good;
+}
+
+static bool seal_hour(
+	struct writer *w, struct turn *t, int64_t hour, int64_t through, struct error *err)
+{
+	struct seal s = {.w = w, .t = t, .hour = hour, .through = through};
+	int64_t done = 0;
+	const size_t recent = t->recent.n;
+	if (!open_levels(&s, err) || !writer_sealed(s.db[LEVEL_RAW], hour, &s.part, &done, err) ||
+		!drop_rows(w, hour, done, err))
+		return false;
+	if (through > done && s.part == SERIES_PARTS) {
+		if (!each_row(&s, count_sample, true, err))
+			return false;
+		VEC_EACH (&s.counted, struct counted, c)
+			t->refused += c->n;
+		vec_fini(&s.counted);
+	} else if (through > done) {
+		if (!in_transactions(&s, err)) {
+			while (t->recent.n > recent)
+				free(vec_pop(&t->recent).p);
+			return false;
+		}
+		s.part++;
+	}
+	vec_push(&t->hours, ((struct hour_parts){hour, s.part, true}));
+	return drop_rows(w, hour, through, err);
+}
+
+/* --- all of them -------------------------------------------------------------------------------
+ */
+
+struct hour_rows {
+	int64_t hour, through;
+};
+
+struct hours {
+	VEC(struct hour_rows) list;
+};
+
+static bool take_hour(void *arg, const struct facts_row *row)
+{
+	struct hours *h = arg;
+	vec_push(&h->list, ((struct hour_rows){facts_int(row, 0), facts_int(row, 1)}));
+	return true;
+}
+
+/* The lock goes with the process, however it ends. */
+static bool take_lock(struct writer *w)
+{
+	if (w->lock >= 0)
+		return true;
+	char *path = mem_printf("%s/series.lock", w->dir);
+	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	free(path);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		w->lock = fd;
+	else if (fd >= 0)
+		close(fd);
+	return w->lock >= 0;
+}
+
+/* Another process seals: which hours has it got through? */
+static bool look_at_seals(struct writer *w, struct turn *t, int64_t before, struct error *err)
+{
+	for (int64_t hour = before - 1; hour >= before - 24; hour--) {
+		const struct period p = period_of(LEVEL_RAW, hour * SERIES_HOUR_MS);
+		int64_t left = 0, through;
+		struct hours rows = {0};
+		unsigned parts;
+		const struct facts_value v[] = {FACTS_I(hour)};
+		sqlite3 *db = files_open(w->files, &p, err);
+		if (!db || !writer_sealed(db, hour, &parts, &through, err) ||
+			!sqlite_rows(w->tail.rows,
+				"SELECT hour, max(seq) FROM row WHERE hour = ? GROUP BY hour", v, 1,
+				take_hour, &rows, err)) {
+			vec_fini(&rows.list);
+			return false;
+		}
+		left = rows.list.n && rows.list.p[0].through > through;
+		vec_fini(&rows.list);
+		if (parts)
+			vec_push(&t->hours, ((struct hour_parts){hour, parts, !left}));
+	}
+	return true;
+}
+
+struct expiry {
+	struct writer *w;
+	int64_t now_ms;
+};
+
+static void remove_expired(void *arg, const struct period *p)
+{
+	const struct expiry *e = arg;
+	if (p->end_ms > e->now_ms - e->w->keep_ms[p->level])
+		return;
+	char *path = mem_printf("%s/%s", e->w->dir, p->name);
+	files_drop(e->w->files, p->name);
+	unlink(path);
+	free(path);
+}
+
+bool writer_seal(struct writer *w, struct turn *t, struct error *err)
+{
+	const int64_t before = (t->now_ms - DELAY_MS) / SERIES_HOUR_MS;
+	t->sealed = true;
+	if (!take_lock(w))
+		return look_at_seals(w, t, before, err);
+	struct hours h = {0};
+	const struct facts_value v[] = {FACTS_I(before)};
+	bool good = sqlite_rows(w->tail.rows,
+		"SELECT hour, max(seq) FROM row WHERE hour < ? GROUP BY hour ORDER BY hour", v, 1,
+		take_hour, &h, err);
+	for (size_t i = 0; i < h.list.n && good; i++)
+		good = seal_hour(w, t, h.list.p[i].hour, h.list.p[i].through, err);
+	vec_fini(&h.list);
+	files_each(w->dir, remove_expired, &(struct expiry){w, t->now_ms});
+	return good;
+}

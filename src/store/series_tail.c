@@ -1,0 +1,262 @@
+/*
+ * series_tail.c - see series_tail.h.
+ */
+
+#include "store/series_tail.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "store/sqlite.h"
+
+#define BUSY_MS 5000
+#define VERSION 1
+
+static bool take_int(void *arg, const struct facts_row *row)
+{
+	*(int64_t *)arg = facts_int(row, 0);
+	return false;
+}
+
+static bool is_current(sqlite3 *db, const char *name, struct error *err)
+{
+	int64_t version = 0;
+	if (!sqlite_rows(db, "PRAGMA user_version", NULL, 0, take_int, &version, err))
+		return false;
+	if (version > VERSION) {
+		error_set(err, ERROR_CONFIG, "%s was written by a newer glasshouse; upgrade", name);
+		return false;
+	}
+	return true;
+}
+
+/* A reader of a WAL takes part in its shared memory, so it opens for writing where it may. */
+static int open_db(const struct tail *t, const char *name, sqlite3 **ret, struct error *err)
+{
+	char *path = mem_printf("%s/%s", t->dir, name);
+	const int flags = SQLITE_OPEN_READWRITE | (t->read_only ? 0 : SQLITE_OPEN_CREATE);
+	int rc = sqlite3_open_v2(path, ret, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc != SQLITE_OK && t->read_only) {
+		sqlite3_close(*ret);
+		char *uri = mem_printf("file:%s?immutable=1", path);
+		rc = sqlite3_open_v2(uri, ret,
+			SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+		free(uri);
+	}
+	if (rc == SQLITE_OK) {
+		sqlite3_busy_timeout(*ret, BUSY_MS);
+		sqlite3_extended_result_codes(*ret, 1);
+	} else {
+		sqlite_error(*ret, rc, path, err);
+		sqlite3_close(*ret);
+		*ret = NULL;
+	}
+	free(path);
+	return rc;
+}
+
+static bool prepare(
+	sqlite3 *db, const char *name, const char *sql, bool read_only, struct error *err)
+{
+	if (!is_current(db, name, err))
+		return false;
+	return read_only || sqlite_exec(db, sql, err);
+}
+
+static const char rows_sql[] =
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;"
+	"CREATE TABLE IF NOT EXISTS row(seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" location TEXT NOT NULL, hour INTEGER NOT NULL, data BLOB NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS row_hour ON row(hour, seq);"
+	"PRAGMA user_version=1;";
+static const char catalog_sql[] =
+	"PRAGMA synchronous=FULL;"
+	"CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
+	" unit TEXT NOT NULL, location TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL,"
+	" UNIQUE(kind, unit, location, name, tags));"
+	"PRAGMA user_version=1;";
+
+static bool is_rotten(sqlite3 *db)
+{
+	const int rc = db ? sqlite3_errcode(db) & 0xff : 0;
+	return rc == SQLITE_NOTADB || rc == SQLITE_CORRUPT;
+}
+
+/* What it recorded since the last seal is lost; it stays beside for whoever wants to look. */
+static void move_away(struct tail *t)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	for (size_t i = 0; i < array_len(ends); i++) {
+		char *from = mem_printf("%s/tail.db%s", t->dir, ends[i]);
+		char *to = mem_printf("%s/tail.db.corrupt%s", t->dir, ends[i]);
+		if (rename(from, to) != 0)
+			unlink(from);
+		free(from);
+		free(to);
+	}
+	t->moved_away = true;
+}
+
+static bool open_rows(struct tail *t, struct error *err)
+{
+	if (open_db(t, "tail.db", &t->rows, err) != SQLITE_OK)
+		return false;
+	if (prepare(t->rows, "tail.db", rows_sql, t->read_only, err))
+		return true;
+	const bool rotten = is_rotten(t->rows) && !t->read_only;
+	sqlite3_close(t->rows);
+	t->rows = NULL;
+	if (!rotten)
+		return false;
+	move_away(t);
+	t->seen = 0;
+	if (open_db(t, "tail.db", &t->rows, err) != SQLITE_OK)
+		return false;
+	if (prepare(t->rows, "tail.db", rows_sql, false, err))
+		return true;
+	sqlite3_close(t->rows);
+	t->rows = NULL;
+	return false;
+}
+
+bool tail_open(struct tail *t, struct error *err)
+{
+	if (!t->catalog) {
+		if (open_db(t, "catalog.db", &t->catalog, err) != SQLITE_OK)
+			return false;
+		if (!prepare(t->catalog, "catalog.db", catalog_sql, t->read_only, err)) {
+			sqlite3_close(t->catalog);
+			t->catalog = NULL;
+			return false;
+		}
+	}
+	return t->rows || open_rows(t, err);
+}
+
+void tail_close(struct tail *t)
+{
+	sqlite3_close(t->rows);
+	sqlite3_close(t->catalog);
+	t->rows = t->catalog = NULL;
+}
+
+/* --- the catalog -------------------------------------------------------------------------------
+ */
+
+struct series_rows {
+	struct tail *tail;
+	void (*cb)(void *arg, const struct tail_series *s);
+	void *arg;
+};
+
+static bool on_series(void *arg, const struct facts_row *row)
+{
+	const struct series_rows *r = arg;
+	const int64_t id = facts_int(row, 0), kind = facts_int(row, 1);
+	r->tail->seen_id = id;
+	if (id > 0 && id <= UINT32_MAX && kind >= 0 && kind <= SERIES_DIST) {
+		const struct tail_series s = {.id = (uint32_t)id,
+			.kind = (enum series_kind)kind,
+			.unit = facts_text(row, 2),
+			.location = facts_text(row, 3),
+			.name = facts_text(row, 4),
+			.tags = facts_text(row, 5)};
+		r->cb(r->arg, &s);
+	}
+	return true;
+}
+
+bool tail_new_series(struct tail *t, void (*cb)(void *arg, const struct tail_series *s), void *arg,
+	struct error *err)
+{
+	struct series_rows r = {t, cb, arg};
+	const struct facts_value v[] = {FACTS_I(t->seen_id), FACTS_I(SERIES_MAX)};
+	return sqlite_rows(t->catalog,
+		"SELECT id, kind, unit, location, name, tags FROM series WHERE id > ?"
+		" ORDER BY id LIMIT ?",
+		v, 2, on_series, &r, err);
+}
+
+bool tail_series_id(
+	struct tail *t, const struct tail_series *s, uint32_t *ret_id, struct error *err)
+{
+	int64_t id = 0;
+	const struct facts_value v[] = {FACTS_I(s->kind), FACTS_T(s->unit), FACTS_T(s->location),
+		FACTS_T(s->name), FACTS_T(s->tags)};
+	if (!sqlite_rows(t->catalog,
+		    "INSERT INTO series(kind, unit, location, name, tags) VALUES(?, ?, ?, ?, ?)"
+		    " ON CONFLICT DO NOTHING",
+		    v, 5, NULL, NULL, err) ||
+		!sqlite_rows(t->catalog,
+			"SELECT id FROM series WHERE kind = ? AND unit = ? AND location = ?"
+			" AND name = ? AND tags = ?",
+			v, 5, take_int, &id, err))
+		return false;
+	if (id <= 0 || id > UINT32_MAX) {
+		error_set(err, ERROR_STORE, "catalog.db has no more ids");
+		return false;
+	}
+	*ret_id = (uint32_t)id;
+	return true;
+}
+
+/* --- rows --------------------------------------------------------------------------------------
+ */
+
+bool tail_new_rows(struct tail *t,
+	void (*cb)(void *arg, int64_t hour, int64_t seq, struct slice data), void *arg,
+	struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(t->rows,
+		"SELECT seq, hour, data FROM row WHERE seq > ? ORDER BY seq", -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(stmt, 1, t->seen);
+	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		t->seen = sqlite3_column_int64(stmt, 0);
+		cb(arg, sqlite3_column_int64(stmt, 1), t->seen,
+			slice_from(sqlite3_column_blob(stmt, 2),
+				(size_t)sqlite3_column_bytes(stmt, 2)));
+		rc = SQLITE_OK;
+	}
+	if (rc != SQLITE_DONE)
+		sqlite_error(t->rows, rc, NULL, err);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE;
+}
+
+bool tail_begin(struct tail *t, struct error *err)
+{
+	return sqlite_exec(t->rows, "BEGIN IMMEDIATE", err);
+}
+
+bool tail_commit(struct tail *t, struct error *err)
+{
+	return sqlite_exec(t->rows, "COMMIT", err);
+}
+
+void tail_rollback(struct tail *t)
+{
+	if (t->rows && !sqlite3_get_autocommit(t->rows))
+		sqlite3_exec(t->rows, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool tail_add(
+	struct tail *t, const char *location, int64_t hour, struct slice data, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(
+		t->rows, "INSERT INTO row(location, hour, data) VALUES(?, ?, ?)", -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(stmt, 1, location, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(stmt, 2, hour);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(stmt, 3, data.p, (int)data.n, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc != SQLITE_DONE)
+		sqlite_error(t->rows, rc, NULL, err);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE;
+}

@@ -1,0 +1,53 @@
+/*
+ * series_tail.h - tail.db and catalog.db, on the writer thread.
+ *
+ * tail.db (WAL, NORMAL) is the crash log: row(seq, location, hour, data), each a series_row.h. A
+ * row goes when its hour is sealed through its seq. catalog.db (FULL) gives each series its id, for
+ * ever. Thread: one at a time.
+ */
+#ifndef STORE_SERIES_TAIL_H
+#define STORE_SERIES_TAIL_H
+
+#include <sqlite3.h>
+
+#include "store/series.h"
+
+struct tail {
+	char *dir;
+	bool read_only;
+	sqlite3 *rows, *catalog;
+	int64_t seen;    /* rows up to this one are known to the loop */
+	int64_t seen_id; /* series likewise */
+	bool moved_away; /* a corrupt tail.db stands beside, renamed */
+};
+
+/* Opens what is not open yet; creates unless read_only (then a missing tail is an empty one). A
+ * tail.db that is no database is renamed and begun anew. */
+bool tail_open(struct tail *t, struct error *err) must_check;
+void tail_close(struct tail *t);
+
+struct tail_series {
+	uint32_t id;
+	enum series_kind kind;
+	const char *unit, *location, *name, *tags; /* tags: the text in braces, or "" */
+};
+
+/* Series beyond seen_id, in order. Pointers are borrowed for the call. */
+bool tail_new_series(struct tail *t, void (*cb)(void *arg, const struct tail_series *s), void *arg,
+	struct error *err) must_check;
+/* The id of a series, given now if it has none. */
+bool tail_series_id(struct tail *t, const struct tail_series *s, uint32_t *ret_id,
+	struct error *err) must_check;
+
+/* Rows beyond `seen` that are not sealed, in order; advances it. */
+bool tail_new_rows(struct tail *t,
+	void (*cb)(void *arg, int64_t hour, int64_t seq, struct slice data), void *arg,
+	struct error *err) must_check;
+
+bool tail_begin(struct tail *t, struct error *err) must_check;
+bool tail_add(struct tail *t, const char *location, int64_t hour, struct slice data,
+	struct error *err) must_check;
+bool tail_commit(struct tail *t, struct error *err) must_check;
+void tail_rollback(struct tail *t);
+
+#endif

@@ -1,0 +1,314 @@
+/*
+ * series_writer.c - a turn of the writer: open what is not open, tell what is new, store what is
+ * waiting, seal. See series_writer.h.
+ *
+ * Whatever fails, batches wait in order for the next turn; the loop bounds how many.
+ */
+
+#include "store/series_writer.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "store/series_inside.h"
+#include "store/sqlite.h"
+
+struct batch *batch_new(const char *location, int64_t hour)
+{
+	struct batch *b = mem_new(struct batch);
+	b->location = mem_strdup(location);
+	b->hour = hour;
+	row_writer_init(&b->row);
+	return b;
+}
+
+void batch_free(struct batch *b)
+{
+	row_writer_fini(&b->row);
+	vec_fini(&b->series);
+	free(b->location);
+	free(b);
+}
+
+void turn_fini(struct turn *t)
+{
+	VEC_EACH (&t->series, struct found_series, s) {
+		free(s->unit);
+		free(s->location);
+		free(s->name);
+		free(s->tags);
+	}
+	VEC_EACH (&t->rows, struct found_row, r)
+		free(r->p);
+	VEC_EACH (&t->recent, struct recent_block, b)
+		free(b->p);
+	vec_fini(&t->series);
+	vec_fini(&t->rows);
+	vec_fini(&t->hours);
+	vec_fini(&t->recent);
+	vec_fini(&t->states);
+}
+
+struct writer *writer_new(const char *dir, bool read_only, const int64_t *keep_ms)
+{
+	struct writer *w = mem_new(struct writer);
+	w->dir = mem_strdup(dir);
+	w->read_only = read_only;
+	memcpy(w->keep_ms, keep_ms, sizeof(w->keep_ms));
+	w->tail.dir = w->dir;
+	w->tail.read_only = read_only;
+	w->files = files_new(dir, !read_only);
+	w->lock = -1;
+	w->last = &w->waiting;
+	return w;
+}
+
+void writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	while (w->waiting) {
+		struct batch *b = w->waiting;
+		w->waiting = b->next;
+		batch_free(b);
+	}
+	vec_fini(&w->states);
+	tail_close(&w->tail);
+	files_free(w->files);
+	if (w->lock >= 0)
+		close(w->lock);
+	free(w->dir);
+	free(w);
+}
+
+/* --- what is new -------------------------------------------------------------------------------
+ */
+
+static bool one_sealed(void *arg, const struct facts_row *row)
+{
+	struct turn *t = arg;
+	const int64_t parts = facts_int(row, 1);
+	vec_push(&t->hours,
+		((struct hour_parts){.hour = facts_int(row, 0),
+			.parts = parts < SERIES_PARTS ? (unsigned)parts : SERIES_PARTS}));
+	return true;
+}
+
+struct beginning {
+	struct writer *writer;
+	struct turn *turn;
+};
+
+static void tell_sealed(void *arg, const struct period *p)
+{
+	const struct beginning *b = arg;
+	struct error err = {0};
+	if (p->level != LEVEL_RAW)
+		return;
+	sqlite3 *db = files_open(b->writer->files, p, &err);
+	if (!db || !sqlite_rows(db, "SELECT hour, parts FROM sealed", NULL, 0, one_sealed, b->turn,
+			   &err))
+		b->turn->corrupt++;
+}
+
+static void tell_series(void *arg, const struct tail_series *s)
+{
+	struct turn *t = arg;
+	vec_push(&t->series,
+		((struct found_series){s->id, s->kind, mem_strdup(s->unit), mem_strdup(s->location),
+			mem_strdup(s->name), mem_strdup(s->tags)}));
+}
+
+/* A row that was sealed and not yet removed when we died is in the files already. */
+static void tell_row(void *arg, int64_t hour, int64_t seq, struct slice data)
+{
+	const struct beginning *b = arg;
+	struct error err = {0};
+	unsigned parts = 0;
+	int64_t through = 0;
+	const struct period p = period_of(LEVEL_RAW, hour * SERIES_HOUR_MS);
+	char *path = mem_printf("%s/%s", b->writer->dir, p.name);
+	if (access(path, F_OK) == 0) {
+		sqlite3 *db = files_open(b->writer->files, &p, &err);
+		if (db && !writer_sealed(db, hour, &parts, &through, &err))
+			b->turn->corrupt++;
+	}
+	free(path);
+	if (seq > through)
+		vec_push(&b->turn->rows, ((struct found_row){slice_dup(data), data.n}));
+}
+
+static bool tell_news(struct writer *w, struct turn *t, struct error *err)
+{
+	struct beginning b = {w, t};
+	if (!w->begun)
+		files_each(w->dir, tell_sealed, &b);
+	w->begun = true;
+	/* Rows first: the series they speak of are in the catalog by then. */
+	return tail_new_rows(&w->tail, tell_row, &b, err) &&
+	       tail_new_series(&w->tail, tell_series, t, err);
+}
+
+/* --- storing -----------------------------------------------------------------------------------
+ */
+
+static void take(struct writer *w, struct turn *t)
+{
+	*w->last = t->batches;
+	for (struct batch *b = t->batches; b; b = b->next) {
+		w->waiting_samples += b->row.n;
+		w->last = &b->next;
+	}
+	t->batches = NULL;
+	VEC_EACH (&t->states, struct states_item, i)
+		vec_push(&w->states, *i);
+	vec_fini(&t->states);
+}
+
+static bool give_id(struct writer *w, struct series *s, struct error *err)
+{
+	if (series_id(s))
+		return true;
+	const struct tail_series key = {.kind = s->kind,
+		.unit = s->unit,
+		.location = s->location,
+		.name = s->name,
+		.tags = s->text + strlen(s->name)};
+	uint32_t id;
+	if (!tail_series_id(&w->tail, &key, &id, err))
+		return false;
+	atomic_store(&s->id, id);
+	return true;
+}
+
+/* Ids are durable before a row speaks of them. */
+static bool give_ids(struct writer *w, struct error *err)
+{
+	bool missing = false, good = true;
+	for (const struct batch *b = w->waiting; b && !missing; b = b->next)
+		VEC_EACH (&b->series, struct series *, s)
+			missing |= !series_id(*s);
+	VEC_EACH (&w->states, struct states_item, i)
+		missing |= !series_id(i->series);
+	if (!missing)
+		return true;
+	if (!sqlite_exec(w->tail.catalog, "BEGIN IMMEDIATE", err))
+		return false;
+	for (const struct batch *b = w->waiting; b && good; b = b->next)
+		for (size_t i = 0; i < b->series.n && good; i++)
+			good = give_id(w, b->series.p[i], err);
+	for (size_t i = 0; i < w->states.n && good; i++)
+		good = give_id(w, w->states.p[i].series, err);
+	good = good && sqlite_exec(w->tail.catalog, "COMMIT", err);
+	if (good)
+		return true;
+	/* What was given in this transaction is void. */
+	for (const struct batch *b = w->waiting; b; b = b->next)
+		VEC_EACH (&b->series, struct series *, s)
+			if (series_id(*s) > w->tail.seen_id)
+				atomic_store(&(*s)->id, 0);
+	VEC_EACH (&w->states, struct states_item, i)
+		if (series_id(i->series) > w->tail.seen_id)
+			atomic_store(&i->series->id, 0);
+	if (!sqlite3_get_autocommit(w->tail.catalog))
+		sqlite3_exec(w->tail.catalog, "ROLLBACK", NULL, NULL, NULL);
+	return false;
+}
+
+static bool add_batch(struct writer *w, const struct batch *b, struct error *err)
+{
+	struct buf row = BUF(SERIES_ROW_BYTES);
+	struct row_series *list = mem_new_array(b->series.n, sizeof(*list));
+	for (size_t i = 0; i < b->series.n; i++)
+		list[i] = (struct row_series){series_id(b->series.p[i]), b->series.p[i]->kind};
+	row_writer_finish(&b->row, list, b->series.n, &row);
+	const bool good = tail_add(&w->tail, b->location, b->hour, buf_slice(&row), err);
+	free(list);
+	buf_fini(&row);
+	return good;
+}
+
+static bool store_batches(struct writer *w, struct turn *t, struct error *err)
+{
+	if (!tail_begin(&w->tail, err))
+		return false;
+	bool good = tell_news(w, t, err);
+	for (const struct batch *b = w->waiting; b && good; b = b->next)
+		good = add_batch(w, b, err);
+	const int64_t last = sqlite3_last_insert_rowid(w->tail.rows);
+	good = good && tail_commit(&w->tail, err);
+	if (!good) {
+		tail_rollback(&w->tail);
+		return false;
+	}
+	if (w->waiting && last > w->tail.seen)
+		w->tail.seen = last;
+	while (w->waiting) {
+		struct batch *b = w->waiting;
+		w->waiting = b->next;
+		batch_free(b);
+	}
+	w->last = &w->waiting;
+	w->waiting_samples = 0;
+	return true;
+}
+
+static void states_bytes(const struct series_states *s, struct buf *out)
+{
+	const char head[] = {(char)s->worst, (char)s->first, (char)s->last};
+	buf_add(out, head, sizeof(head));
+	for (size_t i = 0; i < array_len(s->seconds); i++)
+		code_put_varint(out, s->seconds[i]);
+}
+
+static bool store_states(struct writer *w, struct error *err)
+{
+	if (!w->states.n)
+		return true;
+	const struct period days = period_of(LEVEL_DAY, 0);
+	sqlite3 *db = files_open(w->files, &days, err);
+	if (!db || !sqlite_exec(db, "BEGIN IMMEDIATE", err))
+		return false;
+	bool good = true;
+	for (size_t i = 0; i < w->states.n && good; i++) {
+		const struct states_item *item = &w->states.p[i];
+		struct buf bytes = BUF(64);
+		states_bytes(&item->states, &bytes);
+		good = files_put(db, "states", (int64_t)series_id(item->series) << 24 | item->day,
+			buf_slice(&bytes), err);
+		buf_fini(&bytes);
+	}
+	good = good && sqlite_exec(db, "COMMIT", err);
+	if (!good && !sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	if (good)
+		vec_fini(&w->states);
+	return good;
+}
+
+/* --- a turn ------------------------------------------------------------------------------------
+ */
+
+static bool work(struct writer *w, struct turn *t, struct error *err)
+{
+	if (!tail_open(&w->tail, err))
+		return false;
+	if (w->tail.moved_away)
+		t->corrupt++;
+	w->tail.moved_away = false;
+	if (w->read_only)
+		return tell_news(w, t, err);
+	if (!w->begun || w->waiting || t->seal)
+		if (!give_ids(w, err) || !store_batches(w, t, err))
+			return false;
+	if (!give_ids(w, err) || !store_states(w, err))
+		return false;
+	return !t->seal || writer_seal(w, t, err);
+}
+
+void writer_turn(struct writer *w, struct turn *t)
+{
+	take(w, t);
+	t->good = work(w, t, &t->err);
+	t->waiting = w->waiting_samples;
+}

@@ -1,0 +1,112 @@
+/*
+ * series_writer.h - the writer thread's half of a series store: tail, period files, sealing.
+ *
+ * The loop hands over batches and is told what became known: ids, rows of other processes, seals.
+ * Everything here runs on the writer thread but where said.
+ */
+#ifndef STORE_SERIES_WRITER_H
+#define STORE_SERIES_WRITER_H
+
+#include "base/vec.h"
+#include "store/series_files.h"
+#include "store/series_row.h"
+#include "store/series_tail.h"
+
+struct series;
+
+/* Samples of one location and hour, on their way to one row of the tail. */
+struct batch {
+	struct batch *next;
+	char *location;
+	int64_t hour;
+	uint64_t serial;
+	struct row_writer row;
+	VEC(struct series *) series; /* by position in the row */
+};
+
+/* Thread: the loop's, while it is not handed over. */
+struct batch *batch_new(const char *location, int64_t hour);
+void batch_free(struct batch *b);
+
+struct states_item {
+	struct series *series;
+	int64_t day;
+	struct series_states states;
+};
+typedef VEC(struct states_item) states_list;
+
+struct found_series { /* owned */
+	uint32_t id;
+	enum series_kind kind;
+	char *unit, *location, *name, *tags;
+};
+
+struct found_row {
+	char *p; /* owned */
+	size_t n;
+};
+
+struct hour_parts {
+	int64_t hour;
+	unsigned parts; /* sealed so far */
+	bool covered;   /* all that was handed over of this hour is in the files */
+};
+
+struct recent_block {
+	uint32_t id;
+	int64_t hour;
+	unsigned part;
+	char *p; /* owned */
+	size_t n;
+};
+
+/* One turn of the writer: what it gets, what it found. */
+struct turn {
+	/* in */
+	struct batch *batches;
+	states_list states;
+	bool seal;
+	int64_t now_ms;
+	/* out */
+	bool good;
+	struct error err;
+	size_t waiting; /* samples that are kept for the next turn */
+	uint64_t corrupt, refused;
+	bool sealed; /* the hours below are of a seal */
+	VEC(struct found_series) series;
+	VEC(struct found_row) rows;
+	VEC(struct hour_parts) hours;
+	VEC(struct recent_block) recent;
+};
+
+void turn_fini(struct turn *t); /* frees the findings. Thread: any */
+
+struct writer {
+	char *dir; /* DIR/series */
+	bool read_only;
+	int64_t keep_ms[LEVELS];
+	struct tail tail;
+	struct files *files;
+	bool begun; /* hours, series and rows were told once */
+	int lock;   /* of series.lock, -1: another process seals */
+	struct batch *waiting, **last;
+	states_list states;
+	size_t waiting_samples;
+};
+
+/* Thread: the loop's, before the first and after the last turn. */
+struct writer *writer_new(const char *dir, bool read_only, const int64_t *keep_ms);
+void writer_free(struct writer *w);
+
+void writer_turn(struct writer *w, struct turn *t);
+
+/* --- between its files
+ * --------------------------------------------------------------------------*/
+
+/* Seals the hours that ended ten minutes ago, removes what is no longer kept. */
+bool writer_seal(struct writer *w, struct turn *t, struct error *err) must_check;
+/* What raw files say of an hour: parts 0 and through 0 when it was never sealed, or unknown. */
+bool writer_sealed(sqlite3 *raw, int64_t hour, unsigned *ret_parts, int64_t *ret_through,
+	struct error *err) must_check;
+
+#endif
