@@ -560,7 +560,7 @@ static void who_is_slow_is_cut_off(void **state)
 		{.say = SLICE("PUT /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")}};
 
 	open_server(r, (struct http_server_options){
-			       .header_ns = 200 * NS_PER_MS, .body_ns = 200 * NS_PER_MS});
+			       .header_ns = 600 * NS_PER_MS, .body_ns = 600 * NS_PER_MS});
 	run_clients(r, slow, array_len(slow));
 	for (size_t i = 0; i < array_len(slow); i++) {
 		const char *got = buf_str(&slow[i].got);

@@ -424,7 +424,7 @@ static void a_deadline_ends_each_phase(void **state)
 
 		relay_start(&relay, house.server->port, limits[i]);
 		q.target.port = relay.peer->port;
-		q.deadline_ns = 400 * NS_PER_MS;
+		q.deadline_ns = 800 * NS_PER_MS;
 		run(&a, &q);
 		assert_fault(&a, limits[i] < 30 ? FAULT_SSH_BANNER : FAULT_TIMEOUT);
 		assert_true(a.phases.total_ns >= q.deadline_ns);
@@ -439,7 +439,7 @@ static void a_command_over_its_deadline_is_said(void **state)
 	struct ssh_request q = plain("echo early; sleep 60");
 	struct ask a;
 
-	q.deadline_ns = 3 * NS_PER_S;
+	q.deadline_ns = 6 * NS_PER_S;
 	run(&a, &q);
 	assert_fault(&a, FAULT_TIMEOUT);
 	assert_non_null(strstr(a.detail, "command"));
@@ -526,7 +526,7 @@ static void a_connection_that_breaks_is_lost(void **state)
 		q.via = &way;
 		q.via_count = jump > 0;
 		ssh_run(house.pool, &q, on_done, &a);
-		timer_start(house.loop, &timer, 2 * NS_PER_S, on_cut, &relay);
+		timer_start(house.loop, &timer, 4 * NS_PER_S, on_cut, &relay);
 		wait_for(&a);
 		assert_fault(&a, FAULT_CONNECTION_LOST);
 		assert_true(a.phases.total_ns < LONG);
