@@ -245,6 +245,31 @@ static void keep_recent(struct seal *s, uint32_t id, const struct buf *block)
 					slice_dup(buf_slice(block)), block->n}));
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* The median of each phase, of the runs that had it. */
+static struct series_sample typical(const struct collected *c, size_t n)
+{
+	struct series_sample ret = {0};
+	int64_t *us = mem_new_array(n, sizeof(*us));
+	for (size_t phase = 0; phase < SERIES_PHASES; phase++) {
+		size_t had = 0;
+		for (size_t i = 0; i < n; i++)
+			if (c[i].sample.phase_us[phase])
+				us[had++] = c[i].sample.phase_us[phase];
+		if (!had)
+			continue;
+		qsort(us, had, sizeof(*us), by_value);
+		ret.phase_us[phase] = us[had / 2];
+	}
+	free(us);
+	return ret;
+}
+
 /* The samples of one series, by time. */
 static bool put_series(struct seal *s, const struct collected *c, size_t n, enum series_kind kind,
 	struct error *err)
@@ -254,6 +279,10 @@ static bool put_series(struct seal *s, const struct collected *c, size_t n, enum
 	struct roll_day ten = {0}, hour = {0};
 	const int64_t span = c[n - 1].sample.at_ms - c[0].sample.at_ms;
 	block_writer_init(&block, kind, n > 1 ? span / (int64_t)(n - 1) : 0);
+	if (kind == SERIES_PROBE) {
+		const struct series_sample usual = typical(c, n);
+		block_writer_expect(&block, &usual);
+	}
 	size_t stored = 0;
 	while (stored < n && !block_writer_full(&block))
 		block_writer_add(&block, &c[stored++].sample);
