@@ -187,7 +187,7 @@ static bool put_slots(struct seal *s, enum level level, uint32_t id, enum series
 	const int64_t day = s->hour / 24, at = files_id(id, day, s->part);
 	struct slots slots = {.step_ms = level_step_ms(level)};
 	struct buf out = BUF(SERIES_BLOCK_BYTES);
-	bool good = files_range(s->db[level], "block", at, at, false, take_slots, &slots, err);
+	bool good = files_range(s->db[level], "block", at, at, take_slots, &slots, err);
 	if (good) {
 		roll_day_replace(
 			&slots.day, s->hour * SERIES_HOUR_MS, (s->hour + 1) * SERIES_HOUR_MS, made);
@@ -207,7 +207,7 @@ static bool put_day(struct seal *s, uint32_t id, enum series_kind kind, struct e
 	struct slots hours = {.step_ms = SERIES_HOUR_MS};
 	struct buf out = BUF(SERIES_BLOCK_BYTES);
 	bool good = files_range(s->db[LEVEL_HOUR], "block", files_id(id, day, 0),
-		files_id(id, day, SERIES_PARTS - 1), false, take_slots, &hours, err);
+		files_id(id, day, SERIES_PARTS - 1), take_slots, &hours, err);
 	if (good && hours.day.n) {
 		struct roll_day sum = {0};
 		vec_push(&sum, ((struct series_point){.at_ms = day * SERIES_DAY_MS}));
@@ -295,7 +295,7 @@ static bool put_series(struct seal *s, const struct collected *c, size_t n, enum
 	const bool good = put_slots(s, LEVEL_TEN_MINUTES, id, kind, &ten, err) &&
 			  put_slots(s, LEVEL_HOUR, id, kind, &hour, err) &&
 			  put_day(s, id, kind, err) &&
-			  files_put(s->db[LEVEL_RAW], "block", files_id(id, s->hour, s->part),
+			  files_put(s->db[LEVEL_RAW], "block", files_raw_id(id, s->hour, s->part),
 				  buf_slice(&out), err);
 	if (good)
 		keep_recent(s, id, &out);
