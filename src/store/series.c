@@ -314,6 +314,8 @@ struct series *store_series(const struct series_store *st, uint32_t id)
 
 unsigned store_parts(const struct series_store *st, int64_t hour)
 {
+	if (hour > st->sealed_hour) /* nearly always */
+		return 0;
 	for (size_t i = st->hours.n; i-- > 0;)
 		if (st->hours.p[i].hour == hour)
 			return st->hours.p[i].parts;

@@ -70,6 +70,7 @@ struct series_store {
 	bool again, seal_again;  /* and another is wanted after it */
 	struct timer flush, seal;
 	VEC(struct hour_parts) hours; /* sealed ones that raw files hold, by hour */
+	int64_t sealed_hour;          /* the newest of them */
 	int64_t memory_hour;          /* samples from this hour on are all in memory */
 	uint64_t generation;          /* of the roll-ups */
 	struct map cache;             /* struct cached, of this generation */

@@ -73,6 +73,8 @@ static void learn_rows(struct series_store *st, const struct turn *t)
 
 static void learn_hour(struct series_store *st, const struct hour_parts *h)
 {
+	if (st->sealed_hour < h->hour)
+		st->sealed_hour = h->hour;
 	for (size_t i = 0; i < st->hours.n; i++)
 		if (st->hours.p[i].hour == h->hour) {
 			st->hours.p[i].parts = h->parts;
