@@ -177,6 +177,10 @@ static void fill_an_hour(struct series_house *h)
 {
 	struct series *s = kind_series(h->store, SERIES_GAUGE, "count");
 
+	/* an hour that is sealed whole, so that questions go to the files */
+	series_house_pass(h, BEGIN - 3 * SERIES_HOUR_MS - series_house_now(h));
+	const struct series_sample before = probe_sample(series_house_now(h), 7);
+	series_append(probe_series(h->store, "before"), &before);
 	series_house_pass(h, BEGIN - series_house_now(h));
 	for (int i = 0; i < 40; i++) {
 		const struct series_sample one = {.at_ms = series_house_now(h), .value = (double)i};
@@ -508,7 +512,18 @@ static void a_full_disk_stops_storing_not_observing(void **state)
 	free(root);
 }
 
-static int use_what_is_not_ours(const char *root)
+static size_t count_old(struct series_store *st, struct loop *l)
+{
+	struct answer a;
+
+	if (!ask_runs(probe_series(st, "old"), l, BEGIN - 3 * SERIES_DAY_MS, BEGIN, &a))
+		return 0;
+	const size_t n = a.runs.n;
+	answer_fini(&a);
+	return n;
+}
+
+static int use_what_is_not_ours(const char *root, bool old)
 {
 	struct clock clock;
 	struct error err = {0};
@@ -523,6 +538,8 @@ static int use_what_is_not_ours(const char *root)
 	struct series_store *st = series_open(root, l, &o, &err);
 	if (!st || series_status(st).storing || t.stopped != 1)
 		return 2;
+	if (old && count_old(st, l) != 2) /* one sealed, one in the tail */
+		return 4;
 	for (int i = 0; i < 100; i++) {
 		const struct series_sample one = {
 			.at_ms = clock_unix_us(&clock) / 1000, .value = (double)i};
@@ -549,9 +566,46 @@ static void a_directory_that_refuses_stops_storing_not_observing(void **state)
 	const pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (!pid)
-		_exit(use_what_is_not_ours(root));
+		_exit(use_what_is_not_ours(root, false));
 	assert_int_equal(wait_child(pid), 0);
 	free(root);
+}
+
+/* What a disk holds that became read-only is still read, by the program and by the reader. */
+static void a_disk_that_became_read_only_is_still_read(void **state)
+{
+	struct series_house *h = *state;
+
+	for (int i = 0; i < 2; i++) {
+		const struct series_sample one = probe_sample(series_house_now(h), 5);
+
+		series_append(probe_series(h->store, "old"), &one);
+		series_house_pass(h, i ? 2000 : 2 * SERIES_HOUR_MS);
+	}
+	close_house(h);
+	char *command = mem_printf("chmod -R a+rX,a-w %s", h->root);
+	assert_int_equal(system(command), 0);
+	free(command);
+	const pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		const int failed = use_what_is_not_ours(h->root, true);
+		const struct series_options look = {.read_only = true};
+		struct clock clock;
+		struct error err = {0};
+
+		if (failed)
+			_exit(failed);
+		clock_init_virtual(&clock, BEGIN * 1000);
+		struct loop *l = loop_new(&clock, &err);
+		struct series_store *st = series_open(h->root, l, &look, &err);
+		if (!st || count_old(st, l) != 2)
+			_exit(5);
+		series_close(st);
+		loop_free(l);
+		_exit(0);
+	}
+	assert_int_equal(wait_child(pid), 0);
 }
 
 static void what_waits_is_bounded(void **state)
@@ -713,6 +767,7 @@ int test_series_crash(void)
 		series_test(rotten_files_never_stop_it),
 		series_test(a_full_disk_stops_storing_not_observing),
 		series_test(a_directory_that_refuses_stops_storing_not_observing),
+		series_test(a_disk_that_became_read_only_is_still_read),
 		series_test(what_waits_is_bounded),
 		series_test(asking_too_much_is_refused),
 		series_test(a_query_can_be_cancelled_and_calls_back_once),
