@@ -324,7 +324,8 @@ unsigned store_parts(const struct series_store *st, int64_t hour)
 
 static void on_flush_timer(struct timer *t)
 {
-	turn_start(t->arg, false);
+	struct series_store *st = t->arg;
+	turn_start(st, st->seal_wanted);
 }
 
 static void flush_soon(struct series_store *st)

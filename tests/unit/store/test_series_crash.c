@@ -571,6 +571,35 @@ static void a_directory_that_refuses_stops_storing_not_observing(void **state)
 	free(root);
 }
 
+static void a_seal_that_fails_is_said_and_tried_again(void **state)
+{
+	struct series_house *h = *state;
+	char *raw = path_of(h, "raw-2026-W53.db");
+
+	fill_an_hour(h); /* up to 23:58 */
+	assert_int_equal(unlink(raw), 0);
+	assert_int_equal(mkdir(raw, 0700), 0);
+	series_house_reopen(h);
+	series_house_pass(h, 13 * 60000);
+	assert_false(series_status(h->store).storing);
+	assert_non_null(strstr(series_status(h->store).why.msg, "raw-2026-W53.db"));
+	assert_int_equal(count_in_order(h->store, h->loop), 40);
+	/* rows are still stored meanwhile, and it is still trouble */
+	const struct series_sample one = {.at_ms = series_house_now(h), .value = 40};
+	series_append(kind_series(h->store, SERIES_GAUGE, "count"), &one);
+	series_house_pass(h, 9000);
+	series_settle(h->store);
+	assert_int_equal(series_status(h->store).waiting, 0);
+	assert_false(series_status(h->store).storing);
+	assert_int_equal(rmdir(raw), 0);
+	series_house_pass(h, 21000);
+	assert_true(series_status(h->store).storing);
+	assert_int_equal(access(raw, F_OK), 0);
+	assert_int_equal(count_in_order(h->store, h->loop), 41);
+	assert_rolled(h->store, h->loop, 41);
+	free(raw);
+}
+
 /* What a disk holds that became read-only is still read, by the program and by the reader. */
 static void a_disk_that_became_read_only_is_still_read(void **state)
 {
@@ -767,6 +796,7 @@ int test_series_crash(void)
 		series_test(rotten_files_never_stop_it),
 		series_test(a_full_disk_stops_storing_not_observing),
 		series_test(a_directory_that_refuses_stops_storing_not_observing),
+		series_test(a_seal_that_fails_is_said_and_tried_again),
 		series_test(a_disk_that_became_read_only_is_still_read),
 		series_test(what_waits_is_bounded),
 		series_test(asking_too_much_is_refused),
