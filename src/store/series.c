@@ -314,6 +314,8 @@ struct series *store_series(const struct series_store *st, uint32_t id)
 
 unsigned store_parts(const struct series_store *st, int64_t hour)
 {
+	if (hour > st->sealed_hour) /* nearly always */
+		return 0;
 	for (size_t i = st->hours.n; i-- > 0;)
 		if (st->hours.p[i].hour == hour)
 			return st->hours.p[i].parts;
@@ -322,7 +324,8 @@ unsigned store_parts(const struct series_store *st, int64_t hour)
 
 static void on_flush_timer(struct timer *t)
 {
-	turn_start(t->arg, false);
+	struct series_store *st = t->arg;
+	turn_start(st, st->seal_wanted);
 }
 
 static void flush_soon(struct series_store *st)

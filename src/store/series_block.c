@@ -4,7 +4,8 @@
  *
  * Columns of a probe: time, (fault, run), (tries, run), and a column of durations for each phase
  * that ever happened. A duration is its log-linear index, as the zigzag distance to the column's
- * first, plus one; 0 is "did not happen". Gauges are XORed with the value before and cut into byte
+ * base, plus one; 0 is "did not happen". The total is told as the distance to the index of the sum
+ * of the phases, which is mostly 0. Gauges are XORed with the value before and cut into byte
  * planes, which zstd likes; sums of whole numbers are differences.
  */
 
@@ -31,7 +32,8 @@ enum codec {
 	CODEC_LOGLIN,
 	CODEC_PLANES,
 	CODEC_DIFFERENCES,
-	CODEC_HIST
+	CODEC_HIST,
+	CODEC_BESIDE, /* the sum of the phases */
 };
 
 #define TOTAL SERIES_PHASES
@@ -133,18 +135,36 @@ static void add_run(struct buf *out, struct block_run *r, uint64_t value)
 	r->n++;
 }
 
-/* A phase that appears late did not happen before: as many zeros. */
-static void add_duration(struct block_writer *w, struct block_times *t, int64_t us)
+void block_writer_expect(struct block_writer *w, const struct series_sample *typical)
+{
+	for (size_t i = 0; i < SERIES_PHASES; i++)
+		w->phase[i].typical = loglin_index((uint64_t)typical->phase_us[i], LOGLIN_FINE);
+}
+
+/* A phase that appears late did not happen before: as many zeros. Returns the duration as it will
+ * be read. */
+static uint64_t add_phase(struct block_writer *w, struct block_times *t, int64_t us)
 {
 	const unsigned index = loglin_index((uint64_t)us, LOGLIN_FINE);
 	if (!index && !t->base)
-		return;
+		return 0;
 	if (!t->base) {
-		t->base = index;
+		t->base = t->typical ? t->typical : index;
 		for (size_t i = 0; i < w->n; i++)
 			buf_add_char(&t->bytes, 0);
 	}
 	code_put_varint(&t->bytes, index ? code_zigzag((int64_t)index - (int64_t)t->base) + 1 : 0);
+	return loglin_middle(index, LOGLIN_FINE);
+}
+
+static void add_durations(struct block_writer *w, const struct series_sample *s)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < SERIES_PHASES; i++)
+		sum += add_phase(w, &w->phase[i], s->phase_us[i]);
+	const int64_t beside = loglin_index(sum, LOGLIN_FINE);
+	const int64_t index = loglin_index((uint64_t)s->total_us, LOGLIN_FINE);
+	code_put_varint(&w->phase[TOTAL].bytes, code_zigzag(index - beside));
 }
 
 static void add_values(struct block_writer *w, const double *x, size_t n)
@@ -159,9 +179,7 @@ void block_writer_add(struct block_writer *w, const struct series_sample *s)
 	if (w->kind == SERIES_PROBE) {
 		add_run(&w->fault_runs, &w->fault, block_fault_code(&w->faults, s->fault));
 		add_run(&w->tries_runs, &w->tries, s->tries);
-		for (size_t i = 0; i < SERIES_PHASES; i++)
-			add_duration(w, &w->phase[i], s->phase_us[i]);
-		add_duration(w, &w->phase[TOTAL], s->total_us);
+		add_durations(w, s);
 	} else if (w->kind == SERIES_DIST) {
 		add_values(w, (const double[]){s->value, s->min, s->max}, 3);
 		series_hist_write(&w->dist, s->hist);
@@ -249,13 +267,15 @@ static void probe_columns(struct finisher *f)
 	const struct block_writer *w = f->w;
 	runs_column(f, COLUMN_FAULT, &w->fault_runs, &w->fault, &w->faults);
 	runs_column(f, COLUMN_TRIES, &w->tries_runs, &w->tries, NULL);
-	for (size_t i = 0; i <= TOTAL; i++) {
+	for (size_t i = 0; i < SERIES_PHASES; i++) {
 		if (!w->phase[i].base)
 			continue;
 		struct buf *out = new_column(f, (uint8_t)(COLUMN_DURATION + i), CODEC_LOGLIN);
 		code_put_varint(out, w->phase[i].base);
 		buf_add(out, w->phase[i].bytes.p, w->phase[i].bytes.n);
 	}
+	struct buf *total = new_column(f, COLUMN_DURATION + TOTAL, CODEC_BESIDE);
+	buf_add(total, w->phase[TOTAL].bytes.p, w->phase[TOTAL].bytes.n);
 }
 
 void block_writer_finish(const struct block_writer *w, struct buf *out, bool compress)
@@ -331,10 +351,10 @@ static bool open_probe(struct reader *r)
 		!open_column(r, COLUMN_TRIES, CODEC_RUNS, &r->tries.in) ||
 		!block_faults_read(&r->fault.in, &r->faults))
 		return false;
-	for (size_t i = 0; i <= TOTAL; i++)
+	for (size_t i = 0; i < SERIES_PHASES; i++)
 		if (open_column(r, (uint8_t)(COLUMN_DURATION + i), CODEC_LOGLIN, &r->phase[i].in))
 			r->phase[i].base = code_varint(&r->phase[i].in);
-	return true;
+	return open_column(r, COLUMN_DURATION + TOTAL, CODEC_BESIDE, &r->phase[TOTAL].in);
 }
 
 static bool open_values(struct reader *r)
@@ -352,21 +372,34 @@ static bool open_values(struct reader *r)
 	return !dist || open_column(r, COLUMN_DIST, CODEC_HIST, &r->dist);
 }
 
-static int64_t next_duration(struct reader *r, size_t phase)
+static int64_t duration_of(struct reader *r, uint64_t base, int64_t distance)
 {
 	static const unsigned limit = (44u - LOGLIN_FINE + 1) << LOGLIN_FINE;
-	if (!r->phase[phase].base)
-		return 0;
-	const uint64_t v = code_varint(&r->phase[phase].in);
-	if (!v)
-		return 0;
-	const int64_t distance = code_unzigzag(v - 1);
-	const int64_t index = (int64_t)(r->phase[phase].base + (uint64_t)distance);
-	if (index < 1 || index > (int64_t)limit) {
+	const int64_t index = (int64_t)(base + (uint64_t)distance);
+	if (index < 0 || index > (int64_t)limit) {
 		r->bad = true;
 		return 0;
 	}
 	return (int64_t)loglin_middle((unsigned)index, LOGLIN_FINE);
+}
+
+static int64_t next_phase(struct reader *r, size_t phase)
+{
+	if (!r->phase[phase].base)
+		return 0;
+	const uint64_t v = code_varint(&r->phase[phase].in);
+	return v ? duration_of(r, r->phase[phase].base, code_unzigzag(v - 1)) : 0;
+}
+
+static void next_durations(struct reader *r, struct series_sample *s)
+{
+	uint64_t sum = 0;
+	for (size_t p = 0; p < SERIES_PHASES; p++) {
+		s->phase_us[p] = next_phase(r, p);
+		sum += (uint64_t)s->phase_us[p];
+	}
+	const int64_t distance = code_unzigzag(code_varint(&r->phase[TOTAL].in));
+	s->total_us = duration_of(r, loglin_index(sum, LOGLIN_FINE), distance);
 }
 
 static double next_value(struct reader *r, size_t column, uint64_t i)
@@ -397,9 +430,7 @@ static void next_sample(struct reader *r, uint64_t i, struct series_sample *s)
 		const uint64_t tries = next_run(&r->tries);
 		s->tries = (uint32_t)tries;
 		r->bad |= tries > UINT32_MAX;
-		for (size_t p = 0; p < SERIES_PHASES; p++)
-			s->phase_us[p] = next_duration(r, p);
-		s->total_us = next_duration(r, TOTAL);
+		next_durations(r, s);
 		return;
 	}
 	s->value = next_value(r, 0, i);

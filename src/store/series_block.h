@@ -71,7 +71,8 @@ struct block_run { /* the same value so many times */
 
 struct block_times { /* a column of durations */
 	struct buf bytes;
-	unsigned base; /* index of the first that is not 0 */
+	unsigned base;    /* index that distances are from; 0: none happened yet */
+	unsigned typical; /* 0: the first one that is not 0 is the base */
 };
 
 struct block_writer {
@@ -94,6 +95,8 @@ struct block_writer {
 /* step_ms: the usual distance of samples, where it is known; 0: the first distance. */
 void block_writer_init(struct block_writer *w, enum series_kind kind, int64_t step_ms);
 void block_writer_fini(struct block_writer *w);
+/* Before the first sample: a run with durations as most have them makes the distances small. */
+void block_writer_expect(struct block_writer *w, const struct series_sample *typical);
 /* Any order. The sample is valid (series_sample_valid). */
 void block_writer_add(struct block_writer *w, const struct series_sample *s);
 /* Appends the block; the writer may go on. n > 0. */

@@ -204,8 +204,8 @@ static bool prepare(sqlite3 *db, bool write, const struct period *p, struct erro
 	if (!write)
 		return true;
 	static const char *const extra[LEVELS] = {
-		"CREATE TABLE IF NOT EXISTS sealed(hour INTEGER PRIMARY KEY, parts INTEGER NOT NULL,"
-		" through INTEGER NOT NULL);",
+		("CREATE TABLE IF NOT EXISTS sealed(hour INTEGER PRIMARY KEY, parts INTEGER NOT NULL,"
+		 " through INTEGER NOT NULL);"),
 		"", "",
 		"CREATE TABLE IF NOT EXISTS states(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"};
 	return sqlite_exec(db,
@@ -308,9 +308,14 @@ sqlite3 *files_open(struct files *f, const struct period *p, struct error *err)
 /* --- rows --------------------------------------------------------------------------------------
  */
 
-int64_t files_id(uint32_t series, int64_t slot, unsigned part)
+int64_t files_raw_id(uint32_t series, int64_t hour, unsigned part)
 {
-	return (int64_t)series << 24 | slot << 4 | part;
+	return (hour << 4 | part) << 32 | series;
+}
+
+int64_t files_id(uint32_t series, int64_t day, unsigned part)
+{
+	return (int64_t)series << 24 | day << 4 | part;
 }
 
 bool files_put(sqlite3 *db, const char *table, int64_t id, struct slice data, struct error *err)
@@ -331,13 +336,13 @@ bool files_put(sqlite3 *db, const char *table, int64_t id, struct slice data, st
 	return rc == SQLITE_DONE;
 }
 
-bool files_range(sqlite3 *db, const char *table, int64_t first, int64_t last, bool backward,
+bool files_range(sqlite3 *db, const char *table, int64_t first, int64_t last,
 	bool (*cb)(void *arg, int64_t id, struct slice data), void *arg, struct error *err)
 {
-	char sql[112];
+	char sql[96];
 	sqlite3_stmt *stmt = NULL;
-	snprintf(sql, sizeof(sql), "SELECT id, data FROM %s WHERE id BETWEEN ? AND ? ORDER BY id%s",
-		table, backward ? " DESC" : "");
+	snprintf(sql, sizeof(sql), "SELECT id, data FROM %s WHERE id BETWEEN ? AND ? ORDER BY id",
+		table);
 	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(stmt, 1, first);

@@ -1,10 +1,12 @@
 /*
  * series_files.h - the period files: raw-YYYY-Www.db, 10m-YYYY-MM.db, 1h-YYYY.db, days.db.
  *
- * Each is an SQLite file with TABLE block(id INTEGER PRIMARY KEY, data BLOB), id = series << 24 |
- * slot << 4 | part; the slot is an hour in raw files and a UTC day in 10m and 1h; in days.db the id
- * is series << 24 | day. Rows of a file are added or replaced, never deleted: what is no longer
- * kept goes with its file. Thread: each handle belongs to one thread.
+ * Each is an SQLite file with TABLE block(id INTEGER PRIMARY KEY, data BLOB). In raw files id =
+ * (hour << 4 | part) << 32 | series: an hour is written in one go, and rows that are appended fill
+ * their pages (ordered by series first, the same rows took a quarter more). In 10m and 1h files id
+ * = series << 24 | day << 4 | part, in days.db series << 24 | day: a row is replaced each hour, and
+ * read with its neighbours. Rows are added or replaced, never deleted: what is no longer kept goes
+ * with its file. Thread: each handle belongs to one thread.
  */
 #ifndef STORE_SERIES_FILES_H
 #define STORE_SERIES_FILES_H
@@ -51,11 +53,12 @@ void files_set_interrupt(struct files *f, int (*stop)(void *arg), void *arg);
 /* Calls cb for each period's file there is. */
 void files_each(const char *dir, void (*cb)(void *arg, const struct period *p), void *arg);
 
-int64_t files_id(uint32_t series, int64_t slot, unsigned part);
+int64_t files_raw_id(uint32_t series, int64_t hour, unsigned part);
+int64_t files_id(uint32_t series, int64_t day, unsigned part);
 bool files_put(sqlite3 *db, const char *table, int64_t id, struct slice data,
 	struct error *err) must_check;
-/* Rows of ids [first, last] in order, or backward; cb returns false to stop. */
-bool files_range(sqlite3 *db, const char *table, int64_t first, int64_t last, bool backward,
+/* Rows of ids [first, last] in order; cb returns false to stop. */
+bool files_range(sqlite3 *db, const char *table, int64_t first, int64_t last,
 	bool (*cb)(void *arg, int64_t id, struct slice data), void *arg,
 	struct error *err) must_check;
 

@@ -68,8 +68,10 @@ struct series_store {
 	uint64_t batch_serial;
 	bool turn_due, seal_due; /* a turn of the writer is under way; it seals */
 	bool again, seal_again;  /* and another is wanted after it */
+	bool seal_wanted;        /* the last one failed */
 	struct timer flush, seal;
 	VEC(struct hour_parts) hours; /* sealed ones that raw files hold, by hour */
+	int64_t sealed_hour;          /* the newest of them */
 	int64_t memory_hour;          /* samples from this hour on are all in memory */
 	uint64_t generation;          /* of the roll-ups */
 	struct map cache;             /* struct cached, of this generation */

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "store/sqlite.h"
+
 /* --- results -----------------------------------------------------------------------------------
  */
 
@@ -180,9 +182,7 @@ static void take_slots(struct series_query *q, int64_t step_ms, unsigned part, s
 static bool on_raw(void *arg, int64_t id, struct slice data)
 {
 	struct series_query *q = arg;
-	const int64_t slot = id & 0xffffff;
-	if ((unsigned)(slot & 15) < limit_of(q, slot >> 4))
-		take_block(q, data);
+	take_block(q, data);
 	return !q->failed;
 }
 
@@ -236,23 +236,78 @@ static void read_file(struct series_query *q, struct files *files, const struct 
 	if (!in_time(q))
 		return;
 	sqlite3 *db = files_open(files, p, &err);
-	if (db && !files_range(db, table, first, last, q->what == QUERY_LAST, cb, q, &err)) {
+	if (db && !files_range(db, table, first, last, cb, q, &err)) {
 		files_drop(files, p->name);
 	}
 	if (err.msg[0] && in_time(q))
 		q->corrupt++;
 }
 
+/* Of days: a row a day, and part of it. */
 static void read_periods(struct series_query *q, struct files *files, enum level level,
-	int64_t slot_ms, bool (*cb)(void *arg, int64_t id, struct slice data))
+	bool (*cb)(void *arg, int64_t id, struct slice data))
 {
 	const int64_t oldest = q->now_ms - q->keep_ms;
-	const int64_t last = (q->to_ms - 1) / slot_ms;
-	struct period p = period_of(level, q->from_ms > 0 ? q->from_ms : 0);
+	const int64_t first = files_id(q->id, q->from_ms / SERIES_DAY_MS, 0);
+	const int64_t last = files_id(q->id, (q->to_ms - 1) / SERIES_DAY_MS, SERIES_PARTS - 1);
+	struct period p = period_of(level, q->from_ms);
 	for (; !q->failed; p = period_of(level, p.end_ms)) {
 		if (p.end_ms > oldest)
-			read_file(q, files, &p, "block", files_id(q->id, q->from_ms / slot_ms, 0),
-				files_id(q->id, last, SERIES_PARTS - 1), cb);
+			read_file(q, files, &p, "block", first, last, cb);
+		if (p.end_ms >= q->to_ms)
+			return;
+	}
+}
+
+struct hour_list {
+	VEC(struct hour_parts) list;
+};
+
+static bool take_hour(void *arg, const struct facts_row *row)
+{
+	struct hour_list *h = arg;
+	const int64_t parts = facts_int(row, 1);
+	vec_push(&h->list, ((struct hour_parts){facts_int(row, 0),
+				   parts < SERIES_PARTS ? (unsigned)parts : SERIES_PARTS, false}));
+	return true;
+}
+
+/* The hours of one raw file that were sealed: in order, or the newest first until there is one. */
+static void read_hours(struct series_query *q, struct files *files, const struct period *p)
+{
+	struct error err = {0};
+	struct hour_list hours = {0};
+	const bool last = q->what == QUERY_LAST;
+	const struct facts_value v[] = {
+		FACTS_I(q->from_ms / SERIES_HOUR_MS), FACTS_I((q->to_ms - 1) / SERIES_HOUR_MS)};
+	sqlite3 *db = in_time(q) ? files_open(files, p, &err) : NULL;
+	if (db && !sqlite_rows(db,
+			  last ? "SELECT hour, parts FROM sealed WHERE hour BETWEEN ? AND ?"
+				 " ORDER BY hour DESC"
+			       : "SELECT hour, parts FROM sealed WHERE hour BETWEEN ? AND ?"
+				 " ORDER BY hour",
+			  v, 2, take_hour, &hours, &err))
+		files_drop(files, p->name);
+	if (err.msg[0] && in_time(q))
+		q->corrupt++;
+	for (size_t i = 0; i < hours.list.n && in_time(q) && !(last && q->runs.n); i++) {
+		const struct hour_parts *h = &hours.list.p[i];
+		const unsigned limit = limit_of(q, h->hour);
+		for (unsigned part = 0; part < h->parts && part < limit; part++) {
+			const int64_t id = files_raw_id(q->id, h->hour, part);
+			read_file(q, files, p, "block", id, id, on_raw);
+		}
+	}
+	vec_fini(&hours.list);
+}
+
+static void read_raw(struct series_query *q, struct files *files)
+{
+	const int64_t oldest = q->now_ms - q->keep_ms;
+	struct period p = period_of(LEVEL_RAW, q->from_ms);
+	for (; !q->failed; p = period_of(LEVEL_RAW, p.end_ms)) {
+		if (p.end_ms > oldest)
+			read_hours(q, files, &p);
 		if (p.end_ms >= q->to_ms)
 			return;
 	}
@@ -279,24 +334,13 @@ static void read_days(struct series_query *q, struct files *files)
 	}
 }
 
-/* The newest hour that has any: of one file, backward. */
-static bool on_last(void *arg, int64_t id, struct slice data)
-{
-	struct series_query *q = arg;
-	const int64_t hour = (id & 0xffffff) >> 4;
-	if (q->runs.n && q->runs.p[0].sample.at_ms / SERIES_HOUR_MS > hour)
-		return false;
-	return on_raw(q, id, data);
-}
-
 static void read_last(struct series_query *q, struct files *files)
 {
 	const int64_t oldest = q->now_ms - q->keep_ms;
 	struct period p = period_of(LEVEL_RAW, q->to_ms);
 	for (; !q->failed && !q->runs.n && p.end_ms > oldest && p.begin_ms > 0;
 		p = period_of(LEVEL_RAW, p.begin_ms - 1))
-		read_file(q, files, &p, "block", files_id(q->id, 0, 0),
-			files_id(q->id, 0xfffff, SERIES_PARTS - 1), on_last);
+		read_hours(q, files, &p);
 }
 
 static void read_files(struct series_query *q, struct files *files)
@@ -307,11 +351,11 @@ static void read_files(struct series_query *q, struct files *files)
 	else if (q->level == LEVEL_DAY)
 		read_days(q, files);
 	else if (q->level == LEVEL_HOUR)
-		read_periods(q, files, LEVEL_HOUR, SERIES_DAY_MS, on_hours);
+		read_periods(q, files, LEVEL_HOUR, on_hours);
 	else if (q->level == LEVEL_TEN_MINUTES)
-		read_periods(q, files, LEVEL_TEN_MINUTES, SERIES_DAY_MS, on_ten_minutes);
+		read_periods(q, files, LEVEL_TEN_MINUTES, on_ten_minutes);
 	else
-		read_periods(q, files, LEVEL_RAW, SERIES_HOUR_MS, on_raw);
+		read_raw(q, files);
 	files_set_interrupt(files, NULL, NULL);
 }
 

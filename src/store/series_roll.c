@@ -3,7 +3,8 @@
  *
  * Columns of a roll-up stand for the fields of its slots. Numbers are differences from slot to slot
  * where all of the column are whole (always, for probes: microseconds), else little-endian doubles.
- * A column of zeros is left out.
+ * A column of zeros is left out. The sum is told as what it is above the sums of the phases:
+ * nothing, where the phases are all there is.
  */
 
 #include "store/series_roll.h"
@@ -17,7 +18,7 @@ enum column {
 	COLUMN_N = 33,
 	COLUMN_MISSED = 34, /* n - ok */
 	COLUMN_FAULTS = 35,
-	COLUMN_SUM = 36,
+	COLUMN_SUM = 36, /* less the sums of the phases */
 	COLUMN_MIN = 37,
 	COLUMN_MAX = 38, /* whole: above the minimum */
 	COLUMN_HIST = 39,
@@ -198,6 +199,14 @@ static void hist_column(struct roll_out *o)
 		series_hist_write(out, &p->hist);
 }
 
+static double sum_of_phases(const struct series_point *p)
+{
+	double sum = 0;
+	for (size_t i = 0; i < SERIES_PHASES; i++)
+		sum += p->phase_sum_us[i];
+	return sum;
+}
+
 #define NUMBERS(o, type, expression)                                                               \
 	do {                                                                                       \
 		for (size_t i = 0; i < (o)->day->n; i++) {                                         \
@@ -221,7 +230,7 @@ void roll_day_write(struct buf *out, enum series_kind kind, int64_t day_ms, int6
 	NUMBERS(&o, COLUMN_N, p->n);
 	NUMBERS(&o, COLUMN_MISSED, p->n - p->ok);
 	fault_column(&o);
-	NUMBERS(&o, COLUMN_SUM, p->sum);
+	NUMBERS(&o, COLUMN_SUM, p->sum - sum_of_phases(p));
 	NUMBERS(&o, COLUMN_MIN, p->min);
 	NUMBERS(&o, COLUMN_MAX, p->max);
 	for (unsigned k = 0; k < SERIES_PHASES; k++)
@@ -330,10 +339,18 @@ static bool read_counts(const struct block_frame *f, double *x, struct roll_day 
 
 static bool read_slots(const struct block_frame *f, double *x, struct roll_day *d)
 {
-	if (!read_counts(f, x, d) || !read_faults(f, d) || !read_numbers(f, COLUMN_SUM, x))
+	if (!read_counts(f, x, d) || !read_faults(f, d))
+		return false;
+	for (unsigned k = 0; k < SERIES_PHASES; k++) {
+		if (!read_numbers(f, COLUMN_PHASE + k, x))
+			return false;
+		for (uint64_t i = 0; i < f->n; i++)
+			d->p[i].phase_sum_us[k] = x[i];
+	}
+	if (!read_numbers(f, COLUMN_SUM, x))
 		return false;
 	for (uint64_t i = 0; i < f->n; i++)
-		d->p[i].sum = x[i];
+		d->p[i].sum = x[i] + sum_of_phases(&d->p[i]);
 	if (!read_numbers(f, COLUMN_MIN, x))
 		return false;
 	for (uint64_t i = 0; i < f->n; i++)
@@ -342,12 +359,6 @@ static bool read_slots(const struct block_frame *f, double *x, struct roll_day *
 		return false;
 	for (uint64_t i = 0; i < f->n; i++)
 		d->p[i].max = x[i];
-	for (unsigned k = 0; k < SERIES_PHASES; k++) {
-		if (!read_numbers(f, COLUMN_PHASE + k, x))
-			return false;
-		for (uint64_t i = 0; i < f->n; i++)
-			d->p[i].phase_sum_us[k] = x[i];
-	}
 	return read_hists(f, d);
 }
 

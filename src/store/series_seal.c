@@ -187,7 +187,7 @@ static bool put_slots(struct seal *s, enum level level, uint32_t id, enum series
 	const int64_t day = s->hour / 24, at = files_id(id, day, s->part);
 	struct slots slots = {.step_ms = level_step_ms(level)};
 	struct buf out = BUF(SERIES_BLOCK_BYTES);
-	bool good = files_range(s->db[level], "block", at, at, false, take_slots, &slots, err);
+	bool good = files_range(s->db[level], "block", at, at, take_slots, &slots, err);
 	if (good) {
 		roll_day_replace(
 			&slots.day, s->hour * SERIES_HOUR_MS, (s->hour + 1) * SERIES_HOUR_MS, made);
@@ -207,7 +207,7 @@ static bool put_day(struct seal *s, uint32_t id, enum series_kind kind, struct e
 	struct slots hours = {.step_ms = SERIES_HOUR_MS};
 	struct buf out = BUF(SERIES_BLOCK_BYTES);
 	bool good = files_range(s->db[LEVEL_HOUR], "block", files_id(id, day, 0),
-		files_id(id, day, SERIES_PARTS - 1), false, take_slots, &hours, err);
+		files_id(id, day, SERIES_PARTS - 1), take_slots, &hours, err);
 	if (good && hours.day.n) {
 		struct roll_day sum = {0};
 		vec_push(&sum, ((struct series_point){.at_ms = day * SERIES_DAY_MS}));
@@ -245,6 +245,31 @@ static void keep_recent(struct seal *s, uint32_t id, const struct buf *block)
 					slice_dup(buf_slice(block)), block->n}));
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* The median of each phase, of the runs that had it. */
+static struct series_sample typical(const struct collected *c, size_t n)
+{
+	struct series_sample ret = {0};
+	int64_t *us = mem_new_array(n, sizeof(*us));
+	for (size_t phase = 0; phase < SERIES_PHASES; phase++) {
+		size_t had = 0;
+		for (size_t i = 0; i < n; i++)
+			if (c[i].sample.phase_us[phase])
+				us[had++] = c[i].sample.phase_us[phase];
+		if (!had)
+			continue;
+		qsort(us, had, sizeof(*us), by_value);
+		ret.phase_us[phase] = us[had / 2];
+	}
+	free(us);
+	return ret;
+}
+
 /* The samples of one series, by time. */
 static bool put_series(struct seal *s, const struct collected *c, size_t n, enum series_kind kind,
 	struct error *err)
@@ -254,6 +279,10 @@ static bool put_series(struct seal *s, const struct collected *c, size_t n, enum
 	struct roll_day ten = {0}, hour = {0};
 	const int64_t span = c[n - 1].sample.at_ms - c[0].sample.at_ms;
 	block_writer_init(&block, kind, n > 1 ? span / (int64_t)(n - 1) : 0);
+	if (kind == SERIES_PROBE) {
+		const struct series_sample usual = typical(c, n);
+		block_writer_expect(&block, &usual);
+	}
 	size_t stored = 0;
 	while (stored < n && !block_writer_full(&block))
 		block_writer_add(&block, &c[stored++].sample);
@@ -266,7 +295,7 @@ static bool put_series(struct seal *s, const struct collected *c, size_t n, enum
 	const bool good = put_slots(s, LEVEL_TEN_MINUTES, id, kind, &ten, err) &&
 			  put_slots(s, LEVEL_HOUR, id, kind, &hour, err) &&
 			  put_day(s, id, kind, err) &&
-			  files_put(s->db[LEVEL_RAW], "block", files_id(id, s->hour, s->part),
+			  files_put(s->db[LEVEL_RAW], "block", files_raw_id(id, s->hour, s->part),
 				  buf_slice(&out), err);
 	if (good)
 		keep_recent(s, id, &out);

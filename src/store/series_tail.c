@@ -30,27 +30,32 @@ static bool is_current(sqlite3 *db, const char *name, struct error *err)
 	return true;
 }
 
-/* A reader of a WAL takes part in its shared memory, so it opens for writing where it may. */
-static int open_db(const struct tail *t, const char *name, sqlite3 **ret, struct error *err)
+static int try_open(const char *path, int flags, sqlite3 **ret)
 {
-	char *path = mem_printf("%s/%s", t->dir, name);
-	const int flags = SQLITE_OPEN_READWRITE | (t->read_only ? 0 : SQLITE_OPEN_CREATE);
 	int rc = sqlite3_open_v2(path, ret, flags | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc != SQLITE_OK && t->read_only) {
-		sqlite3_close(*ret);
-		char *uri = mem_printf("file:%s?immutable=1", path);
-		rc = sqlite3_open_v2(uri, ret,
-			SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
-		free(uri);
-	}
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(*ret, BUSY_MS);
 		sqlite3_extended_result_codes(*ret, 1);
-	} else {
-		sqlite_error(*ret, rc, path, err);
-		sqlite3_close(*ret);
-		*ret = NULL;
+		rc = sqlite3_exec(*ret, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
 	}
+	return rc;
+}
+
+/* A reader of a WAL takes part in its shared memory, so it opens for writing where it may. On a
+ * disk that nobody can write the file cannot change either. */
+static int open_db(const struct tail *t, const char *name, sqlite3 **ret, struct error *err)
+{
+	char *path = mem_printf("%s/%s", t->dir, name);
+	const int create = t->read_only ? 0 : SQLITE_OPEN_CREATE;
+	int rc = try_open(path, SQLITE_OPEN_READWRITE | create, ret);
+	if (rc != SQLITE_OK && t->read_only && access(path, R_OK) == 0) {
+		char *uri = mem_printf("file:%s?immutable=1", path);
+		sqlite3_close(*ret);
+		rc = try_open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, ret);
+		free(uri);
+	}
+	if (rc != SQLITE_OK)
+		sqlite_error(*ret, rc, path, err);
 	free(path);
 	return rc;
 }
@@ -97,38 +102,47 @@ static void move_away(struct tail *t)
 	t->moved_away = true;
 }
 
+static void close_db(sqlite3 **db)
+{
+	sqlite3_close(*db);
+	*db = NULL;
+}
+
+static bool open_rows_once(struct tail *t, struct error *err)
+{
+	char *path = mem_printf("%s/tail.db", t->dir);
+	const bool nothing = t->read_only && access(path, F_OK) != 0;
+	free(path);
+	if (nothing) /* then nothing is unsealed */
+		return sqlite3_open(":memory:", &t->rows) == SQLITE_OK &&
+		       sqlite_exec(t->rows, rows_sql, err);
+	return open_db(t, "tail.db", &t->rows, err) == SQLITE_OK &&
+	       prepare(t->rows, "tail.db", rows_sql, t->read_only, err);
+}
+
 static bool open_rows(struct tail *t, struct error *err)
 {
-	if (open_db(t, "tail.db", &t->rows, err) != SQLITE_OK)
-		return false;
-	if (prepare(t->rows, "tail.db", rows_sql, t->read_only, err))
+	if (open_rows_once(t, err))
 		return true;
 	const bool rotten = is_rotten(t->rows) && !t->read_only;
-	sqlite3_close(t->rows);
-	t->rows = NULL;
+	close_db(&t->rows);
 	if (!rotten)
 		return false;
 	move_away(t);
 	t->seen = 0;
-	if (open_db(t, "tail.db", &t->rows, err) != SQLITE_OK)
-		return false;
-	if (prepare(t->rows, "tail.db", rows_sql, false, err))
+	if (open_rows_once(t, err))
 		return true;
-	sqlite3_close(t->rows);
-	t->rows = NULL;
+	close_db(&t->rows);
 	return false;
 }
 
 bool tail_open(struct tail *t, struct error *err)
 {
-	if (!t->catalog) {
-		if (open_db(t, "catalog.db", &t->catalog, err) != SQLITE_OK)
-			return false;
-		if (!prepare(t->catalog, "catalog.db", catalog_sql, t->read_only, err)) {
-			sqlite3_close(t->catalog);
-			t->catalog = NULL;
-			return false;
-		}
+	if (!t->catalog &&
+		(open_db(t, "catalog.db", &t->catalog, err) != SQLITE_OK ||
+			!prepare(t->catalog, "catalog.db", catalog_sql, t->read_only, err))) {
+		close_db(&t->catalog);
+		return false;
 	}
 	return t->rows || open_rows(t, err);
 }

@@ -73,6 +73,8 @@ static void learn_rows(struct series_store *st, const struct turn *t)
 
 static void learn_hour(struct series_store *st, const struct hour_parts *h)
 {
+	if (st->sealed_hour < h->hour)
+		st->sealed_hour = h->hour;
 	for (size_t i = 0; i < st->hours.n; i++)
 		if (st->hours.p[i].hour == h->hour) {
 			st->hours.p[i].parts = h->parts;
@@ -124,8 +126,13 @@ static void learn_seals(struct series_store *st, struct turn *t)
 	cache_clear(st);
 }
 
+/* A seal that failed is trouble until one succeeds, though rows go into the tail meanwhile. */
 static void say_trouble(struct series_store *st, const struct turn *t)
 {
+	if (t->seal)
+		st->seal_wanted = !t->good;
+	else if (t->good && st->seal_wanted)
+		return;
 	const bool changed = st->status.storing != t->good;
 	st->status.storing = t->good;
 	if (!t->good)
@@ -141,7 +148,8 @@ static void say_trouble(struct series_store *st, const struct turn *t)
 
 static void on_retry(struct timer *t)
 {
-	turn_start(t->arg, false);
+	struct series_store *st = t->arg;
+	turn_start(st, st->seal_wanted);
 }
 
 static void on_done(struct worker_job *j)

@@ -57,7 +57,8 @@ struct writer *writer_new(const char *dir, bool read_only, const int64_t *keep_m
 	memcpy(w->keep_ms, keep_ms, sizeof(w->keep_ms));
 	w->tail.dir = w->dir;
 	w->tail.read_only = read_only;
-	w->files = files_new(dir, !read_only);
+	w->files = files_new(dir, true);
+	w->look = files_new(dir, false);
 	w->lock = -1;
 	w->last = &w->waiting;
 	return w;
@@ -75,6 +76,7 @@ void writer_free(struct writer *w)
 	vec_fini(&w->states);
 	tail_close(&w->tail);
 	files_free(w->files);
+	files_free(w->look);
 	if (w->lock >= 0)
 		close(w->lock);
 	free(w->dir);
@@ -105,7 +107,7 @@ static void tell_sealed(void *arg, const struct period *p)
 	struct error err = {0};
 	if (p->level != LEVEL_RAW)
 		return;
-	sqlite3 *db = files_open(b->writer->files, p, &err);
+	sqlite3 *db = files_open(b->writer->look, p, &err);
 	if (!db || !sqlite_rows(db, "SELECT hour, parts FROM sealed", NULL, 0, one_sealed, b->turn,
 			   &err))
 		b->turn->corrupt++;
@@ -127,13 +129,9 @@ static void tell_row(void *arg, int64_t hour, int64_t seq, struct slice data)
 	unsigned parts = 0;
 	int64_t through = 0;
 	const struct period p = period_of(LEVEL_RAW, hour * SERIES_HOUR_MS);
-	char *path = mem_printf("%s/%s", b->writer->dir, p.name);
-	if (access(path, F_OK) == 0) {
-		sqlite3 *db = files_open(b->writer->files, &p, &err);
-		if (db && !writer_sealed(db, hour, &parts, &through, &err))
-			b->turn->corrupt++;
-	}
-	free(path);
+	sqlite3 *db = files_open(b->writer->look, &p, &err);
+	if (db && !writer_sealed(db, hour, &parts, &through, &err))
+		b->turn->corrupt++;
 	if (seq > through)
 		vec_push(&b->turn->rows, ((struct found_row){slice_dup(data), data.n}));
 }
@@ -289,10 +287,25 @@ static bool store_states(struct writer *w, struct error *err)
 /* --- a turn ------------------------------------------------------------------------------------
  */
 
+/* A disk that cannot be written can still be read: what it holds is told once. */
+static void look_only(struct writer *w, struct turn *t)
+{
+	struct error ignored = {0};
+	w->tail.read_only = true;
+	tail_close(&w->tail);
+	if (tail_open(&w->tail, &ignored) && !tell_news(w, t, &ignored))
+		t->corrupt++;
+	tail_close(&w->tail);
+	w->tail.read_only = false;
+}
+
 static bool work(struct writer *w, struct turn *t, struct error *err)
 {
-	if (!tail_open(&w->tail, err))
+	if (!tail_open(&w->tail, err)) {
+		if (!w->begun && !w->read_only)
+			look_only(w, t);
 		return false;
+	}
 	if (w->tail.moved_away)
 		t->corrupt++;
 	w->tail.moved_away = false;

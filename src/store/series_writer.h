@@ -86,9 +86,9 @@ struct writer {
 	bool read_only;
 	int64_t keep_ms[LEVELS];
 	struct tail tail;
-	struct files *files;
-	bool begun; /* hours, series and rows were told once */
-	int lock;   /* of series.lock, -1: another process seals */
+	struct files *files, *look; /* for writing; for looking at what is there */
+	bool begun;                 /* hours, series and rows were told once */
+	int lock;                   /* of series.lock, -1: another process seals */
 	struct batch *waiting, **last;
 	states_list states;
 	size_t waiting_samples;

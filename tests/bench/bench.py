@@ -19,6 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/bench"
 GLASSHOUSE = str(ROOT / "build/src/glasshouse")
 BARE = str(ROOT / "build/tests/bench/bare-curl")
+SERIES = str(ROOT / "build/tests/bench/bench-series")
+PROBES = int(os.environ.get("PROBES", "1000"))
 N = {"sim": int(os.environ.get("CALLS", "300")), "lab-demo": int(os.environ.get("LAB_CALLS", "40"))}
 REPEAT = int(os.environ.get("REPEAT", "3"))
 LONGEST = 14 * 60  # seconds for everything
@@ -190,6 +192,32 @@ def large(env, work):
           ["", "wall", "CPU", "CPU/request", "largest memory", "loop's longest pause"])
 
 
+# --- series -----------------------------------------------------------------------------------------
+
+def series(work):
+    """One day of probes every 10 s, in virtual time; a year by default retention is computed from it."""
+    d = json.loads(Cost([SERIES, str(work / "series"), str(PROBES)]).text)
+    runs, scale = d["runs"], 1000 / d["probes"]
+    # A file goes when all of it is old: of 14 days of weeks 14 to 21 are there, of 90 days of months 90 to 120.
+    kept = {"samples (raw)": (d["raw_bytes"], 14, 21), "10 minutes": (d["ten_bytes"], 90, 120),
+            "1 hour": (d["hour_bytes"], 365, 365), "days": (d["all_day_bytes"] / 90, 365, 365)}
+    rows = [[name, f"{b / runs:.2f} B" if low == 14 else "", f"{b * scale / 1e6:.2f} MB",
+             f"{b * scale * low / 1e6:.0f} MB", f"{b * scale * high / 1e6:.0f} MB"]
+            for name, (b, low, high) in kept.items()]
+    least_, most = (sum(b * scale * k[i] / 1e9 for b, *k in kept.values()) for i in (0, 1))
+    rows.append(["all; target <= 2 GB", "", "", f"{least_:.2f} GB", f"{most:.2f} GB"])
+    table(f"series: 1,000 probes x 10 s, from a day of {d['probes']} in virtual time "
+          "(4 phases, log-normal, sigma 0.25, 1 % ten times as long, 0.3 % failed)", rows,
+          ["", "a run", "a day", "after a year: least", "most"])
+    table("series: speed and memory", [
+        ["stored and sealed", f"{runs / d['wall_s']:,.0f} samples/s", f"{runs / d['cpu_s']:,.0f} samples/CPU-s"],
+        ["in memory at most", f"{d['head_bytes'] / d['probes'] / 1e3:.2f} kB a probe",
+         f"{d['rss_kib'] / 1024:.0f} MiB the process"],
+        ["a 90-day bar; target < 1 ms", f"{d['bar_ms']:.3f} ms", f"worst {d['bar_worst_ms']:.3f} ms"],
+        ["a day of ten minutes", f"{d['points_ms']:.3f} ms", f"worst {d['points_worst_ms']:.3f} ms"],
+    ], ["", "", ""])
+
+
 class Sim:
     """A simulated cloud that answers as fast as it can, with room for the large scenario."""
 
@@ -246,6 +274,7 @@ def main():
             # first, while this process is small: a child's largest memory begins with its parent's
             large(sim.env, work)
             compare("sim", sim.env, "a simulated cloud", work)
+        series(work)
         if clouds:
             compare("lab-demo", {"OS_CLIENT_CONFIG_FILE": clouds}, "real OpenStack", work)
     if not clouds:

@@ -284,7 +284,7 @@ static struct series_point draw_point(struct random *r, int64_t at_ms, bool whol
 	p.min = whole ? (double)random_below(r, 1000) : -random_unit(r);
 	p.max = p.min + 1;
 	for (size_t i = 0; i < SERIES_PHASES; i++)
-		p.phase_sum_us[i] = (double)random_below(r, i + 1);
+		p.phase_sum_us[i] = whole ? (double)random_below(r, i + 1) : 0;
 	for (uint64_t i = 0; i < p.ok; i++)
 		series_hist_add(&p.hist, random_u64(r) >> (24 + random_below(r, 36)), 1);
 	return p;

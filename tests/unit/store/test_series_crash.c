@@ -4,8 +4,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -177,6 +179,10 @@ static void fill_an_hour(struct series_house *h)
 {
 	struct series *s = kind_series(h->store, SERIES_GAUGE, "count");
 
+	/* an hour that is sealed whole, so that questions go to the files */
+	series_house_pass(h, BEGIN - 3 * SERIES_HOUR_MS - series_house_now(h));
+	const struct series_sample before = probe_sample(series_house_now(h), 7);
+	series_append(probe_series(h->store, "before"), &before);
 	series_house_pass(h, BEGIN - series_house_now(h));
 	for (int i = 0; i < 40; i++) {
 		const struct series_sample one = {.at_ms = series_house_now(h), .value = (double)i};
@@ -439,24 +445,49 @@ static int wait_child(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* A limit on the size of files stands for the full disk: the same answers, in any directory. */
-static int fill_the_disk(const char *root)
+#define CANNOT_MOUNT 77
+
+/* A small disk where we may mount one; else a limit on the size of files, in any directory. */
+static bool make_scarce(const char *root, bool disk)
+{
+	const struct rlimit limit = {120 * 1024, RLIM_INFINITY};
+
+	signal(SIGXFSZ, SIG_IGN);
+	return disk || setrlimit(RLIMIT_FSIZE, &limit) == 0;
+}
+
+static bool make_room(const char *root, bool disk)
+{
+	const struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+
+	return disk ? mount("tmpfs", root, "tmpfs", MS_REMOUNT, "size=50m") == 0
+		    : setrlimit(RLIMIT_FSIZE, &limit) == 0;
+}
+
+static bool mount_small_disk(const char *root)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mkdir(root, 0700) == 0 &&
+	       mount("tmpfs", root, "tmpfs", 0, "size=300k") == 0;
+}
+
+static int fill_the_disk(const char *root, bool disk)
 {
 	struct clock clock;
 	struct error err = {0};
 	struct troubles t = {0};
 	const struct series_options o = {.trouble = on_trouble, .trouble_arg = &t};
-	struct rlimit limit = {120 * 1024, RLIM_INFINITY};
 	struct answer a;
 	size_t n = 0;
 
 	alarm(60);
-	signal(SIGXFSZ, SIG_IGN);
+	if (disk && !mount_small_disk(root))
+		return CANNOT_MOUNT;
 	clock_init_virtual(&clock, BEGIN * 1000);
 	struct loop *l = loop_new(&clock, &err);
 	struct series_store *st = series_open(root, l, &o, &err);
 	struct series *s = st ? kind_series(st, SERIES_GAUGE, "count") : NULL;
-	if (!s || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+	if (!s || !make_scarce(root, disk))
 		return 1;
 	while (series_status(st).storing && n < 40000) {
 		for (int i = 0; i < 40; i++, n++) {
@@ -473,8 +504,9 @@ static int fill_the_disk(const char *root)
 		return 2;
 	if (count_in_order(st, l) != n) /* observing goes on */
 		return 3;
-	limit.rlim_cur = RLIM_INFINITY;
-	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+	if (disk && !strstr(full.why.msg, "free some space"))
+		return 8;
+	if (!make_room(root, disk))
 		return 4;
 	loop_advance(l, 11 * NS_PER_S);
 	series_settle(st);
@@ -493,9 +525,8 @@ static int fill_the_disk(const char *root)
 	return 0;
 }
 
-static void a_full_disk_stops_storing_not_observing(void **state)
+static void full_disk(struct series_house *h, bool disk)
 {
-	struct series_house *h = *state;
 	char *root = mem_printf("%s/full", h->root);
 
 	close_house(h);
@@ -503,12 +534,38 @@ static void a_full_disk_stops_storing_not_observing(void **state)
 
 	assert_true(pid >= 0);
 	if (!pid)
-		_exit(fill_the_disk(root));
-	assert_int_equal(wait_child(pid), 0);
+		_exit(fill_the_disk(root, disk));
+	const int status = wait_child(pid);
 	free(root);
+	if (status == CANNOT_MOUNT) {
+		print_message("SKIPPED: a small disk needs the right to mount one\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
 }
 
-static int use_what_is_not_ours(const char *root)
+static void files_at_their_limit_stop_storing_not_observing(void **state)
+{
+	full_disk(*state, false);
+}
+
+static void a_full_disk_stops_storing_not_observing(void **state)
+{
+	full_disk(*state, true);
+}
+
+static size_t count_old(struct series_store *st, struct loop *l)
+{
+	struct answer a;
+
+	if (!ask_runs(probe_series(st, "old"), l, BEGIN - 3 * SERIES_DAY_MS, BEGIN, &a))
+		return 0;
+	const size_t n = a.runs.n;
+	answer_fini(&a);
+	return n;
+}
+
+static int use_what_is_not_ours(const char *root, bool old)
 {
 	struct clock clock;
 	struct error err = {0};
@@ -523,6 +580,8 @@ static int use_what_is_not_ours(const char *root)
 	struct series_store *st = series_open(root, l, &o, &err);
 	if (!st || series_status(st).storing || t.stopped != 1)
 		return 2;
+	if (old && count_old(st, l) != 2) /* one sealed, one in the tail */
+		return 4;
 	for (int i = 0; i < 100; i++) {
 		const struct series_sample one = {
 			.at_ms = clock_unix_us(&clock) / 1000, .value = (double)i};
@@ -549,9 +608,75 @@ static void a_directory_that_refuses_stops_storing_not_observing(void **state)
 	const pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (!pid)
-		_exit(use_what_is_not_ours(root));
+		_exit(use_what_is_not_ours(root, false));
 	assert_int_equal(wait_child(pid), 0);
 	free(root);
+}
+
+static void a_seal_that_fails_is_said_and_tried_again(void **state)
+{
+	struct series_house *h = *state;
+	char *raw = path_of(h, "raw-2026-W53.db");
+
+	fill_an_hour(h); /* up to 23:58 */
+	assert_int_equal(unlink(raw), 0);
+	assert_int_equal(mkdir(raw, 0700), 0);
+	series_house_reopen(h);
+	series_house_pass(h, 13 * 60000);
+	assert_false(series_status(h->store).storing);
+	assert_non_null(strstr(series_status(h->store).why.msg, "raw-2026-W53.db"));
+	assert_int_equal(count_in_order(h->store, h->loop), 40);
+	/* rows are still stored meanwhile, and it is still trouble */
+	const struct series_sample one = {.at_ms = series_house_now(h), .value = 40};
+	series_append(kind_series(h->store, SERIES_GAUGE, "count"), &one);
+	series_house_pass(h, 9000);
+	series_settle(h->store);
+	assert_int_equal(series_status(h->store).waiting, 0);
+	assert_false(series_status(h->store).storing);
+	assert_int_equal(rmdir(raw), 0);
+	series_house_pass(h, 21000);
+	assert_true(series_status(h->store).storing);
+	assert_int_equal(access(raw, F_OK), 0);
+	assert_int_equal(count_in_order(h->store, h->loop), 41);
+	assert_rolled(h->store, h->loop, 41);
+	free(raw);
+}
+
+/* What a disk holds that became read-only is still read, by the program and by the reader. */
+static void a_disk_that_became_read_only_is_still_read(void **state)
+{
+	struct series_house *h = *state;
+
+	for (int i = 0; i < 2; i++) {
+		const struct series_sample one = probe_sample(series_house_now(h), 5);
+
+		series_append(probe_series(h->store, "old"), &one);
+		series_house_pass(h, i ? 2000 : 2 * SERIES_HOUR_MS);
+	}
+	close_house(h);
+	char *command = mem_printf("chmod -R a+rX,a-w %s", h->root);
+	assert_int_equal(system(command), 0);
+	free(command);
+	const pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		const int failed = use_what_is_not_ours(h->root, true);
+		const struct series_options look = {.read_only = true};
+		struct clock clock;
+		struct error err = {0};
+
+		if (failed)
+			_exit(failed);
+		clock_init_virtual(&clock, BEGIN * 1000);
+		struct loop *l = loop_new(&clock, &err);
+		struct series_store *st = series_open(h->root, l, &look, &err);
+		if (!st || count_old(st, l) != 2)
+			_exit(5);
+		series_close(st);
+		loop_free(l);
+		_exit(0);
+	}
+	assert_int_equal(wait_child(pid), 0);
 }
 
 static void what_waits_is_bounded(void **state)
@@ -711,8 +836,11 @@ int test_series_crash(void)
 		series_test(a_cut_wal_loses_its_end_only),
 		series_test(a_corrupt_block_is_left_out_and_counted),
 		series_test(rotten_files_never_stop_it),
+		series_test(files_at_their_limit_stop_storing_not_observing),
 		series_test(a_full_disk_stops_storing_not_observing),
 		series_test(a_directory_that_refuses_stops_storing_not_observing),
+		series_test(a_seal_that_fails_is_said_and_tried_again),
+		series_test(a_disk_that_became_read_only_is_still_read),
 		series_test(what_waits_is_bounded),
 		series_test(asking_too_much_is_refused),
 		series_test(a_query_can_be_cancelled_and_calls_back_once),
