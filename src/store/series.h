@@ -29,6 +29,7 @@
 #include "store/series_hist.h"
 
 #define SERIES_MAX           200000         /* series in one directory */
+#define SERIES_ID_MAX        (1 << 24)      /* ids ever given in one directory */
 #define SERIES_KEY_MAX       2048           /* bytes of a name with its tags */
 #define SERIES_PARTS         16             /* seals of one hour */
 #define SERIES_WAITING_MAX   (1 << 20)      /* samples not yet in the tail */

@@ -168,7 +168,7 @@ static bool on_series(void *arg, const struct facts_row *row)
 	const struct series_rows *r = arg;
 	const int64_t id = facts_int(row, 0), kind = facts_int(row, 1);
 	r->tail->seen_id = id;
-	if (id > 0 && id <= UINT32_MAX && kind >= 0 && kind <= SERIES_DIST) {
+	if (id > 0 && id <= SERIES_ID_MAX && kind >= 0 && kind <= SERIES_DIST) {
 		const struct tail_series s = {.id = (uint32_t)id,
 			.kind = (enum series_kind)kind,
 			.unit = facts_text(row, 2),
@@ -206,7 +206,7 @@ bool tail_series_id(
 			" AND name = ? AND tags = ?",
 			v, 5, take_int, &id, err))
 		return false;
-	if (id <= 0 || id > UINT32_MAX) {
+	if (id <= 0 || id > SERIES_ID_MAX) {
 		error_set(err, ERROR_STORE, "catalog.db has no more ids");
 		return false;
 	}
