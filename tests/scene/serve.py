@@ -1,11 +1,20 @@
 """The program with nothing of our own environment but PATH, for tests that choose every option themselves."""
 import contextlib
 import os
+import socket
 import subprocess
 
 from simulated import GLASSHOUSE, ROOT, Simulated
 
 DEADLINE_S = 120
+
+
+@contextlib.contextmanager
+def refusing():
+    """A port that refuses: bound, so that no server of another test gets it, and not listening."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ import urllib.request
 
 import pytest
 
-from serve import GLASSHOUSE, ROOT, serve
+from serve import GLASSHOUSE, ROOT, refusing, serve
 
 
 class Listener:
@@ -182,10 +182,9 @@ def test_clouds_yaml(text, place, part, tmp_path):
 
 
 def test_unreachable_cloud(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    out = run(tmp_path, "try", "network-basics", "--state", str(tmp_path / "state"),
-              file=good_clouds(tmp_path, port))
+    with refusing() as port:
+        out = run(tmp_path, "try", "network-basics", "--state", str(tmp_path / "state"),
+                  file=good_clouds(tmp_path, port))
     assert out.returncode == 2
     assert "cannot be reached" in out.stdout + out.stderr and "refused" in out.stdout + out.stderr
     assert "secret-pass" not in out.stdout + out.stderr

@@ -9,11 +9,10 @@ failed to parse. Where the simulated cloud offers the services they need, they a
 import json
 import os
 import re
-import socket
 
 import pytest
 
-from serve import ROOT, run, serve
+from serve import ROOT, refusing, run, serve
 
 DOC = os.path.join(ROOT, "docs/scenarios.md")
 SERVICES = {"server": "compute", "keypair": "compute", "volume": "block-storage", "image": "image"}
@@ -46,14 +45,13 @@ def plan(path, file, clouds, *args):
 @pytest.fixture(scope="module")
 def nowhere(tmp_path_factory):
     """A clouds.yaml of a cloud at a port that refuses."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    file = tmp_path_factory.mktemp("nowhere") / "clouds.yaml"
-    file.write_text(f"""clouds:
+    with refusing() as port:
+        file = tmp_path_factory.mktemp("nowhere") / "clouds.yaml"
+        file.write_text(f"""clouds:
   sim:
     auth: {{auth_url: "http://127.0.0.1:{port}/v3", username: u, password: p, project_name: p}}
 """)
-    return file
+        yield file
 
 
 @pytest.fixture(scope="module")
