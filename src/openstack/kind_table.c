@@ -1,6 +1,6 @@
 /*
  * kind_table.c - the built-in kinds, a row each. The quirks behind the columns were measured on a
- * real cloud (release Zed); see docs/kinds.md.
+ * real cloud (release Zed).
  */
 
 #include "openstack/kind_table.h"

@@ -63,7 +63,7 @@ static inline uint64_t code_varint(struct code_in *in)
 
 static inline uint64_t code_zigzag(int64_t v)
 {
-	return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+	return (uint64_t)v * 2 ^ (uint64_t)(v >> 63);
 }
 
 static inline int64_t code_unzigzag(uint64_t v)

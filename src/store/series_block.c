@@ -11,6 +11,7 @@
 
 #include "store/series_block.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/vec.h"
@@ -210,6 +211,7 @@ static void runs_column(struct finisher *f, uint8_t type, const struct buf *runs
 	const struct block_run *open, const struct block_faults *faults)
 {
 	struct buf *out = new_column(f, type, CODEC_RUNS);
+	assert(runs);
 	if (faults)
 		block_faults_write(out, faults);
 	buf_add(out, runs->p, runs->n);

@@ -216,6 +216,12 @@ static double sum_of_phases(const struct series_point *p)
 		number_column(o, type);                                                            \
 	} while (0)
 
+/* Which step of its day a point is, from 0. */
+static int64_t slot_of(const struct series_point *p, int64_t day_ms, int64_t step_ms)
+{
+	return (p->at_ms - day_ms) / step_ms;
+}
+
 void roll_day_write(struct buf *out, enum series_kind kind, int64_t day_ms, int64_t step_ms,
 	const struct roll_day *d)
 {
@@ -226,7 +232,7 @@ void roll_day_write(struct buf *out, enum series_kind kind, int64_t day_ms, int6
 				     .n = d->n},
 		.day = d,
 		.numbers = mem_new_array(d->n, sizeof(double))};
-	NUMBERS(&o, COLUMN_SLOT, (p->at_ms - day_ms) / step_ms);
+	NUMBERS(&o, COLUMN_SLOT, slot_of(p, day_ms, step_ms));
 	NUMBERS(&o, COLUMN_N, p->n);
 	NUMBERS(&o, COLUMN_MISSED, p->n - p->ok);
 	fault_column(&o);
@@ -309,7 +315,8 @@ static bool read_hists(const struct block_frame *f, struct roll_day *d)
 /* Slots in order inside the day, and counts that a day can have. */
 static bool read_counts(const struct block_frame *f, double *x, struct roll_day *d)
 {
-	const double limit = f->step_ms ? (double)(SERIES_DAY_MS / f->step_ms) : 0;
+	const int64_t slots = f->step_ms ? SERIES_DAY_MS / f->step_ms : 0;
+	const double limit = (double)slots;
 	double before = -1;
 	if (!read_numbers(f, COLUMN_SLOT, x))
 		return false;
