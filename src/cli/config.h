@@ -1,0 +1,96 @@
+/*
+ * config.h - glasshouse.yaml and conf.d/NAME.yaml: everything `glasshouse run` can be told.
+ *
+ * Reading collects every error of all files in one pass, with its place and did-you-mean. The
+ * files of conf.d (beside the main one, in order of name) are merged: maps by key, lists by the
+ * `name` of their items, others are appended. Secrets never stand here: file:PATH (of the owner
+ * alone, or a systemd credential) or env:NAME; they are read by config_secrets(), after the child
+ * of the web was started. Limits: 1 MiB a file, 100 files, 10,000 probes.
+ * Immutable once loaded. Thread: one at a time.
+ */
+#ifndef CLI_CONFIG_H
+#define CLI_CONFIG_H
+
+#include <jansson.h>
+
+#include "tell/alarm.h"
+
+struct config_secret { /* as written, and what it holds once read */
+	char *from;    /* "file:/run/...", "env:NAME"; NULL: none */
+	const char *file;
+	unsigned line, col;
+	struct secret *value; /* NULL until config_secrets() */
+};
+
+struct config_cloud {
+	char *name;        /* of clouds.yaml */
+	char *title;       /* on pages; NULL: the name */
+	bool endpoints;    /* auto (default) or none */
+	int64_t every_ns, timeout_ns, slow_ns; /* 0: the room's default */
+	unsigned inflight, compute;            /* 0: 8, 4 */
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_scenario {
+	char *name;        /* default: `use` */
+	char *use, *document; /* NAME or file; document of a file with several */
+	char *cloud;       /* NULL: the only one */
+	int64_t every_ns;  /* 0: 10 min */
+	json_t *params;    /* object */
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_component { /* overrides what the catalog and scenarios name */
+	char *id, *name, *category, *region;
+	bool hidden;
+};
+
+struct config_alarm {
+	struct alarm alarm; /* its pointers point into this structure */
+	struct config_secret token, password;
+	unsigned line, col;
+	const char *file;
+};
+
+struct config {
+	char *file; /* NULL: made without any file */
+	char **files;
+	size_t file_count;
+	char *site_name, *site_url, *timezone;
+	char **languages; /* NULL-terminated */
+	char *instance, *location; /* NULL: the host's name; "" */
+	char *state;               /* the directory of `store: sqlite:DIR`; NULL: the default */
+	char *public_address, *intake_address; /* 127.0.0.1:8090, 127.0.0.1:8091; "" : none */
+	struct config_secret intake_token;
+	bool isolate; /* default true */
+	unsigned threads;
+	unsigned raw_days, ten_minute_days, hour_days; /* 0: the store's default */
+	int64_t stop_ns;     /* budget of SIGTERM; default 2 min */
+	char **witnesses;    /* NULL-terminated */
+	unsigned confirm;    /* judge */
+	int64_t minimum_ns;
+	struct config_cloud *clouds;
+	struct config_scenario *scenarios;
+	struct config_component *components;
+	struct config_alarm *alarms;
+	size_t cloud_count, scenario_count, component_count, alarm_count;
+};
+
+/* `path` NULL: no file, all defaults. Returns owned, or NULL with every error. */
+struct config *config_load(const char *path, struct error_list *errors) must_check;
+void config_free(struct config *c);
+/* What `glasshouse run --cloud A --scenario B` adds: clouds and scenarios not yet named. */
+bool config_add_cloud(struct config *c, const char *name, struct error_list *errors);
+bool config_add_scenario(struct config *c, const char *name, struct error_list *errors);
+/* Reads all secrets; a file that others may read is an error that says the chmod. */
+bool config_secrets(struct config *c, struct error_list *errors);
+/* The effective configuration as YAML-compatible JSON, secrets as written (`config show`). Owned. */
+json_t *config_json(const struct config *c);
+/* What changes from one to the other, a line each: "+ scenario volume-life (cloud prod, every
+ * 10m)", "~ cloud prod: every 30s -> 10s", "- alarm ...", "! listen.public: needs a restart".
+ * Appends to out; returns how many. */
+size_t config_diff(const struct config *from, const struct config *to, struct buf *out);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * judge.h - from observations to the health of components, with evidence for each change.
+ *
+ * The default model, per component, over the newest observations of each of its sources (a probe,
+ * or a step of a scenario):
+ *	outage       nothing answers: every fresh source of full severity fails
+ *	degraded     some fail, or good answers are slow (`warned`), beyond what `confirm` says
+ *	unknown      no source is fresh (3 x its rate + its timeout), or all that is fresh is a fault
+ *	             that is ours, the configuration's or the quota's: told, never shown as good
+ *	operational  otherwise
+ * A source speaks after `confirm` (2) equal results in a row; a scenario that runs every 5 minutes
+ * or more rarely speaks with each. A state lasts at least `minimum_ns` before a better one; worse
+ * ones and unknown come at once. While blind (witness.h) nothing becomes worse than unknown.
+ * Failures of latency only come from good answers; every failure counts (JUDGE.md).
+ *
+ * A change is a fact: verdict, evidence and the row of the change feed ("verdict", id = rowid of
+ * the verdict, audience public) are one transaction; the signal comes after the commit. After a
+ * start each component shows its stored verdict with the time of its evidence until fresh
+ * observations or staleness say otherwise. Every 10 s it is written that we observe; the time
+ * between the last of these and a start is a gap: stored, hatched, neither up nor down.
+ * Seconds in each state go to the days of the series health{component="ID"} (series_set_states).
+ * Runs on the loop's clock. Thread: the loop's, but where said.
+ */
+#ifndef JUDGE_JUDGE_H
+#define JUDGE_JUDGE_H
+
+#include <jansson.h>
+
+#include "judge/health.h"
+#include "store/facts.h"
+#include "store/observation.h"
+#include "store/series.h"
+
+struct judge;
+
+struct judge_options {
+	unsigned confirm;   /* 0: 2 */
+	int64_t minimum_ns; /* 0: 60 s */
+};
+
+struct component {
+	const char *id;       /* "compute": [a-z0-9-]{1,64} */
+	const char *name;     /* for customers: "Compute" */
+	const char *category; /* heading it stands under */
+	const char *cloud, *region; /* "" where there is only one */
+};
+
+struct verdict {
+	int64_t id; /* of its row; 0: never judged */
+	const char *component;
+	enum health health;
+	int64_t since_ms;    /* in this state */
+	int64_t evidence_ms; /* time of the newest observation it rests on; 0: none */
+	bool stored;         /* from before this start, nothing fresh since */
+	const char *rule;    /* wire name of why: "failing" "silent" "slow" "stale" "ours" "config"
+				"quota" "blind" "good" "never" */
+	const char *text;    /* one English sentence for operators */
+};
+
+/* A change that is now durable. */
+typedef void judge_changed(void *arg, const struct verdict *from, const struct verdict *to);
+
+struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *series,
+	const struct judge_options *options, judge_changed *changed, void *arg,
+	struct error *err) must_check;
+void judge_free(struct judge *j); /* writes the seconds of today first */
+
+/* --- what there is to judge: given by who reads the configuration --------------------------- */
+
+/* Adds, or changes name, category and place. Copies. */
+void judge_component(struct judge *j, const struct component *c);
+/* Takes it off the page; its history stays. */
+void judge_component_remove(struct judge *j, const char *id);
+/* A probe that will report for a component at this rate; sources it never named are stale from
+ * then + rate on. A scenario names itself once and reports for several components. */
+void judge_expect(struct judge *j, const char *cloud, const char *probe, int64_t every_ns,
+	int64_t timeout_ns);
+/* It reports no more: its sources no longer count. */
+void judge_unexpect(struct judge *j, const char *cloud, const char *probe);
+
+/* --- what happens --------------------------------------------------------------------------- */
+
+void judge_take(struct judge *j, const struct observation *o);
+void judge_blind(struct judge *j, bool blind, const char *why);
+
+/* --- what it says ---------------------------------------------------------------------------- */
+
+size_t judge_component_count(const struct judge *j);
+/* In order of category, then of being added. Borrowed until the next call that changes. */
+const struct component *judge_component_at(const struct judge *j, size_t i);
+const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
+bool judge_is_blind(const struct judge *j, const char **ret_why);
+
+/* Verdicts of a component that touch [from, to), oldest first, gaps of our own observing among
+ * them (gap true, no id). Thread: any. */
+struct judge_span {
+	int64_t id, from_ms, to_ms; /* to_ms: now for the one that lasts */
+	enum health health;
+	bool gap;
+	const char *rule, *text;
+};
+bool judge_history(struct facts *f, const char *component, int64_t from_ms, int64_t to_ms,
+	bool (*cb)(void *arg, const struct judge_span *span), void *arg,
+	struct error *err) must_check;
+
+/* The evidence of a verdict; NULL when there is none of that id. Operators get the whole, everyone
+ * else what is public (no request, no ids, no detail). Owned. Thread: any.
+ *	{"id", "component", "health", "was", "at_ms", "until_ms" or null, "rule", "text",
+ *	 "window": {"from_ms", "to_ms"}, "sources": [{"probe", "step", "n", "failed", "slow",
+ *	 "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
+ *	 operators also: "samples": [{"at_ms", "probe", "step", "fault", "status", "detail",
+ *	 "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
+json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error *err);
+
+#endif

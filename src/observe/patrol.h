@@ -1,0 +1,51 @@
+/*
+ * patrol.h - scenarios on the schedule: runs that come again and again, each a world of its own.
+ *
+ * A run in teardown does not hold back the next; at most 3 worlds of one scenario are open, then
+ * the schedule skips and says so. All runs of one cloud share its session, and so its inflight and
+ * compute limits. Before the first run what dead runs left is swept (journal rows of this
+ * instance), and again every hour with the cloud's own evidence. Every run is recorded: samples in
+ * the series, its whole report in the journal (page /runs/ID), observations for the judge: only
+ * first causes, a step that passed counts as good for its component, what could not run is told
+ * with its fault (ours, configuration, quota).
+ * Thread: the loop's.
+ */
+#ifndef OBSERVE_PATROL_H
+#define OBSERVE_PATROL_H
+
+#include "observe/scenario/run.h"
+#include "observe/schedule.h"
+#include "store/observation.h"
+#include "store/series.h"
+
+#define PATROL_OPEN_MAX 3
+
+struct patrol; /* one scenario of one cloud at one rate */
+
+struct patrol_options {
+	const char *name;     /* what the schedule and pages call it; default the scenario's */
+	const char *instance, *location;
+	const char *component_prefix; /* see endpoint.h */
+	int64_t every_ns;
+	const json_t *params; /* a reference is taken */
+};
+
+/* What a run did, when it ended or could not start; the report is borrowed. */
+typedef void patrol_ended(void *arg, struct patrol *p, const struct run_report *report);
+/* Something for the operator that is no run: skipped, swept, journal trouble. */
+typedef void patrol_told(void *arg, struct patrol *p, const char *what);
+
+/* Borrows tools, journal, scenario, kinds, series for its life; copies options. */
+struct patrol *patrol_new(struct schedule *s, const struct check_tools *tools,
+	struct journal *journal, const struct scenario *scenario, const struct kinds *kinds,
+	struct series_store *series, const struct patrol_options *options,
+	observation_signal *seen, patrol_ended *ended, patrol_told *told, void *arg);
+/* No new runs; those under way go to teardown now. `done` once all worlds are closed; with
+ * `budget_ns` passed before that they are given up, and stay in the journal for the next start. */
+void patrol_stop(struct patrol *p, int64_t budget_ns, void (*done)(void *arg), void *arg);
+void patrol_free(struct patrol *p); /* stopped, or with nothing under way; else gives up now */
+size_t patrol_open(const struct patrol *p); /* worlds open */
+const char *patrol_name(const struct patrol *p);
+const struct scenario *patrol_scenario(const struct patrol *p);
+
+#endif

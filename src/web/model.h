@@ -1,0 +1,63 @@
+/*
+ * model.h - what pages are made of: plain JSON documents that pass through the doors.
+ *
+ * The house builds them (house_*.c), pages and faces read them (pages/, faces/); neither knows the
+ * other. Times: Unix milliseconds (`*_ms` moments) or milliseconds (durations), health by its wire
+ * name, ratios 0..1, null for what is not known. Operators' documents hold everything; in those of
+ * the public the fields marked (O) are absent.
+ *
+ * SITE: the snapshot, published at most once a second
+ *	site {name, url, timezone, languages: ["en", "de"], simulated: bool, location, version,
+ *	      instance (O)}
+ *	at_ms, started_ms, revision (grows with each change)
+ *	health: the worst of all; counts {operational: 3, ...}
+ *	observing {storing: bool, blind: bool, since_ms, why (O)}
+ *	components [{id, name, category, region, cloud, health, rule, text (O), since_ms,
+ *	      checked_ms | null, stored: bool, evidence: id | null,
+ *	      days [90 x {day: days since 1970, s: [seconds in the five states], gap: seconds not
+ *	      observed}], oldest first, today last,
+ *	      availability {d1, d7, d30, d90: RATIO}}]
+ *	      RATIO = {up: 0..1 | null, best, worst, seen: share of the time that was observed}
+ *	      `up` is operational+degraded over time that was observed and is known; worst counts
+ *	      unseen and unknown time as down, best as up; maintenance is left out
+ *	categories [{name, components: [id]}]
+ *	scenarios [{name, title, cloud, every_ms, component: id | null,
+ *	      last {run (O), at_ms, verdict, built_ms} | null}]
+ *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
+ *	      they would make, and the option that allows them
+ *	probes [{name, kind: endpoint|token|scenario, cloud, component, every_ms, method, target (O)}]
+ *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
+ *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms}]
+ *
+ * COMPONENT (query "component" {id}): the component as in SITE, and
+ *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200
+ *	probes [{name, kind, step | null, every_ms, trend TREND}]
+ *	TREND = {from_ms, to_ms, step_ms, points [{at_ms, n, ok, p50_ms, p95_ms, max_ms}]}; the
+ *	      last 24 hours in 10 min steps; n = 0 where nothing was measured
+ *
+ * AVAILABILITY (query "availability"): components [{id, name, category, health,
+ *	days [365 x as above], months [{month: "2026-11", RATIO}] newest first, <= 24,
+ *	availability {d1, d7, d30, d90, d365}}]
+ *
+ * SCENARIO (query "scenario" {name}): as in SITE, and
+ *	makes [text], deadline_ms
+ *	runs [{run (O), at_ms, verdict, built_ms, ended_ms, created, deleted, left,
+ *	      cause {step, component, fault, sentence, detail (O)} | null}] newest first, <= 50
+ *	steps [{name, component, trend TREND}], whole TREND
+ *
+ * RUN (query "run" {run}; operators): scenario, cloud, instance, at_ms, ended_ms | null, verdict,
+ *	report: as `glasshouse try --json` prints it (steps with start_ms, answer_ms, ready_ms,
+ *	critical, fault, request ids ...)
+ *
+ * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
+ *	the verdicts of this component before and after | null
+ */
+#ifndef WEB_MODEL_H
+#define WEB_MODEL_H
+
+#define MODEL_DAYS   90
+#define MODEL_SPANS  200
+#define MODEL_RUNS   50
+#define MODEL_POINTS 145
+
+#endif

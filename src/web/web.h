@@ -1,0 +1,61 @@
+/*
+ * web.h - what HTTP shows, and the three doors through which it reaches the house.
+ *
+ * The serving half (listeners, routes, cache, pages) knows nothing of the rooms below but plain
+ * data: *snapshot* (the SITE document of each audience, pushed), *query* (a name and JSON in, a
+ * JSON document out), *command* (JSON and a principal in, JSON out). It talks over a socket pair in
+ * length-prefixed frames (door.h), so that it runs as threads of this process or, with `isolate`,
+ * as a child that never held a secret: started by exec before any is read, no_new_privs, landlock
+ * without any file, seccomp with the calls it needs. Listening sockets are opened by the parent.
+ * A child that dies is started again, with a pause that grows; the house goes on observing.
+ *
+ * Audience is decided by the listener: the public one serves AUDIENCE_PUBLIC, whatever is sent; the
+ * intake (loopback, or with its token as bearer or as password of HTTP Basic) AUDIENCE_OPERATORS,
+ * and the same pages with what is theirs. Queries carry the audience; the house enforces it again.
+ * Thread: the loop's.
+ */
+#ifndef WEB_WEB_H
+#define WEB_WEB_H
+
+#include <jansson.h>
+
+#include "base/secret.h"
+#include "net/loop.h"
+#include "store/facts.h"
+
+struct web;
+struct web_answer; /* one question that waits */
+
+struct web_options {
+	const char *public_address; /* "127.0.0.1:8090"; NULL: none */
+	const char *intake_address; /* NULL: none */
+	const struct secret *intake_token; /* required when intake is not loopback */
+	bool isolate;
+	unsigned threads; /* serving; 0: 1 */
+	unsigned connections; /* of each listener; 0: 10,000 */
+};
+
+struct web_house { /* both are answered once with web_answer(), now or later, within 10 s */
+	void (*query)(void *arg, const char *what, const json_t *args, enum audience audience,
+		struct web_answer *answer);
+	void (*command)(void *arg, const char *what, const json_t *args, const char *principal,
+		struct web_answer *answer);
+	void *arg;
+};
+
+/* Opens the listeners; must be called before secrets are read when `isolate` is set. */
+struct web *web_new(struct loop *l, const struct web_options *options,
+	const struct web_house *house, struct error *err) must_check;
+void web_free(struct web *w);
+unsigned web_public_port(const struct web *w), web_intake_port(const struct web *w);
+/* The newest SITE document of an audience; takes it. Until the first one pages answer 503. */
+void web_publish(struct web *w, enum audience audience, json_t *site);
+/* status 200 with a document, or 404, 400, 503 ... with NULL; takes `document`. */
+void web_answer(struct web_answer *a, int status, json_t *document);
+/* Text for GET /metrics on the intake is asked by query "metrics": {"text": "..."}; by query
+ * "health" {"ready": bool, ...} for /healthz. */
+
+/* The child's main; argv as web_new() starts it. Returns the exit code. Thread: main. */
+int web_serve_main(int argc, char **argv);
+
+#endif
