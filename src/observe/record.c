@@ -89,10 +89,9 @@ static char *step_of(const struct run_row *row)
 	return mem_strndup(row->name, strcspn(row->name, "["));
 }
 
-static void record_step(const struct recorder *r, const struct run_row *row)
+static void store_step(
+	const struct recorder *r, const struct run_row *row, const struct series_sample *sample)
 {
-	if ((row->state != ELEMENT_READY && row->state != ELEMENT_FAILED) || row->start_ns < 0)
-		return;
 	char *step = step_of(row);
 	char *component =
 		row->component[0] ? component_id(r->place->component_prefix, row->component) : NULL;
@@ -105,9 +104,24 @@ static void record_step(const struct recorder *r, const struct run_row *row)
 	add_dimensions(&tags, row->dimensions);
 	char *name = strcmp(row->metric, step) ? mem_strdup(row->metric)
 					       : mem_printf("%s.%s", r->scenario, step);
+	store(r, row, name, &tags, sample);
+	for (size_t i = 0; i < tags.owned_count; i++)
+		free(tags.owned[i]);
+	free(component);
+	free(name);
+	free(step);
+}
+
+static void record_step(const struct recorder *r, const struct run_row *row)
+{
 	const bool failed = row->state == ELEMENT_FAILED;
+	if (row->state != ELEMENT_READY && !failed)
+		return;
+	const int64_t at_ns = row->start_ns >= 0   ? row->start_ns
+			      : row->ready_ns >= 0 ? row->ready_ns
+						   : 0;
 	const struct series_sample sample = {
-		.at_ms = (r->report->began_unix_us + row->start_ns / NS_PER_US) / 1000,
+		.at_ms = (r->report->began_unix_us + at_ns / NS_PER_US) / 1000,
 		.fault = failed && row->fault == FAULT_NONE ? FAULT_EXPECTATION
 			 : failed                           ? row->fault
 							    : FAULT_NONE,
@@ -116,12 +130,12 @@ static void record_step(const struct recorder *r, const struct run_row *row)
 			[SERIES_READY] = us_between(row->answer_ns, row->ready_ns)},
 		.total_us = us_between(row->start_ns, row->ready_ns),
 	};
-	store(r, row, name, &tags, &sample);
-	for (size_t i = 0; i < tags.owned_count; i++)
-		free(tags.owned[i]);
-	free(component);
-	free(name);
-	free(step);
+	if (row->start_ns < 0) { /* nothing was measured */
+		if (failed && r->stored)
+			r->stored(r->arg, row, &sample, NULL);
+		return;
+	}
+	store_step(r, row, &sample);
 }
 
 /* Of the run: its first cause; what could not run at all has its error's. */

@@ -17,7 +17,7 @@ struct record_place {
 };
 
 /* A sample was stored: of the run (row NULL) or of a step of it. `series` is series_text() of where
- * it stands, NULL: nowhere. Borrowed for the call. */
+ * it stands, NULL: nowhere (also of steps that failed before they began). Borrowed for the call. */
 typedef void record_stored(void *arg, const struct run_row *row, const struct series_sample *sample,
 	const char *series);
 
