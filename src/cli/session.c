@@ -44,7 +44,7 @@ char *session_state_dir(void)
 }
 
 /* The default instance: names the machine, so that two machines are two instances. */
-static char *default_instance(void)
+char *session_instance(void)
 {
 	char host[65] = "";
 	if (gethostname(host, sizeof(host) - 1) != 0 || !host[0])
@@ -76,7 +76,7 @@ bool session_option(struct session_options *o, int c, const char *value)
 static bool open_facts(struct session *s, const struct session_options *o, struct error *err)
 {
 	s->state = o->state ? mem_strdup(o->state) : session_state_dir();
-	s->instance = o->instance ? mem_strdup(o->instance) : default_instance();
+	s->instance = o->instance ? mem_strdup(o->instance) : session_instance();
 	s->loop = loop_new(NULL, err);
 	if (!s->loop)
 		return false;

@@ -43,6 +43,8 @@ bool session_open_journal(struct session *s, const struct session_options *o);
 /* /var/lib/glasshouse for root, else $XDG_STATE_HOME/glasshouse or ~/.local/state/glasshouse.
  * Returns owned. */
 char *session_state_dir(void);
+/* The host's name, without its domain. Returns owned. */
+char *session_instance(void);
 /* Errors as `file:line:col: message` on stderr, and how many more there were. */
 void session_print_errors(const struct error_list *errors);
 void session_print_error(const struct error *err);
