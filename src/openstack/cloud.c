@@ -54,6 +54,11 @@ struct cloud_options cloud_limits(const struct cloud *c)
 	return (struct cloud_options){.inflight = c->inflight_max, .compute = c->compute_max};
 }
 
+enum fault cloud_login_fault(const struct cloud *c)
+{
+	return c->auth_failed ? c->auth_fault : FAULT_NONE;
+}
+
 const struct cloud_config *cloud_configuration(const struct cloud *c)
 {
 	return c->config;

@@ -85,6 +85,8 @@ struct cloud_options cloud_limits(const struct cloud *c);
  * wrong password, expired application credential, unreachable, unknown authority, no such region.
  */
 void cloud_connect(struct cloud *c, void (*done)(void *arg, const struct error *err), void *arg);
+/* The fault of the last log-in that failed, while its error is being told; else NONE. */
+enum fault cloud_login_fault(const struct cloud *c);
 /* Takes back what was asked with this arg: it is not called then. */
 void cloud_connect_cancel(struct cloud *c, const void *arg);
 
