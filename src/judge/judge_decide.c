@@ -48,10 +48,9 @@ static void count_full(struct tally *t, const struct source *s, enum says says, 
 		t->full_other++;
 }
 
-static void count_stale(struct tally *t, const struct source *s, int64_t now_ms)
+static void count_left_bad(struct tally *t, const struct source *s, int64_t now_ms)
 {
 	const int64_t left_ms = source_left_bad_ms(s, now_ms);
-	t->d.stale++;
 	if (source_severity(s) == SEVERITY_NOTE || left_ms <= t->left_bad_ms)
 		return;
 	t->left_bad_ms = left_ms;
@@ -64,8 +63,9 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 	const int64_t newest = newest_ms(s), until = source_fresh_until_ms(s);
 	if (newest > t->newest_ms)
 		t->newest_ms = newest;
+	count_left_bad(t, s, now_ms);
 	if (says == SAYS_STALE) {
-		count_stale(t, s, now_ms);
+		t->d.stale++;
 		return;
 	}
 	count_full(t, s, says, now_ms);
