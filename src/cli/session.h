@@ -34,6 +34,8 @@ struct session {
 
 /* Prints every error and returns false when something is not there; then nothing needs closing. */
 bool session_open(struct session *s, const struct session_options *o);
+/* All but a cloud, for who watches several: tools.cloud is NULL. */
+bool session_open_tools(struct session *s, const struct session_options *o);
 void session_close(struct session *s);
 /* The journal alone, without a cloud (ledger). */
 bool session_open_journal(struct session *s, const struct session_options *o);

@@ -43,7 +43,7 @@ def test_commands(tmp_path):
         assert f".B glasshouse {name}\n" in section("SYNOPSIS"), name
 
 
-@pytest.mark.parametrize("name", ["try", "plan", "sweep", "ledger", "series", "simulate"])
+@pytest.mark.parametrize("name", ["run", "demo", "try", "plan", "sweep", "ledger", "series", "simulate"])
 def test_options(name, tmp_path):
     """What --help lists stands in the command's part or, if several have it, among the common ones; no more."""
     listed = set(re.findall(r"^  (--[\w-]+)", run(tmp_path, name, "--help").stdout, re.M))
@@ -57,7 +57,7 @@ def test_options(name, tmp_path):
 
 
 def test_tested_commands_are_all(tmp_path):
-    assert set(commands(tmp_path)) == {"try", "plan", "sweep", "ledger", "series", "simulate", "version"}
+    assert set(commands(tmp_path)) == {"run", "demo", "try", "plan", "sweep", "ledger", "series", "simulate", "version"}
 
 
 def test_exit_status(tmp_path):
