@@ -15,9 +15,9 @@ struct limits_descriptors limits_raise_descriptors(void)
 		return l;
 	l.before = l.now = r.rlim_cur;
 	l.hard = r.rlim_max;
-	if (r.rlim_cur >= LIMITS_DESCRIPTORS)
+	if (r.rlim_cur >= LIMITS_RAISED)
 		return l;
-	r.rlim_cur = r.rlim_max < LIMITS_DESCRIPTORS ? r.rlim_max : LIMITS_DESCRIPTORS;
+	r.rlim_cur = r.rlim_max < LIMITS_RAISED ? r.rlim_max : LIMITS_RAISED;
 	if (setrlimit(RLIMIT_NOFILE, &r) == 0)
 		l.now = r.rlim_cur;
 	return l;

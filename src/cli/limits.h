@@ -6,14 +6,14 @@
 
 #include <stdint.h>
 
-/* 10,000 connections of each listener, and what probes, scenarios and files take. */
-#define LIMITS_DESCRIPTORS 21000
+#define LIMITS_DESCRIPTORS 21000 /* wanted: 10,000 clients of each listener, probes, files */
+#define LIMITS_RAISED      65536 /* more are of no use */
 
 struct limits_descriptors {
 	uint64_t before, now, hard;
 };
 
-/* Raises the soft limit of open descriptors up to LIMITS_DESCRIPTORS as far as the hard one allows;
+/* Raises the soft limit of open descriptors up to LIMITS_RAISED as far as the hard one allows;
  * never lowers it. Thread: main, before others are started. */
 struct limits_descriptors limits_raise_descriptors(void);
 
