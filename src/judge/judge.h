@@ -5,12 +5,11 @@
  * or a step of a scenario):
  *	outage       nothing answers: every fresh source of full severity fails
  *	degraded     some fail, or good answers are slow (`warned`), beyond what `confirm` says
- *	unknown      no source is fresh (3 x its rate + its timeout), or all that is fresh is a fault
- *	             that is ours, the configuration's or the quota's: told, never shown as good
- *	operational  otherwise
- * A source speaks after `confirm` (2) equal results in a row; a scenario that runs every 5 minutes
- * or more rarely speaks with each. A state lasts at least `minimum_ns` before a better one; worse
- * ones and unknown come at once. While blind (witness.h) nothing becomes worse than unknown.
+ *	unknown      no source is fresh (3 x its rate + its timeout), or all that is fresh is a
+ *fault that is ours, the configuration's or the quota's: told, never shown as good operational
+ *otherwise A source speaks after `confirm` (2) equal results in a row; a scenario that runs every 5
+ *minutes or more rarely speaks with each. A state lasts at least `minimum_ns` before a better one;
+ *worse ones and unknown come at once. While blind (witness.h) nothing becomes worse than unknown.
  * Failures of latency only come from good answers; every failure counts (JUDGE.md).
  *
  * A change is a fact: verdict, evidence and the row of the change feed ("verdict", id = rowid of
@@ -39,9 +38,9 @@ struct judge_options {
 };
 
 struct component {
-	const char *id;       /* "compute": [a-z0-9-]{1,64} */
-	const char *name;     /* for customers: "Compute" */
-	const char *category; /* heading it stands under */
+	const char *id;             /* "compute": [a-z0-9-]{1,64} */
+	const char *name;           /* for customers: "Compute" */
+	const char *category;       /* heading it stands under */
 	const char *cloud, *region; /* "" where there is only one */
 };
 

@@ -31,9 +31,9 @@ struct endpoint_options {
 
 /* One probe, as it will be run; for the page, `config show` and the judge. Borrowed. */
 struct endpoint_probe {
-	const char *name;         /* "compute.versions", "token" */
-	const char *service;      /* catalog type */
-	const char *component;    /* id, prefix included */
+	const char *name;                      /* "compute.versions", "token" */
+	const char *service;                   /* catalog type */
+	const char *component;                 /* id, prefix included */
 	const char *component_name, *category; /* "Compute", "Compute" */
 	const char *url;
 	int64_t every_ns, timeout_ns, slow_ns;

@@ -23,7 +23,7 @@
 struct patrol; /* one scenario of one cloud at one rate */
 
 struct patrol_options {
-	const char *name;     /* what the schedule and pages call it; default the scenario's */
+	const char *name; /* what the schedule and pages call it; default the scenario's */
 	const char *instance, *location;
 	const char *component_prefix; /* see endpoint.h */
 	int64_t every_ns;
@@ -38,8 +38,8 @@ typedef void patrol_told(void *arg, struct patrol *p, const char *what);
 /* Borrows tools, journal, scenario, kinds, series for its life; copies options. */
 struct patrol *patrol_new(struct schedule *s, const struct check_tools *tools,
 	struct journal *journal, const struct scenario *scenario, const struct kinds *kinds,
-	struct series_store *series, const struct patrol_options *options,
-	observation_signal *seen, patrol_ended *ended, patrol_told *told, void *arg);
+	struct series_store *series, const struct patrol_options *options, observation_signal *seen,
+	patrol_ended *ended, patrol_told *told, void *arg);
 /* No new runs; those under way go to teardown now. `done` once all worlds are closed; with
  * `budget_ns` passed before that they are given up, and stay in the journal for the next start. */
 void patrol_stop(struct patrol *p, int64_t budget_ns, void (*done)(void *arg), void *arg);

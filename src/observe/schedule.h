@@ -20,10 +20,10 @@ struct schedule;
 struct job; /* one thing at one rate */
 
 struct job_options {
-	const char *name;  /* unique; copied */
-	int64_t every_ns;  /* >= 100 ms */
-	bool soon;         /* the first run within 2 s (spread), then at the phase */
-	unsigned overlap;  /* runs under way at once at most; 0: 1 */
+	const char *name; /* unique; copied */
+	int64_t every_ns; /* >= 100 ms */
+	bool soon;        /* the first run within 2 s (spread), then at the phase */
+	unsigned overlap; /* runs under way at once at most; 0: 1 */
 	/* Time to run: must end in exactly one job_done(), now or later. */
 	void (*run)(void *arg, struct job *job);
 	/* Time to run, but `overlap` runs are under way. May be NULL. */
@@ -56,7 +56,7 @@ struct job_state {
 };
 struct job_state job_state(const struct job *j);
 /* All of them, in order of name. */
-void schedule_each(const struct schedule *s,
-	void (*cb)(void *arg, const struct job_state *state), void *arg);
+void schedule_each(
+	const struct schedule *s, void (*cb)(void *arg, const struct job_state *state), void *arg);
 
 #endif

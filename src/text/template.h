@@ -23,7 +23,8 @@ struct template;
 typedef bool template_partial(void *arg, struct slice name, struct slice *ret_text);
 
 /* `name` is for errors (name:line:col). Returns owned. */
-struct template *template_compile(struct slice text, const char *name, struct error *err) must_check;
+struct template *template_compile(
+	struct slice text, const char *name, struct error *err) must_check;
 void template_free(struct template *t);
 /* Partials are compiled when they are met, with the standard delimiters and the indentation of
  * their tag, as the spec says. False: too deep, too large, or a partial that does not compile. */

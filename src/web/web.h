@@ -27,11 +27,11 @@ struct web;
 struct web_answer; /* one question that waits */
 
 struct web_options {
-	const char *public_address; /* "127.0.0.1:8090"; NULL: none */
-	const char *intake_address; /* NULL: none */
+	const char *public_address;        /* "127.0.0.1:8090"; NULL: none */
+	const char *intake_address;        /* NULL: none */
 	const struct secret *intake_token; /* required when intake is not loopback */
 	bool isolate;
-	unsigned threads; /* serving; 0: 1 */
+	unsigned threads;     /* serving; 0: 1 */
 	unsigned connections; /* of each listener; 0: 10,000 */
 };
 
