@@ -89,7 +89,7 @@ static void refuse_body(struct http_exchange *x)
 {
 	char text[100];
 	snprintf(text, sizeof(text), "the body is over the limit of %zu bytes\n", x->body.max);
-	http_reply(x, 413, NULL, 0, slice_of(text));
+	http_reply(x, 413, x->server->o.headers, x->server->o.header_count, slice_of(text));
 }
 
 static enum MHD_Result begin(struct http_exchange *x, const char *url, const char *method)

@@ -30,6 +30,9 @@ struct http_server_options {
 	 * next request, or that has been longest in sending its headers. */
 	unsigned connections;
 	int64_t header_ns, body_ns, answer_ns; /* 0: 10 s, 30 s, 60 s */
+	/* On answers that the server makes of itself (413); borrowed as long as it lives. */
+	const struct http_header *headers;
+	size_t header_count;
 	/* Called when the request is complete with its body. Must end in exactly one of the reply
 	 * functions, now or later. */
 	void (*handle)(void *arg, struct http_exchange *x);
