@@ -35,7 +35,7 @@ static struct { /* written by page_init() only */
 	struct page_file files[3];
 } house;
 
-static struct slice find_file(const char *path)
+struct slice web_file_find(const char *path)
 {
 	for (size_t i = 0; i < web_file_count; i++)
 		if (!strcmp(web_files[i].path, path))
@@ -46,7 +46,7 @@ static struct slice find_file(const char *path)
 static struct slice template_text(const char *name)
 {
 	char *path = mem_printf("templates/%s.mustache", name);
-	const struct slice text = find_file(path);
+	const struct slice text = web_file_find(path);
 	free(path);
 	return text;
 }
@@ -65,7 +65,7 @@ static bool read_texts(const char *lang, struct error *err)
 {
 	struct error_list errors = {0};
 	char *path = mem_printf("texts/%s.yaml", lang);
-	struct yaml_file *f = yaml_parse(find_file(path), path, &errors);
+	struct yaml_file *f = yaml_parse(web_file_find(path), path, &errors);
 	json_t *texts = f && yaml_documents(f) ? yaml_json(yaml_root(f, 0)) : NULL;
 	const bool good = json_is_object(texts);
 	if (!good && errors.n)
@@ -89,7 +89,7 @@ static void name_files(void)
 		{"icon.svg", "icon", "svg", "image/svg+xml"},
 	};
 	for (size_t i = 0; i < array_len(rows); i++) {
-		const struct slice body = find_file(rows[i][0]);
+		const struct slice body = web_file_find(rows[i][0]);
 		uint8_t hash[SHA256_BYTES];
 		digest_sha256(body.p, body.n, hash);
 		char *hex = hex_encode(hash, 6);
