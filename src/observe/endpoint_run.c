@@ -296,11 +296,13 @@ static void on_login(void *arg, const struct cloud_answer *a)
 		end_silently(r);
 		return;
 	}
-	if (a->fault == FAULT_NONE) {
-		/* neither takes this probe away */
-		endpoints_look(r->probe->owner);
-		endpoint_token_hope(r->probe->owner);
-	}
+	struct endpoints *e = r->probe->owner;
+	/* Without a region every region's addresses would be taken. */
+	const bool lost = a->error.message[0] && !cloud_region(e->cloud);
+	if (a->fault == FAULT_NONE && !lost)
+		endpoints_look(e); /* does not take this probe away */
+	if (a->fault == FAULT_NONE)
+		endpoint_token_hope(e);
 	const struct outcome o = {.fault = a->fault,
 		.warned = a->fault == FAULT_NONE && a->error.message[0],
 		.status = a->status,
