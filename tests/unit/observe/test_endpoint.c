@@ -375,6 +375,9 @@ static void test_no_region(void **state)
 	assert_int_equal(t->fault, FAULT_NONE);
 	assert_true(t->warned);
 	assert_string_equal(t->detail, "no region \"R9\"; there are: R");
+	/* no other region's services are asked instead */
+	const struct endpoint_probe *p;
+	assert_int_equal(endpoints_list(h->endpoints, &p), 1);
 }
 
 /* --- answers -----------------------------------------------------------------------------------

@@ -237,6 +237,47 @@ static void test_which_services(void **state)
 		"");
 }
 
+/* --- the page ----------------------------------------------------------------------------------
+ */
+
+/* Its examples are good files, and it holds every row as it is. */
+static void test_page(void **state)
+{
+	static char page[1 << 16];
+	char *errors = NULL;
+	FILE *f = fopen("docs/endpoints.md", "r");
+	unsigned examples = 0;
+
+	assert_non_null(f);
+	page[fread(page, 1, sizeof(page) - 1, f)] = 0;
+	fclose(f);
+	struct endpoint_table *t = load("", &errors);
+	free(errors);
+	for (size_t i = 0; i < endpoint_table_count(t); i++) {
+		const struct endpoint_row *r = endpoint_table_at(t, i);
+		const struct endpoint_service *s = endpoint_service_find(r->service);
+		char *line = mem_printf("\n| `%s` | %s (%s) | %s | `%s` | %s|\n", r->name,
+			s->component, s->category, r->at == ENDPOINT_ROOT ? "root" : "version",
+			r->path, r->token ? "yes " : "");
+		if (!strstr(page, line))
+			fail_msg("not in the page: %s", line);
+		free(line);
+	}
+	endpoint_table_free(t);
+	for (char *p = strstr(page, "```yaml\n"); p; p = strstr(p, "```yaml\n"), examples++) {
+		char *end = strstr(p += 8, "\n```");
+		assert_non_null(end);
+		end[1] = 0;
+		t = load(p, &errors);
+		if (!t)
+			fail_msg("%s", errors);
+		endpoint_table_free(t);
+		free(errors);
+		p = end + 2;
+	}
+	assert_true(examples > 0);
+}
+
 static int set_up(void **state)
 {
 	snprintf(place, sizeof(place), "/tmp/endpoint-table-XXXXXX");
@@ -257,6 +298,7 @@ int test_endpoint_table(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_which_services),
+		cmocka_unit_test(test_page),
 	};
 
 	return cmocka_run_group_tests_name("observe/endpoint_table", tests, set_up, tear_down);

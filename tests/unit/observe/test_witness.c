@@ -34,10 +34,12 @@ struct place {
 
 static void handle(void *arg, struct http_exchange *x)
 {
+	static const char big[100000];
 	struct place *p = arg;
+	const bool large = !strcmp(http_path(x), "/large");
 
 	p->asked++;
-	http_reply(x, p->status, NULL, 0, SLICE(""));
+	http_reply(x, p->status, NULL, 0, slice_from(big, large ? sizeof(big) : 0));
 }
 
 static void serve(struct place *p)
@@ -263,6 +265,19 @@ static void test_http(void **state)
 	}
 }
 
+/* However long an answer is, it is one. */
+static void test_large(void **state)
+{
+	struct place *p = *state;
+
+	serve(p);
+	begin(p, at_port(p, "http", "/large"), NULL);
+	see(p, "a", FAULT_TIMEOUT);
+	wait_got(p, 1, false);
+	assert_int_equal(p->got.p[0].fault, FAULT_TIMEOUT);
+	assert_true(p->asked > 0);
+}
+
 /* One that neither answers nor refuses: nothing waits longer than 2 s. */
 static void test_hangs(void **state)
 {
@@ -407,6 +422,7 @@ int test_witness(void)
 		row(test_blind_and_back),
 		row(test_half),
 		row(test_http),
+		row(test_large),
 		row(test_hangs),
 		row(test_regular),
 		row(test_order),
