@@ -79,7 +79,11 @@ struct run_report {
 	int64_t built_ns, ended_ns;
 	size_t created, deleted, left; /* objects; left = leaked + unsure + needs admin */
 	size_t requests;
+	int64_t began_unix_us;     /* by the loop's clock */
+	bool stopped;              /* run_stop() came before it was built: it proves nothing */
 	const struct error *error; /* could not run (verdict UNKNOWN), or NULL */
+	enum fault fault;          /* of the error: whose it is */
+	const char *component;     /* of the error: of the service that was asked, or "" */
 };
 
 struct run_options {

@@ -217,7 +217,12 @@ void report_make(struct run *r)
 	report->built_ns = r->built_ns;
 	report->ended_ns = r->ended_ns;
 	report->requests = r->requests;
+	report->began_unix_us = r->began_unix_us;
+	report->stopped = r->stopped;
 	report->error = r->has_error ? &r->error : NULL;
+	report->fault = r->has_error ? r->error_fault : FAULT_NONE;
+	report->component =
+		r->has_error && r->error_service ? component_of_service(r, r->error_service) : "";
 }
 
 void report_fini(struct run *r)
