@@ -59,6 +59,7 @@ static void change_free(struct change *ch)
 	verdict_fini(&ch->from);
 	verdict_fini(&ch->row.to);
 	free(ch->row.evidence);
+	free(ch->row.name);
 	free(ch);
 }
 
@@ -110,6 +111,7 @@ static void begin_change(struct judged *c, const struct decision *d, int64_t now
 	to->fresh_ms = d->fresh_ms;
 	to->v.component = to->component = mem_strdup(c->id);
 	to->v.text = to->text = judge_text(c, d, now_ms);
+	ch->row.name = mem_strdup(c->name);
 	ch->row.evidence = evidence_text(c, d, c->now.v.health, now_ms);
 	ch->next = j->changes;
 	j->changes = ch;

@@ -68,6 +68,19 @@ struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *se
 	struct error *err) must_check;
 void judge_free(struct judge *j); /* writes the seconds of today first */
 
+/* One change by the id of its verdict, which the feed names; ret->id 0: there is none. Fill it with
+ * zeros first. Thread: any. */
+struct judge_change {
+	int64_t id;
+	char *component, *name, *rule, *text; /* owned; name for customers */
+	enum health health, was;
+	bool first; /* never judged before; was is unknown then */
+	int64_t since_ms;
+};
+bool judge_change_at(
+	struct facts *f, int64_t id, struct judge_change *ret, struct error *err) must_check;
+void judge_change_fini(struct judge_change *c);
+
 /* --- what there is to judge: given by who reads the configuration --------------------------- */
 
 /* Adds, or changes name, category and place. Copies. */

@@ -105,6 +105,7 @@ bool rows_read(struct judge *j, struct judged *c, struct error *err) must_check;
 /* Writes a change: ends the open verdict, writes the new one. `done` on the loop with its id. */
 struct row_change {
 	struct stored_verdict to;
+	char *name; /* of the component, for customers */
 	int64_t id; /* out */
 	char *evidence;
 };

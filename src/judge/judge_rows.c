@@ -16,6 +16,8 @@ static const struct facts_migration migrations[] = {
 	    "CREATE INDEX verdict_component ON verdict(component, since_ms);"
 	    "CREATE TABLE observing(from_ms INTEGER PRIMARY KEY, to_ms INTEGER NOT NULL);"
 	    "CREATE INDEX observing_to ON observing(to_ms);"},
+	{2, "ALTER TABLE verdict ADD COLUMN name TEXT;"
+	    "CREATE INDEX verdict_order ON verdict(component, id);"},
 };
 
 /* Spans are known by their begin, so that writing one again does no harm. */
@@ -90,11 +92,12 @@ bool rows_write(struct facts_tx *tx, struct row_change *c, struct error *err)
 	const struct verdict *to = &c->to.v;
 	const struct facts_value v[] = {FACTS_T(to->component), FACTS_I(to->health),
 		FACTS_T(to->rule), FACTS_T(to->text), FACTS_I(to->since_ms),
-		FACTS_I(to->evidence_ms), FACTS_I(c->to.fresh_ms), FACTS_T(c->evidence)};
+		FACTS_I(to->evidence_ms), FACTS_I(c->to.fresh_ms), FACTS_T(c->evidence),
+		FACTS_T(c->name)};
 	if (!end_verdict(tx, to->component, to->since_ms, err) ||
 		!facts_run(tx,
 			"INSERT INTO verdict(component, health, rule, text, since_ms, evidence_ms,"
-			" fresh_ms, evidence) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+			" fresh_ms, evidence, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			v, array_len(v), err))
 		return false;
 	c->id = facts_last_id(tx);

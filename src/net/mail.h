@@ -27,10 +27,10 @@ struct mail_server {
 };
 
 struct mail_message {
-	const char *const *to; /* addresses, NULL-terminated, at most 50 */
-	const char *subject;   /* any text, one line is made of it */
-	const char *text;      /* plain text */
-	const char *id;        /* Message-ID without <>; stays the same when sent again */
+	const char *const *to;   /* addresses, NULL-terminated, at most 50 */
+	const char *subject;     /* any text, one line is made of it */
+	const char *text;        /* plain text */
+	const char *id;          /* Message-ID without <>; stays the same when sent again */
 	const char *in_reply_to; /* or NULL: threads with the message of that id */
 	int64_t date_unix_us;
 	int64_t deadline_ns; /* > 0 */

@@ -25,16 +25,16 @@ enum alarm_kind { ALARM_WEBHOOK, ALARM_ALERTMANAGER, ALARM_MAIL, ALARM_DEADMAN }
 #define ALARM_ON_RECOVERY (1u << HEALTH_COUNT) /* back to operational; told by default */
 
 struct alarm {
-	const char *name;  /* unique; default: kind and address */
+	const char *name; /* unique; default: kind and address */
 	enum alarm_kind kind;
-	const char *url;   /* webhook, alertmanager's base, dead-man's push URL */
+	const char *url;            /* webhook, alertmanager's base, dead-man's push URL */
 	const struct secret *token; /* Authorization: Bearer, or NULL */
 	const char *const *to;      /* mail: addresses, NULL-terminated */
 	struct mail_server mail;    /* mail */
-	unsigned on;       /* bit (1 << health) of states that are told; 0: degraded, outage, unknown */
+	unsigned on; /* bit (1 << health) of states that are told; 0: degraded, outage, unknown */
 	const char *const *components; /* ids; NULL: all */
-	int64_t every_ns;  /* dead-man: 0: 1 min */
-	int64_t fold_ns;   /* 0: 1 min */
+	int64_t every_ns;              /* dead-man: 0: 1 min */
+	int64_t fold_ns;               /* 0: 1 min */
 };
 
 struct alarm_site {
@@ -67,6 +67,9 @@ struct alarm_state {
 	int64_t last_ok_ms;
 	const char *trouble; /* why the last attempt failed, or NULL */
 };
+/* In order of configuration. Borrowed until the next call. */
 size_t alarms_states(const struct alarms *a, const struct alarm_state **ret);
+/* Changes that were never told because their alarm is gone from the configuration. */
+uint64_t alarms_dropped(const struct alarms *a);
 
 #endif
