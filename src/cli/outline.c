@@ -29,8 +29,8 @@ static json_t *bill_of(const struct scenario *s, const json_t *given)
 	struct error_list errors = {0};
 	json_t *params = given ? json_deep_copy(given) : json_object();
 	json_t *picked = stand_ins(s, params);
-	json_t *zones = json_pack("{s:[s], s:[s], s:[s]}", "compute", "zone", "volume", "zone",
-		"network", "zone");
+	json_t *zones = json_pack(
+		"{s:[s], s:[s], s:[s]}", "compute", "zone", "volume", "zone", "network", "zone");
 	const struct world_options o = {.run = "outline-0000",
 		.instance = "outline",
 		.region = "region",

@@ -200,10 +200,10 @@ static bool open_web(struct running *r, struct error *err)
 {
 	const struct config *c = r->now->config;
 	const struct web_options options = {
-		.public_address = r->options.public_address ? r->options.public_address
-							    : c->public_address,
-		.intake_address = r->options.intake_address ? r->options.intake_address
-							    : c->intake_address,
+		.public_address =
+			r->options.public_address ? r->options.public_address : c->public_address,
+		.intake_address =
+			r->options.intake_address ? r->options.intake_address : c->intake_address,
 		.intake_token = c->intake_token.value,
 		.isolate = c->isolate,
 		.threads = c->threads,
@@ -343,8 +343,8 @@ void running_stop(struct running *r)
 		open += (*s)->gone ? 0 : patrol_open((*s)->patrol);
 	}
 	if (open)
-		running_say(r, "stopping: %zu runs are taken down first; again to give that up",
-			open);
+		running_say(
+			r, "stopping: %zu runs are taken down first; again to give that up", open);
 	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
 		watched_scenario_leave(*s, r->now->config->stop_ns);
 	}

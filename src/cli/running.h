@@ -60,13 +60,13 @@ struct watched_scenario {
 };
 
 struct running_options {
-	const char *config;            /* path, or NULL: looked for */
-	const char *const *clouds;     /* NULL-terminated: added */
-	const char *const *scenarios;  /* the same */
-	const char *state, *instance;  /* NULL: the configuration's */
+	const char *config;                          /* path, or NULL: looked for */
+	const char *const *clouds;                   /* NULL-terminated: added */
+	const char *const *scenarios;                /* the same */
+	const char *state, *instance;                /* NULL: the configuration's */
 	const char *public_address, *intake_address; /* NULL: the configuration's */
-	int64_t scenario_every_ns;     /* of those added; 0: default */
-	bool simulated, no_file;       /* no_file: look for no configuration */
+	int64_t scenario_every_ns;                   /* of those added; 0: default */
+	bool simulated, no_file;                     /* no_file: look for no configuration */
 };
 
 struct running {
@@ -90,7 +90,8 @@ struct running {
 	size_t to_stop; /* scenarios whose teardown is waited for */
 };
 
-/* --- run.c: what `demo` shares. SIGINT, SIGTERM and SIGHUP do what the manual says, until the end. */
+/* --- run.c: what `demo` shares. SIGINT, SIGTERM and SIGHUP do what the manual says, until the end.
+ */
 void run_until_stopped(struct running *r);
 
 /* Opens everything; prints every error and returns NULL when something is not there. */

@@ -56,8 +56,8 @@ static void on_changed(void *arg)
 	const size_t n = endpoints_list(c->endpoints, &p);
 	size_t fresh = 0;
 	for (size_t i = 0; i < n; i++) {
-		judge_expect(c->running->judge, c->row->name, p[i].name, p[i].every_ns,
-			p[i].timeout_ns);
+		judge_expect(
+			c->running->judge, c->row->name, p[i].name, p[i].every_ns, p[i].timeout_ns);
 		if (is_expected(c, p[i].name))
 			continue;
 		vec_push(&c->expected, mem_strdup(p[i].name));

@@ -139,15 +139,14 @@ static void add_scenario(struct making *m, const struct watched_scenario *s)
 	const char *name = s->row->name ? s->row->name : s->scenario->name;
 	m->cloud = s->cloud;
 	outline_components(s->scenario, add_named, m);
-	vec_push(&l->scenarios,
-		((struct house_scenario){
-			.name = keep_copy(l, name),
-			.title = keep_copy(l, title),
-			.cloud = keep_copy(l, s->cloud->row->name),
-			.every_ms = s->row->every_ns / NS_PER_MS,
-			.deadline_ms = s->scenario->deadline_ns / NS_PER_MS,
-			.makes = (const char *const *)s->makes,
-		}));
+	vec_push(&l->scenarios, ((struct house_scenario){
+					.name = keep_copy(l, name),
+					.title = keep_copy(l, title),
+					.cloud = keep_copy(l, s->cloud->row->name),
+					.every_ms = s->row->every_ns / NS_PER_MS,
+					.deadline_ms = s->scenario->deadline_ns / NS_PER_MS,
+					.makes = (const char *const *)s->makes,
+				}));
 }
 
 /* --- what is not allowed yet ----------------------------------------------------------------- */
@@ -165,8 +164,8 @@ static void add_possible(struct making *m, const char *name)
 {
 	struct running_lists *l = m->lists;
 	struct error_list errors = {0};
-	struct scenario *s = scenario_load(
-		name, NULL, scenario_dirs(), m->running->session.kinds, &errors);
+	struct scenario *s =
+		scenario_load(name, NULL, scenario_dirs(), m->running->session.kinds, &errors);
 	if (s && s->title && !is_allowed(m->running, s->name)) {
 		unsigned objects;
 		char **makes = outline_makes(s, NULL, &objects);
@@ -216,7 +215,7 @@ static void fill_site(struct running *r, struct running_lists *l)
 {
 	const struct config *c = r->now->config;
 	l->site = (struct house_site){
-		.name = c->site_name	    ? c->site_name
+		.name = c->site_name       ? c->site_name
 			: r->clouds.n == 1 ? cloud_title(r->clouds.p[0])
 					   : "Status",
 		.url = c->site_url ? c->site_url : "",

@@ -56,8 +56,8 @@ struct watched_scenario *watched_scenario_open(
 			row->cloud ? row->cloud : "at all");
 		return NULL;
 	}
-	struct scenario *scenario = scenario_load(
-		row->use, row->document, scenario_dirs(), r->session.kinds, errors);
+	struct scenario *scenario =
+		scenario_load(row->use, row->document, scenario_dirs(), r->session.kinds, errors);
 	if (!scenario || !world_takes(scenario, row->params, errors)) {
 		scenario_free(scenario);
 		return NULL;
