@@ -195,7 +195,7 @@ static void on_connected(void *arg, const struct error *err)
 	if (k->doctor->closing || k->login->ended)
 		return;
 	if (err) {
-		doctor_end(k->login, DOCTOR_BAD, "as it says", "%s",
+		doctor_end(k->login, DOCTOR_BAD, "do what it says", "%s",
 			error_text(err, text, sizeof(text)));
 		skip_rest(k);
 		return;
@@ -221,8 +221,8 @@ static void check_cloud(struct doctor *d, const char *name, unsigned group)
 	k->of = mem_printf("cloud %s", k->config ? k->config->name : name ? name : "");
 	vec_push(&d->clouds, k);
 	for (size_t i = 0; i < errors.n; i++)
-		doctor_end(doctor_begin(d, group, "configuration", k->of), DOCTOR_BAD, "as it says",
-			"%s", error_text(&errors.p[i], text, sizeof(text)));
+		doctor_end(doctor_begin(d, group, "configuration", k->of), DOCTOR_BAD,
+			"do what it says", "%s", error_text(&errors.p[i], text, sizeof(text)));
 	error_list_fini(&errors);
 	if (!k->config)
 		return;
@@ -242,7 +242,8 @@ static void check_cloud(struct doctor *d, const char *name, unsigned group)
 static void check_default(struct doctor *d)
 {
 	char **names = cloud_config_names();
-	const bool named = getenv("OS_CLOUD") || getenv("OS_AUTH_URL");
+	const char *cloud = getenv("OS_CLOUD");
+	const bool named = (cloud && *cloud) || getenv("OS_AUTH_URL");
 	struct buf all = BUF(BUF_LINE);
 	size_t n = 0;
 	for (; names[n]; n++) {

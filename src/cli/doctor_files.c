@@ -69,7 +69,7 @@ static void check_secrets(struct doctor *d)
 	else if (config_secrets(d->config, &errors))
 		doctor_say(d, "secrets", NULL, DOCTOR_OK, NULL, "all %zu can be read", n);
 	for (size_t i = 0; i < errors.n; i++)
-		doctor_say(d, "secrets", NULL, DOCTOR_BAD, "as it says", "%s",
+		doctor_say(d, "secrets", NULL, DOCTOR_BAD, "do what it says", "%s",
 			error_text(&errors.p[i], text, sizeof(text)));
 	error_list_fini(&errors);
 }

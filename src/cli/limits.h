@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define LIMITS_DESCRIPTORS 21000 /* wanted: 10,000 clients of each listener, probes, files */
+#define LIMITS_DESCRIPTORS 11000 /* wanted: 10,000 clients, and what probes and files take */
 #define LIMITS_RAISED      65536 /* more are of no use */
 
 struct limits_descriptors {
