@@ -83,6 +83,7 @@ static void stop(struct house_door *d)
 static bool run(struct house_door *d, struct error *err)
 {
 	struct isolate gone = {0};
+	loop_hold(d->loop); /* at its end nothing but posts may be left to wait for */
 	if (d->o.isolate)
 		isolate_begin(&gone);
 	d->hub = hub_new(&(struct hub_options){.loop = d->loop,
@@ -101,6 +102,7 @@ static bool run(struct house_door *d, struct error *err)
 		loop_run(d->loop);
 	}
 	stop(d);
+	loop_release(d->loop);
 	return good;
 }
 
