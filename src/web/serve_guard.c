@@ -33,8 +33,9 @@ void guard_read(struct guard *g, struct slice setup)
 static struct slice host_name(const char *host)
 {
 	struct slice s = slice_of(host);
+	const size_t close = slice_find(s, ']');
 	if (s.n && s.p[0] == '[')
-		return slice_sub(s, 1, slice_find(s, ']') - 1);
+		return slice_sub(s, 1, close < s.n ? close - 1 : 0);
 	return slice_sub(s, 0, slice_find(s, ':'));
 }
 

@@ -316,6 +316,15 @@ struct got served_get(struct served *s, unsigned port, const char *path, const c
 	return g;
 }
 
+int served_leave(struct served *s, unsigned port, const char *path)
+{
+	char *text = get(port, path, "");
+	const int fd = dial(port);
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+	free(text);
+	return fd;
+}
+
 unsigned served_many(struct served *s, unsigned port, const char *path, unsigned n, int status)
 {
 	struct client *clients = mem_new_array(n, sizeof(*clients));

@@ -46,6 +46,8 @@ struct got {
 struct got served_send(struct served *s, unsigned port, struct slice bytes);
 /* GET with these further header lines ("A: b\r\n"). */
 struct got served_get(struct served *s, unsigned port, const char *path, const char *headers);
+/* Sends and leaves the connection open: its descriptor. */
+int served_leave(struct served *s, unsigned port, const char *path);
 void got_fini(struct got *g);
 /* Value of a header of the answer, owned by it until the next call; NULL if absent. */
 const char *got_header(const struct got *g, const char *name);
