@@ -47,7 +47,10 @@ static json_t *span_view(struct view *v, const json_t *s, int64_t anchored)
 		day != anchored ? view_keep(v, mem_printf("d%lld", (long long)day)) : NULL);
 	put_time(v, o, "from", from);
 	put(o, "lasted", say_duration(v, (double)(to_ms - from_ms)));
-	put(o, "why", gap ? say(v, "gap_text", NULL) : say_rule(v, json_str(s, "rule")));
+	const bool declared = view_health(s) == HEALTH_MAINTENANCE;
+	put(o, "why", gap	 ? say(v, "gap_text", NULL)
+		      : declared ? say(v, "maintenance_text", NULL)
+				 : say_rule(v, json_str(s, "rule")));
 	put(o, "text", v->operators ? json_str(s, "text") : NULL);
 	put(o, "href", NULL);
 	if (json_int(s, "id", 0) > 0)
@@ -105,7 +108,9 @@ bool view_component(struct view *v)
 	put_time(v, o, "since", json_object_get(v->model, "since_ms"));
 	put_time(v, o, "checked", json_object_get(v->model, "checked_ms"));
 	json_object_set_new(o, "stored", json_boolean(json_flag(v->model, "stored")));
-	put(o, "why", say_rule(v, json_str(v->model, "rule")));
+	put(o, "why", view_health(v->model) == HEALTH_MAINTENANCE
+			      ? say(v, "maintenance_text", NULL)
+			      : say_rule(v, json_str(v->model, "rule")));
 	put(o, "text", v->operators ? json_str(v->model, "text") : NULL);
 	put(o, "evidence", NULL);
 	if (json_is_integer(evidence) && json_integer_value(evidence) > 0)

@@ -169,14 +169,14 @@ static json_t *notices(struct view *v)
 	const json_t *observing = json_object_get(v->site, "observing");
 	json_t *all = json_array();
 	if (json_flag(json_object_get(v->site, "site"), "simulated"))
-		json_array_append_new(all, json_pack("{s:s, s:s, s:n, s:n}", "name", "simulated",
+		json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:n, s:n}", "name", "simulated", "icon", "maintenance",
 						   "text", say(v, "notice_simulated", NULL), "since",
 						   "why"));
 	for (int i = 0; i < 2 && observing; i++) {
 		const bool blind = i == 0;
 		if (blind ? !json_flag(observing, "blind") : json_flag(observing, "storing"))
 			continue;
-		json_t *o = json_pack("{s:s, s:s}", "name", "trouble", "text",
+		json_t *o = json_pack("{s:s, s:s, s:s}", "name", "trouble", "icon", "degraded", "text",
 			say(v, blind ? "notice_blind" : "notice_not_storing", NULL));
 		put_time(v, o, "since", json_object_get(observing, "since_ms"));
 		put(o, "why", v->operators ? json_str(observing, "why") : NULL);

@@ -113,6 +113,33 @@ static double longest(const json_t *steps, const json_t *report)
 	return span > 0 ? span : 1;
 }
 
+/* In the order in which they began; what never did comes last. */
+static int by_start(const void *a, const void *b)
+{
+	const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
+	const double at_x = ms_of(x, "start_ms"), at_y = ms_of(y, "start_ms");
+	if ((at_x < 0) != (at_y < 0))
+		return at_x < 0 ? 1 : -1;
+	if (at_x != at_y)
+		return at_x < at_y ? -1 : 1;
+	const double end_x = ms_of(x, "ready_ms"), end_y = ms_of(y, "ready_ms");
+	return (end_x > end_y) - (end_x < end_y);
+}
+
+static json_t *list_steps(const struct bars *b, const json_t *steps)
+{
+	const size_t n = json_array_size(steps);
+	const json_t **sorted = mem_new_array(n ? n : 1, sizeof(*sorted));
+	json_t *rows = json_array();
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = json_array_get(steps, i);
+	qsort(sorted, n, sizeof(*sorted), by_start);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(rows, step_view(b, sorted[i]));
+	free(sorted);
+	return rows;
+}
+
 static void put_facts(struct view *v, const json_t *report)
 {
 	json_t *o = v->root;
@@ -154,15 +181,13 @@ static const char *critical_path(struct view *v, const json_t *steps)
 bool view_run(struct view *v)
 {
 	const json_t *report = json_object_get(v->model, "report");
-	const json_t *steps = json_object_get(report, "steps"), *s;
-	json_t *o = v->root, *rows = json_array(), *ticks = json_array();
+	const json_t *steps = json_object_get(report, "steps");
+	json_t *o = v->root, *ticks = json_array();
 	struct bars b = {.v = v, .span = longest(steps, report)};
 	const char *run = json_str(report, "run"), *scenario = json_str(v->model, "scenario");
-	size_t i;
-	json_array_foreach(steps, i, s)
-		json_array_append_new(rows, step_view(&b, s));
-	for (i = 0; i < 4; i++)
-		json_array_append_new(ticks, json_string(say_duration(v, b.span * (double)i / 4)));
+	json_t *rows = list_steps(&b, steps);
+	for (int i = 0; i < 4; i++)
+		json_array_append_new(ticks, json_string(say_duration(v, b.span * i / 4)));
 	json_object_set_new(o, "steps", rows);
 	json_object_set_new(o, "has_steps", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(o, "ticks", ticks);

@@ -11,7 +11,7 @@
 #include "web/pages/view.h"
 
 #define NAMED      3   /* components in the sentence by name */
-#define LINKS_PAGE 120 /* links on days, shared by all strips */
+#define LINKS_PAGE 80 /* links on days, shared by all strips */
 
 /* --- the verdict ------------------------------------------------------------------------------- */
 
@@ -109,12 +109,14 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 		json_object_set_new(o, "since", json_null());
 		put(o, "why", NULL);
 	} else {
-		put_time(v, o, "since", json_object_get(c, "since_ms"));
-		put(o, "why", say_rule(v, json_str(c, "rule")));
+		json_object_set_new(o, "since", time_view_short(v, json_object_get(c, "since_ms")));
+		/* a maintenance is declared, whatever is observed meanwhile */
+		put(o, "why", h == HEALTH_MAINTENANCE ? NULL : say_rule(v, json_str(c, "rule")));
 	}
 	/* what was judged before this start says when it was last looked at */
 	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));
-	put_time(v, o, "checked", json_flag(c, "stored") ? json_object_get(c, "checked_ms") : NULL);
+	json_object_set_new(o, "checked",
+		time_view_short(v, json_flag(c, "stored") ? json_object_get(c, "checked_ms") : NULL));
 	json_object_set_new(o, "strip",
 		strip_view(v, json_object_get(c, "days"), 90, json_str(o, "href"), links));
 	json_object_set_new(o, "d90", ratio_view(v, json_at(c, "availability", "d90", NULL)));
@@ -124,7 +126,7 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 static void list_components(struct view *v, const json_t *components)
 {
 	const size_t n = json_array_size(components);
-	const size_t share = n ? LINKS_PAGE / n : 0, links = share < 2 ? 2 : share > 12 ? 12 : share;
+	const size_t share = n ? LINKS_PAGE / n : 0, links = share < 1 ? 1 : share > 12 ? 12 : share;
 	json_t *all = json_array();
 	const json_t *category, *c, *id;
 	size_t i, k, m;

@@ -66,9 +66,18 @@ static struct day *read_days(const json_t *days, size_t count)
 	return all;
 }
 
+/* The class of its path: short, it stands in each of fifty strips. */
 static const char *kind_name(int kind)
 {
-	return kind == STRIP_GAP ? "gap" : health_name((enum health)kind);
+	static const char *const names[STRIP_KINDS] = {
+		[HEALTH_OPERATIONAL] = "o",
+		[HEALTH_DEGRADED] = "d",
+		[HEALTH_OUTAGE] = "x",
+		[HEALTH_UNKNOWN] = "u",
+		[HEALTH_MAINTENANCE] = "m",
+		[STRIP_GAP] = "g",
+	};
+	return names[kind];
 }
 
 static void add_path(json_t *paths, const char *name, struct buf *d)
@@ -122,7 +131,7 @@ static void draw_part(json_t *paths, const struct day *days, size_t n, bool gap)
 			tall = HEIGHT - from;
 		buf_printf(&d, "M%zu %dh%dv%dh-%dz", i * STEP, from, BAR, tall, BAR);
 	}
-	add_path(paths, gap ? "part-gap" : "part-unknown", &d);
+	add_path(paths, gap ? "pg" : "pu", &d);
 }
 
 static int64_t seconds_of(const struct day *d, int kind)
@@ -143,7 +152,8 @@ static const char *kind_word(struct view *v, int kind)
 	return say(v, keys[kind], NULL);
 }
 
-/* Days in a row that were not green are one link, newest first. */
+/* Days in a row that were not green are one link, newest first; not those that we did not observe,
+ * which are the same for all. */
 static json_t *link_days(
 	struct view *v, const struct day *days, size_t n, const char *href, size_t links)
 {
@@ -153,7 +163,7 @@ static json_t *link_days(
 		int64_t seconds = 0;
 		for (i = end; i > 0 && days[i - 1].kind == kind; i--)
 			seconds += seconds_of(&days[i - 1], kind);
-		if (kind == HEALTH_OPERATIONAL)
+		if (kind == HEALTH_OPERATIONAL || kind == STRIP_GAP)
 			continue;
 		const char *when = say_day_short(v, days[i].day);
 		if (end - i > 1)
@@ -165,7 +175,7 @@ static json_t *link_days(
 			json_pack("{s:o, s:s, s:o}", "href",
 				json_sprintf("%s#d%lld", href, (long long)days[i].day), "what", what,
 				"d",
-				json_sprintf("M%zu 0h%zuv%dh-%zuz", i * STEP, wide, HEIGHT, wide)));
+				json_sprintf("M%zu %dh%zu", i * STEP, HEIGHT / 2, wide)));
 	}
 	return all;
 }

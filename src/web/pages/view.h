@@ -52,6 +52,7 @@ const char *say_moment(struct view *v, int64_t ms);                     /* "3 No
 const char *say_fault(struct view *v, const char *fault, const char *otherwise);
 /* {iso, text} for the partial "time"; null for null and for no number. Owned. */
 json_t *time_view(struct view *v, const json_t *ms);
+json_t *time_view_short(struct view *v, const json_t *ms); /* without what the day says itself */
 int64_t day_of(int64_t ms);
 /* The day of the calendar (proleptic Gregorian) that is so many days after 1970-01-01. */
 void civil_from_days(int64_t days, int *ret_y, int *ret_m, int *ret_d);

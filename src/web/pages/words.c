@@ -224,6 +224,19 @@ json_t *time_view(struct view *v, const json_t *ms)
 	return json_pack("{s:o, s:s}", "iso", json_sprintf("%.19sZ", iso), "text", say_moment(v, at));
 }
 
+json_t *time_view_short(struct view *v, const json_t *ms)
+{
+	json_t *o = time_view(v, ms);
+	const int64_t at = json_is_number(ms) ? (int64_t)json_number_value(ms) : 0;
+	if (!json_is_object(o))
+		return o;
+	const char *clock = say_hour(v, at);
+	put(o, "text", day_of(at) == day_of(v->now_ms)
+			       ? view_keep(v, mem_printf("%s UTC", clock))
+			       : view_keep(v, mem_printf("%s, %s UTC", say_day_short(v, day_of(at)), clock)));
+	return o;
+}
+
 /* --- faults ----------------------------------------------------------------------------------- */
 
 const char *say_fault(struct view *v, const char *fault, const char *otherwise)
