@@ -97,8 +97,7 @@ static bool run(struct house_door *d, struct error *err)
 	if (good) {
 		if (d->o.isolate)
 			isolate_finish(&gone);
-		hub_say(d->hub, "serving",
-			d->o.isolate ? isolate_prove(&gone) : json_object());
+		hub_say(d->hub, "serving", d->o.isolate ? isolate_prove(&gone) : json_object());
 		loop_run(d->loop);
 	}
 	stop(d);

@@ -22,7 +22,8 @@ void guard_read(struct guard *g, struct slice setup)
 	size_t n = 0;
 	*g = (struct guard){.open = all != NULL, .need_token = json_flag(all, "need_token")};
 	/* without a hash no token fits */
-	if (hex && sodium_hex2bin(g->token, sizeof(g->token), hex, strlen(hex), NULL, &n, NULL) != 0)
+	if (hex &&
+		sodium_hex2bin(g->token, sizeof(g->token), hex, strlen(hex), NULL, &n, NULL) != 0)
 		g->open = false;
 	if (g->need_token && n != sizeof(g->token))
 		g->open = false;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "models.h"
 
 #define READ_S 20
 
@@ -26,10 +27,11 @@ static json_t *component(void)
 {
 	json_t *days = json_array();
 	for (int i = 0; i < 90; i++)
-		json_array_append_new(days, json_pack("{s:i, s:[i,i,i,i,i], s:i}", "day",
-						    20693 + i - 89, "s", 86400, 0, 0, 0, 0, "gap", 0));
-	json_t *ratio = json_pack("{s:f, s:f, s:f, s:f}", "up", 1.0, "best", 1.0, "worst", 1.0,
-		"seen", 1.0);
+		json_array_append_new(
+			days, json_pack("{s:i, s:[i,i,i,i,i], s:i}", "day", 20693 + i - 89, "s",
+				      86400, 0, 0, 0, 0, "gap", 0));
+	json_t *ratio = json_pack(
+		"{s:f, s:f, s:f, s:f}", "up", 1.0, "best", 1.0, "worst", 1.0, "seen", 1.0);
 	json_t *availability = json_pack(
 		"{s:O, s:O, s:O, s:o}", "d1", ratio, "d7", ratio, "d30", ratio, "d90", ratio);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:n, s:o, s:o}", "id",
@@ -41,8 +43,9 @@ static json_t *component(void)
 
 static json_t *site(const char *name, int64_t revision, bool operators)
 {
-	json_t *s = json_pack("{s:{s:s, s:s, s:s, s:[s,s], s:b, s:s, s:s}, s:I, s:I, s:I, s:s, "
-			      "s:{s:i}, s:{s:b, s:b, s:I}, s:[o], s:[{s:s, s:[s]}], s:[], s:[], s:[]}",
+	json_t *s = json_pack(
+		"{s:{s:s, s:s, s:s, s:[s,s], s:b, s:s, s:s}, s:I, s:I, s:I, s:s, "
+		"s:{s:i}, s:{s:b, s:b, s:I}, s:[o], s:[{s:s, s:[s]}], s:[], s:[], s:[]}",
 		"site", "name", name, "url", "https://status.example.org", "timezone", "UTC",
 		"languages", "en", "de", "simulated", 0, "location", "here", "version", "0.1.0",
 		"at_ms", (json_int_t)1787990000000, "started_ms", (json_int_t)1787900000000,
@@ -70,6 +73,14 @@ static json_t *document(const char *what)
 		return json_pack("{s:s}", "text", "# TYPE runs counter\nruns 1\n");
 	if (!strcmp(what, "health"))
 		return json_pack("{s:b}", "ready", 1);
+	if (!strcmp(what, "availability"))
+		return model_availability(MOOD_GOOD, 2);
+	if (!strcmp(what, "scenario"))
+		return model_scenario(MOOD_GOOD, true);
+	if (!strcmp(what, "run"))
+		return model_run(MOOD_GOOD);
+	if (!strcmp(what, "evidence"))
+		return model_evidence(MOOD_GOOD, true);
 	return json_pack("{s:s}", "did", what);
 }
 
@@ -331,8 +342,8 @@ unsigned served_many(struct served *s, unsigned port, const char *path, unsigned
 	char **texts = mem_new_array(n, sizeof(*texts));
 	unsigned had = 0;
 	for (unsigned i = 0; i < n; i++) {
-		char *own = strstr(path, "%u") ? mem_printf("%.*s%u", (int)(strstr(path, "%u") - path),
-						   path, i)
+		char *own = strstr(path, "%u") ? mem_printf("%.*s%u",
+							 (int)(strstr(path, "%u") - path), path, i)
 					       : mem_strdup(path);
 		texts[i] = get(port, own, "");
 		clients[i].port = port;

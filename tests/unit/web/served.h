@@ -21,7 +21,7 @@ struct served {
 	bool keep; /* questions are kept until served_answer() */
 	VEC(struct question) kept;
 	int queries, commands;
-	enum audience audience; /* of the last query */
+	enum audience audience;        /* of the last query */
 	char *what, *args, *principal; /* of the last question */
 	int descriptors;
 };

@@ -227,9 +227,8 @@ static void who_does_not_answer_is_not_waited_for(void **state)
 	assert_int_equal(p->ids.n, 2);
 	ask(p, "some", SLICE("{}"));
 	for (size_t i = 0; i < 2; i++)
-		door_send(p->house, &(struct door_frame){.kind = DOOR_ANSWER,
-					    .id = p->ids.p[i],
-					    .status = 200});
+		door_send(p->house, &(struct door_frame){
+					    .kind = DOOR_ANSWER, .id = p->ids.p[i], .status = 200});
 	turn(p);
 	assert_int_equal(p->statuses.n, 2);
 	p->deaf = false;

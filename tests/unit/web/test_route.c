@@ -1,6 +1,6 @@
 /*
- * test_route.c - the table of routes as a whole, which row a path finds, the intake's guard, and the
- * documents of Statuspage.
+ * test_route.c - the table of routes as a whole, which row a path finds, the intake's guard, and
+ * the documents of Statuspage.
  */
 #include "web/route.h"
 
@@ -68,8 +68,8 @@ static void each_face_keeps_to_its_paths(void **state)
 		if (r->class == CLASS_COLD)
 			assert_non_null(r->query);
 		if (r->class == CLASS_PINNED)
-			assert_true(r->audience == AUDIENCE_PUBLIC &&
-				!strchr(r->path, '{') && (r->form != FORM_JSON || r->make));
+			assert_true(r->audience == AUDIENCE_PUBLIC && !strchr(r->path, '{') &&
+				    (r->form != FORM_JSON || r->make));
 		if (r->key)
 			assert_non_null(strchr(r->path, '{'));
 	}
@@ -101,7 +101,7 @@ static void paths_find_their_rows(void **state)
 	};
 	for (size_t i = 0; i < array_len(rows); i++) {
 		struct route_match m;
-		route_find(rows[i].method, rows[i].path, rows[i].on, &m);
+		route_match_path(rows[i].method, rows[i].path, rows[i].on, &m);
 		if ((m.route ? m.route->path : NULL) != rows[i].row &&
 			(!m.route || !rows[i].row || strcmp(m.route->path, rows[i].row) != 0))
 			fail_msg("%s finds %s", rows[i].path, m.route ? m.route->path : "nothing");
@@ -110,16 +110,16 @@ static void paths_find_their_rows(void **state)
 	}
 	struct route_match m;
 	char allow[ROUTE_ALLOW];
-	route_find("PUT", "/components/a", ON_PUBLIC, &m);
+	route_match_path("PUT", "/components/a", ON_PUBLIC, &m);
 	assert_true(!m.route && m.other_method);
 	assert_string_equal(route_allow("/components/a", ON_PUBLIC, allow), "GET, HEAD");
 	assert_string_equal(route_allow("/api/ops/v1/command/x", ON_INTAKE, allow), "POST");
 	char longest[2000];
 	snprintf(longest, sizeof(longest), "/components/%0*d", ROUTE_WORD_MAX, 0);
-	route_find("GET", longest, ON_PUBLIC, &m);
+	route_match_path("GET", longest, ON_PUBLIC, &m);
 	assert_non_null(m.route);
 	snprintf(longest, sizeof(longest), "/components/%0*d", ROUTE_WORD_MAX + 1, 0);
-	route_find("GET", longest, ON_PUBLIC, &m);
+	route_match_path("GET", longest, ON_PUBLIC, &m);
 	assert_null(m.route);
 }
 
@@ -127,7 +127,7 @@ static void a_row_writes_its_path(void **state)
 {
 	struct buf b = BUF(BUF_LINE);
 	struct route_match m;
-	route_find("GET", "/components/a%20b", ON_PUBLIC, &m);
+	route_match_path("GET", "/components/a%20b", ON_PUBLIC, &m);
 	route_path(m.route, m.word, &b);
 	assert_string_equal(buf_str(&b), "/components/a%20b");
 	buf_fini(&b);
@@ -144,8 +144,8 @@ static void the_description_has_every_row_of_ours(void **state)
 		const struct route *r = &routes[i];
 		if (r->face != FACE_OPS)
 			continue;
-		char *part = mem_printf("\n  %s:\n    %s:\n", r->path,
-			strcmp(r->method, "POST") ? "get" : "post");
+		char *part = mem_printf(
+			"\n  %s:\n    %s:\n", r->path, strcmp(r->method, "POST") ? "get" : "post");
 		if (slice_find_text(text, slice_of(part)) == text.n)
 			fail_msg("%s %s is not described", r->method, r->path);
 		free(part);
@@ -210,9 +210,10 @@ static void a_setup_that_cannot_be_lets_nobody_in(void **state)
 
 static json_t *site(const char *health, const char *of_one, const char *of_two)
 {
-	return json_pack("{s:{s:s, s:s, s:s}, s:I, s:s, s:[{s:s, s:s, s:s, s:s, s:I, s:[{s:i, "
-			 "s:[i,i,i,i,i]}, {s:i, s:[i,i,i,i,i]}]}, {s:s, s:s, s:s, s:I}], "
-			 "s:[{s:s, s:[s]}]}",
+	return json_pack(
+		"{s:{s:s, s:s, s:s}, s:I, s:s, s:[{s:s, s:s, s:s, s:s, s:I, s:[{s:i, "
+		"s:[i,i,i,i,i]}, {s:i, s:[i,i,i,i,i]}]}, {s:s, s:s, s:s, s:I}], "
+		"s:[{s:s, s:[s]}]}",
 		"site", "name", "Example Cloud", "url", "https://status.example.org", "timezone",
 		"UTC", "at_ms", (json_int_t)1787990000000, "health", health, "components", "id",
 		"compute", "name", "Compute", "category", "Services", "health", of_one, "since_ms",

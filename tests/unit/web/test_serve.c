@@ -47,6 +47,9 @@ static void pages_and_models_are_there(void **state)
 	assert_int_equal(s->audience, AUDIENCE_PUBLIC);
 	expect(public_get(s, "/api/ops/v1/components/a%20b.json", ""), 200, "Compute");
 	assert_string_equal(s->args, "{\"id\":\"a b\"}");
+	expect(public_get(s, "/availability", ""), 200, "Example Cloud");
+	expect(public_get(s, "/scenarios/server-login", ""), 200, "Example Cloud");
+	expect(public_get(s, "/evidence/7", ""), 200, "Example Cloud");
 	expect(public_get(s, "/api/ops/v1/availability.json", ""), 200, "availability");
 	expect(public_get(s, "/api/ops/v1/status.json", ""), 200, "\"revision\":1");
 	expect(public_get(s, "/api/v2/status.json", ""), 200, "All Systems Operational");
@@ -102,7 +105,7 @@ static void the_public_never_sees_what_is_the_operators(void **state)
 			     "Connection: close\r\n" JSON_TYPE "Content-Length: 2\r\n\r\n{}")),
 		404, NULL);
 	assert_int_equal(s->commands, 0);
-	expect(intake_get(s, "/runs/7", ""), 200, NULL);
+	expect(intake_get(s, "/runs/7", ""), 200, "Example Cloud");
 	assert_int_equal(s->audience, AUDIENCE_OPERATORS);
 	expect(intake_get(s, "/api/ops/v1/status.json", ""), 200, "alarms");
 	expect(intake_get(s, "/metrics", ""), 200, "runs 1\n");
@@ -235,8 +238,9 @@ static void files_are_kept_for_ever(void **state)
 
 static struct got send_command(struct served *s, const char *headers, const char *body)
 {
-	char *text = mem_printf("POST /api/ops/v1/command/go HTTP/1.1\r\nConnection: close\r\n"
-				"Content-Length: %zu\r\n%s\r\n%s",
+	char *text = mem_printf(
+		"POST /api/ops/v1/command/go HTTP/1.1\r\nConnection: close\r\n"
+		"Content-Length: %zu\r\n%s\r\n%s",
 		strlen(body), headers, body);
 	struct got g = served_send(s, web_intake_port(s->web), slice_of(text));
 	free(text);
@@ -332,8 +336,8 @@ static void an_open_intake_is_refused(void **state)
 {
 	struct served *s = *state;
 	const struct web_house house = {.arg = s};
-	assert_null(web_new(s->loop, &(struct web_options){.intake_address = "0.0.0.0:0"}, &house,
-		&s->err));
+	assert_null(web_new(
+		s->loop, &(struct web_options){.intake_address = "0.0.0.0:0"}, &house, &s->err));
 	assert_has(s->err.msg, "token");
 }
 
@@ -344,7 +348,6 @@ static bool one_is_kept(struct served *s)
 {
 	return s->kept.n > 0;
 }
-
 
 static void many_readers_are_one_question(void **state)
 {
@@ -407,8 +410,8 @@ static void who_is_sent_away_may_come_again(void **state)
 {
 	struct served *s = *state;
 	const struct web_house house = {.arg = s};
-	s->web = web_new(s->loop, &(struct web_options){.public_address = "127.0.0.1:0"}, &house,
-		&s->err);
+	s->web = web_new(
+		s->loop, &(struct web_options){.public_address = "127.0.0.1:0"}, &house, &s->err);
 	assert_non_null(s->web);
 	struct got g = public_get(s, "/", ""); /* nothing was published */
 	assert_int_equal(g.status, 503);
