@@ -33,8 +33,7 @@ static struct http_response *wrap(
 struct http_response *http_response_new(
 	const struct http_header *headers, size_t n, struct slice body)
 {
-	return wrap(
-		MHD_create_response_from_buffer(body.n, (void *)body.p, MHD_RESPMEM_MUST_COPY),
+	return wrap(MHD_create_response_from_buffer(body.n, (void *)body.p, MHD_RESPMEM_MUST_COPY),
 		headers, n);
 }
 

@@ -26,8 +26,8 @@ struct connection {
 	int fd;
 	enum phase phase;
 	int64_t since_ns;
-	size_t place; /* in the server's `all` */
-	bool shut;    /* its socket is; libmicrohttpd has not seen it yet */
+	size_t place;  /* in the server's `all` */
+	bool shut;     /* its socket is; libmicrohttpd has not seen it yet */
 	char peer[64]; /* "" until asked for */
 };
 

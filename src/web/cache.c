@@ -86,8 +86,8 @@ struct cache_doc *cache_get(struct cache *c, const char *key, int64_t revision, 
 	return e->doc;
 }
 
-void cache_put(struct cache *c, const char *key, struct cache_doc *d, int64_t revision,
-	int64_t until_ns)
+void cache_put(
+	struct cache *c, const char *key, struct cache_doc *d, int64_t revision, int64_t until_ns)
 {
 	struct entry *e = map_get(&c->entries, key);
 	if (e)

@@ -63,8 +63,8 @@ void cache_free(struct cache *c);
  * with revision -1 holds for all). */
 struct cache_doc *cache_get(struct cache *c, const char *key, int64_t revision, int64_t now_ns);
 /* Copies the key, refs the document; takes the place of what was there. */
-void cache_put(struct cache *c, const char *key, struct cache_doc *d, int64_t revision,
-	int64_t until_ns);
+void cache_put(
+	struct cache *c, const char *key, struct cache_doc *d, int64_t revision, int64_t until_ns);
 size_t cache_bytes(const struct cache *c);
 
 #endif

@@ -83,7 +83,7 @@ static struct http_response *make(
 static void add_coding(struct cache_doc *d, const struct cache_recipe *r, enum coding c)
 {
 	struct buf b = BUF(r->body.n + 1);
-	if (c == CODING_IDENTITY || encode(c, r->body, r->best, &b)) {
+	if (c == CODING_IDENTITY || encode_body(c, r->body, r->best, &b)) {
 		const struct slice body = c == CODING_IDENTITY ? r->body : buf_slice(&b);
 		char *hex = hex_encode(d->hash, 12);
 		snprintf(d->tags[c], TAG_TEXT, "\"%s%s%s\"", hex, c ? "-" : "",

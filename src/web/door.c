@@ -252,8 +252,7 @@ static void on_closed(uv_handle_t *h)
 	free(h);
 }
 
-struct door *door_new(
-	struct loop *l, int fd, const struct door_options *options, struct error *err)
+struct door *door_new(struct loop *l, int fd, const struct door_options *options, struct error *err)
 {
 	struct door *d = mem_new(struct door);
 	d->loop = l;

@@ -2,8 +2,8 @@
  * door.h - the three doors between the serving half and the house: frames over a socket pair.
  *
  * A frame is a word of four bytes, the length of what follows (little endian), and then
- *	kind 1, audience 1, status 2, id 4, length of name 1, length of who 1, zero 2; name, who, body
- * with a body of at most 8 MiB. The house sends SETUP, SITE and ANSWER; the serving half QUERY,
+ *	kind 1, audience 1, status 2, id 4, length of name 1, length of who 1, zero 2; name, who,
+ *body with a body of at most 8 MiB. The house sends SETUP, SITE and ANSWER; the serving half QUERY,
  * COMMAND and SAY. A frame that breaks these rules ends the door: who speaks is then not to be
  * trusted.
  * Thread: the loop's.
@@ -20,7 +20,7 @@
 #define DOOR_BODY_MAX  (8u << 20)
 #define DOOR_WORD_MAX  255u
 #define DOOR_ASK_NS    (10 * NS_PER_S)
-#define DOOR_QUESTIONS 1024 /* waiting at once */
+#define DOOR_QUESTIONS 1024        /* waiting at once */
 #define DOOR_QUEUE_MAX (32u << 20) /* bytes the other side has not taken */
 
 enum door_kind {
@@ -52,14 +52,15 @@ struct door;
 struct door_options {
 	/* Every frame but answers to door_ask(); valid during the call. May call door_free(). */
 	void (*frame)(void *arg, const struct door_frame *frame);
-	/* The other side is gone, or broke the rules (err says which). Once; not after door_free(). */
+	/* The other side is gone, or broke the rules (err says which). Once; not after door_free().
+	 */
 	void (*ended)(void *arg, const struct error *err);
 	void *arg;
 };
 
 /* Takes `fd`, one end of a socket pair; closed also when this fails. */
-struct door *door_new(struct loop *l, int fd, const struct door_options *options,
-	struct error *err) must_check;
+struct door *door_new(
+	struct loop *l, int fd, const struct door_options *options, struct error *err) must_check;
 /* Waiting questions are answered with 503 in here. */
 void door_free(struct door *d);
 /* Copies. False when the other side has not taken DOOR_QUEUE_MAX bytes, or a part is too long. */

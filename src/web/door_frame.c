@@ -71,5 +71,5 @@ bool door_write(struct buf *out, const struct door_frame *f)
 	put(head + 13, 1, (uint32_t)f->who.n);
 	put(head + 14, 2, 0);
 	return buf_add(out, head, sizeof(head)) && buf_add_slice(out, f->name) &&
-		buf_add_slice(out, f->who) && buf_add_slice(out, f->body);
+	       buf_add_slice(out, f->who) && buf_add_slice(out, f->body);
 }

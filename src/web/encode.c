@@ -116,15 +116,15 @@ static size_t to_brotli(struct slice plain, bool best, char *p, size_t n)
 	return made;
 }
 
-bool encode(enum coding c, struct slice plain, bool best, struct buf *out)
+bool encode_body(enum coding c, struct slice plain, bool best, struct buf *out)
 {
 	const size_t room = plain.n - plain.n / 20;
 	assert(c == CODING_GZIP || c == CODING_BROTLI);
 	if (room < 64)
 		return false;
 	char *p = mem_alloc(room);
-	const size_t n = c == CODING_GZIP ? to_gzip(plain, best, p, room)
-					  : to_brotli(plain, best, p, room);
+	const size_t n =
+		c == CODING_GZIP ? to_gzip(plain, best, p, room) : to_brotli(plain, best, p, room);
 	const bool good = n > 0 && buf_add(out, p, n);
 	free(p);
 	return good;

@@ -19,6 +19,6 @@ const char *coding_name(enum coding c); /* "br"; NULL for identity */
 enum coding encode_choose(const char *accept, unsigned have);
 /* Appends to out; false when that is not worth it: it did not become 5 % smaller. `best`: for
  * what is made once; otherwise for what is made each second. */
-bool encode(enum coding c, struct slice plain, bool best, struct buf *out);
+bool encode_body(enum coding c, struct slice plain, bool best, struct buf *out);
 
 #endif

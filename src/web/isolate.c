@@ -46,8 +46,8 @@ static void complain(struct isolate *i, const char *what, int error)
 static void give_up_files(struct isolate *i)
 {
 	uint64_t attributes[2] = {0}; /* handled_access_fs, handled_access_net */
-	const long version = syscall(
-		SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	const long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	if (version < 1) {
 		complain(i, "landlock", errno);
 		return;
@@ -83,22 +83,65 @@ void isolate_begin(struct isolate *i)
 #define CALL(name) SCMP_SYS(name)
 static const int calls[] = {
 	/* connections and doors */
-	CALL(accept4), CALL(accept), CALL(recvfrom), CALL(recvmsg), CALL(sendto), CALL(sendmsg),
-	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(sendfile), CALL(shutdown),
-	CALL(close), CALL(getsockname), CALL(getpeername), CALL(getsockopt), CALL(setsockopt),
-	CALL(fcntl), CALL(ioctl), CALL(fstat), CALL(lseek),
+	CALL(accept4),
+	CALL(accept),
+	CALL(recvfrom),
+	CALL(recvmsg),
+	CALL(sendto),
+	CALL(sendmsg),
+	CALL(read),
+	CALL(write),
+	CALL(readv),
+	CALL(writev),
+	CALL(sendfile),
+	CALL(shutdown),
+	CALL(close),
+	CALL(getsockname),
+	CALL(getpeername),
+	CALL(getsockopt),
+	CALL(setsockopt),
+	CALL(fcntl),
+	CALL(ioctl),
+	CALL(fstat),
+	CALL(lseek),
 	/* waiting */
-	CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_ctl), CALL(epoll_create1), CALL(poll),
-	CALL(ppoll), CALL(futex), CALL(nanosleep), CALL(clock_nanosleep), CALL(sched_yield),
+	CALL(epoll_wait),
+	CALL(epoll_pwait),
+	CALL(epoll_ctl),
+	CALL(epoll_create1),
+	CALL(poll),
+	CALL(ppoll),
+	CALL(futex),
+	CALL(nanosleep),
+	CALL(clock_nanosleep),
+	CALL(sched_yield),
 	CALL(restart_syscall),
 	/* time and randomness, where the kernel has no quicker way */
-	CALL(clock_gettime), CALL(clock_getres), CALL(gettimeofday), CALL(time), CALL(getrandom),
+	CALL(clock_gettime),
+	CALL(clock_getres),
+	CALL(gettimeofday),
+	CALL(time),
+	CALL(getrandom),
 	/* memory; mmap and mprotect have a rule of their own */
-	CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise),
+	CALL(brk),
+	CALL(munmap),
+	CALL(mremap),
+	CALL(madvise),
 	/* itself */
-	CALL(getpid), CALL(gettid), CALL(getppid), CALL(getrusage), CALL(sched_getaffinity),
-	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack),
-	CALL(tgkill), CALL(membarrier), CALL(rseq), CALL(set_robust_list), CALL(exit),
+	CALL(getpid),
+	CALL(gettid),
+	CALL(getppid),
+	CALL(getrusage),
+	CALL(sched_getaffinity),
+	CALL(rt_sigaction),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigreturn),
+	CALL(sigaltstack),
+	CALL(tgkill),
+	CALL(membarrier),
+	CALL(rseq),
+	CALL(set_robust_list),
+	CALL(exit),
 	CALL(exit_group),
 };
 

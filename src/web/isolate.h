@@ -12,8 +12,8 @@
 #include "base/error.h"
 
 struct isolate {
-	int landlock; /* version of the kernel's; 0: it has none */
-	bool seccomp; /* the filter holds for all threads */
+	int landlock;  /* version of the kernel's; 0: it has none */
+	bool seccomp;  /* the filter holds for all threads */
 	char why[200]; /* what could not be given up, for people; "" */
 };
 

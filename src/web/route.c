@@ -59,10 +59,10 @@ static bool decode_word(struct slice encoded, char *ret)
 static bool answers(const struct route *r, const char *method)
 {
 	return strcmp(r->method, method) == 0 ||
-		(strcmp(method, "HEAD") == 0 && strcmp(r->method, "GET") == 0);
+	       (strcmp(method, "HEAD") == 0 && strcmp(r->method, "GET") == 0);
 }
 
-void route_find(const char *method, const char *path, unsigned on, struct route_match *ret)
+void route_match_path(const char *method, const char *path, unsigned on, struct route_match *ret)
 {
 	const struct slice all = slice_of(path);
 	ret->route = NULL;
@@ -91,7 +91,7 @@ const char *route_allow(const char *path, unsigned on, char *text)
 	text[0] = '\0';
 	for (size_t i = 0; i < array_len(methods); i++) {
 		struct route_match m;
-		route_find(methods[i], path, on, &m);
+		route_match_path(methods[i], path, on, &m);
 		if (m.route && n < ROUTE_ALLOW)
 			n += (size_t)snprintf(
 				text + n, ROUTE_ALLOW - n, "%s%s", n ? ", " : "", methods[i]);
@@ -122,8 +122,8 @@ bool route_overlap(const char *a, const char *b)
 	const struct slice more = slice_sub(longer, shorter.n, longer.n);
 	const struct slice less = slice_sub(tail, 0, tail.n - end.n);
 	return memcmp(longer.p, shorter.p, shorter.n) == 0 &&
-		slice_eq(slice_sub(tail, tail.n - end.n, end.n), end) &&
-		slice_find(more, '/') == more.n && slice_find(less, '/') == less.n;
+	       slice_eq(slice_sub(tail, tail.n - end.n, end.n), end) &&
+	       slice_find(more, '/') == more.n && slice_find(less, '/') == less.n;
 }
 
 void route_path(const struct route *r, const char *word, struct buf *out)

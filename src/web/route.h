@@ -35,12 +35,12 @@ struct route {
 	enum route_class class;
 	enum audience audience; /* PUBLIC: everybody; OPERATORS: 403 to others */
 	enum route_form form;
-	enum page page;                        /* of FORM_PAGE */
-	enum route_file file;                  /* of a fixed row */
-	json_t *(*make)(const json_t *site);   /* of a pinned row of FORM_JSON; returns owned */
-	const char *query, *key;               /* of a cold or asked row; the argument of {name} */
-	bool command;                          /* query is a command: its name is {name} */
-	size_t body_max;                       /* of a request; 0: none is taken */
+	enum page page;                      /* of FORM_PAGE */
+	enum route_file file;                /* of a fixed row */
+	json_t *(*make)(const json_t *site); /* of a pinned row of FORM_JSON; returns owned */
+	const char *query, *key;             /* of a cold or asked row; the argument of {name} */
+	bool command;                        /* query is a command: its name is {name} */
+	size_t body_max;                     /* of a request; 0: none is taken */
 };
 
 #define ROUTE_WORD_MAX 200 /* bytes of {name}, decoded */
@@ -49,13 +49,13 @@ extern const struct route routes[];
 extern const size_t route_count;
 
 struct route_match {
-	const struct route *route; /* NULL: there is none */
-	bool other_method;         /* the path is there, not for this method */
+	const struct route *route;     /* NULL: there is none */
+	bool other_method;             /* the path is there, not for this method */
 	char word[ROUTE_WORD_MAX + 1]; /* decoded {name}, "" when the path has none */
 };
 
 /* `path` as sent, still encoded. */
-void route_find(const char *method, const char *path, unsigned on, struct route_match *ret);
+void route_match_path(const char *method, const char *path, unsigned on, struct route_match *ret);
 /* The methods a path has there: "GET, HEAD". Returns `text`. */
 #define ROUTE_ALLOW 64
 const char *route_allow(const char *path, unsigned on, char *text);

@@ -44,7 +44,7 @@ const struct route routes[] = {
 	COLD_PAGE("/scenarios/{name}", PAGE_SCENARIO, "scenario", "name", AUDIENCE_PUBLIC),
 	COLD_PAGE("/runs/{run}", PAGE_RUN, "run", "run", AUDIENCE_OPERATORS),
 	COLD_PAGE("/evidence/{id}", PAGE_EVIDENCE, "evidence", "id", AUDIENCE_PUBLIC),
-	FIXED("/static/{file}", FILE_STATIC),
+	FIXED(PAGE_FILES "{file}", FILE_STATIC),
 	FIXED("/favicon.ico", FILE_ICON),
 	FIXED("/robots.txt", FILE_ROBOTS),
 

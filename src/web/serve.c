@@ -83,6 +83,7 @@ static void stop(struct house_door *d)
 static bool run(struct house_door *d, struct error *err)
 {
 	struct isolate gone = {0};
+	loop_hold(d->loop); /* at its end nothing but posts may be left to wait for */
 	if (d->o.isolate)
 		isolate_begin(&gone);
 	d->hub = hub_new(&(struct hub_options){.loop = d->loop,
@@ -96,11 +97,11 @@ static bool run(struct house_door *d, struct error *err)
 	if (good) {
 		if (d->o.isolate)
 			isolate_finish(&gone);
-		hub_say(d->hub, "serving",
-			d->o.isolate ? isolate_prove(&gone) : json_object());
+		hub_say(d->hub, "serving", d->o.isolate ? isolate_prove(&gone) : json_object());
 		loop_run(d->loop);
 	}
 	stop(d);
+	loop_release(d->loop);
 	return good;
 }
 

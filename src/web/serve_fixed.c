@@ -50,11 +50,11 @@ static void make_problems(struct fixed *f)
 		/* RFC 9457; the type "about:blank" need not be said */
 		snprintf(text, sizeof(text), "{\"title\":\"%s\",\"status\":%d}", problem_titles[i],
 			status);
-		f->api_problems[i] = small(
-			status, "application/problem+json", KEEP_NOT, true, text);
+		f->api_problems[i] =
+			small(status, "application/problem+json", KEEP_NOT, true, text);
 		snprintf(text, sizeof(text), "%d %s\n", status, problem_titles[i]);
-		f->text_problems[i] = small(
-			status, "text/plain; charset=utf-8", KEEP_NOT, false, text);
+		f->text_problems[i] =
+			small(status, "text/plain; charset=utf-8", KEEP_NOT, false, text);
 	}
 }
 
@@ -64,8 +64,11 @@ void fixed_init(struct fixed *f)
 	const size_t n = page_files(&files);
 	*f = (struct fixed){0};
 	for (size_t i = 0; i < n; i++) {
-		struct cache_recipe r = {.status = 200, .type = files[i].type,
-			.keep = KEEP_FOREVER, .best = true, .body = files[i].body};
+		struct cache_recipe r = {.status = 200,
+			.type = files[i].type,
+			.keep = KEEP_FOREVER,
+			.best = true,
+			.body = files[i].body};
 		map_put(&f->files, files[i].name, cache_doc_new(&r));
 		r.keep = KEEP_DAY;
 		if (!f->icon && slice_starts(slice_of(files[i].name), "icon-"))
@@ -79,8 +82,8 @@ void fixed_init(struct fixed *f)
 		.body = ops_openapi()});
 	f->robots[SEAT_PUBLIC] = small(200, "text/plain; charset=utf-8", KEEP_DAY, false,
 		"User-agent: *\nDisallow: /api/\nDisallow: /runs/\n");
-	f->robots[SEAT_OPERATORS] = small(200, "text/plain; charset=utf-8", KEEP_DAY, false,
-		"User-agent: *\nDisallow: /\n");
+	f->robots[SEAT_OPERATORS] = small(
+		200, "text/plain; charset=utf-8", KEEP_DAY, false, "User-agent: *\nDisallow: /\n");
 	make_problems(f);
 }
 

@@ -22,7 +22,8 @@ void guard_read(struct guard *g, struct slice setup)
 	size_t n = 0;
 	*g = (struct guard){.open = all != NULL, .need_token = json_flag(all, "need_token")};
 	/* without a hash no token fits */
-	if (hex && sodium_hex2bin(g->token, sizeof(g->token), hex, strlen(hex), NULL, &n, NULL) != 0)
+	if (hex &&
+		sodium_hex2bin(g->token, sizeof(g->token), hex, strlen(hex), NULL, &n, NULL) != 0)
 		g->open = false;
 	if (g->need_token && n != sizeof(g->token))
 		g->open = false;
@@ -33,8 +34,9 @@ void guard_read(struct guard *g, struct slice setup)
 static struct slice host_name(const char *host)
 {
 	struct slice s = slice_of(host);
+	const size_t close = slice_find(s, ']');
 	if (s.n && s.p[0] == '[')
-		return slice_sub(s, 1, slice_find(s, ']') - 1);
+		return slice_sub(s, 1, close < s.n ? close - 1 : 0);
 	return slice_sub(s, 0, slice_find(s, ':'));
 }
 

@@ -25,7 +25,7 @@ struct pin_job {
 	char *raw[SEATS];
 	size_t raw_n[SEATS];
 	struct pins *last, *made;
-	char broken[200]; /* why a SITE could not be read */
+	char broken[SERVE_WHY]; /* why a SITE could not be read; "" */
 };
 
 struct hub {
@@ -46,13 +46,13 @@ struct hub {
 	bool quiet; /* nothing is under way */
 };
 
-struct pending { /* one key: asked at the door, then rendered */
+struct pending {               /* one key: asked at the door, then rendered */
 	struct render_job job; /* first */
 	struct hub *hub;
 	const struct route *route;
 	enum seat seat;
 	unsigned language;
-	char *key, *word; /* key NULL: for one alone */
+	char *key, *word;          /* key NULL: for one alone */
 	struct ask *first, **last; /* who waits */
 	char *body;
 	size_t body_n;
@@ -60,6 +60,7 @@ struct pending { /* one key: asked at the door, then rendered */
 	int status;
 	struct cache_doc *doc;
 	bool lasting;
+	char why[SERVE_WHY]; /* it could not be rendered; "" */
 };
 
 /* --- answers -------------------------------------------------------------------------------------
@@ -88,8 +89,7 @@ static void pending_end(struct pending *p)
 {
 	struct hub *h = p->hub;
 	const int64_t revision = p->lasting ? -1 : revision_of(h, p->seat);
-	const int64_t until =
-		loop_now_ns(h->loop) + (p->lasting ? LASTING_NS : CHANGING_NS);
+	const int64_t until = loop_now_ns(h->loop) + (p->lasting ? LASTING_NS : CHANGING_NS);
 	if (p->key) {
 		map_remove(&h->cold, p->key);
 		h->cold_count--;
@@ -120,7 +120,9 @@ static struct cache_doc *doc_of(
 	return cache_doc_new(&(struct cache_recipe){.status = status,
 		.type = type,
 		.language = p->route->form == FORM_PAGE ? page_languages()[p->language] : NULL,
-		.keep = !p->key ? KEEP_NOT : is_public ? KEEP_ASK : KEEP_PRIVATE,
+		.keep = !p->key     ? KEEP_NOT
+			: is_public ? KEEP_ASK
+				    : KEEP_PRIVATE,
 		.cross_origin = is_public && p->route->face != FACE_PAGES,
 		.body = body});
 }
@@ -128,17 +130,19 @@ static struct cache_doc *doc_of(
 static void render_page(struct pending *p, const json_t *model, const json_t *site)
 {
 	struct buf path = BUF(BUF_LINE), html = BUF(BUF_PAGE);
-	struct error err;
+	struct error err = {0};
 	route_path(p->route, p->word, &path);
 	p->status = 503;
 	if (site)
 		p->status = page_render(p->route->page, model, site, buf_str(&path),
-				    page_languages()[p->language], p->seat == SEAT_OPERATORS,
-				    &html, &err)
-			? 200
-			: 500;
+				    page_languages()[p->language], p->seat == SEAT_OPERATORS, &html,
+				    &err)
+				    ? 200
+				    : 500;
 	if (p->status == 200)
 		p->doc = doc_of(p, 200, "text/html; charset=utf-8", buf_slice(&html));
+	else if (p->status == 500)
+		snprintf(p->why, SERVE_WHY, "%.60s: %.130s", buf_str(&path), err.msg);
 	buf_fini(&path);
 	buf_fini(&html);
 }
@@ -150,20 +154,21 @@ static bool is_lasting(const struct route *r, const json_t *model)
 		return false;
 	if (strcmp(r->query, "run") == 0)
 		return json_is_integer(json_object_get(model, "ended_ms"));
-	return strcmp(r->query, "evidence") == 0 &&
-		json_is_string(json_object_get(model, "next"));
+	return strcmp(r->query, "evidence") == 0 && json_is_string(json_object_get(model, "next"));
 }
 
 static void on_render(struct render_job *j, json_t **sites)
 {
 	struct pending *p = (struct pending *)j;
 	const struct slice body = slice_from(p->body, p->body_n);
-	struct error err;
+	struct error err = {0};
 	json_t *model = json_parse(body, DOOR_BODY_MAX, &err);
 	p->status = model ? 200 : 500;
 	p->lasting = is_lasting(p->route, model);
-	if (!model)
+	if (!model) {
+		snprintf(p->why, SERVE_WHY, "%.40s: %.150s", p->word, err.msg);
 		return;
+	}
 	switch (p->route->form) {
 	case FORM_PAGE: render_page(p, model, sites[p->seat]); break;
 	case FORM_JSON: p->doc = doc_of(p, 200, "application/json", body); break;
@@ -184,7 +189,10 @@ static void on_render(struct render_job *j, json_t **sites)
 
 static void on_rendered(struct render_job *j)
 {
-	pending_end((struct pending *)j);
+	struct pending *p = (struct pending *)j;
+	if (p->why[0])
+		hub_say(p->hub, "page_failed", json_pack("{s:s}", "why", p->why));
+	pending_end(p);
 }
 
 static void on_answer(void *arg, int status, struct slice body)
@@ -247,9 +255,9 @@ static void on_ask(void *arg)
 {
 	struct ask *a = arg;
 	struct hub *h = a->hub;
-	struct cache_doc *kept = a->key ? cache_get(h->cache, a->key, revision_of(h, a->seat),
-						  loop_now_ns(h->loop))
-					: NULL;
+	struct cache_doc *kept =
+		a->key ? cache_get(h->cache, a->key, revision_of(h, a->seat), loop_now_ns(h->loop))
+		       : NULL;
 	struct pending *p = a->key ? map_get(&h->cold, a->key) : NULL;
 	if (kept) {
 		give(a, 200, kept, 0, 0);
@@ -280,8 +288,7 @@ static void on_pin(struct render_job *j, json_t **sites)
 		struct error err;
 		if (!p->raw[s])
 			continue;
-		json_t *site = json_parse(
-			slice_from(p->raw[s], p->raw_n[s]), DOOR_BODY_MAX, &err);
+		json_t *site = json_parse(slice_from(p->raw[s], p->raw_n[s]), DOOR_BODY_MAX, &err);
 		if (site) {
 			json_decref(sites[s]);
 			sites[s] = site;
@@ -305,6 +312,8 @@ static void on_pinned(struct render_job *j)
 	h->pins = h->pin.made;
 	if (h->pin.broken[0])
 		hub_say(h, "site_broken", json_pack("{s:s}", "why", h->pin.broken));
+	if (h->pins->why[0])
+		hub_say(h, "page_failed", json_pack("{s:s}", "why", h->pins->why));
 	if (!h->closing) {
 		h->o.pinned(h->o.arg, h->pins);
 		pin_when_due(h);
@@ -382,9 +391,9 @@ void hub_say(struct hub *h, const char *what, json_t *details)
 {
 	char *text = json_text(details);
 	if (h->door)
-		door_send(h->door, &(struct door_frame){.kind = DOOR_SAY,
-					   .name = slice_of(what),
-					   .body = slice_of(text)});
+		door_send(h->door,
+			&(struct door_frame){
+				.kind = DOOR_SAY, .name = slice_of(what), .body = slice_of(text)});
 	free(text);
 	json_decref(details);
 }

@@ -20,7 +20,7 @@
 #include "web/serve.h"
 
 enum seat { SEAT_PUBLIC, SEAT_OPERATORS, SEATS }; /* the two audiences there are */
-enum { ROUTES_MAX = 64, LANGUAGES_MAX = 8 };
+enum { ROUTES_MAX = 64, LANGUAGES_MAX = 8, SERVE_WHY = 200 };
 
 static inline enum audience seat_audience(enum seat s)
 {
@@ -47,6 +47,7 @@ struct pins { /* immutable and counted */
 	bool there[SEATS]; /* a SITE has come */
 	int64_t revision[SEATS];
 	json_t *offered[SEATS]; /* languages; NULL: all */
+	char why[SERVE_WHY];    /* what could not be rendered; "" */
 	struct cache_doc *docs[ROUTES_MAX][SEATS][LANGUAGES_MAX];
 	struct cache_doc *problems[SERVE_PROBLEMS][SEATS][LANGUAGES_MAX];
 };
@@ -59,7 +60,7 @@ unsigned language_count(void);
 
 /* --- serve_fixed.c: what is part of the program ----------------------------------------------- */
 
-struct fixed { /* immutable */
+struct fixed {            /* immutable */
 	struct map files; /* name: struct cache_doc */
 	struct cache_doc *icon, *robots[SEATS], *openapi;
 	struct cache_doc *api_problems[SERVE_PROBLEMS], *text_problems[SERVE_PROBLEMS];
@@ -68,9 +69,10 @@ struct fixed { /* immutable */
 void fixed_init(struct fixed *f);
 void fixed_fini(struct fixed *f);
 
-/* --- serve_guard.c: who may come in at the intake ---------------------------------------------- */
+/* --- serve_guard.c: who may come in at the intake ----------------------------------------------
+ */
 
-struct guard { /* immutable after SETUP; closed before */
+struct guard {           /* immutable after SETUP; closed before */
 	bool open;       /* the house has said how */
 	bool need_token; /* its SHA-256: */
 	uint8_t token[SHA256_BYTES];
@@ -84,11 +86,12 @@ bool guard_host_is_local(const char *host);
 bool guard_token_fits(const struct guard *g, const char *authorization);
 bool guard_origin_fits(const char *origin, const char *host);
 
-/* --- a request that waits ---------------------------------------------------------------------- */
+/* --- a request that waits ----------------------------------------------------------------------
+ */
 
 struct serving;
 
-struct ask { /* the serving thread's; the hub uses it until it has answered */
+struct ask {                     /* the serving thread's; the hub uses it until it has answered */
 	struct ask *next, *prev; /* in the serving thread's list */
 	struct hub *hub;
 	struct ask *next_waiter; /* the hub's */
@@ -102,11 +105,12 @@ struct ask { /* the serving thread's; the hub uses it until it has answered */
 	char *body; /* of a command; NULL: none */
 	/* the answer */
 	int status;
-	struct cache_doc *doc; /* NULL: a problem of that status */
+	struct cache_doc *doc;      /* NULL: a problem of that status */
 	int64_t revision, until_ns; /* how long it holds; 0: it is not kept */
 };
 
-/* --- serve_render.c ---------------------------------------------------------------------------- */
+/* --- serve_render.c ----------------------------------------------------------------------------
+ */
 
 struct render;
 
@@ -122,7 +126,8 @@ void render_free(struct render *r); /* nothing may be under way */
 /* `first`: before all that are not. */
 void render_submit(struct render *r, struct render_job *j, bool first);
 
-/* --- serve_hub.c ------------------------------------------------------------------------------- */
+/* --- serve_hub.c -------------------------------------------------------------------------------
+ */
 
 struct hub;
 
@@ -144,7 +149,8 @@ void hub_say(struct hub *h, const char *what, json_t *details); /* takes details
 /* Thread: any. Takes the ask; it comes back by serving_take() exactly once. */
 void hub_ask(struct hub *h, struct ask *a);
 
-/* --- serve_thread.c ---------------------------------------------------------------------------- */
+/* --- serve_thread.c ----------------------------------------------------------------------------
+ */
 
 struct serving_options {
 	struct hub *hub;

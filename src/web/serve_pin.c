@@ -4,6 +4,7 @@
  */
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/json.h"
 #include "web/serve_inside.h"
@@ -53,12 +54,12 @@ static enum cache_keep keep_of(enum seat s)
 	return s == SEAT_PUBLIC ? KEEP_ASK : KEEP_PRIVATE;
 }
 
-static struct cache_doc *pin_page(enum page page, const json_t *model, const json_t *site,
-	enum seat seat, unsigned language, int status, struct cache_doc *last)
+static struct cache_doc *pin_page(struct pins *p, enum page page, const json_t *model,
+	const json_t *site, enum seat seat, unsigned language, int status, struct cache_doc *last)
 {
 	const char *lang = page_languages()[language];
 	struct buf b = BUF(BUF_PAGE);
-	struct error err;
+	struct error err = {0};
 	struct cache_doc *d = NULL;
 	if (page_render(page, model, site, "/", lang, seat == SEAT_OPERATORS, &b, &err))
 		d = take(last, &(struct cache_recipe){.status = status,
@@ -67,6 +68,8 @@ static struct cache_doc *pin_page(enum page page, const json_t *model, const jso
 				       .keep = status == 200 ? keep_of(seat) : KEEP_NOT,
 				       .retry_s = status == 503 ? 2 : 0,
 				       .body = buf_slice(&b)});
+	else
+		snprintf(p->why, SERVE_WHY, "page %d: %.170s", page, err.msg);
 	buf_fini(&b);
 	return d;
 }
@@ -89,14 +92,13 @@ static struct cache_doc *pin_json(
 	return d;
 }
 
-static void pin_problems(struct pins *p, enum seat seat, const json_t *site,
-	const struct pins *last)
+static void pin_problems(
+	struct pins *p, enum seat seat, const json_t *site, const struct pins *last)
 {
 	for (int i = 0; i < SERVE_PROBLEMS; i++) {
-		json_t *model = json_pack(
-			"{s:i, s:s}", "status", problem_statuses[i], "path", "/");
+		json_t *model = json_pack("{s:i, s:s}", "status", problem_statuses[i], "path", "/");
 		for (unsigned l = 0; l < language_count(); l++)
-			p->problems[i][seat][l] = pin_page(PAGE_PROBLEM, model, site, seat, l,
+			p->problems[i][seat][l] = pin_page(p, PAGE_PROBLEM, model, site, seat, l,
 				problem_statuses[i], last ? last->problems[i][seat][l] : NULL);
 		json_decref(model);
 	}
@@ -113,12 +115,12 @@ static void pin_seat(struct pins *p, enum seat seat, const json_t *site, const s
 		if (row->class != CLASS_PINNED)
 			continue;
 		if (row->form == FORM_JSON) {
-			p->docs[r][seat][0] = pin_json(
-				row, site, seat, last ? last->docs[r][seat][0] : NULL);
+			p->docs[r][seat][0] =
+				pin_json(row, site, seat, last ? last->docs[r][seat][0] : NULL);
 			continue;
 		}
 		for (unsigned l = 0; l < language_count(); l++)
-			p->docs[r][seat][l] = pin_page(row->page, site, site, seat, l, 200,
+			p->docs[r][seat][l] = pin_page(p, row->page, site, site, seat, l, 200,
 				last ? last->docs[r][seat][l] : NULL);
 	}
 	pin_problems(p, seat, site, last);

@@ -257,8 +257,7 @@ static void reply_fixed(struct entrance *e, struct http_exchange *x, const struc
 static void reply_pinned(struct entrance *e, struct http_exchange *x, const struct route *r)
 {
 	const struct pins *p = e->serving->pins;
-	const unsigned l =
-		r->form == FORM_PAGE && p ? choose_language(e->serving, e->seat, x) : 0;
+	const unsigned l = r->form == FORM_PAGE && p ? choose_language(e->serving, e->seat, x) : 0;
 	const struct cache_doc *d = p ? p->docs[r - routes][e->seat][l] : NULL;
 	if (d)
 		cache_doc_reply(d, x);
@@ -286,7 +285,7 @@ static void handle(void *arg, struct http_exchange *x)
 			return;
 		}
 	}
-	route_find(http_method(x), http_path(x), e->on, &m);
+	route_match_path(http_method(x), http_path(x), e->on, &m);
 	if (!m.route) {
 		reply_missing(e, x, m.other_method);
 		return;
@@ -386,9 +385,8 @@ static void *serving_main(void *arg)
 static bool open_entrance(struct serving *s, enum seat seat, int fd, struct error *err)
 {
 	struct entrance *e = &s->entrances[seat];
-	*e = (struct entrance){.serving = s,
-		.seat = seat,
-		.on = seat == SEAT_PUBLIC ? ON_PUBLIC : ON_INTAKE};
+	*e = (struct entrance){
+		.serving = s, .seat = seat, .on = seat == SEAT_PUBLIC ? ON_PUBLIC : ON_INTAKE};
 	if (fd < 0)
 		return true;
 	e->server = http_server_new(s->loop,

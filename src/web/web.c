@@ -63,8 +63,7 @@ struct web {
 static void send_setup(struct web *w)
 {
 	char *hex = w->has_token ? hex_encode(w->token, sizeof(w->token)) : NULL;
-	json_t *setup = json_pack(
-		"{s:b, s:s?}", "need_token", w->need_token, "intake_token", hex);
+	json_t *setup = json_pack("{s:b, s:s?}", "need_token", w->need_token, "intake_token", hex);
 	char *text = json_text(setup);
 	door_send(w->door, &(struct door_frame){.kind = DOOR_SETUP, .body = slice_of(text)});
 	free(text);
@@ -128,8 +127,8 @@ static void send_answer(struct web_answer *a, int status, struct slice body)
 	struct web *w = a->web;
 	if (w && w->door && a->life == w->life)
 		door_send(w->door,
-			&(struct door_frame){.kind = DOOR_ANSWER, .id = a->id, .status = status,
-				.body = body});
+			&(struct door_frame){
+				.kind = DOOR_ANSWER, .id = a->id, .status = status, .body = body});
 	answer_free(a);
 }
 
@@ -155,8 +154,8 @@ static void on_wrote(struct worker_job *j)
 	free(d);
 }
 
-static void write_document(struct web *w, json_t *document, enum audience audience,
-	struct web_answer *answer)
+static void write_document(
+	struct web *w, json_t *document, enum audience audience, struct web_answer *answer)
 {
 	struct writing *d = mem_new(struct writing);
 	d->web = w;
@@ -341,8 +340,8 @@ static void fit_descriptors(struct web_options *o)
 	}
 	if (limit.rlim_cur < wanted && listeners)
 		o->connections = limit.rlim_cur > 2 * DESCRIPTORS
-			? (unsigned)((limit.rlim_cur - DESCRIPTORS) / listeners)
-			: DESCRIPTORS / listeners;
+					 ? (unsigned)((limit.rlim_cur - DESCRIPTORS) / listeners)
+					 : DESCRIPTORS / listeners;
 }
 
 static bool set_options(struct web *w, const struct web_options *options, struct error *err)

@@ -94,8 +94,8 @@ static int spawn(struct child *c, const struct handed *h)
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	const int rc = posix_spawn(
-		&c->pid, "/proc/self/exe", &files, &attributes, argv, environment);
+	const int rc =
+		posix_spawn(&c->pid, "/proc/self/exe", &files, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	return rc;

@@ -92,8 +92,8 @@ static json_t *status_of(const json_t *site)
 	if (h == HEALTH_OUTAGE && all_are(site, HEALTH_OUTAGE))
 		return json_pack("{s:s, s:s}", "indicator", "critical", "description",
 			"Major Service Outage");
-	return json_pack("{s:s, s:s}", "indicator", rows[h].indicator, "description",
-		rows[h].description);
+	return json_pack(
+		"{s:s, s:s}", "indicator", rows[h].indicator, "description", rows[h].description);
 }
 
 /* --- components ----------------------------------------------------------------------------------
@@ -155,9 +155,8 @@ struct group {
 static json_t *group_of(
 	const json_t *site, const char *name, size_t position, const struct group *g)
 {
-	return json_pack(
-		"{s:o, s:s, s:s, s:o, s:o, s:I, s:n, s:b, s:n, s:n, s:o, s:b, s:b, s:o}", "id",
-		id_of("group", name), "name", name, "status", health_statuspage(g->worst),
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:I, s:n, s:b, s:n, s:n, s:o, s:b, s:b, s:o}",
+		"id", id_of("group", name), "name", name, "status", health_statuspage(g->worst),
 		"created_at", time_of(g->created_ms), "updated_at", time_of(g->updated_ms),
 		"position", (json_int_t)position, "description", "showcase", 0, "start_date",
 		"group_id", "page_id", page_id(site), "group", 1, "only_show_if_degraded", 0,
@@ -168,7 +167,8 @@ static json_t *group_of(
 static void add_category(json_t *list, const json_t *site, const json_t *category, size_t position)
 {
 	const char *name = text_or(json_str(category, "name"), "?");
-	struct group g = {.members = json_array(), .worst = HEALTH_OPERATIONAL,
+	struct group g = {.members = json_array(),
+		.worst = HEALTH_OPERATIONAL,
 		.created_ms = json_int(site, "at_ms", 0)};
 	size_t i;
 	json_t *id;

@@ -25,16 +25,17 @@ struct bars {
 };
 
 /* One phase [from, to) as a path; the shortest is still seen. */
-static void add_bar(
-	const struct bars *b, json_t *all, const char *name, double from, double to, int top, int tall)
+static void add_bar(const struct bars *b, json_t *all, const char *name, double from, double to,
+	int top, int tall)
 {
 	if (from < 0 || to < from)
 		return;
 	const double x = from / b->span * WIDE;
 	double wide = (to - from) / b->span * WIDE;
 	wide = wide < 2 ? 2 : wide;
-	json_array_append_new(all, json_pack("{s:s, s:o}", "name", name, "d",
-					   json_sprintf("M%.1f %dh%.1fv%dh-%.1fz", x, top, wide, tall, wide)));
+	json_array_append_new(
+		all, json_pack("{s:s, s:o}", "name", name, "d",
+			     json_sprintf("M%.1f %dh%.1fv%dh-%.1fz", x, top, wide, tall, wide)));
 }
 
 static json_t *draw_step(const struct bars *b, const json_t *s)
@@ -56,10 +57,10 @@ static json_t *draw_step(const struct bars *b, const json_t *s)
 
 static const char *step_state(struct view *v, const char *state, const char **ret_name)
 {
-	static const char *const rows[][3] = {
-		{"ready", "operational", "step_ready"}, {"failed", "outage", "step_failed"},
-		{"skipped", "gap", "step_skipped"}, {"absent", "gap", "step_absent"},
-		{"started", "unknown", "step_started"}, {"waiting", "unknown", "step_waiting"}};
+	static const char *const rows[][3] = {{"ready", "operational", "step_ready"},
+		{"failed", "outage", "step_failed"}, {"skipped", "gap", "step_skipped"},
+		{"absent", "gap", "step_absent"}, {"started", "unknown", "step_started"},
+		{"waiting", "unknown", "step_waiting"}};
 	for (size_t i = 0; state && i < array_len(rows); i++) {
 		if (strcmp(rows[i][0], state) != 0)
 			continue;
@@ -105,12 +106,39 @@ static double longest(const json_t *steps, const json_t *report)
 	double span = ms_of(report, "ended_ms");
 	const json_t *s;
 	size_t i;
-	json_array_foreach(steps, i, s) {
+	json_array_foreach (steps, i, s) {
 		for (size_t k = 0; k < array_len(keys); k++)
 			if (ms_of(s, keys[k]) > span)
 				span = ms_of(s, keys[k]);
 	}
 	return span > 0 ? span : 1;
+}
+
+/* In the order in which they began; what never did comes last. */
+static int by_start(const void *a, const void *b)
+{
+	const json_t *x = *(const json_t *const *)a, *y = *(const json_t *const *)b;
+	const double at_x = ms_of(x, "start_ms"), at_y = ms_of(y, "start_ms");
+	if ((at_x < 0) != (at_y < 0))
+		return at_x < 0 ? 1 : -1;
+	if (at_x != at_y)
+		return at_x < at_y ? -1 : 1;
+	const double end_x = ms_of(x, "ready_ms"), end_y = ms_of(y, "ready_ms");
+	return (end_x > end_y) - (end_x < end_y);
+}
+
+static json_t *list_steps(const struct bars *b, const json_t *steps)
+{
+	const size_t n = json_array_size(steps);
+	const json_t **sorted = mem_new_array(n ? n : 1, sizeof(*sorted));
+	json_t *rows = json_array();
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = json_array_get(steps, i);
+	qsort(sorted, n, sizeof(*sorted), by_start);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(rows, step_view(b, sorted[i]));
+	free(sorted);
+	return rows;
 }
 
 static void put_facts(struct view *v, const json_t *report)
@@ -136,7 +164,7 @@ static const char *critical_path(struct view *v, const json_t *steps)
 	for (;;) {
 		const json_t *next = NULL;
 		size_t i;
-		json_array_foreach(steps, i, s) {
+		json_array_foreach (steps, i, s) {
 			const double start = ms_of(s, "start_ms");
 			if (json_flag(s, "critical") && start > after &&
 				(!next || start < ms_of(next, "start_ms")))
@@ -154,15 +182,13 @@ static const char *critical_path(struct view *v, const json_t *steps)
 bool view_run(struct view *v)
 {
 	const json_t *report = json_object_get(v->model, "report");
-	const json_t *steps = json_object_get(report, "steps"), *s;
-	json_t *o = v->root, *rows = json_array(), *ticks = json_array();
+	const json_t *steps = json_object_get(report, "steps");
+	json_t *o = v->root, *ticks = json_array();
 	struct bars b = {.v = v, .span = longest(steps, report)};
 	const char *run = json_str(report, "run"), *scenario = json_str(v->model, "scenario");
-	size_t i;
-	json_array_foreach(steps, i, s)
-		json_array_append_new(rows, step_view(&b, s));
-	for (i = 0; i < 4; i++)
-		json_array_append_new(ticks, json_string(say_duration(v, b.span * (double)i / 4)));
+	json_t *rows = list_steps(&b, steps);
+	for (int i = 0; i < 4; i++)
+		json_array_append_new(ticks, json_string(say_duration(v, b.span * i / 4)));
 	json_object_set_new(o, "steps", rows);
 	json_object_set_new(o, "has_steps", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(o, "ticks", ticks);
@@ -178,8 +204,8 @@ bool view_run(struct view *v)
 	put(o, "title", title);
 	put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(v->model, "at_ms"));
-	json_object_set_new(o, "running",
-		json_boolean(json_is_null(json_object_get(v->model, "ended_ms"))));
+	json_object_set_new(
+		o, "running", json_boolean(json_is_null(json_object_get(v->model, "ended_ms"))));
 	json_object_set_new(o, "verdict", verdict_view(v, json_str(v->model, "verdict")));
 	put(o, "path", critical_path(v, steps));
 	put_facts(v, report);

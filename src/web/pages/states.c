@@ -48,10 +48,10 @@ json_t *verdict_view(struct view *v, const char *verdict)
 
 const char *say_rule(struct view *v, const char *rule)
 {
-	static const char *const keys[][2] = {{"failing", "rule_failing"}, {"silent", "rule_silent"},
-		{"slow", "rule_slow"}, {"stale", "rule_stale"}, {"ours", "rule_ours"},
-		{"config", "rule_config"}, {"quota", "rule_quota"}, {"blind", "rule_blind"},
-		{"good", "rule_good"}, {"never", "rule_never"}};
+	static const char *const keys[][2] = {{"failing", "rule_failing"},
+		{"silent", "rule_silent"}, {"slow", "rule_slow"}, {"stale", "rule_stale"},
+		{"ours", "rule_ours"}, {"config", "rule_config"}, {"quota", "rule_quota"},
+		{"blind", "rule_blind"}, {"good", "rule_good"}, {"never", "rule_never"}};
 	for (size_t i = 0; rule && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], rule))
 			return say(v, keys[i][1], NULL);

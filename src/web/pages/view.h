@@ -2,8 +2,8 @@
  * view.h - what the pages share: a model is turned into a *view*, the JSON that a template shows.
  *
  * All that depends on the language (texts, numbers, times) and all drawing happens here, so that
- * templates only place things. Strings that functions return are borrowed from the view unless said.
- * Thread: one at a time.
+ * templates only place things. Strings that functions return are borrowed from the view unless
+ * said. Thread: one at a time.
  */
 #ifndef WEB_PAGES_VIEW_H
 #define WEB_PAGES_VIEW_H
@@ -48,10 +48,11 @@ const char *say_day_short(struct view *v, int64_t day);                 /* "3 No
 const char *say_month(struct view *v, const char *month);               /* "2026-11": "Nov 2026" */
 const char *say_clock(struct view *v, int64_t ms);                      /* "06:41:22 UTC" */
 const char *say_hour(struct view *v, int64_t ms);                       /* "06:41" */
-const char *say_moment(struct view *v, int64_t ms);                     /* "3 Nov 2026, 06:41 UTC" */
+const char *say_moment(struct view *v, int64_t ms); /* "3 Nov 2026, 06:41 UTC" */
 const char *say_fault(struct view *v, const char *fault, const char *otherwise);
 /* {iso, text} for the partial "time"; null for null and for no number. Owned. */
 json_t *time_view(struct view *v, const json_t *ms);
+json_t *time_view_short(struct view *v, const json_t *ms); /* without what the day says itself */
 int64_t day_of(int64_t ms);
 /* The day of the calendar (proleptic Gregorian) that is so many days after 1970-01-01. */
 void civil_from_days(int64_t days, int *ret_y, int *ret_m, int *ret_d);
@@ -71,7 +72,8 @@ const char *say_rule(struct view *v, const char *rule);
 /* A RATIO of model.h: {figure, range | null, unseen | null}. Owned. */
 json_t *ratio_view(struct view *v, const json_t *ratio);
 
-/* --- strip.c: days drawn ----------------------------------------------------------------------- */
+/* --- strip.c: days drawn -----------------------------------------------------------------------
+ */
 
 /* What a day is drawn as: HEALTH_COUNT for one that was not observed. */
 enum { STRIP_GAP = HEALTH_COUNT, STRIP_KINDS };
