@@ -251,8 +251,6 @@ json_t *year_view(struct view *v, const json_t *days)
 	const int64_t monday = all[0].day - (all[0].day + 3) % 7;
 	for (int kind = 0; kind < STRIP_KINDS; kind++)
 		draw_year_kind(paths, all, n, monday, kind);
-	json_t *o = json_pack("{s:o, s:s, s:s, s:s}", "paths", paths, "text", count_days(v, all, n),
-		"from", say_day(v, all[0].day), "to", say_day(v, all[n - 1].day));
 	free(all);
-	return o;
+	return json_pack("{s:o}", "paths", paths);
 }

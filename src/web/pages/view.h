@@ -41,7 +41,9 @@ const char *say_count(struct view *v, const char *one, const char *many, int64_t
 const char *say_number(struct view *v, int64_t n);
 const char *say_real(struct view *v, double x, int decimals);
 enum rounding { ROUND_DOWN, ROUND_UP };
-const char *say_percent(struct view *v, double ratio, enum rounding r); /* never 100 % below 1 */
+/* In percent, with its sign or without; rounded down never 100 when it is less. */
+const char *say_percent(struct view *v, double ratio, enum rounding r);
+const char *say_ratio(struct view *v, double ratio, enum rounding r);
 const char *say_duration(struct view *v, double ms);                    /* "1.3 s", "3 h 10 min" */
 const char *say_day(struct view *v, int64_t day);                       /* "3 Nov 2026" */
 const char *say_day_short(struct view *v, int64_t day);                 /* "3 Nov" */
@@ -69,8 +71,10 @@ json_t *state_view(struct view *v, enum health h);
 json_t *verdict_view(struct view *v, const char *verdict);
 /* Why a component is in its state, from its "rule". */
 const char *say_rule(struct view *v, const char *rule);
-/* A RATIO of model.h: {figure, range | null, unseen | null}. Owned. */
+/* A RATIO of model.h: {figure, range | null, unseen | null}; bare: without the sign of percent, for
+ * tables that say so above. Owned. */
 json_t *ratio_view(struct view *v, const json_t *ratio);
+json_t *ratio_view_bare(struct view *v, const json_t *ratio);
 
 /* --- strip.c: days drawn ----------------------------------------------------------------------- */
 
@@ -80,7 +84,7 @@ enum { STRIP_GAP = HEALTH_COUNT, STRIP_KINDS };
  * `href`#dDAY, newest first, at most `links`. Owned. */
 json_t *strip_view(
 	struct view *v, const json_t *days, size_t count, const char *href, size_t links);
-/* A year as weeks of seven days: {paths [{name, d}], text, months}. Owned. */
+/* A year as weeks of seven days: {paths [{name, d}]}. Owned. */
 json_t *year_view(struct view *v, const json_t *days);
 
 /* --- trend.c: latency drawn ------------------------------------------------------------------ */

@@ -96,7 +96,7 @@ const char *say_real(struct view *v, double x, int decimals)
 	return view_keep(v, text);
 }
 
-const char *say_percent(struct view *v, double ratio, enum rounding r)
+const char *say_ratio(struct view *v, double ratio, enum rounding r)
 {
 	double percent = ratio * 100;
 	int decimals = percent >= 99 && percent < 100 ? 2 : percent >= 10 ? 1 : 2;
@@ -108,7 +108,12 @@ const char *say_percent(struct view *v, double ratio, enum rounding r)
 		percent = 99.99;
 	if (percent >= 100 || percent <= 0)
 		decimals = 0;
-	return say(v, "percent", say_real(v, percent, decimals), NULL);
+	return say_real(v, percent, decimals);
+}
+
+const char *say_percent(struct view *v, double ratio, enum rounding r)
+{
+	return say(v, "percent", say_ratio(v, ratio, r), NULL);
 }
 
 static const char *two_units(

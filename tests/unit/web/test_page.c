@@ -180,7 +180,7 @@ static const struct shown all[] = {
 		site_operators, true, 0, 0},
 	{"component-hostile", PAGE_COMPONENT, "/components/images", component_hostile, site_hostile,
 		true, 0, 0},
-	{"availability", PAGE_AVAILABILITY, "/availability", availability, site_50, false, 100 * KB,
+	{"availability", PAGE_AVAILABILITY, "/availability", availability, site_50, false, 50 * KB,
 		14 * KB},
 	{"availability-hostile", PAGE_AVAILABILITY, "/availability", availability_hostile,
 		site_hostile, true, 0, 0},
