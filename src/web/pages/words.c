@@ -70,6 +70,12 @@ const char *say_count(struct view *v, const char *one, const char *many, int64_t
 	return say(v, n == 1 ? one : many, say_number(v, n), NULL);
 }
 
+/* U+2068 and U+2069 (UAX 9), where markup is not possible. */
+const char *say_isolated(struct view *v, const char *text)
+{
+	return view_keep(v, mem_printf("\xe2\x81\xa8%s\xe2\x81\xa9", text ? text : ""));
+}
+
 /* --- numbers ---------------------------------------------------------------------------------- */
 
 const char *say_number(struct view *v, int64_t n)
