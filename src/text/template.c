@@ -14,7 +14,14 @@
 
 #include "base/vec.h"
 
-enum piece_kind { PIECE_TEXT, PIECE_VALUE, PIECE_RAW, PIECE_SECTION, PIECE_INVERTED, PIECE_PARTIAL };
+enum piece_kind {
+	PIECE_TEXT,
+	PIECE_VALUE,
+	PIECE_RAW,
+	PIECE_SECTION,
+	PIECE_INVERTED,
+	PIECE_PARTIAL
+};
 
 struct piece {
 	enum piece_kind kind;
@@ -25,7 +32,8 @@ struct piece {
 	unsigned line, col; /* of the tag */
 };
 
-struct template {
+struct template
+{
 	char *name, *text;
 	VEC(struct piece) pieces;
 };
@@ -34,7 +42,7 @@ void template_free(struct template *t)
 {
 	if (!t)
 		return;
-	VEC_EACH(&t->pieces, struct piece, p)
+	VEC_EACH (&t->pieces, struct piece, p)
 		free(p->name);
 	vec_fini(&t->pieces);
 	free(t->name);
@@ -81,8 +89,9 @@ static bool wrong(struct compiling *c, const char *what, struct slice which)
 static void add_plain(struct compiling *c, size_t to)
 {
 	if (to > c->plain)
-		vec_push(&c->t->pieces, ((struct piece){.kind = PIECE_TEXT,
-						.text = slice_sub(c->text, c->plain, to - c->plain)}));
+		vec_push(&c->t->pieces,
+			((struct piece){.kind = PIECE_TEXT,
+				.text = slice_sub(c->text, c->plain, to - c->plain)}));
 }
 
 static bool blank(char b)
@@ -91,7 +100,8 @@ static bool blank(char b)
 }
 
 /* Whether the tag [from, to) has its line for itself: its beginning, and the one after it. */
-static bool alone(const struct compiling *c, size_t from, size_t to, size_t *ret_from, size_t *ret_to)
+static bool alone(
+	const struct compiling *c, size_t from, size_t to, size_t *ret_from, size_t *ret_to)
 {
 	const struct slice s = c->text;
 	while (from > 0 && blank(s.p[from - 1]))
@@ -127,7 +137,8 @@ static bool split_name(struct compiling *c, struct slice name, struct piece *p)
 		if ((unsigned char)name.p[i] <= ' ')
 			return wrong(c, "a name with white space or a control character", name);
 	if (strchr("$<*", name.p[0]))
-		return wrong(c, "inheritance and dynamic names are not part of these templates", name);
+		return wrong(
+			c, "inheritance and dynamic names are not part of these templates", name);
 	if (slice_is(name, "."))
 		return true;
 	p->name = slice_dup(name);
@@ -191,7 +202,8 @@ static bool close_section(struct compiling *c, struct slice name)
 	return true;
 }
 
-static bool add_named(struct compiling *c, enum piece_kind kind, struct slice name, struct slice indent)
+static bool add_named(
+	struct compiling *c, enum piece_kind kind, struct slice name, struct slice indent)
 {
 	struct piece p = {.kind = kind, .line = c->line, .col = c->col};
 	if (kind == PIECE_PARTIAL) {
@@ -270,8 +282,8 @@ static bool next_tag(struct compiling *c, bool *ret_more)
 struct template *template_compile(struct slice text, const char *name, struct error *err)
 {
 	struct template *t = mem_new(struct template);
-	struct compiling c = {.t = t, .open = SLICE("{{"), .close = SLICE("}}"), .line = 1, .col = 1,
-		.err = err};
+	struct compiling c = {
+		.t = t, .open = SLICE("{{"), .close = SLICE("}}"), .line = 1, .col = 1, .err = err};
 	bool good = text.n <= TEMPLATE_SIZE_MAX, more = true;
 	t->name = mem_strdup(name);
 	if (!good)
@@ -360,7 +372,8 @@ static void add_value(struct buf *out, const json_t *v, bool raw)
 		buf_add_str(out, json_is_true(v) ? "true" : "false");
 }
 
-static bool stop(struct rendering *r, const struct template *t, const struct piece *p, const char *why)
+static bool stop(
+	struct rendering *r, const struct template *t, const struct piece *p, const char *why)
 {
 	error_at(r->err, t->name, p ? p->line : 0, p ? p->col : 0, "%s", why);
 	return false;
@@ -396,7 +409,7 @@ static bool meet(struct rendering *r, const struct piece *p, const struct templa
 	struct slice text;
 	struct met m = {.name = p->name, .indent = p->text};
 	r->steps += r->met.n;
-	VEC_EACH(&r->met, struct met, old) {
+	VEC_EACH (&r->met, struct met, old) {
 		if (strcmp(old->name, p->name) || !slice_eq(old->indent, p->text))
 			continue;
 		*ret = old->t;
@@ -440,7 +453,8 @@ static bool render_section(struct rendering *r, const struct template *t, size_t
 	const struct piece *p = &t->pieces.p[i];
 	const json_t *v = look_up(r, p);
 	const bool list = json_is_array(v);
-	const bool yes = v && !json_is_false(v) && !json_is_null(v) && !(list && !json_array_size(v));
+	const bool yes =
+		v && !json_is_false(v) && !json_is_null(v) && !(list && !json_array_size(v));
 	if (yes == (p->kind == PIECE_INVERTED))
 		return true;
 	if (r->depth == TEMPLATE_DEPTH_MAX)
@@ -484,10 +498,14 @@ static bool render(struct rendering *r, const struct template *t, size_t from, s
 bool template_render(const struct template *t, const json_t *model, template_partial *partial,
 	void *arg, struct buf *out, struct error *err)
 {
-	struct rendering r = {.partial = partial, .arg = arg, .out = out, .err = err,
-		.stack = {model}, .height = 1};
+	struct rendering r = {.partial = partial,
+		.arg = arg,
+		.out = out,
+		.err = err,
+		.stack = {model},
+		.height = 1};
 	const bool good = render(&r, t, 0, t->pieces.n);
-	VEC_EACH(&r.met, struct met, m)
+	VEC_EACH (&r.met, struct met, m)
 		template_free(m->t);
 	vec_fini(&r.met);
 	return good;

@@ -21,11 +21,11 @@ static json_t *month_names(const json_t *components)
 	const json_t *c, *m;
 	const size_t most = json_array_size(components) > MANY ? MONTHS_MANY : MONTHS;
 	size_t i, k;
-	json_array_foreach(components, i, c) {
+	json_array_foreach (components, i, c) {
 		if (json_array_size(json_object_get(c, "months")) <= json_array_size(names))
 			continue;
 		json_array_clear(names);
-		json_array_foreach(json_object_get(c, "months"), k, m) {
+		json_array_foreach (json_object_get(c, "months"), k, m) {
 			if (k < most && json_str(m, "month"))
 				json_array_append(names, json_object_get(m, "month"));
 		}
@@ -37,7 +37,7 @@ static const json_t *month_of(const json_t *component, const json_t *name)
 {
 	const json_t *m;
 	size_t i;
-	json_array_foreach(json_object_get(component, "months"), i, m) {
+	json_array_foreach (json_object_get(component, "months"), i, m) {
 		if (json_equal(json_object_get(m, "month"), name))
 			return m;
 	}
@@ -54,20 +54,20 @@ static json_t *row_view(struct view *v, const json_t *c, const json_t *months)
 	put_link(v, o, "href", "/components/", json_str(c, "id"));
 	for (i = 0; i < array_len(spans); i++)
 		add_cell(v, cells, json_at(c, "availability", spans[i], NULL));
-	json_array_foreach(months, i, name)
+	json_array_foreach (months, i, name)
 		add_cell(v, cells, month_of(c, name));
 	json_object_set_new(o, "cells", cells);
 	json_object_set_new(o, "year", year_view(v, json_object_get(c, "days")));
 	return o;
 }
 
-static void add_category(
-	struct view *v, json_t *all, const json_t *category, const json_t *components, const json_t *months)
+static void add_category(struct view *v, json_t *all, const json_t *category,
+	const json_t *components, const json_t *months)
 {
 	json_t *rows = json_array();
 	const json_t *c;
 	size_t i;
-	json_array_foreach(components, i, c) {
+	json_array_foreach (components, i, c) {
 		if (json_equal(json_object_get(c, "category"), category))
 			json_array_append_new(rows, row_view(v, c, months));
 	}
@@ -84,7 +84,7 @@ bool view_availability(struct view *v)
 	json_t *months = month_names(components), *all = json_array(), *heads = json_array();
 	json_t *seen = json_object();
 	size_t i;
-	json_array_foreach(components, i, c) {
+	json_array_foreach (components, i, c) {
 		const json_t *category = json_object_get(c, "category");
 		const char *name = json_string_value(category);
 		if (!name || json_object_get(seen, name))
@@ -93,7 +93,7 @@ bool view_availability(struct view *v)
 		add_category(v, all, category, components, months);
 	}
 	json_decref(seen);
-	json_array_foreach(months, i, c)
+	json_array_foreach (months, i, c)
 		json_array_append_new(heads, json_string(say_month(v, json_string_value(c))));
 	json_decref(months);
 	put(v->root, "title", say(v, "availability", NULL));

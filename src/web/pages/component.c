@@ -11,8 +11,8 @@
 
 static const char *probe_kind(struct view *v, const char *kind)
 {
-	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"}, {"token", "probe_token"},
-		{"scenario", "probe_scenario"}};
+	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
+		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
 	for (size_t i = 0; kind && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], kind))
 			return say(v, keys[i][1], NULL);
@@ -48,9 +48,10 @@ static json_t *span_view(struct view *v, const json_t *s, int64_t anchored)
 	put_time(v, o, "from", from);
 	put(o, "lasted", say_duration(v, (double)(to_ms - from_ms)));
 	const bool declared = view_health(s) == HEALTH_MAINTENANCE;
-	put(o, "why", gap	 ? say(v, "gap_text", NULL)
-		      : declared ? say(v, "maintenance_text", NULL)
-				 : say_rule(v, json_str(s, "rule")));
+	put(o, "why",
+		gap        ? say(v, "gap_text", NULL)
+		: declared ? say(v, "maintenance_text", NULL)
+			   : say_rule(v, json_str(s, "rule")));
 	put(o, "text", v->operators ? json_str(s, "text") : NULL);
 	put(o, "href", NULL);
 	if (json_int(s, "id", 0) > 0)
@@ -66,8 +67,9 @@ static void list_spans(struct view *v)
 	/* newest first: the oldest of a day is the one before another day begins */
 	for (size_t i = 0; i < json_array_size(spans); i++) {
 		const json_t *next = json_array_get(spans, i + 1);
-		json_array_append_new(rows, span_view(v, json_array_get(spans, i),
-						    next ? day_of(json_int(next, "from_ms", 0)) : -1));
+		json_array_append_new(
+			rows, span_view(v, json_array_get(spans, i),
+				      next ? day_of(json_int(next, "from_ms", 0)) : -1));
 	}
 	json_object_set_new(v->root, "has_spans", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(v->root, "full", json_boolean(json_array_size(rows) >= 200));
@@ -93,7 +95,7 @@ bool view_component(struct view *v)
 	const json_t *p, *evidence = json_object_get(v->model, "evidence");
 	json_t *probes = json_array(), *o = v->root;
 	size_t i;
-	json_array_foreach(json_object_get(v->model, "probes"), i, p)
+	json_array_foreach (json_object_get(v->model, "probes"), i, p)
 		json_array_append_new(probes, probe_view(v, p));
 	json_object_set_new(o, "has_probes", json_boolean(json_array_size(probes) > 0));
 	json_object_set_new(o, "probes", probes);
@@ -108,9 +110,10 @@ bool view_component(struct view *v)
 	put_time(v, o, "since", json_object_get(v->model, "since_ms"));
 	put_time(v, o, "checked", json_object_get(v->model, "checked_ms"));
 	json_object_set_new(o, "stored", json_boolean(json_flag(v->model, "stored")));
-	put(o, "why", view_health(v->model) == HEALTH_MAINTENANCE
-			      ? say(v, "maintenance_text", NULL)
-			      : say_rule(v, json_str(v->model, "rule")));
+	put(o, "why",
+		view_health(v->model) == HEALTH_MAINTENANCE
+			? say(v, "maintenance_text", NULL)
+			: say_rule(v, json_str(v->model, "rule")));
 	put(o, "text", v->operators ? json_str(v->model, "text") : NULL);
 	put(o, "evidence", NULL);
 	if (json_is_integer(evidence) && json_integer_value(evidence) > 0)

@@ -33,7 +33,7 @@ static json_t *source_view(struct view *v, const json_t *s)
 	put(o, "median", duration(v, s, "median_ms"));
 	put(o, "worst", duration(v, s, "worst_ms"));
 	put_time(v, o, "last", json_object_get(s, "last_ms"));
-	json_object_foreach((json_t *)json_object_get(s, "faults"), fault, n) {
+	json_object_foreach ((json_t *)json_object_get(s, "faults"), fault, n) {
 		buf_printf(&faults, "%s%s\xc3\x97 %s", faults.n ? "; " : "",
 			say_number(v, json_integer_value(n)), say_fault(v, fault, fault));
 	}
@@ -81,8 +81,8 @@ static void put_neighbour(struct view *v, const char *key)
 static void put_state(struct view *v, const char *key, const char *name)
 {
 	enum health h;
-	json_object_set_new(v->root, key,
-		name && health_parse(name, &h) ? state_view(v, h) : json_null());
+	json_object_set_new(
+		v->root, key, name && health_parse(name, &h) ? state_view(v, h) : json_null());
 }
 
 bool view_evidence(struct view *v)
@@ -90,10 +90,10 @@ bool view_evidence(struct view *v)
 	const json_t *m = v->model, *item, *window = json_object_get(m, "window");
 	json_t *o = v->root, *sources = json_array(), *samples = json_array();
 	size_t i;
-	json_array_foreach(json_object_get(m, "sources"), i, item)
+	json_array_foreach (json_object_get(m, "sources"), i, item)
 		json_array_append_new(sources, source_view(v, item));
 	if (v->operators) {
-		json_array_foreach(json_object_get(m, "samples"), i, item)
+		json_array_foreach (json_object_get(m, "samples"), i, item)
 			json_array_append_new(samples, sample_view(v, item));
 	}
 	json_object_set_new(o, "has_sources", json_boolean(json_array_size(sources) > 0));

@@ -152,11 +152,10 @@ static json_t *language_links(struct view *v)
 		if (json_is_array(offered) && !json_has_text(offered, slice_of(*lang)))
 			continue;
 		const json_t *texts = json_object_get(house.texts, *lang);
-		json_array_append_new(all,
-			json_pack("{s:s, s:s, s:o, s:b}", "lang", *lang, "name",
-				json_str(texts, "language_name"), "href",
-				json_sprintf("%s?lang=%s", v->path, *lang), "current",
-				!strcmp(*lang, v->lang)));
+		json_array_append_new(all, json_pack("{s:s, s:s, s:o, s:b}", "lang", *lang, "name",
+						   json_str(texts, "language_name"), "href",
+						   json_sprintf("%s?lang=%s", v->path, *lang),
+						   "current", !strcmp(*lang, v->lang)));
 	}
 	if (json_array_size(all) < 2)
 		json_array_clear(all);
@@ -169,15 +168,16 @@ static json_t *notices(struct view *v)
 	const json_t *observing = json_object_get(v->site, "observing");
 	json_t *all = json_array();
 	if (json_flag(json_object_get(v->site, "site"), "simulated"))
-		json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:n, s:n}", "name", "simulated", "icon", "maintenance",
-						   "text", say(v, "notice_simulated", NULL), "since",
-						   "why"));
+		json_array_append_new(
+			all, json_pack("{s:s, s:s, s:s, s:n, s:n}", "name", "simulated", "icon",
+				     "maintenance", "text", say(v, "notice_simulated", NULL),
+				     "since", "why"));
 	for (int i = 0; i < 2 && observing; i++) {
 		const bool blind = i == 0;
 		if (blind ? !json_flag(observing, "blind") : json_flag(observing, "storing"))
 			continue;
-		json_t *o = json_pack("{s:s, s:s, s:s}", "name", "trouble", "icon", "degraded", "text",
-			say(v, blind ? "notice_blind" : "notice_not_storing", NULL));
+		json_t *o = json_pack("{s:s, s:s, s:s}", "name", "trouble", "icon", "degraded",
+			"text", say(v, blind ? "notice_blind" : "notice_not_storing", NULL));
 		put_time(v, o, "since", json_object_get(observing, "since_ms"));
 		put(o, "why", v->operators ? json_str(observing, "why") : NULL);
 		json_array_append_new(all, o);
@@ -206,7 +206,8 @@ static void frame(struct view *v)
 	put(o, "icon", house.files[2].name);
 	if (v->now_ms > 0) {
 		put(o, "as_of",
-			say(v, "as_of", say_clock(v, v->now_ms), say_day(v, day_of(v->now_ms)), NULL));
+			say(v, "as_of", say_clock(v, v->now_ms), say_day(v, day_of(v->now_ms)),
+				NULL));
 		put_time(v, o, "now", json_object_get(v->site, "at_ms"));
 	}
 	put_time(v, o, "started", json_object_get(v->site, "started_ms"));
@@ -234,8 +235,12 @@ static const char *safe_path(const char *path)
 bool page_render(enum page p, const json_t *model, const json_t *site, const char *path,
 	const char *lang, bool operators, struct buf *out, struct error *err)
 {
-	struct view v = {.lang = lang, .path = safe_path(path), .site = site, .model = model,
-		.operators = operators, .now_ms = json_int(site, "at_ms", 0)};
+	struct view v = {.lang = lang,
+		.path = safe_path(path),
+		.site = site,
+		.model = model,
+		.operators = operators,
+		.now_ms = json_int(site, "at_ms", 0)};
 	if (!texts_of(lang, &v.texts, err))
 		return false;
 	v.root = json_object();
@@ -245,7 +250,8 @@ bool page_render(enum page p, const json_t *model, const json_t *site, const cha
 		error_set(err, ERROR_INPUT, "the document for page %s is not what model.h says",
 			pages[p].template);
 	if (good && v.missing) {
-		error_set(err, ERROR_INPUT, "there is no text \"%s\" in language %s", v.missing, lang);
+		error_set(err, ERROR_INPUT, "there is no text \"%s\" in language %s", v.missing,
+			lang);
 		good = false;
 	}
 	good = good && template_render(house.pages[p], v.root, find_partial, NULL, out, err);

@@ -25,16 +25,17 @@ struct bars {
 };
 
 /* One phase [from, to) as a path; the shortest is still seen. */
-static void add_bar(
-	const struct bars *b, json_t *all, const char *name, double from, double to, int top, int tall)
+static void add_bar(const struct bars *b, json_t *all, const char *name, double from, double to,
+	int top, int tall)
 {
 	if (from < 0 || to < from)
 		return;
 	const double x = from / b->span * WIDE;
 	double wide = (to - from) / b->span * WIDE;
 	wide = wide < 2 ? 2 : wide;
-	json_array_append_new(all, json_pack("{s:s, s:o}", "name", name, "d",
-					   json_sprintf("M%.1f %dh%.1fv%dh-%.1fz", x, top, wide, tall, wide)));
+	json_array_append_new(
+		all, json_pack("{s:s, s:o}", "name", name, "d",
+			     json_sprintf("M%.1f %dh%.1fv%dh-%.1fz", x, top, wide, tall, wide)));
 }
 
 static json_t *draw_step(const struct bars *b, const json_t *s)
@@ -56,10 +57,10 @@ static json_t *draw_step(const struct bars *b, const json_t *s)
 
 static const char *step_state(struct view *v, const char *state, const char **ret_name)
 {
-	static const char *const rows[][3] = {
-		{"ready", "operational", "step_ready"}, {"failed", "outage", "step_failed"},
-		{"skipped", "gap", "step_skipped"}, {"absent", "gap", "step_absent"},
-		{"started", "unknown", "step_started"}, {"waiting", "unknown", "step_waiting"}};
+	static const char *const rows[][3] = {{"ready", "operational", "step_ready"},
+		{"failed", "outage", "step_failed"}, {"skipped", "gap", "step_skipped"},
+		{"absent", "gap", "step_absent"}, {"started", "unknown", "step_started"},
+		{"waiting", "unknown", "step_waiting"}};
 	for (size_t i = 0; state && i < array_len(rows); i++) {
 		if (strcmp(rows[i][0], state) != 0)
 			continue;
@@ -105,7 +106,7 @@ static double longest(const json_t *steps, const json_t *report)
 	double span = ms_of(report, "ended_ms");
 	const json_t *s;
 	size_t i;
-	json_array_foreach(steps, i, s) {
+	json_array_foreach (steps, i, s) {
 		for (size_t k = 0; k < array_len(keys); k++)
 			if (ms_of(s, keys[k]) > span)
 				span = ms_of(s, keys[k]);
@@ -163,7 +164,7 @@ static const char *critical_path(struct view *v, const json_t *steps)
 	for (;;) {
 		const json_t *next = NULL;
 		size_t i;
-		json_array_foreach(steps, i, s) {
+		json_array_foreach (steps, i, s) {
 			const double start = ms_of(s, "start_ms");
 			if (json_flag(s, "critical") && start > after &&
 				(!next || start < ms_of(next, "start_ms")))
@@ -199,12 +200,13 @@ bool view_run(struct view *v)
 		put_link(v, o, "scenario_href", "/scenarios/", scenario);
 	put(o, "cloud", json_str(v->model, "cloud"));
 	put(o, "by", json_str(v->model, "instance"));
-	const char *title = say(v, "run_title", say_isolated(v, run), say_isolated(v, scenario), NULL);
+	const char *title =
+		say(v, "run_title", say_isolated(v, run), say_isolated(v, scenario), NULL);
 	put(o, "title", title);
 	put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(v->model, "at_ms"));
-	json_object_set_new(o, "running",
-		json_boolean(json_is_null(json_object_get(v->model, "ended_ms"))));
+	json_object_set_new(
+		o, "running", json_boolean(json_is_null(json_object_get(v->model, "ended_ms"))));
 	json_object_set_new(o, "verdict", verdict_view(v, json_str(v->model, "verdict")));
 	put(o, "path", critical_path(v, steps));
 	put_facts(v, report);

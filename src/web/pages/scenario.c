@@ -12,9 +12,10 @@ static void put_verdict(struct view *v, json_t *o, const json_t *run)
 	json_object_set_new(o, "verdict", verdict_view(v, json_str(run, "verdict")));
 	put_time(v, o, "at", json_object_get(run, "at_ms"));
 	const json_t *built = json_object_get(run, "built_ms");
-	put(o, "built", json_is_number(built) && json_number_value(built) >= 0
-				? say_duration(v, json_number_value(built))
-				: NULL);
+	put(o, "built",
+		json_is_number(built) && json_number_value(built) >= 0
+			? say_duration(v, json_number_value(built))
+			: NULL);
 }
 
 json_t *scenario_view(struct view *v, const json_t *s)
@@ -51,13 +52,15 @@ static json_t *run_row(struct view *v, const json_t *run)
 {
 	json_t *o = json_object();
 	const json_t *ended = json_object_get(run, "ended_ms");
-	const double took =
-		json_is_number(ended) ? json_number_value(ended) - (double)json_int(run, "at_ms", 0) : -1;
+	const double took = json_is_number(ended)
+				    ? json_number_value(ended) - (double)json_int(run, "at_ms", 0)
+				    : -1;
 	put_verdict(v, o, run);
 	/* a duration or a moment: the journal has both */
-	put(o, "took", !json_is_number(ended) ? NULL
-		       : took >= 0	    ? say_duration(v, took)
-					    : say_duration(v, json_number_value(ended)));
+	put(o, "took",
+		!json_is_number(ended) ? NULL
+		: took >= 0            ? say_duration(v, took)
+				       : say_duration(v, json_number_value(ended)));
 	put(o, "created", say_number(v, json_int(run, "created", 0)));
 	put(o, "deleted", say_number(v, json_int(run, "deleted", 0)));
 	const int64_t left = json_int(run, "left", 0);
@@ -95,8 +98,9 @@ static json_t *draw_runs(struct view *v, const json_t *runs)
 		put(o, "cap", capped ? view_keep(v, mem_printf("M%zu 0h8v4h-8z", i * 10)) : NULL);
 		put(o, "d", view_keep(v, mem_printf("M%zu 60v-%dh8v%dz", i * 10, tall, tall)));
 		const char *at = say_moment(v, json_int(run, "at_ms", 0));
-		put(o, "what", view_keep(v, mem_printf("%s: %s, %s", at, json_str(verdict, "word"),
-						 say_duration(v, ms))));
+		put(o, "what",
+			view_keep(v, mem_printf("%s: %s, %s", at, json_str(verdict, "word"),
+					     say_duration(v, ms))));
 		json_array_append_new(bars, o);
 		json_decref(verdict);
 	}
@@ -112,7 +116,7 @@ static json_t *count_verdicts(struct view *v, const json_t *runs)
 	size_t i;
 	for (size_t k = 0; k < array_len(names); k++) {
 		int64_t n = 0;
-		json_array_foreach(runs, i, run) {
+		json_array_foreach (runs, i, run) {
 			const char *verdict = json_str(run, "verdict");
 			n += verdict && !strcmp(verdict, names[k]);
 		}
@@ -134,17 +138,18 @@ bool view_scenario(struct view *v)
 	json_t *o = scenario_view(v, v->model), *makes = json_array(), *rows = json_array(),
 	       *steps = json_array();
 	json_object_update_new(v->root, o);
-	put(v->root, "heading", json_str(v->model, "title") ? json_str(v->model, "title")
-							      : json_str(v->model, "name"));
+	put(v->root, "heading",
+		json_str(v->model, "title") ? json_str(v->model, "title")
+					    : json_str(v->model, "name"));
 	put(v->root, "title", json_str(v->root, "heading"));
 	put(v->root, "deadline", say_duration(v, (double)json_int(v->model, "deadline_ms", 0)));
-	json_array_foreach(json_object_get(v->model, "makes"), i, item) {
+	json_array_foreach (json_object_get(v->model, "makes"), i, item) {
 		if (json_is_string(item))
 			json_array_append(makes, (json_t *)item);
 	}
 	json_object_set_new(v->root, "has_makes", json_boolean(json_array_size(makes) > 0));
 	json_object_set_new(v->root, "makes", makes);
-	json_array_foreach(runs, i, item)
+	json_array_foreach (runs, i, item)
 		json_array_append_new(rows, run_row(v, item));
 	json_object_set_new(v->root, "has_runs", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(v->root, "counts", count_verdicts(v, runs));
@@ -153,7 +158,7 @@ bool view_scenario(struct view *v)
 	const json_t *whole = json_object_get(v->model, "whole");
 	json_object_set_new(
 		v->root, "whole", json_is_object(whole) ? trend_view(v, whole) : json_null());
-	json_array_foreach(json_object_get(v->model, "steps"), i, item) {
+	json_array_foreach (json_object_get(v->model, "steps"), i, item) {
 		json_t *step = json_object();
 		put(step, "name", json_str(item, "name"));
 		put(step, "component", json_str(item, "component"));

@@ -48,10 +48,10 @@ json_t *verdict_view(struct view *v, const char *verdict)
 
 const char *say_rule(struct view *v, const char *rule)
 {
-	static const char *const keys[][2] = {{"failing", "rule_failing"}, {"silent", "rule_silent"},
-		{"slow", "rule_slow"}, {"stale", "rule_stale"}, {"ours", "rule_ours"},
-		{"config", "rule_config"}, {"quota", "rule_quota"}, {"blind", "rule_blind"},
-		{"good", "rule_good"}, {"never", "rule_never"}};
+	static const char *const keys[][2] = {{"failing", "rule_failing"},
+		{"silent", "rule_silent"}, {"slow", "rule_slow"}, {"stale", "rule_stale"},
+		{"ours", "rule_ours"}, {"config", "rule_config"}, {"quota", "rule_quota"},
+		{"blind", "rule_blind"}, {"good", "rule_good"}, {"never", "rule_never"}};
 	for (size_t i = 0; rule && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], rule))
 			return say(v, keys[i][1], NULL);
@@ -76,11 +76,12 @@ static json_t *view_of(struct view *v, const json_t *ratio, const char *between,
 	put(o, "figure", is_known ? share(v, json_number_value(up), ROUND_DOWN) : NULL);
 	/* a second a month makes no interval worth reading, ten do */
 	put(o, "range",
-		is_known && best - worst > 5e-6
-			? say(v, between, share(v, worst, ROUND_DOWN), share(v, best, ROUND_UP), NULL)
-			: NULL);
+		is_known && best - worst > 5e-6 ? say(v, between, share(v, worst, ROUND_DOWN),
+							  share(v, best, ROUND_UP), NULL)
+						: NULL);
 	put(o, "unseen",
-		seen < 1 - 5e-6 ? say(v, "unseen", say_percent(v, 1 - seen, ROUND_UP), NULL) : NULL);
+		seen < 1 - 5e-6 ? say(v, "unseen", say_percent(v, 1 - seen, ROUND_UP), NULL)
+				: NULL);
 	return o;
 }
 

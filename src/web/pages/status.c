@@ -10,10 +10,11 @@
 #include "base/json.h"
 #include "web/pages/view.h"
 
-#define NAMED      3   /* components in the sentence by name */
+#define NAMED      3  /* components in the sentence by name */
 #define LINKS_PAGE 80 /* links on days, shared by all strips */
 
-/* --- the verdict ------------------------------------------------------------------------------- */
+/* --- the verdict -------------------------------------------------------------------------------
+ */
 
 struct count {
 	int64_t of[HEALTH_COUNT], all;
@@ -27,12 +28,15 @@ static const char *name_list(struct view *v, const json_t *components, enum heal
 	size_t i;
 	int64_t named = 0;
 	const int64_t shown = n > NAMED + 1 ? NAMED : n;
-	json_array_foreach(components, i, c) {
+	json_array_foreach (components, i, c) {
 		if (view_health(c) != h || named == shown)
 			continue;
 		const char *name = json_str(c, "name");
 		const bool last = ++named == n;
-		buf_printf(&list, "%s%s", named == 1 ? "" : last ? say(v, "and", NULL) : ", ",
+		buf_printf(&list, "%s%s",
+			named == 1 ? ""
+			: last     ? say(v, "and", NULL)
+				   : ", ",
 			say_isolated(v, name));
 	}
 	const char *text = view_keep(v, buf_take(&list));
@@ -51,9 +55,9 @@ static void add_line(struct view *v, json_t *lines, const json_t *components,
 	const int64_t n = count->of[h];
 	if (!n)
 		return;
-	json_array_append_new(lines,
-		json_string(say(v, keys[h][n > 1], say_number(v, n), say_number(v, count->all),
-			name_list(v, components, h, n), NULL)));
+	json_array_append_new(
+		lines, json_string(say(v, keys[h][n > 1], say_number(v, n),
+			       say_number(v, count->all), name_list(v, components, h, n), NULL)));
 }
 
 static void tell_verdict(struct view *v, const json_t *components)
@@ -64,7 +68,7 @@ static void tell_verdict(struct view *v, const json_t *components)
 	enum health worst = HEALTH_OPERATIONAL;
 	json_t *lines = json_array();
 	const bool blind = json_flag(json_object_get(v->site, "observing"), "blind");
-	json_array_foreach(components, i, c) {
+	json_array_foreach (components, i, c) {
 		count.of[view_health(c)]++;
 		count.all++;
 		worst = health_worse(worst, view_health(c));
@@ -79,9 +83,8 @@ static void tell_verdict(struct view *v, const json_t *components)
 	else if (lost)
 		json_array_append_new(lines, json_string(say(v, "verdict_all_unknown", NULL)));
 	else if (worst == HEALTH_OPERATIONAL)
-		json_array_append_new(lines,
-			json_string(say_count(
-				v, "verdict_good_one", "verdict_good_many", count.all)));
+		json_array_append_new(lines, json_string(say_count(v, "verdict_good_one",
+						     "verdict_good_many", count.all)));
 	for (size_t k = 0; k < array_len(order) && count.all; k++)
 		if (!lost || order[k] != HEALTH_UNKNOWN)
 			add_line(v, lines, components, &count, order[k]);
@@ -89,12 +92,13 @@ static void tell_verdict(struct view *v, const json_t *components)
 	json_t *first = json_incref(json_array_get(lines, 0));
 	json_array_remove(lines, 0);
 	json_object_set_new(v->root, "verdict",
-		json_pack("{s:o, s:o, s:o, s:b}", "state", state_view(v, h), "sentence", first, "more",
-			lines, "others", json_array_size(lines) > 0));
+		json_pack("{s:o, s:o, s:o, s:b}", "state", state_view(v, h), "sentence", first,
+			"more", lines, "others", json_array_size(lines) > 0));
 	put(v->root, "title", json_string_value(first));
 }
 
-/* --- the components ---------------------------------------------------------------------------- */
+/* --- the components ----------------------------------------------------------------------------
+ */
 
 static json_t *row_view(struct view *v, const json_t *c, size_t links)
 {
@@ -116,7 +120,8 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 	/* what was judged before this start says when it was last looked at */
 	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));
 	json_object_set_new(o, "checked",
-		time_view_short(v, json_flag(c, "stored") ? json_object_get(c, "checked_ms") : NULL));
+		time_view_short(
+			v, json_flag(c, "stored") ? json_object_get(c, "checked_ms") : NULL));
 	json_object_set_new(o, "strip",
 		strip_view(v, json_object_get(c, "days"), 90, json_str(o, "href"), links));
 	json_object_set_new(o, "d90", ratio_view(v, json_at(c, "availability", "d90", NULL)));
@@ -126,32 +131,35 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 static void list_components(struct view *v, const json_t *components)
 {
 	const size_t n = json_array_size(components);
-	const size_t share = n ? LINKS_PAGE / n : 0, links = share < 1 ? 1 : share > 12 ? 12 : share;
+	const size_t share = n ? LINKS_PAGE / n : 0, links = share < 1    ? 1
+							     : share > 12 ? 12
+									  : share;
 	json_t *all = json_array();
 	const json_t *category, *c, *id;
 	size_t i, k, m;
-	json_array_foreach(json_object_get(v->site, "categories"), i, category) {
+	json_array_foreach (json_object_get(v->site, "categories"), i, category) {
 		json_t *rows = json_array();
-		json_array_foreach(json_object_get(category, "components"), k, id) {
-			json_array_foreach(components, m, c) {
+		json_array_foreach (json_object_get(category, "components"), k, id) {
+			json_array_foreach (components, m, c) {
 				if (json_equal(json_object_get(c, "id"), id))
 					json_array_append_new(rows, row_view(v, c, links));
 			}
 		}
-		json_array_append_new(all, json_pack("{s:s, s:o}", "name",
-						   json_str(category, "name") ? json_str(category, "name")
-									      : "",
-						   "rows", rows));
+		json_array_append_new(
+			all, json_pack("{s:s, s:o}", "name",
+				     json_str(category, "name") ? json_str(category, "name") : "",
+				     "rows", rows));
 	}
 	json_object_set_new(v->root, "categories", all);
 }
 
-/* --- how it is known --------------------------------------------------------------------------- */
+/* --- how it is known ---------------------------------------------------------------------------
+ */
 
 static const char *kind_text(struct view *v, const char *kind)
 {
-	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"}, {"token", "probe_token"},
-		{"scenario", "probe_scenario"}};
+	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
+		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
 	for (size_t i = 0; kind && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], kind))
 			return say(v, keys[i][1], NULL);
@@ -172,7 +180,7 @@ static void list_probes(struct view *v)
 	const size_t n = json_array_size(probes);
 	json_t *rows = json_array();
 	size_t i;
-	json_array_foreach(probes, i, p) {
+	json_array_foreach (probes, i, p) {
 		int64_t count = 0;
 		bool first = true;
 		for (size_t k = 0; k < n; k++) {
@@ -198,9 +206,9 @@ static void list_scenarios(struct view *v)
 	json_t *rows = json_array(), *possible = json_array();
 	const json_t *s;
 	size_t i;
-	json_array_foreach(json_object_get(v->site, "scenarios"), i, s)
+	json_array_foreach (json_object_get(v->site, "scenarios"), i, s)
 		json_array_append_new(rows, scenario_view(v, s));
-	json_array_foreach(json_object_get(v->site, "possible"), i, s) {
+	json_array_foreach (json_object_get(v->site, "possible"), i, s) {
 		json_t *o = json_object();
 		put(o, "name", json_str(s, "name"));
 		put(o, "title", json_str(s, "title"));
@@ -215,14 +223,15 @@ static void list_scenarios(struct view *v)
 	json_object_set_new(v->root, "possible", possible);
 }
 
-/* --- what is the operators' -------------------------------------------------------------------- */
+/* --- what is the operators' --------------------------------------------------------------------
+ */
 
 static void list_jobs(struct view *v)
 {
 	json_t *rows = json_array();
 	const json_t *j;
 	size_t i;
-	json_array_foreach(json_object_get(v->site, "jobs"), i, j) {
+	json_array_foreach (json_object_get(v->site, "jobs"), i, j) {
 		json_t *o = json_object();
 		put(o, "name", json_str(j, "name"));
 		put(o, "every", say_duration(v, (double)json_int(j, "every_ms", 0)));
@@ -241,7 +250,7 @@ static void list_alarms(struct view *v)
 	json_t *rows = json_array();
 	const json_t *a;
 	size_t i;
-	json_array_foreach(json_object_get(v->site, "alarms"), i, a) {
+	json_array_foreach (json_object_get(v->site, "alarms"), i, a) {
 		json_t *o = json_object();
 		put(o, "name", json_str(a, "name"));
 		put(o, "kind", json_str(a, "kind"));

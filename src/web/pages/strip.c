@@ -83,7 +83,8 @@ static const char *kind_name(int kind)
 static void add_path(json_t *paths, const char *name, struct buf *d)
 {
 	if (d->n)
-		json_array_append_new(paths, json_pack("{s:s, s:s}", "name", name, "d", buf_str(d)));
+		json_array_append_new(
+			paths, json_pack("{s:s, s:s}", "name", name, "d", buf_str(d)));
 	buf_fini(d);
 }
 
@@ -92,8 +93,11 @@ static void add_path(json_t *paths, const char *name, struct buf *d)
 /* The line through the bars of one state. */
 static void draw_kind(json_t *paths, const struct day *days, size_t n, int kind)
 {
-	static const int middle[STRIP_KINDS] = {[HEALTH_OPERATIONAL] = 20, [HEALTH_DEGRADED] = 17,
-		[HEALTH_OUTAGE] = 14, [HEALTH_UNKNOWN] = 20, [HEALTH_MAINTENANCE] = 20,
+	static const int middle[STRIP_KINDS] = {[HEALTH_OPERATIONAL] = 20,
+		[HEALTH_DEGRADED] = 17,
+		[HEALTH_OUTAGE] = 14,
+		[HEALTH_UNKNOWN] = 20,
+		[HEALTH_MAINTENANCE] = 20,
 		[STRIP_GAP] = 20};
 	struct buf d = BUF(BUF_LINE);
 	size_t pen = 0; /* where the last line ended */
@@ -121,9 +125,12 @@ static void draw_part(json_t *paths, const struct day *days, size_t n, bool gap)
 		const int64_t unknown = day->seconds[HEALTH_UNKNOWN];
 		const int64_t total = known(day) + unknown + day->gap;
 		const int64_t part = gap ? day->gap : unknown, before = gap ? unknown : 0;
-		if (day->kind == HEALTH_UNKNOWN || day->kind == STRIP_GAP || part * 100 < total || !total)
+		if (day->kind == HEALTH_UNKNOWN || day->kind == STRIP_GAP || part * 100 < total ||
+			!total)
 			continue;
-		const int bar = day->kind == HEALTH_OUTAGE ? 28 : day->kind == HEALTH_DEGRADED ? 22 : 16;
+		const int bar = day->kind == HEALTH_OUTAGE     ? 28
+				: day->kind == HEALTH_DEGRADED ? 22
+							       : 16;
 		const int from = HEIGHT - bar + (int)(before * bar / total);
 		int tall = (int)(part * bar / total);
 		tall = tall < 3 ? 3 : tall;
@@ -171,11 +178,11 @@ static json_t *link_days(
 		const char *what = say(v, "strip_day", when, kind_word(v, kind),
 			say_duration(v, (double)seconds * 1000), NULL);
 		const size_t wide = (end - i) * STEP - (STEP - BAR);
-		json_array_append_new(all,
-			json_pack("{s:o, s:s, s:o}", "href",
-				json_sprintf("%s#d%lld", href, (long long)days[i].day), "what", what,
-				"d",
-				json_sprintf("M%zu %dh%zu", i * STEP, HEIGHT / 2, wide)));
+		json_array_append_new(
+			all, json_pack("{s:o, s:s, s:o}", "href",
+				     json_sprintf("%s#d%lld", href, (long long)days[i].day), "what",
+				     what, "d",
+				     json_sprintf("M%zu %dh%zu", i * STEP, HEIGHT / 2, wide)));
 	}
 	return all;
 }
@@ -198,8 +205,7 @@ static const char *count_days(struct view *v, const struct day *days, size_t n)
 	return say(v, "strip_days", say_number(v, (int64_t)n), list, NULL);
 }
 
-json_t *strip_view(
-	struct view *v, const json_t *days, size_t count, const char *href, size_t links)
+json_t *strip_view(struct view *v, const json_t *days, size_t count, const char *href, size_t links)
 {
 	struct day *all = read_days(days, count);
 	json_t *paths = json_array();
@@ -216,7 +222,8 @@ json_t *strip_view(
 
 /* --- the year --------------------------------------------------------------------------------- */
 
-/* Weeks from left to right, Monday to Sunday down; a square says by its size how bad the day was. */
+/* Weeks from left to right, Monday to Sunday down; a square says by its size how bad the day was.
+ */
 static void draw_year_kind(
 	json_t *paths, const struct day *days, size_t n, int64_t first_monday, int kind)
 {
@@ -232,7 +239,8 @@ static void draw_year_kind(
 			if (is && open < 0)
 				open = here;
 			if (!is && open >= 0) {
-				buf_printf(&d, "M%lld %dh%lld", (long long)(open * STEP), row * STEP + 2,
+				buf_printf(&d, "M%lld %dh%lld", (long long)(open * STEP),
+					row * STEP + 2,
 					(long long)((column - open + 1) * STEP - (STEP - BAR)));
 				open = -1;
 			}

@@ -157,9 +157,9 @@ static json_t *x_labels(const struct plot *p, int64_t from, int64_t to)
 		at += step) {
 		const double x = (double)(at - from) / (double)(to - from) * 100;
 		if (x > 4 && x < 96)
-			json_array_append_new(all,
-				json_pack("{s:o, s:s}", "x", json_sprintf("%.1f%%", x), "text",
-					say_hour(p->v, at)));
+			json_array_append_new(
+				all, json_pack("{s:o, s:s}", "x", json_sprintf("%.1f%%", x), "text",
+					     say_hour(p->v, at)));
 	}
 	return all;
 }
@@ -206,8 +206,8 @@ json_t *trend_view(struct view *v, const json_t *trend)
 	if (n > 0) {
 		const double step = scale(&p);
 		json_t *plot = json_pack("{s:I, s:s, s:s, s:s, s:s}", "width",
-			(json_int_t)(p.n > 1 ? (p.n - 1) * STEP : STEP), "line", draw_line(&p), "band",
-			draw_band(&p), "failures", draw_failures(&p), "unmeasured",
+			(json_int_t)(p.n > 1 ? (p.n - 1) * STEP : STEP), "line", draw_line(&p),
+			"band", draw_band(&p), "failures", draw_failures(&p), "unmeasured",
 			draw_unmeasured(&p));
 		json_object_set_new(plot, "ys", y_labels(&p, step));
 		json_object_set_new(plot, "xs",

@@ -2,8 +2,8 @@
  * view.h - what the pages share: a model is turned into a *view*, the JSON that a template shows.
  *
  * All that depends on the language (texts, numbers, times) and all drawing happens here, so that
- * templates only place things. Strings that functions return are borrowed from the view unless said.
- * Thread: one at a time.
+ * templates only place things. Strings that functions return are borrowed from the view unless
+ * said. Thread: one at a time.
  */
 #ifndef WEB_PAGES_VIEW_H
 #define WEB_PAGES_VIEW_H
@@ -44,13 +44,13 @@ enum rounding { ROUND_DOWN, ROUND_UP };
 /* In percent, with its sign or without; rounded down never 100 when it is less. */
 const char *say_percent(struct view *v, double ratio, enum rounding r);
 const char *say_ratio(struct view *v, double ratio, enum rounding r);
-const char *say_duration(struct view *v, double ms);                    /* "1.3 s", "3 h 10 min" */
-const char *say_day(struct view *v, int64_t day);                       /* "3 Nov 2026" */
-const char *say_day_short(struct view *v, int64_t day);                 /* "3 Nov" */
-const char *say_month(struct view *v, const char *month);               /* "2026-11": "Nov 2026" */
-const char *say_clock(struct view *v, int64_t ms);                      /* "06:41:22 UTC" */
-const char *say_hour(struct view *v, int64_t ms);                       /* "06:41" */
-const char *say_moment(struct view *v, int64_t ms);                     /* "3 Nov 2026, 06:41 UTC" */
+const char *say_duration(struct view *v, double ms);      /* "1.3 s", "3 h 10 min" */
+const char *say_day(struct view *v, int64_t day);         /* "3 Nov 2026" */
+const char *say_day_short(struct view *v, int64_t day);   /* "3 Nov" */
+const char *say_month(struct view *v, const char *month); /* "2026-11": "Nov 2026" */
+const char *say_clock(struct view *v, int64_t ms);        /* "06:41:22 UTC" */
+const char *say_hour(struct view *v, int64_t ms);         /* "06:41" */
+const char *say_moment(struct view *v, int64_t ms);       /* "3 Nov 2026, 06:41 UTC" */
 /* Text of others inside a sentence of ours: whatever its direction, it ends where it ends. */
 const char *say_isolated(struct view *v, const char *text);
 const char *say_fault(struct view *v, const char *fault, const char *otherwise);
@@ -78,7 +78,8 @@ const char *say_rule(struct view *v, const char *rule);
 json_t *ratio_view(struct view *v, const json_t *ratio);
 json_t *ratio_view_bare(struct view *v, const json_t *ratio);
 
-/* --- strip.c: days drawn ----------------------------------------------------------------------- */
+/* --- strip.c: days drawn -----------------------------------------------------------------------
+ */
 
 /* What a day is drawn as: HEALTH_COUNT for one that was not observed. */
 enum { STRIP_GAP = HEALTH_COUNT, STRIP_KINDS };

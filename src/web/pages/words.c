@@ -54,7 +54,8 @@ const char *say(struct view *v, const char *key, ...)
 		return text;
 	struct buf out = BUF(BUF_LINE);
 	for (const char *p = text; *p; p++) {
-		const int n = p[0] == '{' && p[1] >= '1' && p[1] <= '4' && p[2] == '}' ? p[1] - '1' : -1;
+		const int n =
+			p[0] == '{' && p[1] >= '1' && p[1] <= '4' && p[2] == '}' ? p[1] - '1' : -1;
 		if (n >= 0) {
 			buf_add_str(&out, args[n] ? args[n] : "");
 			p += 2;
@@ -219,9 +220,8 @@ const char *say_hour(struct view *v, int64_t ms)
 const char *say_moment(struct view *v, int64_t ms)
 {
 	char text[CLOCK_TEXT];
-	return view_keep(v,
-		mem_printf("%s, %.5s UTC", say_day(v, day_of(ms)),
-			clock_rfc3339(ms * 1000, text) + 11));
+	return view_keep(v, mem_printf("%s, %.5s UTC", say_day(v, day_of(ms)),
+				    clock_rfc3339(ms * 1000, text) + 11));
 }
 
 json_t *time_view(struct view *v, const json_t *ms)
@@ -232,7 +232,8 @@ json_t *time_view(struct view *v, const json_t *ms)
 	const int64_t at = (int64_t)json_number_value(ms);
 	/* seconds are enough for a script, and shorter */
 	clock_rfc3339(at / 1000 * 1000000, iso);
-	return json_pack("{s:o, s:s}", "iso", json_sprintf("%.19sZ", iso), "text", say_moment(v, at));
+	return json_pack(
+		"{s:o, s:s}", "iso", json_sprintf("%.19sZ", iso), "text", say_moment(v, at));
 }
 
 json_t *time_view_short(struct view *v, const json_t *ms)
@@ -242,9 +243,11 @@ json_t *time_view_short(struct view *v, const json_t *ms)
 	if (!json_is_object(o))
 		return o;
 	const char *clock = say_hour(v, at);
-	put(o, "text", day_of(at) == day_of(v->now_ms)
-			       ? view_keep(v, mem_printf("%s UTC", clock))
-			       : view_keep(v, mem_printf("%s, %s UTC", say_day_short(v, day_of(at)), clock)));
+	put(o, "text",
+		day_of(at) == day_of(v->now_ms)
+			? view_keep(v, mem_printf("%s UTC", clock))
+			: view_keep(v,
+				  mem_printf("%s, %s UTC", say_day_short(v, day_of(at)), clock)));
 	return o;
 }
 

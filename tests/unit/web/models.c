@@ -12,21 +12,31 @@
 
 /* 200 code points: quotes, markup, an override of direction, an emoji with its joiners. */
 #define TWENTY "\xe2\x80\xae<b>\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\"'&amp;\xf0\x9f\xa4\x96x>"
-const char *const hostile_name = "</title><script>alert(1)</script>\" onload=\"x' style='y "
-				 TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY TWENTY;
+const char *const hostile_name =
+	"</title><script>alert(1)</script>\" onload=\"x' style='y " TWENTY TWENTY TWENTY TWENTY
+		TWENTY TWENTY TWENTY;
 
 static const struct {
 	const char *id, *name, *category;
 } parts[] = {
-	{"compute", "Compute", "Compute"}, {"images", "Images", "Compute"},
-	{"placement", "Placement", "Compute"}, {"bare-metal", "Bare metal", "Compute"},
-	{"network", "Network", "Network"}, {"load-balancing", "Load balancing", "Network"},
-	{"dns", "DNS", "Network"}, {"vpn", "VPN", "Network"},
-	{"block-storage", "Block storage", "Storage"}, {"object-storage", "Object storage", "Storage"},
-	{"shared-files", "Shared file systems", "Storage"}, {"backup", "Backup", "Storage"},
-	{"identity", "Identity", "Platform"}, {"dashboard", "Dashboard", "Platform"},
-	{"orchestration", "Orchestration", "Platform"}, {"key-manager", "Key manager", "Platform"},
-	{"kubernetes", "Kubernetes clusters", "Platform"}, {"databases", "Databases", "Platform"},
+	{"compute", "Compute", "Compute"},
+	{"images", "Images", "Compute"},
+	{"placement", "Placement", "Compute"},
+	{"bare-metal", "Bare metal", "Compute"},
+	{"network", "Network", "Network"},
+	{"load-balancing", "Load balancing", "Network"},
+	{"dns", "DNS", "Network"},
+	{"vpn", "VPN", "Network"},
+	{"block-storage", "Block storage", "Storage"},
+	{"object-storage", "Object storage", "Storage"},
+	{"shared-files", "Shared file systems", "Storage"},
+	{"backup", "Backup", "Storage"},
+	{"identity", "Identity", "Platform"},
+	{"dashboard", "Dashboard", "Platform"},
+	{"orchestration", "Orchestration", "Platform"},
+	{"key-manager", "Key manager", "Platform"},
+	{"kubernetes", "Kubernetes clusters", "Platform"},
+	{"databases", "Databases", "Platform"},
 };
 
 static unsigned draw(unsigned *state)
@@ -101,8 +111,8 @@ static json_t *day(enum mood mood, size_t i, int64_t ago, unsigned *state)
 		s[0] = s[1] = s[2] = s[4] = 0;
 		s[HEALTH_UNKNOWN] = DAY_S;
 	}
-	return json_pack("{s:I, s:[I,I,I,I,I], s:I}", "day", (json_int_t)(NOW / 86400000 - ago), "s",
-		(json_int_t)s[0], (json_int_t)s[1], (json_int_t)s[2], (json_int_t)s[3],
+	return json_pack("{s:I, s:[I,I,I,I,I], s:I}", "day", (json_int_t)(NOW / 86400000 - ago),
+		"s", (json_int_t)s[0], (json_int_t)s[1], (json_int_t)s[2], (json_int_t)s[3],
 		(json_int_t)s[4], "gap", (json_int_t)gap);
 }
 
@@ -169,10 +179,11 @@ static json_t *categories(const json_t *components)
 	json_t *all = json_array();
 	const json_t *c, *seen;
 	size_t i, k;
-	json_array_foreach(components, i, c) {
+	json_array_foreach (components, i, c) {
 		json_t *home = NULL;
-		json_array_foreach(all, k, seen) {
-			if (json_equal(json_object_get(seen, "name"), json_object_get(c, "category")))
+		json_array_foreach (all, k, seen) {
+			if (json_equal(
+				    json_object_get(seen, "name"), json_object_get(c, "category")))
 				home = (json_t *)seen;
 		}
 		if (!home) {
@@ -198,17 +209,18 @@ static void add_lists(json_t *o, enum mood mood, size_t n)
 {
 	json_t *probes = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(probes,
-			json_pack("{s:s, s:s, s:s, s:s, s:I, s:s}", "name", "p", "kind",
-				i ? "endpoint" : "token", "cloud", "prod", "component", "compute",
-				"every_ms", (json_int_t)30000, "method", "GET"));
+		json_array_append_new(
+			probes, json_pack("{s:s, s:s, s:s, s:s, s:I, s:s}", "name", "p", "kind",
+					i ? "endpoint" : "token", "cloud", "prod", "component",
+					"compute", "every_ms", (json_int_t)30000, "method", "GET"));
 	json_object_set_new(o, "probes", probes);
 	json_object_set_new(o, "scenarios",
 		json_pack("[o]", scenario_row(mood, "server-login",
-				  "A customer starts a server and logs in")));
+					 "A customer starts a server and logs in")));
 	json_object_set_new(o, "possible",
 		json_pack("[{s:s,s:s,s:i,s:s},{s:s,s:s,s:i,s:s}]", "name", "volume-life", "title",
-			"A volume is made, snapshotted, backed up and restored", "objects", 4, "text",
+			"A volume is made, snapshotted, backed up and restored", "objects", 4,
+			"text",
 			"1 volume of 1 GiB, 1 snapshot, 1 backup and a volume from each of them",
 			"name", "server-per-zone", "title", "A server in every availability zone",
 			"objects", 9, "text", "a network, and in each zone a server and its port"));
@@ -222,9 +234,9 @@ json_t *model_site(enum mood mood, size_t n, bool operators)
 	json_object_set_new(o, "site",
 		json_pack("{s:s, s:s, s:s, s:[s,s], s:b, s:s, s:s}", "name",
 			mood == MOOD_HOSTILE ? hostile_name : "Example Cloud", "url",
-			"https://status.example.org", "timezone", "Europe/Berlin", "languages", "en",
-			"de", "simulated", mood == MOOD_MIXED || mood == MOOD_BLIND, "location",
-			"berlin-outside", "version", "0.1.0"));
+			"https://status.example.org", "timezone", "Europe/Berlin", "languages",
+			"en", "de", "simulated", mood == MOOD_MIXED || mood == MOOD_BLIND,
+			"location", "berlin-outside", "version", "0.1.0"));
 	if (operators)
 		json_object_set_new(json_object_get(o, "site"), "instance", text("example-berlin"));
 	json_object_set_new(o, "at_ms", json_integer(NOW));
@@ -262,9 +274,11 @@ static json_t *trend(double base, unsigned seed, bool troubled)
 						  (troubled && i > 120 ? (i - 120) / 10.0 : 0));
 		const bool missing = i > 40 && i < 47;
 		const bool dead = troubled && i >= 60 && i < 63;
-		const int n = missing ? 0 : 20, ok = missing || dead ? 0 : draw(&state) % 30 ? n : n - 3;
-		json_t *o = json_pack("{s:I, s:i, s:i}", "at_ms", (json_int_t)(from + i * step), "n",
-			n, "ok", ok);
+		const int n = missing ? 0 : 20, ok = missing || dead     ? 0
+						     : draw(&state) % 30 ? n
+									 : n - 3;
+		json_t *o = json_pack("{s:I, s:i, s:i}", "at_ms", (json_int_t)(from + i * step),
+			"n", n, "ok", ok);
 		json_object_set_new(o, "p50_ms", ok ? json_real(p50) : json_null());
 		json_object_set_new(o, "p95_ms",
 			ok ? json_real(p50 * (1.3 + draw(&state) % 100 / 120.0)) : json_null());
@@ -279,7 +293,7 @@ static json_t *empty_trend(void)
 {
 	json_t *t = trend(1, 1, false), *points = json_object_get(t, "points"), *p;
 	size_t i;
-	json_array_foreach(points, i, p) {
+	json_array_foreach (points, i, p) {
 		json_object_set_new(p, "n", json_integer(0));
 		json_object_set_new(p, "ok", json_integer(0));
 		json_object_set_new(p, "p50_ms", json_null());
@@ -333,7 +347,8 @@ json_t *model_availability(enum mood mood, size_t n)
 {
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++) {
-		json_t *o = component(mood, i, false), *d = days(mood, i, 365), *months = json_array();
+		json_t *o = component(mood, i, false), *d = days(mood, i, 365),
+		       *months = json_array();
 		for (int m = 0; m < 14; m++) {
 			char month[16];
 			snprintf(month, sizeof(month), "%d-%02d", m < 11 ? 2026 : 2025,
@@ -402,7 +417,7 @@ json_t *model_run(enum mood mood)
 	/* the first server did not come up, and what needs it was not tried */
 	json_t *steps = json_object_get(report, "steps"), *s;
 	size_t i;
-	json_array_foreach(steps, i, s) {
+	json_array_foreach (steps, i, s) {
 		const char *name = json_str(s, "name");
 		server = mood != MOOD_GOOD && name && !strcmp(name, "server[0]") ? s : NULL;
 		if (server) {
@@ -410,7 +425,8 @@ json_t *model_run(enum mood mood)
 			json_object_set_new(server, "fault", text("stuck"));
 			json_object_set_new(server, "first_cause", json_true());
 			json_object_set_new(server, "detail",
-				text(mood == MOOD_HOSTILE ? hostile_name : "status BUILD after 300s"));
+				text(mood == MOOD_HOSTILE ? hostile_name
+							  : "status BUILD after 300s"));
 		}
 		if (mood != MOOD_GOOD && name && strstr("reach[0] login[0]", name)) {
 			json_object_set_new(s, "state", text("skipped"));
@@ -421,26 +437,27 @@ json_t *model_run(enum mood mood)
 	const char *verdict = mood == MOOD_GOOD ? "passed" : "failed";
 	json_object_set_new(report, "verdict", text(verdict));
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o}", "scenario", "server-login", "cloud",
-		"prod", "instance", "example-berlin", "at_ms", (json_int_t)(NOW - 95000), "ended_ms",
-		(json_int_t)(NOW - 68000), "verdict", verdict, "report", report);
+		"prod", "instance", "example-berlin", "at_ms", (json_int_t)(NOW - 95000),
+		"ended_ms", (json_int_t)(NOW - 68000), "verdict", verdict, "report", report);
 }
 
 json_t *model_evidence(enum mood mood, bool operators)
 {
-	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:n, s:s, s:s, s:{s:I, s:I}, s:i, s:n}",
-		"id", 498, "component", "images", "component_name",
+	json_t *o = json_pack(
+		"{s:i, s:s, s:s, s:s, s:s, s:I, s:n, s:s, s:s, s:{s:I, s:I}, s:i, s:n}", "id", 498,
+		"component", "images", "component_name",
 		mood == MOOD_HOSTILE ? hostile_name : "Images", "health", "degraded", "was",
 		"operational", "at_ms", (json_int_t)(NOW - 1500000), "until_ms", "rule", "failing",
-		"text", "1 of 2 sources fails: no answer within the time allowed", "window", "from_ms",
-		(json_int_t)(NOW - 1600000), "to_ms", (json_int_t)(NOW - 1500000), "previous", 496,
-		"next");
+		"text", "1 of 2 sources fails: no answer within the time allowed", "window",
+		"from_ms", (json_int_t)(NOW - 1600000), "to_ms", (json_int_t)(NOW - 1500000),
+		"previous", 496, "next");
 	json_object_set_new(o, "sources",
 		json_pack("[{s:s,s:s,s:i,s:i,s:i,s:I,s:f,s:f,s:{s:i,s:i}},"
 			  "{s:s,s:s,s:i,s:i,s:i,s:I,s:n,s:n,s:{}}]",
-			"probe", "prod image", "step", "", "n", 4, "failed", 2, "slow", 1, "last_ms",
-			(json_int_t)(NOW - 1500000), "median_ms", 1342.0, "worst_ms", 4810.0,
-			"faults", "timeout", 1, "unavailable", 1, "probe", "server-login", "step",
-			"image", "n", 1, "failed", 0, "slow", 0, "last_ms",
+			"probe", "prod image", "step", "", "n", 4, "failed", 2, "slow", 1,
+			"last_ms", (json_int_t)(NOW - 1500000), "median_ms", 1342.0, "worst_ms",
+			4810.0, "faults", "timeout", 1, "unavailable", 1, "probe", "server-login",
+			"step", "image", "n", 1, "failed", 0, "slow", 0, "last_ms",
 			(json_int_t)(NOW - 1560000), "median_ms", "worst_ms", "faults"));
 	if (operators)
 		json_object_set_new(o, "samples",
@@ -455,8 +472,8 @@ json_t *model_evidence(enum mood mood, bool operators)
 				"request_id", "req-3d49506d-e6f4-4d86-a371-3e65c9e8fb45",
 				"service_request_id", "req-3984e24c-6cf1-43cb-b7c1-537bc05815fa",
 				"run", "tp3k6o-cbmv", "at_ms", (json_int_t)(NOW - 1530000), "probe",
-				"prod image", "step", "", "fault", "none", "status", 200, "detail", "",
-				"total_ms", 1342.0));
+				"prod image", "step", "", "fault", "none", "status", 200, "detail",
+				"", "total_ms", 1342.0));
 	return o;
 }
 

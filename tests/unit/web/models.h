@@ -1,6 +1,6 @@
 /*
- * models.h - documents of model.h as a house would give them, made up but possible: a cloud with all
- * five states, outages, gaps of our own observing, slow days, steps that fail.
+ * models.h - documents of model.h as a house would give them, made up but possible: a cloud with
+ * all five states, outages, gaps of our own observing, slow days, steps that fail.
  */
 #ifndef TESTS_UNIT_WEB_MODELS_H
 #define TESTS_UNIT_WEB_MODELS_H

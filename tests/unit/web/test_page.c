@@ -1,6 +1,6 @@
 /*
- * Pages from documents as the house gives them: complete, well-formed, small, harmless, true, and in
- * both languages. GLASSHOUSE_PAGES=DIR keeps what was rendered there, to be looked at.
+ * Pages from documents as the house gives them: complete, well-formed, small, harmless, true, and
+ * in both languages. GLASSHOUSE_PAGES=DIR keeps what was rendered there, to be looked at.
  */
 #include "../check.h"
 
@@ -177,7 +177,8 @@ static const struct shown all[] = {
 	{"status-hostile", PAGE_STATUS, "/", site_hostile, site_hostile, true, 0, 0},
 	{"status-wild", PAGE_STATUS, "/", site_wild, site_wild, false, 90 * KB, 14 * KB},
 	{"status-operators", PAGE_STATUS, "/", site_operators, site_operators, true, 0, 0},
-	{"component", PAGE_COMPONENT, "/components/images", component, site_50, false, 50 * KB, 14 * KB},
+	{"component", PAGE_COMPONENT, "/components/images", component, site_50, false, 50 * KB,
+		14 * KB},
 	{"component-operators", PAGE_COMPONENT, "/components/images", component_operators,
 		site_operators, true, 0, 0},
 	{"component-hostile", PAGE_COMPONENT, "/components/images", component_hostile, site_hostile,
@@ -198,8 +199,8 @@ static const struct shown all[] = {
 	{"evidence", PAGE_EVIDENCE, "/evidence/498", evidence, site_50, false, 20 * KB, 6 * KB},
 	{"evidence-operators", PAGE_EVIDENCE, "/evidence/498", evidence_operators, site_operators,
 		true, 0, 0},
-	{"evidence-hostile", PAGE_EVIDENCE, "/evidence/498", evidence_hostile, site_hostile, true, 0,
-		0},
+	{"evidence-hostile", PAGE_EVIDENCE, "/evidence/498", evidence_hostile, site_hostile, true,
+		0, 0},
 	{"problem-403", PAGE_PROBLEM, "/runs/tp3k6o-cbmv", problem_403, site_50, false, 10 * KB, 0},
 	{"problem-404", PAGE_PROBLEM, "/nowhere", problem_404, site_50, false, 10 * KB, 0},
 	{"problem-405", PAGE_PROBLEM, "/", problem_405, site_50, false, 10 * KB, 0},
@@ -417,7 +418,9 @@ static void has_frame(const struct shown *s, const char *lang, const char *html)
 	has(s, html, "<h1>");
 	has(s, html, link);
 	if (!empty) {
-		has(s, html, german ? "Stand 06:41:22 UTC, 26. Nov. 2026" : "As of 06:41:22 UTC, 26 Nov 2026");
+		has(s, html,
+			german ? "Stand 06:41:22 UTC, 26. Nov. 2026"
+			       : "As of 06:41:22 UTC, 26 Nov 2026");
 		has(s, html, "berlin-outside");
 	}
 	lacks(s, html, "{{");
@@ -448,7 +451,9 @@ static void test_truth(void **state)
 	has(s, html, "<h1>The state of the cloud is unknown</h1>");
 	has(s, html, "<section class=\"verdict unknown\">");
 	/* only a scenario's run is good there, and it says so of itself */
-	assert_ptr_equal(strstr(html, "state operational"), strstr(html, "state operational\"><svg class=\"i\"><use href=\"#i-operational\"/></svg>Passed"));
+	assert_ptr_equal(strstr(html, "state operational"),
+		strstr(html,
+			"state operational\"><svg class=\"i\"><use href=\"#i-operational\"/></svg>Passed"));
 	lacks(s, html, "none\"><path class=\"o\"");
 	has(s, html, "<span class=\"none\">not known</span>");
 	free(html);
@@ -492,17 +497,19 @@ static void test_days(void **state)
 	struct buf out = BUF(BUF_PAGE);
 	struct error err = {0};
 	json_t *site = model_site(MOOD_GOOD, 1, false);
-	json_t *days = json_object_get(json_array_get(json_object_get(site, "components"), 0), "days");
+	json_t *days =
+		json_object_get(json_array_get(json_object_get(site, "components"), 0), "days");
 	json_array_clear(days);
-	json_array_append_new(days, json_pack("{s:i, s:[i,i,i,i,i], s:i}", "day", 20780, "s", 1000, 0,
-					    0, 0, 0, "gap", 85400));
-	json_array_append_new(days, json_pack("{s:i, s:[i,i,i,i,i], s:i}", "day", 20781, "s", 1000, 0,
-					    0, 85400, 0, "gap", 0));
-	json_array_append_new(days, json_pack("{s:i, s:[i,i,i,i,i], s:i}", "day", 20782, "s", 86399, 0,
-					    1, 0, 0, "gap", 0));
+	json_array_append_new(days, json_pack("{s:i, s:[i,i,i,i,i], s:i}", "day", 20780, "s", 1000,
+					    0, 0, 0, 0, "gap", 85400));
+	json_array_append_new(days, json_pack("{s:i, s:[i,i,i,i,i], s:i}", "day", 20781, "s", 1000,
+					    0, 0, 85400, 0, "gap", 0));
+	json_array_append_new(days, json_pack("{s:i, s:[i,i,i,i,i], s:i}", "day", 20782, "s", 86399,
+					    0, 1, 0, 0, "gap", 0));
 	assert_true(page_render(PAGE_STATUS, site, site, "/", "en", false, &out, &err));
 	const char *html = buf_str(&out);
-	/* 90 days: 88 that are not there or mostly unobserved, one unknown, one with a second down */
+	/* 90 days: 88 that are not there or mostly unobserved, one unknown, one with a second down
+	 */
 	has(s, html, "90 days: 1 outage, 1 unknown, 88 not observed");
 	has(s, html, "<path class=\"g\" d=\"M0 20h351\"/>");
 	has(s, html, "<path class=\"u\" d=\"M352 20h3\"/>");
@@ -521,7 +528,8 @@ static void test_audience(void **state)
 	json_decref(model);
 	/* operators' facts in a document do not reach others */
 	model = model_evidence(MOOD_MIXED, true);
-	assert_true(page_render(PAGE_EVIDENCE, model, site, "/evidence/1", "en", false, &out, &err));
+	assert_true(
+		page_render(PAGE_EVIDENCE, model, site, "/evidence/1", "en", false, &out, &err));
 	assert_null(strstr(buf_str(&out), "curl -sS"));
 	assert_null(strstr(buf_str(&out), "req-3d49506d"));
 	assert_null(strstr(buf_str(&out), "example-berlin"));
@@ -531,7 +539,8 @@ static void test_audience(void **state)
 	json_decref(model);
 	buf_clear(&out);
 	model = model_scenario(MOOD_MIXED, true);
-	assert_true(page_render(PAGE_SCENARIO, model, site, "/scenarios/x", "en", false, &out, &err));
+	assert_true(
+		page_render(PAGE_SCENARIO, model, site, "/scenarios/x", "en", false, &out, &err));
 	assert_null(strstr(buf_str(&out), "/runs/"));
 	assert_null(strstr(buf_str(&out), "status BUILD after"));
 	json_decref(model);
@@ -555,12 +564,13 @@ static void test_hostile(void **state)
 	struct error err = {0};
 	struct buf out = BUF(BUF_PAGE);
 	json_t *site = model_site(MOOD_GOOD, 1, false), *model = model_problem(404, "/");
-	static const char *const paths[] = {"//evil.example/", "javascript:alert(1)", "/a\"b", "/\\evil",
-		"/a?b=c", NULL, "\xff"};
+	static const char *const paths[] = {"//evil.example/", "javascript:alert(1)", "/a\"b",
+		"/\\evil", "/a?b=c", NULL, "\xff"};
 	each(harmless);
 	for (size_t i = 0; i < array_len(paths); i++) {
 		buf_clear(&out);
-		assert_true(page_render(PAGE_PROBLEM, model, site, paths[i], "en", false, &out, &err));
+		assert_true(
+			page_render(PAGE_PROBLEM, model, site, paths[i], "en", false, &out, &err));
 		if (!paths[i] || strcmp(paths[i], "/a\"b") != 0)
 			assert_non_null(strstr(buf_str(&out), "<a href=\"/?lang=de\""));
 		assert_null(strstr(buf_str(&out), "evil"));
@@ -574,7 +584,8 @@ static void test_hostile(void **state)
 static void test_broken(void **state)
 {
 	static const char *const documents[] = {"{}", "[]", "null", "{\"components\": 7}",
-		"{\"components\": [null, 1, {}]}", "{\"components\": [{\"health\": 3, \"days\": {}}]}",
+		"{\"components\": [null, 1, {}]}",
+		"{\"components\": [{\"health\": 3, \"days\": {}}]}",
 		"{\"name\": 1, \"probes\": [1], \"runs\": {}, \"steps\": [null]}",
 		"{\"name\": \"x\", \"runs\": [7], \"steps\": [{}], \"spans\": [{}], \"probes\": [{}]}",
 		"{\"report\": {\"steps\": [{\"start_ms\": 1e300}, {\"ready_ms\": -5}]}}",
@@ -584,7 +595,8 @@ static void test_broken(void **state)
 		for (int p = 0; p < PAGE_COUNT; p++) {
 			struct error err = {0};
 			struct buf out = BUF(BUF_PAGE);
-			const bool good = page_render((enum page)p, model, model, "/", "en", true, &out, &err);
+			const bool good = page_render(
+				(enum page)p, model, model, "/", "en", true, &out, &err);
 			assert_true(good || err.msg[0]);
 			assert_null(strstr(buf_str(&out), "state operational"));
 			buf_fini(&out);

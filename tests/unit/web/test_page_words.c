@@ -1,4 +1,5 @@
-/* Texts in every language and none too many; numbers, durations, dates; the choice of a language. */
+/* Texts in every language and none too many; numbers, durations, dates; the choice of a language.
+ */
 #include "../check.h"
 
 #include <dirent.h>
@@ -59,7 +60,7 @@ static void test_keys(void **state)
 	const char *key;
 	read_folder(&code, "src/web/pages", ".c");
 	read_folder(&shown, "web/templates", ".mustache");
-	json_object_foreach(en, key, value) {
+	json_object_foreach (en, key, value) {
 		const char *german = json_str(de, key);
 		char *in_code = mem_printf("\"%s\"", key), *in_page = mem_printf("{{t.%s}}", key);
 		if (!german)
@@ -71,7 +72,7 @@ static void test_keys(void **state)
 		free(in_code);
 		free(in_page);
 	}
-	json_object_foreach(de, key, value) {
+	json_object_foreach (de, key, value) {
 		if (strcmp(key, "fault_texts") != 0 && !json_str(en, key))
 			fail_msg("no English text \"%s\"", key);
 	}
@@ -96,7 +97,10 @@ static void test_numbers(void **state)
 	json_t *en = texts("en"), *de = texts("de");
 	struct view e = {.texts = en}, g = {.texts = de};
 	assert_string_equal(say_number(&e, 1234), "1234");
-	assert_string_equal(say_number(&e, 1234567), "1\xe2\x80\xaf" "234\xe2\x80\xaf" "567");
+	assert_string_equal(say_number(&e, 1234567),
+		"1\xe2\x80\xaf"
+		"234\xe2\x80\xaf"
+		"567");
 	assert_string_equal(say_percent(&e, 1, ROUND_DOWN), "100%");
 	assert_string_equal(say_percent(&e, 0.9999999, ROUND_DOWN), "99.99%");
 	assert_string_equal(say_percent(&e, 0.99996, ROUND_DOWN), "99.99%");
@@ -110,10 +114,10 @@ static void test_numbers(void **state)
 		const char *en, *de;
 	} rows[] = {{0, "0 ms", "0 ms"}, {1.25, "1.2 ms", "1,2 ms"}, {42, "42 ms", "42 ms"},
 		{999.4, "999 ms", "999 ms"}, {999.9, "1.0 s", "1,0 s"}, {1340, "1.3 s", "1,3 s"},
-		{19116, "19 s", "19 s"}, {60000, "1 min", "1 min"}, {95000, "1 min 35 s", "1 min 35 s"},
-		{1320000, "22 min", "22 min"}, {3599999, "1 h", "1 h"},
-		{11400000, "3 h 10 min", "3 h 10 min"}, {86400000, "1 d", "1 d"},
-		{360000000, "4 d 4 h", "4 d 4 h"}, {-5, "0 ms", "0 ms"}};
+		{19116, "19 s", "19 s"}, {60000, "1 min", "1 min"},
+		{95000, "1 min 35 s", "1 min 35 s"}, {1320000, "22 min", "22 min"},
+		{3599999, "1 h", "1 h"}, {11400000, "3 h 10 min", "3 h 10 min"},
+		{86400000, "1 d", "1 d"}, {360000000, "4 d 4 h", "4 d 4 h"}, {-5, "0 ms", "0 ms"}};
 	for (size_t i = 0; i < array_len(rows); i++) {
 		struct buf plain = BUF(200);
 		/* a space that does not break reads as one here */
