@@ -5,11 +5,13 @@
 #include "base/json.h"
 #include "web/pages/view.h"
 
-#define MONTHS 12
+#define MONTHS      12
+#define MONTHS_MANY 5 /* with more than MANY components, to keep the page small */
+#define MANY        20
 
 static void add_cell(struct view *v, json_t *cells, const json_t *ratio)
 {
-	json_array_append_new(cells, ratio_view(v, ratio));
+	json_array_append_new(cells, ratio_view_bare(v, ratio));
 }
 
 /* The names of the newest months of any component, newest first. */
@@ -17,13 +19,14 @@ static json_t *month_names(const json_t *components)
 {
 	json_t *names = json_array();
 	const json_t *c, *m;
+	const size_t most = json_array_size(components) > MANY ? MONTHS_MANY : MONTHS;
 	size_t i, k;
 	json_array_foreach (components, i, c) {
 		if (json_array_size(json_object_get(c, "months")) <= json_array_size(names))
 			continue;
 		json_array_clear(names);
 		json_array_foreach (json_object_get(c, "months"), k, m) {
-			if (k < MONTHS && json_str(m, "month"))
+			if (k < most && json_str(m, "month"))
 				json_array_append(names, json_object_get(m, "month"));
 		}
 	}

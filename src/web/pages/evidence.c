@@ -108,7 +108,7 @@ bool view_evidence(struct view *v)
 	put_link(v, o, "href", "/components/", json_str(m, "component"));
 	json_object_set_new(o, "state", state_view(v, view_health(m)));
 	put_state(v, "was", json_str(m, "was"));
-	const char *title = say(v, "evidence_title", name ? name : "",
+	const char *title = say(v, "evidence_title", say_isolated(v, name),
 		json_str(json_object_get(o, "state"), "word"), NULL);
 	put(o, "title", title);
 	put(o, "heading", title);

@@ -200,7 +200,8 @@ bool view_run(struct view *v)
 		put_link(v, o, "scenario_href", "/scenarios/", scenario);
 	put(o, "cloud", json_str(v->model, "cloud"));
 	put(o, "by", json_str(v->model, "instance"));
-	const char *title = say(v, "run_title", run ? run : "", scenario ? scenario : "", NULL);
+	const char *title =
+		say(v, "run_title", say_isolated(v, run), say_isolated(v, scenario), NULL);
 	put(o, "title", title);
 	put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(v->model, "at_ms"));

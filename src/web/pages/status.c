@@ -37,7 +37,7 @@ static const char *name_list(struct view *v, const json_t *components, enum heal
 			named == 1 ? ""
 			: last     ? say(v, "and", NULL)
 				   : ", ",
-			name ? name : "");
+			say_isolated(v, name));
 	}
 	const char *text = view_keep(v, buf_take(&list));
 	return n > shown ? say(v, "and_others", text, say_number(v, n - shown), NULL) : text;

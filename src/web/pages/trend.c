@@ -136,7 +136,9 @@ static const char *draw_unmeasured(const struct plot *p)
 static json_t *y_labels(const struct plot *p, double step)
 {
 	json_t *all = json_array();
-	for (double ms = step; ms <= p->top + step / 100; ms += step) {
+	const int lines = (int)lround(p->top / step);
+	for (int i = 1; i <= lines; i++) {
+		const double ms = step * i;
 		json_t *o = json_pack("{s:s}", "text", say_duration(p->v, ms));
 		/* of the plot's 140 pixels; the text stands on its line */
 		json_object_set_new(o, "y", json_sprintf("%.1f", 16 + y_of(p, ms) * 1.4));

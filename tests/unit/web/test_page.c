@@ -163,7 +163,9 @@ static json_t *problem_405(void)
 	return model_problem(405, "/");
 }
 
-#define KB 1000
+#define KB  1000
+#define FSI "\xe2\x81\xa8"
+#define PDI "\xe2\x81\xa9"
 
 static const struct shown all[] = {
 	{"status", PAGE_STATUS, "/", site_50, site_50, false, 50 * KB, 14 * KB},
@@ -181,7 +183,7 @@ static const struct shown all[] = {
 		site_operators, true, 0, 0},
 	{"component-hostile", PAGE_COMPONENT, "/components/images", component_hostile, site_hostile,
 		true, 0, 0},
-	{"availability", PAGE_AVAILABILITY, "/availability", availability, site_50, false, 100 * KB,
+	{"availability", PAGE_AVAILABILITY, "/availability", availability, site_50, false, 50 * KB,
 		14 * KB},
 	{"availability-hostile", PAGE_AVAILABILITY, "/availability", availability_hostile,
 		site_hostile, true, 0, 0},
@@ -473,10 +475,10 @@ static void test_truth(void **state)
 
 	s = find("status");
 	html = render(s, "en");
-	has(s, html, "<h1>1 of 50 components has an outage: Network</h1>");
-	has(s, html, "<p>1 of 50 components is degraded: Images</p>");
-	has(s, html, "<p>The state of 1 of 50 components is unknown: DNS</p>");
-	has(s, html, "<p>1 of 50 components is under maintenance: Block storage</p>");
+	has(s, html, "<h1>1 of 50 components has an outage: " FSI "Network" PDI "</h1>");
+	has(s, html, "<p>1 of 50 components is degraded: " FSI "Images" PDI "</p>");
+	has(s, html, "<p>The state of 1 of 50 components is unknown: " FSI "DNS" PDI "</p>");
+	has(s, html, "<p>1 of 50 components is under maintenance: " FSI "Block storage" PDI "</p>");
 	has(s, html, "This is a simulated cloud.");
 	free(html);
 
