@@ -389,6 +389,7 @@ static void on_ended(void *arg, const struct error *err)
 
 void hub_say(struct hub *h, const char *what, json_t *details)
 {
+	details = details ? details : json_object(); /* a text cut inside a letter */
 	char *text = json_text(details);
 	if (h->door)
 		door_send(h->door,
