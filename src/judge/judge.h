@@ -130,4 +130,8 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
  *	 "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
 json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error *err);
 
+/* The verdicts of the same component before and after that one; 0: there is none. Thread: any. */
+bool judge_neighbours(struct facts *f, int64_t id, int64_t *ret_previous, int64_t *ret_next,
+	struct error *err) must_check;
+
 #endif
