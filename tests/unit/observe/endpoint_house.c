@@ -91,20 +91,24 @@ const struct endpoint_probe *house_probe(const struct house *h, const char *name
 	return NULL;
 }
 
+size_t house_waiting(const struct house *h)
+{
+	return h->endpoints->waiting.n;
+}
+
 /* --- time --------------------------------------------------------------------------------------
  */
 
 /* What the cloud keeps unanswered is not waited for. */
-static bool hangs(const struct house *h, const struct probe *p)
+static bool hangs(const struct house *h, const char *url)
 {
-	VEC_EACH (&h->fake->answers, struct fake_answer, a) {
-		char *url = mem_printf("%s%s", h->fake->base, a->request + 4); /* "GET " */
-		const bool is = a->status == FAKE_KEEP &&
-				!strncmp(p->view.url, url, strcspn(p->view.url, "?")) &&
-				strcspn(p->view.url, "?") == strlen(url);
+	const size_t n = strcspn(url, "?"), base = strlen(h->fake->base);
 
-		free(url);
-		if (is)
+	VEC_EACH (&h->fake->answers, struct fake_answer, a) {
+		const char *path = strchr(a->request, '/');
+
+		if (a->status == FAKE_KEEP && path && strlen(path) == n - base &&
+			!strncmp(url + base, path, n - base))
 			return true;
 	}
 	return false;
@@ -117,9 +121,12 @@ static bool quiet(const struct house *h)
 
 	if (!e)
 		return true;
+	const bool keystone_hangs = hangs(h, house_probe(h, "token")->url);
 	for (size_t i = 0; i < e->probes.n; i++)
-		open += hangs(h, e->probes.p[i]) ? 0 : e->probes.p[i]->runs.n;
-	return !e->connecting && !timer_running(&e->tell) && !open;
+		open += hangs(h, e->probes.p[i]->view.url) ? 0 : e->probes.p[i]->runs.n;
+	if (keystone_hangs)
+		open -= e->waiting.n;
+	return (!e->connecting || keystone_hangs) && !timer_running(&e->tell) && !open;
 }
 
 static void settle(struct house *h)

@@ -182,6 +182,11 @@ static void test_nothing_skipped(void **state)
 	assert_false(is_late);
 }
 
+#define ENTRY(type, path)                                                                          \
+	"{\"type\":\"" type                                                                        \
+	"\",\"name\":\"n\",\"endpoints\":[{\"interface\":\"public\","                              \
+	"\"region_id\":\"R\",\"url\":\"$BASE" path "\"}]}"
+
 /* --- the token ---------------------------------------------------------------------------------
  */
 
@@ -291,13 +296,66 @@ static void test_refused_log_in(void **state)
 	assert_true(fake_count(h->fake, "POST /identity/v3/auth/tokens") <= 42);
 }
 
+/* Who waits for a token of a keystone that hangs is silent too, and delays nothing. */
+static void test_keystone_hangs(void **state)
+{
+	struct house *h = *state;
+
+	house_begin(h);
+	house_pass(h, 3 * SECOND);
+	house_keystone(h, FAKE_KEEP);
+	fake_revoke(h->fake);
+	house_forget(h);
+	house_pass(h, 10 * MINUTE);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(house_count(h, lists[i]), 0);
+	all_are(h, roots, 19);
+	is_constant(h, "token", 30000);
+	assert_in_range(house_count(h, "token"), 19, 21);
+	assert_int_equal(house_faults(h, "token", FAULT_TIMEOUT), house_count(h, "token"));
+	is_late = false;
+	schedule_each(h->schedule, look_at_job, NULL);
+	assert_false(is_late);
+	house_keystone(h, 0);
+	house_pass(h, 2 * MINUTE);
+	all_are(h, lists, 2);
+}
+
+static void wait_for_waiting(struct house *h)
+{
+	house_keystone(h, FAKE_KEEP);
+	fake_revoke(h->fake);
+	for (int i = 0; i < 120 && !house_waiting(h); i++)
+		house_pass(h, SECOND);
+	assert_true(house_waiting(h) > 0);
+}
+
+/* What waits for a token goes with its probe, or with all of them. */
+static void test_gone_while_waiting(void **state)
+{
+	struct house *h = *state;
+	int turns = 0;
+
+	house_begin(h);
+	house_pass(h, 3 * SECOND);
+	wait_for_waiting(h);
+	house_catalog(h, "[" ENTRY("compute", "/m1") "," ENTRY("network", "/m2") "," ENTRY(
+				 "image", "/m3") "," ENTRY("volumev3", "/m4") "]");
+	house_keystone(h, 0);
+	/* The token probe is answered while the session's log-in still hangs. */
+	while (!strstr(house_probe(h, "image.images")->url, "/m3/") && turns++ < 1000000)
+		loop_advance(h->fake->loop, NS_PER_MS);
+	assert_int_equal(house_waiting(h), 0);
+	loop_advance(h->fake->loop, 2 * MINUTE);
+	house_pass(h, MINUTE);
+	wait_for_waiting(h);
+	endpoints_free(h->endpoints);
+	h->endpoints = NULL;
+	loop_advance(h->fake->loop, 2 * MINUTE);
+}
+
 /* --- the catalog -------------------------------------------------------------------------------
  */
-
-#define ENTRY(type, path)                                                                          \
-	"{\"type\":\"" type                                                                        \
-	"\",\"name\":\"n\",\"endpoints\":[{\"interface\":\"public\","                              \
-	"\"region_id\":\"R\",\"url\":\"$BASE" path "\"}]}"
 
 static void test_catalog_changes(void **state)
 {
@@ -540,6 +598,8 @@ int test_endpoint(void)
 		house_test(test_refused_for_good),
 		house_test(test_keystone_comes_and_goes),
 		house_test(test_refused_log_in),
+		house_test(test_keystone_hangs),
+		house_test(test_gone_while_waiting),
 		house_test(test_catalog_changes),
 		house_test(test_endpoint_moves),
 		house_test(test_no_region),

@@ -161,7 +161,8 @@ static void test_connect_taken_back(void **state)
 	fake_wait(f, &done);
 }
 
-/* A call that waits for a place goes where the service is when its turn comes. */
+/* A call that waits for a place goes where the service is when its turn comes, also when that has
+ * to be found out first. */
 static void test_service_moves_while_queued(void **state)
 {
 	struct fake *f = *state;
@@ -173,12 +174,13 @@ static void test_service_moves_while_queued(void **state)
 	fake_restart(f, &one);
 	set_catalog(f, "/old/v2.1");
 	fake_says(f, "GET /old/v2.1/a", FAKE_KEEP, NULL, "");
+	fake_says(f, "GET /new/", 404, NULL, "");
 	fake_says(f, "GET /new/v2.1/b", 200, NULL, "{}");
 	cloud_call(f->cloud, &a, fake_done, &first);
 	cloud_call(f->cloud, &b, fake_done, &second);
 	while (!f->kept.n)
 		loop_advance(f->loop, 0);
-	set_catalog(f, "/new/v2.1");
+	set_catalog(f, "/new");
 	log_in(f, &r);
 	assert_false(second.done);
 	fake_release(f, 200, "{}");
