@@ -109,15 +109,11 @@ bool serve_run(const struct serve_options *options, struct error *err)
 {
 	struct house_door *d = mem_new(struct house_door);
 	d->o = *options;
-	bool good = page_init(err);
-	if (good) {
-		fixed_init(&d->fixed);
-		d->loop = loop_new(NULL, err);
-		good = d->loop && run(d, err);
-		loop_free(d->loop);
-		fixed_fini(&d->fixed);
-		page_fini();
-	}
+	fixed_init(&d->fixed);
+	d->loop = loop_new(NULL, err);
+	const bool good = d->loop && run(d, err);
+	loop_free(d->loop);
+	fixed_fini(&d->fixed);
 	free(d);
 	return good;
 }

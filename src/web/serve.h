@@ -22,7 +22,8 @@ struct serve_options { /* sockets stay the caller's; the door is taken */
 	bool isolate;         /* give up everything that serving does not need */
 };
 
-/* Serves until the door ends. Thread: one that is the caller's for this. */
+/* Serves until the door ends. page_init() must have been called. Thread: one that is the caller's
+ * for this. */
 bool serve_run(const struct serve_options *options, struct error *err) must_check;
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "net/http_server.h"
 #include "store/worker.h"
+#include "web/page.h"
 #include "web/web_inside.h"
 
 #define CONNECTIONS   10000
@@ -43,6 +44,7 @@ struct web {
 	struct web_house house;
 	int public_fds[SERVE_THREADS_MAX], intake_fds[SERVE_THREADS_MAX];
 	bool need_token, has_token;
+	bool has_pages; /* page_init() was for us: the serving half is threads */
 	uint8_t token[SHA256_BYTES];
 	struct child child;
 	struct door *door; /* NULL: between two lives */
@@ -380,7 +382,8 @@ struct web *web_new(struct loop *l, const struct web_options *options,
 		open_listeners(w->o.public_address, w->public_fds, w->o.threads, err) &&
 		open_listeners(w->o.intake_address, w->intake_fds, w->o.threads, err)) {
 		w->worker = worker_new(l, 1, err);
-		if (w->worker && start(w, err))
+		w->has_pages = !w->o.isolate && page_init(err);
+		if (w->worker && (w->o.isolate || w->has_pages) && start(w, err))
 			return w;
 	}
 	web_free(w);
@@ -412,6 +415,8 @@ void web_free(struct web *w)
 	for (int a = 0; a < SITES; a++)
 		buf_fini(&w->sites[a]);
 	json_decref(w->isolation);
+	if (w->has_pages)
+		page_fini();
 	free(w);
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "web/page.h"
 #include "web/web.h"
 #include "web/web_inside.h"
 
@@ -185,14 +186,16 @@ int web_serve_main(int argc, char **argv)
 	for (int fd = CHILD_DOOR; fd < CHILD_SOCKETS + (int)(threads * (is_public + is_intake));
 		fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	const bool good = serve_run(
-		&(struct serve_options){.door = CHILD_DOOR,
-			.public_fds = is_public ? sockets : NULL,
-			.intake_fds = is_intake ? sockets + (is_public ? threads : 0) : NULL,
-			.threads = threads,
-			.connections = connections,
-			.isolate = true},
-		&err);
+	const bool good =
+		page_init(&err) &&
+		serve_run(&(struct serve_options){.door = CHILD_DOOR,
+				  .public_fds = is_public ? sockets : NULL,
+				  .intake_fds =
+					  is_intake ? sockets + (is_public ? threads : 0) : NULL,
+				  .threads = threads,
+				  .connections = connections,
+				  .isolate = true},
+			&err);
 	if (!good)
 		fprintf(stderr, "glasshouse " CHILD_NAME ": %s\n", err.msg);
 	/* what exit() would run wants calls that are given up */
