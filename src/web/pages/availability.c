@@ -50,7 +50,7 @@ static json_t *row_view(struct view *v, const json_t *c, const json_t *months)
 	json_t *o = json_object(), *cells = json_array();
 	const json_t *name;
 	size_t i;
-	put(o, "name", json_str(c, "name"));
+	view_put(o, "name", json_str(c, "name"));
 	put_link(v, o, "href", "/components/", json_str(c, "id"));
 	for (i = 0; i < array_len(spans); i++)
 		add_cell(v, cells, json_at(c, "availability", spans[i], NULL));
@@ -72,7 +72,7 @@ static void add_category(struct view *v, json_t *all, const json_t *category,
 			json_array_append_new(rows, row_view(v, c, months));
 	}
 	json_t *o = json_pack("{s:o}", "rows", rows);
-	put(o, "name", json_string_value(category));
+	view_put(o, "name", json_string_value(category));
 	json_array_append_new(all, o);
 }
 
@@ -96,8 +96,8 @@ bool view_availability(struct view *v)
 	json_array_foreach (months, i, c)
 		json_array_append_new(heads, json_string(say_month(v, json_string_value(c))));
 	json_decref(months);
-	put(v->root, "title", say(v, "availability", NULL));
-	put(v->root, "heading", say(v, "availability", NULL));
+	view_put(v->root, "title", say(v, "availability", NULL));
+	view_put(v->root, "heading", say(v, "availability", NULL));
 	json_object_set_new(v->root, "months", heads);
 	json_object_set_new(v->root, "has_rows", json_boolean(json_array_size(components) > 0));
 	json_object_set_new(v->root, "categories", all);

@@ -179,7 +179,7 @@ static json_t *notices(struct view *v)
 		json_t *o = json_pack("{s:s, s:s, s:s}", "name", "trouble", "icon", "degraded",
 			"text", say(v, blind ? "notice_blind" : "notice_not_storing", NULL));
 		put_time(v, o, "since", json_object_get(observing, "since_ms"));
-		put(o, "why", v->operators ? json_str(observing, "why") : NULL);
+		view_put(o, "why", v->operators ? json_str(observing, "why") : NULL);
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -189,23 +189,23 @@ static void frame(struct view *v)
 {
 	const json_t *site = json_object_get(v->site, "site");
 	json_t *o = v->root, *languages = language_links(v);
-	put(o, "lang", v->lang);
-	put(o, "site", json_str(site, "name") ? json_str(site, "name") : "glasshouse");
-	put(o, "version", json_str(site, "version"));
-	put(o, "location", json_str(site, "location"));
-	put(o, "instance", v->operators ? json_str(site, "instance") : NULL);
+	view_put(o, "lang", v->lang);
+	view_put(o, "site", json_str(site, "name") ? json_str(site, "name") : "glasshouse");
+	view_put(o, "version", json_str(site, "version"));
+	view_put(o, "location", json_str(site, "location"));
+	view_put(o, "instance", v->operators ? json_str(site, "instance") : NULL);
 	/* a language once chosen goes with the links */
-	put(o, "q",
+	view_put(o, "q",
 		json_array_size(languages) ? view_keep(v, mem_printf("?lang=%s", v->lang)) : "");
 	json_object_set_new(o, "languages", languages);
 	json_object_set_new(o, "notices", notices(v));
 	json_object_set_new(o, "t", json_incref((json_t *)v->texts));
 	json_object_set_new(o, "operators", json_boolean(v->operators));
-	put(o, "style", house.files[0].name);
-	put(o, "script", house.files[1].name);
-	put(o, "icon", house.files[2].name);
+	view_put(o, "style", house.files[0].name);
+	view_put(o, "script", house.files[1].name);
+	view_put(o, "icon", house.files[2].name);
 	if (v->now_ms > 0) {
-		put(o, "as_of",
+		view_put(o, "as_of",
 			say(v, "as_of", say_clock(v, v->now_ms), say_day(v, day_of(v->now_ms)),
 				NULL));
 		put_time(v, o, "now", json_object_get(v->site, "at_ms"));

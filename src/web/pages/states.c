@@ -73,13 +73,13 @@ static json_t *view_of(struct view *v, const json_t *ratio, const char *between,
 	const double best = number(ratio, "best", 1), worst = number(ratio, "worst", 0);
 	const double seen = number(ratio, "seen", 0);
 	const bool is_known = json_is_number(up);
-	put(o, "figure", is_known ? share(v, json_number_value(up), ROUND_DOWN) : NULL);
+	view_put(o, "figure", is_known ? share(v, json_number_value(up), ROUND_DOWN) : NULL);
 	/* a second a month makes no interval worth reading, ten do */
-	put(o, "range",
+	view_put(o, "range",
 		is_known && best - worst > 5e-6 ? say(v, between, share(v, worst, ROUND_DOWN),
 							  share(v, best, ROUND_UP), NULL)
 						: NULL);
-	put(o, "unseen",
+	view_put(o, "unseen",
 		seen < 1 - 5e-6 ? say(v, "unseen", say_percent(v, 1 - seen, ROUND_UP), NULL)
 				: NULL);
 	return o;

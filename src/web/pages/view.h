@@ -61,7 +61,7 @@ int64_t day_of(int64_t ms);
 /* The day of the calendar (proleptic Gregorian) that is so many days after 1970-01-01. */
 void civil_from_days(int64_t days, int *ret_y, int *ret_m, int *ret_d);
 
-void put(json_t *o, const char *key, const char *text); /* NULL: null */
+void view_put(json_t *o, const char *key, const char *text); /* NULL: null */
 void put_time(struct view *v, json_t *o, const char *key, const json_t *ms);
 void put_link(struct view *v, json_t *o, const char *key, const char *before, const char *id);
 

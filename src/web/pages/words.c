@@ -243,7 +243,7 @@ json_t *time_view_short(struct view *v, const json_t *ms)
 	if (!json_is_object(o))
 		return o;
 	const char *clock = say_hour(v, at);
-	put(o, "text",
+	view_put(o, "text",
 		day_of(at) == day_of(v->now_ms)
 			? view_keep(v, mem_printf("%s UTC", clock))
 			: view_keep(v,
@@ -265,7 +265,7 @@ const char *say_fault(struct view *v, const char *fault, const char *otherwise)
 
 /* --- putting ---------------------------------------------------------------------------------- */
 
-void put(json_t *o, const char *key, const char *text)
+void view_put(json_t *o, const char *key, const char *text)
 {
 	json_t *value = text ? json_string(text) : json_null();
 	json_object_set_new(o, key, value ? value : json_null());
@@ -290,6 +290,6 @@ void put_link(struct view *v, json_t *o, const char *key, const char *before, co
 			buf_printf(&out, "%%%02X", c);
 	}
 	buf_add_str(&out, json_str(v->root, "q") ? json_str(v->root, "q") : "");
-	put(o, key, buf_str(&out));
+	view_put(o, key, buf_str(&out));
 	buf_fini(&out);
 }
