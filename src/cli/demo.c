@@ -83,7 +83,7 @@ static bool write_config(const struct demo *d)
 	struct buf text = BUF(BUF_LINE);
 	buf_printf(&text,
 		"site: {name: Simulated Cloud, languages: [en, de]}\n"
-		"location: this machine\n"
+		"location: this-machine\n"
 		"store: \"sqlite:%s\"\n"
 		"judge: {minimum: 20s}\n"
 		"clouds:\n"

@@ -52,7 +52,7 @@ struct endpoints *endpoints_new(struct schedule *s, struct cloud *c, struct http
 	observation_signal *seen, void (*changed)(void *arg), void *arg,
 	struct error *err) must_check;
 void endpoints_free(struct endpoints *e); /* cancels */
-/* Valid until `changed` is told next. */
+/* Borrowed for this turn of the loop: probes may have come or gone by the next. */
 size_t endpoints_list(const struct endpoints *e, const struct endpoint_probe **ret);
 
 #endif
