@@ -123,12 +123,12 @@ static void become_cloud(const struct demo *d, bool faults)
 {
 	char *clouds = mem_printf("%s/clouds.yaml", d->place);
 	char *file = mem_printf("%s/faults.yaml", d->place);
-	char *arguments[] = {"glasshouse", "simulate", "--clouds", clouds, "--seed",
-		(char *)d->seed, faults ? "--faults" : NULL, file, NULL};
+	const char *arguments[] = {"glasshouse", "simulate", "--clouds", clouds, "--seed", d->seed,
+		faults ? "--faults" : NULL, file, NULL};
 	setsid(); /* Ctrl-C is for the demo, which tears down first and needs its cloud */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (freopen("/dev/null", "w", stdout))
-		execv("/proc/self/exe", arguments);
+		execv("/proc/self/exe", (char *const *)arguments);
 	_exit(127);
 }
 

@@ -51,23 +51,40 @@ void generation_unref(struct generation *g)
 	free(g);
 }
 
+static bool add_scenarios(
+	struct config *c, const struct running_options *o, struct error_list *errors)
+{
+	for (const char *const *name = o->scenarios; name && *name; name++) {
+		const size_t before = c->scenario_count;
+		if (!config_add_scenario(c, *name, errors))
+			return false;
+		if (o->scenario_every_ns && c->scenario_count > before)
+			c->scenarios[before].every_ns = o->scenario_every_ns;
+	}
+	return true;
+}
+
+static bool complete(struct config *c, const struct running_options *o, struct error_list *errors)
+{
+	for (const char *const *name = o->clouds; name && *name; name++)
+		if (!config_add_cloud(c, *name, errors))
+			return false;
+	if (!c->cloud_count) { /* the one every other client would take */
+		struct cloud_config *only = cloud_config_load(NULL, errors);
+		const bool good = only && config_add_cloud(c, only->name, errors);
+		cloud_config_free(only);
+		if (!good)
+			return false;
+	}
+	return add_scenarios(c, o, errors) && config_secrets(c, errors);
+}
+
 struct config *running_config(const struct running_options *o, struct error_list *errors)
 {
-	char *found = o->config || o->no_file ? NULL : config_find();
-	struct config *c = config_load(o->config ? o->config : found, errors);
-	free(found);
-	if (!c)
-		return NULL;
-	bool good = true;
-	for (const char *const *name = o->clouds; good && name && *name; name++)
-		good = config_add_cloud(c, *name, errors);
-	for (const char *const *name = o->scenarios; good && name && *name; name++)
-		good = config_add_scenario(c, *name, o->scenario_every_ns, errors);
-	if (good && !c->cloud_count)
-		good = config_add_cloud(c, NULL, errors);
-	if (good)
-		good = config_secrets(c, errors);
-	if (good)
+	char *path = config_find(o->config);
+	struct config *c = config_load(path, errors);
+	free(path);
+	if (!c || complete(c, o, errors))
 		return c;
 	config_free(c);
 	return NULL;

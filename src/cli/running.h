@@ -54,6 +54,7 @@ struct watched_scenario {
 	struct watched_cloud *cloud;
 	struct scenario *scenario;
 	struct patrol *patrol;
+	char *name;   /* what everyone calls it, unique */
 	char **makes; /* NULL-terminated, for people */
 	unsigned objects;
 	bool leaving, gone;
@@ -66,7 +67,7 @@ struct running_options {
 	const char *state, *instance;                /* NULL: the configuration's */
 	const char *public_address, *intake_address; /* NULL: the configuration's */
 	int64_t scenario_every_ns;                   /* of those added; 0: default */
-	bool simulated, no_file;                     /* no_file: look for no configuration */
+	bool simulated;                              /* pages say so */
 };
 
 struct running {

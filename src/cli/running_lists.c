@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "observe/component.h"
+#include "observe/endpoint_table.h"
 
 struct found {
 	char *id;
@@ -88,7 +89,7 @@ static void add_found(struct making *m, char *id, const char *name, const char *
 static void add_named(void *arg, const char *name)
 {
 	struct making *m = arg;
-	add_found(m, component_id(m->cloud->prefix, name), name, component_category(name));
+	add_found(m, component_id(m->cloud->prefix, name), name, endpoint_category(name));
 }
 
 static void tell_judge(struct making *m)
@@ -136,11 +137,10 @@ static void add_scenario(struct making *m, const struct watched_scenario *s)
 {
 	struct running_lists *l = m->lists;
 	const char *title = s->scenario->title ? s->scenario->title : s->scenario->name;
-	const char *name = s->row->name ? s->row->name : s->scenario->name;
 	m->cloud = s->cloud;
 	outline_components(s->scenario, add_named, m);
 	vec_push(&l->scenarios, ((struct house_scenario){
-					.name = keep_copy(l, name),
+					.name = keep_copy(l, s->name),
 					.title = keep_copy(l, title),
 					.cloud = keep_copy(l, s->cloud->row->name),
 					.every_ms = s->row->every_ns / NS_PER_MS,

@@ -7,9 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *name_of(const struct watched_scenario *s)
+#include "base/units.h"
+
+/* The same scenario in two clouds is two things. */
+static char *name_of(const struct running *r, const struct config_scenario *row,
+	const struct watched_cloud *cloud)
 {
-	return s->row->name ? s->row->name : s->scenario->name;
+	const struct config *c = r->now->config;
+	size_t same = 0;
+	for (size_t i = 0; i < c->scenario_count; i++)
+		same += !strcmp(c->scenarios[i].name, row->name);
+	return same > 1 ? mem_printf("%s-%s", row->name, cloud->row->name) : mem_strdup(row->name);
 }
 
 static void on_seen(void *arg, const struct observation *o)
@@ -23,7 +31,7 @@ static void on_ended(void *arg, struct patrol *p, const struct run_report *repor
 	struct watched_scenario *s = arg;
 	struct running *r = s->running;
 	char what[300], text[ERROR_TEXT + 300];
-	snprintf(what, sizeof(what), "%s on %s", name_of(s), s->cloud->row->name);
+	snprintf(what, sizeof(what), "%s on %s", s->name, s->cloud->row->name);
 	if (r->stopping) {
 		/* what we stop ourselves tells nothing */
 	} else if (report->error) {
@@ -43,7 +51,7 @@ static void on_ended(void *arg, struct patrol *p, const struct run_report *repor
 static void on_told(void *arg, struct patrol *p, const char *what)
 {
 	const struct watched_scenario *s = arg;
-	running_say(s->running, "%s on %s: %s", name_of(s), s->cloud->row->name, what);
+	running_say(s->running, "%s on %s: %s", s->name, s->cloud->row->name, what);
 }
 
 struct watched_scenario *watched_scenario_open(
@@ -68,9 +76,10 @@ struct watched_scenario *watched_scenario_open(
 	s->row = row;
 	s->cloud = cloud;
 	s->scenario = scenario;
+	s->name = name_of(r, row, cloud);
 	s->makes = outline_makes(scenario, row->params, &s->objects);
 	const struct patrol_options o = {
-		.name = name_of(s),
+		.name = s->name,
 		.instance = r->session.instance,
 		.location = r->now->config->location,
 		.component_prefix = cloud->prefix,
@@ -125,7 +134,7 @@ void watched_scenario_leave(struct watched_scenario *s, int64_t budget_ns)
 		return;
 	s->leaving = true;
 	s->running->to_stop++;
-	judge_unexpect(s->running->judge, s->cloud->row->name, name_of(s));
+	judge_unexpect(s->running->judge, s->cloud->row->name, s->name);
 	patrol_stop(s->patrol, budget_ns, on_stopped, s);
 }
 
@@ -136,6 +145,7 @@ void watched_scenario_free(struct watched_scenario *s)
 	patrol_free(s->patrol);
 	s->cloud->users--;
 	outline_free(s->makes);
+	free(s->name);
 	scenario_free(s->scenario);
 	generation_unref(s->generation);
 	free(s);

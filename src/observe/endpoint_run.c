@@ -109,34 +109,35 @@ static void append(struct series *s, const struct endpoint_run *r, const struct 
 }
 
 /* Ends the run. The last thing that is done: who is told may take everything away. */
-static void end_with(struct endpoint_run *r, struct outcome *o)
+static void end_with(struct endpoint_run *r, const struct outcome *outcome)
 {
+	struct outcome o = *outcome;
 	struct probe *p = leave(r);
 	struct endpoints *e = p->owner;
 	char slow[120], request[BUF_LINE / 32];
-	if (o->fault == FAULT_NONE && !o->warned && o->phases.total_ns > p->view.slow_ns) {
+	if (o.fault == FAULT_NONE && !o.warned && o.phases.total_ns > p->view.slow_ns) {
 		snprintf(slow, sizeof(slow), "answered after %.3g s, limit %.3g s",
-			(double)o->phases.total_ns / (double)NS_PER_S,
+			(double)o.phases.total_ns / (double)NS_PER_S,
 			(double)p->view.slow_ns / (double)NS_PER_S);
-		o->warned = true;
-		o->detail = slow;
+		o.warned = true;
+		o.detail = slow;
 	}
-	append(p->series, r, o);
-	char *detail = o->detail && *o->detail ? secret_scrubbed(o->detail) : NULL;
+	append(p->series, r, &o);
+	char *detail = o.detail && *o.detail ? secret_scrubbed(o.detail) : NULL;
 	snprintf(request, sizeof(request), "%s %s", p->login ? "POST" : "GET", p->view.url);
-	const char *id = o->service_request_id;
+	const char *id = o.service_request_id;
 	const struct observation seen = {.cloud = cloud_configuration(e->cloud)->name,
 		.probe = p->view.name,
 		.component = p->view.component,
 		.series = p->series ? series_text(p->series) : NULL,
 		.at_ms = r->at_ms,
-		.total_us = us(o->phases.total_ns),
-		.fault = o->fault,
-		.warned = o->warned,
+		.total_us = us(o.phases.total_ns),
+		.fault = o.fault,
+		.warned = o.warned,
 		.tries = r->tries,
 		.severity = SEVERITY_OUTAGE,
-		.status = o->status,
-		.detail = o->fault == FAULT_NONE && !o->warned ? NULL : detail,
+		.status = o.status,
+		.detail = o.fault == FAULT_NONE && !o.warned ? NULL : detail,
 		.request = request,
 		.request_id = r->request_id,
 		.service_request_id = id && *id ? id : NULL};
@@ -295,12 +296,14 @@ static void on_login(void *arg, const struct cloud_answer *a)
 		end_silently(r);
 		return;
 	}
-	if (a->fault == FAULT_NONE) {
-		/* neither takes this probe away */
-		endpoints_look(r->probe->owner);
-		endpoint_token_hope(r->probe->owner);
-	}
-	struct outcome o = {.fault = a->fault,
+	struct endpoints *e = r->probe->owner;
+	/* Without a region every region's addresses would be taken. */
+	const bool lost = a->error.message[0] && !cloud_region(e->cloud);
+	if (a->fault == FAULT_NONE && !lost)
+		endpoints_look(e); /* does not take this probe away */
+	if (a->fault == FAULT_NONE)
+		endpoint_token_hope(e);
+	const struct outcome o = {.fault = a->fault,
 		.warned = a->fault == FAULT_NONE && a->error.message[0],
 		.status = a->status,
 		.detail = text,
@@ -322,7 +325,8 @@ static void tell_missing(struct endpoint_run *r)
 	char text[DETAIL_MAX];
 	snprintf(text, sizeof(text), "the catalog no longer holds the service \"%s\"",
 		r->probe->view.service);
-	struct outcome o = {.fault = FAULT_NO_SERVICE, .detail = text};
+	const struct outcome o = {.fault = FAULT_NO_SERVICE, .detail = text};
+	r->tries = 1;
 	end_with(r, &o);
 }
 

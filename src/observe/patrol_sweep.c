@@ -25,6 +25,7 @@ struct cleaning {
 	VEC(struct patrol *) users;
 	struct patrol *last; /* has left while a sweep was under way */
 	struct sweep *sweep;
+	bool ended;  /* it has, and is being told */
 	bool hourly; /* what is under way is the hourly one */
 	bool clean;  /* the first sweep has succeeded */
 	bool tried;  /* it has ended once: nobody waits again */
@@ -66,11 +67,13 @@ static void cleaning_free(struct cleaning *c)
 static void on_swept(void *arg, const struct sweep_report *r)
 {
 	struct cleaning *c = arg;
-	const bool hourly = c->hourly, first = !c->tried;
-	if (!c->last)
-		tell_sweep(c, r); /* whoever is told may stop the patrol */
-	c->hands->sweep_free(c->sweep);
+	const bool hourly = c->hourly, first = !c->tried, failed = r->error;
+	c->ended = true;
+	if (!c->last) /* whoever is told may stop the patrol */
+		tell_sweep(c, r);
+	c->hands->sweep_free(c->sweep); /* and with it the report */
 	c->sweep = NULL;
+	c->ended = false;
 	if (c->last) {
 		struct patrol *last = c->last;
 		cleaning_free(c);
@@ -79,7 +82,7 @@ static void on_swept(void *arg, const struct sweep_report *r)
 		return;
 	}
 	c->tried = true;
-	c->clean = c->clean || !r->error;
+	c->clean = c->clean || !failed;
 	c->hands->bury(c->journal, c->hands->cloud_name(c->tools->cloud), c->instance);
 	forget_old_reports(c);
 	if (hourly)
@@ -197,6 +200,7 @@ bool cleaning_leave(struct patrol *p)
 		return true;
 	}
 	c->last = p;
-	c->hands->sweep_cancel(c->sweep);
+	if (!c->ended)
+		c->hands->sweep_cancel(c->sweep);
 	return false;
 }

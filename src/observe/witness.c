@@ -163,11 +163,11 @@ void witness_answered(struct witness *witness, enum fault fault, const char *det
 {
 	struct witnesses *w = witness->owner;
 	w->asking--;
-	w->silent += could_be_asked(fault);
 	if (fault == FAULT_NONE) {
 		end_round(w, witness);
 		return;
 	}
+	w->silent += could_be_asked(fault);
 	snprintf(witness->why, sizeof(witness->why), "%s%s%s", fault_text(fault),
 		*detail ? ": " : "", detail);
 	if (!w->asking)

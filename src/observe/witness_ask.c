@@ -10,6 +10,8 @@
 #include "net/tcp.h"
 #include "observe/witness_inside.h"
 
+#define ANSWER_MAX (64u << 10)
+
 struct witness_ask {
 	struct witness *witness; /* NULL: cancelled */
 	int64_t end_ns;
@@ -39,7 +41,8 @@ static void on_http(void *arg, const struct http_answer *r)
 {
 	char text[40];
 	if (r->fault != FAULT_NONE || r->status < 502 || r->status > 504) {
-		finish(arg, r->fault, r->detail);
+		/* A long answer is one. */
+		finish(arg, r->fault == FAULT_BODY_TOO_LARGE ? FAULT_NONE : r->fault, r->detail);
 		return;
 	}
 	snprintf(text, sizeof(text), "answered %d", r->status);
@@ -78,8 +81,10 @@ void witness_ask_start(struct witness *w, int64_t deadline_ns)
 		a->lookup =
 			resolve(all->resolver, w->host, 0, AF_UNSPEC, deadline_ns, on_resolved, a);
 	} else {
-		const struct http_request q = {
-			.method = "GET", .url = w->target, .deadline_ns = deadline_ns};
+		const struct http_request q = {.method = "GET",
+			.url = w->target,
+			.deadline_ns = deadline_ns,
+			.answer_max = ANSWER_MAX};
 		a->http = http_send(all->probes, &q, on_http, a);
 	}
 }

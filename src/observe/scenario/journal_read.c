@@ -64,16 +64,9 @@ bool journal_objects(struct journal *j, const char *cloud, const char *instance,
 
 /* --- runs ------------------------------------------------------------------------------------- */
 
-struct run_reader {
-	bool (*each)(void *arg, const struct journal_run_row *row);
-	void (*one)(void *arg, const struct journal_run_row *row);
-	void *arg;
-};
-
-static bool read_run(void *arg, const struct facts_row *row)
+static struct journal_run_row run_of(const struct facts_row *row, bool with_report)
 {
-	const struct run_reader *r = arg;
-	const struct journal_run_row run = {
+	return (struct journal_run_row){
 		.run = facts_text(row, 0),
 		.scenario = facts_text(row, 1),
 		.cloud = facts_text(row, 2),
@@ -83,11 +76,32 @@ static bool read_run(void *arg, const struct facts_row *row)
 		.ended_unix_us = facts_int(row, 6),
 		.verdict = facts_text(row, 7),
 		.summary = facts_text(row, 8),
-		.report = r->one ? facts_text(row, 9) : NULL,
+		.report = with_report ? facts_text(row, 9) : NULL,
 	};
-	if (r->each)
-		return r->each(r->arg, &run);
-	r->one(r->arg, &run);
+}
+
+struct runs_reader {
+	bool (*cb)(void *arg, const struct journal_run_row *row);
+	void *arg;
+};
+
+static bool read_run(void *arg, const struct facts_row *row)
+{
+	const struct runs_reader *r = arg;
+	const struct journal_run_row run = run_of(row, false);
+	return r->cb(r->arg, &run);
+}
+
+struct run_reader {
+	void (*cb)(void *arg, const struct journal_run_row *row);
+	void *arg;
+};
+
+static bool read_report(void *arg, const struct facts_row *row)
+{
+	const struct run_reader *r = arg;
+	const struct journal_run_row run = run_of(row, true);
+	r->cb(r->arg, &run);
 	return false;
 }
 
@@ -97,7 +111,7 @@ static bool read_run(void *arg, const struct facts_row *row)
 bool journal_runs(struct facts *f, const char *scenario, const char *cloud, size_t limit,
 	bool (*cb)(void *arg, const struct journal_run_row *row), void *arg, struct error *err)
 {
-	struct run_reader r = {.each = cb, .arg = arg};
+	struct runs_reader r = {cb, arg};
 	const struct facts_value v[] = {
 		FACTS_T(cloud), FACTS_T(cloud), FACTS_I((int64_t)limit), FACTS_T(scenario)};
 	if (!scenario)
@@ -117,11 +131,11 @@ bool journal_runs(struct facts *f, const char *scenario, const char *cloud, size
 bool journal_run(struct facts *f, const char *run,
 	void (*cb)(void *arg, const struct journal_run_row *row), void *arg, struct error *err)
 {
-	struct run_reader r = {.one = cb, .arg = arg};
+	struct run_reader r = {cb, arg};
 	const struct facts_value v[] = {FACTS_T(run)};
 	return facts_query(f,
 		"SELECT " RUN_COLUMNS
 		", t.report FROM scenario_run r"
 		" LEFT JOIN run_report t ON t.run = r.run WHERE r.run = ?",
-		v, array_len(v), read_run, &r, err);
+		v, array_len(v), read_report, &r, err);
 }

@@ -202,6 +202,7 @@ struct place {
 	struct buf told, seen;
 	size_t ended;
 	bool stopped;
+	struct patrol *to_stop; /* by the first who is told something */
 };
 
 static char clouds[2]; /* two addresses of clouds that nobody looks into */
@@ -258,17 +259,20 @@ static void on_ended(void *arg, struct patrol *patrol, const struct run_report *
 	p->ended++;
 }
 
-static void on_told(void *arg, struct patrol *patrol, const char *what)
-{
-	struct place *p = arg;
-	buf_printf(&p->told, "%s: %s\n", patrol_name(patrol), what);
-}
-
 static void on_stopped(void *arg)
 {
 	struct place *p = arg;
 	assert_false(p->stopped);
 	p->stopped = true;
+}
+
+static void on_told(void *arg, struct patrol *patrol, const char *what)
+{
+	struct place *p = arg;
+	buf_printf(&p->told, "%s: %s\n", patrol_name(patrol), what);
+	if (p->to_stop)
+		patrol_stop(p->to_stop, MINUTE_NS, on_stopped, p);
+	p->to_stop = NULL;
 }
 
 static char scene_name[] = "scene";
@@ -502,6 +506,28 @@ static void test_freed_in_the_middle(void **state)
 	assert_int_equal(fake.freed, 1);
 }
 
+/* Whoever is told something may stop the patrol: of the sweep, of what is skipped. */
+static void test_stopped_by_who_is_told(void **state)
+{
+	struct place *p = *state;
+	p->to_stop = begin(p, "one", &p->tools);
+	struct patrol *a = p->to_stop;
+	loop_advance(p->loop, 30 * NS_PER_S);
+	assert_int_equal(count(p, "one: dead runs had left"), 1);
+	assert_true(p->stopped);
+	assert_int_equal(fake.runs, 0);
+	patrol_free(a);
+	fake.build_ns = HOUR_NS;
+	p->stopped = false;
+	a = begin(p, "two", &p->tools);
+	loop_advance(p->loop, 30 * NS_PER_S);
+	p->to_stop = a;
+	loop_advance(p->loop, 30 * MINUTE_NS);
+	assert_int_equal(count(p, "two: skipped a run: the last one is still building"), 1);
+	assert_true(p->stopped);
+	patrol_free(a);
+}
+
 /* --- what it says ------------------------------------------------------------------------------
  */
 
@@ -633,6 +659,7 @@ int test_patrol(void)
 		cmocka_unit_test_setup_teardown(test_stop_tears_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_budget, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_freed_in_the_middle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stopped_by_who_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_could_not_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobodys_trouble, setup, teardown),
