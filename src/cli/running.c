@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/limits.h"
 
 #define ALIVE_NS (10 * NS_PER_S)
 
@@ -185,16 +185,6 @@ static void on_alive(struct timer *t)
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-/* Thousands of clients are sockets; the soft limit is often 1024. */
-static void raise_descriptors(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* Two of them would tell each change twice and run each scenario twice. */
 static bool lock_state(struct running *r, struct error *err)
 {
@@ -309,7 +299,7 @@ struct running *running_open(const struct running_options *options)
 	struct running *r = mem_new(struct running);
 	r->options = *options;
 	r->lock_fd = -1;
-	raise_descriptors();
+	limits_raise_descriptors();
 	struct config *c = running_config(options, &errors);
 	if (c) {
 		r->now = mem_new(struct generation);
