@@ -4,6 +4,7 @@
  */
 #include "../check.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <zlib.h>
@@ -607,6 +608,31 @@ static void test_broken(void **state)
 	json_decref(model);
 }
 
+/* Threads share compiled templates and texts, and nothing else: each gets the same page. */
+static void *render_often(void *arg)
+{
+	char **ret = arg;
+	for (int i = 0; i < 8; i++) {
+		free(*ret);
+		*ret = render(find("status"), i % 2 ? "en" : "de");
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	pthread_t threads[4];
+	char *pages[4] = {0};
+	for (size_t i = 0; i < array_len(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, render_often, &pages[i]), 0);
+	for (size_t i = 0; i < array_len(threads); i++)
+		pthread_join(threads[i], NULL);
+	for (size_t i = 1; i < array_len(threads); i++)
+		assert_string_equal(pages[i], pages[0]);
+	for (size_t i = 0; i < array_len(threads); i++)
+		free(pages[i]);
+}
+
 static int start(void **state)
 {
 	struct error err = {0};
@@ -635,6 +661,7 @@ int test_page(void)
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_threads),
 	};
 	return cmocka_run_group_tests_name("page", tests, start, end);
 }
