@@ -27,7 +27,7 @@ static json_t *month_names(const json_t *components)
 		json_array_clear(names);
 		json_array_foreach (json_object_get(c, "months"), k, m) {
 			if (k < most && json_str(m, "month"))
-				json_array_append(names, json_object_get(m, "month"));
+				json_array_append_new(names, json_string(json_str(m, "month")));
 		}
 	}
 	return names;

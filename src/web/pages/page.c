@@ -199,7 +199,8 @@ static void frame(struct view *v)
 		json_array_size(languages) ? view_keep(v, mem_printf("?lang=%s", v->lang)) : "");
 	json_object_set_new(o, "languages", languages);
 	json_object_set_new(o, "notices", notices(v));
-	json_object_set_new(o, "t", json_incref((json_t *)v->texts));
+	/* a copy: counting references to what threads share is a race in jansson */
+	json_object_set_new(o, "t", json_deep_copy(v->texts));
 	json_object_set_new(o, "operators", json_boolean(v->operators));
 	view_put(o, "style", house.files[0].name);
 	view_put(o, "script", house.files[1].name);

@@ -145,7 +145,7 @@ bool view_scenario(struct view *v)
 	view_put(v->root, "deadline", say_duration(v, (double)json_int(v->model, "deadline_ms", 0)));
 	json_array_foreach (json_object_get(v->model, "makes"), i, item) {
 		if (json_is_string(item))
-			json_array_append(makes, (json_t *)item);
+			json_array_append_new(makes, json_string(json_string_value(item)));
 	}
 	json_object_set_new(v->root, "has_makes", json_boolean(json_array_size(makes) > 0));
 	json_object_set_new(v->root, "makes", makes);

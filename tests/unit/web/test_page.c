@@ -4,6 +4,7 @@
  */
 #include "../check.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <zlib.h>
@@ -607,6 +608,47 @@ static void test_broken(void **state)
 	json_decref(model);
 }
 
+/* Threads share compiled templates, texts and documents: each gets the same page. */
+struct thread {
+	pthread_t id;
+	const json_t *site;
+	bool good;
+	struct buf out;
+};
+
+static void *render_often(void *arg)
+{
+	struct thread *t = arg;
+	struct error err = {0};
+	t->good = true;
+	for (int i = 0; i < 8 && t->good; i++) {
+		buf_clear(&t->out);
+		t->good = page_render(PAGE_STATUS, t->site, t->site, "/", i % 2 ? "en" : "de",
+			false, &t->out, &err);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct thread threads[4];
+	json_t *site = model_site(MOOD_MIXED, 20, false);
+	for (size_t i = 0; i < array_len(threads); i++) {
+		threads[i] = (struct thread){.site = site, .out = BUF(BUF_PAGE)};
+		assert_int_equal(
+			pthread_create(&threads[i].id, NULL, render_often, &threads[i]), 0);
+	}
+	for (size_t i = 0; i < array_len(threads); i++)
+		pthread_join(threads[i].id, NULL);
+	for (size_t i = 0; i < array_len(threads); i++) {
+		assert_true(threads[i].good);
+		assert_string_equal(buf_str(&threads[i].out), buf_str(&threads[0].out));
+	}
+	for (size_t i = 0; i < array_len(threads); i++)
+		buf_fini(&threads[i].out);
+	json_decref(site);
+}
+
 static int start(void **state)
 {
 	struct error err = {0};
@@ -635,6 +677,7 @@ int test_page(void)
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_threads),
 	};
 	return cmocka_run_group_tests_name("page", tests, start, end);
 }
