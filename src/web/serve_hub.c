@@ -13,7 +13,8 @@
 #include "web/serve_inside.h"
 
 #define CACHE_BYTES (32u << 20)
-#define WAITING     64 /* keys of cold pages; as many questions of the asked class */
+#define WAITING     64  /* keys of cold pages; as many questions of the asked class */
+#define COLD_RATE   100 /* questions a second for cold pages: a crowd must not stop the house */
 #define CHANGING_NS (10 * NS_PER_S)
 #define LASTING_NS  (600 * NS_PER_S)
 #define PIN_NS      NS_PER_S
@@ -37,7 +38,9 @@ struct hub {
 	struct pins *pins; /* the newest; NULL at first */
 	struct map cold;   /* key: struct pending */
 	unsigned cold_count, asked_count;
-	char *raw[SEATS]; /* SITE documents that came since; owned */
+	int64_t cold_free_ns; /* when the cold questions asked so far are paid for */
+	int64_t said_ns;      /* when a page that failed was last said */
+	char *raw[SEATS];     /* SITE documents that came since; owned */
 	size_t raw_n[SEATS];
 	struct pin_job pin;
 	bool pinning, closing;
@@ -187,11 +190,20 @@ static void on_render(struct render_job *j, json_t **sites)
 /* --- asking --------------------------------------------------------------------------------------
  */
 
+/* Once a second at most. */
+static void say_failed(struct hub *h, const char *why)
+{
+	const int64_t now = loop_now_ns(h->loop);
+	if (!why[0] || (h->said_ns && now - h->said_ns < NS_PER_S))
+		return;
+	h->said_ns = now;
+	hub_say(h, "page_failed", json_pack("{s:s}", "why", why));
+}
+
 static void on_rendered(struct render_job *j)
 {
 	struct pending *p = (struct pending *)j;
-	if (p->why[0])
-		hub_say(p->hub, "page_failed", json_pack("{s:s}", "why", p->why));
+	say_failed(p->hub, p->why);
 	pending_end(p);
 }
 
@@ -251,6 +263,22 @@ static void pending_new(struct hub *h, struct ask *a)
 	ask_house(p, a);
 }
 
+/* Paid for evenly, and up to WAITING at once. */
+static bool may_ask(struct hub *h, const struct ask *a)
+{
+	const int64_t now = loop_now_ns(h->loop), price = NS_PER_S / COLD_RATE;
+	if (h->closing || (a->key ? h->cold_count : h->asked_count) >= WAITING)
+		return false;
+	if (!a->key)
+		return true;
+	if (h->cold_free_ns < now)
+		h->cold_free_ns = now;
+	if (h->cold_free_ns - now > (WAITING - 1) * price)
+		return false;
+	h->cold_free_ns += price;
+	return true;
+}
+
 static void on_ask(void *arg)
 {
 	struct ask *a = arg;
@@ -265,10 +293,10 @@ static void on_ask(void *arg)
 		a->next_waiter = NULL;
 		*p->last = a;
 		p->last = &a->next_waiter;
-	} else if ((a->key ? h->cold_count : h->asked_count) >= WAITING || h->closing) {
-		give(a, 503, NULL, 0, 0);
-	} else {
+	} else if (may_ask(h, a)) {
 		pending_new(h, a);
+	} else {
+		give(a, 503, NULL, 0, 0);
 	}
 }
 
@@ -312,8 +340,7 @@ static void on_pinned(struct render_job *j)
 	h->pins = h->pin.made;
 	if (h->pin.broken[0])
 		hub_say(h, "site_broken", json_pack("{s:s}", "why", h->pin.broken));
-	if (h->pins->why[0])
-		hub_say(h, "page_failed", json_pack("{s:s}", "why", h->pins->why));
+	say_failed(h, h->pins->why);
 	if (!h->closing) {
 		h->o.pinned(h->o.arg, h->pins);
 		pin_when_due(h);
