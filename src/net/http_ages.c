@@ -60,15 +60,27 @@ static void shut(struct connection *c)
 	shutdown(c->fd, SHUT_RDWR);
 }
 
-/* The oldest that waits for a next request goes first; when there is none, the one that has been
- * longest in sending its headers. Whoever is being answered stays. */
-static void make_room(struct http_server *s)
+/* The oldest that waits for a next request goes first; when there is none, who has been longest in
+ * sending its headers, then its body; then who has been so long in taking an answer as headers may
+ * be in coming. Whom the handler has stays, and so does the newcomer. */
+static struct connection *oldest(const struct http_server *s, const struct connection *newcomer)
+{
+	static const enum phase order[] = {PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_SEND};
+	for (size_t i = 0; i < array_len(order); i++) {
+		struct connection *c = s->phases[order[i]].first;
+		if (!c || c == newcomer)
+			continue;
+		if (order[i] != PHASE_SEND || loop_now_ns(s->loop) - c->since_ns >= s->o.header_ns)
+			return c;
+	}
+	return NULL;
+}
+
+static void make_room(struct http_server *s, const struct connection *newcomer)
 {
 	while (s->all.n - s->shut > s->o.connections) {
-		struct connection *c = s->phases[PHASE_IDLE].first;
+		struct connection *c = oldest(s, newcomer);
 		if (!c)
-			c = s->phases[PHASE_HEADERS].first;
-		if (!c || c == s->all.p[s->all.n - 1]) /* never the newcomer */
 			return;
 		shut(c);
 	}
@@ -87,7 +99,7 @@ static void connection_new(struct http_server *s, struct MHD_Connection *mhd, vo
 	c->place = s->all.n;
 	vec_push(&s->all, c);
 	*context = c;
-	make_room(s);
+	make_room(s, c);
 }
 
 void http_on_connection(void *arg, struct MHD_Connection *mhd, void **context,
@@ -151,7 +163,7 @@ static void see_ends(struct http_server *s)
 	const size_t n = s->all.n < ASKED ? s->all.n : ASKED;
 	for (size_t i = 0; i < n; i++) {
 		const struct connection *c = s->all.p[s->asked_all++ % s->all.n];
-		if (c->phase != PHASE_ANSWER && !c->shut && c->fd >= 0)
+		if (c->phase < PHASE_ANSWER && !c->shut && c->fd >= 0)
 			vec_push(&asked, ((struct pollfd){.fd = c->fd, .events = POLLRDHUP}));
 	}
 	if (asked.n && poll(asked.p, asked.n, 0) > 0)
@@ -172,6 +184,7 @@ static void on_sweep(struct timer *t)
 		[PHASE_HEADERS] = s->o.header_ns,
 		[PHASE_BODY] = s->o.body_ns,
 		[PHASE_ANSWER] = s->o.answer_ns,
+		[PHASE_SEND] = s->o.answer_ns,
 	};
 	for (enum phase p = 0; p < PHASE_COUNT; p++)
 		while (s->phases[p].first && now - s->phases[p].first->since_ns >= allowed[p])

@@ -82,6 +82,7 @@ static enum MHD_Result queue(struct http_exchange *x)
 {
 	if (x->dropped || !x->response)
 		return MHD_NO; /* closes the connection */
+	http_enter(x->connection, PHASE_SEND);
 	return MHD_queue_response(x->mhd, (unsigned)x->status, http_response_mhd(x->response));
 }
 

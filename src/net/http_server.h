@@ -4,8 +4,8 @@
  * One daemon per serving thread, each with its own loop; several share an address by SO_REUSEPORT.
  * (libmicrohttpd's own epoll thread falls to 100 requests/s at exactly 128 or 256 clients.) It only
  * knows idle time-outs, so deadlines are kept here by connection age: headers 10 s, body 30 s,
- * answer 60 s. A handler answers at once or keeps the exchange and answers later.
- * Thread: the loop's.
+ * answer 60 s to be made and as long to be taken. A handler answers at once or keeps the exchange
+ * and answers later. Thread: the loop's.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -27,7 +27,8 @@ struct http_server_options {
 	size_t body_max; /* 0: 1 MiB; over it: 413 */
 	size_t memory;   /* of a connection, for its headers; 0: 32 KiB */
 	/* 0: 1024. When all are taken, a newcomer gets the place of the oldest that waits for a
-	 * next request, or that has been longest in sending its headers. */
+	 * next request, or has been longest in sending its headers or body, or in taking its
+	 * answer for more than header_ns. */
 	unsigned connections;
 	int64_t header_ns, body_ns, answer_ns; /* 0: 10 s, 30 s, 60 s */
 	/* On answers that the server makes of itself (413); borrowed as long as it lives. */

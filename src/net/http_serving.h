@@ -16,7 +16,8 @@ enum phase {
 	PHASE_IDLE, /* kept alive, between two requests */
 	PHASE_HEADERS,
 	PHASE_BODY,
-	PHASE_ANSWER,
+	PHASE_ANSWER, /* the handler has it */
+	PHASE_SEND,   /* its answer is on the way */
 	PHASE_COUNT
 };
 

@@ -56,6 +56,7 @@ static void answer(struct door *d, struct question *q, int status, struct slice 
 {
 	door_answered *done = q->done;
 	void *arg = q->arg;
+	assert(done);
 	unlink_question(d, q);
 	q->done = NULL;
 	q->id += DOOR_QUESTIONS; /* the next use of this slot */

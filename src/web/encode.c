@@ -64,7 +64,7 @@ static enum coding coding_of(struct slice name)
 enum coding encode_choose(const char *accept, unsigned have)
 {
 	int said[CODING_COUNT] = {NOT_SAID, NOT_SAID, NOT_SAID}, any = NOT_SAID;
-	struct slice rest = slice_of(accept), member, name;
+	struct slice rest = slice_of(accept), member, name = {0};
 	if (!rest.n)
 		return CODING_IDENTITY;
 	while (rest.n && slice_next(&rest, ',', &member)) {

@@ -106,7 +106,7 @@ bool guard_origin_fits(const char *origin, const char *host)
 	const struct slice all = slice_of(origin);
 	const size_t colon = slice_find(all, ':');
 	const struct slice scheme = slice_sub(all, 0, colon);
-	if (!host || !(slice_is(scheme, "http") || slice_is(scheme, "https")))
+	if (!host || !host[0] || !(slice_is(scheme, "http") || slice_is(scheme, "https")))
 		return false;
 	const struct slice rest = slice_sub(all, colon, all.n);
 	return slice_starts(rest, "://") && slice_is_nocase(slice_sub(rest, 3, rest.n), host);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -177,6 +178,7 @@ int web_serve_main(int argc, char **argv)
 		fputs("glasshouse " CHILD_NAME ": started by `glasshouse run` only\n", stderr);
 		return 2;
 	}
+	prctl(PR_SET_NAME, CHILD_NAME, 0, 0, 0);
 	/* a terminal or a service manager means the house, which ends us */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);

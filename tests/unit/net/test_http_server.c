@@ -17,6 +17,7 @@
 #include "base/vec.h"
 
 #define READ_S 20 /* no client waits longer */
+#define LARGE  (64 << 20)
 
 /* --- the handler -------------------------------------------------------------------------------
  */
@@ -102,6 +103,8 @@ static void handle(void *arg, struct http_exchange *x)
 			timer_start(r->loop, &r->later, 50 * NS_PER_MS, on_later, r);
 	} else if (strcmp(path, "/file") == 0) {
 		http_reply_stream(x, 200, NULL, 0, 3000000, letters, r, on_end);
+	} else if (strcmp(path, "/large-file") == 0) { /* no socket buffers so much */
+		http_reply_stream(x, 200, NULL, 0, LARGE, letters, r, on_end);
 	} else if (strcmp(path, "/short-file") == 0) {
 		http_reply_stream(x, 200, NULL, 0, 3000, letters_until_1000, r, on_end);
 	} else if (strcmp(path, "/cut") == 0) {
@@ -816,6 +819,39 @@ static void a_newcomer_gets_the_place_of_who_is_slow(void **state)
 		close(slow[i]);
 }
 
+static void a_newcomer_gets_the_place_of_who_does_not_read(void **state)
+{
+	struct room *r = *state;
+	int deaf[PLACES], fds[PLACES];
+	char p[4096];
+	struct timer t = {0};
+	bool ticked = false;
+
+	open_server(r,
+		(struct http_server_options){.connections = PLACES, .header_ns = 200 * NS_PER_MS});
+	for (int i = 0; i < PLACES; i++)
+		deaf[i] = come_in(r, i % 2 ? "GET /large-file HTTP/1.1\r\nHost: h\r\n\r\n"
+					   : "POST /x HTTP/1.1\r\nHost: h\r\n"
+					     "Content-Length: 9\r\n\r\nabc");
+	turn_until(r, &r->handled, PLACES / 2);
+	timer_start(r->loop, &t, 200 * NS_PER_MS, on_tick, &ticked);
+	loop_run_until(r->loop, &ticked);
+	for (int i = 0; i < PLACES; i++) {
+		fds[i] = come_in(r, "GET /keep HTTP/1.1\r\nHost: h\r\n\r\n");
+		turn_until(r, &r->handled, PLACES / 2 + i + 1);
+	}
+	assert_true(http_server_connections(r->server) <= PLACES);
+	/* who read nothing finds the end of what was sent before */
+	ssize_t n, all = 0;
+	while ((n = wait_for_bytes(r, deaf[1], p, sizeof(p))) > 0)
+		all += n;
+	assert_true(n == 0 && all < LARGE);
+	for (int i = 0; i < PLACES; i++) {
+		close(deaf[i]);
+		close(fds[i]);
+	}
+}
+
 static void who_waits_for_an_answer_keeps_the_place(void **state)
 {
 	struct room *r = *state;
@@ -900,6 +936,7 @@ int test_http_server(void)
 		t(loopback_is_known),
 		t(a_newcomer_gets_the_place_of_who_is_idle),
 		t(a_newcomer_gets_the_place_of_who_is_slow),
+		t(a_newcomer_gets_the_place_of_who_does_not_read),
 		t(who_waits_for_an_answer_keeps_the_place),
 		t(a_second_request_must_be_quick_as_well),
 		t(an_address_that_cannot_be_is_named),

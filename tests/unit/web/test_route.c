@@ -187,6 +187,7 @@ static void only_its_own_pages_may_change_something(void **state)
 	assert_false(guard_origin_fits("null", "127.0.0.1:8091"));
 	assert_false(guard_origin_fits("", ""));
 	assert_false(guard_origin_fits("http:", ""));
+	assert_false(guard_origin_fits("http://", ""));
 	assert_false(guard_origin_fits("file://127.0.0.1:8091", "127.0.0.1:8091"));
 	assert_false(guard_origin_fits("http://h", NULL));
 }
