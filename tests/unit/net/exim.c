@@ -66,6 +66,7 @@ static void put_config(const struct exim *e, const char *name, const char *optio
 	fprintf(f,
 		"primary_hostname = localhost\n"
 		"keep_environment =\n"
+		"notifier_socket =\n"
 		"local_interfaces = 127.0.0.1\n"
 		"host_lookup =\n"
 		"rfc1413_query_timeout = 0s\n"
@@ -88,7 +89,7 @@ static void put_config(const struct exim *e, const char *name, const char *optio
 		"begin transports\n"
 		"file:\n"
 		"  driver = appendfile\n"
-		"  directory = %s/mail/$local_part\n"
+		"  directory = %s/mail/${if eq{$local_part}{a}{a}{${if eq{$local_part}{b}{b}{c}}}}\n"
 		"  maildir_format\n"
 		"  create_directory\n"
 		"  return_path_add\n"
@@ -140,6 +141,7 @@ static pid_t spawn(const struct exim *e, const char *config)
 	pid_t pid;
 
 	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&files, 2, log, O_CREAT | O_WRONLY | O_APPEND, 0600);
 	if (posix_spawn(&pid, PROGRAM, &files, NULL, (char *const *)(uintptr_t)argv, environ))
 		mem_panic("cannot start %s", PROGRAM);
