@@ -96,8 +96,9 @@ void days_refresh(struct house *h)
 		struct house_days *d = e->value;
 		if (d->query || !d->series)
 			continue;
-		d->asked_from =
-			d->loaded && d->read_to <= today ? d->read_to : today - HOUSE_KEPT + 1;
+		d->asked_from = today - HOUSE_KEPT + 1;
+		if (d->read_to && d->read_to <= today)
+			d->asked_from = d->read_to - 1;
 		shift(d, today);
 		d->query = series_days(
 			d->series, d->asked_from, (size_t)(today - d->asked_from + 1), on_days, d);
