@@ -124,7 +124,7 @@ static void pass(struct town *t, int64_t ms)
 static void publish(struct town *t)
 {
 	house_publish_with(t->house, on_site, t);
-	pass(t, 1000);
+	pass(t, 3000); /* what was read meanwhile is published a second later */
 }
 
 static void on_answer(void *arg, int status, json_t *doc)
