@@ -107,6 +107,8 @@ size_t judge_component_count(const struct judge *j);
 const struct component *judge_component_at(const struct judge *j, size_t i);
 const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
 bool judge_is_blind(const struct judge *j, const char **ret_why);
+/* What will be written of the UTC day that lasts, counted up to now; false: not known yet. */
+bool judge_today(struct judge *j, const char *component, struct series_states *ret);
 
 /* Verdicts of a component that touch [from, to), oldest first, gaps of our own observing among
  * them (gap true, no id). Thread: any. */

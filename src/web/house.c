@@ -73,6 +73,7 @@ static bool same(const json_t *a, const json_t *b)
 static void publish_to(struct house *h, enum audience audience)
 {
 	json_t *site = site_json(h, audience);
+	put_int(site, "revision", h->revision[audience]);
 	if (!same(site, h->last[audience]))
 		h->revision[audience]++;
 	put_int(site, "revision", h->revision[audience]);

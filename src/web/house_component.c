@@ -116,6 +116,7 @@ static json_t *available(struct house *h, const struct component *c, int64_t now
 {
 	struct house_days *d = days_of(h, c->id);
 	json_t *j = json_object(), *a = json_object();
+	days_now(h, d);
 	put_text(j, "id", c->id);
 	put_text(j, "name", c->name);
 	put_text(j, "category", c->category);

@@ -1,8 +1,9 @@
 /*
  * house_days.c - two years of days of each component in memory, and the ratios made of them.
  *
- * All days are read once; today is read again with each refresh, and so are the days since the last
- * one when midnight has passed.
+ * All days are read once; today and the day before the last reading are read again with each
+ * refresh: the last seconds of a day reach the disk a little after midnight. Today as it is shown
+ * comes from the judge, who counts.
  */
 
 #include <string.h>
@@ -63,8 +64,11 @@ static void take_day(struct house_days *d, int64_t day, const struct series_day 
 	const int64_t at = HOUSE_KEPT - 1 - (d->today - day);
 	if (at < 0 || at >= HOUSE_KEPT || !from->has_states)
 		return;
-	memcpy(d->days[at].s, from->states.seconds, sizeof(d->days[at].s));
-	d->days[at].seen = true;
+	struct house_day *to = &d->days[at];
+	if (day < d->today && memcmp(to->s, from->states.seconds, sizeof(to->s)) != 0)
+		d->past_of = 0;
+	memcpy(to->s, from->states.seconds, sizeof(to->s));
+	to->seen = true;
 }
 
 static void on_days(void *arg, const struct series_day *days, size_t n, const struct error *err)
@@ -77,9 +81,8 @@ static void on_days(void *arg, const struct series_day *days, size_t n, const st
 	}
 	for (size_t i = 0; !err && i < n; i++)
 		take_day(d, d->asked_from + (int64_t)i, &days[i]);
-	/* Days before today may have changed at midnight only. */
-	if (!err && n > 1)
-		d->past_of = 0;
+	if (!err)
+		d->read_to = d->asked_from + (int64_t)n - 1;
 	if (d->loaded && err)
 		return;
 	d->loaded = true; /* an error is tried again with the next refresh */
@@ -93,11 +96,10 @@ void days_refresh(struct house *h)
 		struct house_days *d = e->value;
 		if (d->query || !d->series)
 			continue;
-		const int64_t last = d->today;
+		d->asked_from = today - HOUSE_KEPT + 1;
+		if (d->read_to && d->read_to <= today)
+			d->asked_from = d->read_to - 1;
 		shift(d, today);
-		d->asked_from = d->loaded ? last : today - HOUSE_KEPT + 1;
-		if (d->asked_from > today)
-			d->asked_from = today;
 		d->query = series_days(
 			d->series, d->asked_from, (size_t)(today - d->asked_from + 1), on_days, d);
 	}
@@ -130,6 +132,16 @@ static int64_t elapsed_s(int64_t day, int64_t now_ms)
 {
 	const int64_t s = (now_ms - day * HOUSE_DAY_MS) / 1000;
 	return s < 0 ? 0 : s > HOUSE_DAY_S ? HOUSE_DAY_S : s;
+}
+
+void days_now(struct house *h, struct house_days *d)
+{
+	struct series_states s;
+	shift(d, house_now_ms(h) / HOUSE_DAY_MS);
+	if (!d->loaded || !judge_today(h->judge, d->id, &s))
+		return;
+	memcpy(d->days[HOUSE_KEPT - 1].s, s.seconds, sizeof(s.seconds));
+	d->days[HOUSE_KEPT - 1].seen = true;
 }
 
 static int64_t seconds(const struct house_day *d)

@@ -43,7 +43,7 @@ struct house_days {          /* of one component */
 	char *id;
 	struct series *series; /* NULL: beyond the limits of series */
 	struct series_query *query;
-	int64_t asked_from;
+	int64_t asked_from, read_to; /* days */
 	bool loaded;
 	int64_t today; /* the day of the last element */
 	struct house_day days[HOUSE_KEPT];
@@ -56,6 +56,8 @@ struct house_days *days_of(struct house *h, const char *component); /* made when
 void days_refresh(struct house *h);                                 /* of all that are there */
 void days_forget(struct house *h);                                  /* all of them */
 bool days_all_loaded(const struct house *h);
+/* Today as it is now. */
+void days_now(struct house *h, struct house_days *d);
 /* The newest n as [{day, s, gap}], oldest first; owned. */
 json_t *days_json(struct house_days *d, size_t n, int64_t now_ms);
 /* RATIO of the newest n days; 0: of the last 24 hours. */
@@ -83,6 +85,7 @@ struct house {
 	bool publishing; /* the first refresh is done */
 	struct timer due, refresh_due;
 	struct house_refresh *refresh; /* under way */
+	bool refresh_again;            /* when it is done */
 	struct map days;               /* component -> struct house_days */
 	struct map last_runs;          /* scenario -> json_t, as `last` of the operators */
 	json_t *last[AUDIENCE_PUBLIC + 1];

@@ -88,12 +88,15 @@ static void done(struct worker_job *job)
 				json_decref(map_put(&h->last_runs, l->name, json_incref(l->run)));
 		h->publishing = true;
 		house_refreshed(h);
+		if (h->refresh_again)
+			refresh_start(h);
 	}
 	refresh_free(r);
 }
 
 void refresh_start(struct house *h)
 {
+	h->refresh_again = h->refresh != NULL; /* what began before may have missed what is new */
 	if (h->refresh)
 		return;
 	struct house_refresh *r = h->refresh = mem_new(struct house_refresh);

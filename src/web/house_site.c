@@ -63,6 +63,7 @@ static json_t *component_json(struct house *h, const struct component *c, bool o
 	const int64_t now_ms = house_now_ms(h);
 	struct house_days *d = days_of(h, c->id);
 	json_t *j = json_object();
+	days_now(h, d);
 	put_text(j, "id", c->id);
 	put_text(j, "name", c->name);
 	put_text(j, "category", c->category);
