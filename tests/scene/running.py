@@ -77,7 +77,7 @@ class Run:
 
     def write(self, config):
         whole = {"instance": "test", "location": "here", "store": f"sqlite:{self.state}", "listen": LOOPBACK,
-                 "judge": {"minimum": "1s"}, "clouds": {"sim": {"every": "1s", "timeout": "1s", "slow": "500ms"}},
+                 "judge": {"minimum": "1s"}, "clouds": {"sim": {"every": "1s", "timeout": "1s", "slow": "300ms"}},
                  **config}
         with open(self.path, "w", encoding="utf-8") as f:
             json.dump(whole, f)
