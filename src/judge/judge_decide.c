@@ -75,6 +75,15 @@ static void count_left_bad(struct tally *t, const struct source *s, int64_t now_
 	t->left_bad = s;
 }
 
+/* Also of one that has fallen silent since: silence makes nothing green. */
+static void count_ours(struct tally *t, const struct source *s)
+{
+	const struct fold *f = &s->now;
+	const int64_t from_ms = f->last_ours_ms - s->fresh_ms;
+	if (f->ours && f->last_ours_ms >= f->last_ms && from_ms > t->ours_from_ms)
+		t->ours_from_ms = from_ms;
+}
+
 static void count(struct tally *t, const struct source *s, int64_t now_ms)
 {
 	enum says says = source_says(s, now_ms);
@@ -84,6 +93,7 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 	if (source_severity(s) == SEVERITY_NOTE && !t->only_notes)
 		return;
 	count_left_bad(t, s, now_ms);
+	count_ours(t, s);
 	if (says == SAYS_STALE) {
 		t->d.stale++;
 		return;
@@ -100,11 +110,8 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 	t->d.ours += says == SAYS_OURS;
 	if (!t->first[says] || newest > newest_ms(t->first[says]))
 		t->first[says] = s;
-	if (says == SAYS_OURS) {
-		const int64_t from_ms = s->now.last_ours_ms - s->fresh_ms;
+	if (says == SAYS_OURS)
 		t->all_local &= s->now.ours_fault == FAULT_LOCAL;
-		t->ours_from_ms = from_ms > t->ours_from_ms ? from_ms : t->ours_from_ms;
-	}
 	if (says != SAYS_NOTHING && until > t->d.fresh_ms)
 		t->d.fresh_ms = until;
 	if ((says == SAYS_GOOD || says == SAYS_SLOW) && s->now.last_good_ms > t->answered_ms)
