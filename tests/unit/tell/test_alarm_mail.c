@@ -87,7 +87,8 @@ static void what_the_server_missed_comes_when_it_is_back(void **state)
 	struct alarm_house *h = *state;
 	const char *host;
 	struct exim *e;
-	char *away, *mail;
+	char *away;
+	int singles = 0;
 
 	if (!exim_exists())
 		skip();
@@ -106,13 +107,18 @@ static void what_the_server_missed_comes_when_it_is_back(void **state)
 	h->list.p[0].mail.host = host;
 	house_crash(h); /* with the server's new address */
 	house_pass(h, 120);
-	mail = exim_mail(e, "a");
-	assert_header(mail, "Subject", "[Example Cloud] Compute is in outage");
-	free(mail);
-	mail = exim_mail(e, "a");
-	assert_non_null(strstr(mail, "2 changes, oldest first"));
-	assert_non_null(strstr(mail, "Network is degraded"));
-	free(mail);
+	/* exim may put the second into the box first */
+	for (int i = 0; i < 2; i++) {
+		char *mail = exim_mail(e, "a"), *subject = header(mail, "Subject");
+		const bool alone = !strcmp(subject, "[Example Cloud] Compute is in outage");
+
+		assert_true(alone || strstr(mail, "2 changes, oldest first"));
+		assert_true(alone || strstr(mail, "Network is degraded"));
+		singles += alone;
+		free(subject);
+		free(mail);
+	}
+	assert_int_equal(singles, 1);
 	assert_false(exim_has_mail(e, "a"));
 	exim_stop(e);
 }
