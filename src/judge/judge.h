@@ -103,11 +103,12 @@ void judge_blind(struct judge *j, bool blind, const char *why);
 /* --- what it says ---------------------------------------------------------------------------- */
 
 size_t judge_component_count(const struct judge *j);
-/* By name of the category, then in order of being added. Borrowed until the next call that changes.
- */
+/* By name of the category, then as they were added. Borrowed until the next call that changes. */
 const struct component *judge_component_at(const struct judge *j, size_t i);
 const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
 bool judge_is_blind(const struct judge *j, const char **ret_why);
+/* What will be written of the UTC day that lasts, counted up to now; false: not known yet. */
+bool judge_today(struct judge *j, const char *component, struct series_states *ret);
 
 /* Verdicts of a component that touch [from, to), oldest first, gaps of our own observing among
  * them (gap true, no id). Thread: any. */
@@ -124,11 +125,15 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
 /* The evidence of a verdict; NULL when there is none of that id. Operators get the whole, everyone
  * else what is public (no request, no ids, no detail). Owned. Thread: any.
  *	{"id", "component", "health", "was", "at_ms", "until_ms" or null, "rule", "text",
- *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent": sources,
- *	 "sources": [{"probe", "step", "says": "good" "slow" "failing" "bad" "ours" "stale"
- *"nothing", "n", "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
+ *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent": counts,
+ *	 "sources": [{"probe", "step", "says" (good slow failing bad ours stale nothing), "n",
+ *	 "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
  *	 operators also: "samples": [{"at_ms", "probe", "step", "fault", "status", "detail",
  *	 "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
 json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error *err);
+
+/* The verdicts of the same component before and after that one; 0: there is none. Thread: any. */
+bool judge_neighbours(struct facts *f, int64_t id, int64_t *ret_previous, int64_t *ret_next,
+	struct error *err) must_check;
 
 #endif

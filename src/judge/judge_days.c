@@ -45,11 +45,9 @@ static void add(struct day_count *d, enum health h, int64_t ms)
 	d->ms[h] += ms;
 }
 
-void days_write(struct judged *c)
+/* Rounded so that the sum is that of the whole. */
+static struct series_states states(const struct day_count *d)
 {
-	const struct day_count *d = &c->days;
-	if (!d->series || !d->loaded || empty(d))
-		return;
 	struct series_states s = {.worst = d->worst, .first = d->first, .last = d->last};
 	int64_t sum = 0, written = 0;
 	for (int h = 0; h < HEALTH_COUNT; h++) {
@@ -57,6 +55,15 @@ void days_write(struct judged *c)
 		s.seconds[h] = (uint32_t)((sum + 500) / 1000 - written);
 		written += s.seconds[h];
 	}
+	return s;
+}
+
+void days_write(struct judged *c)
+{
+	const struct day_count *d = &c->days;
+	if (!d->series || !d->loaded || empty(d))
+		return;
+	const struct series_states s = states(d);
 	series_set_states(d->series, d->day, &s);
 }
 
@@ -128,6 +135,16 @@ void days_load(struct judged *c)
 	d->read->c = c;
 	d->read->day = today;
 	d->read->query = series_days(d->series, today, 1, on_day, d->read);
+}
+
+bool judge_today(struct judge *j, const char *component, struct series_states *ret)
+{
+	struct judged *c = map_get(&j->by_id, component);
+	if (!c || !c->days.loaded)
+		return false;
+	days_count(c, judge_now_ms(j));
+	*ret = states(&c->days);
+	return true;
 }
 
 void days_open(struct judged *c)

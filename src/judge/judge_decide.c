@@ -30,6 +30,7 @@ struct tally {
 	const struct source *left_bad;
 	int64_t answered_ms; /* newest good answer */
 	int64_t newest_ms;   /* of all, stale ones too */
+	bool only_notes;     /* else they are not looked at */
 	bool all_local;      /* who cannot tell: for lack of our own connectivity */
 };
 
@@ -48,10 +49,9 @@ static void count_full(struct tally *t, const struct source *s, enum says says, 
 		t->full_other++;
 }
 
-static void count_stale(struct tally *t, const struct source *s, int64_t now_ms)
+static void count_left_bad(struct tally *t, const struct source *s, int64_t now_ms)
 {
 	const int64_t left_ms = source_left_bad_ms(s, now_ms);
-	t->d.stale++;
 	if (source_severity(s) == SEVERITY_NOTE || left_ms <= t->left_bad_ms)
 		return;
 	t->left_bad_ms = left_ms;
@@ -64,8 +64,11 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 	const int64_t newest = newest_ms(s), until = source_fresh_until_ms(s);
 	if (newest > t->newest_ms)
 		t->newest_ms = newest;
+	if (source_severity(s) == SEVERITY_NOTE && !t->only_notes)
+		return;
+	count_left_bad(t, s, now_ms);
 	if (says == SAYS_STALE) {
-		count_stale(t, s, now_ms);
+		t->d.stale++;
 		return;
 	}
 	count_full(t, s, says, now_ms);
@@ -115,21 +118,21 @@ static const char *ours_rule(const struct judge *j, const struct tally *t)
 
 /* Silence must not make anything green: who failed until it fell silent is believed until another
  * has answered after that. */
-static void decide_good(struct tally *t)
+static bool left_bad(const struct tally *t)
 {
-	t->d.left_bad = t->left_bad_ms && t->answered_ms <= t->left_bad_ms;
-	if (t->d.left_bad)
-		set(&t->d, HEALTH_DEGRADED, "failing", t->left_bad);
-	else
-		set(&t->d, HEALTH_OPERATIONAL, "good", t->first[SAYS_GOOD]);
+	return t->left_bad_ms && t->answered_ms <= t->left_bad_ms &&
+	       (t->d.good || t->first[SAYS_NOTHING]);
 }
 
 struct decision judge_decide(const struct judged *c, int64_t now_ms)
 {
-	struct tally t = {.all_local = true};
+	struct tally t = {.all_local = true, .only_notes = true};
+	MAP_EACH (&c->sources, e)
+		t.only_notes &= source_severity(e->value) == SEVERITY_NOTE;
 	MAP_EACH (&c->sources, e)
 		count(&t, e->value, now_ms);
 	t.d.health = HEALTH_UNKNOWN;
+	t.d.left_bad = !t.d.bad && !t.d.failing && !t.d.slow && left_bad(&t);
 	t.d.rule = t.newest_ms ? "stale" : "never";
 	if (t.full_bad && !t.full_other)
 		set(&t.d, HEALTH_OUTAGE, "silent", t.first[SAYS_BAD]);
@@ -139,8 +142,10 @@ struct decision judge_decide(const struct judged *c, int64_t now_ms)
 		set(&t.d, HEALTH_DEGRADED, "failing", t.first[SAYS_FAILING]);
 	else if (t.d.slow)
 		set(&t.d, HEALTH_DEGRADED, "slow", t.first[SAYS_SLOW]);
+	else if (t.d.left_bad)
+		set(&t.d, HEALTH_DEGRADED, "failing", t.left_bad);
 	else if (t.d.good)
-		decide_good(&t);
+		set(&t.d, HEALTH_OPERATIONAL, "good", t.first[SAYS_GOOD]);
 	else if (t.d.ours)
 		set(&t.d, HEALTH_UNKNOWN, ours_rule(c->judge, &t), t.first[SAYS_OURS]);
 	if (!t.d.evidence_ms)

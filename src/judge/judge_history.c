@@ -136,3 +136,26 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
 	vec_fini(&h.gaps);
 	return good;
 }
+
+/* --- one beside the other --------------------------------------------------------------------- */
+
+static bool on_id(void *arg, const struct facts_row *row)
+{
+	*(int64_t *)arg = facts_int(row, 0);
+	return false;
+}
+
+bool judge_neighbours(
+	struct facts *f, int64_t id, int64_t *ret_previous, int64_t *ret_next, struct error *err)
+{
+	const struct facts_value v[] = {FACTS_I(id), FACTS_I(id)};
+	*ret_previous = *ret_next = 0;
+	return facts_query(f,
+		       "SELECT id FROM verdict WHERE id < ? AND component ="
+		       " (SELECT component FROM verdict WHERE id = ?) ORDER BY id DESC LIMIT 1",
+		       v, 2, on_id, ret_previous, err) &&
+	       facts_query(f,
+		       "SELECT id FROM verdict WHERE id > ? AND component ="
+		       " (SELECT component FROM verdict WHERE id = ?) ORDER BY id LIMIT 1",
+		       v, 2, on_id, ret_next, err);
+}

@@ -1,8 +1,9 @@
 /*
  * judge_inside.h - what the files of the judge share.
  *
- * judge.c moves a component from state to state, judge_decide.c says what its sources say together,
- * judge_rows.c holds the tables, judge_days.c counts seconds, judge_evidence.c writes down why.
+ * judge_turn.c moves a component from state to state, judge_decide.c says what its sources say
+ * together, judge_rows.c holds the tables, judge_days.c counts seconds, judge_evidence.c writes
+ * down why.
  */
 #ifndef JUDGE_JUDGE_INSIDE_H
 #define JUDGE_JUDGE_INSIDE_H
@@ -76,6 +77,15 @@ struct judge {
 };
 
 int64_t judge_now_ms(const struct judge *j);
+
+/* --- judge_turn.c ----------------------------------------------------------------------------- */
+
+void judge_again(struct judged *c); /* looks at all that is known, changes the state if it must */
+void judge_soon(struct judged *c);  /* the same, from the loop */
+void turn_retry(struct judged *c);  /* writes again what the disk refused */
+void turn_forget(struct judged *c); /* its change on the way is written, but told to nobody */
+void turn_end(struct judge *j);     /* so are all */
+void verdict_fini(struct stored_verdict *s);
 
 /* --- judge_decide.c --------------------------------------------------------------------------- */
 

@@ -81,20 +81,16 @@ static void see(struct fold *f, bool failed)
 
 static void fold_bad(struct fold *f, const struct source *s, const struct result *r)
 {
-	const bool after_silence = f->last_ms && r->at_ms - f->last_ms > s->fresh_ms;
-	if (after_silence) {
-		f->bad = false;
-		f->bad_run = 0;
-	}
+	if (f->last_ms && r->at_ms - f->last_ms > s->fresh_ms)
+		f->bad_run = 0; /* what was bad before the silence still is */
 	see(f, true);
-	f->good_run = f->good_after_ours = 0;
+	f->good_run = 0;
 	f->bad_fault = r->fault;
 	f->last_ms = f->last_bad_ms = r->at_ms;
 	if (++f->bad_run >= s->confirm)
 		f->bad = true;
 	if (f->bad) {
-		f->ours = f->good = false;
-		f->ours_run = 0;
+		f->good = false;
 		f->hold_bad_ms = later(f->hold_bad_ms, r->taken_ms + s->minimum_ms);
 	}
 	if (f->failing)
@@ -138,7 +134,8 @@ static void fold_good(struct fold *f, const struct source *s, const struct resul
 	}
 }
 
-/* That our own connectivity is gone is known from others: it needs no confirming. */
+/* Moved by ours and good results alone: a failure must not make it forget that it cannot tell.
+ * That our own connectivity is gone is known from others: it needs no confirming. */
 static void fold_ours(struct fold *f, const struct source *s, const struct result *r)
 {
 	f->ours_run++;
@@ -284,7 +281,7 @@ enum says source_says(const struct source *s, int64_t now_ms)
 	const bool cloud = fresh(s, f->last_ms, now_ms);
 	if (!ours && !cloud)
 		return SAYS_STALE;
-	if (f->ours && ours)
+	if (f->ours && ours && !(f->bad && f->last_bad_ms > f->last_ours_ms))
 		return SAYS_OURS;
 	if (cloud && (f->bad || now_ms < f->hold_bad_ms))
 		return SAYS_BAD;
@@ -305,9 +302,14 @@ const char *says_name(enum says says)
 int64_t source_left_bad_ms(const struct source *s, int64_t now_ms)
 {
 	const struct fold *f = &s->now;
-	if (source_says(s, now_ms) != SAYS_STALE || !(f->bad || f->failing || f->slow))
+	int64_t left_ms = 0;
+	if (f->ours && f->last_ours_ms >= f->last_ms) /* it took that back */
 		return 0;
-	return f->last_ms + s->fresh_ms;
+	if ((f->bad || f->failing) && !fresh(s, f->last_ms, now_ms))
+		left_ms = f->last_ms + s->fresh_ms;
+	if (f->slow && !fresh(s, f->last_good_ms, now_ms))
+		left_ms = later(left_ms, f->last_good_ms + s->fresh_ms);
+	return left_ms;
 }
 
 enum severity source_severity(const struct source *s)

@@ -75,7 +75,8 @@ enum says source_says(const struct source *s, int64_t now_ms);
 const char *says_name(enum says says);
 /* A good result that is still fresh. */
 bool source_answers(const struct source *s, int64_t now_ms);
-/* When it went stale with bad news: another source must have answered after that. 0: it has not. */
+/* When its bad news went stale without being taken back; another source must have answered after
+ * that. 0: they did not. */
 int64_t source_left_bad_ms(const struct source *s, int64_t now_ms);
 enum severity source_severity(const struct source *s);
 /* The first moment after now at which it may say something else although nothing new is heard;
