@@ -9,6 +9,11 @@
 
 static const char *const ops[] = {"a@localhost", NULL};
 
+static void stop_exim(void *exim)
+{
+	exim_stop(exim);
+}
+
 static struct exim *start_exim(struct alarm_house *h)
 {
 	struct peer_certificate c = peer_certify(NULL, "DNS:localhost,IP:127.0.0.1", -1, 10);
@@ -17,6 +22,8 @@ static struct exim *start_exim(struct alarm_house *h)
 	char *host = mem_printf("localhost:%u", e->port),
 	     *ca = mem_printf("%s/certificate", e->dir);
 
+	h->peer_stop = stop_exim;
+	h->real_peer = e;
 	vec_push(&h->texts, host);
 	vec_push(&h->texts, ca);
 	a->url = NULL;
@@ -75,7 +82,6 @@ static void trouble_and_its_end_come_as_one_thread(void **state)
 	assert_true(strlen(id) > 20);
 	assert_string_equal(reply, id);
 	assert_non_null(strstr(last, "operational again after 12 min"));
-	exim_stop(e);
 	free(reply);
 	free(id);
 	free(last);
@@ -120,7 +126,6 @@ static void what_the_server_missed_comes_when_it_is_back(void **state)
 	}
 	assert_int_equal(singles, 1);
 	assert_false(exim_has_mail(e, "a"));
-	exim_stop(e);
 }
 
 /* The others have it; who does not is told of as trouble, and nobody gets it twice. */
@@ -142,7 +147,6 @@ static void a_refused_recipient_is_trouble_that_is_told(void **state)
 	free(exim_mail(e, "a"));
 	house_pass(h, 120);
 	assert_false(exim_has_mail(e, "a"));
-	exim_stop(e);
 }
 
 int test_alarm_mail(void)

@@ -252,6 +252,11 @@ static json_t *until_listed(struct alarm_house *h, const struct alertmanager *m,
 	}
 }
 
+static void stop_alertmanager(void *m)
+{
+	alertmanager_stop(m);
+}
+
 /* Its clock is the real one, so ours begins there. */
 static void alertmanager_itself_takes_shows_and_resolves(void **state)
 {
@@ -262,6 +267,8 @@ static void alertmanager_itself_takes_shows_and_resolves(void **state)
 	if (!alertmanager_exists())
 		skip();
 	m = alertmanager_start();
+	h->peer_stop = stop_alertmanager;
+	h->real_peer = m;
 	h->clock.unix_us = clock_unix_us(&clock_system) - 10 * 1000000;
 	house_alarm(h, ALARM_ALERTMANAGER, "")->url = m->url;
 	house_start(h);
@@ -292,7 +299,6 @@ static void alertmanager_itself_takes_shows_and_resolves(void **state)
 	house_change(h, "compute", HEALTH_OPERATIONAL);
 	assert_null(house_state(h, 0)->trouble);
 	json_decref(until_listed(h, m, 0));
-	alertmanager_stop(m);
 }
 
 int test_alertmanager(void)
