@@ -1,8 +1,10 @@
 /* Times are UTC on the page; where there is a script they are also told in the reader's zone. */
 (function () {
 	"use strict";
-	var lang = document.documentElement.lang || "en";
+	var lang = document.documentElement.lang;
 	var day, clock;
+	/* day before month, as the page writes it */
+	lang = lang === "en" ? "en-GB" : lang;
 	try {
 		day = new Intl.DateTimeFormat(lang, {day: "numeric", month: "short", year: "numeric"});
 		clock = new Intl.DateTimeFormat(lang, {hour: "2-digit", minute: "2-digit",
@@ -17,10 +19,4 @@
 		t.title = t.textContent;
 		t.textContent = day.format(at) + ", " + clock.format(at);
 	});
-	/* a link to a day of a strip opens nothing else, but the row it leads to is shown */
-	if (location.hash.length > 1) {
-		var row = document.getElementById(location.hash.slice(1));
-		if (row)
-			row.scrollIntoView({block: "center"});
-	}
 })();

@@ -78,8 +78,17 @@ struct config {
 	size_t cloud_count, scenario_count, component_count, alarm_count;
 };
 
-/* `path` NULL: no file, all defaults. Returns owned, or NULL with every error. */
+/* Where the file is: `given` (-c), $GLASSHOUSE_CONFIG, ./glasshouse.yaml,
+ * $XDG_CONFIG_HOME/glasshouse/glasshouse.yaml (~/.config), /etc/glasshouse/glasshouse.yaml. The
+ * first two are taken unseen. NULL: there is none. Returns owned. */
+char *config_find(const char *given);
+/* `path` NULL: no file, all defaults. Returns owned, or NULL with every error. Relative paths in
+ * the files are taken from the directory of the main one. No number is 0 after it: defaults of the
+ * rooms are filled in. */
 struct config *config_load(const char *path, struct error_list *errors) must_check;
+/* One text alone: no conf.d, no file is looked at (time zones are held to their form). */
+struct config *config_parse(
+	struct slice text, const char *name, struct error_list *errors) must_check;
 void config_free(struct config *c);
 /* What `glasshouse run --cloud A --scenario B` adds: clouds and scenarios not yet named. */
 bool config_add_cloud(struct config *c, const char *name, struct error_list *errors);

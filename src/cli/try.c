@@ -18,6 +18,7 @@
 #include "cli/stats.h"
 #include "cli/waterfall.h"
 #include "observe/record.h"
+#include "observe/scenario/run_json.h"
 #include "observe/scenario/sweep.h"
 
 const char try_usage[] =
@@ -118,7 +119,7 @@ static void print_report(struct attempt *a, const struct run_report *r, bool jso
 	struct buf out = BUF(BUF_PAGE);
 	const struct paint *p = paint_for(STDOUT_FILENO);
 	if (json) {
-		json_t *report = waterfall_json(r);
+		json_t *report = run_json(r);
 		json_object_set_new(report, "calls", stats_json(&a->stats));
 		json_object_set_new(
 			report, "longest_pause_ms", json_real((double)a->pause_ns / 1e6));
@@ -177,13 +178,13 @@ static void open_series(struct attempt *a)
 		on_trouble(NULL, &err);
 }
 
-static void record(struct attempt *a, const struct scenario *scenario, int64_t began_ms,
-	const struct run_report *report)
+static void record(
+	struct attempt *a, const struct scenario *scenario, const struct run_report *report)
 {
 	const struct cloud_config *config = a->session->config;
 	const struct record_place place = {.cloud = config->name, .region = config->region};
 	if (a->series)
-		record_run(a->series, &place, scenario->name, began_ms, report);
+		record_run(a->series, &place, scenario->name, report, NULL, NULL);
 }
 
 static void run_once(struct attempt *a, const struct scenario *scenario, const struct options *o)
@@ -204,13 +205,12 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 		.event_arg = a->live,
 	};
 	loop_longest_turn_ns(s->loop, true);
-	const int64_t began_ms = clock_unix_us(&clock_system) / 1000;
 	a->run = run_start(&s->tools, s->journal, scenario, s->kinds, &options, on_report, &f);
 	loop_run_until(s->loop, &a->done);
 	a->pause_ns = loop_longest_turn_ns(s->loop, false);
 	live_end(a->live);
 	print_report(a, f.report, o->json);
-	record(a, scenario, began_ms, f.report);
+	record(a, scenario, f.report);
 	run_free(a->run);
 	a->run = NULL;
 	live_free(a->live);

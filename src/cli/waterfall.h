@@ -19,7 +19,5 @@ void waterfall_write(
 	struct buf *out, const struct run_report *r, unsigned width, const struct paint *p);
 void waterfall_critical_path(struct buf *out, const struct run_report *r, const struct paint *p);
 void waterfall_verdict(struct buf *out, const struct run_report *r, const struct paint *p);
-/* The report as one JSON document; an owned reference. */
-json_t *waterfall_json(const struct run_report *r);
 
 #endif

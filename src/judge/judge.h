@@ -2,15 +2,19 @@
  * judge.h - from observations to the health of components, with evidence for each change.
  *
  * The default model, per component, over the newest observations of each of its sources (a probe,
- * or a step of a scenario):
- *	outage       nothing answers: every fresh source of full severity fails
- *	degraded     some fail, or good answers are slow (`warned`), beyond what `confirm` says
- *	unknown      no source is fresh (3 x its rate + its timeout), or all that is fresh is a
- *fault that is ours, the configuration's or the quota's: told, never shown as good operational
- *otherwise A source speaks after `confirm` (2) equal results in a row; a scenario that runs every 5
- *minutes or more rarely speaks with each. A state lasts at least `minimum_ns` before a better one;
- *worse ones and unknown come at once. While blind (witness.h) nothing becomes worse than unknown.
- * Failures of latency only come from good answers; every failure counts (JUDGE.md).
+ * or a step of a scenario), from the worst down:
+ *
+ * - outage: nothing answers; every fresh source of full severity fails.
+ * - degraded: some fail, now or again and again, or good answers are slow (`warned`).
+ * - operational: some answer and none of the above.
+ * - unknown: no source is fresh (3 x its rate + its timeout), or all that is fresh is a fault that
+ *   is ours, the configuration's or the quota's: told, never shown as good.
+ *
+ * A source speaks after `confirm` (2) equal results in a row; one that runs every 5 minutes or more
+ * rarely speaks with each. It takes back what it said badly `minimum_ns` after the last such result
+ * at the earliest, so a state lasts at least that long before a better one; worse ones and unknown
+ * come at once. While blind (witness.h) nothing becomes degraded or an outage.
+ * Failures of latency only come from good answers; every failure counts (docs/judging.md).
  *
  * A change is a fact: verdict, evidence and the row of the change feed ("verdict", id = rowid of
  * the verdict, audience public) are one transaction; the signal comes after the commit. After a
@@ -64,14 +68,28 @@ struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *se
 	struct error *err) must_check;
 void judge_free(struct judge *j); /* writes the seconds of today first */
 
+/* One change by the id of its verdict, which the feed names; ret->id 0: there is none. Fill it with
+ * zeros first. Thread: any. */
+struct judge_change {
+	int64_t id;
+	char *component, *name, *rule, *text; /* owned; name for customers */
+	enum health health, was;
+	bool first; /* never judged before; was is unknown then */
+	int64_t since_ms;
+};
+bool judge_change_at(
+	struct facts *f, int64_t id, struct judge_change *ret, struct error *err) must_check;
+void judge_change_fini(struct judge_change *c);
+
 /* --- what there is to judge: given by who reads the configuration --------------------------- */
 
 /* Adds, or changes name, category and place. Copies. */
 void judge_component(struct judge *j, const struct component *c);
 /* Takes it off the page; its history stays. */
 void judge_component_remove(struct judge *j, const char *id);
-/* A probe that will report for a component at this rate; sources it never named are stale from
- * then + rate on. A scenario names itself once and reports for several components. */
+/* A probe that will report for a component at this rate. A scenario names itself once and reports
+ * for several components. Observations of probes that are not expected say nothing. A component of
+ * which nothing was ever heard is stale once the rarest probe of its cloud should have reported. */
 void judge_expect(struct judge *j, const char *cloud, const char *probe, int64_t every_ns,
 	int64_t timeout_ns);
 /* It reports no more: its sources no longer count. */
@@ -85,10 +103,12 @@ void judge_blind(struct judge *j, bool blind, const char *why);
 /* --- what it says ---------------------------------------------------------------------------- */
 
 size_t judge_component_count(const struct judge *j);
-/* In order of category, then of being added. Borrowed until the next call that changes. */
+/* By name of the category, then as they were added. Borrowed until the next call that changes. */
 const struct component *judge_component_at(const struct judge *j, size_t i);
 const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
 bool judge_is_blind(const struct judge *j, const char **ret_why);
+/* What will be written of the UTC day that lasts, counted up to now; false: not known yet. */
+bool judge_today(struct judge *j, const char *component, struct series_states *ret);
 
 /* Verdicts of a component that touch [from, to), oldest first, gaps of our own observing among
  * them (gap true, no id). Thread: any. */
@@ -105,10 +125,15 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
 /* The evidence of a verdict; NULL when there is none of that id. Operators get the whole, everyone
  * else what is public (no request, no ids, no detail). Owned. Thread: any.
  *	{"id", "component", "health", "was", "at_ms", "until_ms" or null, "rule", "text",
- *	 "window": {"from_ms", "to_ms"}, "sources": [{"probe", "step", "n", "failed", "slow",
- *	 "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
+ *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent": counts,
+ *	 "sources": [{"probe", "step", "says" (good slow failing bad ours stale nothing), "n",
+ *	 "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
  *	 operators also: "samples": [{"at_ms", "probe", "step", "fault", "status", "detail",
  *	 "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
 json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error *err);
+
+/* The verdicts of the same component before and after that one; 0: there is none. Thread: any. */
+bool judge_neighbours(struct facts *f, int64_t id, int64_t *ret_previous, int64_t *ret_next,
+	struct error *err) must_check;
 
 #endif

@@ -6,7 +6,6 @@
  * after a minute, but not while a kept connection will take the request anyway: a name server's
  * trouble must not show in calls that need no name.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,24 +60,8 @@ bool http_host_known(const struct http_client *c, const struct http_host *h)
 
 void http_host_learn(struct http_host *h, const struct resolved *r)
 {
-	struct buf text = BUF(BUF_LINE);
-
-	for (size_t i = 0; i < r->n; i++) {
-		const struct sockaddr_storage *a = &r->address[i];
-		char ip[INET6_ADDRSTRLEN];
-
-		if (a->ss_family == AF_INET) {
-			inet_ntop(AF_INET, &((const struct sockaddr_in *)a)->sin_addr, ip,
-				sizeof(ip));
-			buf_printf(&text, "%s%s", i ? "," : "", ip);
-		} else {
-			inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)a)->sin6_addr, ip,
-				sizeof(ip));
-			buf_printf(&text, "%s[%s]", i ? "," : "", ip);
-		}
-	}
 	free(h->addresses);
-	h->addresses = buf_take(&text);
+	h->addresses = resolved_text(r);
 	h->good_until_ns = (int64_t)uv_hrtime() + GOOD_NS;
 }
 

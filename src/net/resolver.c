@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/units.h"
 
@@ -481,4 +482,25 @@ void resolver_free(struct resolver *r)
 	ares_destroy(r->channel);
 	free(r->servers);
 	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
+}
+
+char *resolved_text(const struct resolved *r)
+{
+	struct buf text = BUF(BUF_LINE);
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct sockaddr_storage *a = &r->address[i];
+		char ip[INET6_ADDRSTRLEN];
+
+		if (a->ss_family == AF_INET) {
+			inet_ntop(AF_INET, &((const struct sockaddr_in *)a)->sin_addr, ip,
+				sizeof(ip));
+			buf_printf(&text, "%s%s", i ? "," : "", ip);
+		} else {
+			inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)a)->sin6_addr, ip,
+				sizeof(ip));
+			buf_printf(&text, "%s[%s]", i ? "," : "", ip);
+		}
+	}
+	return buf_take(&text);
 }

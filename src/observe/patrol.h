@@ -1,14 +1,15 @@
 /*
  * patrol.h - scenarios on the schedule: runs that come again and again, each a world of its own.
  *
- * A run in teardown does not hold back the next; at most 3 worlds of one scenario are open, then
- * the schedule skips and says so. All runs of one cloud share its session, and so its inflight and
- * compute limits. Before the first run what dead runs left is swept (journal rows of this
- * instance), and again every hour with the cloud's own evidence. Every run is recorded: samples in
- * the series, its whole report in the journal (page /runs/ID), observations for the judge: only
- * first causes, a step that passed counts as good for its component, what could not run is told
- * with its fault (ours, configuration, quota).
- * Thread: the loop's.
+ * A run in teardown does not hold back the next; one that still builds does. At most 3 worlds of
+ * one scenario are open, then the schedule skips and says so. All runs of one cloud share its
+ * session, and so its inflight and compute limits. Before the first run what dead runs left is
+ * swept (journal rows of this instance; once a cloud, whoever comes first), and again every hour
+ * with the cloud's own evidence, older than 2 h. Reports older than 90 days are forgotten. Every
+ * run is recorded: samples in the series, its whole report in the journal (page /runs/ID),
+ * observations for the judge: only first causes, a step that passed counts as good for its
+ * component, what could not run is told with its fault (ours, configuration, quota). A run that we
+ * stopped ourselves says nothing. Thread: the loop's.
  */
 #ifndef OBSERVE_PATROL_H
 #define OBSERVE_PATROL_H
@@ -23,19 +24,22 @@
 struct patrol; /* one scenario of one cloud at one rate */
 
 struct patrol_options {
-	const char *name; /* what the schedule and pages call it; default the scenario's */
+	const char
+		*name; /* what schedule, series and pages call it, unique; NULL: the scenario's */
 	const char *instance, *location;
 	const char *component_prefix; /* see endpoint.h */
-	int64_t every_ns;
-	const json_t *params; /* a reference is taken */
+	int64_t every_ns;             /* 0: 10 min */
+	const json_t *params;         /* copied */
 };
 
-/* What a run did, when it ended or could not start; the report is borrowed. */
+/* What a run did, when it ended or could not start (report->error, its component and fault); the
+ * report is borrowed. It may stop the patrol, but not free it. */
 typedef void patrol_ended(void *arg, struct patrol *p, const struct run_report *report);
 /* Something for the operator that is no run: skipped, swept, journal trouble. */
 typedef void patrol_told(void *arg, struct patrol *p, const char *what);
 
-/* Borrows tools, journal, scenario, kinds, series for its life; copies options. */
+/* Borrows tools, journal, scenario, kinds, series (NULL: nothing is stored) for its life; copies
+ * options. The first run comes soon. */
 struct patrol *patrol_new(struct schedule *s, const struct check_tools *tools,
 	struct journal *journal, const struct scenario *scenario, const struct kinds *kinds,
 	struct series_store *series, const struct patrol_options *options, observation_signal *seen,
@@ -43,7 +47,9 @@ struct patrol *patrol_new(struct schedule *s, const struct check_tools *tools,
 /* No new runs; those under way go to teardown now. `done` once all worlds are closed; with
  * `budget_ns` passed before that they are given up, and stay in the journal for the next start. */
 void patrol_stop(struct patrol *p, int64_t budget_ns, void (*done)(void *arg), void *arg);
-void patrol_free(struct patrol *p); /* stopped, or with nothing under way; else gives up now */
+/* Stopped, or with nothing under way; else gives up now and turns the loop until all has ended.
+ * Never from inside a callback. */
+void patrol_free(struct patrol *p);
 size_t patrol_open(const struct patrol *p); /* worlds open */
 const char *patrol_name(const struct patrol *p);
 const struct scenario *patrol_scenario(const struct patrol *p);

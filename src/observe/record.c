@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "observe/component.h"
+#include "observe/scenario/run_json.h"
 
 #define TAGS_MAX 24
 
@@ -41,9 +43,19 @@ static void add_dimensions(struct tags *t, const json_t *dimensions)
 	}
 }
 
-static void append(struct series_store *st, const struct record_place *place, const char *name,
-	const struct tags *tags, const struct series_sample *sample)
+struct recorder {
+	struct series_store *store; /* NULL: nothing is stored */
+	const struct record_place *place;
+	const char *scenario;
+	const struct run_report *report;
+	record_stored *stored;
+	void *arg;
+};
+
+static struct series *append(const struct recorder *r, const char *name, const struct tags *tags,
+	const struct series_sample *sample)
 {
+	const struct record_place *place = r->place;
 	const struct series_key key = {
 		.kind = SERIES_PROBE,
 		.unit = "us",
@@ -52,9 +64,18 @@ static void append(struct series_store *st, const struct record_place *place, co
 		.tags = tags->p,
 		.tag_count = tags->n,
 	};
-	struct series *s = series_get(st, &key);
+	struct series *s = r->store ? series_get(r->store, &key) : NULL;
 	if (s)
 		series_append(s, sample);
+	return s;
+}
+
+static void store(const struct recorder *r, const struct run_row *row, const char *name,
+	const struct tags *tags, const struct series_sample *sample)
+{
+	const struct series *s = append(r, name, tags, sample);
+	if (r->stored)
+		r->stored(r->arg, row, sample, s ? series_text(s) : NULL);
 }
 
 static int64_t us_between(int64_t from_ns, int64_t to_ns)
@@ -68,23 +89,39 @@ static char *step_of(const struct run_row *row)
 	return mem_strndup(row->name, strcspn(row->name, "["));
 }
 
-static void record_step(struct series_store *st, const struct record_place *place,
-	const char *scenario, int64_t began_ms, const struct run_row *row)
+static void store_step(
+	const struct recorder *r, const struct run_row *row, const struct series_sample *sample)
 {
-	if ((row->state != ELEMENT_READY && row->state != ELEMENT_FAILED) || row->start_ns < 0)
-		return;
 	char *step = step_of(row);
+	char *component =
+		row->component[0] ? component_id(r->place->component_prefix, row->component) : NULL;
 	struct tags tags = {0};
-	add_tag(&tags, "cloud", place->cloud);
-	add_tag(&tags, "region", place->region);
-	add_tag(&tags, "scenario", scenario);
+	add_tag(&tags, "cloud", r->place->cloud);
+	add_tag(&tags, "region", r->place->region);
+	add_tag(&tags, "scenario", r->scenario);
 	add_tag(&tags, "step", step);
+	add_tag(&tags, "component", component);
 	add_dimensions(&tags, row->dimensions);
 	char *name = strcmp(row->metric, step) ? mem_strdup(row->metric)
-					       : mem_printf("%s.%s", scenario, step);
+					       : mem_printf("%s.%s", r->scenario, step);
+	store(r, row, name, &tags, sample);
+	for (size_t i = 0; i < tags.owned_count; i++)
+		free(tags.owned[i]);
+	free(component);
+	free(name);
+	free(step);
+}
+
+static void record_step(const struct recorder *r, const struct run_row *row)
+{
 	const bool failed = row->state == ELEMENT_FAILED;
+	if (row->state != ELEMENT_READY && !failed)
+		return;
+	const int64_t at_ns = row->start_ns >= 0   ? row->start_ns
+			      : row->ready_ns >= 0 ? row->ready_ns
+						   : 0;
 	const struct series_sample sample = {
-		.at_ms = began_ms + row->start_ns / NS_PER_MS,
+		.at_ms = (r->report->began_unix_us + at_ns / NS_PER_US) / 1000,
 		.fault = failed && row->fault == FAULT_NONE ? FAULT_EXPECTATION
 			 : failed                           ? row->fault
 							    : FAULT_NONE,
@@ -93,33 +130,39 @@ static void record_step(struct series_store *st, const struct record_place *plac
 			[SERIES_READY] = us_between(row->answer_ns, row->ready_ns)},
 		.total_us = us_between(row->start_ns, row->ready_ns),
 	};
-	append(st, place, name, &tags, &sample);
-	for (size_t i = 0; i < tags.owned_count; i++)
-		free(tags.owned[i]);
-	free(name);
-	free(step);
+	if (row->start_ns < 0) { /* nothing was measured */
+		if (failed && r->stored)
+			r->stored(r->arg, row, &sample, NULL);
+		return;
+	}
+	store_step(r, row, &sample);
 }
 
-/* Of the run: its first cause; what could not run at all is ours, unless a cause is known. */
+/* Of the run: its first cause; what could not run at all has its error's. */
 static enum fault fault_of(const struct run_report *r)
 {
+	if (r->stopped)
+		return FAULT_CANCELLED;
 	if (r->verdict == VERDICT_PASSED || r->verdict == VERDICT_DEGRADED)
 		return FAULT_NONE;
-	for (size_t i = 0; i < r->row_count; i++)
-		if (r->rows[i].first_cause && r->rows[i].fault != FAULT_NONE)
-			return r->rows[i].fault;
+	const struct run_row *cause = run_cause(r);
+	if (cause && cause->fault != FAULT_NONE)
+		return cause->fault;
 	for (size_t i = 0; i < r->row_count; i++)
 		if (r->rows[i].state == ELEMENT_FAILED && r->rows[i].fault != FAULT_NONE)
 			return r->rows[i].fault;
+	if (r->error && r->fault != FAULT_NONE)
+		return r->fault;
 	return r->verdict == VERDICT_FAILED ? FAULT_EXPECTATION : FAULT_LOCAL;
 }
 
 void record_run(struct series_store *st, const struct record_place *place, const char *scenario,
-	int64_t began_unix_ms, const struct run_report *report)
+	const struct run_report *report, record_stored *stored, void *arg)
 {
+	const struct recorder r = {st, place, scenario, report, stored, arg};
 	struct tags tags = {0};
 	const struct series_sample sample = {
-		.at_ms = began_unix_ms,
+		.at_ms = report->began_unix_us / 1000,
 		.fault = fault_of(report),
 		.tries = 1,
 		.total_us = us_between(0, report->built_ns),
@@ -127,7 +170,7 @@ void record_run(struct series_store *st, const struct record_place *place, const
 	add_tag(&tags, "cloud", place->cloud);
 	add_tag(&tags, "region", place->region);
 	add_tag(&tags, "scenario", scenario);
-	append(st, place, scenario, &tags, &sample);
+	store(&r, NULL, scenario, &tags, &sample);
 	for (size_t i = 0; i < report->row_count; i++)
-		record_step(st, place, scenario, began_unix_ms, &report->rows[i]);
+		record_step(&r, &report->rows[i]);
 }

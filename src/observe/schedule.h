@@ -4,8 +4,9 @@
  * A job is due at phase + n * every, where the phase is drawn once from its name (the same after a
  * restart), so that many jobs do not start together; a late or long run does not move the next. A
  * job whose last run is still under way is run again or skipped as its overlap says; what is
- * skipped is counted and told. After sleep or a clock jump missed times are not caught up: the
- * next one is the next.
+ * skipped is counted and told. A time that is a whole period late (a process that was stopped) is
+ * missed: it is counted and not caught up, the next one is the next. Sleep and a wall clock that is
+ * set move nothing: the wall clock is read when a job is added, the steady one counts from there.
  * Runs on the loop's clock, so that a day takes milliseconds in tests. Thread: the loop's.
  */
 #ifndef OBSERVE_SCHEDULE_H
@@ -22,36 +23,40 @@ struct job; /* one thing at one rate */
 struct job_options {
 	const char *name; /* unique; copied */
 	int64_t every_ns; /* >= 100 ms */
-	bool soon;        /* the first run within 2 s (spread), then at the phase */
+	bool soon;        /* the first run within 2 s (spread); the next at the first time of its
+			     phase that is half a period or more after that */
 	unsigned overlap; /* runs under way at once at most; 0: 1 */
+	unsigned open;    /* those and the built ones (job_built) at once at most; 0: overlap */
 	/* Time to run: must end in exactly one job_done(), now or later. */
 	void (*run)(void *arg, struct job *job);
-	/* Time to run, but `overlap` runs are under way. May be NULL. */
+	/* Time to run, but as many are under way or open as may be. May be NULL. */
 	void (*skipped)(void *arg, struct job *job);
 	void *arg;
 };
 
 struct schedule *schedule_new(struct loop *l);
-void schedule_free(struct schedule *s); /* all jobs must be gone */
+/* All jobs must be gone; never from inside a callback. */
+void schedule_free(struct schedule *s);
 struct loop *schedule_loop(const struct schedule *s);
 /* Copies name. */
 struct job *schedule_add(struct schedule *s, const struct job_options *o);
-/* Takes it off; runs under way are the caller's to end, without job_done() then. */
+/* Takes it off, from inside its own callback too; runs under way are the caller's to end, without
+ * job_done() then. */
 void schedule_remove(struct job *j);
 /* A new rate; the phase is drawn again. */
 void schedule_change(struct job *j, int64_t every_ns);
 void job_done(struct job *j);
 /* The place of this run is free for the next although it is still being cleaned up; it counts as
- * open until job_done(). At most `overlap` runs are open. */
+ * open until job_done(). A job that uses it calls it once for each run, before job_done(). */
 void job_built(struct job *j);
 /* No run starts any more (SIGTERM); those under way go on. */
 void schedule_stop(struct schedule *s);
 
 struct job_state {
-	const char *name; /* borrowed */
-	int64_t every_ns, next_unix_us;
-	unsigned running, open;
-	uint64_t runs, skips;
+	const char *name;               /* borrowed */
+	int64_t every_ns, next_unix_us; /* 0: stopped */
+	unsigned running, open;         /* open: running and built */
+	uint64_t runs, skips, missed;
 	int64_t worst_late_ns; /* of all starts */
 };
 struct job_state job_state(const struct job *j);

@@ -54,6 +54,11 @@ struct cloud_options cloud_limits(const struct cloud *c)
 	return (struct cloud_options){.inflight = c->inflight_max, .compute = c->compute_max};
 }
 
+enum fault cloud_login_fault(const struct cloud *c)
+{
+	return c->auth_failed ? c->auth_fault : FAULT_NONE;
+}
+
 const struct cloud_config *cloud_configuration(const struct cloud *c)
 {
 	return c->config;
@@ -373,6 +378,8 @@ static void go_on(struct cloud_call *k)
 	const struct service *s = NULL;
 	if (k->state == CALL_ENDPOINT || k->state == CALL_QUEUED)
 		s = endpoint_of(c, k->service);
+	if (k->state == CALL_QUEUED && !s->endpoint)
+		k->state = CALL_ENDPOINT; /* the catalog has changed meanwhile */
 	if (k->state == CALL_ENDPOINT) {
 		if (s->none) {
 			char text[160];
@@ -447,6 +454,13 @@ void cloud_connect(struct cloud *c, void (*done)(void *arg, const struct error *
 	const struct waiter w = {done, arg};
 	vec_push(&c->waiters, w);
 	cloud_kick(c);
+}
+
+void cloud_connect_cancel(struct cloud *c, const void *arg)
+{
+	for (size_t i = c->waiters.n; i > 0; i--)
+		if (c->waiters.p[i - 1].arg == arg)
+			vec_remove(&c->waiters, i - 1);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -537,6 +551,18 @@ const char *cloud_project_id(const struct cloud *c)
 const char *cloud_user_id(const struct cloud *c)
 {
 	return c->user_id;
+}
+
+const struct secret *cloud_token(const struct cloud *c, unsigned *ret_generation, bool *ret_renew)
+{
+	*ret_generation = c->token_generation;
+	*ret_renew = !auth_good(c);
+	return c->token;
+}
+
+void cloud_token_refused(struct cloud *c, unsigned generation)
+{
+	auth_drop_token(c, generation);
 }
 
 const char *cloud_region(const struct cloud *c)

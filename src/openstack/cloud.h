@@ -85,6 +85,10 @@ struct cloud_options cloud_limits(const struct cloud *c);
  * wrong password, expired application credential, unreachable, unknown authority, no such region.
  */
 void cloud_connect(struct cloud *c, void (*done)(void *arg, const struct error *err), void *arg);
+/* The fault of the last log-in that failed, while its error is being told; else NONE. */
+enum fault cloud_login_fault(const struct cloud *c);
+/* Takes back what was asked with this arg: it is not called then. */
+void cloud_connect_cancel(struct cloud *c, const void *arg);
 
 /* done is called once, never from in here. */
 struct cloud_call *cloud_call(
@@ -107,8 +111,28 @@ const char *cloud_region(const struct cloud *c);
 /* The endpoint of a service, version root included once discovered; NULL if the catalog has none.
  */
 const char *cloud_endpoint(const struct cloud *c, const char *service);
-/* All service types of the catalog, as json array of {type, name, url}; owned reference. */
+/* All service types of the catalog that have an endpoint for us, as json array of {type, name,
+ * url}, with the address that is configured where one is; owned reference. */
 json_t *cloud_catalog(const struct cloud *c);
+/* --- for probes, which take connections of their own and stand in no queue ------------------- */
+
+/* What every request to this cloud needs: authorities, certificate, verification. */
+void cloud_transport(const struct cloud *c, struct http_request *q);
+/* The session's token, NULL if it has none: cloud_connect() gets one, and a new one when *ret_renew
+ * says that this has not long to live. Borrows; for X-Auth-Token alone, never to be shown. */
+const struct secret *cloud_token(const struct cloud *c, unsigned *ret_generation, bool *ret_renew);
+/* A service refused it with 401. */
+void cloud_token_refused(struct cloud *c, unsigned generation);
+/* A log-in as the session's, timed for its own sake. The token that comes is forgotten, the
+ * session's stays; the catalog that comes with it becomes the session's. An error.message without
+ * a fault says why the catalog is of no use (no such region). done comes once, never from in here,
+ * and with FAULT_CANCELLED after a cancel; the cloud must live until done or the cancel. */
+struct cloud_login;
+struct cloud_login *cloud_log_in(struct cloud *c, struct http_client *client,
+	const char *request_id, int64_t deadline_ns, cloud_done *done, void *arg);
+void cloud_login_cancel(struct cloud_login *l);
+char *cloud_login_url(const struct cloud *c); /* owned */
+
 /* Whether neutron has an extension alias; asks once, answers later. */
 void cloud_has_extension(
 	struct cloud *c, const char *alias, void (*done)(void *arg, bool has), void *arg);

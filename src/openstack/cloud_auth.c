@@ -23,76 +23,6 @@ void auth_drop_token(struct cloud *c, unsigned generation)
 	c->token = NULL;
 }
 
-/* --- the request ------------------------------------------------------------------------------ */
-
-static json_t *domain(const char *name, const char *id)
-{
-	return id ? json_pack("{s:s}", "id", id) : json_pack("{s:s}", "name", name);
-}
-
-static json_t *user(const struct cloud_config *g)
-{
-	json_t *u = json_object();
-	if (g->user_id) {
-		json_object_set_new(u, "id", json_string(g->user_id));
-	} else {
-		json_object_set_new(u, "name", json_string(g->username));
-		json_object_set_new(u, "domain", domain(g->user_domain_name, g->user_domain_id));
-	}
-	return u;
-}
-
-static json_t *scope(const struct cloud_config *g)
-{
-	json_t *project;
-	if (g->system_scope)
-		return json_pack("{s:{s:b}}", "system", "all", 1);
-	if (g->project_id)
-		return json_pack("{s:{s:s}}", "project", "id", g->project_id);
-	if (g->project_name) {
-		project = json_pack("{s:s}", "name", g->project_name);
-		json_object_set_new(
-			project, "domain", domain(g->project_domain_name, g->project_domain_id));
-		return json_pack("{s:o}", "project", project);
-	}
-	if (g->domain_id || g->domain_name)
-		return json_pack("{s:o}", "domain", domain(g->domain_name, g->domain_id));
-	return NULL;
-}
-
-static json_t *auth_body(const struct cloud_config *g)
-{
-	json_t *identity, *method, *s = NULL;
-	const char *name = "password";
-	if (g->auth_type == AUTH_PASSWORD) {
-		json_t *u = user(g);
-		json_object_set_new(u, "password", json_string(secret_reveal(g->password)));
-		method = json_pack("{s:o}", "user", u);
-		s = scope(g);
-	} else if (g->auth_type == AUTH_TOKEN) {
-		name = "token";
-		method = json_pack("{s:s}", "id", secret_reveal(g->token));
-		s = scope(g);
-	} else {
-		name = "application_credential";
-		method = json_pack(
-			"{s:s}", "secret", secret_reveal(g->application_credential_secret));
-		if (g->application_credential_id) {
-			json_object_set_new(
-				method, "id", json_string(g->application_credential_id));
-		} else {
-			json_object_set_new(
-				method, "name", json_string(g->application_credential_name));
-			json_object_set_new(method, "user", user(g));
-		}
-	}
-	identity = json_pack("{s:[s], s:o}", "methods", name, name, method);
-	json_t *auth = json_pack("{s:o}", "identity", identity);
-	if (s)
-		json_object_set_new(auth, "scope", s);
-	return json_pack("{s:o}", "auth", auth);
-}
-
 /* --- the answer ------------------------------------------------------------------------------- */
 
 static void failed(struct cloud *c, enum fault fault, enum error_kind kind, const char *fmt, ...)
@@ -150,8 +80,15 @@ static void refused(struct cloud *c, const struct http_answer *a)
 		failed(c, e.fault, ERROR_CLOUD, "keystone answers %d: %s", a->status, e.message);
 }
 
+/* What stays the same stays where it is: others borrow it. */
+static void keep(char **at, const char *text)
+{
+	if (!*at || !text || strcmp(*at, text) != 0)
+		mem_replace(at, text);
+}
+
 /* The region that was asked for, or the only one there is. */
-static bool choose_region(struct cloud *c)
+static bool choose_region(struct cloud *c, struct error *err)
 {
 	struct map regions = {0};
 	struct buf all = BUF(BUF_LINE);
@@ -167,30 +104,41 @@ static bool choose_region(struct cloud *c)
 	const char *wanted = c->config->region;
 	bool good = true;
 	if (wanted && regions.n && !map_get(&regions, wanted)) {
-		failed(c, FAULT_NO_SERVICE, ERROR_CONFIG, "no region \"%s\"; there are: %.400s",
-			wanted, buf_str(&all));
+		error_set(err, ERROR_CONFIG, "no region \"%s\"; there are: %.400s", wanted,
+			buf_str(&all));
 		good = false;
 	} else if (!wanted && regions.n > 1) {
-		failed(c, FAULT_NO_SERVICE, ERROR_CONFIG,
+		error_set(err, ERROR_CONFIG,
 			"several regions: set region_name in %s to one of %.400s", c->config->file,
 			buf_str(&all));
 		good = false;
 	}
 	MAP_EACH (&regions, e) {
 		if (good && (!wanted || !strcmp(wanted, e->key)))
-			mem_replace(&c->region, e->key);
+			keep(&c->region, e->key);
 	}
 	buf_fini(&all);
 	map_fini(&regions);
 	return good;
 }
 
+bool auth_learn_catalog(struct cloud *c, const json_t *token, struct error *err)
+{
+	json_t *catalog = json_object_get(token, "catalog");
+	keep(&c->project_id, json_str(json_object_get(token, "project"), "id"));
+	keep(&c->user_id, json_str(json_object_get(token, "user"), "id"));
+	if (json_is_array(catalog) && !json_equal(catalog, c->catalog)) {
+		json_decref(c->catalog);
+		c->catalog = json_incref(catalog);
+		endpoint_forget_all(c);
+	}
+	return choose_region(c, err);
+}
+
 static void learn(struct cloud *c, const json_t *token, const char *subject)
 {
 	int64_t expires = 0, issued = 0;
 	const char *until = json_str(token, "expires_at"), *from = json_str(token, "issued_at");
-	json_t *catalog = json_object_get(token, "catalog");
-	const json_t *project = json_object_get(token, "project");
 	/* A length, not a date: the clocks of both sides may differ. */
 	int64_t life_ns = 3600 * NS_PER_S;
 	if (until && from && clock_parse_rfc3339(until, &expires) &&
@@ -204,12 +152,6 @@ static void learn(struct cloud *c, const json_t *token, const char *subject)
 	c->token = secret_new(slice_of(subject));
 	c->token_generation++;
 	c->token_until_ns = loop_now_ns(c->loop) + life_ns - early;
-	mem_replace(&c->project_id, json_str(project, "id"));
-	mem_replace(&c->user_id, json_str(json_object_get(token, "user"), "id"));
-	if (json_is_array(catalog)) {
-		json_decref(c->catalog);
-		c->catalog = json_incref(catalog);
-	}
 }
 
 static void on_token(void *arg, const struct http_answer *a)
@@ -217,10 +159,7 @@ static void on_token(void *arg, const struct http_answer *a)
 	struct cloud *c = arg;
 	c->auth_call = NULL;
 	c->authenticating = false;
-	if (c->auth_body)
-		explicit_bzero(c->auth_body, strlen(c->auth_body));
-	free(c->auth_body);
-	c->auth_body = NULL;
+	auth_body_wipe(&c->auth_body);
 	const enum fault fault = a->fault != FAULT_NONE ? a->fault : fault_of_status(a->status);
 	exchange_tell(c, NULL, a, fault, a->detail);
 	if (a->fault == FAULT_CANCELLED) {
@@ -242,9 +181,12 @@ static void on_token(void *arg, const struct http_answer *a)
 		failed(c, FAULT_BODY, ERROR_CLOUD, "%s answers, but not like keystone",
 			c->config->auth_url);
 	} else {
+		struct error err = {0};
 		learn(c, token, subject);
-		if (!choose_region(c))
+		if (!auth_learn_catalog(c, token, &err)) {
+			failed(c, FAULT_NO_SERVICE, ERROR_CONFIG, "%s", err.msg);
 			auth_drop_token(c, c->token_generation);
+		}
 	}
 	json_decref(j);
 	cloud_kick(c);
@@ -255,21 +197,9 @@ void auth_begin(struct cloud *c)
 	if (c->authenticating)
 		return;
 	c->authenticating = true;
-	struct buf url = BUF(BUF_LINE);
-	const struct slice base = slice_of(c->config->auth_url);
-	buf_add_slice(&url, base);
-	while (url.n && url.p[url.n - 1] == '/')
-		buf_cut(&url, url.n - 1);
-	if (slice_ends(buf_slice(&url), "/v2.0"))
-		buf_cut(&url, url.n - strlen("/v2.0"));
-	if (!slice_ends(buf_slice(&url), "/v3"))
-		buf_add_str(&url, "/v3");
-	buf_add_str(&url, "/auth/tokens");
-	json_t *body = auth_body(c->config);
-	c->auth_body = json_text(body);
-	json_decref(body);
+	c->auth_body = auth_body_text(c->config);
 	free(c->auth_url);
-	c->auth_url = buf_take(&url);
+	c->auth_url = auth_url_text(c->config);
 	c->auth_at_unix_us = clock_unix_us(loop_clock(c->loop));
 	char uuid[UUID_TEXT];
 	snprintf(c->auth_request_id, sizeof(c->auth_request_id), "req-%s",

@@ -251,6 +251,16 @@ bool endpoint_idle(const struct cloud *c)
 	return true;
 }
 
+/* Found again when next asked for; what is being discovered ends as it began. */
+void endpoint_forget_all(struct cloud *c)
+{
+	MAP_EACH (&c->services, e) {
+		struct service *s = e->value;
+		free(s->endpoint);
+		s->endpoint = NULL;
+	}
+}
+
 void endpoint_free_all(struct cloud *c)
 {
 	MAP_EACH (&c->services, e) {
@@ -278,7 +288,9 @@ json_t *cloud_catalog(const struct cloud *c)
 	size_t i;
 	json_array_foreach (c->catalog, i, service) {
 		const char *type = json_str(service, "type");
-		const char *url = type ? in_catalog(c, type) : NULL;
+		const char *override =
+			type ? configured(c, &c->config->endpoint_override, type) : NULL;
+		const char *url = override ? override : type ? in_catalog(c, type) : NULL;
 		if (url)
 			json_array_append_new(
 				list, json_pack("{s:s, s:s?, s:s}", "type", type, "name",

@@ -3,6 +3,7 @@
  *
  * cloud.c          calls: from being asked for to their callback, the queue, what is sent again
  * cloud_auth.c     token and catalog
+ * cloud_login.c    what a log-in sends; log-ins of probes
  * cloud_endpoint.c which address serves a service; versions
  * cloud_list.c     lists over pages
  * cloud_facts.c    quota, zones, extensions
@@ -104,13 +105,19 @@ struct cloud {
 /* cloud.c */
 void cloud_kick(struct cloud *c); /* looks at all waiting calls, soon */
 bool cloud_idle(struct cloud *c); /* nothing is under way */
-/* The transport options that every request of this cloud has. */
-void cloud_transport(const struct cloud *c, struct http_request *q);
 
 /* cloud_auth.c */
 void auth_begin(struct cloud *c);
 bool auth_good(const struct cloud *c);
 void auth_drop_token(struct cloud *c, unsigned generation);
+/* What an answer of keystone says of project, user, services and region; false: which region is
+ * meant is open, or it is not there. */
+bool auth_learn_catalog(struct cloud *c, const json_t *token, struct error *err);
+
+/* cloud_login.c */
+char *auth_body_text(const struct cloud_config *g); /* owned; holds the secret: wipe it */
+void auth_body_wipe(char **body);                   /* frees it too */
+char *auth_url_text(const struct cloud_config *g);  /* owned */
 
 /* cloud_endpoint.c */
 /* The service's record; begins discovery when needed. endpoint NULL and !none: wait. */
@@ -118,6 +125,7 @@ struct service *endpoint_of(struct cloud *c, const char *type);
 void endpoint_cancel_all(struct cloud *c);
 bool endpoint_idle(const struct cloud *c);
 void endpoint_free_all(struct cloud *c);
+void endpoint_forget_all(struct cloud *c); /* the catalog has changed */
 /* Aliases of a service type, the given one first; NULL-terminated. */
 const char *const *endpoint_aliases(const char *type);
 

@@ -35,8 +35,9 @@ struct facts {
 	struct loop *loop;
 	char *path;
 	sqlite3 *write, *read;
-	pthread_t thread;
-	pthread_mutex_t lock;
+	sqlite3 *side; /* for reading on other threads than the loop's; under side_lock */
+	pthread_t thread, loop_thread;
+	pthread_mutex_t lock, side_lock;
 	pthread_cond_t work, finished;
 	struct job *first, **last;
 	size_t due; /* callbacks still to run; the loop's */
@@ -104,18 +105,21 @@ static bool create_feed(struct facts_tx *tx, void *arg, struct error *err)
 
 /* The file is opened for writing all the same: a reader of a WAL takes part in its shared memory.
  */
-static bool only_read(struct facts *f, struct error *err)
+static bool open_reader(struct facts *f, sqlite3 **ret, struct error *err)
 {
-	return sqlite_exec(f->read, "PRAGMA query_only=ON", err);
+	return open_file(f, ret, SQLITE_OPEN_READWRITE, err) &&
+	       sqlite_exec(*ret, "PRAGMA query_only=ON", err);
 }
 
 static void facts_free(struct facts *f)
 {
+	sqlite3_close(f->side);
 	sqlite3_close(f->read);
 	sqlite3_close(f->write);
 	pthread_cond_destroy(&f->work);
 	pthread_cond_destroy(&f->finished);
 	pthread_mutex_destroy(&f->lock);
+	pthread_mutex_destroy(&f->side_lock);
 	free(f->path);
 	free(f);
 }
@@ -128,13 +132,15 @@ struct facts *facts_open(const char *dir, struct loop *l, struct error *err)
 	f->loop = l;
 	f->path = mem_printf("%s/facts.db", dir);
 	f->last = &f->first;
+	f->loop_thread = pthread_self();
 	pthread_mutex_init(&f->lock, NULL);
+	pthread_mutex_init(&f->side_lock, NULL);
 	pthread_cond_init(&f->work, NULL);
 	pthread_cond_init(&f->finished, NULL);
 	const mode_t old = umask(0077);
 	const bool good =
 		open_file(f, &f->write, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) &&
-		open_file(f, &f->read, SQLITE_OPEN_READWRITE, err) && only_read(f, err);
+		open_reader(f, &f->read, err) && open_reader(f, &f->side, err);
 	umask(old);
 	if (!good || pthread_create(&f->thread, NULL, thread_main, f) != 0) {
 		if (good)
@@ -339,7 +345,12 @@ int64_t facts_last_id(const struct facts_tx *tx)
 bool facts_query(struct facts *f, const char *sql, const struct facts_value *values, size_t n,
 	bool (*cb)(void *arg, const struct facts_row *row), void *arg, struct error *err)
 {
-	return sqlite_rows(f->read, sql, values, n, cb, arg, err);
+	if (pthread_equal(pthread_self(), f->loop_thread))
+		return sqlite_rows(f->read, sql, values, n, cb, arg, err);
+	pthread_mutex_lock(&f->side_lock);
+	const bool good = sqlite_rows(f->side, sql, values, n, cb, arg, err);
+	pthread_mutex_unlock(&f->side_lock);
+	return good;
 }
 
 /* --- change feed ------------------------------------------------------------------------------ */

@@ -90,7 +90,8 @@ struct facts_row; /* the row under the cursor */
 int64_t facts_int(const struct facts_row *row, int column);
 const char *facts_text(const struct facts_row *row, int column); /* NULL for NULL; borrowed */
 
-/* On a connection of its own, read-only. cb returns false to stop. Synchronous. */
+/* On a connection of its own, read-only. cb returns false to stop; off the loop's thread it must
+ * not query again. Synchronous. Thread: any; others than the loop's share one connection. */
 bool facts_query(struct facts *f, const char *sql, const struct facts_value *values, size_t n,
 	bool (*cb)(void *arg, const struct facts_row *row), void *arg,
 	struct error *err) must_check;

@@ -67,6 +67,9 @@ struct alarm_state {
 	int64_t last_ok_ms;
 	const char *trouble; /* why the last attempt failed, or NULL */
 };
+/* In order of configuration. Borrowed until the next call. */
 size_t alarms_states(const struct alarms *a, const struct alarm_state **ret);
+/* Changes that were never told because their alarm is gone from the configuration. */
+uint64_t alarms_dropped(const struct alarms *a);
 
 #endif

@@ -28,6 +28,7 @@ struct house_probe { /* as SITE.probes */
 
 struct house_scenario { /* as SITE.scenarios; the last run is read from the journal */
 	const char *name, *title, *cloud, *component; /* component: id or NULL */
+	const char *scenario; /* its own name, as the journal has it; NULL: name */
 	int64_t every_ms, deadline_ms;
 	const char *const *makes; /* what a run makes, for people; NULL-terminated */
 };

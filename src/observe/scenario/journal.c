@@ -29,6 +29,13 @@ static const struct facts_migration migrations[] = {
 	    " created INTEGER NOT NULL, changed INTEGER NOT NULL);"
 	    "CREATE INDEX object_run ON object(run);"
 	    "CREATE INDEX object_fate ON object(fate);"},
+	/* `report` of a run became its summary: long texts beside it would be read through for
+	   every list of runs. */
+	{2, "CREATE TABLE run_report(run TEXT PRIMARY KEY, began INTEGER NOT NULL,"
+	    " report TEXT NOT NULL);"
+	    "CREATE INDEX run_report_began ON run_report(began);"
+	    "CREATE INDEX scenario_run_began ON scenario_run(began);"
+	    "CREATE INDEX scenario_run_scenario ON scenario_run(scenario, began);"},
 };
 
 static const char *const fate_names[] = {
@@ -47,6 +54,7 @@ struct journal {
 struct journal_run {
 	struct journal *journal;
 	char *run;
+	int64_t began_unix_us;
 	int lock_fd;
 };
 
@@ -63,6 +71,11 @@ struct journal *journal_new(struct facts *f, const char *dir, struct error *err)
 		return NULL;
 	}
 	return j;
+}
+
+struct facts *journal_facts(const struct journal *j)
+{
+	return j->facts;
 }
 
 void journal_free(struct journal *j)
@@ -88,6 +101,7 @@ struct write {
 	void (*done)(void *arg, const struct error *err);
 	void *arg;
 	struct journal_run *ends; /* freed, its lock dropped, after the commit */
+	struct write *with;       /* one more statement of the same job, or NULL */
 };
 
 static struct write *write_new(const char *sql)
@@ -119,6 +133,8 @@ static void add_json(struct write *w, const json_t *j)
 
 static void write_free(struct write *w)
 {
+	if (w->with)
+		write_free(w->with);
 	for (size_t i = 0; i < w->n; i++)
 		free(w->texts[i]);
 	free(w->change_id);
@@ -129,6 +145,8 @@ static bool do_write(struct facts_tx *tx, void *arg, struct error *err)
 {
 	struct write *w = arg;
 	if (!facts_run(tx, w->sql, w->values, w->n, err))
+		return false;
+	if (w->with && !do_write(tx, w->with, err))
 		return false;
 	return !w->change ||
 	       facts_change(tx, w->change, w->change_id, w->revision, AUDIENCE_OPERATORS, err);
@@ -200,7 +218,8 @@ struct journal_run *journal_run_begin(struct journal *j, const char *run, const 
 	add_text(w, cloud);
 	add_text(w, project ? project : "");
 	add_text(w, instance);
-	add_int(w, clock_unix_us(&clock_system));
+	r->began_unix_us = clock_unix_us(&clock_system);
+	add_int(w, r->began_unix_us);
 	w->change = "run";
 	w->change_id = mem_strdup(run);
 	w->revision = 1;
@@ -210,22 +229,69 @@ struct journal_run *journal_run_begin(struct journal *j, const char *run, const 
 	return r;
 }
 
-void journal_run_end(struct journal_run *r, const char *verdict, const json_t *report,
+static void add_end(struct write *w, const char *run, const char *verdict, const json_t *summary)
+{
+	add_int(w, clock_unix_us(&clock_system));
+	add_text(w, verdict);
+	add_json(w, summary);
+	add_text(w, run);
+	w->change = "run";
+	w->change_id = mem_strdup(run);
+	w->revision = 2;
+}
+
+void journal_run_end(struct journal_run *r, const struct journal_result *result,
 	void (*done)(void *arg, const struct error *err), void *arg)
 {
 	struct write *w = write_new(
 		"UPDATE scenario_run SET ended = ?, verdict = ?, report = ? WHERE run = ?");
-	add_int(w, clock_unix_us(&clock_system));
-	add_text(w, verdict);
-	add_json(w, report);
-	add_text(w, r->run);
-	w->change = "run";
-	w->change_id = mem_strdup(r->run);
-	w->revision = 2;
+	add_end(w, r->run, result->verdict, result->summary);
+	if (result->report) {
+		w->with = write_new("INSERT INTO run_report(run, began, report) VALUES(?, ?, ?)");
+		add_text(w->with, r->run);
+		add_int(w->with, r->began_unix_us);
+		add_text(w->with, result->report);
+	}
 	w->done = done;
 	w->arg = arg;
 	w->ends = r;
 	submit(r->journal, w);
+}
+
+static bool bury_row(void *arg, const struct facts_row *row)
+{
+	struct journal *j = arg;
+	const char *run = facts_text(row, 0);
+	if (journal_run_alive(j, run))
+		return true;
+	json_t *summary = json_pack("{s:s}", "error", "interrupted: the program ended before it");
+	struct write *w = write_new(
+		"UPDATE scenario_run SET ended = ?, verdict = ?, report = ? WHERE run = ?"
+		" AND ended IS NULL");
+	add_end(w, run, "unknown", summary);
+	submit(j, w);
+	json_decref(summary);
+	char *lock = mem_printf("%s/%s", j->dir, run);
+	unlink(lock);
+	free(lock);
+	return true;
+}
+
+void journal_bury(struct journal *j, const char *cloud, const char *instance)
+{
+	const struct facts_value v[] = {FACTS_T(cloud), FACTS_T(instance)};
+	struct error err = {0};
+	/* What cannot be read now is buried another time. */
+	(void)!facts_query(j->facts,
+		"SELECT run FROM scenario_run WHERE ended IS NULL AND cloud = ? AND instance = ?",
+		v, array_len(v), bury_row, j, &err);
+}
+
+void journal_forget_reports(struct journal *j, int64_t before_unix_us)
+{
+	struct write *w = write_new("DELETE FROM run_report WHERE began < ?");
+	add_int(w, before_unix_us);
+	submit(j, w);
 }
 
 /* --- objects ---------------------------------------------------------------------------------- */
@@ -299,60 +365,4 @@ void journal_flush(struct journal *j, void (*done)(void *arg, const struct error
 	f->done = done;
 	f->arg = arg;
 	facts_submit(j->facts, nothing, f, flushed);
-}
-
-/* --- reading ---------------------------------------------------------------------------------- */
-
-struct reader {
-	bool (*cb)(void *arg, const struct journal_object *o);
-	void *arg;
-};
-
-static bool read_row(void *arg, const struct facts_row *row)
-{
-	const struct reader *r = arg;
-	const char *text = facts_text(row, 10);
-	json_t *path = text ? json_parse(slice_of(text), BUF_LINE, NULL) : NULL;
-	const struct journal_object o = {
-		.id = facts_int(row, 0),
-		.run = facts_text(row, 1),
-		.step = facts_text(row, 2),
-		.kind = facts_text(row, 3),
-		.index = (unsigned)facts_int(row, 4),
-		.attempt = (unsigned)facts_int(row, 5),
-		.name = facts_text(row, 6),
-		.mark = facts_text(row, 7),
-		.cloud_id = facts_text(row, 8),
-		.request_id = facts_text(row, 9),
-		.path = path,
-		.fate = (enum object_fate)facts_int(row, 11),
-		.note = facts_text(row, 12),
-		.created_unix_us = facts_int(row, 13),
-		.changed_unix_us = facts_int(row, 14),
-		.cloud = facts_text(row, 15),
-		.project = facts_text(row, 16),
-		.instance = facts_text(row, 17),
-		.scenario = facts_text(row, 18),
-	};
-	const bool more = r->cb(r->arg, &o);
-	json_decref(path);
-	return more;
-}
-
-bool journal_objects(struct journal *j, const char *cloud, const char *instance, const char *run,
-	bool open_only, bool (*cb)(void *arg, const struct journal_object *o), void *arg,
-	struct error *err)
-{
-	struct reader r = {cb, arg};
-	const struct facts_value v[] = {FACTS_T(cloud), FACTS_T(cloud), FACTS_T(instance),
-		FACTS_T(instance), FACTS_T(run), FACTS_T(run), FACTS_I(open_only),
-		FACTS_I(OBJECT_DELETED), FACTS_I(OBJECT_REFUSED)};
-	return facts_query(j->facts,
-		"SELECT o.id, o.run, o.step, o.kind, o.idx, o.attempt, o.name, o.mark, o.cloud_id,"
-		" o.request_id, o.path, o.fate, o.note, o.created, o.changed, r.cloud, r.project,"
-		" r.instance, r.scenario FROM object o JOIN scenario_run r ON r.run = o.run"
-		" WHERE (? IS NULL OR r.cloud = ?) AND (? IS NULL OR r.instance = ?)"
-		" AND (? IS NULL OR o.run = ?) AND (? = 0 OR o.fate NOT IN (?, ?))"
-		" ORDER BY o.created DESC, o.id",
-		v, array_len(v), read_row, &r, err);
 }

@@ -45,14 +45,27 @@ struct journal_object {
 /* Borrows facts. Registers its tables. `dir` is the state directory (for the lock files). */
 struct journal *journal_new(struct facts *f, const char *dir, struct error *err) must_check;
 void journal_free(struct journal *j);
+struct facts *journal_facts(const struct journal *j); /* borrowed */
 
 /* Takes the lock and writes the run's row; done after it is durable. */
 struct journal_run *journal_run_begin(struct journal *j, const char *run, const char *scenario,
 	const char *cloud, const char *project, const char *instance,
 	void (*done)(void *arg, const struct error *err), void *arg);
-/* Writes verdict and end, drops the lock; done after it is durable. Frees the handle. */
-void journal_run_end(struct journal_run *r, const char *verdict, const json_t *report,
+
+struct journal_result { /* all borrowed; what is not known is NULL */
+	const char *verdict;
+	const json_t *summary; /* kept for ever, for lists of runs */
+	const char *report;    /* JSON, kept as long as journal_forget_reports() lets it */
+};
+
+/* Writes result and end, drops the lock; done after it is durable. Frees the handle. */
+void journal_run_end(struct journal_run *r, const struct journal_result *result,
 	void (*done)(void *arg, const struct error *err), void *arg);
+/* Runs of this cloud and instance that have no end and no living process get one: verdict
+ * "unknown". What they left is not touched. Not waited for. */
+void journal_bury(struct journal *j, const char *cloud, const char *instance);
+/* Takes away the reports of runs that began before; the runs stay. Not waited for. */
+void journal_forget_reports(struct journal *j, int64_t before_unix_us);
 
 /* Writes the intent; done when it is durable (then the request may be sent), or with the error
  * (then it must not be). Copies o; *ret_id (set at once, not through o->id) names the row from
@@ -72,6 +85,24 @@ const char *object_fate_name(enum object_fate f);
  * cb's pointers are borrowed for the call; returning false ends it. Synchronous. */
 bool journal_objects(struct journal *j, const char *cloud, const char *instance, const char *run,
 	bool open_only, bool (*cb)(void *arg, const struct journal_object *o), void *arg,
+	struct error *err) must_check;
+
+/* A run as it is read. */
+struct journal_run_row {
+	const char *run, *scenario, *cloud, *project, *instance;
+	int64_t began_unix_us, ended_unix_us; /* ended: 0 while it is under way */
+	const char *verdict;                  /* NULL while it is under way */
+	const char *summary;                  /* JSON of run_json_summary(); NULL: none */
+	const char *report; /* JSON as `glasshouse try --json` prints it; of journal_run() only */
+};
+
+/* At most `limit` runs, newest first, those under way too; NULL filters match all. As above. */
+bool journal_runs(struct facts *f, const char *scenario, const char *cloud, size_t limit,
+	bool (*cb)(void *arg, const struct journal_run_row *row), void *arg,
+	struct error *err) must_check;
+/* One run with its report (NULL: forgotten, or under way); cb is not called when there is none. */
+bool journal_run(struct facts *f, const char *run,
+	void (*cb)(void *arg, const struct journal_run_row *row), void *arg,
 	struct error *err) must_check;
 
 #endif

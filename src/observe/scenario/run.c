@@ -13,6 +13,7 @@
 
 #include "base/secret.h"
 #include "observe/scenario/mark.h"
+#include "observe/scenario/run_json.h"
 #include "observe/scenario/runner.h"
 
 int64_t run_now(const struct run *r)
@@ -61,6 +62,7 @@ static void on_journal_end(void *arg, const struct error *err)
 	if (err && !r->has_error) {
 		r->error = *err;
 		r->has_error = true;
+		r->error_fault = FAULT_LOCAL;
 	}
 	tell(r);
 }
@@ -70,24 +72,45 @@ static void on_end_timer(struct timer *t)
 	tell(t->arg);
 }
 
+/* Runs of different concurrency are not to be compared. */
+static json_t *limits_json(const struct run *r)
+{
+	const struct cloud_options limits = cloud_limits(r->tools.cloud);
+	return json_pack(
+		"{s:i, s:i}", "inflight", (int)limits.inflight, "compute", (int)limits.compute);
+}
+
+static void end_in_journal(struct run *r)
+{
+	json_t *limits = limits_json(r), *summary = run_json_summary(&r->report);
+	char *report = run_json_text(&r->report, limits);
+	json_object_update(summary, limits);
+	const struct journal_result result = {
+		.verdict = verdict_name(r->report.verdict), .summary = summary, .report = report};
+	struct journal_run *j = r->journal_run;
+	r->journal_run = NULL;
+	r->outstanding++;
+	journal_run_end(j, &result, on_journal_end, r);
+	json_decref(limits);
+	json_decref(summary);
+	free(report);
+}
+
 void run_finish(struct run *r)
 {
 	timer_cancel(&r->deadline);
 	timer_cancel(&r->kick); /* what was removed in this turn has asked for another one */
+	/* What came to nothing before its first step is a run too, but for what we stopped. */
+	if (!r->journal_run && !r->stopped)
+		r->journal_run = journal_run_begin(r->journal, r->label, r->scenario->name,
+			cloud_configuration(r->tools.cloud)->name, cloud_project_id(r->tools.cloud),
+			r->instance, NULL, NULL);
 	if (!r->journal_run) {
 		timer_start(r->tools.loop, &r->kick, 0, on_end_timer, r);
 		return;
 	}
-	struct journal_run *j = r->journal_run;
-	r->journal_run = NULL;
-	r->outstanding++;
 	report_make(r);
-	/* Runs of different concurrency are not to be compared. */
-	const struct cloud_options limits = cloud_limits(r->tools.cloud);
-	json_t *report = json_pack("{s:i, s:i, s:I}", "inflight", (int)limits.inflight, "compute",
-		(int)limits.compute, "requests", (json_int_t)r->report.requests);
-	journal_run_end(j, verdict_name(r->report.verdict), report, on_journal_end, r);
-	json_decref(report);
+	end_in_journal(r);
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */
@@ -186,7 +209,8 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
 	r->done = done;
 	r->arg = arg;
 	r->began_ns = loop_now_ns(tools->loop);
-	mark_run_label(clock_unix_us(loop_clock(tools->loop)), tools->random, r->label);
+	r->began_unix_us = clock_unix_us(loop_clock(tools->loop));
+	mark_run_label(r->began_unix_us, tools->random, r->label);
 	prepare_begin(r);
 	return r;
 }
@@ -196,11 +220,15 @@ void run_stop(struct run *r)
 	if (r->phase == RUN_ENDED)
 		return;
 	if (!r->started) {
-		r->stopping = true; /* the call under way ends it */
+		r->stopping = r->stopped = true; /* the call under way ends it */
+		if (r->pick)
+			pick_cancel(r->pick);
 		return;
 	}
-	if (r->phase == RUN_BUILDING && !r->stopping) {
+	if (r->phase == RUN_BUILDING && !r->stop_asked) {
+		r->stop_asked = true;
 		r->hold = false;
+		r->stopped = !r->held && !r->stopping;
 		stop_building(r, FAULT_CANCELLED);
 		return;
 	}

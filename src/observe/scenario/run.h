@@ -16,7 +16,7 @@
 
 struct run;
 
-enum verdict { VERDICT_PASSED, VERDICT_DEGRADED, VERDICT_FAILED, VERDICT_UNKNOWN };
+enum run_verdict { VERDICT_PASSED, VERDICT_DEGRADED, VERDICT_FAILED, VERDICT_UNKNOWN };
 
 enum run_phase { RUN_BUILDING, RUN_TEARDOWN, RUN_ENDED };
 
@@ -72,14 +72,18 @@ struct run_row {
 };
 
 struct run_report {
-	enum verdict verdict;
+	enum run_verdict verdict;
 	char label[RUN_LABEL_TEXT];
 	const struct run_row *rows;
 	size_t row_count;
 	int64_t built_ns, ended_ns;
 	size_t created, deleted, left; /* objects; left = leaked + unsure + needs admin */
 	size_t requests;
+	int64_t began_unix_us;     /* by the loop's clock */
+	bool stopped;              /* run_stop() came before it was built: it proves nothing */
 	const struct error *error; /* could not run (verdict UNKNOWN), or NULL */
+	enum fault fault;          /* of the error: whose it is */
+	const char *component;     /* of the error: of the service that was asked, or "" */
 };
 
 struct run_options {
@@ -105,6 +109,6 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
 void run_stop(struct run *r);
 void run_free(struct run *r);
 
-const char *verdict_name(enum verdict v);
+const char *verdict_name(enum run_verdict v);
 
 #endif

@@ -10,17 +10,49 @@
 
 #include "observe/scenario/runner.h"
 
-static void could_not_run(struct run *r, const struct error *err)
+static void could_not_run(
+	struct run *r, const struct error *err, enum fault fault, const char *service)
 {
 	r->error = *err;
 	r->has_error = true;
+	r->error_fault = fault;
+	r->error_service = service;
 	run_finish(r);
+}
+
+/* Of an error that no service is behind. */
+static enum fault fault_of_kind(enum error_kind kind)
+{
+	switch (kind) {
+	case ERROR_INPUT:
+	case ERROR_CONFIG:
+	case ERROR_CLOUD: return FAULT_CONFIGURATION; /* what is wanted is not to be had there */
+	case ERROR_CANCELLED: return FAULT_CANCELLED;
+	case ERROR_NONE:
+	case ERROR_SYSTEM:
+	case ERROR_LIMIT:
+	case ERROR_STORE: break;
+	}
+	return FAULT_LOCAL;
+}
+
+/* Of an error that came without a failure: of the log-in, or of what is configured. */
+static void refused(struct run *r, const struct error *err)
+{
+	const enum fault fault = cloud_login_fault(r->tools.cloud);
+	if (fault == FAULT_NONE) {
+		could_not_run(r, err, fault_of_kind(err->kind), NULL);
+		return;
+	}
+	/* What the cloud answers may be the configuration's fault: it has no such region. */
+	const bool cloud = err->kind == ERROR_CLOUD || fault_whose(fault) != WHOSE_CLOUD;
+	could_not_run(r, err, cloud ? fault : fault_of_kind(err->kind), "identity");
 }
 
 static void service_failed(struct run *r, const struct cloud_failure *f, const struct error *err)
 {
 	if (fault_whose(f->fault) != WHOSE_CLOUD) {
-		could_not_run(r, err);
+		could_not_run(r, err, f->fault, f->service);
 		return;
 	}
 	r->unprepared = *f;
@@ -30,11 +62,11 @@ static void service_failed(struct run *r, const struct cloud_failure *f, const s
 
 static bool stopped_early(struct run *r)
 {
+	struct error err = {0};
 	if (!r->stopping)
 		return false;
-	error_set(&r->error, ERROR_CANCELLED, "stopped before anything was made");
-	r->has_error = true;
-	run_finish(r);
+	error_set(&err, ERROR_CANCELLED, "stopped before anything was made");
+	could_not_run(r, &err, FAULT_CANCELLED, NULL);
 	return true;
 }
 
@@ -43,7 +75,7 @@ static void on_journal_begin(void *arg, const struct error *err)
 	struct run *r = arg;
 	r->outstanding--;
 	if (err) {
-		could_not_run(r, err);
+		could_not_run(r, err, FAULT_LOCAL, NULL);
 		return;
 	}
 	if (stopped_early(r))
@@ -92,7 +124,7 @@ static void on_picked(
 		if (f)
 			service_failed(r, f, err);
 		else
-			could_not_run(r, err);
+			refused(r, err);
 		return;
 	}
 	if (stopped_early(r))
@@ -100,7 +132,7 @@ static void on_picked(
 	r->picked = json_deep_copy(picked);
 	struct error failure = {0};
 	if (!bind_world(r, &failure)) {
-		could_not_run(r, &failure);
+		could_not_run(r, &failure, fault_of_kind(failure.kind), NULL);
 		return;
 	}
 	const char *name;
@@ -146,7 +178,7 @@ static void on_connected(void *arg, const struct error *err)
 	struct run *r = arg;
 	r->outstanding--;
 	if (err) {
-		could_not_run(r, err);
+		refused(r, err);
 		return;
 	}
 	if (stopped_early(r))

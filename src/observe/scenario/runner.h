@@ -147,6 +147,7 @@ struct run {
 	char label[RUN_LABEL_TEXT];
 	enum run_phase phase;
 	int64_t began_ns; /* mono */
+	int64_t began_unix_us;
 	int64_t built_ns, ended_ns;
 	struct world *world;
 	struct pick *pick;
@@ -158,6 +159,8 @@ struct run {
 	struct map locks;         /* "server/ID" -> struct lock * */
 	bool started;             /* preparation is over */
 	bool stopping, abandon_teardown;
+	bool stop_asked;       /* run_stop() was called */
+	bool stopped;          /* and it was not built then */
 	enum fault stop_fault; /* why unfinished work was stopped */
 	struct timer kick, deadline;
 	size_t next_look; /* task at which a look at the graph goes on after a break */
@@ -168,6 +171,8 @@ struct run {
 
 	struct error error;
 	bool has_error;
+	enum fault error_fault;
+	const char *error_service;       /* static; NULL: none */
 	struct cloud_failure unprepared; /* fault NONE: no service failed the preparation */
 	char *unprepared_detail;
 	struct run_report report;

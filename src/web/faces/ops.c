@@ -3,7 +3,7 @@
  */
 
 #include "web/faces/faces.h"
-#include "web/faces/openapi.h"
+#include "web/pages/files.h"
 
 json_t *ops_status(const json_t *site)
 {
@@ -13,5 +13,5 @@ json_t *ops_status(const json_t *site)
 
 struct slice ops_openapi(void)
 {
-	return slice_from(openapi_yaml, openapi_yaml_n);
+	return web_file_find("openapi.yaml");
 }

@@ -5,11 +5,13 @@
 #include "base/json.h"
 #include "web/pages/view.h"
 
-#define MONTHS 12
+#define MONTHS      12
+#define MONTHS_MANY 5 /* with more than MANY components, to keep the page small */
+#define MANY        20
 
 static void add_cell(struct view *v, json_t *cells, const json_t *ratio)
 {
-	json_array_append_new(cells, ratio_view(v, ratio));
+	json_array_append_new(cells, ratio_view_bare(v, ratio));
 }
 
 /* The names of the newest months of any component, newest first. */
@@ -17,14 +19,15 @@ static json_t *month_names(const json_t *components)
 {
 	json_t *names = json_array();
 	const json_t *c, *m;
+	const size_t most = json_array_size(components) > MANY ? MONTHS_MANY : MONTHS;
 	size_t i, k;
 	json_array_foreach (components, i, c) {
 		if (json_array_size(json_object_get(c, "months")) <= json_array_size(names))
 			continue;
 		json_array_clear(names);
 		json_array_foreach (json_object_get(c, "months"), k, m) {
-			if (k < MONTHS && json_str(m, "month"))
-				json_array_append(names, json_object_get(m, "month"));
+			if (k < most && json_str(m, "month"))
+				json_array_append_new(names, json_string(json_str(m, "month")));
 		}
 	}
 	return names;
@@ -47,7 +50,7 @@ static json_t *row_view(struct view *v, const json_t *c, const json_t *months)
 	json_t *o = json_object(), *cells = json_array();
 	const json_t *name;
 	size_t i;
-	put(o, "name", json_str(c, "name"));
+	view_put(o, "name", json_str(c, "name"));
 	put_link(v, o, "href", "/components/", json_str(c, "id"));
 	for (i = 0; i < array_len(spans); i++)
 		add_cell(v, cells, json_at(c, "availability", spans[i], NULL));
@@ -69,7 +72,7 @@ static void add_category(struct view *v, json_t *all, const json_t *category,
 			json_array_append_new(rows, row_view(v, c, months));
 	}
 	json_t *o = json_pack("{s:o}", "rows", rows);
-	put(o, "name", json_string_value(category));
+	view_put(o, "name", json_string_value(category));
 	json_array_append_new(all, o);
 }
 
@@ -93,8 +96,8 @@ bool view_availability(struct view *v)
 	json_array_foreach (months, i, c)
 		json_array_append_new(heads, json_string(say_month(v, json_string_value(c))));
 	json_decref(months);
-	put(v->root, "title", say(v, "availability", NULL));
-	put(v->root, "heading", say(v, "availability", NULL));
+	view_put(v->root, "title", say(v, "availability", NULL));
+	view_put(v->root, "heading", say(v, "availability", NULL));
 	json_object_set_new(v->root, "months", heads);
 	json_object_set_new(v->root, "has_rows", json_boolean(json_array_size(components) > 0));
 	json_object_set_new(v->root, "categories", all);

@@ -22,10 +22,10 @@ static const char *probe_kind(struct view *v, const char *kind)
 static json_t *probe_view(struct view *v, const json_t *p)
 {
 	json_t *o = json_object();
-	put(o, "name", json_str(p, "name"));
-	put(o, "step", json_str(p, "step"));
-	put(o, "kind", probe_kind(v, json_str(p, "kind")));
-	put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
+	view_put(o, "name", json_str(p, "name"));
+	view_put(o, "step", json_str(p, "step"));
+	view_put(o, "kind", probe_kind(v, json_str(p, "kind")));
+	view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
 	json_object_set_new(o, "trend", trend_view(v, json_object_get(p, "trend")));
 	return o;
 }
@@ -43,17 +43,17 @@ static json_t *span_view(struct view *v, const json_t *s, int64_t anchored)
 			json_pack("{s:s, s:s}", "name", "gap", "word", say(v, "state_gap", NULL)));
 	else
 		json_object_set_new(o, "state", state_view(v, view_health(s)));
-	put(o, "anchor",
+	view_put(o, "anchor",
 		day != anchored ? view_keep(v, mem_printf("d%lld", (long long)day)) : NULL);
 	put_time(v, o, "from", from);
-	put(o, "lasted", say_duration(v, (double)(to_ms - from_ms)));
+	view_put(o, "lasted", say_duration(v, (double)(to_ms - from_ms)));
 	const bool declared = view_health(s) == HEALTH_MAINTENANCE;
-	put(o, "why",
+	view_put(o, "why",
 		gap        ? say(v, "gap_text", NULL)
 		: declared ? say(v, "maintenance_text", NULL)
 			   : say_rule(v, json_str(s, "rule")));
-	put(o, "text", v->operators ? json_str(s, "text") : NULL);
-	put(o, "href", NULL);
+	view_put(o, "text", v->operators ? json_str(s, "text") : NULL);
+	view_put(o, "href", NULL);
 	if (json_int(s, "id", 0) > 0)
 		put_link(v, o, "href", "/evidence/",
 			view_keep(v, mem_printf("%lld", (long long)json_int(s, "id", 0))));
@@ -101,21 +101,21 @@ bool view_component(struct view *v)
 	json_object_set_new(o, "probes", probes);
 	if (!name)
 		return false;
-	put(o, "title", name);
-	put(o, "heading", name);
-	put(o, "category", json_str(v->model, "category"));
+	view_put(o, "title", name);
+	view_put(o, "heading", name);
+	view_put(o, "category", json_str(v->model, "category"));
 	const char *region = json_str(v->model, "region");
-	put(o, "region", region && *region ? region : NULL);
+	view_put(o, "region", region && *region ? region : NULL);
 	json_object_set_new(o, "state", state_view(v, view_health(v->model)));
 	put_time(v, o, "since", json_object_get(v->model, "since_ms"));
 	put_time(v, o, "checked", json_object_get(v->model, "checked_ms"));
 	json_object_set_new(o, "stored", json_boolean(json_flag(v->model, "stored")));
-	put(o, "why",
+	view_put(o, "why",
 		view_health(v->model) == HEALTH_MAINTENANCE
 			? say(v, "maintenance_text", NULL)
 			: say_rule(v, json_str(v->model, "rule")));
-	put(o, "text", v->operators ? json_str(v->model, "text") : NULL);
-	put(o, "evidence", NULL);
+	view_put(o, "text", v->operators ? json_str(v->model, "text") : NULL);
+	view_put(o, "evidence", NULL);
 	if (json_is_integer(evidence) && json_integer_value(evidence) > 0)
 		put_link(v, o, "evidence", "/evidence/",
 			view_keep(v, mem_printf("%lld", (long long)json_integer_value(evidence))));

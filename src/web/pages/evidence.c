@@ -24,20 +24,20 @@ static json_t *source_view(struct view *v, const json_t *s)
 	struct buf faults = BUF(BUF_LINE);
 	const char *fault;
 	json_t *n;
-	put(o, "probe", json_str(s, "probe"));
+	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
-	put(o, "step", step && *step ? step : NULL);
-	put(o, "n", say_number(v, json_int(s, "n", 0)));
-	put(o, "failed", say_number(v, json_int(s, "failed", 0)));
-	put(o, "slow", say_number(v, json_int(s, "slow", 0)));
-	put(o, "median", duration(v, s, "median_ms"));
-	put(o, "worst", duration(v, s, "worst_ms"));
+	view_put(o, "step", step && *step ? step : NULL);
+	view_put(o, "n", say_number(v, json_int(s, "n", 0)));
+	view_put(o, "failed", say_number(v, json_int(s, "failed", 0)));
+	view_put(o, "slow", say_number(v, json_int(s, "slow", 0)));
+	view_put(o, "median", duration(v, s, "median_ms"));
+	view_put(o, "worst", duration(v, s, "worst_ms"));
 	put_time(v, o, "last", json_object_get(s, "last_ms"));
 	json_object_foreach ((json_t *)json_object_get(s, "faults"), fault, n) {
 		buf_printf(&faults, "%s%s\xc3\x97 %s", faults.n ? "; " : "",
 			say_number(v, json_integer_value(n)), say_fault(v, fault, fault));
 	}
-	put(o, "faults", faults.n ? buf_str(&faults) : NULL);
+	view_put(o, "faults", faults.n ? buf_str(&faults) : NULL);
 	buf_fini(&faults);
 	return o;
 }
@@ -50,20 +50,20 @@ static json_t *sample_view(struct view *v, const json_t *s)
 	const char *fault = json_str(s, "fault");
 	const bool faulty = fault && strcmp(fault, "none") != 0;
 	put_time(v, o, "at", json_object_get(s, "at_ms"));
-	put(o, "probe", json_str(s, "probe"));
+	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
-	put(o, "step", step && *step ? step : NULL);
+	view_put(o, "step", step && *step ? step : NULL);
 	json_object_set_new(o, "state",
 		json_pack("{s:s, s:s}", "name", faulty ? "outage" : "operational", "word",
 			faulty ? say_fault(v, fault, fault) : say(v, "sample_good", NULL)));
 	const int64_t status = json_int(s, "status", 0);
-	put(o, "status", status > 0 ? view_keep(v, mem_printf("%d", (int)status)) : NULL);
-	put(o, "took", duration(v, s, "total_ms"));
+	view_put(o, "status", status > 0 ? view_keep(v, mem_printf("%d", (int)status)) : NULL);
+	view_put(o, "took", duration(v, s, "total_ms"));
 	for (size_t i = 0; i < array_len(keys); i++)
-		put(o, keys[i], json_str(s, keys[i]));
+		view_put(o, keys[i], json_str(s, keys[i]));
 	const char *run = json_str(s, "run");
-	put(o, "run", run && *run ? run : NULL);
-	put(o, "run_href", NULL);
+	view_put(o, "run", run && *run ? run : NULL);
+	view_put(o, "run_href", NULL);
 	if (run && *run)
 		put_link(v, o, "run_href", "/runs/", run);
 	return o;
@@ -72,7 +72,7 @@ static json_t *sample_view(struct view *v, const json_t *s)
 static void put_neighbour(struct view *v, const char *key)
 {
 	const json_t *id = json_object_get(v->model, key);
-	put(v->root, key, NULL);
+	view_put(v->root, key, NULL);
 	if (json_is_integer(id))
 		put_link(v, v->root, key, "/evidence/",
 			view_keep(v, mem_printf("%lld", (long long)json_integer_value(id))));
@@ -104,19 +104,19 @@ bool view_evidence(struct view *v)
 		return false;
 	const char *name = json_str(m, "component_name");
 	name = name ? name : json_str(m, "component");
-	put(o, "name", name);
+	view_put(o, "name", name);
 	put_link(v, o, "href", "/components/", json_str(m, "component"));
 	json_object_set_new(o, "state", state_view(v, view_health(m)));
 	put_state(v, "was", json_str(m, "was"));
-	const char *title = say(v, "evidence_title", name ? name : "",
+	const char *title = say(v, "evidence_title", say_isolated(v, name),
 		json_str(json_object_get(o, "state"), "word"), NULL);
-	put(o, "title", title);
-	put(o, "heading", title);
+	view_put(o, "title", title);
+	view_put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(m, "at_ms"));
 	put_time(v, o, "until", json_object_get(m, "until_ms"));
-	put(o, "why", say_rule(v, json_str(m, "rule")));
-	put(o, "rule", json_str(m, "rule"));
-	put(o, "text", json_str(m, "text"));
+	view_put(o, "why", say_rule(v, json_str(m, "rule")));
+	view_put(o, "rule", json_str(m, "rule"));
+	view_put(o, "text", json_str(m, "text"));
 	put_time(v, o, "from", json_object_get(window, "from_ms"));
 	put_time(v, o, "to", json_object_get(window, "to_ms"));
 	put_neighbour(v, "previous");

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "base/slice.h"
+
 struct web_file {
 	const char *path; /* below web/: "templates/status.mustache" */
 	const unsigned char *p;
@@ -14,5 +16,8 @@ struct web_file {
 
 extern const struct web_file web_files[];
 extern const size_t web_file_count;
+
+/* By its path; empty: there is none. Borrows for ever. */
+struct slice web_file_find(const char *path);
 
 #endif

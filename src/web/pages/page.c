@@ -35,7 +35,7 @@ static struct { /* written by page_init() only */
 	struct page_file files[3];
 } house;
 
-static struct slice find_file(const char *path)
+struct slice web_file_find(const char *path)
 {
 	for (size_t i = 0; i < web_file_count; i++)
 		if (!strcmp(web_files[i].path, path))
@@ -46,7 +46,7 @@ static struct slice find_file(const char *path)
 static struct slice template_text(const char *name)
 {
 	char *path = mem_printf("templates/%s.mustache", name);
-	const struct slice text = find_file(path);
+	const struct slice text = web_file_find(path);
 	free(path);
 	return text;
 }
@@ -65,7 +65,7 @@ static bool read_texts(const char *lang, struct error *err)
 {
 	struct error_list errors = {0};
 	char *path = mem_printf("texts/%s.yaml", lang);
-	struct yaml_file *f = yaml_parse(find_file(path), path, &errors);
+	struct yaml_file *f = yaml_parse(web_file_find(path), path, &errors);
 	json_t *texts = f && yaml_documents(f) ? yaml_json(yaml_root(f, 0)) : NULL;
 	const bool good = json_is_object(texts);
 	if (!good && errors.n)
@@ -89,7 +89,7 @@ static void name_files(void)
 		{"icon.svg", "icon", "svg", "image/svg+xml"},
 	};
 	for (size_t i = 0; i < array_len(rows); i++) {
-		const struct slice body = find_file(rows[i][0]);
+		const struct slice body = web_file_find(rows[i][0]);
 		uint8_t hash[SHA256_BYTES];
 		digest_sha256(body.p, body.n, hash);
 		char *hex = hex_encode(hash, 6);
@@ -179,7 +179,7 @@ static json_t *notices(struct view *v)
 		json_t *o = json_pack("{s:s, s:s, s:s}", "name", "trouble", "icon", "degraded",
 			"text", say(v, blind ? "notice_blind" : "notice_not_storing", NULL));
 		put_time(v, o, "since", json_object_get(observing, "since_ms"));
-		put(o, "why", v->operators ? json_str(observing, "why") : NULL);
+		view_put(o, "why", v->operators ? json_str(observing, "why") : NULL);
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -189,23 +189,24 @@ static void frame(struct view *v)
 {
 	const json_t *site = json_object_get(v->site, "site");
 	json_t *o = v->root, *languages = language_links(v);
-	put(o, "lang", v->lang);
-	put(o, "site", json_str(site, "name") ? json_str(site, "name") : "glasshouse");
-	put(o, "version", json_str(site, "version"));
-	put(o, "location", json_str(site, "location"));
-	put(o, "instance", v->operators ? json_str(site, "instance") : NULL);
+	view_put(o, "lang", v->lang);
+	view_put(o, "site", json_str(site, "name") ? json_str(site, "name") : "glasshouse");
+	view_put(o, "version", json_str(site, "version"));
+	view_put(o, "location", json_str(site, "location"));
+	view_put(o, "instance", v->operators ? json_str(site, "instance") : NULL);
 	/* a language once chosen goes with the links */
-	put(o, "q",
+	view_put(o, "q",
 		json_array_size(languages) ? view_keep(v, mem_printf("?lang=%s", v->lang)) : "");
 	json_object_set_new(o, "languages", languages);
 	json_object_set_new(o, "notices", notices(v));
-	json_object_set_new(o, "t", json_incref((json_t *)v->texts));
+	/* a copy: counting references to what threads share is a race in jansson */
+	json_object_set_new(o, "t", json_deep_copy(v->texts));
 	json_object_set_new(o, "operators", json_boolean(v->operators));
-	put(o, "style", house.files[0].name);
-	put(o, "script", house.files[1].name);
-	put(o, "icon", house.files[2].name);
+	view_put(o, "style", house.files[0].name);
+	view_put(o, "script", house.files[1].name);
+	view_put(o, "icon", house.files[2].name);
 	if (v->now_ms > 0) {
-		put(o, "as_of",
+		view_put(o, "as_of",
 			say(v, "as_of", say_clock(v, v->now_ms), say_day(v, day_of(v->now_ms)),
 				NULL));
 		put_time(v, o, "now", json_object_get(v->site, "at_ms"));

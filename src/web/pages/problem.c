@@ -25,10 +25,10 @@ bool view_problem(struct view *v)
 	/* other refusals are told by their number only */
 	const bool other = rows[i].status != status && status < 500;
 	const char *title = say(v, other ? "problem_other" : rows[i].title, NULL);
-	put(v->root, "title", title);
-	put(v->root, "heading", title);
-	put(v->root, "status", view_keep(v, mem_printf("%d", (int)status)));
-	put(v->root, "text", say(v, other ? "problem_other_text" : rows[i].text, NULL));
-	put(v->root, "path", json_str(v->model, "path"));
+	view_put(v->root, "title", title);
+	view_put(v->root, "heading", title);
+	view_put(v->root, "status", view_keep(v, mem_printf("%d", (int)status)));
+	view_put(v->root, "text", say(v, other ? "problem_other_text" : rows[i].text, NULL));
+	view_put(v->root, "path", json_str(v->model, "path"));
 	return true;
 }

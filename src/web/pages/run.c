@@ -83,20 +83,20 @@ static json_t *step_view(const struct bars *b, const json_t *s)
 		word = say(v, "state_degraded", NULL);
 	}
 	json_object_set_new(o, "state", json_pack("{s:s, s:s}", "name", name, "word", word));
-	put(o, "name", json_str(s, "name"));
-	put(o, "kind", json_str(s, "kind"));
-	put(o, "component", json_str(s, "component"));
-	put(o, "after", json_str(s, "after"));
+	view_put(o, "name", json_str(s, "name"));
+	view_put(o, "kind", json_str(s, "kind"));
+	view_put(o, "component", json_str(s, "component"));
+	view_put(o, "after", json_str(s, "after"));
 	json_object_set_new(o, "critical", json_boolean(json_flag(s, "critical")));
 	json_object_set_new(o, "first", json_boolean(json_flag(s, "first_cause")));
 	json_object_set_new(o, "bars", draw_step(b, s));
 	const double start = ms_of(s, "start_ms"), ready = ms_of(s, "ready_ms");
-	put(o, "start", start >= 0 ? say_duration(v, start) : NULL);
-	put(o, "took", start >= 0 && ready >= start ? say_duration(v, ready - start) : NULL);
-	put(o, "fault", faulty ? say_fault(v, fault, fault) : NULL);
-	put(o, "detail", json_str(s, "detail"));
-	put(o, "request", json_str(s, "request_id"));
-	put(o, "service_request", json_str(s, "service_request_id"));
+	view_put(o, "start", start >= 0 ? say_duration(v, start) : NULL);
+	view_put(o, "took", start >= 0 && ready >= start ? say_duration(v, ready - start) : NULL);
+	view_put(o, "fault", faulty ? say_fault(v, fault, fault) : NULL);
+	view_put(o, "detail", json_str(s, "detail"));
+	view_put(o, "request", json_str(s, "request_id"));
+	view_put(o, "service_request", json_str(s, "service_request_id"));
 	return o;
 }
 
@@ -145,14 +145,14 @@ static void put_facts(struct view *v, const json_t *report)
 {
 	json_t *o = v->root;
 	const double built = ms_of(report, "built_ms"), ended = ms_of(report, "ended_ms");
-	put(o, "built", built >= 0 ? say_duration(v, built) : NULL);
-	put(o, "ended", ended >= 0 ? say_duration(v, ended) : NULL);
-	put(o, "requests", say_number(v, json_int(report, "requests", 0)));
-	put(o, "created", say_number(v, json_int(report, "created", 0)));
-	put(o, "deleted", say_number(v, json_int(report, "deleted", 0)));
+	view_put(o, "built", built >= 0 ? say_duration(v, built) : NULL);
+	view_put(o, "ended", ended >= 0 ? say_duration(v, ended) : NULL);
+	view_put(o, "requests", say_number(v, json_int(report, "requests", 0)));
+	view_put(o, "created", say_number(v, json_int(report, "created", 0)));
+	view_put(o, "deleted", say_number(v, json_int(report, "deleted", 0)));
 	const int64_t left = json_int(report, "left", 0);
-	put(o, "left", left > 0 ? say_count(v, "left_one", "left_many", left) : NULL);
-	put(o, "error", json_str(report, "error"));
+	view_put(o, "left", left > 0 ? say_count(v, "left_one", "left_many", left) : NULL);
+	view_put(o, "error", json_str(report, "error"));
 }
 
 /* "net, router, link": the steps that decided how long it took, in their order in time. */
@@ -192,22 +192,23 @@ bool view_run(struct view *v)
 	json_object_set_new(o, "steps", rows);
 	json_object_set_new(o, "has_steps", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(o, "ticks", ticks);
-	put(o, "span", say_duration(v, b.span));
-	put(o, "run", run);
-	put(o, "scenario", scenario);
-	put(o, "scenario_href", NULL);
+	view_put(o, "span", say_duration(v, b.span));
+	view_put(o, "run", run);
+	view_put(o, "scenario", scenario);
+	view_put(o, "scenario_href", NULL);
 	if (scenario)
 		put_link(v, o, "scenario_href", "/scenarios/", scenario);
-	put(o, "cloud", json_str(v->model, "cloud"));
-	put(o, "by", json_str(v->model, "instance"));
-	const char *title = say(v, "run_title", run ? run : "", scenario ? scenario : "", NULL);
-	put(o, "title", title);
-	put(o, "heading", title);
+	view_put(o, "cloud", json_str(v->model, "cloud"));
+	view_put(o, "by", json_str(v->model, "instance"));
+	const char *title =
+		say(v, "run_title", say_isolated(v, run), say_isolated(v, scenario), NULL);
+	view_put(o, "title", title);
+	view_put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(v->model, "at_ms"));
 	json_object_set_new(
 		o, "running", json_boolean(json_is_null(json_object_get(v->model, "ended_ms"))));
 	json_object_set_new(o, "verdict", verdict_view(v, json_str(v->model, "verdict")));
-	put(o, "path", critical_path(v, steps));
+	view_put(o, "path", critical_path(v, steps));
 	put_facts(v, report);
 	/* the server has refused others before */
 	return v->operators && json_is_object(v->model);

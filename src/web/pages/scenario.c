@@ -12,7 +12,7 @@ static void put_verdict(struct view *v, json_t *o, const json_t *run)
 	json_object_set_new(o, "verdict", verdict_view(v, json_str(run, "verdict")));
 	put_time(v, o, "at", json_object_get(run, "at_ms"));
 	const json_t *built = json_object_get(run, "built_ms");
-	put(o, "built",
+	view_put(o, "built",
 		json_is_number(built) && json_number_value(built) >= 0
 			? say_duration(v, json_number_value(built))
 			: NULL);
@@ -22,10 +22,10 @@ json_t *scenario_view(struct view *v, const json_t *s)
 {
 	json_t *o = json_object();
 	const json_t *last = json_object_get(s, "last");
-	put(o, "name", json_str(s, "name"));
-	put(o, "title", json_str(s, "title"));
-	put(o, "cloud", json_str(s, "cloud"));
-	put(o, "every", say_duration(v, (double)json_int(s, "every_ms", 0)));
+	view_put(o, "name", json_str(s, "name"));
+	view_put(o, "title", json_str(s, "title"));
+	view_put(o, "cloud", json_str(s, "cloud"));
+	view_put(o, "every", say_duration(v, (double)json_int(s, "every_ms", 0)));
 	put_link(v, o, "href", "/scenarios/", json_str(s, "name"));
 	json_t *run = json_null();
 	if (json_is_object(last)) {
@@ -41,10 +41,10 @@ static json_t *cause_view(struct view *v, const json_t *cause)
 	if (!json_is_object(cause))
 		return json_null();
 	json_t *o = json_object();
-	put(o, "step", json_str(cause, "step"));
-	put(o, "component", json_str(cause, "component"));
-	put(o, "sentence", say_fault(v, json_str(cause, "fault"), json_str(cause, "sentence")));
-	put(o, "detail", v->operators ? json_str(cause, "detail") : NULL);
+	view_put(o, "step", json_str(cause, "step"));
+	view_put(o, "component", json_str(cause, "component"));
+	view_put(o, "sentence", say_fault(v, json_str(cause, "fault"), json_str(cause, "sentence")));
+	view_put(o, "detail", v->operators ? json_str(cause, "detail") : NULL);
 	return o;
 }
 
@@ -57,18 +57,18 @@ static json_t *run_row(struct view *v, const json_t *run)
 				    : -1;
 	put_verdict(v, o, run);
 	/* a duration or a moment: the journal has both */
-	put(o, "took",
+	view_put(o, "took",
 		!json_is_number(ended) ? NULL
 		: took >= 0            ? say_duration(v, took)
 				       : say_duration(v, json_number_value(ended)));
-	put(o, "created", say_number(v, json_int(run, "created", 0)));
-	put(o, "deleted", say_number(v, json_int(run, "deleted", 0)));
+	view_put(o, "created", say_number(v, json_int(run, "created", 0)));
+	view_put(o, "deleted", say_number(v, json_int(run, "deleted", 0)));
 	const int64_t left = json_int(run, "left", 0);
-	put(o, "left", left > 0 ? say_count(v, "left_one", "left_many", left) : NULL);
-	put(o, "href", NULL);
+	view_put(o, "left", left > 0 ? say_count(v, "left_one", "left_many", left) : NULL);
+	view_put(o, "href", NULL);
 	if (v->operators && json_str(run, "run"))
 		put_link(v, o, "href", "/runs/", json_str(run, "run"));
-	put(o, "run", v->operators ? json_str(run, "run") : NULL);
+	view_put(o, "run", v->operators ? json_str(run, "run") : NULL);
 	json_object_set_new(o, "cause", cause_view(v, json_object_get(run, "cause")));
 	return o;
 }
@@ -92,13 +92,13 @@ static json_t *draw_runs(struct view *v, const json_t *runs)
 		tall = tall < 4 ? 4 : tall > 52 ? 52 : tall;
 		json_t *verdict = verdict_view(v, json_str(run, "verdict"));
 		json_t *o = json_object();
-		put(o, "name", json_str(verdict, "name"));
+		view_put(o, "name", json_str(verdict, "name"));
 		/* what did not pass has a cap as well, so that it is seen without its colour */
 		const bool capped = strcmp(json_str(verdict, "name"), "operational") != 0;
-		put(o, "cap", capped ? view_keep(v, mem_printf("M%zu 0h8v4h-8z", i * 10)) : NULL);
-		put(o, "d", view_keep(v, mem_printf("M%zu 60v-%dh8v%dz", i * 10, tall, tall)));
+		view_put(o, "cap", capped ? view_keep(v, mem_printf("M%zu 0h8v4h-8z", i * 10)) : NULL);
+		view_put(o, "d", view_keep(v, mem_printf("M%zu 60v-%dh8v%dz", i * 10, tall, tall)));
 		const char *at = say_moment(v, json_int(run, "at_ms", 0));
-		put(o, "what",
+		view_put(o, "what",
 			view_keep(v, mem_printf("%s: %s, %s", at, json_str(verdict, "word"),
 					     say_duration(v, ms))));
 		json_array_append_new(bars, o);
@@ -121,7 +121,7 @@ static json_t *count_verdicts(struct view *v, const json_t *runs)
 			n += verdict && !strcmp(verdict, names[k]);
 		}
 		json_t *o = json_pack("{s:o}", "state", verdict_view(v, names[k]));
-		put(o, "n", say_number(v, n));
+		view_put(o, "n", say_number(v, n));
 		if (n)
 			json_array_append(all, o);
 		json_decref(o);
@@ -138,14 +138,14 @@ bool view_scenario(struct view *v)
 	json_t *o = scenario_view(v, v->model), *makes = json_array(), *rows = json_array(),
 	       *steps = json_array();
 	json_object_update_new(v->root, o);
-	put(v->root, "heading",
+	view_put(v->root, "heading",
 		json_str(v->model, "title") ? json_str(v->model, "title")
 					    : json_str(v->model, "name"));
-	put(v->root, "title", json_str(v->root, "heading"));
-	put(v->root, "deadline", say_duration(v, (double)json_int(v->model, "deadline_ms", 0)));
+	view_put(v->root, "title", json_str(v->root, "heading"));
+	view_put(v->root, "deadline", say_duration(v, (double)json_int(v->model, "deadline_ms", 0)));
 	json_array_foreach (json_object_get(v->model, "makes"), i, item) {
 		if (json_is_string(item))
-			json_array_append(makes, (json_t *)item);
+			json_array_append_new(makes, json_string(json_string_value(item)));
 	}
 	json_object_set_new(v->root, "has_makes", json_boolean(json_array_size(makes) > 0));
 	json_object_set_new(v->root, "makes", makes);
@@ -160,8 +160,8 @@ bool view_scenario(struct view *v)
 		v->root, "whole", json_is_object(whole) ? trend_view(v, whole) : json_null());
 	json_array_foreach (json_object_get(v->model, "steps"), i, item) {
 		json_t *step = json_object();
-		put(step, "name", json_str(item, "name"));
-		put(step, "component", json_str(item, "component"));
+		view_put(step, "name", json_str(item, "name"));
+		view_put(step, "component", json_str(item, "component"));
 		json_object_set_new(step, "trend", trend_view(v, json_object_get(item, "trend")));
 		json_array_append_new(steps, step);
 	}

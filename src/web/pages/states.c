@@ -64,22 +64,33 @@ static double number(const json_t *o, const char *key, double otherwise)
 	return json_is_number(value) ? json_number_value(value) : otherwise;
 }
 
-json_t *ratio_view(struct view *v, const json_t *ratio)
+typedef const char *say_share(struct view *v, double ratio, enum rounding r);
+
+static json_t *view_of(struct view *v, const json_t *ratio, const char *between, say_share *share)
 {
 	json_t *o = json_object();
 	const json_t *up = json_object_get(ratio, "up");
 	const double best = number(ratio, "best", 1), worst = number(ratio, "worst", 0);
 	const double seen = number(ratio, "seen", 0);
-	put(o, "figure",
-		json_is_number(up) ? say_percent(v, json_number_value(up), ROUND_DOWN) : NULL);
+	const bool is_known = json_is_number(up);
+	view_put(o, "figure", is_known ? share(v, json_number_value(up), ROUND_DOWN) : NULL);
 	/* a second a month makes no interval worth reading, ten do */
-	const bool range = json_is_number(up) && best - worst > 5e-6;
-	put(o, "range",
-		range ? say(v, "range", say_percent(v, worst, ROUND_DOWN),
-				say_percent(v, best, ROUND_UP), NULL)
-		      : NULL);
-	put(o, "unseen",
+	view_put(o, "range",
+		is_known && best - worst > 5e-6 ? say(v, between, share(v, worst, ROUND_DOWN),
+							  share(v, best, ROUND_UP), NULL)
+						: NULL);
+	view_put(o, "unseen",
 		seen < 1 - 5e-6 ? say(v, "unseen", say_percent(v, 1 - seen, ROUND_UP), NULL)
 				: NULL);
 	return o;
+}
+
+json_t *ratio_view(struct view *v, const json_t *ratio)
+{
+	return view_of(v, ratio, "range", say_percent);
+}
+
+json_t *ratio_view_bare(struct view *v, const json_t *ratio)
+{
+	return view_of(v, ratio, "range_bare", say_ratio);
 }

@@ -37,7 +37,7 @@ static const char *name_list(struct view *v, const json_t *components, enum heal
 			named == 1 ? ""
 			: last     ? say(v, "and", NULL)
 				   : ", ",
-			name ? name : "");
+			say_isolated(v, name));
 	}
 	const char *text = view_keep(v, buf_take(&list));
 	return n > shown ? say(v, "and_others", text, say_number(v, n - shown), NULL) : text;
@@ -94,7 +94,7 @@ static void tell_verdict(struct view *v, const json_t *components)
 	json_object_set_new(v->root, "verdict",
 		json_pack("{s:o, s:o, s:o, s:b}", "state", state_view(v, h), "sentence", first,
 			"more", lines, "others", json_array_size(lines) > 0));
-	put(v->root, "title", json_string_value(first));
+	view_put(v->root, "title", json_string_value(first));
 }
 
 /* --- the components ----------------------------------------------------------------------------
@@ -105,17 +105,17 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 	json_t *o = json_object();
 	const enum health h = view_health(c);
 	const char *region = json_str(c, "region");
-	put(o, "name", json_str(c, "name"));
-	put(o, "region", region && *region ? region : NULL);
+	view_put(o, "name", json_str(c, "name"));
+	view_put(o, "region", region && *region ? region : NULL);
 	put_link(v, o, "href", "/components/", json_str(c, "id"));
 	json_object_set_new(o, "state", state_view(v, h));
 	if (h == HEALTH_OPERATIONAL) {
 		json_object_set_new(o, "since", json_null());
-		put(o, "why", NULL);
+		view_put(o, "why", NULL);
 	} else {
 		json_object_set_new(o, "since", time_view_short(v, json_object_get(c, "since_ms")));
 		/* a maintenance is declared, whatever is observed meanwhile */
-		put(o, "why", h == HEALTH_MAINTENANCE ? NULL : say_rule(v, json_str(c, "rule")));
+		view_put(o, "why", h == HEALTH_MAINTENANCE ? NULL : say_rule(v, json_str(c, "rule")));
 	}
 	/* what was judged before this start says when it was last looked at */
 	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));
@@ -191,10 +191,10 @@ static void list_probes(struct view *v)
 		if (!first)
 			continue;
 		json_t *o = json_object();
-		put(o, "what", kind_text(v, json_str(p, "kind")));
-		put(o, "count", say_number(v, count));
-		put(o, "cloud", json_str(p, "cloud"));
-		put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
+		view_put(o, "what", kind_text(v, json_str(p, "kind")));
+		view_put(o, "count", say_number(v, count));
+		view_put(o, "cloud", json_str(p, "cloud"));
+		view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
 		json_array_append_new(rows, o);
 	}
 	json_object_set_new(v->root, "measured", json_boolean(json_array_size(rows) > 0));
@@ -210,10 +210,10 @@ static void list_scenarios(struct view *v)
 		json_array_append_new(rows, scenario_view(v, s));
 	json_array_foreach (json_object_get(v->site, "possible"), i, s) {
 		json_t *o = json_object();
-		put(o, "name", json_str(s, "name"));
-		put(o, "title", json_str(s, "title"));
-		put(o, "text", json_str(s, "text"));
-		put(o, "objects",
+		view_put(o, "name", json_str(s, "name"));
+		view_put(o, "title", json_str(s, "title"));
+		view_put(o, "text", json_str(s, "text"));
+		view_put(o, "objects",
 			say_count(v, "objects_one", "objects_many", json_int(s, "objects", 0)));
 		json_array_append_new(possible, o);
 	}
@@ -233,12 +233,12 @@ static void list_jobs(struct view *v)
 	size_t i;
 	json_array_foreach (json_object_get(v->site, "jobs"), i, j) {
 		json_t *o = json_object();
-		put(o, "name", json_str(j, "name"));
-		put(o, "every", say_duration(v, (double)json_int(j, "every_ms", 0)));
+		view_put(o, "name", json_str(j, "name"));
+		view_put(o, "every", say_duration(v, (double)json_int(j, "every_ms", 0)));
 		put_time(v, o, "next", json_object_get(j, "next_ms"));
-		put(o, "runs", say_number(v, json_int(j, "runs", 0)));
-		put(o, "skips", say_number(v, json_int(j, "skips", 0)));
-		put(o, "late", say_duration(v, (double)json_int(j, "worst_late_ms", 0)));
+		view_put(o, "runs", say_number(v, json_int(j, "runs", 0)));
+		view_put(o, "skips", say_number(v, json_int(j, "skips", 0)));
+		view_put(o, "late", say_duration(v, (double)json_int(j, "worst_late_ms", 0)));
 		json_array_append_new(rows, o);
 	}
 	json_object_set_new(v->root, "has_jobs", json_boolean(json_array_size(rows) > 0));
@@ -252,12 +252,12 @@ static void list_alarms(struct view *v)
 	size_t i;
 	json_array_foreach (json_object_get(v->site, "alarms"), i, a) {
 		json_t *o = json_object();
-		put(o, "name", json_str(a, "name"));
-		put(o, "kind", json_str(a, "kind"));
-		put(o, "sent", say_number(v, json_int(a, "sent", 0)));
-		put(o, "failed", say_number(v, json_int(a, "failed", 0)));
-		put(o, "waiting", say_number(v, json_int(a, "waiting", 0)));
-		put(o, "trouble", json_str(a, "trouble"));
+		view_put(o, "name", json_str(a, "name"));
+		view_put(o, "kind", json_str(a, "kind"));
+		view_put(o, "sent", say_number(v, json_int(a, "sent", 0)));
+		view_put(o, "failed", say_number(v, json_int(a, "failed", 0)));
+		view_put(o, "waiting", say_number(v, json_int(a, "waiting", 0)));
+		view_put(o, "trouble", json_str(a, "trouble"));
 		json_array_append_new(rows, o);
 	}
 	json_object_set_new(v->root, "has_alarms", json_boolean(json_array_size(rows) > 0));

@@ -10,6 +10,7 @@
 
 #include "web/pages/view.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -52,7 +53,7 @@ static struct day read_day(const json_t *o)
 }
 
 /* The last `count` days; those that the model has not are not observed. Returns owned. */
-static struct day *read_days(const json_t *days, size_t count)
+static struct day *read_days(const struct view *v, const json_t *days, size_t count)
 {
 	struct day *all = mem_new_array(count, sizeof(*all));
 	const size_t n = json_array_size(days), have = n < count ? n : count;
@@ -60,8 +61,9 @@ static struct day *read_days(const json_t *days, size_t count)
 		all[i] = (struct day){.kind = STRIP_GAP};
 	for (size_t i = 0; i < have; i++)
 		all[count - have + i] = read_day(json_array_get(days, n - have + i));
-	/* labels count back from the oldest that is there */
-	for (size_t i = count - have; i > 0; i--)
+	/* what is missing counts back from the oldest that is there, or from today */
+	all[count - 1].day = have ? all[count - 1].day : day_of(v->now_ms);
+	for (size_t i = count - (have ? have : 1); i > 0; i--)
 		all[i - 1].day = all[i].day - 1;
 	return all;
 }
@@ -207,7 +209,7 @@ static const char *count_days(struct view *v, const struct day *days, size_t n)
 
 json_t *strip_view(struct view *v, const json_t *days, size_t count, const char *href, size_t links)
 {
-	struct day *all = read_days(days, count);
+	struct day *all = read_days(v, days, count);
 	json_t *paths = json_array();
 	for (int kind = 0; kind < STRIP_KINDS; kind++)
 		draw_kind(paths, all, count, kind);
@@ -239,9 +241,8 @@ static void draw_year_kind(
 			if (is && open < 0)
 				open = here;
 			if (!is && open >= 0) {
-				buf_printf(&d, "M%lld %dh%lld", (long long)(open * STEP),
-					row * STEP + 2,
-					(long long)((column - open + 1) * STEP - (STEP - BAR)));
+				buf_printf(&d, "M%" PRId64 " %dh%" PRId64, open * STEP,
+					row * STEP + 2, (column - open) * STEP + BAR);
 				open = -1;
 			}
 			column = here;
@@ -253,14 +254,12 @@ static void draw_year_kind(
 json_t *year_view(struct view *v, const json_t *days)
 {
 	const size_t n = 365;
-	struct day *all = read_days(days, n);
+	struct day *all = read_days(v, days, n);
 	json_t *paths = json_array();
 	/* 1970-01-01 was a Thursday */
 	const int64_t monday = all[0].day - (all[0].day + 3) % 7;
 	for (int kind = 0; kind < STRIP_KINDS; kind++)
 		draw_year_kind(paths, all, n, monday, kind);
-	json_t *o = json_pack("{s:o, s:s, s:s, s:s}", "paths", paths, "text", count_days(v, all, n),
-		"from", say_day(v, all[0].day), "to", say_day(v, all[n - 1].day));
 	free(all);
-	return o;
+	return json_pack("{s:o}", "paths", paths);
 }

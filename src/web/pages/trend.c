@@ -136,7 +136,9 @@ static const char *draw_unmeasured(const struct plot *p)
 static json_t *y_labels(const struct plot *p, double step)
 {
 	json_t *all = json_array();
-	for (double ms = step; ms <= p->top + step / 100; ms += step) {
+	const int lines = (int)lround(p->top / step);
+	for (int i = 1; i <= lines; i++) {
+		const double ms = step * i;
 		json_t *o = json_pack("{s:s}", "text", say_duration(p->v, ms));
 		/* of the plot's 140 pixels; the text stands on its line */
 		json_object_set_new(o, "y", json_sprintf("%.1f", 16 + y_of(p, ms) * 1.4));
@@ -187,8 +189,8 @@ static json_t *hour_rows(const struct plot *p)
 			say_number(p->v, n), "failed", say_number(p->v, n - ok));
 		const char *a = low < 0 ? NULL : say_duration(p->v, low);
 		const char *b = high < 0 ? NULL : say_duration(p->v, high);
-		put(o, "median", a && b && low < high ? say(p->v, "from_to", a, b, NULL) : a);
-		put(o, "worst", worst < 0 ? NULL : say_duration(p->v, worst));
+		view_put(o, "median", a && b && low < high ? say(p->v, "from_to", a, b, NULL) : a);
+		view_put(o, "worst", worst < 0 ? NULL : say_duration(p->v, worst));
 		json_array_append_new(rows, o);
 	}
 	return rows;
@@ -215,7 +217,7 @@ json_t *trend_view(struct view *v, const json_t *trend)
 		json_object_set_new(plot, "hours", hour_rows(&p));
 		json_object_set_new(o, "plot", plot);
 	}
-	put(o, "summary",
+	view_put(o, "summary",
 		n > 0 ? say(v, "trend_summary", say_number(v, n), say_number(v, n - ok), NULL)
 		      : say(v, "trend_none", NULL));
 	free(p.points);

@@ -41,14 +41,18 @@ const char *say_count(struct view *v, const char *one, const char *many, int64_t
 const char *say_number(struct view *v, int64_t n);
 const char *say_real(struct view *v, double x, int decimals);
 enum rounding { ROUND_DOWN, ROUND_UP };
-const char *say_percent(struct view *v, double ratio, enum rounding r); /* never 100 % below 1 */
-const char *say_duration(struct view *v, double ms);                    /* "1.3 s", "3 h 10 min" */
-const char *say_day(struct view *v, int64_t day);                       /* "3 Nov 2026" */
-const char *say_day_short(struct view *v, int64_t day);                 /* "3 Nov" */
-const char *say_month(struct view *v, const char *month);               /* "2026-11": "Nov 2026" */
-const char *say_clock(struct view *v, int64_t ms);                      /* "06:41:22 UTC" */
-const char *say_hour(struct view *v, int64_t ms);                       /* "06:41" */
-const char *say_moment(struct view *v, int64_t ms); /* "3 Nov 2026, 06:41 UTC" */
+/* In percent, with its sign or without; rounded down never 100 when it is less. */
+const char *say_percent(struct view *v, double ratio, enum rounding r);
+const char *say_ratio(struct view *v, double ratio, enum rounding r);
+const char *say_duration(struct view *v, double ms);      /* "1.3 s", "3 h 10 min" */
+const char *say_day(struct view *v, int64_t day);         /* "3 Nov 2026" */
+const char *say_day_short(struct view *v, int64_t day);   /* "3 Nov" */
+const char *say_month(struct view *v, const char *month); /* "2026-11": "Nov 2026" */
+const char *say_clock(struct view *v, int64_t ms);        /* "06:41:22 UTC" */
+const char *say_hour(struct view *v, int64_t ms);         /* "06:41" */
+const char *say_moment(struct view *v, int64_t ms);       /* "3 Nov 2026, 06:41 UTC" */
+/* Text of others inside a sentence of ours: whatever its direction, it ends where it ends. */
+const char *say_isolated(struct view *v, const char *text);
 const char *say_fault(struct view *v, const char *fault, const char *otherwise);
 /* {iso, text} for the partial "time"; null for null and for no number. Owned. */
 json_t *time_view(struct view *v, const json_t *ms);
@@ -57,7 +61,7 @@ int64_t day_of(int64_t ms);
 /* The day of the calendar (proleptic Gregorian) that is so many days after 1970-01-01. */
 void civil_from_days(int64_t days, int *ret_y, int *ret_m, int *ret_d);
 
-void put(json_t *o, const char *key, const char *text); /* NULL: null */
+void view_put(json_t *o, const char *key, const char *text); /* NULL: null */
 void put_time(struct view *v, json_t *o, const char *key, const json_t *ms);
 void put_link(struct view *v, json_t *o, const char *key, const char *before, const char *id);
 
@@ -69,8 +73,10 @@ json_t *state_view(struct view *v, enum health h);
 json_t *verdict_view(struct view *v, const char *verdict);
 /* Why a component is in its state, from its "rule". */
 const char *say_rule(struct view *v, const char *rule);
-/* A RATIO of model.h: {figure, range | null, unseen | null}. Owned. */
+/* A RATIO of model.h: {figure, range | null, unseen | null}; bare: without the sign of percent, for
+ * tables that say so above. Owned. */
 json_t *ratio_view(struct view *v, const json_t *ratio);
+json_t *ratio_view_bare(struct view *v, const json_t *ratio);
 
 /* --- strip.c: days drawn -----------------------------------------------------------------------
  */
@@ -81,7 +87,7 @@ enum { STRIP_GAP = HEALTH_COUNT, STRIP_KINDS };
  * `href`#dDAY, newest first, at most `links`. Owned. */
 json_t *strip_view(
 	struct view *v, const json_t *days, size_t count, const char *href, size_t links);
-/* A year as weeks of seven days: {paths [{name, d}], text, months}. Owned. */
+/* A year as weeks of seven days: {paths [{name, d}]}. Owned. */
 json_t *year_view(struct view *v, const json_t *days);
 
 /* --- trend.c: latency drawn ------------------------------------------------------------------ */

@@ -71,6 +71,12 @@ const char *say_count(struct view *v, const char *one, const char *many, int64_t
 	return say(v, n == 1 ? one : many, say_number(v, n), NULL);
 }
 
+/* U+2068 and U+2069 (UAX 9), where markup is not possible. */
+const char *say_isolated(struct view *v, const char *text)
+{
+	return view_keep(v, mem_printf("\xe2\x81\xa8%s\xe2\x81\xa9", text ? text : ""));
+}
+
 /* --- numbers ---------------------------------------------------------------------------------- */
 
 const char *say_number(struct view *v, int64_t n)
@@ -97,7 +103,7 @@ const char *say_real(struct view *v, double x, int decimals)
 	return view_keep(v, text);
 }
 
-const char *say_percent(struct view *v, double ratio, enum rounding r)
+const char *say_ratio(struct view *v, double ratio, enum rounding r)
 {
 	double percent = ratio * 100;
 	int decimals = percent >= 99 && percent < 100 ? 2 : percent >= 10 ? 1 : 2;
@@ -109,7 +115,12 @@ const char *say_percent(struct view *v, double ratio, enum rounding r)
 		percent = 99.99;
 	if (percent >= 100 || percent <= 0)
 		decimals = 0;
-	return say(v, "percent", say_real(v, percent, decimals), NULL);
+	return say_real(v, percent, decimals);
+}
+
+const char *say_percent(struct view *v, double ratio, enum rounding r)
+{
+	return say(v, "percent", say_ratio(v, ratio, r), NULL);
 }
 
 static const char *two_units(
@@ -232,7 +243,7 @@ json_t *time_view_short(struct view *v, const json_t *ms)
 	if (!json_is_object(o))
 		return o;
 	const char *clock = say_hour(v, at);
-	put(o, "text",
+	view_put(o, "text",
 		day_of(at) == day_of(v->now_ms)
 			? view_keep(v, mem_printf("%s UTC", clock))
 			: view_keep(v,
@@ -254,7 +265,7 @@ const char *say_fault(struct view *v, const char *fault, const char *otherwise)
 
 /* --- putting ---------------------------------------------------------------------------------- */
 
-void put(json_t *o, const char *key, const char *text)
+void view_put(json_t *o, const char *key, const char *text)
 {
 	json_t *value = text ? json_string(text) : json_null();
 	json_object_set_new(o, key, value ? value : json_null());
@@ -279,6 +290,6 @@ void put_link(struct view *v, json_t *o, const char *key, const char *before, co
 			buf_printf(&out, "%%%02X", c);
 	}
 	buf_add_str(&out, json_str(v->root, "q") ? json_str(v->root, "q") : "");
-	put(o, key, buf_str(&out));
+	view_put(o, key, buf_str(&out));
 	buf_fini(&out);
 }

@@ -4,6 +4,7 @@
  */
 #include "../check.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <zlib.h>
@@ -163,7 +164,9 @@ static json_t *problem_405(void)
 	return model_problem(405, "/");
 }
 
-#define KB 1000
+#define KB  1000
+#define FSI "\xe2\x81\xa8"
+#define PDI "\xe2\x81\xa9"
 
 static const struct shown all[] = {
 	{"status", PAGE_STATUS, "/", site_50, site_50, false, 50 * KB, 14 * KB},
@@ -181,7 +184,7 @@ static const struct shown all[] = {
 		site_operators, true, 0, 0},
 	{"component-hostile", PAGE_COMPONENT, "/components/images", component_hostile, site_hostile,
 		true, 0, 0},
-	{"availability", PAGE_AVAILABILITY, "/availability", availability, site_50, false, 100 * KB,
+	{"availability", PAGE_AVAILABILITY, "/availability", availability, site_50, false, 50 * KB,
 		14 * KB},
 	{"availability-hostile", PAGE_AVAILABILITY, "/availability", availability_hostile,
 		site_hostile, true, 0, 0},
@@ -248,12 +251,9 @@ static void keep(const struct shown *s, const char *lang, const char *html)
 	free(name);
 }
 
-static void test_keep(void **state)
+static void keep_all(const char *dir)
 {
 	const struct page_file *files;
-	const char *dir = getenv("GLASSHOUSE_PAGES");
-	if (!dir)
-		skip();
 	each(keep);
 	for (size_t i = 0; i < page_files(&files); i++)
 		keep_file(dir, files[i].name, files[i].body.p, files[i].body.n);
@@ -473,10 +473,10 @@ static void test_truth(void **state)
 
 	s = find("status");
 	html = render(s, "en");
-	has(s, html, "<h1>1 of 50 components has an outage: Network</h1>");
-	has(s, html, "<p>1 of 50 components is degraded: Images</p>");
-	has(s, html, "<p>The state of 1 of 50 components is unknown: DNS</p>");
-	has(s, html, "<p>1 of 50 components is under maintenance: Block storage</p>");
+	has(s, html, "<h1>1 of 50 components has an outage: " FSI "Network" PDI "</h1>");
+	has(s, html, "<p>1 of 50 components is degraded: " FSI "Images" PDI "</p>");
+	has(s, html, "<p>The state of 1 of 50 components is unknown: " FSI "DNS" PDI "</p>");
+	has(s, html, "<p>1 of 50 components is under maintenance: " FSI "Block storage" PDI "</p>");
 	has(s, html, "This is a simulated cloud.");
 	free(html);
 
@@ -608,11 +608,54 @@ static void test_broken(void **state)
 	json_decref(model);
 }
 
+/* Threads share compiled templates, texts and documents: each gets the same page. */
+struct thread {
+	pthread_t id;
+	const json_t *site;
+	bool good;
+	struct buf out;
+};
+
+static void *render_often(void *arg)
+{
+	struct thread *t = arg;
+	struct error err = {0};
+	t->good = true;
+	for (int i = 0; i < 8 && t->good; i++) {
+		buf_clear(&t->out);
+		t->good = page_render(PAGE_STATUS, t->site, t->site, "/", i % 2 ? "en" : "de",
+			false, &t->out, &err);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct thread threads[4];
+	json_t *site = model_site(MOOD_MIXED, 20, false);
+	for (size_t i = 0; i < array_len(threads); i++) {
+		threads[i] = (struct thread){.site = site, .out = BUF(BUF_PAGE)};
+		assert_int_equal(
+			pthread_create(&threads[i].id, NULL, render_often, &threads[i]), 0);
+	}
+	for (size_t i = 0; i < array_len(threads); i++)
+		pthread_join(threads[i].id, NULL);
+	for (size_t i = 0; i < array_len(threads); i++) {
+		assert_true(threads[i].good);
+		assert_string_equal(buf_str(&threads[i].out), buf_str(&threads[0].out));
+	}
+	for (size_t i = 0; i < array_len(threads); i++)
+		buf_fini(&threads[i].out);
+	json_decref(site);
+}
+
 static int start(void **state)
 {
 	struct error err = {0};
 	if (!page_init(&err))
 		print_message("%s: %s\n", err.file, err.msg);
+	if (!err.msg[0] && getenv("GLASSHOUSE_PAGES"))
+		keep_all(getenv("GLASSHOUSE_PAGES"));
 	return err.msg[0] ? -1 : 0;
 }
 
@@ -625,7 +668,6 @@ static int end(void **state)
 int test_page(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_size),
@@ -635,6 +677,7 @@ int test_page(void)
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_threads),
 	};
 	return cmocka_run_group_tests_name("page", tests, start, end);
 }

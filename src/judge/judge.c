@@ -1,0 +1,353 @@
+/*
+ * judge.c - what there is to judge, what reports, and the time in which we observe; see judge.h.
+ *
+ * How a component goes from state to state is judge_turn.c.
+ */
+
+#include "judge/judge.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "judge/judge_inside.h"
+
+#define TICK_NS    NS_PER_S
+#define CONFIRM    2
+#define MINIMUM_NS (60 * NS_PER_S)
+
+int64_t judge_now_ms(const struct judge *j)
+{
+	return clock_unix_us(loop_clock(j->loop)) / 1000;
+}
+
+/* --- components ------------------------------------------------------------------------------- */
+
+static void name_component(struct judged *j, const struct component *c)
+{
+	mem_replace(&j->name, c->name);
+	mem_replace(&j->category, c->category ? c->category : "");
+	mem_replace(&j->cloud, c->cloud ? c->cloud : "");
+	mem_replace(&j->region, c->region ? c->region : "");
+	j->shown = (struct component){j->id, j->name, j->category, j->cloud, j->region};
+}
+
+static void sort_in(struct judge *j, struct judged *c)
+{
+	size_t at = 0;
+	while (at < j->components.n) {
+		const struct judged *o = j->components.p[at];
+		const int by = strcmp(o->category, c->category);
+		if (by > 0 || (by == 0 && o->order > c->order))
+			break;
+		at++;
+	}
+	vec_push(&j->components, c);
+	memmove(j->components.p + at + 1, j->components.p + at,
+		(j->components.n - 1 - at) * sizeof(struct judged *));
+	j->components.p[at] = c;
+}
+
+static void sort_out(struct judge *j, const struct judged *c)
+{
+	for (size_t i = 0; i < j->components.n; i++)
+		if (j->components.p[i] == c) {
+			vec_remove(&j->components, i);
+			return;
+		}
+}
+
+static void never_judged(struct judged *c)
+{
+	struct stored_verdict *s = &c->now;
+	mem_replace(&s->text, "nothing has been observed yet");
+	s->v = (struct verdict){.component = s->v.component,
+		.health = HEALTH_UNKNOWN,
+		.since_ms = c->added_ms,
+		.rule = "never",
+		.text = s->text};
+	s->fresh_ms = 0;
+}
+
+static struct judged *judged_new(struct judge *j, const struct component *given)
+{
+	struct judged *c = mem_new(struct judged);
+	struct error err = {0};
+	c->judge = j;
+	c->id = mem_strdup(given->id);
+	c->order = ++j->order;
+	c->added_ms = judge_now_ms(j);
+	name_component(c, given);
+	c->now.v.component = c->now.component = mem_strdup(given->id);
+	never_judged(c);
+	if (!rows_read(j, c, &err))
+		never_judged(c);
+	return c;
+}
+
+void judge_component(struct judge *j, const struct component *given)
+{
+	struct judged *c = map_get(&j->by_id, given->id);
+	if (c) {
+		name_component(c, given);
+		sort_out(j, c);
+		sort_in(j, c);
+		return;
+	}
+	c = judged_new(j, given);
+	map_put(&j->by_id, c->id, c);
+	sort_in(j, c);
+	days_open(c);
+	/* a stored verdict that is stale already changes at once, but never from inside this call
+	 */
+	judge_soon(c);
+}
+
+static void judged_free(struct judged *c)
+{
+	timer_cancel(&c->due);
+	days_close(c);
+	turn_forget(c);
+	MAP_EACH (&c->sources, e)
+		source_free(e->value);
+	map_fini(&c->sources);
+	verdict_fini(&c->now);
+	free(c->id);
+	free(c->name);
+	free(c->category);
+	free(c->cloud);
+	free(c->region);
+	free(c);
+}
+
+void judge_component_remove(struct judge *j, const char *id)
+{
+	struct judged *c = map_remove(&j->by_id, id);
+	if (!c)
+		return;
+	sort_out(j, c);
+	rows_write_end(j, c->id, judge_now_ms(j));
+	judged_free(c);
+}
+
+/* --- probes ----------------------------------------------------------------------------------- */
+
+static char *probe_key(const char *cloud, const char *probe)
+{
+	return mem_printf("%s\n%s", cloud ? cloud : "", probe);
+}
+
+static bool is_of(const struct source *s, const char *cloud, const char *probe)
+{
+	return !strcmp(s->cloud, cloud ? cloud : "") && !strcmp(s->probe, probe);
+}
+
+static void pace(const struct judge *j, struct source *s, const struct expected *x)
+{
+	source_pace(s, x->every_ms, x->timeout_ms,
+		x->every_ms >= JUDGE_RARE_MS ? 1 : j->options.confirm);
+}
+
+void judge_expect(
+	struct judge *j, const char *cloud, const char *probe, int64_t every_ns, int64_t timeout_ns)
+{
+	char *key = probe_key(cloud, probe);
+	struct expected *x = map_get(&j->expected, key);
+	if (!x) {
+		x = mem_new(struct expected);
+		map_put(&j->expected, key, x);
+	}
+	free(key);
+	*x = (struct expected){every_ns / NS_PER_MS, timeout_ns / NS_PER_MS};
+	VEC_EACH (&j->components, struct judged *, c) {
+		MAP_EACH (&(*c)->sources, e)
+			if (is_of(e->value, cloud, probe))
+				pace(j, e->value, x);
+		judge_again(*c);
+	}
+}
+
+void judge_unexpect(struct judge *j, const char *cloud, const char *probe)
+{
+	char *key = probe_key(cloud, probe);
+	free(map_remove(&j->expected, key));
+	free(key);
+	VEC_EACH (&j->components, struct judged *, c) {
+		MAP_EACH (&(*c)->sources, e)
+			if (is_of(e->value, cloud, probe))
+				source_free(map_remove(&(*c)->sources, e->key));
+		judge_again(*c);
+	}
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+static void drop_stalest(struct judged *c)
+{
+	const struct source *stalest = NULL;
+	char *key = NULL;
+	MAP_EACH (&c->sources, e) {
+		const struct source *s = e->value;
+		if (stalest && source_fresh_until_ms(s) >= source_fresh_until_ms(stalest))
+			continue;
+		stalest = s;
+		key = e->key;
+	}
+	if (key)
+		source_free(map_remove(&c->sources, key));
+}
+
+static struct source *source_of(
+	struct judged *c, const struct observation *o, const struct expected *x)
+{
+	char *key = mem_printf(
+		"%s\n%s\n%s", o->cloud ? o->cloud : "", o->probe, o->step ? o->step : "");
+	struct source *s = map_get(&c->sources, key);
+	if (!s) {
+		if (c->sources.n >= JUDGE_SOURCES_MAX)
+			drop_stalest(c);
+		s = source_new(o->cloud ? o->cloud : "", o->probe, o->step);
+		s->minimum_ms = c->judge->options.minimum_ns / NS_PER_MS;
+		s->quick = (!c->now.v.id && !c->unwritten) || c->now.v.health == HEALTH_OPERATIONAL;
+		pace(c->judge, s, x);
+		map_put(&c->sources, key, s);
+	}
+	free(key);
+	return s;
+}
+
+void judge_take(struct judge *j, const struct observation *o)
+{
+	struct judged *c = o->component ? map_get(&j->by_id, o->component) : NULL;
+	char *key = probe_key(o->cloud, o->probe);
+	const struct expected *x = map_get(&j->expected, key);
+	free(key);
+	if (!c || !x)
+		return;
+	source_take(source_of(c, o, x), o, judge_now_ms(j), j->blind);
+	judge_again(c);
+}
+
+void judge_blind(struct judge *j, bool blind, const char *why)
+{
+	const bool begins = blind && !j->blind;
+	j->blind = blind;
+	mem_replace(&j->why_blind, blind ? why : NULL);
+	VEC_EACH (&j->components, struct judged *, c) {
+		if (begins)
+			MAP_EACH (&(*c)->sources, e)
+				source_mute(e->value);
+		judge_again(*c);
+	}
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static void beat(struct judge *j, int64_t now_ms)
+{
+	j->beat_ms = now_ms;
+	VEC_EACH (&j->components, struct judged *, c) {
+		days_load(*c);
+		days_count(*c, now_ms);
+		days_write(*c);
+		turn_retry(*c);
+	}
+	rows_beat(j, now_ms);
+}
+
+/* The machine slept, or its clock was set: what is in between was not observed. */
+static void jumped(struct judge *j, int64_t now_ms)
+{
+	const int64_t last_ms = j->tick_ms;
+	j->beat_ms = now_ms;
+	VEC_EACH (&j->components, struct judged *, c) {
+		days_count(*c, last_ms);
+		days_skip(*c, now_ms);
+	}
+	rows_beat(j, last_ms);
+	j->span_from_ms = now_ms;
+	rows_beat(j, now_ms);
+	VEC_EACH (&j->components, struct judged *, c)
+		judge_again(*c);
+}
+
+static void on_tick(struct timer *t)
+{
+	struct judge *j = t->arg;
+	const int64_t now_ms = judge_now_ms(j), passed = now_ms - j->tick_ms;
+	if (passed > JUDGE_JUMP_MS || passed < -JUDGE_JUMP_MS)
+		jumped(j, now_ms);
+	else if (now_ms - j->beat_ms >= JUDGE_BEAT_MS || now_ms < j->beat_ms)
+		beat(j, now_ms);
+	j->tick_ms = now_ms;
+	timer_start(j->loop, &j->tick, TICK_NS, on_tick, j);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *series,
+	const struct judge_options *options, judge_changed *changed, void *arg, struct error *err)
+{
+	struct judge *j = mem_new(struct judge);
+	j->loop = l;
+	j->facts = f;
+	j->series = series;
+	if (options)
+		j->options = *options;
+	if (!j->options.confirm)
+		j->options.confirm = CONFIRM;
+	if (!j->options.minimum_ns)
+		j->options.minimum_ns = MINIMUM_NS;
+	j->changed = changed;
+	j->arg = arg;
+	j->tick_ms = j->beat_ms = j->span_from_ms = judge_now_ms(j);
+	if (!rows_open(j, err)) {
+		free(j);
+		return NULL;
+	}
+	timer_start(l, &j->tick, TICK_NS, on_tick, j);
+	return j;
+}
+
+void judge_free(struct judge *j)
+{
+	if (!j)
+		return;
+	timer_cancel(&j->tick);
+	rows_beat(j, judge_now_ms(j));
+	turn_end(j);
+	VEC_EACH (&j->components, struct judged *, c)
+		judged_free(*c);
+	vec_fini(&j->components);
+	MAP_EACH (&j->expected, e)
+		free(e->value);
+	map_fini(&j->expected);
+	map_fini(&j->by_id);
+	free(j->why_blind);
+	free(j);
+}
+
+/* --- what it says ----------------------------------------------------------------------------- */
+
+size_t judge_component_count(const struct judge *j)
+{
+	return j->components.n;
+}
+
+const struct component *judge_component_at(const struct judge *j, size_t i)
+{
+	assert(i < j->components.n);
+	return &j->components.p[i]->shown;
+}
+
+const struct verdict *judge_verdict(const struct judge *j, const char *component)
+{
+	const struct judged *c = map_get(&j->by_id, component);
+	return c ? &c->now.v : NULL;
+}
+
+bool judge_is_blind(const struct judge *j, const char **ret_why)
+{
+	if (ret_why)
+		*ret_why = j->why_blind;
+	return j->blind;
+}

@@ -1,0 +1,232 @@
+/*
+ * judge_decide.c - what the sources of a component say together, and the sentence for it.
+ *
+ * A function of the sources and the time alone. Each source can only push towards worse by failing;
+ * one that says nothing yet is left out, it stands for neither.
+ */
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "judge/judge_inside.h"
+
+static const char *const rules[] = {
+	"failing", "silent", "slow", "stale", "ours", "config", "quota", "blind", "good", "never"};
+
+const char *judge_rule(const char *name)
+{
+	for (size_t i = 0; i < array_len(rules); i++)
+		if (!strcmp(rules[i], name))
+			return rules[i];
+	return "never";
+}
+
+/* Of all sources, before it is said what it means. */
+struct tally {
+	struct decision d;
+	unsigned full_bad, full_ours; /* of full severity: failing; unable to tell */
+	int64_t answer_ms;            /* the newest good answer of one of full severity */
+	int64_t answer_from_ms;       /* older ones say nothing beside those that fail */
+	int64_t ours_from_ms;         /* nor beside those that cannot tell */
+	const struct source *first[SAYS_OURS + 1]; /* the newest that says so */
+	int64_t left_bad_ms;                       /* the latest one's */
+	const struct source *left_bad;
+	int64_t answered_ms; /* newest good answer */
+	int64_t newest_ms;   /* of all, stale ones too */
+	bool only_notes;     /* else they are not looked at */
+	bool all_local;      /* who cannot tell: for lack of our own connectivity */
+};
+
+static int64_t newest_ms(const struct source *s)
+{
+	return s->now.last_ms > s->now.last_ours_ms ? s->now.last_ms : s->now.last_ours_ms;
+}
+
+/* What answered long before, measured by how often those that fail are asked, is no sign of life:
+ * a scenario's last run would else hide an outage until its next. Nor is one whose newest result
+ * failed too, although that alone would not be believed yet. */
+static void count_full(struct tally *t, const struct source *s, enum says says)
+{
+	const struct fold *f = &s->now;
+	if (source_severity(s) != SEVERITY_OUTAGE)
+		return;
+	if (says == SAYS_BAD) {
+		const int64_t from_ms = f->last_bad_ms - s->fresh_ms;
+		t->full_bad++;
+		t->answer_from_ms = from_ms > t->answer_from_ms ? from_ms : t->answer_from_ms;
+	} else if (says == SAYS_OURS) {
+		t->full_ours++;
+	} else if (f->last_good_ms > f->last_bad_ms && f->last_good_ms > t->answer_ms) {
+		t->answer_ms = f->last_good_ms;
+	}
+}
+
+static bool nothing_answers(const struct tally *t)
+{
+	return t->full_bad && !t->full_ours && t->answer_ms < t->answer_from_ms;
+}
+
+static void count_left_bad(struct tally *t, const struct source *s, int64_t now_ms)
+{
+	const int64_t left_ms = source_left_bad_ms(s, now_ms);
+	if (source_severity(s) == SEVERITY_NOTE || left_ms <= t->left_bad_ms)
+		return;
+	t->left_bad_ms = left_ms;
+	t->left_bad = s;
+}
+
+static void count(struct tally *t, const struct source *s, int64_t now_ms)
+{
+	enum says says = source_says(s, now_ms);
+	const int64_t newest = newest_ms(s), until = source_fresh_until_ms(s);
+	if (newest > t->newest_ms)
+		t->newest_ms = newest;
+	if (source_severity(s) == SEVERITY_NOTE && !t->only_notes)
+		return;
+	count_left_bad(t, s, now_ms);
+	if (says == SAYS_STALE) {
+		t->d.stale++;
+		return;
+	}
+	count_full(t, s, says);
+	if (source_severity(s) == SEVERITY_NOTE &&
+		(says == SAYS_BAD || says == SAYS_FAILING || says == SAYS_SLOW))
+		says = SAYS_NOTHING;
+	t->d.all++;
+	t->d.bad += says == SAYS_BAD;
+	t->d.failing += says == SAYS_FAILING;
+	t->d.slow += says == SAYS_SLOW;
+	t->d.good += says == SAYS_GOOD;
+	t->d.ours += says == SAYS_OURS;
+	if (!t->first[says] || newest > newest_ms(t->first[says]))
+		t->first[says] = s;
+	if (says == SAYS_OURS) {
+		const int64_t from_ms = s->now.last_ours_ms - s->fresh_ms;
+		t->all_local &= s->now.ours_fault == FAULT_LOCAL;
+		t->ours_from_ms = from_ms > t->ours_from_ms ? from_ms : t->ours_from_ms;
+	}
+	if (says != SAYS_NOTHING && until > t->d.fresh_ms)
+		t->d.fresh_ms = until;
+	if ((says == SAYS_GOOD || says == SAYS_SLOW) && s->now.last_good_ms > t->answered_ms)
+		t->answered_ms = s->now.last_good_ms;
+	if (newest > t->d.evidence_ms)
+		t->d.evidence_ms = newest;
+}
+
+static void set(
+	struct decision *d, enum health health, const char *rule, const struct source *about)
+{
+	d->decided = true;
+	d->health = health;
+	d->rule = rule;
+	d->about = about;
+}
+
+static const char *ours_rule(const struct judge *j, const struct tally *t)
+{
+	if (t->all_local && j->blind)
+		return "blind";
+	switch (fault_whose(t->first[SAYS_OURS]->now.ours_fault)) {
+	case WHOSE_CONFIG: return "config";
+	case WHOSE_QUOTA: return "quota";
+	case WHOSE_NEITHER:
+	case WHOSE_CLOUD:
+	case WHOSE_OURS: break;
+	}
+	return "ours";
+}
+
+/* Silence must not make anything green: who failed until it fell silent is believed until another
+ * has answered after that. */
+static bool left_bad(const struct tally *t)
+{
+	return t->left_bad_ms && t->answered_ms <= t->left_bad_ms &&
+	       (t->d.good || t->first[SAYS_NOTHING]);
+}
+
+struct decision judge_decide(const struct judged *c, int64_t now_ms)
+{
+	struct tally t = {.all_local = true, .only_notes = true};
+	MAP_EACH (&c->sources, e)
+		t.only_notes &= source_severity(e->value) == SEVERITY_NOTE;
+	MAP_EACH (&c->sources, e)
+		count(&t, e->value, now_ms);
+	t.d.health = HEALTH_UNKNOWN;
+	t.d.left_bad = !t.d.bad && !t.d.failing && !t.d.slow && left_bad(&t);
+	t.d.rule = t.newest_ms ? "stale" : "never";
+	if (nothing_answers(&t))
+		set(&t.d, HEALTH_OUTAGE, "silent", t.first[SAYS_BAD]);
+	else if (t.d.bad)
+		set(&t.d, HEALTH_DEGRADED, "failing", t.first[SAYS_BAD]);
+	else if (t.d.failing)
+		set(&t.d, HEALTH_DEGRADED, "failing", t.first[SAYS_FAILING]);
+	else if (t.d.slow)
+		set(&t.d, HEALTH_DEGRADED, "slow", t.first[SAYS_SLOW]);
+	else if (t.d.left_bad)
+		set(&t.d, HEALTH_DEGRADED, "failing", t.left_bad);
+	else if (t.d.good && t.answered_ms >= t.ours_from_ms)
+		set(&t.d, HEALTH_OPERATIONAL, "good", t.first[SAYS_GOOD]);
+	else if (t.d.ours)
+		set(&t.d, HEALTH_UNKNOWN, ours_rule(c->judge, &t), t.first[SAYS_OURS]);
+	if (!t.d.evidence_ms)
+		t.d.evidence_ms = t.newest_ms;
+	return t.d;
+}
+
+/* --- sentences -------------------------------------------------------------------------------- */
+
+char *judge_source_label(const struct source *s)
+{
+	return s->step ? mem_printf("%s %s", s->probe, s->step) : mem_strdup(s->probe);
+}
+
+static char *failing_text(const struct decision *d, const char *label)
+{
+	const char *why = fault_text(d->about->now.bad_fault);
+	if (d->left_bad)
+		return mem_printf(
+			"%s failed until it fell silent, and nothing has answered since", label);
+	if (!d->bad)
+		return mem_printf("%s fails again and again: %d of its newest %u results; %s",
+			label, __builtin_popcount(d->about->now.window), d->about->now.window_n,
+			why);
+	return mem_printf("%u of %u fail; %s: %s", d->bad, d->all, label, why);
+}
+
+static char *unknown_text(
+	const struct judged *c, const struct decision *d, const char *label, int64_t now_ms)
+{
+	char at[CLOCK_TEXT];
+	if (!strcmp(d->rule, "blind"))
+		return mem_strdup("our own connectivity is gone: what we see says nothing of it");
+	if (d->decided)
+		return mem_printf(
+			"%s cannot tell: %s", label, fault_text(d->about->now.ours_fault));
+	const int64_t heard_ms = d->evidence_ms ? d->evidence_ms : c->now.v.evidence_ms;
+	if (!heard_ms)
+		return mem_printf(
+			"nothing was heard of it since %s", clock_rfc3339(c->added_ms * 1000, at));
+	return mem_printf(
+		"the newest result is too old: it began at %s", clock_rfc3339(heard_ms * 1000, at));
+}
+
+char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms)
+{
+	char *label = d->about ? judge_source_label(d->about) : NULL, *text;
+	if (d->health == HEALTH_UNKNOWN)
+		text = unknown_text(c, d, label, now_ms);
+	else if (d->health == HEALTH_OPERATIONAL)
+		text = d->good == 1 ? mem_printf("%s answers", label)
+				    : mem_printf("%u of %u answer", d->good, d->all);
+	else if (d->health == HEALTH_OUTAGE)
+		text = d->bad == 1 ? mem_printf("%s fails: %s", label,
+					     fault_text(d->about->now.bad_fault))
+				   : mem_printf("all fail, %u of %u; %s: %s", d->bad, d->all, label,
+					     fault_text(d->about->now.bad_fault));
+	else if (!strcmp(d->rule, "slow"))
+		text = mem_printf("%s answers later than it should", label);
+	else
+		text = failing_text(d, label);
+	free(label);
+	return text;
+}

@@ -1,0 +1,143 @@
+/*
+ * judge_inside.h - what the files of the judge share.
+ *
+ * judge_turn.c moves a component from state to state, judge_decide.c says what its sources say
+ * together, judge_rows.c holds the tables, judge_days.c counts seconds, judge_evidence.c writes
+ * down why.
+ */
+#ifndef JUDGE_JUDGE_INSIDE_H
+#define JUDGE_JUDGE_INSIDE_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "judge/judge.h"
+#include "judge/judge_source.h"
+
+#define JUDGE_SOURCES_MAX 500    /* of one component; the stalest leaves */
+#define JUDGE_BEAT_MS     10000  /* how often it is written that we observe */
+#define JUDGE_JUMP_MS     60000  /* a clock that jumps further was a machine asleep */
+#define JUDGE_RARE_MS     300000 /* at this rate or rarer a source speaks with each result */
+#define DAY_MS            86400000LL
+
+struct expected { /* a probe that reports */
+	int64_t every_ms, timeout_ms;
+};
+
+/* A verdict that owns its texts; the rule is static. */
+struct stored_verdict {
+	struct verdict v;
+	char *component, *text;
+	int64_t fresh_ms; /* until when its evidence is fresh */
+};
+
+struct change; /* a verdict on its way to the disk */
+struct day_read;
+
+/* Seconds of today in each state, kept in ms. */
+struct day_count {
+	struct series *series; /* NULL: beyond the limits of series */
+	struct day_read *read; /* today's, from before this start */
+	bool loaded;
+	int64_t day, ms[HEALTH_COUNT];
+	int64_t counted_ms; /* up to when */
+	uint8_t worst, first, last;
+};
+
+struct judged { /* a component */
+	struct judge *judge;
+	char *id, *name, *category, *cloud, *region;
+	struct component shown;
+	uint64_t order;
+	struct map sources; /* "cloud\nprobe\nstep" -> struct source */
+	struct stored_verdict now;
+	struct change *change; /* NULL: none on its way */
+	bool unwritten;        /* `now` is not on the disk; the disk refused */
+	int64_t added_ms;
+	struct timer due;
+	struct day_count days;
+};
+
+struct judge {
+	struct loop *loop;
+	struct facts *facts;
+	struct series_store *series;
+	struct judge_options options;
+	judge_changed *changed;
+	void *arg;
+	VEC(struct judged *) components; /* by category, then order */
+	uint64_t order;
+	struct map by_id;
+	struct map expected; /* "cloud\nprobe" -> struct expected */
+	bool blind;
+	char *why_blind;
+	struct timer tick;
+	int64_t tick_ms, beat_ms; /* when the last one was */
+	int64_t span_from_ms;     /* since when we observe without a gap */
+	struct change *changes;   /* on their way */
+};
+
+int64_t judge_now_ms(const struct judge *j);
+
+/* --- judge_turn.c ----------------------------------------------------------------------------- */
+
+void judge_again(struct judged *c); /* looks at all that is known, changes the state if it must */
+void judge_soon(struct judged *c);  /* the same, from the loop */
+void turn_retry(struct judged *c);  /* writes again what the disk refused */
+void turn_forget(struct judged *c); /* its change on the way is written, but told to nobody */
+void turn_end(struct judge *j);     /* so are all */
+void verdict_fini(struct stored_verdict *s);
+
+/* --- judge_decide.c --------------------------------------------------------------------------- */
+
+struct decision {
+	bool decided; /* false: nothing fresh says anything */
+	enum health health;
+	const char *rule;
+	int64_t evidence_ms; /* newest result of what is fresh; 0: none */
+	int64_t fresh_ms;    /* until when something that speaks is fresh */
+	unsigned bad, failing, slow, good, ours, stale, all;
+	const struct source *about; /* the one that says it best, or NULL */
+	bool left_bad;              /* failed until it fell silent */
+};
+
+struct decision judge_decide(const struct judged *c, int64_t now_ms);
+char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms);
+/* "probe" or "probe step". Owned. */
+char *judge_source_label(const struct source *s);
+/* The static name of a rule; "never" when it is none of ours. */
+const char *judge_rule(const char *name);
+
+/* --- judge_rows.c ----------------------------------------------------------------------------- */
+
+bool rows_open(struct judge *j, struct error *err) must_check;
+/* The stored verdict of a component; false: there is none (or it cannot be read: err is set). */
+bool rows_read(struct judge *j, struct judged *c, struct error *err) must_check;
+/* Writes a change: ends the open verdict, writes the new one. `done` on the loop with its id. */
+struct row_change {
+	struct stored_verdict to;
+	char *name; /* of the component, for customers */
+	int64_t id; /* out */
+	char *evidence;
+};
+bool rows_write(struct facts_tx *tx, struct row_change *c, struct error *err) must_check;
+void rows_write_end(struct judge *j, const char *component, int64_t at_ms);
+/* We observed until `to_ms`, and the evidence of each component is as new as it is. Not waited for.
+ */
+void rows_beat(struct judge *j, int64_t to_ms);
+
+/* --- judge_days.c ----------------------------------------------------------------------------- */
+
+void days_open(struct judged *c);
+void days_close(struct judged *c);
+/* Counts the time up to `now_ms` for the state it is in. */
+void days_count(struct judged *c, int64_t now_ms);
+void days_skip(struct judged *c, int64_t now_ms); /* the time up to now was not observed */
+void days_write(struct judged *c);
+void days_load(struct judged *c); /* again, where it failed */
+
+/* --- judge_evidence.c ------------------------------------------------------------------------- */
+
+char *evidence_text(const struct judged *c, const struct decision *d, enum health was,
+	int64_t now_ms); /* owned JSON */
+
+#endif

@@ -1,0 +1,337 @@
+/*
+ * judge_source.c - see judge_source.h.
+ *
+ * Results no longer kept live on in `base`; a result that comes late is put in its place and the
+ * fold is made again. A silence longer than fresh_ms ends what was said before it. It is measured
+ * from good result to good result for what is said well, so that failures in between cannot bridge
+ * it.
+ */
+
+#include "judge/judge_source.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/slice.h"
+
+#define WINDOW_LEAST    5 /* results before a source can be called failing */
+#define WINDOW_EPISODES 2
+
+struct source *source_new(const char *cloud, const char *probe, const char *step)
+{
+	struct source *s = mem_new(struct source);
+	s->cloud = mem_strdup(cloud);
+	s->probe = mem_strdup(probe);
+	s->step = mem_strdup(step);
+	return s;
+}
+
+static void texts_free(struct result_texts *t)
+{
+	if (!t)
+		return;
+	free(t->detail);
+	free(t->request);
+	free(t->request_id);
+	free(t->service_request_id);
+	free(t->run);
+	free(t);
+}
+
+void source_free(struct source *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		texts_free(s->results[i].texts);
+	free(s->cloud);
+	free(s->probe);
+	free(s->step);
+	free(s);
+}
+
+/* --- the fold --------------------------------------------------------------------------------- */
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Failures apart from each other in the window; one that reaches out of it counts. */
+static unsigned episodes(const struct fold *f)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < f->window_n; i++)
+		if ((f->window >> i & 1) && (i + 1 == f->window_n || !(f->window >> (i + 1) & 1)))
+			n++;
+	return n;
+}
+
+static void see(struct fold *f, bool failed)
+{
+	f->window = (f->window << 1 | failed) & ((1u << SOURCE_WINDOW) - 1);
+	if (f->window_n < SOURCE_WINDOW)
+		f->window_n++;
+	if (f->window_n >= WINDOW_LEAST && episodes(f) >= WINDOW_EPISODES)
+		f->failing = true;
+	else if (!f->window && f->window_n == SOURCE_WINDOW)
+		f->failing = false;
+}
+
+static void fold_bad(struct fold *f, const struct source *s, const struct result *r)
+{
+	if (f->last_ms && r->at_ms - f->last_ms > s->fresh_ms)
+		f->bad_run = 0; /* what was bad before the silence still is */
+	see(f, true);
+	f->good_run = 0;
+	f->bad_fault = r->fault;
+	f->last_ms = f->last_bad_ms = r->at_ms;
+	if (++f->bad_run >= s->confirm)
+		f->bad = true;
+	if (f->bad) {
+		f->good = false;
+		f->hold_bad_ms = later(f->hold_bad_ms, r->taken_ms + s->minimum_ms);
+	}
+	if (f->failing)
+		f->hold_failing_ms = later(f->hold_failing_ms, r->taken_ms + s->minimum_ms);
+}
+
+/* Slowness is told by good answers alone; failures between them change nothing of it. */
+static void fold_pace(struct fold *f, const struct source *s, const struct result *r)
+{
+	f->slow_run = r->warned ? f->slow_run + 1 : 0;
+	f->fast_run = r->warned ? 0 : f->fast_run + 1;
+	if (f->slow_run >= s->confirm)
+		f->slow = true;
+	else if (f->fast_run >= s->confirm)
+		f->slow = false;
+	if (f->slow && r->warned)
+		f->hold_slow_ms = later(f->hold_slow_ms, r->taken_ms + s->minimum_ms);
+}
+
+static void fold_good(struct fold *f, const struct source *s, const struct result *r)
+{
+	if (f->last_ms && r->at_ms - f->last_ms > s->fresh_ms)
+		f->bad = false;
+	if (f->last_good_ms && r->at_ms - f->last_good_ms > s->fresh_ms) {
+		f->good = f->slow = false;
+		f->good_run = f->good_after_ours = f->slow_run = f->fast_run = 0;
+	}
+	see(f, false);
+	fold_pace(f, s, r);
+	f->bad_run = 0;
+	f->good_run++;
+	f->last_ms = f->last_good_ms = r->at_ms;
+	if (f->good_run >= s->confirm || (!f->heard && s->quick && !f->bad)) {
+		f->bad = false;
+		f->good = true;
+	}
+	f->heard = true;
+	if (++f->good_after_ours >= s->confirm) {
+		f->ours = false;
+		f->ours_run = 0;
+	}
+}
+
+/* Moved by ours and good results alone: a failure must not make it forget that it cannot tell.
+ * That our own connectivity is gone is known from others: it needs no confirming. */
+static void fold_ours(struct fold *f, const struct source *s, const struct result *r)
+{
+	f->ours_run++;
+	f->good_after_ours = 0;
+	f->last_ours_ms = r->at_ms;
+	f->ours_fault = r->fault;
+	if (f->ours_run >= s->confirm || r->fault == FAULT_LOCAL)
+		f->ours = true;
+}
+
+static void fold(struct fold *f, const struct source *s, const struct result *r)
+{
+	if (r->muted)
+		return;
+	switch (fault_whose(r->fault)) {
+	case WHOSE_NEITHER: fold_good(f, s, r); break;
+	case WHOSE_CLOUD: fold_bad(f, s, r); break;
+	case WHOSE_OURS:
+	case WHOSE_CONFIG:
+	case WHOSE_QUOTA: fold_ours(f, s, r); break;
+	}
+}
+
+static void fold_again(struct source *s)
+{
+	s->now = s->base;
+	for (size_t i = 0; i < s->n; i++)
+		fold(&s->now, s, &s->results[i]);
+}
+
+/* --- results ---------------------------------------------------------------------------------- */
+
+static void drop_oldest(struct source *s)
+{
+	fold(&s->base, s, &s->results[0]);
+	texts_free(s->results[0].texts);
+	memmove(s->results, s->results + 1, --s->n * sizeof(*s->results));
+}
+
+/* Scrubbed, valid UTF-8 whatever a service sent, not longer than the limit. */
+static char *keep_text(const char *text)
+{
+	char *t = secret_scrubbed(text);
+	if (!t)
+		return NULL;
+	size_t n = strlen(t);
+	if (n > SOURCE_TEXT_MAX) {
+		n = SOURCE_TEXT_MAX;
+		while (n > 0 && ((unsigned char)t[n] & 0xc0) == 0x80)
+			n--;
+		t[n] = 0;
+	}
+	if (!utf8_valid(slice_of(t)))
+		for (char *p = t; *p; p++)
+			if ((unsigned char)*p >= 0x80)
+				*p = '?';
+	return t;
+}
+
+static struct result_texts *keep_texts(const struct observation *o)
+{
+	struct result_texts *t = mem_new(struct result_texts);
+	t->detail = keep_text(o->detail);
+	t->request = keep_text(o->request);
+	t->request_id = keep_text(o->request_id);
+	t->service_request_id = keep_text(o->service_request_id);
+	t->run = keep_text(o->run);
+	return t;
+}
+
+void source_take(struct source *s, const struct observation *o, int64_t now_ms, bool muted)
+{
+	if (s->n == SOURCE_RESULTS)
+		drop_oldest(s);
+	const struct result r = {
+		.at_ms = o->at_ms,
+		.taken_ms = now_ms,
+		.total_us = o->total_us,
+		.fault = o->fault,
+		.severity = o->severity,
+		.warned = o->warned,
+		.muted = muted && fault_whose(o->fault) == WHOSE_CLOUD,
+		.status = o->status,
+		.texts = o->fault != FAULT_NONE || o->warned ? keep_texts(o) : NULL,
+	};
+	size_t at = s->n;
+	while (at > 0 && s->results[at - 1].at_ms > r.at_ms)
+		at--;
+	memmove(s->results + at + 1, s->results + at, (s->n - at) * sizeof(*s->results));
+	s->results[at] = r;
+	s->n++;
+	if (at + 1 == s->n)
+		fold(&s->now, s, &r);
+	else
+		fold_again(s);
+	while (s->n > SOURCE_WINDOW && s->results[0].at_ms < now_ms - SOURCE_WINDOW_MS)
+		drop_oldest(s);
+}
+
+void source_mute(struct source *s)
+{
+	if (s->now.bad)
+		return;
+	for (size_t i = s->n; i-- > 0;) {
+		const enum fault_whose whose = fault_whose(s->results[i].fault);
+		if (whose == WHOSE_NEITHER)
+			break;
+		s->results[i].muted |= whose == WHOSE_CLOUD;
+	}
+	s->base.bad_run = 0; /* of results no longer kept */
+	fold_again(s);
+}
+
+void source_pace(struct source *s, int64_t every_ms, int64_t timeout_ms, unsigned confirm)
+{
+	/* A good answer stays good until as many as must confirm could have failed. */
+	const int64_t rounds = confirm > 2 ? confirm + 1 : 3;
+	s->fresh_ms = rounds * every_ms + timeout_ms;
+	s->confirm = confirm;
+}
+
+/* --- what it says ----------------------------------------------------------------------------- */
+
+static bool fresh(const struct source *s, int64_t at_ms, int64_t now_ms)
+{
+	return at_ms && now_ms <= at_ms + s->fresh_ms;
+}
+
+bool source_answers(const struct source *s, int64_t now_ms)
+{
+	return s->now.good && fresh(s, s->now.last_good_ms, now_ms);
+}
+
+int64_t source_fresh_until_ms(const struct source *s)
+{
+	return later(s->now.last_ms, s->now.last_ours_ms) + s->fresh_ms;
+}
+
+enum says source_says(const struct source *s, int64_t now_ms)
+{
+	const struct fold *f = &s->now;
+	const bool ours = fresh(s, f->last_ours_ms, now_ms);
+	const bool cloud = fresh(s, f->last_ms, now_ms);
+	if (!ours && !cloud)
+		return SAYS_STALE;
+	if (f->ours && ours && !(f->bad && f->last_bad_ms > f->last_ours_ms))
+		return SAYS_OURS;
+	if (cloud && (f->bad || now_ms < f->hold_bad_ms))
+		return SAYS_BAD;
+	if (cloud && (f->failing || now_ms < f->hold_failing_ms))
+		return SAYS_FAILING;
+	if (source_answers(s, now_ms))
+		return f->slow || now_ms < f->hold_slow_ms ? SAYS_SLOW : SAYS_GOOD;
+	return ours ? SAYS_OURS : SAYS_NOTHING;
+}
+
+const char *says_name(enum says says)
+{
+	static const char *const names[] = {
+		"nothing", "stale", "good", "slow", "failing", "bad", "ours"};
+	return names[says];
+}
+
+int64_t source_left_bad_ms(const struct source *s, int64_t now_ms)
+{
+	const struct fold *f = &s->now;
+	int64_t left_ms = 0;
+	if (f->ours && f->last_ours_ms >= f->last_ms) /* it took that back */
+		return 0;
+	if ((f->bad || f->failing) && !fresh(s, f->last_ms, now_ms))
+		left_ms = f->last_ms + s->fresh_ms;
+	if (f->slow && !fresh(s, f->last_good_ms, now_ms))
+		left_ms = later(left_ms, f->last_good_ms + s->fresh_ms);
+	return left_ms;
+}
+
+enum severity source_severity(const struct source *s)
+{
+	return s->n ? s->results[s->n - 1].severity : SEVERITY_OUTAGE;
+}
+
+static void sooner(int64_t *next, int64_t at_ms, int64_t now_ms)
+{
+	if (at_ms > now_ms && at_ms < *next)
+		*next = at_ms;
+}
+
+int64_t source_next_ms(const struct source *s, int64_t now_ms)
+{
+	const struct fold *f = &s->now;
+	int64_t next = INT64_MAX;
+	sooner(&next, f->last_ms + s->fresh_ms + 1, now_ms);
+	sooner(&next, f->last_good_ms + s->fresh_ms + 1, now_ms);
+	sooner(&next, f->last_ours_ms + s->fresh_ms + 1, now_ms);
+	sooner(&next, f->hold_bad_ms, now_ms);
+	sooner(&next, f->hold_failing_ms, now_ms);
+	sooner(&next, f->hold_slow_ms, now_ms);
+	return next;
+}

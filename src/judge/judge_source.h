@@ -1,0 +1,88 @@
+/*
+ * judge_source.h - one source of a component, and what its newest results say.
+ *
+ * A source is a probe, or a step of a scenario ("server[1]" and "server[0]" are two). It keeps its
+ * newest results in order of the time at which they began, whatever the order they came in, and
+ * what it says is a fold over them: one small machine, moved by each result. Every move is monotone
+ * in "how bad", and a failing result never moves it towards good, so that one more failure can
+ * never make a component look better (docs/judging.md has the rules in words).
+ * Thread: the loop's.
+ */
+#ifndef JUDGE_JUDGE_SOURCE_H
+#define JUDGE_JUDGE_SOURCE_H
+
+#include "store/observation.h"
+
+#define SOURCE_RESULTS   50               /* kept at most */
+#define SOURCE_WINDOW    10               /* newest results that `failing` looks at; always kept */
+#define SOURCE_WINDOW_MS (15 * 60 * 1000) /* the others are kept as long as this */
+#define SOURCE_TEXT_MAX  2000             /* bytes of each text of a result */
+
+/* Texts of a result that failed or was slow; NULL where there was none. */
+struct result_texts {
+	char *detail, *request, *request_id, *service_request_id, *run;
+};
+
+struct result {
+	int64_t at_ms, taken_ms; /* when it began, when we heard of it */
+	int64_t total_us;
+	enum fault fault;
+	enum severity severity;
+	bool warned;
+	bool muted; /* the cloud's fault, seen while blind: says nothing */
+	int status;
+	struct result_texts *texts; /* NULL when good */
+};
+
+/* What all results so far made of the source. */
+struct fold {
+	bool heard; /* anything good yet */
+	bool good;  /* answers, as far as is confirmed */
+	bool bad;   /* fails, confirmed */
+	bool ours;  /* cannot tell, confirmed */
+	bool slow, failing;
+	unsigned good_run, bad_run, ours_run, slow_run, fast_run, good_after_ours;
+	unsigned window, window_n; /* bit 0: the newest result, 1: failed */
+	int64_t last_ms, last_good_ms, last_bad_ms, last_ours_ms; /* when they began; 0: never */
+	int64_t hold_bad_ms, hold_failing_ms, hold_slow_ms;       /* said until then at least */
+	enum fault bad_fault, ours_fault;                         /* the newest of each */
+};
+
+enum says { SAYS_NOTHING, SAYS_STALE, SAYS_GOOD, SAYS_SLOW, SAYS_FAILING, SAYS_BAD, SAYS_OURS };
+
+struct source {
+	char *cloud, *probe, *step; /* step may be NULL */
+	unsigned confirm;
+	int64_t minimum_ms;
+	int64_t fresh_ms; /* 3 x its rate + its timeout */
+	bool quick;       /* the first good result of all is enough */
+	struct fold base; /* of the results no longer kept */
+	struct fold now;
+	struct result results[SOURCE_RESULTS]; /* oldest first */
+	size_t n;
+};
+
+struct source *source_new(const char *cloud, const char *probe, const char *step);
+void source_free(struct source *s);
+/* Copies what it needs of o. */
+void source_take(struct source *s, const struct observation *o, int64_t now_ms, bool muted);
+/* Failures that are not confirmed yet no longer count: we were blind. */
+void source_mute(struct source *s);
+/* A new rate. */
+void source_pace(struct source *s, int64_t every_ms, int64_t timeout_ms, unsigned confirm);
+
+enum says source_says(const struct source *s, int64_t now_ms);
+const char *says_name(enum says says);
+/* A good result that is still fresh. */
+bool source_answers(const struct source *s, int64_t now_ms);
+/* When its bad news went stale without being taken back; another source must have answered after
+ * that. 0: they did not. */
+int64_t source_left_bad_ms(const struct source *s, int64_t now_ms);
+enum severity source_severity(const struct source *s);
+/* The first moment after now at which it may say something else although nothing new is heard;
+ * INT64_MAX: never. */
+int64_t source_next_ms(const struct source *s, int64_t now_ms);
+/* Until when its newest result is fresh. */
+int64_t source_fresh_until_ms(const struct source *s);
+
+#endif

@@ -1,0 +1,234 @@
+/*
+ * judge_turn.c - each component's way from state to state.
+ *
+ * A component is judged again with each result and by one timer, which is set to the next moment at
+ * which silence alone would change something. A change is on its way to the disk before it is
+ * shown: until it is durable the component waits, then it is judged again. When the disk refuses,
+ * the new state is shown all the same (never a good one that is not so), without an id, and is
+ * written as soon as the disk takes it.
+ */
+
+#include <string.h>
+
+#include "judge/judge_inside.h"
+
+/* --- a change on its way ---------------------------------------------------------------------- */
+
+struct change {
+	struct change *next;
+	struct judge *judge; /* NULL: it is gone */
+	struct judged *c;    /* NULL: it was taken off the page */
+	struct stored_verdict from;
+	struct row_change row;
+};
+
+void verdict_fini(struct stored_verdict *s)
+{
+	free(s->component);
+	free(s->text);
+}
+
+static void verdict_copy(struct stored_verdict *to, const struct stored_verdict *from)
+{
+	*to = *from;
+	to->v.component = to->component = mem_strdup(from->v.component);
+	to->v.text = to->text = mem_strdup(from->v.text);
+}
+
+static void change_free(struct change *ch)
+{
+	for (struct change **p = ch->judge ? &ch->judge->changes : NULL; p && *p; p = &(*p)->next)
+		if (*p == ch) {
+			*p = ch->next;
+			break;
+		}
+	verdict_fini(&ch->from);
+	verdict_fini(&ch->row.to);
+	free(ch->row.evidence);
+	free(ch->row.name);
+	free(ch);
+}
+
+static bool write_change(struct facts_tx *tx, void *arg, struct error *err)
+{
+	struct change *ch = arg;
+	return rows_write(tx, &ch->row, err);
+}
+
+/* The seconds up to the change are the old state's. */
+static void show(struct judged *c, const struct stored_verdict *to)
+{
+	days_count(c, to->v.since_ms);
+	verdict_fini(&c->now);
+	verdict_copy(&c->now, to);
+	days_count(c, judge_now_ms(c->judge));
+	days_write(c);
+}
+
+static void change_written(void *arg, const struct error *err)
+{
+	struct change *ch = arg;
+	struct judged *c = ch->c;
+	struct judge *j = ch->judge;
+	if (c) {
+		c->change = NULL;
+		ch->row.to.v.id = err ? 0 : ch->row.id;
+		c->unwritten = err != NULL;
+		show(c, &ch->row.to);
+	}
+	if (j && c && !err && j->changed)
+		j->changed(j->arg, &ch->from.v, &ch->row.to.v);
+	/* `changed` may have taken it off the page: that clears ch->c */
+	if (ch->judge && ch->c && !err)
+		judge_again(ch->c);
+	change_free(ch);
+}
+
+static void begin_change(struct judged *c, const struct decision *d, int64_t now_ms)
+{
+	struct judge *j = c->judge;
+	struct change *ch = mem_new(struct change);
+	struct stored_verdict *to = &ch->row.to;
+	ch->judge = j;
+	ch->c = c;
+	verdict_copy(&ch->from, &c->now);
+	to->v = (struct verdict){.health = d->health, .since_ms = now_ms, .rule = d->rule};
+	to->v.evidence_ms = d->evidence_ms ? d->evidence_ms : c->now.v.evidence_ms;
+	to->fresh_ms = d->fresh_ms;
+	to->v.component = to->component = mem_strdup(c->id);
+	to->v.text = to->text = judge_text(c, d, now_ms);
+	ch->row.name = mem_strdup(c->name);
+	ch->row.evidence = evidence_text(c, d, c->now.v.health, now_ms);
+	ch->next = j->changes;
+	j->changes = ch;
+	c->change = ch;
+	facts_submit(j->facts, write_change, ch, change_written);
+}
+
+/* --- judging ---------------------------------------------------------------------------------- */
+
+/* The state stays; what it rests on is newer, and may be another thing. */
+static void renew(struct judged *c, const struct decision *d, int64_t now_ms)
+{
+	struct stored_verdict *s = &c->now;
+	if (d->decided) {
+		s->v.stored = false;
+		s->fresh_ms = d->fresh_ms;
+	}
+	if (d->evidence_ms > s->v.evidence_ms)
+		s->v.evidence_ms = d->evidence_ms;
+	if (!d->decided && !strcmp(s->v.rule, d->rule))
+		return;
+	char *text = judge_text(c, d, now_ms);
+	free(s->text);
+	s->v.text = s->text = text;
+	s->v.rule = d->rule;
+}
+
+/* For a component of which nothing was ever heard: when its probes should have reported. */
+static int64_t expected_by_ms(const struct judged *c)
+{
+	int64_t longest = 0;
+	MAP_EACH (&c->judge->expected, e) {
+		const struct expected *x = e->value;
+		const size_t n = strlen(c->cloud);
+		const int64_t span = 3 * x->every_ms + x->timeout_ms;
+		const bool its = !n || (!strncmp(e->key, c->cloud, n) && e->key[n] == '\n');
+		if (its && span > longest)
+			longest = span;
+	}
+	return longest ? c->added_ms + longest : INT64_MAX - 1;
+}
+
+/* Until when the state it is in stands although nothing speaks for it. */
+static int64_t stands_until_ms(const struct judged *c)
+{
+	return c->now.v.id || c->unwritten ? c->now.fresh_ms : expected_by_ms(c);
+}
+
+static int rank(enum health h)
+{
+	static const int order[] = {[HEALTH_OPERATIONAL] = 0,
+		[HEALTH_MAINTENANCE] = 0,
+		[HEALTH_UNKNOWN] = 1,
+		[HEALTH_DEGRADED] = 2,
+		[HEALTH_OUTAGE] = 3};
+	return order[h];
+}
+
+/* Whether the state must change to what the sources say. Blind, nothing gets worse than it is. */
+static bool must_change(const struct judged *c, struct decision *d, int64_t now_ms)
+{
+	const enum health is = c->now.v.health;
+	if (!d->decided) {
+		if (now_ms <= stands_until_ms(c))
+			return false;
+		d->rule = c->judge->blind ? "blind" : "stale";
+	}
+	if (c->judge->blind && rank(d->health) > rank(is) && d->health != HEALTH_UNKNOWN)
+		return false;
+	return d->health != is || (!c->now.v.id && !c->unwritten);
+}
+
+static void on_due(struct timer *t)
+{
+	judge_again(t->arg);
+}
+
+static void wake_for(struct judged *c, int64_t now_ms)
+{
+	int64_t next = INT64_MAX;
+	const int64_t stands = stands_until_ms(c) + 1;
+	MAP_EACH (&c->sources, e) {
+		const int64_t at = source_next_ms(e->value, now_ms);
+		if (at < next)
+			next = at;
+	}
+	if (stands > now_ms && stands < next)
+		next = stands;
+	timer_cancel(&c->due);
+	if (next < INT64_MAX / NS_PER_MS)
+		timer_start(c->judge->loop, &c->due, (next - now_ms) * NS_PER_MS, on_due, c);
+}
+
+void judge_again(struct judged *c)
+{
+	const int64_t now_ms = judge_now_ms(c->judge);
+	if (c->change)
+		return;
+	struct decision d = judge_decide(c, now_ms);
+	const bool frozen = c->judge->blind && d.decided &&
+			    rank(d.health) > rank(c->now.v.health) && d.health != HEALTH_UNKNOWN;
+	if (must_change(c, &d, now_ms))
+		begin_change(c, &d, now_ms);
+	else if (!frozen && (d.decided || now_ms > stands_until_ms(c)))
+		renew(c, &d, now_ms);
+	wake_for(c, now_ms);
+}
+
+/* A stored verdict that is stale already changes at once, but never from inside the call. */
+void judge_soon(struct judged *c)
+{
+	timer_start(c->judge->loop, &c->due, 0, on_due, c);
+}
+
+void turn_retry(struct judged *c)
+{
+	const int64_t now_ms = judge_now_ms(c->judge);
+	if (!c->unwritten || c->change)
+		return;
+	const struct decision d = judge_decide(c, now_ms);
+	begin_change(c, &d, now_ms);
+}
+
+void turn_forget(struct judged *c)
+{
+	if (c->change)
+		c->change->c = NULL;
+}
+
+void turn_end(struct judge *j)
+{
+	for (struct change *ch = j->changes; ch; ch = ch->next)
+		ch->judge = NULL;
+}

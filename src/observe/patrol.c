@@ -1,0 +1,314 @@
+/*
+ * patrol.c - the times of a scenario and the worlds it has open; see patrol.h.
+ *
+ * A round is freed only when its run has told its end. Stopping asks the runs that still build to
+ * go to teardown and leaves those in teardown alone; when the budget has passed each is asked once
+ * more, which for a run means to give up (run_stop()).
+ */
+
+#include "observe/patrol_inside.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define EVERY_NS (10 * 60 * NS_PER_S)
+
+void patrol_tell(struct patrol *p, const char *fmt, ...)
+{
+	if (!p->told)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	char *what = mem_vprintf(fmt, ap);
+	va_end(ap);
+	p->told(p->arg, p, what);
+	free(what);
+}
+
+/* --- the end -----------------------------------------------------------------------------------
+ */
+
+static void on_last(struct timer *t)
+{
+	struct patrol *p = t->arg;
+	p->told_stopped = true;
+	if (p->stopped)
+		p->stopped(p->stopped_arg);
+}
+
+/* Whether everything has ended after a stop; it is told in a turn of its own. */
+static void look_whether_over(struct patrol *p)
+{
+	if (p->job || p->rounds.n || p->cleaning || p->told_stopped || timer_running(&p->last))
+		return;
+	timer_cancel(&p->budget);
+	timer_start(p->loop, &p->last, 0, on_last, p);
+}
+
+void patrol_cleaned(struct patrol *p)
+{
+	look_whether_over(p);
+}
+
+/* --- rounds ------------------------------------------------------------------------------------
+ */
+
+static void round_built(struct round *r)
+{
+	if (r->built)
+		return;
+	r->built = true;
+	if (r->patrol->job)
+		job_built(r->patrol->job);
+}
+
+static void round_end(struct round *r)
+{
+	struct patrol *p = r->patrol;
+	round_built(r);
+	if (p->job)
+		job_done(p->job);
+	for (size_t i = 0; i < p->rounds.n; i++) {
+		if (p->rounds.p[i] == r) {
+			vec_remove(&p->rounds, i);
+			break;
+		}
+	}
+	free(r);
+}
+
+static void on_event(void *arg, const struct run_event *e)
+{
+	if (e->type == RUN_EVENT_PHASE && e->phase == RUN_TEARDOWN)
+		round_built(arg);
+}
+
+static void on_done(void *arg, const struct run_report *report)
+{
+	struct round *r = arg;
+	struct patrol *p = r->patrol;
+	r->over = true;
+	patrol_record(p, report);
+	if (report->error && report->error->kind == ERROR_STORE)
+		patrol_tell(p, "the journal refuses: %s", report->error->msg);
+	if (p->ended)
+		p->ended(p->arg, p, report);
+	p->hands->run_free(r->run);
+	round_end(r);
+	look_whether_over(p);
+}
+
+static void round_begin(struct round *r)
+{
+	struct patrol *p = r->patrol;
+	const struct run_options options = {
+		.instance = p->instance,
+		.location = p->location,
+		.params = p->params,
+		.event = on_event,
+		.event_arg = r,
+	};
+	r->run = p->hands->run(p->tools, p->journal, p->scenario, p->kinds, &options, on_done, r);
+}
+
+/* Of the runs of one scenario one builds at a time, so that one waits at most. */
+void patrol_swept(struct patrol *p)
+{
+	for (size_t i = 0; i < p->rounds.n; i++)
+		if (!p->rounds.p[i]->run)
+			round_begin(p->rounds.p[i]);
+}
+
+static void on_due(void *arg, struct job *job)
+{
+	struct patrol *p = arg;
+	struct round *r = mem_new(struct round);
+	r->patrol = p;
+	vec_push(&p->rounds, r);
+	if (cleaning_ready(p))
+		round_begin(r);
+}
+
+static void on_skipped(void *arg, struct job *job)
+{
+	struct patrol *p = arg;
+	const struct job_state s = job_state(job);
+	if (s.open >= PATROL_OPEN_MAX)
+		patrol_tell(p, "skipped a run: %u worlds are open", s.open);
+	else if (p->rounds.n && !p->rounds.p[p->rounds.n - 1]->run)
+		patrol_tell(p, "skipped a run: what dead runs left is still being swept");
+	else
+		patrol_tell(p, "skipped a run: the last one is still building");
+}
+
+/* --- stopping ----------------------------------------------------------------------------------
+ */
+
+static void give_up(struct patrol *p)
+{
+	size_t n = 0;
+	p->gave_up = true;
+	for (size_t i = 0; i < p->rounds.n; i++) {
+		struct round *r = p->rounds.p[i];
+		if (r->run && !r->over) {
+			p->hands->run_stop(r->run);
+			n++;
+		}
+	}
+	if (n)
+		patrol_tell(p,
+			"gave up %zu worlds: what they hold stays in the ledger for the next start",
+			n);
+}
+
+static void on_budget(struct timer *t)
+{
+	give_up(t->arg);
+}
+
+static void stop_rounds(struct patrol *p)
+{
+	for (size_t i = p->rounds.n; i-- > 0;) {
+		struct round *r = p->rounds.p[i];
+		if (!r->run)
+			round_end(r);
+		else if (!r->built && !r->over)
+			p->hands->run_stop(r->run);
+	}
+}
+
+void patrol_stop(struct patrol *p, int64_t budget_ns, void (*done)(void *arg), void *arg)
+{
+	assert(p->job);
+	p->stopped = done;
+	p->stopped_arg = arg;
+	schedule_remove(p->job);
+	p->job = NULL;
+	stop_rounds(p);
+	if (cleaning_leave(p))
+		p->cleaning = NULL;
+	timer_start(p->loop, &p->budget, budget_ns, on_budget, p);
+	look_whether_over(p);
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+struct patrol *patrol_new_with(const struct patrol_hands *hands, struct schedule *s,
+	const struct check_tools *tools, struct journal *journal, const struct scenario *scenario,
+	const struct kinds *kinds, struct series_store *series,
+	const struct patrol_options *options, observation_signal *seen, patrol_ended *ended,
+	patrol_told *told, void *arg)
+{
+	assert(options->instance);
+	struct patrol *p = mem_new(struct patrol);
+	p->hands = hands;
+	p->schedule = s;
+	p->loop = schedule_loop(s);
+	p->tools = tools;
+	p->journal = journal;
+	p->scenario = scenario;
+	p->kinds = kinds;
+	p->series = series;
+	p->name = mem_strdup(options->name ? options->name : scenario->name);
+	p->instance = mem_strdup(options->instance);
+	p->location = mem_strdup(options->location);
+	p->component_prefix = mem_strdup(options->component_prefix);
+	p->params = options->params ? json_deep_copy(options->params) : NULL;
+	p->seen = seen;
+	p->ended = ended;
+	p->told = told;
+	p->arg = arg;
+	const struct job_options job = {
+		.name = p->name,
+		.every_ns = options->every_ns ? options->every_ns : EVERY_NS,
+		.soon = true,
+		.overlap = 1,
+		.open = PATROL_OPEN_MAX,
+		.run = on_due,
+		.skipped = on_skipped,
+		.arg = p,
+	};
+	cleaning_join(p);
+	p->job = schedule_add(s, &job);
+	return p;
+}
+
+static const char *name_of_cloud(const struct cloud *c)
+{
+	return cloud_configuration(c)->name;
+}
+
+/* As it is configured: that of an unreachable cloud is not known otherwise. */
+static const char *region_of_cloud(const struct cloud *c)
+{
+	return cloud_configuration(c)->region;
+}
+
+const struct patrol_hands patrol_hands = {
+	.run = run_start,
+	.run_stop = run_stop,
+	.run_free = run_free,
+	.sweep = sweep_start,
+	.sweep_cancel = sweep_cancel,
+	.sweep_free = sweep_free,
+	.bury = journal_bury,
+	.forget_reports = journal_forget_reports,
+	.cloud_name = name_of_cloud,
+	.region = region_of_cloud,
+};
+
+struct patrol *patrol_new(struct schedule *s, const struct check_tools *tools,
+	struct journal *journal, const struct scenario *scenario, const struct kinds *kinds,
+	struct series_store *series, const struct patrol_options *options, observation_signal *seen,
+	patrol_ended *ended, patrol_told *told, void *arg)
+{
+	return patrol_new_with(&patrol_hands, s, tools, journal, scenario, kinds, series, options,
+		seen, ended, told, arg);
+}
+
+static void set_true(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+void patrol_free(struct patrol *p)
+{
+	if (!p)
+		return;
+	if (!p->told_stopped) {
+		bool over = false;
+		if (p->job)
+			patrol_stop(p, 0, NULL, NULL);
+		else if (!p->gave_up)
+			give_up(p);
+		p->stopped = set_true;
+		p->stopped_arg = &over;
+		loop_run_until(p->loop, &over);
+	}
+	assert(!p->rounds.n && !p->cleaning);
+	timer_cancel(&p->budget);
+	timer_cancel(&p->last);
+	vec_fini(&p->rounds);
+	json_decref(p->params);
+	free(p->name);
+	free(p->instance);
+	free(p->location);
+	free(p->component_prefix);
+	free(p);
+}
+
+size_t patrol_open(const struct patrol *p)
+{
+	return p->rounds.n;
+}
+
+const char *patrol_name(const struct patrol *p)
+{
+	return p->name;
+}
+
+const struct scenario *patrol_scenario(const struct patrol *p)
+{
+	return p->scenario;
+}

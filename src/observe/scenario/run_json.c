@@ -1,0 +1,177 @@
+/*
+ * run_json.c - see run_json.h.
+ *
+ * A step takes more than STEP_MIN bytes, so the report of a run of ten thousand is not built whole
+ * only to be found too long.
+ */
+
+#include "observe/scenario/run_json.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/secret.h"
+
+#define STEP_MIN 300
+
+static void put_ms(json_t *o, const char *key, int64_t ns)
+{
+	json_object_set_new(o, key, ns < 0 ? json_null() : json_real((double)ns / 1e6));
+}
+
+/* What a guest printed need not be UTF-8; then only ASCII is left of it. */
+static json_t *text_json(const char *text)
+{
+	if (!text)
+		return json_null();
+	json_t *j = json_string(text);
+	if (j)
+		return j;
+	char *plain = mem_strdup(text);
+	for (char *c = plain; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	j = json_string(plain);
+	free(plain);
+	return j;
+}
+
+static json_t *row_json(const struct run_report *r, const struct run_row *row)
+{
+	static const char *const states[] = {
+		"waiting", "started", "ready", "failed", "skipped", "absent"};
+	json_t *o = json_pack("{s:s, s:s?, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:s?, s:o}",
+		"name", row->name, "kind", row->kind, "component", row->component, "metric",
+		row->metric, "state", states[row->state], "fault", fault_name(row->fault),
+		"degraded", row->degraded, "first_cause", row->first_cause, "critical",
+		row->on_critical_path, "detail", text_json(row->detail), "request_id",
+		row->request_id, "service_request_id", text_json(row->service_request_id));
+	put_ms(o, "needed_ms", row->needed_ns);
+	put_ms(o, "start_ms", row->start_ns);
+	put_ms(o, "answer_ms", row->answer_ns);
+	put_ms(o, "ready_ms", row->ready_ns);
+	put_ms(o, "remove_ms", row->remove_ns);
+	put_ms(o, "gone_ms", row->gone_ns);
+	if (row->critical >= 0)
+		json_object_set_new(o, "after", json_string(r->rows[row->critical].name));
+	if (row->dimensions)
+		json_object_set_new(o, "dimensions", json_scrubbed(row->dimensions));
+	if (row->measured)
+		json_object_set_new(o, "measured", json_scrubbed(row->measured));
+	return o;
+}
+
+static json_t *error_json(const struct error *err)
+{
+	char text[ERROR_TEXT + 300];
+	if (!err)
+		return json_null();
+	char *clean = secret_scrubbed(error_text(err, text, sizeof(text)));
+	json_t *j = text_json(clean);
+	free(clean);
+	return j;
+}
+
+static json_t *head(const struct run_report *r)
+{
+	json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "verdict", verdict_name(r->verdict),
+		"run", r->label, "created", (json_int_t)r->created, "deleted",
+		(json_int_t)r->deleted, "left", (json_int_t)r->left, "requests",
+		(json_int_t)r->requests);
+	put_ms(o, "built_ms", r->built_ns);
+	put_ms(o, "ended_ms", r->ended_ns);
+	if (r->error)
+		json_object_set_new(o, "error", error_json(r->error));
+	return o;
+}
+
+/* The steps that failed, those of the critical path and the `first` ones, at most `most`. */
+static json_t *report_json(const struct run_report *r, size_t first, size_t most)
+{
+	json_t *o = head(r), *rows = json_array();
+	for (size_t i = 0; i < r->row_count && json_array_size(rows) < most; i++) {
+		const struct run_row *row = &r->rows[i];
+		if (i < first || row->state == ELEMENT_FAILED || row->on_critical_path)
+			json_array_append_new(rows, row_json(r, row));
+	}
+	const size_t left_out = r->row_count - json_array_size(rows);
+	if (left_out)
+		json_object_set_new(o, "left_out", json_integer((json_int_t)left_out));
+	json_object_set_new(o, "steps", rows);
+	return o;
+}
+
+json_t *run_json(const struct run_report *r)
+{
+	return report_json(r, SIZE_MAX, SIZE_MAX);
+}
+
+char *run_json_text(const struct run_report *r, const json_t *more)
+{
+	static const struct {
+		size_t first, most;
+	} choices[] = {{SIZE_MAX, RUN_JSON_MAX / STEP_MIN},
+		{RUN_JSON_KEPT, RUN_JSON_MAX / STEP_MIN}, {0, RUN_JSON_KEPT}, {0, 50}, {0, 5},
+		{0, 0}};
+	for (size_t i = 0; i < array_len(choices); i++) {
+		if (i == 0 && r->row_count > choices[i].most)
+			continue;
+		json_t *o = report_json(r, choices[i].first, choices[i].most);
+		if (more)
+			json_object_update(o, (json_t *)more);
+		char *text = json_text(o);
+		json_decref(o);
+		if (strlen(text) <= RUN_JSON_MAX || i + 1 == array_len(choices))
+			return text;
+		free(text);
+	}
+	return NULL; /* the last choice is always taken */
+}
+
+/* --- in short --------------------------------------------------------------------------------- */
+
+static bool comes_before(const struct run_row *a, const struct run_row *b)
+{
+	if (a->grade != b->grade)
+		return a->grade < b->grade;
+	return a->ready_ns < b->ready_ns;
+}
+
+const struct run_row *run_cause(const struct run_report *r)
+{
+	const struct run_row *cause = NULL, *degraded = NULL;
+	if (r->verdict == VERDICT_PASSED)
+		return NULL;
+	for (size_t i = 0; i < r->row_count; i++) {
+		const struct run_row *row = &r->rows[i];
+		if (row->first_cause && (!cause || comes_before(row, cause)))
+			cause = row;
+		if (row->degraded && (!degraded || row->ready_ns < degraded->ready_ns))
+			degraded = row;
+	}
+	/* A failure that nobody minds has not degraded the run. */
+	return cause && (cause->grade != GRADE_NOTE || !degraded) ? cause : degraded;
+}
+
+static json_t *cause_json(const struct run_row *row)
+{
+	if (!row)
+		return json_null();
+	return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:s?, s:o}", "step", row->name, "component",
+		row->component, "fault", fault_name(row->fault), "sentence",
+		row->fault != FAULT_NONE ? fault_text(row->fault) : NULL, "detail",
+		text_json(row->detail), "request_id", row->request_id, "service_request_id",
+		text_json(row->service_request_id));
+}
+
+json_t *run_json_summary(const struct run_report *r)
+{
+	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I}", "created", (json_int_t)r->created,
+		"deleted", (json_int_t)r->deleted, "left", (json_int_t)r->left, "requests",
+		(json_int_t)r->requests, "steps", (json_int_t)r->row_count);
+	put_ms(o, "built_ms", r->built_ns);
+	put_ms(o, "ended_ms", r->ended_ns);
+	json_object_set_new(o, "error", error_json(r->error));
+	json_object_set_new(o, "cause", cause_json(run_cause(r)));
+	return o;
+}

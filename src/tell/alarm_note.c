@@ -1,0 +1,255 @@
+/*
+ * alarm_note.c - which alarm is told what, and what it believes afterwards.
+ *
+ * An alarm hears of the states in its `on`. What it was told of and is not over stands in `told`:
+ * only that makes a recovery news. Alertmanager holds alerts, not messages, so there every change
+ * of what was told ends an alert, wanted or not.
+ */
+#include <string.h>
+
+#include "base/secret.h"
+#include "tell/alarm_inside.h"
+
+void note_free(struct note *n)
+{
+	if (!n)
+		return;
+	json_decref(n->body);
+	free(n->change);
+	free(n->subject);
+	free(n->opened);
+	free(n);
+}
+
+bool note_is_end(const struct note *n)
+{
+	return json_object_get(alarm_note_fact(n->body), "lasted_s") != NULL;
+}
+
+void told_free(struct told *t)
+{
+	if (!t)
+		return;
+	json_decref(t->body);
+	free(t->change);
+	free(t);
+}
+
+struct told *told_get(const struct channel *c, const char *subject)
+{
+	return map_get(&c->told, subject);
+}
+
+/* --- facts as JSON -----------------------------------------------------------------------------
+ */
+
+static void set_text(json_t *o, const char *key, const char *text)
+{
+	char *clean = secret_scrubbed(text ? text : "");
+	json_t *value = json_string(clean);
+
+	json_object_set_new(o, key, value ? value : json_string(""));
+	free(clean);
+}
+
+static void set_time(json_t *o, const char *key, int64_t ms)
+{
+	char text[CLOCK_TEXT];
+
+	json_object_set_new(o, key, json_string(clock_rfc3339(ms * 1000, text)));
+}
+
+static void set_lasted(json_t *o, int64_t from_ms, int64_t to_ms)
+{
+	json_object_set_new(
+		o, "lasted_s", json_integer(to_ms > from_ms ? (to_ms - from_ms) / 1000 : 0));
+}
+
+static json_t *change_json(const struct alarms *a, const struct judge_change *change)
+{
+	const char *url = a->site.url;
+	json_t *o = json_object();
+
+	set_text(o, "component", change->component);
+	set_text(o, "name", change->name ? change->name : change->component);
+	set_text(o, "from", health_name(change->first ? HEALTH_UNKNOWN : change->was));
+	set_text(o, "to", health_name(change->health));
+	set_time(o, "since", change->since_ms);
+	set_text(o, "reason", change->text);
+	if (url[0]) {
+		char *link = mem_printf("%s%sevidence/%lld", url,
+			slice_ends(slice_of(url), "/") ? "" : "/", (long long)change->id);
+		set_text(o, "evidence_url", link);
+		free(link);
+	} else {
+		json_object_set_new(o, "evidence_url", json_null());
+	}
+	return o;
+}
+
+static json_t *unrun_json(const struct wish *w)
+{
+	json_t *o = json_object();
+
+	set_text(o, "what", w->what);
+	if (w->component)
+		set_text(o, "component", w->component);
+	else
+		json_object_set_new(o, "component", json_null());
+	json_object_set_new(o, "over", json_boolean(!w->why));
+	set_time(o, "since", w->at_ms);
+	set_text(o, "reason", w->why ? w->why : "");
+	return o;
+}
+
+/* --- rows --------------------------------------------------------------------------------------
+ */
+
+static void write_note(const struct channel *c, struct rows_job *j, const struct note *n)
+{
+	char *body = json_text(n->body);
+
+	ROWS_ADD(j,
+		"INSERT INTO alarm_note(alarm, change, subject, opened, body, queued, heard)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(alarm, change) DO NOTHING",
+		FACTS_T(c->config.name), FACTS_T(n->change), FACTS_T(n->subject),
+		FACTS_T(n->opened), FACTS_T(body), FACTS_I(n->queued_ms), FACTS_I(n->heard));
+	free(body);
+}
+
+static void write_told(
+	const struct channel *c, struct rows_job *j, const char *subject, const struct told *t)
+{
+	char *body = json_text(t->body);
+
+	ROWS_ADD(j,
+		"INSERT INTO alarm_told(alarm, subject, change, began, sent, heard, body)"
+		" VALUES(?, ?, ?, ?, 0, 0, ?) ON CONFLICT(alarm, subject) DO UPDATE SET"
+		" change = excluded.change, sent = 0, body = excluded.body",
+		FACTS_T(c->config.name), FACTS_T(subject), FACTS_T(t->change), FACTS_I(t->began_ms),
+		FACTS_T(body));
+	free(body);
+}
+
+static void forget_told(struct channel *c, struct rows_job *j, const char *subject)
+{
+	ROWS_ADD(j, "DELETE FROM alarm_told WHERE alarm = ? AND subject = ?",
+		FACTS_T(c->config.name), FACTS_T(subject));
+	told_free(map_remove(&c->told, subject));
+}
+
+/* --- what is told ------------------------------------------------------------------------------
+ */
+
+static bool cares_for(const struct channel *c, const char *component)
+{
+	const char *const *list = c->config.components;
+
+	if (!list || !component)
+		return true;
+	for (; *list; list++)
+		if (!strcmp(*list, component))
+			return true;
+	return false;
+}
+
+/* `fact` is taken. begins: there is more to come, so the note is remembered as told. */
+static struct note *note_new(struct channel *c, struct rows_job *j, char *change, char *subject,
+	const char *key, json_t *fact, int64_t began_ms, bool begins)
+{
+	struct note *n = mem_new(struct note);
+	struct told *t = told_get(c, subject);
+
+	n->change = change;
+	n->subject = subject;
+	n->opened = t ? mem_strdup(t->change) : NULL;
+	n->heard = t && t->heard;
+	n->queued_ms = alarm_now_ms(c->alarms);
+	n->body = json_object();
+	json_object_set_new(n->body, key, fact);
+	if (t)
+		json_object_set_new(n->body, "ends", json_deep_copy(alarm_note_fact(t->body)));
+	write_note(c, j, n);
+	if (!begins) {
+		forget_told(c, j, subject);
+		return n;
+	}
+	if (!t) {
+		t = mem_new(struct told);
+		t->began_ms = began_ms;
+		map_put(&c->told, subject, t);
+	}
+	json_decref(t->body);
+	t->body = json_object();
+	json_object_set(t->body, key, fact);
+	mem_replace(&t->change, change);
+	t->sent = false;
+	write_told(c, j, subject, t);
+	return n;
+}
+
+/* Whether a change of something that is not operational is news for it. */
+static bool wants_state(const struct channel *c, const struct judge_change *change)
+{
+	if (change->first && change->health == HEALTH_UNKNOWN && change->rule &&
+		!strcmp(change->rule, "never"))
+		return false; /* nothing was looked at yet */
+	return change->health != HEALTH_OPERATIONAL && c->config.on & 1u << change->health;
+}
+
+struct note *note_health(struct channel *c, struct rows_job *j, const struct judge_change *change)
+{
+	char *subject, *id;
+	const struct told *t;
+	bool wants, over = change->health == HEALTH_OPERATIONAL;
+	json_t *fact;
+
+	if (c->config.kind == ALARM_DEADMAN || !cares_for(c, change->component))
+		return NULL;
+	subject = mem_printf("health:%s", change->component);
+	t = told_get(c, subject);
+	wants = wants_state(c, change);
+	if (t && !wants && c->config.kind == ALARM_ALERTMANAGER) {
+		wants = over = true;
+	} else if (t && over) {
+		wants = (c->config.on & ALARM_ON_RECOVERY) != 0;
+		if (!wants)
+			forget_told(c, j, subject);
+	}
+	if (!wants) {
+		free(subject);
+		return NULL;
+	}
+	fact = change_json(c->alarms, change);
+	if (t && over)
+		set_lasted(fact, t->began_ms, change->since_ms);
+	id = mem_printf("verdict:%lld", (long long)change->id);
+	return note_new(c, j, id, subject, "change", fact, change->since_ms, !over);
+}
+
+/* The alarm that is in trouble does not hear that it is. */
+static bool is_itself(const struct channel *c, const char *what)
+{
+	return slice_starts(slice_of(what), "alarm ") && !strcmp(what + 6, c->config.name);
+}
+
+struct note *note_unrun(struct channel *c, struct rows_job *j, const struct wish *w)
+{
+	char *subject, *id, uuid[UUID_TEXT];
+	const struct told *t;
+	json_t *fact;
+
+	if (c->config.kind == ALARM_DEADMAN || is_itself(c, w->what) || !cares_for(c, w->component))
+		return NULL;
+	subject = mem_printf("could_not_run:%s", w->what);
+	t = told_get(c, subject);
+	if (!w->why == !t) { /* over, but never told; or told already */
+		free(subject);
+		return NULL;
+	}
+	fact = unrun_json(w);
+	if (t)
+		set_lasted(fact, w->since_ms, w->at_ms);
+	id = mem_printf("could_not_run:%s", random_uuid(&random_system, uuid));
+	return note_new(c, j, id, subject, "could_not_run", fact, w->at_ms, w->why != NULL);
+}

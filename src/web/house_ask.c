@@ -1,0 +1,143 @@
+/*
+ * house_ask.c - questions: begun on the loop, read on the house's thread and by the readers of
+ * series, ended on the loop. Each is answered exactly once, within 9 s.
+ */
+
+#include <string.h>
+
+#include "web/house_inside.h"
+
+static const struct house_question *const questions[] = {&component_question,
+	&availability_question, &scenario_question, &run_question, &evidence_question,
+	&metrics_question, &health_question};
+
+static void answer(struct house_asked *a, int status)
+{
+	house_answer *cb = a->answer;
+	json_t *doc = status == 200 ? a->doc : NULL;
+	if (!cb)
+		return;
+	a->answer = NULL;
+	timer_cancel(&a->deadline);
+	if (doc)
+		a->doc = NULL;
+	cb(a->arg, status, doc);
+}
+
+static void forget(struct house_asked *a)
+{
+	struct house *h = a->house;
+	for (struct house_asked **p = h ? &h->asks : NULL; p && *p; p = &(*p)->next)
+		if (*p == a) {
+			*p = a->next;
+			h->ask_count--;
+			break;
+		}
+}
+
+static void asked_free(struct house_asked *a)
+{
+	forget(a);
+	timer_cancel(&a->deadline);
+	trends_free(a);
+	json_decref(a->args);
+	json_decref(a->doc);
+	json_decref(a->read);
+	free(a);
+}
+
+/* Parts that are still under way end it later. */
+static void end(struct house_asked *a)
+{
+	if (a->house && a->answer)
+		answer(a, a->err.kind ? 503 : a->question->end(a));
+	else
+		answer(a, 503);
+	asked_free(a);
+}
+
+void asked_part_done(struct house_asked *a)
+{
+	if (--a->parts_due == 0)
+		end(a);
+}
+
+static void read_work(struct worker_job *job, unsigned thread)
+{
+	struct house_asked *a = (struct house_asked *)job;
+	if (!a->question->read(a) && !a->err.kind)
+		error_set(&a->err, ERROR_STORE, "it could not be read");
+}
+
+static void read_done(struct worker_job *job)
+{
+	asked_part_done((struct house_asked *)job);
+}
+
+static void on_deadline(struct timer *t)
+{
+	answer(t->arg, 503); /* its parts end it */
+}
+
+static const struct house_question *question_named(const char *what)
+{
+	for (size_t i = 0; i < array_len(questions); i++)
+		if (!strcmp(questions[i]->name, what))
+			return questions[i];
+	return NULL;
+}
+
+static struct house_asked *asked_new(
+	struct house *h, const struct house_question *q, const json_t *args, enum audience audience)
+{
+	struct house_asked *a = mem_new(struct house_asked);
+	a->house = h;
+	a->facts = h->facts;
+	a->question = q;
+	a->args = args ? json_deep_copy(args) : json_object();
+	a->operators = audience == AUDIENCE_OPERATORS;
+	a->now_ms = house_now_ms(h);
+	a->job.work = read_work;
+	a->job.done = read_done;
+	a->next = h->asks;
+	h->asks = a;
+	h->ask_count++;
+	return a;
+}
+
+void house_ask(struct house *h, const char *what, const json_t *args, enum audience audience,
+	house_answer *cb, void *arg)
+{
+	const struct house_question *q = question_named(what);
+	const bool may = q && (!q->operators_only || audience == AUDIENCE_OPERATORS);
+	if (!may || h->ask_count >= HOUSE_ASKS) {
+		cb(arg, may ? 503 : 404, NULL);
+		return;
+	}
+	struct house_asked *a = asked_new(h, q, args, audience);
+	a->answer = cb;
+	a->arg = arg;
+	a->parts_due = 1; /* ours, until all is begun */
+	const int status = q->begin(a);
+	if (status) {
+		answer(a, status);
+	} else {
+		timer_start(h->loop, &a->deadline, HOUSE_ANSWER_NS, on_deadline, a);
+		if (q->read) {
+			a->parts_due++;
+			worker_submit(h->worker, &a->job);
+		}
+	}
+	asked_part_done(a);
+}
+
+/* Their parts end them: readings when the worker settles, series when they are read or closed. */
+void asks_end(struct house *h)
+{
+	while (h->asks) {
+		struct house_asked *a = h->asks;
+		forget(a);
+		a->house = NULL;
+		answer(a, 503);
+	}
+}

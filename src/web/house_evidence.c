@@ -1,0 +1,54 @@
+/*
+ * house_evidence.c - the document EVIDENCE: see model.h.
+ */
+
+#include <string.h>
+
+#include "web/house_inside.h"
+
+static int begin_evidence(struct house_asked *a)
+{
+	return json_int(a->args, "id", 0) > 0 ? 0 : 400;
+}
+
+static bool read_evidence(struct house_asked *a)
+{
+	const int64_t id = json_int(a->args, "id", 0);
+	int64_t previous = 0, next = 0;
+	json_t *doc = judge_evidence(a->facts, id, a->operators, &a->err);
+	if (!doc)
+		return a->err.kind == ERROR_NONE;
+	if (!judge_neighbours(a->facts, id, &previous, &next, &a->err)) {
+		json_decref(doc);
+		return false;
+	}
+	if (!a->operators) /* the sentence is theirs */
+		json_object_del(doc, "text");
+	put(doc, "previous", previous ? json_integer(previous) : json_null());
+	put(doc, "next", next ? json_integer(next) : json_null());
+	a->read = doc;
+	return true;
+}
+
+/* One that is no longer there is called by its id. */
+static const char *name_of(const struct house *h, const char *id)
+{
+	for (size_t i = 0; i < judge_component_count(h->judge); i++) {
+		const struct component *c = judge_component_at(h->judge, i);
+		if (!strcmp(c->id, id))
+			return c->name;
+	}
+	return id;
+}
+
+static int end_evidence(struct house_asked *a)
+{
+	if (!a->read)
+		return 404;
+	a->doc = json_incref(a->read);
+	put_text(a->doc, "component_name", name_of(a->house, json_str(a->doc, "component")));
+	return 200;
+}
+
+const struct house_question evidence_question = {
+	"evidence", false, begin_evidence, read_evidence, end_evidence};

@@ -1,0 +1,361 @@
+/*
+ * test_judge.c - the states of a component in virtual time: when each begins and when it ends.
+ */
+
+#include "judge_house.h"
+
+static void the_first_good_result_makes_it_operational(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	assert_health(h, "unknown");
+	assert_rule(h, "never");
+	house_see(h, "versions", FAULT_NONE);
+	assert_health(h, "operational");
+	assert_rule(h, "good");
+	assert_int_equal(h->changes.n, 1);
+}
+
+static void the_first_bad_result_must_be_confirmed(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_see(h, "versions", FAULT_REFUSED);
+	assert_health(h, "unknown");
+	house_pass(h, EVERY_MS);
+	house_see(h, "versions", FAULT_REFUSED);
+	assert_health(h, "outage");
+	assert_rule(h, "silent");
+}
+
+static void one_lost_packet_in_an_hour_changes_nothing(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	for (int hour = 0; hour < 3; hour++) {
+		house_rounds(h, "versions", FAULT_NONE, 60);
+		house_rounds(h, "versions", FAULT_TIMEOUT, 1);
+		house_rounds(h, "versions", FAULT_NONE, 59);
+	}
+	assert_health(h, "operational");
+	assert_int_equal(h->changes.n, 1);
+}
+
+static void one_lost_packet_right_after_the_start_changes_nothing(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_rounds(h, "versions", FAULT_NONE, 2);
+	house_rounds(h, "versions", FAULT_TIMEOUT, 1);
+	house_rounds(h, "versions", FAULT_NONE, 30);
+	assert_int_equal(h->changes.n, 1);
+}
+
+static void an_outage_shows_within_sixty_seconds_and_ends(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_rounds(h, "versions", FAULT_NONE, 20);
+	const int64_t broke_ms = house_now(h);
+	house_rounds(h, "versions", FAULT_HTTP_503, 20);
+	assert_health(h, "outage");
+	assert_int_equal(h->changes.n, 2);
+	assert_true(h->changes.p[1].at_ms - broke_ms <= 60000);
+	const int64_t mended_ms = house_now(h);
+	house_see(h, "versions", FAULT_NONE);
+	assert_health(h, "outage"); /* one good answer is not confirmed */
+	house_pass(h, EVERY_MS);
+	house_rounds(h, "versions", FAULT_NONE, 2);
+	assert_health(h, "operational");
+	assert_int_equal(h->changes.n, 3);
+	assert_true(h->changes.p[2].at_ms - mended_ms <= 60000);
+}
+
+static void a_state_lasts_the_minimum_before_a_better_one(void **state)
+{
+	struct judge_house *h = *state;
+	judge_expect(h->judge, "prod", "fast", NS_PER_S, 100 * NS_PER_MS);
+	for (int i = 0; i < 20; i++) {
+		house_see(h, "fast", i >= 10 && i < 12 ? FAULT_REFUSED : FAULT_NONE);
+		house_pass(h, 1000);
+	}
+	assert_health(h, "outage");
+	for (int i = 0; i < 120; i++) {
+		house_see(h, "fast", FAULT_NONE);
+		house_pass(h, 1000);
+	}
+	assert_health(h, "operational");
+	assert_int_equal(h->changes.n, 3);
+	const int64_t lasted_ms = h->changes.p[2].at_ms - h->changes.p[1].at_ms;
+	assert_true(lasted_ms >= 60000 && lasted_ms <= 61000);
+}
+
+static void slow_answers_degrade_and_never_more(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_rounds(h, "versions", FAULT_NONE, 5);
+	house_see_slow(h, "versions");
+	assert_health(h, "operational");
+	house_pass(h, EVERY_MS);
+	for (int i = 0; i < 10; i++) {
+		house_see_slow(h, "versions");
+		assert_health(h, "degraded");
+		assert_rule(h, "slow");
+		house_pass(h, EVERY_MS);
+	}
+	house_rounds(h, "versions", FAULT_NONE, 3);
+	assert_health(h, "operational");
+}
+
+static void with_one_of_two_sources_bad_it_is_degraded(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_expect(h, "servers", EVERY_MS);
+	for (int i = 0; i < 10; i++) {
+		house_see(h, "versions", FAULT_NONE);
+		house_see(h, "servers", i > 4 ? FAULT_HTTP_5XX : FAULT_NONE);
+		house_pass(h, EVERY_MS);
+	}
+	assert_health(h, "degraded");
+	assert_rule(h, "failing");
+	for (int i = 0; i < 4; i++) {
+		house_see(h, "versions", FAULT_TIMEOUT);
+		house_see(h, "servers", FAULT_HTTP_5XX);
+		house_pass(h, EVERY_MS);
+	}
+	assert_health(h, "outage");
+}
+
+static void a_source_of_lower_severity_degrades_at_most(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	for (int i = 0; i < 4; i++) {
+		struct observation o = house_result(h, "versions", FAULT_HTTP_5XX);
+		o.severity = SEVERITY_DEGRADED;
+		house_take(h, &o);
+		house_pass(h, EVERY_MS);
+	}
+	assert_health(h, "degraded");
+}
+
+static void a_note_never_lowers_health(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_expect(h, "note", EVERY_MS);
+	for (int i = 0; i < 10; i++) {
+		struct observation o = house_result(h, "note", FAULT_HTTP_5XX);
+		o.severity = SEVERITY_NOTE;
+		house_take(h, &o);
+		house_see(h, "versions", FAULT_NONE);
+		house_pass(h, EVERY_MS);
+	}
+	assert_health(h, "operational");
+	assert_int_equal(h->changes.n, 1);
+}
+
+static void a_source_that_fails_every_third_time_is_degraded_and_stays_so(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	for (int i = 0; i < 60; i++) {
+		house_see(h, "versions", i % 3 == 2 ? FAULT_TIMEOUT : FAULT_NONE);
+		if (i > 8)
+			assert_health(h, "degraded");
+		house_pass(h, EVERY_MS);
+	}
+	assert_int_equal(h->changes.n, 2);
+	house_rounds(h, "versions", FAULT_NONE, 9);
+	assert_health(h, "degraded");
+	house_rounds(h, "versions", FAULT_NONE, 2);
+	assert_health(h, "operational");
+}
+
+static void no_data_is_unknown_exactly_when_it_is_stale(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_see(h, "versions", FAULT_NONE);
+	const int64_t began_ms = house_now(h);
+	house_pass(h, STALE_MS);
+	assert_health(h, "operational");
+	house_pass(h, 1);
+	assert_health(h, "unknown");
+	assert_rule(h, "stale");
+	assert_int_equal(h->changes.p[1].at_ms, began_ms + STALE_MS + 1);
+	/* back: confirmed */
+	house_see(h, "versions", FAULT_NONE);
+	assert_health(h, "unknown");
+	house_pass(h, EVERY_MS);
+	house_see(h, "versions", FAULT_NONE);
+	assert_health(h, "operational");
+}
+
+static void a_probe_that_never_reports_makes_it_unknown_for_being_stale(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_pass(h, STALE_MS + 1);
+	assert_health(h, "unknown");
+	assert_rule(h, "stale");
+	assert_int_equal(h->changes.n, 1);
+	house_see(h, "versions", FAULT_NONE);
+	house_pass(h, EVERY_MS);
+	house_see(h, "versions", FAULT_NONE);
+	assert_health(h, "operational");
+}
+
+static void a_stale_source_beside_fresh_ones_is_ignored_but_not_for_being_silent(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_expect(h, "servers", EVERY_MS);
+	for (int i = 0; i < 4; i++) {
+		house_see(h, "versions", FAULT_NONE);
+		house_see(h, "servers", FAULT_HTTP_5XX);
+		house_pass(h, EVERY_MS);
+	}
+	assert_health(h, "degraded");
+	house_rounds(h, "versions", FAULT_NONE, 5); /* servers: silent */
+	assert_health(h, "operational");
+}
+
+static void silence_after_trouble_is_never_green(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_expect(h, "login", 600000);
+	house_see(h, "login", FAULT_NONE);
+	house_rounds(h, "versions", FAULT_HTTP_5XX, 3);
+	assert_health(h, "degraded");
+	const size_t before = h->changes.n;
+	house_pass(h, 4 * 3600000LL);
+	assert_health(h, "unknown");
+	for (size_t i = before; i < h->changes.n; i++)
+		assert_int_not_equal(h->changes.p[i].to, HEALTH_OPERATIONAL);
+}
+
+static void a_scenario_every_ten_minutes_speaks_with_each_result(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "server-login", 600000);
+	house_see(h, "server-login", FAULT_NONE);
+	house_pass(h, 600000);
+	house_see(h, "server-login", FAULT_STUCK);
+	assert_health(h, "outage");
+	house_pass(h, 600000);
+	house_see(h, "server-login", FAULT_NONE);
+	assert_health(h, "operational");
+	house_pass(h, 3 * 600000 + TIMEOUT_MS);
+	assert_health(h, "operational");
+	house_pass(h, 1);
+	assert_health(h, "unknown");
+}
+
+static void servers_of_a_scenario_are_sources_of_their_own(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "server-login", 600000);
+	struct observation a = house_result(h, "server-login", FAULT_NONE);
+	struct observation b = house_result(h, "server-login", FAULT_STUCK);
+	a.step = "server[0]";
+	b.step = "server[1]";
+	house_take(h, &a);
+	house_take(h, &b);
+	assert_health(h, "degraded");
+}
+
+static void what_is_not_expected_says_nothing(void **state)
+{
+	struct judge_house *h = *state;
+	house_see(h, "versions", FAULT_NONE);
+	assert_health(h, "unknown");
+	house_expect(h, "versions", EVERY_MS);
+	house_rounds(h, "versions", FAULT_NONE, 1);
+	assert_health(h, "operational");
+	judge_unexpect(h->judge, "prod", "versions");
+	house_rounds(h, "versions", FAULT_NONE, 5);
+	assert_health(h, "unknown");
+	assert_rule(h, "stale");
+}
+
+static void results_that_come_late_count_at_their_time(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_rounds(h, "versions", FAULT_NONE, 3);
+	struct observation late = house_result(h, "versions", FAULT_TIMEOUT);
+	house_pass(h, 5000);
+	house_see(h, "versions", FAULT_NONE);
+	house_take(h, &late);
+	house_pass(h, 25000);
+	house_see(h, "versions", FAULT_TIMEOUT);
+	assert_health(h, "degraded"); /* not two in a row: a good one stands between */
+}
+
+static void sources_of_a_component_are_bounded(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "login", 600000);
+	for (int i = 0; i < 1200; i++) {
+		char step[32];
+		struct observation o = house_result(h, "login", FAULT_NONE);
+		snprintf(step, sizeof(step), "server[%d]", i);
+		o.step = step;
+		o.at_ms -= 1200 - i;
+		judge_take(h->judge, &o);
+	}
+	house_settle(h);
+	assert_health(h, "operational");
+	assert_string_equal(judge_verdict(h->judge, "compute")->text, "500 of 500 answer");
+}
+
+static void components_stand_by_category_then_by_being_added(void **state)
+{
+	struct judge_house *h = *state;
+	const struct component volume = {"volume", "Volumes", "Storage", "prod", ""};
+	const struct component bare = {"bare", "Bare metal", "Compute", "prod", ""};
+	const struct component image = {"image", "Images", "Images", "prod", ""};
+	judge_component(h->judge, &volume);
+	judge_component(h->judge, &bare);
+	judge_component(h->judge, &image);
+	static const char *const order[] = {"compute", "bare", "image", "volume"};
+	assert_int_equal(judge_component_count(h->judge), 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_string_equal(judge_component_at(h->judge, i)->id, order[i]);
+	judge_component_remove(h->judge, "bare");
+	assert_int_equal(judge_component_count(h->judge), 3);
+	assert_null(judge_verdict(h->judge, "bare"));
+}
+
+int test_judge(void);
+int test_judge(void)
+{
+	const struct CMUnitTest tests[] = {
+		judge_test(the_first_good_result_makes_it_operational),
+		judge_test(the_first_bad_result_must_be_confirmed),
+		judge_test(one_lost_packet_in_an_hour_changes_nothing),
+		judge_test(one_lost_packet_right_after_the_start_changes_nothing),
+		judge_test(an_outage_shows_within_sixty_seconds_and_ends),
+		judge_test(a_state_lasts_the_minimum_before_a_better_one),
+		judge_test(slow_answers_degrade_and_never_more),
+		judge_test(with_one_of_two_sources_bad_it_is_degraded),
+		judge_test(a_source_of_lower_severity_degrades_at_most),
+		judge_test(a_note_never_lowers_health),
+		judge_test(a_source_that_fails_every_third_time_is_degraded_and_stays_so),
+		judge_test(no_data_is_unknown_exactly_when_it_is_stale),
+		judge_test(a_probe_that_never_reports_makes_it_unknown_for_being_stale),
+		judge_test(a_stale_source_beside_fresh_ones_is_ignored_but_not_for_being_silent),
+		judge_test(silence_after_trouble_is_never_green),
+		judge_test(a_scenario_every_ten_minutes_speaks_with_each_result),
+		judge_test(servers_of_a_scenario_are_sources_of_their_own),
+		judge_test(what_is_not_expected_says_nothing),
+		judge_test(results_that_come_late_count_at_their_time),
+		judge_test(sources_of_a_component_are_bounded),
+		judge_test(components_stand_by_category_then_by_being_added),
+	};
+	return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
+}

@@ -1,0 +1,218 @@
+/*
+ * test_monotone.c - two promises, tried on thousands of drawn histories: one more failure never
+ * makes a component look better at any moment, and silence never makes it green.
+ *
+ * The decision alone is looked at, second by second, without a disk: component and sources are
+ * filled by hand.
+ */
+
+#include "../check.h"
+
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "base/random.h"
+#include "judge/judge_inside.h"
+
+#define T0         1800000000000LL
+#define LAST_MS    (40 * 60000LL)
+#define EVENTS_MAX 400
+
+struct event {
+	int64_t at_ms;
+	unsigned probe;
+	enum fault fault;
+	bool warned;
+};
+
+struct history {
+	struct event e[EVENTS_MAX];
+	size_t n;
+	int64_t every_ms[3];
+	enum severity severity[3];
+	unsigned confirm;
+	bool quick;
+};
+
+static uint64_t seed;
+
+static unsigned draw(unsigned below)
+{
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (unsigned)(seed >> 33) % below;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+	return x->at_ms < y->at_ms ? -1 : x->at_ms > y->at_ms;
+}
+
+static enum fault draw_fault(unsigned mood)
+{
+	static const enum fault bad[] = {FAULT_TIMEOUT, FAULT_HTTP_503, FAULT_REFUSED};
+	const unsigned x = draw(100);
+	if (x < 4)
+		return FAULT_HTTP_429;
+	return x < 5 + mood ? bad[draw(3)] : FAULT_NONE;
+}
+
+/* Three probes of different rates, each in moods that change, some results lost. */
+static void draw_history(struct history *h)
+{
+	static const int64_t rates[] = {10000, 30000, 30000, 60000, 300000};
+	h->n = 0;
+	h->confirm = 1 + draw(4);
+	h->quick = draw(2);
+	for (unsigned p = 0; p < 3; p++) {
+		unsigned mood = draw(100);
+		h->every_ms[p] = rates[draw(5)];
+		h->severity[p] = draw(3) ? SEVERITY_OUTAGE : (enum severity)draw(3);
+		for (int64_t at = draw(20000); at < LAST_MS && h->n < EVENTS_MAX - 1;
+			at += h->every_ms[p]) {
+			if (!draw(8))
+				mood = draw(3) * 45;
+			if (!draw(15))
+				at += h->every_ms[p] * draw(6);
+			h->e[h->n++] = (struct event){T0 + at, p, draw_fault(mood), draw(100) < 10};
+		}
+	}
+	qsort(h->e, h->n, sizeof(*h->e), by_time);
+}
+
+struct bench {
+	struct judge judge;
+	struct judged c;
+	struct source *s[3];
+	const struct history *h;
+};
+
+static void bench_init(struct bench *b, const struct history *h)
+{
+	static const char *const names[] = {"a", "b", "c"};
+	memset(b, 0, sizeof(*b));
+	b->c.judge = &b->judge;
+	b->h = h;
+	for (unsigned p = 0; p < 3; p++) {
+		b->s[p] = source_new("", names[p], NULL);
+		b->s[p]->minimum_ms = 60000;
+		b->s[p]->quick = h->quick;
+		source_pace(b->s[p], h->every_ms[p], 10000,
+			h->every_ms[p] >= JUDGE_RARE_MS ? 1 : h->confirm);
+		map_put(&b->c.sources, names[p], b->s[p]);
+	}
+}
+
+static void bench_fini(struct bench *b)
+{
+	for (unsigned p = 0; p < 3; p++)
+		source_free(b->s[p]);
+	map_fini(&b->c.sources);
+}
+
+static void take(struct bench *b, const struct event *e)
+{
+	const struct observation o = {.cloud = "",
+		.probe = "",
+		.at_ms = e->at_ms,
+		.fault = e->fault,
+		.severity = b->h->severity[e->probe],
+		.warned = e->warned && e->fault == FAULT_NONE};
+	source_take(b->s[e->probe], &o, e->at_ms, false);
+}
+
+/* 0 good, 1 unknown, 2 degraded, 3 outage. A component in trouble that falls silent becomes
+ * unknown; unknown and trouble are compared as "not green" only. */
+static int level(const struct bench *b, int64_t now_ms)
+{
+	switch (judge_decide(&b->c, now_ms).health) {
+	case HEALTH_OPERATIONAL: return 0;
+	case HEALTH_DEGRADED: return 2;
+	case HEALTH_OUTAGE: return 3;
+	case HEALTH_UNKNOWN:
+	case HEALTH_MAINTENANCE:
+	case HEALTH_COUNT: break;
+	}
+	return 1;
+}
+
+static void one_more_failure_never_looks_better(void **state)
+{
+	struct history *h = mem_new(struct history);
+	for (unsigned round = 0; round < 3000; round++) {
+		struct bench a, b;
+		seed = round + 1;
+		draw_history(h);
+		bench_init(&a, h);
+		bench_init(&b, h);
+		const struct event more = {
+			T0 + draw(LAST_MS), draw(3), FAULT_CONNECTION_LOST, false};
+		bool added = false;
+		size_t i = 0;
+		for (int64_t now = T0; now < T0 + LAST_MS + 600000; now += 5000) {
+			for (; i < h->n && h->e[i].at_ms <= now; i++) {
+				if (!added && more.at_ms <= h->e[i].at_ms) {
+					take(&b, &more);
+					added = true;
+				}
+				take(&a, &h->e[i]);
+				take(&b, &h->e[i]);
+			}
+			if (!added && more.at_ms <= now) {
+				take(&b, &more);
+				added = true;
+			}
+			const int without = level(&a, now), with = level(&b, now);
+			if (with < without)
+				fail_msg(
+					"round %u, %llds: %d became %d by one more failure of %u"
+					" at %llds",
+					round, (long long)(now - T0) / 1000, without, with,
+					more.probe, (long long)(more.at_ms - T0) / 1000);
+		}
+		bench_fini(&a);
+		bench_fini(&b);
+	}
+	free(h);
+}
+
+static void silence_never_makes_it_green(void **state)
+{
+	struct history *h = mem_new(struct history);
+	for (unsigned round = 0; round < 3000; round++) {
+		struct bench a;
+		seed = round + 100000;
+		draw_history(h);
+		bench_init(&a, h);
+		const int64_t end = T0 + draw(LAST_MS);
+		for (size_t i = 0; i < h->n && h->e[i].at_ms <= end; i++)
+			take(&a, &h->e[i]);
+		int before = level(&a, end);
+		for (int64_t now = end; now < end + LAST_MS; now += 1000) {
+			const int is = level(&a, now);
+			/* holding back after trouble may end; that is no new silence */
+			bool held = false;
+			for (unsigned p = 0; p < 3; p++)
+				held |= now <= a.s[p]->now.hold_bad_ms + 1000 ||
+					now <= a.s[p]->now.hold_failing_ms + 1000 ||
+					now <= a.s[p]->now.hold_slow_ms + 1000;
+			if (is == 0 && before != 0 && !held)
+				fail_msg("round %u: green %llds after the last result", round,
+					(long long)(now - end) / 1000);
+			before = is;
+		}
+		assert_int_equal(before, 1);
+		bench_fini(&a);
+	}
+	free(h);
+}
+
+int test_monotone(void);
+int test_monotone(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_more_failure_never_looks_better),
+		cmocka_unit_test(silence_never_makes_it_green),
+	};
+	return cmocka_run_group_tests_name("monotone", tests, NULL, NULL);
+}

@@ -1,0 +1,420 @@
+/* Patrols of a simulated cloud: real runs, sweeps, journal and series, in virtual time. */
+#include "../check.h"
+
+#include <ftw.h>
+#include <unistd.h>
+
+#include "observe/patrol.h"
+#include "sim/sim.h"
+#include "store/facts.h"
+
+#define MINUTE_NS (60 * NS_PER_S)
+
+static const char text[] =
+	"scenario: basics\n"
+	"deadline: 5m\n"
+	"resources:\n"
+	"  net:    {network: {}}\n"
+	"  subnet: {subnet: {network_id: \"${net}\", ip_version: 4, cidr: 10.72.0.0/24}}\n"
+	"  volume: {volume: {size: 1}}\n"
+	"checks:\n"
+	"  seen: {list: {service: network, path: \"/networks?id=${net}\"}, after: [subnet], timeout: 4m,"
+	" expect: [\"len([BODY].networks) == 1\"], retry: {until: 4m, every: 500ms}}\n";
+
+struct place {
+	char dir[64];
+	struct clock clock;
+	struct loop *loop;
+	struct sim *sim;
+	struct kinds *kinds;
+	struct scenario *scenario;
+	struct cloud_config *config;
+	struct http_client *api, *probes;
+	struct resolver *resolver;
+	struct cloud *cloud;
+	struct facts *facts;
+	struct journal *journal;
+	struct series_store *series;
+	struct schedule *schedule;
+	struct check_tools tools;
+	struct patrol *patrol;
+	struct buf seen, told;
+	size_t ended, passed, left;
+	bool stopped;
+};
+
+static void open_cloud(struct place *p, const char *name)
+{
+	struct error_list errors = {0};
+	p->config = cloud_config_load(name, &errors);
+	assert_non_null(p->config);
+	p->cloud = cloud_new(p->loop, p->api, p->config, NULL);
+	p->tools = (struct check_tools){
+		.loop = p->loop,
+		.cloud = p->cloud,
+		.probes = p->probes,
+		.resolver = p->resolver,
+		.random = &random_system,
+	};
+}
+
+static void close_cloud(struct place *p)
+{
+	cloud_free(p->cloud);
+	cloud_config_free(p->config);
+}
+
+static int setup(void **state)
+{
+	struct place *p = mem_new(struct place);
+	struct error err = {0};
+	struct error_list errors = {0};
+	const struct http_client_options api = {.connections = 16}, fresh = {.fresh = true};
+	/* Drawn times are real ones, in which the client's calls are waited for. */
+	const struct sim_options sim = {.seed = 1, .speed = 1000};
+	snprintf(p->dir, sizeof(p->dir), "/tmp/test-patrol-XXXXXX");
+	assert_non_null(mkdtemp(p->dir));
+	clock_init_virtual(&p->clock, 1795000000000000);
+	p->loop = loop_new(&p->clock, &err);
+	p->sim = sim_new(p->loop, &sim, &err);
+	assert_non_null(p->sim);
+	char *clouds = mem_printf("%s/clouds.yaml", p->dir);
+	assert_true(sim_clouds_yaml(p->sim, clouds, &err));
+	setenv("OS_CLIENT_CONFIG_FILE", clouds, 1);
+	free(clouds);
+	p->kinds = kinds_load(NULL, &errors);
+	p->scenario = scenario_parse(slice_of(text), "basics.yaml", NULL, p->kinds, &errors);
+	assert_int_equal(errors.n, 0);
+	p->api = http_client_new(p->loop, &api, &err);
+	p->probes = http_client_new(p->loop, &fresh, &err);
+	p->resolver = resolver_new(p->loop, NULL, &err);
+	p->facts = facts_open(p->dir, p->loop, &err);
+	p->journal = journal_new(p->facts, p->dir, &err);
+	p->series = series_open(p->dir, p->loop, NULL, &err);
+	assert_non_null(p->series);
+	p->schedule = schedule_new(p->loop);
+	p->seen = p->told = BUF(BUF_PAGE);
+	open_cloud(p, "sim");
+	*state = p;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+	schedule_free(p->schedule);
+	close_cloud(p);
+	series_close(p->series);
+	journal_free(p->journal);
+	facts_close(p->facts);
+	resolver_free(p->resolver);
+	http_client_free(p->probes);
+	http_client_free(p->api);
+	scenario_free(p->scenario);
+	kinds_free(p->kinds);
+	sim_free(p->sim);
+	loop_advance(p->loop, NS_PER_MS);
+	loop_free(p->loop);
+	unsetenv("OS_CLIENT_CONFIG_FILE");
+	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	buf_fini(&p->seen);
+	buf_fini(&p->told);
+	free(p);
+	return 0;
+}
+
+/* --- what is told ------------------------------------------------------------------------------
+ */
+
+static void on_seen(void *arg, const struct observation *o)
+{
+	struct place *p = arg;
+	assert_string_equal(o->cloud, p->config->name);
+	assert_string_equal(o->probe, "basics");
+	buf_printf(&p->seen, "%s=%s %s\n", o->step ? o->step : "-",
+		o->component[0] ? o->component : "-", fault_name(o->fault));
+	if (o->step && o->fault == FAULT_NONE) {
+		assert_true(o->total_us > 0);
+		assert_non_null(strstr(o->series, "basics."));
+	}
+}
+
+static void on_ended(void *arg, struct patrol *patrol, const struct run_report *r)
+{
+	struct place *p = arg;
+	p->ended++;
+	p->passed += r->verdict == VERDICT_PASSED;
+	p->left += r->left;
+}
+
+static void on_told(void *arg, struct patrol *patrol, const char *what)
+{
+	struct place *p = arg;
+	buf_printf(&p->told, "%s\n", what);
+}
+
+static void set_true(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static void on_time(struct timer *t)
+{
+	set_true(t->arg);
+}
+
+static void pass(struct place *p, int64_t ns)
+{
+	struct timer t = {0};
+	bool over = false;
+	timer_start(p->loop, &t, ns, on_time, &over);
+	assert_true(loop_run_until(p->loop, &over));
+}
+
+/* Until so many runs have ended, but not for ever. */
+static void pass_runs(struct place *p, size_t n)
+{
+	for (int i = 0; p->ended < n && i < 60; i++)
+		pass(p, MINUTE_NS);
+	assert_true(p->ended >= n);
+}
+
+static void begin(struct place *p)
+{
+	const struct patrol_options o = {.instance = "here",
+		.location = "outside",
+		.component_prefix = "",
+		.every_ns = 10 * MINUTE_NS};
+	p->patrol = patrol_new(p->schedule, &p->tools, p->journal, p->scenario, p->kinds, p->series,
+		&o, on_seen, on_ended, on_told, p);
+}
+
+static void end(struct place *p)
+{
+	bool over = false;
+	patrol_stop(p->patrol, 10 * MINUTE_NS, set_true, &over);
+	assert_true(loop_run_until(p->loop, &over));
+	patrol_free(p->patrol);
+}
+
+static size_t objects(struct place *p)
+{
+	json_t *left = sim_left(p->sim);
+	const size_t n = json_array_size(json_object_get(left, "objects"));
+	json_decref(left);
+	return n;
+}
+
+static void no_violations(struct place *p)
+{
+	json_t *v = sim_violations(p->sim);
+	assert_int_equal(json_array_size(v), 0);
+	json_decref(v);
+}
+
+static void break_it(struct place *p, const char *fault)
+{
+	struct error err = {0};
+	json_t *j = json_parse(slice_of(fault), BUF_LINE, &err);
+	assert_true(sim_faults_add(p->sim, j, &err));
+	json_decref(j);
+}
+
+struct runs {
+	size_t n;
+	char run[32], verdict[16];
+	json_t *summary, *report;
+};
+
+static bool on_run(void *arg, const struct journal_run_row *row)
+{
+	struct runs *r = arg;
+	if (r->n++ == 0) {
+		snprintf(r->run, sizeof(r->run), "%s", row->run);
+		snprintf(r->verdict, sizeof(r->verdict), "%s", row->verdict);
+		r->summary = json_parse(slice_of(row->summary), BUF_PAGE, NULL);
+	}
+	assert_string_equal(row->scenario, "basics");
+	assert_string_equal(row->instance, "here");
+	return true;
+}
+
+static void on_report(void *arg, const struct journal_run_row *row)
+{
+	struct runs *r = arg;
+	r->report = json_parse(slice_of(row->report), BUF_PAGE, NULL);
+}
+
+/* All runs of the journal, and the newest one with its report. */
+static struct runs read_runs(struct place *p)
+{
+	struct runs r = {0};
+	struct error err = {0};
+	assert_true(journal_runs(p->facts, "basics", NULL, 100, on_run, &r, &err));
+	assert_true(journal_run(p->facts, r.run, on_report, &r, &err));
+	assert_non_null(r.summary);
+	assert_non_null(r.report);
+	return r;
+}
+
+static void runs_fini(struct runs *r)
+{
+	json_decref(r->summary);
+	json_decref(r->report);
+}
+
+/* --- the tests ---------------------------------------------------------------------------------
+ */
+
+static void test_an_hour(void **state)
+{
+	struct place *p = *state;
+	begin(p);
+	pass(p, 60 * MINUTE_NS);
+	end(p);
+	assert_in_range(p->passed, 6, 7);
+	assert_int_equal(p->passed, p->ended);
+	assert_int_equal(objects(p), 0);
+	no_violations(p);
+	assert_string_equal(buf_str(&p->told), "");
+	/* Each step of each run, good for its component. */
+	static const char *const lines[] = {"net=network none\n", "subnet=network none\n",
+		"volume=block-storage none\n", "seen=network none\n"};
+	size_t length = 0;
+	for (size_t i = 0; i < array_len(lines); i++) {
+		assert_non_null(strstr(buf_str(&p->seen), lines[i]));
+		length += strlen(lines[i]);
+	}
+	assert_int_equal(p->seen.n, length * p->ended);
+	struct runs r = read_runs(p);
+	assert_int_equal(r.n, p->ended);
+	assert_string_equal(r.verdict, "passed");
+	assert_int_equal(json_array_size(json_object_get(r.report, "steps")), 4);
+	assert_int_equal(json_int(r.report, "inflight", 0), 8);
+	assert_int_equal(json_int(r.summary, "deleted", 0), 3);
+	assert_true(json_is_null(json_object_get(r.summary, "cause")));
+	runs_fini(&r);
+}
+
+static bool on_series(void *arg, struct series *s)
+{
+	buf_printf(arg, "%s %s\n", series_text(s), series_location(s));
+	return true;
+}
+
+static void test_a_service_fails(void **state)
+{
+	struct place *p = *state;
+	break_it(p,
+		"{\"service\": \"network\", \"method\": \"POST\", \"path\": \"/v2.0/subnets\","
+		" \"effect\": \"status\", \"status\": 500}");
+	begin(p);
+	pass_runs(p, 1);
+	end(p);
+	/* What waited for it says nothing. */
+	assert_non_null(strstr(buf_str(&p->seen), "net=network none\n"));
+	assert_non_null(strstr(buf_str(&p->seen), "volume=block-storage none\n"));
+	assert_non_null(strstr(buf_str(&p->seen), "subnet=network http_5xx\n"));
+	assert_null(strstr(buf_str(&p->seen), "seen="));
+	assert_int_equal(objects(p), 0);
+	struct runs r = read_runs(p);
+	assert_string_equal(r.verdict, "failed");
+	const json_t *cause = json_object_get(r.summary, "cause");
+	assert_string_equal(json_str(cause, "step"), "subnet");
+	assert_string_equal(json_str(cause, "fault"), "http_5xx");
+	runs_fini(&r);
+	struct buf names = BUF(BUF_PAGE);
+	series_find(p->series, "basics*", NULL, 0, on_series, &names);
+	assert_string_equal(buf_str(&names),
+		"basics{cloud=\"sim\",region=\"RegionOne\",scenario=\"basics\"} outside\n"
+		"basics.net{cloud=\"sim\",component=\"network\",region=\"RegionOne\","
+		"scenario=\"basics\",step=\"net\"} outside\n"
+		"basics.subnet{cloud=\"sim\",component=\"network\",region=\"RegionOne\","
+		"scenario=\"basics\",step=\"subnet\"} outside\n"
+		"basics.volume{cloud=\"sim\",component=\"block-storage\",region=\"RegionOne\","
+		"scenario=\"basics\",step=\"volume\"} outside\n");
+	buf_fini(&names);
+}
+
+static void test_could_not_run(void **state)
+{
+	struct place *p = *state;
+	secret_unref(p->config->password);
+	p->config->password = secret_new(SLICE("not-the-password"));
+	begin(p);
+	pass_runs(p, 1);
+	end(p);
+	assert_string_equal(buf_str(&p->seen), "-=identity unauthorized\n");
+	assert_non_null(
+		strstr(buf_str(&p->told), "could not sweep what dead runs left: cloud sim"));
+	struct runs r = read_runs(p);
+	assert_string_equal(r.verdict, "unknown");
+	assert_non_null(strstr(json_str(r.report, "error"), "password was refused"));
+	assert_non_null(strstr(json_str(r.summary, "error"), "password was refused"));
+	runs_fini(&r);
+}
+
+/* The check of the scenario does not come to an end for minutes. */
+static void keep_building(struct place *p)
+{
+	break_it(p,
+		"{\"service\": \"network\", \"method\": \"GET\", \"path\": \"/v2.0/networks\","
+		" \"effect\": \"status\", \"status\": 503}");
+}
+
+/* As a killed program leaves it: the next one finishes off what this one gave up. */
+static void test_given_up_and_swept(void **state)
+{
+	struct place *p = *state;
+	keep_building(p);
+	begin(p);
+	for (int i = 0; objects(p) < 3 && i < 60; i++)
+		pass(p, NS_PER_S);
+	assert_true(objects(p) >= 3); /* neutron makes some of its own */
+	patrol_free(p->patrol);
+	assert_int_equal(p->ended, 1);
+	assert_string_equal(buf_str(&p->seen), ""); /* we stopped it ourselves */
+	const size_t left = objects(p);
+	assert_true(left > 0);
+	sim_faults_clear(p->sim);
+	begin(p);
+	pass_runs(p, 2);
+	end(p);
+	assert_non_null(strstr(buf_str(&p->told), "dead runs had left"));
+	assert_int_equal(objects(p), 0);
+	no_violations(p);
+	assert_true(p->passed >= 1);
+}
+
+static void test_stopped_while_building(void **state)
+{
+	struct place *p = *state;
+	keep_building(p);
+	begin(p);
+	for (int i = 0; objects(p) < 3 && i < 60; i++)
+		pass(p, NS_PER_S);
+	assert_true(objects(p) >= 3); /* neutron makes some of its own */
+	assert_int_equal(patrol_open(p->patrol), 1);
+	end(p);
+	assert_int_equal(objects(p), 0);
+	assert_int_equal(p->ended, 1);
+	assert_string_equal(buf_str(&p->seen), "");
+	no_violations(p);
+}
+
+int test_patrol_sim(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_an_hour, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_service_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_could_not_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_given_up_and_swept, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stopped_while_building, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("patrol_sim", tests, NULL, NULL);
+}
