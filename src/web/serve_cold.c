@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "web/serve_hub.h"
 
-#define WAITING     64  /* keys of cold pages; as many questions of the asked class */
-#define COLD_RATE   100 /* questions a second for cold pages: a crowd must not stop the house */
+#define WAITING     64  /* keys of cold pages of an audience; questions of the asked class */
+#define COLD_RATE   100 /* the same a second: a crowd must not stop the house */
 #define CHANGING_NS (10 * NS_PER_S)
 #define LASTING_NS  (600 * NS_PER_S)
 
@@ -57,7 +57,7 @@ static void pending_end(struct pending *p)
 	const int64_t until = loop_now_ns(h->loop) + (p->lasting ? LASTING_NS : CHANGING_NS);
 	if (p->key) {
 		map_remove(&h->cold, p->key);
-		h->cold_count--;
+		h->cold_count[p->seat]--;
 		if (p->doc)
 			cache_put(h->cache, p->key, p->doc, revision, until);
 	} else {
@@ -89,6 +89,7 @@ static struct cache_doc *doc_of(
 			: is_public ? KEEP_ASK
 				    : KEEP_PRIVATE,
 		.cross_origin = is_public && p->route->face != FACE_PAGES,
+		.plain = !p->key, /* for one reader, who is near */
 		.body = body});
 }
 
@@ -207,7 +208,7 @@ static void pending_new(struct hub *h, struct ask *a)
 	p->last = &a->next_waiter;
 	if (p->key) {
 		map_put(&h->cold, p->key, p);
-		h->cold_count++;
+		h->cold_count[p->seat]++;
 	} else {
 		h->asked_count++;
 	}
@@ -215,19 +216,20 @@ static void pending_new(struct hub *h, struct ask *a)
 	ask_house(p, a);
 }
 
-/* Paid for evenly, and up to WAITING at once. */
+/* Paid for evenly, and up to WAITING at once; the public takes nothing from the operators. */
 static bool may_ask(struct hub *h, const struct ask *a)
 {
 	const int64_t now = loop_now_ns(h->loop), price = NS_PER_S / COLD_RATE;
-	if (h->closing || (a->key ? h->cold_count : h->asked_count) >= WAITING)
+	int64_t *free_ns = &h->cold_free_ns[a->seat];
+	if (h->closing || (a->key ? h->cold_count[a->seat] : h->asked_count) >= WAITING)
 		return false;
 	if (!a->key)
 		return true;
-	if (h->cold_free_ns < now)
-		h->cold_free_ns = now;
-	if (h->cold_free_ns - now > (WAITING - 1) * price)
+	if (*free_ns < now)
+		*free_ns = now;
+	if (*free_ns - now > (WAITING - 1) * price)
 		return false;
-	h->cold_free_ns += price;
+	*free_ns += price;
 	return true;
 }
 
@@ -250,4 +252,3 @@ void cold_ask(struct ask *a)
 		give(a, 503, NULL, 0, 0);
 	}
 }
-

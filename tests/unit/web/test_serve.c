@@ -296,7 +296,8 @@ static void a_token_is_asked_for(void **state)
 	served_open(s, (struct web_options){.intake_token = token});
 	struct got g = intake_get(s, "/", "");
 	assert_int_equal(g.status, 401);
-	assert_has(got_header(&g, "WWW-Authenticate"), "Basic");
+	assert_has(g.head, "WWW-Authenticate: Bearer realm=\"intake\"");
+	assert_has(g.head, "WWW-Authenticate: Basic realm=\"intake\", charset=\"UTF-8\"");
 	got_fini(&g);
 	expect(intake_get(s, "/", "Authorization: Bearer wrong horse\r\n"), 401, NULL);
 	expect(intake_get(s, "/", "Authorization: Bearer correct horse\r\n"), 200, NULL);
@@ -400,6 +401,7 @@ static void more_than_fit_are_sent_away(void **state)
 	expect(public_get(s, "/", ""), 200, NULL);
 	s->keep = false;
 	expect(intake_get(s, "/metrics", ""), 200, NULL);
+	expect(intake_get(s, "/components/compute.one", ""), 200, NULL);
 	served_answer_all(s, 200);
 	for (int i = 0; i < WAITING; i++)
 		close(fds[i]);
