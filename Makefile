@@ -1,6 +1,6 @@
 # The front door. Meson and Ninja do the work; `make help` lists what there is.
 .DEFAULT_GOAL := build
-.PHONY: help build run check check-lab lab asan tsan fuzz bench format lint install clean
+.PHONY: help build run journey browser check check-lab lab asan tsan fuzz bench format lint install clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -11,8 +11,13 @@ build:
 	@[ -e build/build.ninja ] || meson setup build >/dev/null
 	@ninja -C build
 
-## make run        build, then one customer journey on a simulated cloud, live
+## make run        build, then a simulated cloud watched: the page on http://127.0.0.1:8090/
+##                 (make run FAULTS=1 plays a story of faults)
 run: build
+	@build/src/glasshouse demo $(if $(FAULTS),--faults)
+
+## make journey    build, then one customer journey on a simulated cloud, live
+journey: build
 	@tools/run
 
 ## make check      all tests on this machine
@@ -41,6 +46,10 @@ SECONDS ?= 60
 fuzz:
 	@tools/packages build check
 	@tools/fuzz $(SECONDS)
+
+## make browser    the pages in a real browser
+browser: build
+	@tools/browser
 
 ## make bench      speed and memory, beside the peers, in one run
 bench: build

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "web/web.h"
 
 static int run_version(int argc, char **argv)
 {
@@ -16,21 +17,29 @@ static int run_version(int argc, char **argv)
 }
 
 static const struct command commands[] = {
+	{"run", "watch clouds: probes, scenarios, a page, alarms", run_usage, run_main},
+	{"demo", "the same against a simulated cloud, nothing to configure", demo_usage, demo_main},
 	{"try", "run one scenario now, before your eyes", try_usage, try_main},
 	{"plan", "what a scenario would do and cost, without doing it", plan_usage, plan_main},
 	{"sweep", "finish off what interrupted runs left, and only that", sweep_usage, sweep_main},
 	{"ledger", "every object ever made in a cloud, and its fate", ledger_usage, ledger_main},
 	{"series", "what was measured over time: a table, CSV, JSON", series_usage, series_main},
+	{"config", "what is wrong with the configuration, what is in force", config_usage,
+		config_main},
+	{"doctor", "whether this machine and its clouds are fit for it", doctor_usage, doctor_main},
 	{"simulate", "a simulated cloud on loopback, to try scenarios on", simulate_usage,
 		simulate_main},
 	{"version", "print the version", "usage: glasshouse version\n", run_version},
+	/* the half of `run` that serves, started by it alone */
+	{"web-serve", NULL, "glasshouse starts this itself\n", web_serve_main},
 };
 
 static void print_help(FILE *out)
 {
 	fputs("usage: glasshouse COMMAND [ARGUMENT]...\n\n", out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+		if (commands[i].summary)
+			fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`glasshouse COMMAND --help` explains each.\n", out);
 }
 

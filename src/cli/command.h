@@ -9,7 +9,7 @@ enum { EXIT_FINE = 0, EXIT_NOT_FINE = 1, EXIT_COULD_NOT_RUN = 2 };
 
 struct command {
 	const char *name;
-	const char *summary;               /* one line, for `glasshouse --help` */
+	const char *summary;               /* one line, for `glasshouse --help`; NULL: not there */
 	const char *usage;                 /* the text of `--help`, with an example */
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };

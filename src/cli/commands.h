@@ -5,12 +5,16 @@
 #include "cli/command.h"
 
 extern const char try_usage[], plan_usage[], sweep_usage[], ledger_usage[], simulate_usage[],
-	series_usage[];
+	series_usage[], run_usage[], demo_usage[], config_usage[], doctor_usage[];
+int run_main(int argc, char **argv);
+int demo_main(int argc, char **argv);
 int try_main(int argc, char **argv);
 int plan_main(int argc, char **argv);
 int sweep_main(int argc, char **argv);
 int ledger_main(int argc, char **argv);
 int series_main(int argc, char **argv);
+int config_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
 int simulate_main(int argc, char **argv);
 
 #endif

@@ -23,9 +23,9 @@ struct config_secret { /* as written, and what it holds once read */
 };
 
 struct config_cloud {
-	char *name;        /* of clouds.yaml */
-	char *title;       /* on pages; NULL: the name */
-	bool endpoints;    /* auto (default) or none */
+	char *name;                            /* of clouds.yaml */
+	char *title;                           /* on pages; NULL: the name */
+	bool endpoints;                        /* auto (default) or none */
 	int64_t every_ns, timeout_ns, slow_ns; /* 0: the room's default */
 	unsigned inflight, compute;            /* 0: 8, 4 */
 	unsigned line, col;
@@ -33,11 +33,11 @@ struct config_cloud {
 };
 
 struct config_scenario {
-	char *name;        /* default: `use` */
+	char *name;           /* default: `use` */
 	char *use, *document; /* NAME or file; document of a file with several */
-	char *cloud;       /* NULL: the only one */
-	int64_t every_ns;  /* 0: 10 min */
-	json_t *params;    /* object */
+	char *cloud;          /* NULL: the only one */
+	int64_t every_ns;     /* 0: 10 min */
+	json_t *params;       /* object */
 	unsigned line, col;
 	const char *file;
 };
@@ -59,7 +59,7 @@ struct config {
 	char **files;
 	size_t file_count;
 	char *site_name, *site_url, *timezone;
-	char **languages; /* NULL-terminated */
+	char **languages;          /* NULL-terminated */
 	char *instance, *location; /* NULL: the host's name; "" */
 	char *state;               /* the directory of `store: sqlite:DIR`; NULL: the default */
 	char *public_address, *intake_address; /* 127.0.0.1:8090, 127.0.0.1:8091; "" : none */
@@ -67,9 +67,9 @@ struct config {
 	bool isolate; /* default true */
 	unsigned threads;
 	unsigned raw_days, ten_minute_days, hour_days; /* 0: the store's default */
-	int64_t stop_ns;     /* budget of SIGTERM; default 2 min */
-	char **witnesses;    /* NULL-terminated */
-	unsigned confirm;    /* judge */
+	int64_t stop_ns;                               /* budget of SIGTERM; default 2 min */
+	char **witnesses;                              /* NULL-terminated */
+	unsigned confirm;                              /* judge */
 	int64_t minimum_ns;
 	struct config_cloud *clouds;
 	struct config_scenario *scenarios;
@@ -78,15 +78,25 @@ struct config {
 	size_t cloud_count, scenario_count, component_count, alarm_count;
 };
 
-/* `path` NULL: no file, all defaults. Returns owned, or NULL with every error. */
+/* Where the file is: `given` (-c), $GLASSHOUSE_CONFIG, ./glasshouse.yaml,
+ * $XDG_CONFIG_HOME/glasshouse/glasshouse.yaml (~/.config), /etc/glasshouse/glasshouse.yaml. The
+ * first two are taken unseen. NULL: there is none. Returns owned. */
+char *config_find(const char *given);
+/* `path` NULL: no file, all defaults. Returns owned, or NULL with every error. Relative paths in
+ * the files are taken from the directory of the main one. No number is 0 after it: defaults of the
+ * rooms are filled in. */
 struct config *config_load(const char *path, struct error_list *errors) must_check;
+/* One text alone: no conf.d, no file is looked at (time zones are held to their form). */
+struct config *config_parse(
+	struct slice text, const char *name, struct error_list *errors) must_check;
 void config_free(struct config *c);
 /* What `glasshouse run --cloud A --scenario B` adds: clouds and scenarios not yet named. */
 bool config_add_cloud(struct config *c, const char *name, struct error_list *errors);
 bool config_add_scenario(struct config *c, const char *name, struct error_list *errors);
 /* Reads all secrets; a file that others may read is an error that says the chmod. */
 bool config_secrets(struct config *c, struct error_list *errors);
-/* The effective configuration as YAML-compatible JSON, secrets as written (`config show`). Owned. */
+/* The effective configuration as YAML-compatible JSON, secrets as written (`config show`). Owned.
+ */
 json_t *config_json(const struct config *c);
 /* What changes from one to the other, a line each: "+ scenario volume-life (cloud prod, every
  * 10m)", "~ cloud prod: every 30s -> 10s", "- alarm ...", "! listen.public: needs a restart".

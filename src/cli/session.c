@@ -44,7 +44,7 @@ char *session_state_dir(void)
 }
 
 /* The default instance: names the machine, so that two machines are two instances. */
-static char *default_instance(void)
+char *session_instance(void)
 {
 	char host[65] = "";
 	if (gethostname(host, sizeof(host) - 1) != 0 || !host[0])
@@ -76,7 +76,7 @@ bool session_option(struct session_options *o, int c, const char *value)
 static bool open_facts(struct session *s, const struct session_options *o, struct error *err)
 {
 	s->state = o->state ? mem_strdup(o->state) : session_state_dir();
-	s->instance = o->instance ? mem_strdup(o->instance) : default_instance();
+	s->instance = o->instance ? mem_strdup(o->instance) : session_instance();
 	s->loop = loop_new(NULL, err);
 	if (!s->loop)
 		return false;
@@ -87,11 +87,10 @@ static bool open_facts(struct session *s, const struct session_options *o, struc
 	return s->journal != NULL;
 }
 
-static bool open_net(struct session *s, const struct session_options *o, struct error *err)
+static bool open_net(struct session *s, struct error *err)
 {
 	const struct http_client_options api = {.use_proxy = true, .connections = 64};
 	const struct http_client_options fresh = {.fresh = true, .connections = 256};
-	const struct cloud_options limits = {.inflight = o->inflight, .compute = o->compute};
 	s->api = http_client_new(s->loop, &api, err);
 	if (!s->api)
 		return false;
@@ -107,10 +106,8 @@ static bool open_net(struct session *s, const struct session_options *o, struct 
 	s->ssh = ssh_pool_new(s->loop, err);
 	if (!s->ssh)
 		return false;
-	s->cloud = cloud_new(s->loop, s->api, s->config, &limits);
 	s->tools = (struct check_tools){
 		.loop = s->loop,
-		.cloud = s->cloud,
 		.probes = s->probes,
 		.resolver = s->resolver,
 		.pinger = s->pinger,
@@ -131,25 +128,39 @@ bool session_open_journal(struct session *s, const struct session_options *o)
 	return false;
 }
 
-bool session_open(struct session *s, const struct session_options *o)
+bool session_open_tools(struct session *s, const struct session_options *o)
 {
 	struct error_list errors = {0};
 	struct error err = {0};
 	memset(s, 0, sizeof(*s));
 	s->kinds = kinds_load(kinds_dirs(), &errors);
-	s->config = cloud_config_load(o->cloud, &errors);
-	if (errors.n) {
-		session_print_errors(&errors);
-		error_list_fini(&errors);
-		session_close(s);
-		return false;
-	}
+	session_print_errors(&errors);
+	const bool good = !errors.n;
 	error_list_fini(&errors);
-	if (open_facts(s, o, &err) && open_net(s, o, &err))
+	if (good && open_facts(s, o, &err) && open_net(s, &err))
 		return true;
-	session_print_error(&err);
+	if (good)
+		session_print_error(&err);
 	session_close(s);
 	return false;
+}
+
+bool session_open(struct session *s, const struct session_options *o)
+{
+	struct error_list errors = {0};
+	const struct cloud_options limits = {.inflight = o->inflight, .compute = o->compute};
+	struct cloud_config *config = cloud_config_load(o->cloud, &errors);
+	session_print_errors(&errors);
+	error_list_fini(&errors);
+	if (!config)
+		return false;
+	if (!session_open_tools(s, o)) {
+		cloud_config_free(config);
+		return false;
+	}
+	s->config = config;
+	s->cloud = s->tools.cloud = cloud_new(s->loop, s->api, s->config, &limits);
+	return true;
 }
 
 void session_close(struct session *s)

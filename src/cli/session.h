@@ -34,6 +34,8 @@ struct session {
 
 /* Prints every error and returns false when something is not there; then nothing needs closing. */
 bool session_open(struct session *s, const struct session_options *o);
+/* All but a cloud, for who watches several: tools.cloud is NULL. */
+bool session_open_tools(struct session *s, const struct session_options *o);
 void session_close(struct session *s);
 /* The journal alone, without a cloud (ledger). */
 bool session_open_journal(struct session *s, const struct session_options *o);
@@ -41,6 +43,8 @@ bool session_open_journal(struct session *s, const struct session_options *o);
 /* /var/lib/glasshouse for root, else $XDG_STATE_HOME/glasshouse or ~/.local/state/glasshouse.
  * Returns owned. */
 char *session_state_dir(void);
+/* The host's name, without its domain. Returns owned. */
+char *session_instance(void);
 /* Errors as `file:line:col: message` on stderr, and how many more there were. */
 void session_print_errors(const struct error_list *errors);
 void session_print_error(const struct error *err);

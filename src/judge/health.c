@@ -55,7 +55,10 @@ const char *health_google(enum health h)
 
 enum health health_worse(enum health a, enum health b)
 {
-	static const int order[] = {[HEALTH_OPERATIONAL] = 0, [HEALTH_MAINTENANCE] = 1,
-		[HEALTH_UNKNOWN] = 2, [HEALTH_DEGRADED] = 3, [HEALTH_OUTAGE] = 4};
+	static const int order[] = {[HEALTH_OPERATIONAL] = 0,
+		[HEALTH_MAINTENANCE] = 1,
+		[HEALTH_UNKNOWN] = 2,
+		[HEALTH_DEGRADED] = 3,
+		[HEALTH_OUTAGE] = 4};
 	return order[a] >= order[b] ? a : b;
 }

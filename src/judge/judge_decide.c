@@ -24,7 +24,10 @@ const char *judge_rule(const char *name)
 /* Of all sources, before it is said what it means. */
 struct tally {
 	struct decision d;
-	unsigned full_bad, full_other; /* of full severity: failing; answering or unable to tell */
+	unsigned full_bad, full_ours; /* of full severity: failing; unable to tell */
+	int64_t answer_ms;            /* the newest good answer of one of full severity */
+	int64_t answer_from_ms;       /* older ones say nothing beside those that fail */
+	int64_t ours_from_ms;         /* nor beside those that cannot tell */
 	const struct source *first[SAYS_OURS + 1]; /* the newest that says so */
 	int64_t left_bad_ms;                       /* the latest one's */
 	const struct source *left_bad;
@@ -39,14 +42,28 @@ static int64_t newest_ms(const struct source *s)
 	return s->now.last_ms > s->now.last_ours_ms ? s->now.last_ms : s->now.last_ours_ms;
 }
 
-static void count_full(struct tally *t, const struct source *s, enum says says, int64_t now_ms)
+/* What answered long before, measured by how often those that fail are asked, is no sign of life:
+ * a scenario's last run would else hide an outage until its next. Nor is one whose newest result
+ * failed too, although that alone would not be believed yet. */
+static void count_full(struct tally *t, const struct source *s, enum says says)
 {
+	const struct fold *f = &s->now;
 	if (source_severity(s) != SEVERITY_OUTAGE)
 		return;
-	if (says == SAYS_BAD)
+	if (says == SAYS_BAD) {
+		const int64_t from_ms = f->last_bad_ms - s->fresh_ms;
 		t->full_bad++;
-	else if (says == SAYS_OURS || source_answers(s, now_ms))
-		t->full_other++;
+		t->answer_from_ms = from_ms > t->answer_from_ms ? from_ms : t->answer_from_ms;
+	} else if (says == SAYS_OURS) {
+		t->full_ours++;
+	} else if (f->last_good_ms > f->last_bad_ms && f->last_good_ms > t->answer_ms) {
+		t->answer_ms = f->last_good_ms;
+	}
+}
+
+static bool nothing_answers(const struct tally *t)
+{
+	return t->full_bad && !t->full_ours && t->answer_ms < t->answer_from_ms;
 }
 
 static void count_left_bad(struct tally *t, const struct source *s, int64_t now_ms)
@@ -71,7 +88,7 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 		t->d.stale++;
 		return;
 	}
-	count_full(t, s, says, now_ms);
+	count_full(t, s, says);
 	if (source_severity(s) == SEVERITY_NOTE &&
 		(says == SAYS_BAD || says == SAYS_FAILING || says == SAYS_SLOW))
 		says = SAYS_NOTHING;
@@ -83,8 +100,11 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 	t->d.ours += says == SAYS_OURS;
 	if (!t->first[says] || newest > newest_ms(t->first[says]))
 		t->first[says] = s;
-	if (says == SAYS_OURS)
+	if (says == SAYS_OURS) {
+		const int64_t from_ms = s->now.last_ours_ms - s->fresh_ms;
 		t->all_local &= s->now.ours_fault == FAULT_LOCAL;
+		t->ours_from_ms = from_ms > t->ours_from_ms ? from_ms : t->ours_from_ms;
+	}
 	if (says != SAYS_NOTHING && until > t->d.fresh_ms)
 		t->d.fresh_ms = until;
 	if ((says == SAYS_GOOD || says == SAYS_SLOW) && s->now.last_good_ms > t->answered_ms)
@@ -134,7 +154,7 @@ struct decision judge_decide(const struct judged *c, int64_t now_ms)
 	t.d.health = HEALTH_UNKNOWN;
 	t.d.left_bad = !t.d.bad && !t.d.failing && !t.d.slow && left_bad(&t);
 	t.d.rule = t.newest_ms ? "stale" : "never";
-	if (t.full_bad && !t.full_other)
+	if (nothing_answers(&t))
 		set(&t.d, HEALTH_OUTAGE, "silent", t.first[SAYS_BAD]);
 	else if (t.d.bad)
 		set(&t.d, HEALTH_DEGRADED, "failing", t.first[SAYS_BAD]);
@@ -144,7 +164,7 @@ struct decision judge_decide(const struct judged *c, int64_t now_ms)
 		set(&t.d, HEALTH_DEGRADED, "slow", t.first[SAYS_SLOW]);
 	else if (t.d.left_bad)
 		set(&t.d, HEALTH_DEGRADED, "failing", t.left_bad);
-	else if (t.d.good)
+	else if (t.d.good && t.answered_ms >= t.ours_from_ms)
 		set(&t.d, HEALTH_OPERATIONAL, "good", t.first[SAYS_GOOD]);
 	else if (t.d.ours)
 		set(&t.d, HEALTH_UNKNOWN, ours_rule(c->judge, &t), t.first[SAYS_OURS]);

@@ -1,10 +1,10 @@
 /*
- * curl_fault.c - curl's errors as faults: each names who must act.
+ * curl_fault.c - see curl_fault.h.
  */
+#include "net/curl_fault.h"
+
 #include <errno.h>
 #include <openssl/x509_vfy.h>
-
-#include "net/curl_loop.h"
 
 enum fault curl_fault_of_connect(long sys)
 {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "net/curl_fault.h"
 #include "net/http_call.h"
 
 #define HEADERS_MAX      1000
@@ -138,8 +139,8 @@ static void measure_unfinished(struct http_call *call, int64_t now)
 {
 	struct phases *p = &call->answer.phases;
 
-	if (call->tls && call->opening.stood_ns)
-		p->tls_ns = now - call->opening.stood_ns;
+	if (call->tls && call->stood_ns)
+		p->tls_ns = now - call->stood_ns;
 	p->connect_ns = now - call->began_ns - p->resolve_ns - p->tls_ns;
 }
 
@@ -156,9 +157,9 @@ static void measure(struct http_call *call)
 	int64_t first = info_ns(call, CURLINFO_STARTTRANSFER_TIME_T);
 
 	p->total_ns = now - call->began_ns;
-	if (!call->answer.reused && call->opening.opened && !connected) {
+	if (!call->answer.reused && call->opened && !connected) {
 		measure_unfinished(call, now);
-	} else if (!call->answer.reused && call->opening.opened) {
+	} else if (!call->answer.reused && call->opened) {
 		p->connect_ns = connected - resolved;
 		if (secured)
 			p->tls_ns = secured - connected;
@@ -185,13 +186,12 @@ static void measure(struct http_call *call)
 
 static enum fault fault_of_connect(struct http_call *call, char *detail, size_t size)
 {
-	long sys = call->opening.open_errno;
+	long sys = call->open_errno;
 
 	if (!sys)
 		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &sys);
 	snprintf(detail, size, "cannot connect to %s port %u%s%s%s: %s", call->host_name,
-		call->host_port, call->opening.tried[0] ? " (" : "", call->opening.tried,
-		call->opening.tried[0] ? ")" : "",
+		call->host_port, call->tried[0] ? " (" : "", call->tried, call->tried[0] ? ")" : "",
 		sys ? strerror((int)sys) : "no address could be reached");
 	return curl_fault_of_connect(sys);
 }
@@ -209,12 +209,12 @@ static enum fault fault_of_code(struct http_call *call, CURLcode code, char *det
 static enum fault fault_of_timeout(struct http_call *call, char *detail, size_t size)
 {
 	char within[UNITS_TEXT];
-	bool connecting = call->opening.opened && !call->readied;
+	bool connecting = call->opened && !call->readied;
 	int64_t budget = call->readied ? call->budget_ns : call->connect_budget_ns;
 	struct phases *p = &call->answer.phases;
 
 	units_time_text(budget, within);
-	if (!call->opening.opened && !call->readied) {
+	if (!call->opened && !call->readied) {
 		snprintf(detail, size, "none of our %u connections became free within %s",
 			call->client->connections, within);
 		return FAULT_DEADLINE;
@@ -222,8 +222,8 @@ static enum fault fault_of_timeout(struct http_call *call, char *detail, size_t 
 	if (connecting)
 		snprintf(detail, size, "%s to %s port %u%s%s%s not done within %s",
 			p->tls_ns ? "TLS handshake" : "connecting", call->host_name,
-			call->host_port, call->opening.tried[0] ? " (" : "", call->opening.tried,
-			call->opening.tried[0] ? ")" : "", within);
+			call->host_port, call->tried[0] ? " (" : "", call->tried,
+			call->tried[0] ? ")" : "", within);
 	else if (call->answer.status)
 		snprintf(detail, size, "answer not complete within %s (%lld bytes came)", within,
 			(long long)call->answer.body_size);
@@ -248,7 +248,7 @@ void http_call_conclude(struct http_call *call, CURLcode code, enum fault fault)
 	else
 		call->host->multiplexes = a->version == 20;
 	a->sent = call->readied > 0;
-	a->reused = call->readied > 0 && connects == 0 && !call->opening.opened;
+	a->reused = call->readied > 0 && connects == 0 && !call->opened;
 	measure(call);
 	if (call->stop) {
 		a->fault = call->stop;

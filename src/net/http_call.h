@@ -4,6 +4,7 @@
  *	http_client.c    clients and the life of a call: start, resolve, deadline, cancel, deliver
  *	http_request.c   a request as options of a curl handle, and its body while it is sent
  *	http_answer.c    what came back: headers, body, phases, and curl's errors as faults
+ *	http_sockets.c   curl's sockets and time-outs on our loop
  *	http_hosts.c     addresses of hosts, and the proxy to take
  *
  * curl must not be called from inside its own callbacks, and callers' functions (source, sink) run
@@ -12,11 +13,14 @@
 #ifndef NET_HTTP_CALL_H
 #define NET_HTTP_CALL_H
 
+#include <curl/curl.h>
+
 #include "base/map.h"
 #include "base/vec.h"
-#include "net/curl_loop.h"
 #include "net/http_client.h"
 #include "net/resolver.h"
+
+struct http_socket;
 
 struct http_host {             /* a host and port we connect to; lives as long as its client */
 	char *addresses;       /* "192.0.2.1,[2001:db8::1]", NULL: not resolved yet */
@@ -35,13 +39,16 @@ struct http_client {
 	bool fresh;
 	unsigned connections;
 	char *user_agent;
-	struct curl_loop *curl;
+	CURLM *multi;
+	uv_timer_t timer; /* curl's own time-outs, real time */
 	struct resolver *resolver;
 	struct map hosts; /* "host:port" -> struct http_host */
 	struct http_proxies proxies;
 	struct http_call *calls;
-	VEC(CURL *) spare; /* handles ready for reuse */
-	bool freeing;
+	VEC(CURL *) spare;                 /* handles ready for reuse */
+	VEC(struct http_socket *) sockets; /* by descriptor */
+	VEC(struct http_socket *) connecting;
+	bool in_curl, freeing;
 };
 
 enum http_state {
@@ -80,10 +87,13 @@ struct http_call {
 
 	/* how far it came */
 	int64_t began_ns, uploaded_ns; /* real time */
-	struct curl_opening opening;
-	bool tls;         /* to the one we connect to */
+	int64_t stood_ns;              /* when its TCP connection stood */
+	bool opened, tls; /* a socket for it was opened; TLS to the one we connect to */
+	int fd;           /* the last one opened; curl closes it */
 	unsigned readied; /* times a connection was ready for it */
-	enum fault stop;  /* why a callback of ours stopped curl; NONE: it did not */
+	int open_errno;
+	char tried[64];  /* the address last tried */
+	enum fault stop; /* why a callback of ours stopped curl; NONE: it did not */
 	char stop_detail[128];
 	char curl_error[CURL_ERROR_SIZE];
 
@@ -96,8 +106,9 @@ struct http_call {
 
 /* --- http_client.c */
 void http_call_stop(struct http_call *call, enum fault fault, const char *fmt, ...)
-	like_printf(3, 4);                    /* from a callback inside curl */
-void http_call_ready(struct http_call *call); /* its connection is there: the deadline changes */
+	like_printf(3, 4);                       /* from a callback inside curl */
+void http_call_ready(struct http_call *call);    /* its connection is there: the deadline changes */
+void http_client_harvest(struct http_client *c); /* after curl worked */
 
 /* --- http_request.c */
 /* Makes the handle, headers and limits. False with the answer's fault set. */
@@ -107,6 +118,13 @@ bool http_call_prepare(struct http_call *call, const struct http_request *reques
 void http_call_receive(struct http_call *call); /* sets the callbacks */
 /* Fills the answer from the handle, which has ended so or was stopped with `fault`. */
 void http_call_conclude(struct http_call *call, CURLcode code, enum fault fault);
+
+/* --- http_sockets.c */
+bool http_sockets_init(struct http_client *c, struct error *err);
+void http_sockets_fini(struct http_client *c);  /* frees c itself, a turn later */
+void http_call_sockets(struct http_call *call); /* sets the callbacks */
+void http_call_connected(struct http_call *call);
+void http_call_remove(struct http_call *call); /* from curl's multi handle */
 
 /* --- http_hosts.c */
 void http_proxies_read(struct http_proxies *p);

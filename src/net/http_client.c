@@ -11,6 +11,7 @@
 #include "net/http_client.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ static void end_with(struct http_call *call, enum fault fault, const char *detai
 static void detach(struct http_call *call)
 {
 	if (call->in_multi)
-		curl_loop_remove(call->client->curl, call->easy, &call->opening);
+		http_call_remove(call);
 	call->in_multi = false;
 	if (call->counted)
 		call->host->active--;
@@ -95,14 +96,12 @@ static void deliver(struct http_call *call)
 	free(call);
 }
 
-/* After curl worked. */
-static void harvest(void *arg)
+void http_client_harvest(struct http_client *c)
 {
-	struct http_client *c = arg;
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(c->curl->multi, &left))) {
+	while ((m = curl_multi_info_read(c->multi, &left))) {
 		CURLcode code = m->data.result;
 		CURL *easy = m->easy_handle;
 		struct http_call *call;
@@ -162,7 +161,7 @@ static void run(struct http_call *call)
 		(long)(left_ms > INT32_MAX ? INT32_MAX : left_ms));
 	curl_easy_setopt(call->easy, CURLOPT_RESOLVE, call->resolve);
 	arm(call, call->connect_end_ns);
-	code = curl_multi_add_handle(call->client->curl->multi, call->easy);
+	code = curl_multi_add_handle(call->client->multi, call->easy);
 	call->in_multi = code == CURLM_OK;
 	if (!call->in_multi)
 		end_with(call, FAULT_LOCAL, curl_multi_strerror(code));
@@ -259,7 +258,7 @@ struct http_call *http_send(
 	loop_hold(c->loop);
 	if (!http_call_prepare(call, request))
 		end_call(call);
-	else if (c->curl->in_curl)
+	else if (c->in_curl)
 		arm(call, now);
 	else
 		start(call);
@@ -269,11 +268,19 @@ struct http_call *http_send(
 /* --- clients -----------------------------------------------------------------------------------
  */
 
+static void init_library(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		mem_panic("the HTTP library cannot start");
+}
+
 struct http_client *http_client_new(
 	struct loop *l, const struct http_client_options *options, struct error *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct http_client *c = mem_new(struct http_client);
 
+	pthread_once(&once, init_library);
 	c->loop = l;
 	c->fresh = options->fresh;
 	c->connections = options->connections ? options->connections : CONNECTIONS;
@@ -282,8 +289,7 @@ struct http_client *http_client_new(
 		free(c);
 		return NULL;
 	}
-	c->curl = curl_loop_new(l, c->connections, harvest, c, err);
-	if (!c->curl) {
+	if (!http_sockets_init(c, err)) {
 		resolver_free(c->resolver);
 		free(c);
 		return NULL;
@@ -299,7 +305,7 @@ void http_client_free(struct http_client *c)
 {
 	if (!c)
 		return;
-	assert(!c->curl->in_curl);
+	assert(!c->in_curl);
 	c->freeing = true;
 	for (struct http_call *call = c->calls; call; call = call->next)
 		if (call->state != HTTP_ENDED)
@@ -313,7 +319,5 @@ void http_client_free(struct http_client *c)
 	vec_fini(&c->spare);
 	http_proxies_fini(&c->proxies);
 	free(c->user_agent);
-	curl_loop_free(c->curl);
-	http_hosts_fini(c);
-	free(c);
+	http_sockets_fini(c);
 }

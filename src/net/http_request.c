@@ -43,7 +43,7 @@ static int on_ready(void *arg, char *peer, char *local, int peer_port, int local
 	struct http_call *call = arg;
 
 	call->readied++;
-	curl_opening_connected(&call->opening);
+	http_call_connected(call);
 	snprintf(call->answer.address, sizeof(call->answer.address), "%s", peer);
 	if (call->state == HTTP_ENDED)
 		return CURL_PREREQFUNC_ABORT;
@@ -326,13 +326,12 @@ bool http_call_prepare(struct http_call *call, const struct http_request *r)
 	buf_init(&call->body, r->answer_max ? r->answer_max : BUF_ANSWER);
 	set_connection(call);
 	set_tls(call->easy, r);
-	curl_opening_init(&call->opening, call->client->curl, call->easy);
+	http_call_sockets(call);
 	http_call_receive(call);
 	if (!set_target(call, r) || !add_headers(call, r))
 		return false;
 	call->host_key = mem_printf("%s:%u", call->host_name, call->host_port);
 	call->host = http_host_get(c, call->host_key);
-	call->opening.open = &call->host->open;
 	set_addresses(call, r);
 	set_body(call, r);
 	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);

@@ -4,8 +4,8 @@
  * One daemon per serving thread, each with its own loop; several share an address by SO_REUSEPORT.
  * (libmicrohttpd's own epoll thread falls to 100 requests/s at exactly 128 or 256 clients.) It only
  * knows idle time-outs, so deadlines are kept here by connection age: headers 10 s, body 30 s,
- * answer 60 s. A handler answers at once or keeps the exchange and answers later.
- * Thread: the loop's.
+ * answer 60 s to be made and as long to be taken. A handler answers at once or keeps the exchange
+ * and answers later. Thread: the loop's.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -23,9 +23,17 @@ struct http_exchange; /* one request and its answer */
 struct http_server_options {
 	const char *address; /* "127.0.0.1:8090", "[::1]:0", "0.0.0.0:80"; port 0: any free one */
 	bool reuse_port;
-	size_t body_max;                       /* 0: 1 MiB; over it: 413 */
-	unsigned connections;                  /* 0: 1024 */
+	int listener;    /* when address is NULL: an open socket that listens; stays the caller's */
+	size_t body_max; /* 0: 1 MiB; over it: 413 */
+	size_t memory;   /* of a connection, for its headers; 0: 32 KiB */
+	/* 0: 1024. When all are taken, a newcomer gets the place of the oldest that waits for a
+	 * next request, or has been longest in sending its headers or body, or in taking its
+	 * answer for more than header_ns. */
+	unsigned connections;
 	int64_t header_ns, body_ns, answer_ns; /* 0: 10 s, 30 s, 60 s */
+	/* On answers that the server makes of itself (413); borrowed as long as it lives. */
+	const struct http_header *headers;
+	size_t header_count;
 	/* Called when the request is complete with its body. Must end in exactly one of the reply
 	 * functions, now or later. */
 	void (*handle)(void *arg, struct http_exchange *x);
@@ -45,6 +53,13 @@ struct http_server *http_server_new(
 /* Drops what is kept, without `gone`. */
 void http_server_free(struct http_server *s);
 unsigned http_server_port(const struct http_server *s);
+unsigned http_server_connections(const struct http_server *s); /* open now */
+
+/* A socket that listens on an address as above, close-on-exec, not blocking; -1 on error. Sockets
+ * with reuse_port share an address: the kernel spreads connections over them. */
+int http_listen(const char *address, bool reuse_port, struct error *err) must_check;
+unsigned http_listener_port(int fd);
+bool http_address_is_loopback(const char *address); /* false too when it is no address */
 
 /* All borrow, valid as long as the exchange. */
 const char *http_method(const struct http_exchange *x);
@@ -64,6 +79,17 @@ void http_exchange_set_data(struct http_exchange *x, void *data);
 /* Copies headers and body. Content-Length, Date are made here. HEAD sends no body. */
 void http_reply(struct http_exchange *x, int status, const struct http_header *headers, size_t n,
 	struct slice body);
+
+/* An answer made once and given many times, without copying: headers and body, counted. */
+struct http_response;
+/* Copies. Thread: any, these three. */
+struct http_response *http_response_new(
+	const struct http_header *headers, size_t n, struct slice body);
+struct http_response *http_response_ref(struct http_response *r);
+void http_response_unref(struct http_response *r); /* NULL is fine */
+/* Borrows. With status 304 the headers are sent, without the body. */
+void http_reply_response(struct http_exchange *x, int status, struct http_response *response);
+
 /* A body produced in pieces of known total size; `piece` fills up to n bytes, returns how many. */
 void http_reply_stream(struct http_exchange *x, int status, const struct http_header *headers,
 	size_t n, int64_t size, size_t (*piece)(void *arg, int64_t at, void *p, size_t n),

@@ -7,7 +7,8 @@
  * a deadline shorter than its rate, so that a target that hangs thins nobody's samples. Issuing a
  * token is a probe too ("token"): it times the log-in as a customer does it.
  * A 2xx or 3xx answer, and 300 of a version list, is good; 401 and 403 are the configuration's
- * fault, 429 is ours, the rest the cloud's. A service that the catalog no longer holds is said.
+ * fault, 429 is ours, the rest the cloud's. A service that the catalog no longer holds is told as
+ * missing (no_service) for an hour, then its probes go. See docs/endpoints.md.
  * Thread: the loop's.
  */
 #ifndef OBSERVE_ENDPOINT_H
@@ -31,26 +32,27 @@ struct endpoint_options {
 
 /* One probe, as it will be run; for the page, `config show` and the judge. Borrowed. */
 struct endpoint_probe {
-	const char *name;         /* "compute.versions", "token" */
-	const char *service;      /* catalog type */
-	const char *component;    /* id, prefix included */
+	const char *name;                      /* "compute.versions", "token" */
+	const char *service;                   /* catalog type */
+	const char *component;                 /* id, prefix included */
 	const char *component_name, *category; /* "Compute", "Compute" */
 	const char *url;
 	int64_t every_ns, timeout_ns, slow_ns;
 };
 
 /*
- * Reads the catalog (again every 5 min, and when `ready` could not be reached: an unreachable
- * keystone fails no start, the token probe then says so), makes the probes and puts them on the
- * schedule. `probes` is a client with fresh connections. Borrows all but options (copied).
- * `changed` is told when probes came or went (also the first time). Errors: a bad table of the
- * user's.
+ * Reads the catalog (again with each answer to the token probe: an unreachable keystone fails no
+ * start, that probe then says so), makes the probes and puts them on the schedule. `probes` is a
+ * client with fresh connections; series may be NULL. Borrows all but options (copied).
+ * `changed` is told when probes came or went (also the first time), never from in here. Errors: a
+ * bad table of the user's, the first of its errors (endpoint_table_load() has all).
  */
 struct endpoints *endpoints_new(struct schedule *s, struct cloud *c, struct http_client *probes,
 	struct series_store *series, const struct endpoint_options *options,
 	observation_signal *seen, void (*changed)(void *arg), void *arg,
 	struct error *err) must_check;
 void endpoints_free(struct endpoints *e); /* cancels */
+/* Borrowed for this turn of the loop: probes may have come or gone by the next. */
 size_t endpoints_list(const struct endpoints *e, const struct endpoint_probe **ret);
 
 #endif

@@ -32,7 +32,7 @@ bool witnesses_blind(const struct witnesses *w);
  * waits for the witnesses' answer (at most 2 s) and, when blind, goes on with FAULT_LOCAL and a
  * detail that says so. Copies.
  */
-void witnesses_pass(struct witnesses *w, const struct observation *o, observation_signal *to,
-	void *arg);
+void witnesses_pass(
+	struct witnesses *w, const struct observation *o, observation_signal *to, void *arg);
 
 #endif

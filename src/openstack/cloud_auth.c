@@ -80,6 +80,13 @@ static void refused(struct cloud *c, const struct http_answer *a)
 		failed(c, e.fault, ERROR_CLOUD, "keystone answers %d: %s", a->status, e.message);
 }
 
+/* What stays the same stays where it is: others borrow it. */
+static void keep(char **at, const char *text)
+{
+	if (!*at || !text || strcmp(*at, text) != 0)
+		mem_replace(at, text);
+}
+
 /* The region that was asked for, or the only one there is. */
 static bool choose_region(struct cloud *c, struct error *err)
 {
@@ -108,7 +115,7 @@ static bool choose_region(struct cloud *c, struct error *err)
 	}
 	MAP_EACH (&regions, e) {
 		if (good && (!wanted || !strcmp(wanted, e->key)))
-			mem_replace(&c->region, e->key);
+			keep(&c->region, e->key);
 	}
 	buf_fini(&all);
 	map_fini(&regions);
@@ -118,8 +125,8 @@ static bool choose_region(struct cloud *c, struct error *err)
 bool auth_learn_catalog(struct cloud *c, const json_t *token, struct error *err)
 {
 	json_t *catalog = json_object_get(token, "catalog");
-	mem_replace(&c->project_id, json_str(json_object_get(token, "project"), "id"));
-	mem_replace(&c->user_id, json_str(json_object_get(token, "user"), "id"));
+	keep(&c->project_id, json_str(json_object_get(token, "project"), "id"));
+	keep(&c->user_id, json_str(json_object_get(token, "user"), "id"));
 	if (json_is_array(catalog) && !json_equal(catalog, c->catalog)) {
 		json_decref(c->catalog);
 		c->catalog = json_incref(catalog);

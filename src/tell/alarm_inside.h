@@ -76,7 +76,6 @@ struct channel {
 	bool repeated; /* since we started */
 	int64_t last_ok_ms;
 	char *trouble;
-	bool gave_up; /* and said so through the others */
 };
 
 struct unrun { /* what could not be run, and is not over */

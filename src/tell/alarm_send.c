@@ -249,7 +249,6 @@ void channel_took(struct channel *c)
 	message_free(c->message);
 	c->message = NULL;
 	submit(c, j);
-	c->gave_up = false;
 	alarm_could_not_run(c->alarms, name, NULL, NULL);
 	free(name);
 }
@@ -291,7 +290,6 @@ static void give_up(struct channel *c, const char *why)
 	message_free(c->message);
 	c->message = NULL;
 	submit(c, j);
-	c->gave_up = true;
 	alarm_could_not_run(c->alarms, name, NULL, text);
 	free(text);
 	free(name);

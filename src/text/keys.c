@@ -73,6 +73,13 @@ static bool read_text(const struct reading *r)
 	return true;
 }
 
+static void free_texts(char **list)
+{
+	for (size_t k = 0; list && list[k]; k++)
+		free(list[k]);
+	free(list);
+}
+
 static bool read_texts(const struct reading *r)
 {
 	const struct yaml *y = r->at;
@@ -81,13 +88,12 @@ static bool read_texts(const struct reading *r)
 	for (size_t i = 0; i < n; i++) {
 		const struct yaml *item = y->kind == YAML_LIST ? y->items[i] : y;
 		if (item->kind != YAML_SCALAR) {
-			for (size_t k = 0; k < i; k++)
-				free(list[k]);
-			free(list);
+			free_texts(list);
 			return wrong(r, "text or a list of texts");
 		}
 		list[i] = slice_dup(item->text);
 	}
+	free_texts(*(char ***)r->field);
 	*(char ***)r->field = list;
 	return true;
 }
@@ -195,10 +201,7 @@ void keys_release(const struct key *table, size_t n, void *from)
 			free(*(char **)field);
 			*(char **)field = NULL;
 		} else if (table[i].type == KEY_TEXTS) {
-			char **list = *(char ***)field;
-			for (size_t k = 0; list && list[k]; k++)
-				free(list[k]);
-			free(list);
+			free_texts(*(char ***)field);
 			*(char ***)field = NULL;
 		}
 	}

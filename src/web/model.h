@@ -25,9 +25,9 @@
  *	      last {run (O), at_ms, verdict, built_ms} | null}]
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
  *	      they would make, and the option that allows them
- *	probes [{name, kind: endpoint|token|scenario, cloud, component, every_ms, method, target (O)}]
- *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
- *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms}]
+ *	probes [{name, kind: endpoint|token|scenario, cloud, component, every_ms, method, target
+ *(O)}] alarms (O) [{name, kind, sent, failed, waiting, trouble | null}] jobs (O) [{name, every_ms,
+ *next_ms, running, open, runs, skips, worst_late_ms}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
  *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200

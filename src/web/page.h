@@ -37,7 +37,9 @@ const char *const *page_languages(void); /* "en", "de", NULL; the first is the d
  * (json array of names, or NULL: all). Static. */
 const char *page_language(const char *accept, const json_t *offered);
 
-/* Files that pages link to: "style-HASH.css". NULL: there is none of that name. */
+/* Files that pages link to, served below PAGE_FILES: "style-HASH.css". NULL: there is none of that
+ * name. */
+#define PAGE_FILES "/files/"
 struct page_file {
 	const char *name; /* with a hash of its content: may be cached for ever */
 	const char *type; /* Content-Type */

@@ -27,11 +27,13 @@ struct web;
 struct web_answer; /* one question that waits */
 
 struct web_options {
-	const char *public_address; /* "127.0.0.1:8090"; NULL: none */
-	const char *intake_address; /* NULL: none */
-	const struct secret *intake_token; /* required when intake is not loopback */
+	const char *public_address;        /* "127.0.0.1:8090"; NULL: none */
+	const char *intake_address;        /* NULL: none */
+	const struct secret *intake_token; /* required when intake is not loopback; or NULL: see
+					    * web_set_token() */
+	bool intake_has_token; /* it comes later: until then the intake lets nobody in */
 	bool isolate;
-	unsigned threads; /* serving; 0: 1 */
+	unsigned threads;     /* serving; 0: 1 */
 	unsigned connections; /* of each listener; 0: 10,000 */
 };
 
@@ -48,6 +50,17 @@ struct web *web_new(struct loop *l, const struct web_options *options,
 	const struct web_house *house, struct error *err) must_check;
 void web_free(struct web *w);
 unsigned web_public_port(const struct web *w), web_intake_port(const struct web *w);
+/* For who reads secrets after web_new(). The serving half gets its hash only. */
+void web_set_token(struct web *w, const struct secret *token);
+/* How the serving half is: its process (0: threads of this one, or none now), how often it was
+ * started, what it said it gave up (as isolate_prove(); NULL: nothing said yet; borrowed). */
+struct web_state {
+	int pid;
+	unsigned starts;
+	bool serving;
+	const json_t *isolation;
+};
+struct web_state web_state(const struct web *w);
 /* The newest SITE document of an audience; takes it. Until the first one pages answer 503. */
 void web_publish(struct web *w, enum audience audience, json_t *site);
 /* status 200 with a document, or 404, 400, 503 ... with NULL; takes `document`. */

@@ -16,7 +16,7 @@
 
 struct run;
 
-enum verdict { VERDICT_PASSED, VERDICT_DEGRADED, VERDICT_FAILED, VERDICT_UNKNOWN };
+enum run_verdict { VERDICT_PASSED, VERDICT_DEGRADED, VERDICT_FAILED, VERDICT_UNKNOWN };
 
 enum run_phase { RUN_BUILDING, RUN_TEARDOWN, RUN_ENDED };
 
@@ -72,7 +72,7 @@ struct run_row {
 };
 
 struct run_report {
-	enum verdict verdict;
+	enum run_verdict verdict;
 	char label[RUN_LABEL_TEXT];
 	const struct run_row *rows;
 	size_t row_count;
@@ -109,6 +109,6 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
 void run_stop(struct run *r);
 void run_free(struct run *r);
 
-const char *verdict_name(enum verdict v);
+const char *verdict_name(enum run_verdict v);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/secret.h"
 #include "observe/scenario/runner.h"
 
-const char *verdict_name(enum verdict v)
+const char *verdict_name(enum run_verdict v)
 {
 	static const char *const names[] = {"passed", "degraded", "failed", "unknown"};
 	return names[v];
@@ -157,11 +157,11 @@ static void mark_critical_path(struct run *r)
 	}
 }
 
-static enum verdict judge(const struct run *r)
+static enum run_verdict judge(const struct run *r)
 {
 	if (r->has_error)
 		return VERDICT_UNKNOWN;
-	enum verdict v = VERDICT_PASSED;
+	enum run_verdict v = VERDICT_PASSED;
 	bool not_theirs = false;
 	VEC_EACH (&r->rows, struct run_row, row) {
 		if (row->state == ELEMENT_FAILED) {

@@ -17,6 +17,7 @@
 #include "base/vec.h"
 
 #define READ_S 20 /* no client waits longer */
+#define LARGE  (64 << 20)
 
 /* --- the handler -------------------------------------------------------------------------------
  */
@@ -29,6 +30,7 @@ struct room {
 	int64_t streamed;
 	VEC(struct http_exchange *) kept;
 	struct timer later;
+	struct http_response *shared;
 	int descriptors;
 };
 
@@ -101,6 +103,8 @@ static void handle(void *arg, struct http_exchange *x)
 			timer_start(r->loop, &r->later, 50 * NS_PER_MS, on_later, r);
 	} else if (strcmp(path, "/file") == 0) {
 		http_reply_stream(x, 200, NULL, 0, 3000000, letters, r, on_end);
+	} else if (strcmp(path, "/large-file") == 0) { /* no socket buffers so much */
+		http_reply_stream(x, 200, NULL, 0, LARGE, letters, r, on_end);
 	} else if (strcmp(path, "/short-file") == 0) {
 		http_reply_stream(x, 200, NULL, 0, 3000, letters_until_1000, r, on_end);
 	} else if (strcmp(path, "/cut") == 0) {
@@ -109,6 +113,8 @@ static void handle(void *arg, struct http_exchange *x)
 		http_drop(x);
 	} else if (strcmp(path, "/nothing") == 0) {
 		http_reply(x, 204, NULL, 0, SLICE(""));
+	} else if (strncmp(path, "/shared", 7) == 0) {
+		http_reply_response(x, strcmp(path, "/shared-same") ? 200 : 304, r->shared);
 	} else if (strcmp(path, "/same") == 0) {
 		http_reply(x, 304, NULL, 0, SLICE(""));
 	} else {
@@ -168,6 +174,7 @@ static int tear_down(void **state)
 	http_server_free(r->server);
 	assert_int_equal(open_descriptors(), r->descriptors);
 	vec_fini(&r->kept);
+	http_response_unref(r->shared);
 	loop_free(r->loop);
 	free(r);
 	return 0;
@@ -670,6 +677,215 @@ static void closing_with_clients_waiting(void **state)
 	r->server = NULL;
 }
 
+/* --- answers made once -------------------------------------------------------------------------
+ */
+
+static void one_answer_is_given_many_times(void **state)
+{
+	struct room *r = *state;
+	struct http_header h[] = {{"ETag", "\"a\""}};
+	char body[] = "shared body";
+	char *got;
+
+	open_server(r, (struct http_server_options){0});
+	r->shared = http_response_new(h, 1, slice_of(body));
+	body[0] = 'X'; /* it has its own */
+	got = answer_to(r, SLICE("GET /shared HTTP/1.1\r\nHost: h\r\n\r\n"
+				 "HEAD /shared HTTP/1.1\r\nHost: h\r\n\r\n"
+				 "GET /shared-same HTTP/1.1\r\nHost: h\r\n\r\n"
+				 "GET /shared HTTP/1.1\r\n" CLOSE "\r\n"));
+	const char *first = strstr(got, "shared body"), *last = strstr(first + 1, "shared body");
+	assert_non_null(last);
+	assert_null(strstr(last + 1, "shared body"));
+	assert_has(got, "HTTP/1.1 304 ");
+	assert_has(last - 200, "ETag: \"a\"");
+	free(got);
+	assert_int_equal(r->handled, 4);
+	/* who is just being answered with it has it, too */
+	struct client c = {.say = SLICE("GET /shared HTTP/1.1\r\n" CLOSE "\r\n"), .leave = true};
+	run_clients(r, &c, 1);
+	http_response_unref(r->shared);
+	r->shared = NULL;
+}
+
+/* --- sockets of others ---------------------------------------------------------------------------
+ */
+
+static void a_given_socket_is_served_and_stays(void **state)
+{
+	struct room *r = *state;
+	const int fd = http_listen("127.0.0.1:0", false, &r->err);
+	char *got;
+
+	assert_true(fd >= 0 && http_listener_port(fd) > 0);
+	for (int life = 0; life < 2; life++) {
+		struct http_server_options o = {.listener = fd, .handle = handle, .arg = r};
+
+		r->server = http_server_new(r->loop, &o, &r->err);
+		assert_non_null(r->server);
+		assert_int_equal(http_server_port(r->server), http_listener_port(fd));
+		got = answer_to(r, SLICE("GET /given HTTP/1.1\r\n" CLOSE "\r\n"));
+		assert_has(got, "GET /given");
+		free(got);
+		http_server_free(r->server);
+		r->server = NULL;
+	}
+	close(fd);
+	struct http_server_options closed = {.listener = fd, .handle = handle, .arg = r};
+	assert_null(http_server_new(r->loop, &closed, &r->err));
+	assert_true(r->err.msg[0]);
+}
+
+static void loopback_is_known(void **state)
+{
+	assert_true(http_address_is_loopback("127.0.0.1:80"));
+	assert_true(http_address_is_loopback("127.9.9.9:0"));
+	assert_true(http_address_is_loopback("[::1]:80"));
+	assert_false(http_address_is_loopback("0.0.0.0:80"));
+	assert_false(http_address_is_loopback("[::]:80"));
+	assert_false(http_address_is_loopback("192.0.2.1:80"));
+	assert_false(http_address_is_loopback("localhost:80"));
+	assert_false(http_address_is_loopback(""));
+}
+
+/* --- a full server -------------------------------------------------------------------------------
+ */
+
+#define PLACES 4
+
+/* Lets the loop turn until there is something to read: bytes, 0 for an end. */
+static ssize_t wait_for_bytes(struct room *r, int fd, char *p, size_t n)
+{
+	for (int tries = 0; tries < READ_S * 100; tries++) {
+		struct timer t = {0};
+		bool ticked = false;
+		const ssize_t got = recv(fd, p, n, MSG_DONTWAIT);
+
+		if (got >= 0 || errno != EAGAIN)
+			return got > 0 ? got : 0;
+		timer_start(r->loop, &t, 10 * NS_PER_MS, on_tick, &ticked);
+		loop_run_until(r->loop, &ticked);
+	}
+	return -1;
+}
+
+static int come_in(struct room *r, const char *bytes)
+{
+	const int fd = dial(http_server_port(r->server));
+
+	assert_true(fd >= 0);
+	say(fd, slice_of(bytes));
+	return fd;
+}
+
+static void a_newcomer_gets_the_place_of_who_is_idle(void **state)
+{
+	struct room *r = *state;
+	int fds[PLACES + 2];
+	char p[4096];
+
+	open_server(r, (struct http_server_options){.connections = PLACES});
+	for (int i = 0; i < PLACES + 2; i++) {
+		fds[i] = come_in(r, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+		assert_true(wait_for_bytes(r, fds[i], p, sizeof(p)) > 12);
+	}
+	/* the two oldest had to go; the others are still there */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(wait_for_bytes(r, fds[i], p, sizeof(p)), 0);
+	for (int i = 2; i < PLACES + 2; i++) {
+		say(fds[i], SLICE("GET /y HTTP/1.1\r\nHost: h\r\n\r\n"));
+		assert_true(wait_for_bytes(r, fds[i], p, sizeof(p)) > 12);
+	}
+	assert_int_equal(http_server_connections(r->server), PLACES);
+	for (int i = 0; i < PLACES + 2; i++)
+		close(fds[i]);
+}
+
+static void a_newcomer_gets_the_place_of_who_is_slow(void **state)
+{
+	struct room *r = *state;
+	int slow[3 * PLACES];
+	char p[4096];
+
+	open_server(r, (struct http_server_options){.connections = PLACES});
+	for (int i = 0; i < 3 * PLACES; i++)
+		slow[i] = come_in(r, "GET /x HTTP/1.1\r\nHost: h\r\nX-Slow");
+	const int fd = come_in(r, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+	assert_true(wait_for_bytes(r, fd, p, sizeof(p)) > 12);
+	assert_int_equal(wait_for_bytes(r, slow[0], p, sizeof(p)), 0);
+	assert_true(http_server_connections(r->server) <= PLACES);
+	close(fd);
+	for (int i = 0; i < 3 * PLACES; i++)
+		close(slow[i]);
+}
+
+static void a_newcomer_gets_the_place_of_who_does_not_read(void **state)
+{
+	struct room *r = *state;
+	int deaf[PLACES], fds[PLACES];
+	char p[4096];
+	struct timer t = {0};
+	bool ticked = false;
+
+	open_server(r,
+		(struct http_server_options){.connections = PLACES, .header_ns = 200 * NS_PER_MS});
+	for (int i = 0; i < PLACES; i++)
+		deaf[i] = come_in(r, i % 2 ? "GET /large-file HTTP/1.1\r\nHost: h\r\n\r\n"
+					   : "POST /x HTTP/1.1\r\nHost: h\r\n"
+					     "Content-Length: 9\r\n\r\nabc");
+	turn_until(r, &r->handled, PLACES / 2);
+	timer_start(r->loop, &t, 200 * NS_PER_MS, on_tick, &ticked);
+	loop_run_until(r->loop, &ticked);
+	for (int i = 0; i < PLACES; i++) {
+		fds[i] = come_in(r, "GET /keep HTTP/1.1\r\nHost: h\r\n\r\n");
+		turn_until(r, &r->handled, PLACES / 2 + i + 1);
+	}
+	assert_true(http_server_connections(r->server) <= PLACES);
+	/* who read nothing finds the end of what was sent before */
+	ssize_t n, all = 0;
+	while ((n = wait_for_bytes(r, deaf[1], p, sizeof(p))) > 0)
+		all += n;
+	assert_true(n == 0 && all < LARGE);
+	for (int i = 0; i < PLACES; i++) {
+		close(deaf[i]);
+		close(fds[i]);
+	}
+}
+
+static void who_waits_for_an_answer_keeps_the_place(void **state)
+{
+	struct room *r = *state;
+	int waiting[PLACES];
+	char p[4096];
+
+	open_server(r, (struct http_server_options){.connections = PLACES});
+	for (int i = 0; i < PLACES; i++)
+		waiting[i] = come_in(r, "GET /keep HTTP/1.1\r\nHost: h\r\n\r\n");
+	turn_until(r, &r->handled, PLACES);
+	const int fd = come_in(r, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+	assert_true(wait_for_bytes(r, fd, p, sizeof(p)) > 12);
+	timer_start(r->loop, &r->later, 0, on_later, r);
+	for (int i = 0; i < PLACES; i++) {
+		assert_true(wait_for_bytes(r, waiting[i], p, sizeof(p)) > 12);
+		close(waiting[i]);
+	}
+	close(fd);
+	assert_int_equal(r->gone, 0);
+}
+
+static void a_second_request_must_be_quick_as_well(void **state)
+{
+	struct room *r = *state;
+	char p[4096];
+
+	open_server(r, (struct http_server_options){.header_ns = 300 * NS_PER_MS});
+	const int fd = come_in(r, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+	assert_true(wait_for_bytes(r, fd, p, sizeof(p)) > 12);
+	say(fd, SLICE("GET /y HTTP/1.1\r\nHost: h\r\nX-Slo"));
+	assert_int_equal(wait_for_bytes(r, fd, p, sizeof(p)), 0); /* cut off */
+	close(fd);
+}
+
 static void an_address_that_cannot_be_is_named(void **state)
 {
 	static const char *const bad[] = {"", "127.0.0.1", "127.0.0.1:", "nowhere:80", ":80",
@@ -715,6 +931,14 @@ int test_http_server(void)
 		t(an_answer_to_nobody_hurts_nobody),
 		t(exactly_128_and_256_clients_are_answered),
 		t(closing_with_clients_waiting),
+		t(one_answer_is_given_many_times),
+		t(a_given_socket_is_served_and_stays),
+		t(loopback_is_known),
+		t(a_newcomer_gets_the_place_of_who_is_idle),
+		t(a_newcomer_gets_the_place_of_who_is_slow),
+		t(a_newcomer_gets_the_place_of_who_does_not_read),
+		t(who_waits_for_an_answer_keeps_the_place),
+		t(a_second_request_must_be_quick_as_well),
 		t(an_address_that_cannot_be_is_named),
 	};
 #undef t

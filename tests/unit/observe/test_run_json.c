@@ -24,7 +24,7 @@ static struct run_row row(const char *name, enum element_state state, enum fault
 	};
 }
 
-static struct run_report report_of(struct run_row *rows, size_t n, enum verdict v)
+static struct run_report report_of(struct run_row *rows, size_t n, enum run_verdict v)
 {
 	return (struct run_report){.verdict = v,
 		.label = "abc-xyz",

@@ -48,12 +48,13 @@ static void reply(struct http_exchange *x, int status, const char *header, const
 static void give_token(struct fake *f, struct http_exchange *x)
 {
 	char issued[CLOCK_TEXT], expires[CLOCK_TEXT];
+	char token[32];
 	const struct http_header h[] = {
-		{"Content-Type", "application/json"}, {"X-Subject-Token", f->token}};
+		{"Content-Type", "application/json"}, {"X-Subject-Token", token}};
 	const int64_t now = clock_unix_us(&f->clock);
 	char *catalog = with_base(f, f->catalog);
 
-	snprintf(f->token, sizeof(f->token), "token-%u-abcdef", ++f->tokens);
+	snprintf(token, sizeof(token), "token-%u-abcdef", ++f->tokens);
 	char *body = mem_printf(
 		"{\"token\":{\"issued_at\":\"%s\",\"expires_at\":\"%s\","
 		"\"project\":{\"id\":\"p1\"},\"user\":{\"id\":\"u1\"},"
@@ -94,6 +95,14 @@ static struct fake_answer *find(struct fake *f, const char *request)
 	return last;
 }
 
+/* One that was given out, and not before they were revoked. */
+static bool is_valid(const struct fake *f, const char *token)
+{
+	unsigned n = 0;
+
+	return sscanf(token, "token-%u-abcdef", &n) == 1 && n > f->revoked && n <= f->tokens;
+}
+
 static void handle(void *arg, struct http_exchange *x)
 {
 	struct fake *f = arg;
@@ -108,7 +117,7 @@ static void handle(void *arg, struct http_exchange *x)
 		give_token(f, x);
 		return;
 	}
-	if (token && strcmp(token, f->token) != 0) {
+	if (token && !is_valid(f, token)) {
 		reply(x, 401, NULL,
 			"{\"error\":{\"code\":401,\"title\":\"Unauthorized\",\"message\":\"old\"}}");
 		return;
@@ -263,7 +272,7 @@ void fake_release(struct fake *f, int status, const char *body)
 
 void fake_revoke(struct fake *f)
 {
-	snprintf(f->token, sizeof(f->token), "none");
+	f->revoked = f->tokens;
 }
 
 /* But for its query. */

@@ -4,7 +4,7 @@
  *
  * Keystone answers by itself unless scripted otherwise; every other request is answered by the
  * first answer scripted for it that is not yet used, the last one again and again. $BASE in bodies
- * is the server's address. A request without the valid token is refused with 401.
+ * is the server's address. A request with a token that is not valid is refused with 401.
  */
 #ifndef TESTS_OPENSTACK_FAKE_CLOUD_H
 #define TESTS_OPENSTACK_FAKE_CLOUD_H
@@ -35,7 +35,7 @@ struct fake {
 	char *catalog; /* json of token.catalog */
 	int64_t token_life_s;
 	unsigned tokens;      /* given out */
-	char token[32];       /* the valid one */
+	unsigned revoked;     /* of them, the first so many are valid no more */
 	VEC(char *) requests; /* "GET /v2.1/servers?limit=1", in order */
 	VEC(char *) bodies;   /* of the same */
 	VEC(char *) headers;  /* those of interest, of the same */
@@ -52,7 +52,7 @@ void fake_restart(struct fake *f, const struct cloud_options *options);
 void fake_says(
 	struct fake *f, const char *request, int status, const char *header, const char *body);
 void fake_release(struct fake *f, int status, const char *body);
-/* Makes the token that was given out invalid. */
+/* Makes the tokens that were given out invalid. */
 void fake_revoke(struct fake *f);
 /* How often a request came, whatever its query. */
 unsigned fake_count(const struct fake *f, const char *request);

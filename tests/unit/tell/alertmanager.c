@@ -63,6 +63,7 @@ static void spawn(struct alertmanager *m)
 	posix_spawn_file_actions_t files;
 
 	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&files, 2, log, O_CREAT | O_WRONLY, 0600);
 	if (posix_spawn(&m->pid, PROGRAM, &files, NULL, (char *const *)(uintptr_t)argv, environ))
 		mem_panic("cannot start %s", PROGRAM);

@@ -330,6 +330,73 @@ static void a_sign_of_life_goes_out_only_while_alive(void **state)
 	assert_int_equal(house_state(h, 0)->sent, 3);
 }
 
+/* --- what the documentation shows --------------------------------------------------------------
+ */
+
+/* The nth block of JSON in docs/alarms.md. Owned. */
+static json_t *documented(unsigned nth)
+{
+	static char text[64 << 10];
+	FILE *f = fopen("docs/alarms.md", "r");
+	const char *at = text;
+	struct error err = {0};
+	json_t *o;
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	for (unsigned i = 0; i <= nth; i++) {
+		at = strstr(at, "```json\n");
+		assert_non_null(at);
+		at += 8;
+	}
+	o = json_parse(slice_from(at, (size_t)(strstr(at, "```") - at)), SIZE_MAX, &err);
+	if (!o)
+		fail_msg("%s", err.msg);
+	return o;
+}
+
+static void assert_documented(unsigned nth, const json_t *real)
+{
+	json_t *o = documented(nth);
+	char *shown = json_text(o), *text = json_text(real);
+
+	assert_string_equal(text, shown);
+	free(text);
+	free(shown);
+	json_decref(o);
+}
+
+static void the_documentation_shows_what_is_sent(void **state)
+{
+	struct alarm_house *h = *state;
+	const struct heard *one;
+
+	house_alarm(h, ALARM_WEBHOOK, "/hook")->fold_ns = NS_PER_S;
+	house_start(h);
+	house_change(h, "compute", HEALTH_OUTAGE);
+	house_next(h);
+	house_pass(h, 720);
+	house_change(h, "compute", HEALTH_OPERATIONAL);
+	one = house_next(h);
+	json_object_set_new(one->body, "id", json_string("6f1f7c0e-8c0e-4c55-9d0e-3f6f6b1f2a11"));
+	assert_documented(0, one->body);
+	alarms_could_not_run(
+		h->alarms, "scenario login", "compute", "the project's quota is used up");
+	house_pass(h, 2);
+	assert_documented(1, json_path(house_next(h)->body, "could_not_run/0"));
+}
+
+static void the_documentation_shows_the_alert_that_is_sent(void **state)
+{
+	struct alarm_house *h = *state;
+
+	house_alarm(h, ALARM_ALERTMANAGER, "");
+	house_start(h);
+	house_change(h, "compute", HEALTH_OUTAGE);
+	assert_documented(2, json_path(house_next(h)->body, "0"));
+}
+
 int test_alarm(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +413,8 @@ int test_alarm(void)
 		alarm_test(what_could_not_run_is_told_once_and_once_when_it_is_over),
 		alarm_test(the_configuration_is_checked_whole),
 		alarm_test(a_sign_of_life_goes_out_only_while_alive),
+		alarm_test(the_documentation_shows_what_is_sent),
+		alarm_test(the_documentation_shows_the_alert_that_is_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

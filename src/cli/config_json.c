@@ -1,0 +1,193 @@
+/*
+ * config_json.c - a configuration as the document that would give it: what `config show` prints.
+ *
+ * Every key of the language is there with the value that is in force; config_diff.c compares two of
+ * these, so that nothing can change unseen. Secrets stand as written.
+ */
+
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/config.h"
+
+static json_t *time_json(int64_t ns)
+{
+	char text[UNITS_TEXT];
+	return json_string(units_time_whole(ns, text));
+}
+
+static json_t *days_json(unsigned days)
+{
+	return json_sprintf("%ud", days);
+}
+
+static json_t *texts_json(const char *const *list)
+{
+	json_t *j = json_array();
+	for (size_t i = 0; list && list[i]; i++)
+		json_array_append_new(j, json_string(list[i]));
+	return j;
+}
+
+/* Texts that are not there are left out. */
+static void put_text(json_t *into, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(into, key, json_string(text));
+}
+
+static json_t *address_json(const char *address)
+{
+	return json_string(*address ? address : "none");
+}
+
+static json_t *site_json(const struct config *c)
+{
+	json_t *j = json_object();
+	put_text(j, "name", c->site_name);
+	put_text(j, "url", c->site_url);
+	put_text(j, "timezone", c->timezone);
+	json_object_set_new(j, "languages", texts_json((const char *const *)c->languages));
+	return j;
+}
+
+static json_t *listen_json(const struct config *c)
+{
+	json_t *j = json_object();
+	json_object_set_new(j, "public", address_json(c->public_address));
+	json_object_set_new(j, "intake", address_json(c->intake_address));
+	put_text(j, "token", c->intake_token.from);
+	json_object_set_new(j, "isolate", json_boolean(c->isolate));
+	json_object_set_new(j, "threads", json_integer(c->threads));
+	return j;
+}
+
+static json_t *clouds_json(const struct config *c)
+{
+	json_t *all = json_object();
+	for (size_t i = 0; i < c->cloud_count; i++) {
+		const struct config_cloud *cloud = &c->clouds[i];
+		json_t *j = json_object();
+		put_text(j, "title", cloud->title);
+		put_text(j, "endpoints", cloud->endpoints ? "auto" : "none");
+		json_object_set_new(j, "every", time_json(cloud->every_ns));
+		json_object_set_new(j, "timeout", time_json(cloud->timeout_ns));
+		json_object_set_new(j, "slow", time_json(cloud->slow_ns));
+		json_object_set_new(j, "inflight", json_integer(cloud->inflight));
+		json_object_set_new(j, "compute", json_integer(cloud->compute));
+		json_object_set_new(all, cloud->name, j);
+	}
+	return all;
+}
+
+static json_t *scenarios_json(const struct config *c)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < c->scenario_count; i++) {
+		const struct config_scenario *s = &c->scenarios[i];
+		json_t *j = json_object();
+		put_text(j, "name", s->name);
+		put_text(j, "use", s->use);
+		put_text(j, "document", s->document);
+		put_text(j, "cloud", s->cloud);
+		json_object_set_new(j, "every", time_json(s->every_ns));
+		json_object_set(j, "params", s->params);
+		json_array_append_new(all, j);
+	}
+	return all;
+}
+
+static json_t *components_json(const struct config *c)
+{
+	json_t *all = json_object();
+	for (size_t i = 0; i < c->component_count; i++) {
+		const struct config_component *p = &c->components[i];
+		json_t *j = json_object();
+		put_text(j, "name", p->name);
+		put_text(j, "category", p->category);
+		put_text(j, "region", p->region);
+		json_object_set_new(j, "hidden", json_boolean(p->hidden));
+		json_object_set_new(all, p->id, j);
+	}
+	return all;
+}
+
+static json_t *on_json(unsigned on)
+{
+	json_t *j = json_array();
+	for (int h = 0; h < HEALTH_COUNT; h++)
+		if (on & (1u << h))
+			json_array_append_new(j, json_string(health_name((enum health)h)));
+	if (on & ALARM_ON_RECOVERY)
+		json_array_append_new(j, json_string("recovery"));
+	return j;
+}
+
+static json_t *server_json(const struct config_alarm *a)
+{
+	static const char *const tls[] = {"starttls", "implicit", "plain"};
+	const struct mail_server *m = &a->alarm.mail;
+	json_t *j = json_object();
+	put_text(j, "host", m->host);
+	put_text(j, "tls", tls[m->tls]);
+	put_text(j, "user", m->user);
+	put_text(j, "password", a->password.from);
+	put_text(j, "from", m->from);
+	put_text(j, "ca", m->ca_file);
+	return j;
+}
+
+static json_t *alarm_json(const struct config_alarm *a)
+{
+	static const char *const kinds[] = {"webhook", "alertmanager", "mail", "deadman"};
+	const struct alarm *t = &a->alarm;
+	json_t *j = json_object();
+	put_text(j, "name", t->name);
+	if (t->kind == ALARM_MAIL)
+		json_object_set_new(j, "mail", texts_json(t->to));
+	else
+		put_text(j, kinds[t->kind], t->url);
+	put_text(j, "token", a->token.from);
+	if (t->kind == ALARM_DEADMAN) {
+		json_object_set_new(j, "every", time_json(t->every_ns));
+		return j;
+	}
+	if (t->kind == ALARM_MAIL)
+		json_object_set_new(j, "server", server_json(a));
+	json_object_set_new(j, "on", on_json(t->on));
+	if (t->components)
+		json_object_set_new(j, "components", texts_json(t->components));
+	json_object_set_new(j, "fold", time_json(t->fold_ns));
+	return j;
+}
+
+static json_t *alarms_json(const struct config *c)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < c->alarm_count; i++)
+		json_array_append_new(all, alarm_json(&c->alarms[i]));
+	return all;
+}
+
+json_t *config_json(const struct config *c)
+{
+	json_t *j = json_object();
+	json_object_set_new(j, "site", site_json(c));
+	put_text(j, "instance", c->instance);
+	put_text(j, "location", c->location);
+	json_object_set_new(j, "listen", listen_json(c));
+	json_object_set_new(j, "store", json_sprintf("sqlite:%s", c->state));
+	json_object_set_new(j, "keep",
+		json_pack("{s:o, s:o, s:o}", "raw", days_json(c->raw_days), "ten_minutes",
+			days_json(c->ten_minute_days), "hours", days_json(c->hour_days)));
+	json_object_set_new(j, "stop", time_json(c->stop_ns));
+	json_object_set_new(j, "witnesses", texts_json((const char *const *)c->witnesses));
+	json_object_set_new(j, "judge",
+		json_pack("{s:I, s:o}", "confirm", (json_int_t)c->confirm, "minimum",
+			time_json(c->minimum_ns)));
+	json_object_set_new(j, "clouds", clouds_json(c));
+	json_object_set_new(j, "scenarios", scenarios_json(c));
+	json_object_set_new(j, "components", components_json(c));
+	json_object_set_new(j, "alarms", alarms_json(c));
+	return j;
+}

@@ -1,0 +1,133 @@
+/*
+ * config_reader.h - the inside of reading glasshouse.yaml, shared by config*.c and by nobody else.
+ *
+ *	config.c         which file; defaults, the life of a configuration, what options add
+ *	config_read.c    files in order; the keys of the top and their small maps
+ *	config_list.c    clouds, scenarios, components
+ *	config_alarm.c   alarms and their mail server
+ *	config_finish.c  what can only be said when all files are read; drafts become the result
+ *	config_value.c   what texts may be: names, addresses, time zones, secrets
+ *	config_json.c, config_diff.c, config_secret.c   of a finished configuration
+ *
+ * Merging is reading again into the same draft: keys_read() leaves alone what a map does not name.
+ */
+#ifndef CLI_CONFIG_READER_H
+#define CLI_CONFIG_READER_H
+
+#include "base/vec.h"
+#include "cli/config.h"
+#include "text/keys.h"
+
+#define CONFIG_FILES_MAX  100
+#define CONFIG_PROBES_MAX 10000 /* clouds, scenarios, alarms together, and components */
+#define CONFIG_NAME_MAX   64
+#define CONFIG_LINE_MAX   200 /* titles and such, bytes */
+
+struct config_place {
+	const char *file; /* one of config->files */
+	unsigned line, col;
+};
+
+struct cloud_draft {
+	char *name, *title;
+	int endpoints; /* 0 auto, 1 none */
+	int64_t every_ns, timeout_ns, slow_ns, inflight, compute;
+	struct config_place at, timeout_at;
+};
+
+struct scenario_draft {
+	char *name, *use, *document, *cloud;
+	int64_t every_ns;
+	json_t *params;
+	struct config_place at, cloud_at;
+	const char *touched; /* the file that wrote it last */
+	bool broken;         /* a key has an error: what seems to be missing may be that */
+};
+
+struct server_draft {
+	char *host, *user, *from, *ca;
+	int tls; /* enum mail_tls */
+	const struct yaml *password;
+};
+
+struct alarm_draft {
+	char *name, *webhook, *alertmanager, *deadman;
+	char **mail, **components;
+	unsigned on;               /* bits as written; 0: not written */
+	int64_t every_ns, fold_ns; /* 0: not written */
+	struct config_secret token, password;
+	struct server_draft server;
+	bool has_server;
+	struct config_place at;
+	const char *touched;
+	bool broken;
+};
+
+struct config_reader {
+	struct config *config;
+	struct error_list *errors;
+	const char *file; /* being read */
+	bool looks;       /* whether files may be looked at */
+	int64_t threads, raw_ns, ten_minute_ns, hour_ns, confirm;
+	char **languages, **witnesses;
+	struct config_place public_at, intake_at;
+	VEC(struct cloud_draft) clouds;
+	VEC(struct scenario_draft) scenarios;
+	VEC(struct config_component) components;
+	VEC(struct alarm_draft) alarms;
+	bool full; /* the limit of probes was told */
+};
+
+/* --- config.c: a configuration with the defaults that are no drafts */
+struct config *config_new(void);
+void config_texts_free(char **list);
+
+/* --- config_read.c */
+void config_read_root(struct config_reader *r, const struct yaml *root);
+void config_reader_init(struct config_reader *r, struct config *c, struct error_list *errors);
+
+/* --- config_list.c, config_alarm.c */
+void config_read_clouds(struct config_reader *r, const struct yaml *map);
+void config_read_scenarios(struct config_reader *r, const struct yaml *list);
+void config_read_components(struct config_reader *r, const struct yaml *map);
+void config_read_alarms(struct config_reader *r, const struct yaml *list);
+bool config_component_id(struct slice id);
+/* The map of an item; says what it is instead, with the name of such an item. */
+bool config_is_item(struct config_reader *r, const struct yaml *y, const char *what);
+/* False (and told once) when there are as many as there may be. */
+bool config_room(struct config_reader *r, const struct yaml *y);
+
+/* --- config_finish.c: checks across maps and files, then moves the drafts into r->config */
+void config_finish(struct config_reader *r);
+void config_finish_alarms(struct config_reader *r);
+void config_drafts_free(struct config_reader *r);
+
+/* --- config_value.c */
+void config_wrong(struct config_reader *r, const struct yaml *y, const char *fmt, ...)
+	like_printf(3, 4);
+void config_wrong_at(struct config_reader *r, const struct config_place *at, const char *fmt, ...)
+	like_printf(3, 4);
+struct config_place config_place(const struct config_reader *r, const struct yaml *y);
+/* The value of a key when it is text; NULL when absent or of a wrong kind (told elsewhere). */
+const struct yaml *config_text(const struct yaml *map, const char *key);
+/* Each says what is wrong and returns false. `what` names the key in messages. */
+bool config_check_name(struct config_reader *r, const struct yaml *y, const char *what);
+bool config_check_line(struct config_reader *r, const struct yaml *y, const char *what);
+bool config_check_url(struct config_reader *r, const struct yaml *y, const char *what);
+bool config_check_listen(struct config_reader *r, const struct yaml *y, const char *what);
+bool config_check_zone(struct config_reader *r, const struct yaml *y);
+bool config_check_mailbox(struct config_reader *r, const struct yaml *y, const char *what);
+bool config_check_witness(struct config_reader *r, const struct yaml *y);
+/* "name:587" of a host name or address; the port may be missing (*ret_port 0). */
+bool config_check_host(
+	struct config_reader *r, const struct yaml *y, const char *what, unsigned *ret_port);
+void config_read_secret(struct config_reader *r, const struct yaml *y, const char *what,
+	struct config_secret *into);
+/* A relative path is taken from the directory of the main file. Owned. */
+char *config_path(const struct config *c, const char *path);
+/* Whether an address to listen on is one that only this machine reaches. */
+bool config_is_loopback(const char *address);
+/* Moves the texts of *more behind those of *into. */
+void config_texts_append(char ***into, char ***more);
+
+#endif

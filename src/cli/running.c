@@ -1,0 +1,393 @@
+/*
+ * running.c - see running.h.
+ */
+
+#include "cli/running.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/limits.h"
+
+#define ALIVE_NS (10 * NS_PER_S)
+
+void running_say(struct running *r, const char *fmt, ...)
+{
+	char text[CLOCK_TEXT];
+	struct buf line = BUF(BUF_LINE);
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vprintf(&line, fmt, ap);
+	va_end(ap);
+	if (isatty(STDOUT_FILENO)) {
+		clock_rfc3339(clock_unix_us(&clock_system), text);
+		printf("%.8s  %s\n", text + 11, buf_str(&line));
+		fflush(stdout);
+	} else {
+		log_event(LOG_NOTICE, "run", "said", "%s", buf_str(&line), NULL);
+	}
+	buf_fini(&line);
+}
+
+/* --- configurations -------------------------------------------------------------------------- */
+
+struct generation *generation_ref(struct generation *g)
+{
+	g->refs++;
+	return g;
+}
+
+void generation_unref(struct generation *g)
+{
+	if (!g || --g->refs)
+		return;
+	config_free(g->config);
+	free(g);
+}
+
+static bool add_scenarios(
+	struct config *c, const struct running_options *o, struct error_list *errors)
+{
+	for (const char *const *name = o->scenarios; name && *name; name++) {
+		const size_t before = c->scenario_count;
+		if (!config_add_scenario(c, *name, errors))
+			return false;
+		if (o->scenario_every_ns && c->scenario_count > before)
+			c->scenarios[before].every_ns = o->scenario_every_ns;
+	}
+	return true;
+}
+
+static bool complete(struct config *c, const struct running_options *o, struct error_list *errors)
+{
+	for (const char *const *name = o->clouds; name && *name; name++)
+		if (!config_add_cloud(c, *name, errors))
+			return false;
+	if (!c->cloud_count) { /* the one every other client would take */
+		struct cloud_config *only = cloud_config_load(NULL, errors);
+		const bool good = only && config_add_cloud(c, only->name, errors);
+		cloud_config_free(only);
+		if (!good)
+			return false;
+	}
+	return add_scenarios(c, o, errors) && config_secrets(c, errors);
+}
+
+struct config *running_config(const struct running_options *o, struct error_list *errors)
+{
+	char *path = config_find(o->config);
+	struct config *c = config_load(path, errors);
+	free(path);
+	if (!c || complete(c, o, errors))
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+/* --- the wiring ------------------------------------------------------------------------------ */
+
+static void on_passed(void *arg, const struct observation *o)
+{
+	struct running *r = arg;
+	judge_take(r->judge, o);
+}
+
+void running_seen(void *arg, const struct observation *o)
+{
+	struct running *r = arg;
+	witnesses_pass(r->witnesses, o, on_passed, r);
+}
+
+static void on_blind(void *arg, bool blind, const char *why)
+{
+	struct running *r = arg;
+	judge_blind(r->judge, blind, why);
+	if (blind)
+		running_say(r, "blind: %s", why ? why : "no witness answers");
+	else
+		running_say(r, "our own connectivity is back");
+	house_changed(r->house);
+}
+
+static void on_verdict(void *arg, const struct verdict *from, const struct verdict *to)
+{
+	struct running *r = arg;
+	if (from->id || to->health != HEALTH_OPERATIONAL)
+		running_say(r, "%s is %s: %s", to->component, health_name(to->health), to->text);
+	alarms_wake(r->alarms);
+	house_changed(r->house);
+}
+
+static void on_trouble(void *arg, const struct error *why)
+{
+	struct running *r = arg;
+	if (why)
+		running_say(r, "results are not stored: %s", why->msg);
+	else
+		running_say(r, "results are stored again");
+	if (r->house)
+		house_changed(r->house);
+}
+
+static void add_job(void *arg, const struct job_state *s)
+{
+	json_t *jobs = arg;
+	json_array_append_new(jobs,
+		json_pack("{s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:f}", "name", s->name, "every_ms",
+			(json_int_t)(s->every_ns / NS_PER_MS), "next_ms",
+			(json_int_t)(s->next_unix_us / 1000), "running", (int)s->running, "open",
+			(int)s->open, "runs", (json_int_t)s->runs, "skips", (json_int_t)s->skips,
+			"worst_late_ms", (double)s->worst_late_ns / 1e6));
+}
+
+static void add_jobs(void *arg, json_t *site)
+{
+	struct running *r = arg;
+	json_t *jobs = json_array();
+	schedule_each(r->schedule, add_job, jobs);
+	json_object_set_new(site, "jobs", jobs);
+}
+
+static void on_query(void *arg, const char *what, const json_t *args, enum audience audience,
+	struct web_answer *answer)
+{
+	struct running *r = arg;
+	if (r->house)
+		house_query(r->house, what, args, audience, answer);
+	else
+		web_answer(answer, 503, NULL);
+}
+
+static void on_command(void *arg, const char *what, const json_t *args, const char *principal,
+	struct web_answer *answer)
+{
+	struct running *r = arg;
+	if (!strcmp(what, "reload") && r->opened)
+		web_answer(answer, 200, running_reload(r));
+	else
+		web_answer(answer, 404, NULL);
+}
+
+/* Pushes to the dead-man's switch go out only while we both observe and store. */
+static void on_alive(struct timer *t)
+{
+	struct running *r = t->arg;
+	alarms_alive(r->alarms, !r->stopping && series_status(r->series).storing &&
+					!judge_is_blind(r->judge, NULL));
+	timer_start(r->session.loop, &r->alive, ALIVE_NS, on_alive, r);
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+/* Two of them would tell each change twice and run each scenario twice. */
+static bool lock_state(struct running *r, struct error *err)
+{
+	char *path = mem_printf("%s/run.lock", r->session.state);
+	r->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool good = r->lock_fd >= 0;
+	if (!good)
+		error_sys(err, errno, "%s", path);
+	else if (flock(r->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		good = false;
+		error_set(err, ERROR_CONFIG,
+			"another `glasshouse run` uses %s; give this one its own with --state",
+			r->session.state);
+	}
+	free(path);
+	return good;
+}
+
+static bool open_web(struct running *r, struct error *err)
+{
+	const struct config *c = r->now->config;
+	const struct web_options options = {
+		.public_address =
+			r->options.public_address ? r->options.public_address : c->public_address,
+		.intake_address =
+			r->options.intake_address ? r->options.intake_address : c->intake_address,
+		.intake_token = c->intake_token.value,
+		.isolate = c->isolate,
+		.threads = c->threads,
+	};
+	const struct web_house house = {.query = on_query, .command = on_command, .arg = r};
+	r->web = web_new(r->session.loop, &options, &house, err);
+	return r->web != NULL;
+}
+
+bool running_alarms(struct running *r, const struct config *c, struct error *err)
+{
+	const struct alarm_site site = {
+		.name = c->site_name ? c->site_name : "glasshouse",
+		.url = c->site_url ? c->site_url : "",
+		.instance = r->session.instance,
+		.location = c->location ? c->location : "",
+	};
+	VEC(struct alarm) list = {0};
+	for (size_t i = 0; i < c->alarm_count; i++)
+		vec_push(&list, c->alarms[i].alarm);
+	bool good = true;
+	if (r->alarms)
+		good = alarms_configure(r->alarms, &site, list.p, list.n, err);
+	else
+		r->alarms = alarms_new(r->session.loop, r->session.facts, r->session.api, r->mailer,
+			&site, list.p, list.n, err);
+	vec_fini(&list);
+	return good && r->alarms;
+}
+
+static bool open_rooms(struct running *r, struct error *err)
+{
+	struct session *s = &r->session;
+	const struct config *c = r->now->config;
+	const struct series_options series = {.raw_days = c->raw_days,
+		.ten_minute_days = c->ten_minute_days,
+		.hour_days = c->hour_days,
+		.trouble = on_trouble,
+		.trouble_arg = r};
+	const struct judge_options judge = {.confirm = c->confirm, .minimum_ns = c->minimum_ns};
+	if (!open_web(r, err) || !lock_state(r, err))
+		return false;
+	r->series = series_open(s->state, s->loop, &series, err);
+	r->mailer = r->series ? mailer_new(s->loop, err) : NULL;
+	if (!r->mailer)
+		return false;
+	r->judge = judge_new(s->loop, s->facts, r->series, &judge, on_verdict, r, err);
+	if (!r->judge || !running_alarms(r, c, err))
+		return false;
+	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
+	r->schedule = schedule_new(s->loop);
+	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
+		(const char *const *)c->witnesses, on_blind, r, err);
+	return r->witnesses != NULL;
+}
+
+static bool open_clouds(struct running *r, struct error_list *errors)
+{
+	const struct config *c = r->now->config;
+	for (size_t i = 0; i < c->cloud_count; i++) {
+		struct watched_cloud *w = watched_cloud_open(r, &c->clouds[i], i == 0, errors);
+		if (w)
+			vec_push(&r->clouds, w);
+	}
+	for (size_t i = 0; !errors->n && i < c->scenario_count; i++) {
+		struct watched_scenario *s = watched_scenario_open(r, &c->scenarios[i], errors);
+		if (s)
+			vec_push(&r->scenarios, s);
+	}
+	return errors->n == 0;
+}
+
+static void say_where(struct running *r)
+{
+	if (web_public_port(r->web))
+		printf("page:      http://127.0.0.1:%u/\n", web_public_port(r->web));
+	if (web_intake_port(r->web))
+		printf("operators: http://127.0.0.1:%u/\n", web_intake_port(r->web));
+	fflush(stdout);
+}
+
+struct running *running_open(const struct running_options *options)
+{
+	struct error_list errors = {0};
+	struct error err = {0};
+	struct running *r = mem_new(struct running);
+	r->options = *options;
+	r->lock_fd = -1;
+	limits_raise_descriptors();
+	struct config *c = running_config(options, &errors);
+	if (c) {
+		r->now = mem_new(struct generation);
+		*r->now = (struct generation){c, 1};
+		const struct session_options so = {
+			.state = options->state ? options->state : c->state,
+			.instance = options->instance ? options->instance : c->instance,
+		};
+		if (session_open_tools(&r->session, &so)) {
+			if (!open_rooms(r, &err))
+				error_list_add(&errors, &err);
+			else
+				r->opened = open_clouds(r, &errors);
+		}
+	}
+	session_print_errors(&errors);
+	error_list_fini(&errors);
+	if (!r->opened) {
+		running_close(r);
+		return NULL;
+	}
+	running_lists_make(r);
+	house_publish_to(r->house, r->web);
+	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
+	say_where(r);
+	return r;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+void running_run(struct running *r)
+{
+	loop_run_until(r->session.loop, &r->ended);
+}
+
+void running_stop(struct running *r)
+{
+	if (r->stopping) {
+		running_say(r, "teardown given up: what is left stays in the ledger");
+		r->ended = true;
+		loop_stop(r->session.loop);
+		return;
+	}
+	size_t open = 0;
+	r->stopping = true;
+	schedule_stop(r->schedule);
+	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
+		open += (*s)->gone ? 0 : patrol_open((*s)->patrol);
+	}
+	if (open)
+		running_say(
+			r, "stopping: %zu runs are taken down first; again to give that up", open);
+	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
+		watched_scenario_leave(*s, r->now->config->stop_ns);
+	}
+	r->ended = r->to_stop == 0;
+	if (r->ended)
+		loop_stop(r->session.loop);
+}
+
+void running_close(struct running *r)
+{
+	if (!r)
+		return;
+	timer_cancel(&r->alive);
+	timer_cancel(&r->reap);
+	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
+		watched_scenario_free(*s);
+	}
+	VEC_EACH (&r->clouds, struct watched_cloud *, c) {
+		watched_cloud_free(*c);
+	}
+	vec_fini(&r->scenarios);
+	vec_fini(&r->clouds);
+	witnesses_free(r->witnesses);
+	if (r->schedule)
+		schedule_free(r->schedule);
+	web_free(r->web);
+	house_free(r->house);
+	alarms_free(r->alarms);
+	judge_free(r->judge);
+	mailer_free(r->mailer);
+	series_close(r->series);
+	running_lists_free(r->lists);
+	if (r->session.loop)
+		session_close(&r->session);
+	if (r->lock_fd >= 0)
+		close(r->lock_fd);
+	generation_unref(r->now);
+	free(r);
+}

@@ -1,0 +1,145 @@
+/*
+ * running.h - the inside of `glasshouse run`: every room opened, wired and closed.
+ *
+ *	run.c               the command: options, signals, what is printed
+ *	running.c           opening in order, closing in reverse, the end
+ *	running_cloud.c     one watched cloud: session, probes of its catalog
+ *	running_scenario.c  one scenario that comes again and again
+ *	running_lists.c     what there is to show and to judge, made of both
+ *	running_reload.c    a new configuration while everything runs
+ *	outline.c           what a scenario makes, known without a cloud
+ *
+ * The wiring: an observer's observation passes the witnesses and reaches the judge; a verdict that
+ * is durable wakes the alarms and changes the page. Neither side knows of the other.
+ * Thread: the loop's.
+ */
+#ifndef CLI_RUNNING_H
+#define CLI_RUNNING_H
+
+#include "base/vec.h"
+#include "cli/config.h"
+#include "cli/session.h"
+#include "judge/judge.h"
+#include "observe/endpoint.h"
+#include "observe/patrol.h"
+#include "observe/witness.h"
+#include "web/house.h"
+
+/* A configuration, alive while anything borrows of it. */
+struct generation {
+	struct config *config;
+	unsigned refs;
+};
+
+struct running;
+
+struct watched_cloud {
+	struct running *running;
+	struct generation *generation;
+	const struct config_cloud *row;
+	struct cloud_config *config;
+	struct cloud *cloud;
+	struct check_tools tools;
+	struct endpoints *endpoints; /* NULL: none wanted */
+	char *prefix;                /* of component ids; "" for the first cloud */
+	VEC(char *) expected;        /* probes the judge was told of */
+	unsigned users;              /* scenarios that still have worlds there */
+	bool leaving;
+};
+
+struct watched_scenario {
+	struct running *running;
+	struct generation *generation;
+	const struct config_scenario *row;
+	struct watched_cloud *cloud;
+	struct scenario *scenario;
+	struct patrol *patrol;
+	char *name;   /* what everyone calls it, unique */
+	char **makes; /* NULL-terminated, for people */
+	unsigned objects;
+	bool leaving, gone;
+};
+
+struct running_options {
+	const char *config;                          /* path, or NULL: looked for */
+	const char *const *clouds;                   /* NULL-terminated: added */
+	const char *const *scenarios;                /* the same */
+	const char *state, *instance;                /* NULL: the configuration's */
+	const char *public_address, *intake_address; /* NULL: the configuration's */
+	int64_t scenario_every_ns;                   /* of those added; 0: default */
+	bool simulated;                              /* pages say so */
+};
+
+struct running {
+	struct running_options options;
+	struct generation *now;
+	struct session session;
+	int lock_fd;
+	struct series_store *series;
+	struct mailer *mailer;
+	struct judge *judge;
+	struct alarms *alarms;
+	struct house *house;
+	struct web *web;
+	struct schedule *schedule;
+	struct witnesses *witnesses;
+	VEC(struct watched_cloud *) clouds;
+	VEC(struct watched_scenario *) scenarios;
+	struct running_lists *lists;
+	struct timer alive, reap;
+	bool opened, stopping, ended;
+	size_t to_stop; /* scenarios whose teardown is waited for */
+};
+
+/* --- run.c: what `demo` shares. SIGINT, SIGTERM and SIGHUP do what the manual says, until the end.
+ */
+void run_until_stopped(struct running *r);
+
+/* Opens everything; prints every error and returns NULL when something is not there. */
+struct running *running_open(const struct running_options *options);
+/* Until running_stop() has run its course. */
+void running_run(struct running *r);
+/* Teardown within the budget, then the end; a second call gives teardown up. */
+void running_stop(struct running *r);
+/* The configuration again; what is wrong leaves everything as it is. Prints what changes, and
+ * returns it: {"changed": ["+ scenario ..."], "errors": []}; owned. */
+json_t *running_reload(struct running *r);
+void running_close(struct running *r);
+/* A line for who watches: on a terminal with the time, else in the log. */
+void running_say(struct running *r, const char *fmt, ...) like_printf(2, 3);
+
+/* --- running.c, for the others */
+struct config *running_config(const struct running_options *o, struct error_list *errors);
+struct generation *generation_ref(struct generation *g);
+void generation_unref(struct generation *g);
+void running_seen(void *arg, const struct observation *o); /* arg: struct running */
+bool running_alarms(struct running *r, const struct config *c, struct error *err);
+
+/* --- running_cloud.c */
+struct watched_cloud *watched_cloud_open(
+	struct running *r, const struct config_cloud *row, bool first, struct error_list *errors);
+/* No probes any more; gone when no scenario uses it. */
+void watched_cloud_leave(struct watched_cloud *c);
+void watched_cloud_free(struct watched_cloud *c);
+struct watched_cloud *watched_cloud_find(struct running *r, const char *name);
+
+/* --- running_scenario.c */
+struct watched_scenario *watched_scenario_open(
+	struct running *r, const struct config_scenario *row, struct error_list *errors);
+void watched_scenario_leave(struct watched_scenario *s, int64_t budget_ns);
+void watched_scenario_free(struct watched_scenario *s);
+
+/* --- running_lists.c */
+/* Tells judge and house what there is now. */
+void running_lists_make(struct running *r);
+void running_lists_free(struct running_lists *l);
+
+/* --- outline.c */
+/* What one run makes ("2 servers"), owned, NULL-terminated; how many objects. */
+char **outline_makes(const struct scenario *s, const json_t *params, unsigned *ret_objects);
+void outline_free(char **makes);
+/* Calls cb for the component of each step, by its name for people; some come twice. */
+void outline_components(
+	const struct scenario *s, void (*cb)(void *arg, const char *name), void *arg);
+
+#endif

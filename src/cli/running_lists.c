@@ -1,0 +1,271 @@
+/*
+ * running_lists.c - what there is to judge and to show: the components of all catalogs and
+ * scenarios with what the configuration says of them, and the lists of the page.
+ */
+
+#include "cli/running.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "observe/component.h"
+#include "observe/endpoint_table.h"
+
+struct found {
+	char *id;
+	const char *name, *category, *cloud, *region; /* borrowed */
+	bool hidden;
+};
+
+struct running_lists {
+	struct house_site site;
+	VEC(struct house_probe) probes;
+	VEC(struct house_scenario) scenarios;
+	VEC(struct house_possible) possible;
+	VEC(char *) owned;
+};
+
+struct making {
+	struct running *running;
+	struct running_lists *lists;
+	VEC(struct found) found;
+	const struct watched_cloud *cloud; /* the one being looked at */
+};
+
+static const char *keep(struct running_lists *l, char *text)
+{
+	vec_push(&l->owned, text);
+	return text;
+}
+
+static const char *keep_copy(struct running_lists *l, const char *text)
+{
+	return keep(l, mem_strdup(text ? text : ""));
+}
+
+/* --- components ------------------------------------------------------------------------------ */
+
+static const char *cloud_title(const struct watched_cloud *c)
+{
+	return c->row->title ? c->row->title : c->row->name;
+}
+
+static struct found *find(struct making *m, const char *id)
+{
+	VEC_EACH (&m->found, struct found, f) {
+		if (!strcmp(f->id, id))
+			return f;
+	}
+	return NULL;
+}
+
+/* Takes id. */
+static void add_found(struct making *m, char *id, const char *name, const char *category)
+{
+	const struct config *c = m->running->now->config;
+	const bool several = m->running->now->config->cloud_count > 1;
+	if (find(m, id)) {
+		free(id);
+		return;
+	}
+	struct found f = {.id = id,
+		.name = name,
+		.category = category,
+		.cloud = several ? cloud_title(m->cloud) : "",
+		.region = m->cloud->config->region ? m->cloud->config->region : ""};
+	for (size_t i = 0; i < c->component_count; i++) {
+		const struct config_component *o = &c->components[i];
+		if (strcmp(o->id, id))
+			continue;
+		f.name = o->name ? o->name : f.name;
+		f.category = o->category ? o->category : f.category;
+		f.region = o->region ? o->region : f.region;
+		f.hidden = o->hidden;
+	}
+	vec_push(&m->found, f);
+}
+
+static void add_named(void *arg, const char *name)
+{
+	struct making *m = arg;
+	add_found(m, component_id(m->cloud->prefix, name), name, endpoint_category(name));
+}
+
+static void tell_judge(struct making *m)
+{
+	struct judge *j = m->running->judge;
+	for (size_t i = judge_component_count(j); i-- > 0;) {
+		const struct component *c = judge_component_at(j, i);
+		const struct found *f = find(m, c->id);
+		if (!f || f->hidden)
+			judge_component_remove(j, c->id);
+	}
+	VEC_EACH (&m->found, struct found, f) {
+		const struct component c = {f->id, f->name, f->category, f->cloud, f->region};
+		if (!f->hidden)
+			judge_component(j, &c);
+		free(f->id);
+	}
+	vec_fini(&m->found);
+}
+
+/* --- probes and scenarios -------------------------------------------------------------------- */
+
+static void add_cloud(struct making *m, const struct watched_cloud *c)
+{
+	struct running_lists *l = m->lists;
+	const struct endpoint_probe *p;
+	const size_t n = c->endpoints ? endpoints_list(c->endpoints, &p) : 0;
+	m->cloud = c;
+	for (size_t i = 0; i < n; i++) {
+		add_found(m, mem_strdup(p[i].component), p[i].component_name, p[i].category);
+		vec_push(&l->probes,
+			((struct house_probe){
+				.name = keep_copy(l, p[i].name),
+				.kind = strcmp(p[i].name, "token") ? "endpoint" : "token",
+				.cloud = keep_copy(l, cloud_title(c)),
+				.component = keep_copy(l, p[i].component),
+				.method = strcmp(p[i].name, "token") ? "GET" : "POST",
+				.target = keep_copy(l, p[i].url),
+				.every_ms = p[i].every_ns / NS_PER_MS,
+			}));
+	}
+}
+
+static void add_scenario(struct making *m, const struct watched_scenario *s)
+{
+	struct running_lists *l = m->lists;
+	const char *title = s->scenario->title ? s->scenario->title : s->scenario->name;
+	m->cloud = s->cloud;
+	outline_components(s->scenario, add_named, m);
+	vec_push(&l->scenarios, ((struct house_scenario){
+					.name = keep_copy(l, s->name),
+					.title = keep_copy(l, title),
+					.cloud = keep_copy(l, s->cloud->row->name),
+					.every_ms = s->row->every_ns / NS_PER_MS,
+					.deadline_ms = s->scenario->deadline_ns / NS_PER_MS,
+					.makes = (const char *const *)s->makes,
+				}));
+}
+
+/* --- what is not allowed yet ----------------------------------------------------------------- */
+
+static bool is_allowed(const struct running *r, const char *name)
+{
+	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
+		if (!strcmp((*s)->scenario->name, name))
+			return true;
+	}
+	return false;
+}
+
+static void add_possible(struct making *m, const char *name)
+{
+	struct running_lists *l = m->lists;
+	struct error_list errors = {0};
+	struct scenario *s =
+		scenario_load(name, NULL, scenario_dirs(), m->running->session.kinds, &errors);
+	if (s && s->title && !is_allowed(m->running, s->name)) {
+		unsigned objects;
+		char **makes = outline_makes(s, NULL, &objects);
+		struct buf text = BUF(BUF_LINE);
+		for (char **p = makes; *p; p++)
+			buf_printf(&text, "%s%s", p == makes ? "" : ", ", *p);
+		vec_push(&l->possible,
+			((struct house_possible){keep_copy(l, s->name), keep_copy(l, s->title),
+				keep_copy(l, buf_str(&text)), objects}));
+		buf_fini(&text);
+		outline_free(makes);
+	}
+	scenario_free(s);
+	error_list_fini(&errors);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Shipped ones, of the first directory that has any: reading them all again is cheap, and rare. */
+static void add_shipped(struct making *m)
+{
+	for (const char *const *dir = scenario_dirs(); *dir; dir++) {
+		struct dirent **entries;
+		const int n = scandir(*dir, &entries, NULL, by_name);
+		for (int i = 0; i < n; i++) {
+			const struct slice file = slice_of(entries[i]->d_name);
+			if (slice_ends(file, ".yaml")) {
+				char *name = mem_strndup(file.p, file.n - strlen(".yaml"));
+				add_possible(m, name);
+				free(name);
+			}
+			free(entries[i]);
+		}
+		if (n > 0)
+			free(entries);
+		if (m->lists->possible.n)
+			return;
+	}
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+static void fill_site(struct running *r, struct running_lists *l)
+{
+	const struct config *c = r->now->config;
+	l->site = (struct house_site){
+		.name = c->site_name       ? c->site_name
+			: r->clouds.n == 1 ? cloud_title(r->clouds.p[0])
+					   : "Status",
+		.url = c->site_url ? c->site_url : "",
+		.timezone = c->timezone ? c->timezone : "UTC",
+		.location = c->location ? c->location : "",
+		.instance = r->session.instance,
+		.languages = (const char *const *)c->languages,
+		.simulated = r->options.simulated,
+	};
+}
+
+void running_lists_free(struct running_lists *l)
+{
+	if (!l)
+		return;
+	VEC_EACH (&l->owned, char *, text) {
+		free(*text);
+	}
+	vec_fini(&l->owned);
+	vec_fini(&l->probes);
+	vec_fini(&l->scenarios);
+	vec_fini(&l->possible);
+	free(l);
+}
+
+void running_lists_make(struct running *r)
+{
+	struct running_lists *before = r->lists;
+	struct making m = {.running = r, .lists = mem_new(struct running_lists)};
+	fill_site(r, m.lists);
+	VEC_EACH (&r->clouds, struct watched_cloud *, c) {
+		if (!(*c)->leaving)
+			add_cloud(&m, *c);
+	}
+	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
+		if (!(*s)->leaving)
+			add_scenario(&m, *s);
+	}
+	add_shipped(&m);
+	tell_judge(&m);
+	const struct house_lists lists = {
+		.probes = m.lists->probes.p,
+		.probe_count = m.lists->probes.n,
+		.scenarios = m.lists->scenarios.p,
+		.scenario_count = m.lists->scenarios.n,
+		.possible = m.lists->possible.p,
+		.possible_count = m.lists->possible.n,
+	};
+	r->lists = m.lists;
+	house_configure(r->house, &m.lists->site, &lists);
+	house_changed(r->house);
+	running_lists_free(before);
+}

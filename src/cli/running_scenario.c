@@ -1,0 +1,152 @@
+/*
+ * running_scenario.c - one scenario that comes again and again in one watched cloud.
+ */
+
+#include "cli/running.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+
+/* The same scenario in two clouds is two things. */
+static char *name_of(const struct running *r, const struct config_scenario *row,
+	const struct watched_cloud *cloud)
+{
+	const struct config *c = r->now->config;
+	size_t same = 0;
+	for (size_t i = 0; i < c->scenario_count; i++)
+		same += !strcmp(c->scenarios[i].name, row->name);
+	return same > 1 ? mem_printf("%s-%s", row->name, cloud->row->name) : mem_strdup(row->name);
+}
+
+static void on_seen(void *arg, const struct observation *o)
+{
+	const struct watched_scenario *s = arg;
+	running_seen(s->running, o);
+}
+
+static void on_ended(void *arg, struct patrol *p, const struct run_report *report)
+{
+	struct watched_scenario *s = arg;
+	struct running *r = s->running;
+	char what[300], text[ERROR_TEXT + 300];
+	snprintf(what, sizeof(what), "%s on %s", s->name, s->cloud->row->name);
+	if (r->stopping) {
+		/* what we stop ourselves tells nothing */
+	} else if (report->error) {
+		error_text(report->error, text, sizeof(text));
+		running_say(r, "%s could not run: %s", what, text);
+		alarms_could_not_run(r->alarms, what, "", text);
+	} else {
+		char built[UNITS_TEXT];
+		running_say(r, "%s %s in %s%s", what, verdict_name(report->verdict),
+			units_time_text(report->built_ns, built),
+			report->left ? ", something was left: see `glasshouse ledger --open`" : "");
+		alarms_could_not_run(r->alarms, what, "", NULL);
+	}
+	house_changed(r->house);
+}
+
+static void on_told(void *arg, struct patrol *p, const char *what)
+{
+	const struct watched_scenario *s = arg;
+	running_say(s->running, "%s on %s: %s", s->name, s->cloud->row->name, what);
+}
+
+struct watched_scenario *watched_scenario_open(
+	struct running *r, const struct config_scenario *row, struct error_list *errors)
+{
+	struct watched_cloud *cloud = watched_cloud_find(r, row->cloud);
+	if (!cloud) {
+		error_list_at(errors, row->file, row->line, row->col,
+			"scenario %s: there is no cloud %s", row->use,
+			row->cloud ? row->cloud : "at all");
+		return NULL;
+	}
+	struct scenario *scenario =
+		scenario_load(row->use, row->document, scenario_dirs(), r->session.kinds, errors);
+	if (!scenario || !world_takes(scenario, row->params, errors)) {
+		scenario_free(scenario);
+		return NULL;
+	}
+	struct watched_scenario *s = mem_new(struct watched_scenario);
+	s->running = r;
+	s->generation = generation_ref(r->now);
+	s->row = row;
+	s->cloud = cloud;
+	s->scenario = scenario;
+	s->name = name_of(r, row, cloud);
+	s->makes = outline_makes(scenario, row->params, &s->objects);
+	const struct patrol_options o = {
+		.name = s->name,
+		.instance = r->session.instance,
+		.location = r->now->config->location,
+		.component_prefix = cloud->prefix,
+		.every_ns = row->every_ns,
+		.params = row->params,
+	};
+	judge_expect(r->judge, cloud->row->name, o.name, row->every_ns,
+		scenario->deadline_ns + scenario->teardown_ns);
+	s->patrol = patrol_new(r->schedule, &cloud->tools, r->session.journal, scenario,
+		r->session.kinds, r->series, &o, on_seen, on_ended, on_told, s);
+	cloud->users++;
+	return s;
+}
+
+/* Freeing from inside the patrol's own callback would pull the ground from under it. */
+static void on_reap(struct timer *t)
+{
+	struct running *r = t->arg;
+	for (size_t i = r->scenarios.n; i-- > 0;) {
+		struct watched_scenario *s = r->scenarios.p[i];
+		if (!s->gone)
+			continue;
+		vec_remove(&r->scenarios, i);
+		watched_scenario_free(s);
+	}
+	for (size_t i = r->clouds.n; i-- > 0;) {
+		struct watched_cloud *c = r->clouds.p[i];
+		if (!c->leaving || c->users)
+			continue;
+		vec_remove(&r->clouds, i);
+		watched_cloud_free(c);
+	}
+}
+
+static void on_stopped(void *arg)
+{
+	struct watched_scenario *s = arg;
+	struct running *r = s->running;
+	s->gone = true;
+	r->to_stop--;
+	if (!r->stopping) {
+		timer_start(r->session.loop, &r->reap, 0, on_reap, r);
+	} else if (!r->to_stop) {
+		r->ended = true;
+		loop_stop(r->session.loop);
+	}
+}
+
+void watched_scenario_leave(struct watched_scenario *s, int64_t budget_ns)
+{
+	if (s->leaving)
+		return;
+	s->leaving = true;
+	s->running->to_stop++;
+	judge_unexpect(s->running->judge, s->cloud->row->name, s->name);
+	patrol_stop(s->patrol, budget_ns, on_stopped, s);
+}
+
+void watched_scenario_free(struct watched_scenario *s)
+{
+	if (!s)
+		return;
+	patrol_free(s->patrol);
+	s->cloud->users--;
+	outline_free(s->makes);
+	free(s->name);
+	scenario_free(s->scenario);
+	generation_unref(s->generation);
+	free(s);
+}

@@ -1,0 +1,127 @@
+/*
+ * component.c - one component: its state and why, its days, its latency, its changes.
+ */
+
+#include <string.h>
+
+#include "base/json.h"
+#include "web/pages/view.h"
+
+#define LINKS 90
+
+static const char *probe_kind(struct view *v, const char *kind)
+{
+	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
+		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
+	for (size_t i = 0; kind && i < array_len(keys); i++)
+		if (!strcmp(keys[i][0], kind))
+			return say(v, keys[i][1], NULL);
+	return kind ? kind : "";
+}
+
+static json_t *probe_view(struct view *v, const json_t *p)
+{
+	json_t *o = json_object();
+	view_put(o, "name", json_str(p, "name"));
+	view_put(o, "step", json_str(p, "step"));
+	view_put(o, "kind", probe_kind(v, json_str(p, "kind")));
+	view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
+	json_object_set_new(o, "trend", trend_view(v, json_object_get(p, "trend")));
+	return o;
+}
+
+/* The first change of each day carries the anchor that the strips link to. */
+static json_t *span_view(struct view *v, const json_t *s, int64_t anchored)
+{
+	json_t *o = json_object();
+	const bool gap = json_flag(s, "gap");
+	const json_t *from = json_object_get(s, "from_ms"), *to = json_object_get(s, "to_ms");
+	const int64_t from_ms = json_integer_value(from), to_ms = json_integer_value(to);
+	const int64_t day = day_of(from_ms);
+	if (gap)
+		json_object_set_new(o, "state",
+			json_pack("{s:s, s:s}", "name", "gap", "word", say(v, "state_gap", NULL)));
+	else
+		json_object_set_new(o, "state", state_view(v, view_health(s)));
+	view_put(o, "anchor",
+		day != anchored ? view_keep(v, mem_printf("d%lld", (long long)day)) : NULL);
+	put_time(v, o, "from", from);
+	view_put(o, "lasted", say_duration(v, (double)(to_ms - from_ms)));
+	const bool declared = view_health(s) == HEALTH_MAINTENANCE;
+	view_put(o, "why",
+		gap        ? say(v, "gap_text", NULL)
+		: declared ? say(v, "maintenance_text", NULL)
+			   : say_rule(v, json_str(s, "rule")));
+	view_put(o, "text", v->operators ? json_str(s, "text") : NULL);
+	view_put(o, "href", NULL);
+	if (json_int(s, "id", 0) > 0)
+		put_link(v, o, "href", "/evidence/",
+			view_keep(v, mem_printf("%lld", (long long)json_int(s, "id", 0))));
+	return o;
+}
+
+static void list_spans(struct view *v)
+{
+	const json_t *spans = json_object_get(v->model, "spans");
+	json_t *rows = json_array();
+	/* newest first: the oldest of a day is the one before another day begins */
+	for (size_t i = 0; i < json_array_size(spans); i++) {
+		const json_t *next = json_array_get(spans, i + 1);
+		json_array_append_new(
+			rows, span_view(v, json_array_get(spans, i),
+				      next ? day_of(json_int(next, "from_ms", 0)) : -1));
+	}
+	json_object_set_new(v->root, "has_spans", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "full", json_boolean(json_array_size(rows) >= 200));
+	json_object_set_new(v->root, "spans", rows);
+}
+
+static void list_figures(struct view *v)
+{
+	static const char *const keys[][2] = {
+		{"d1", "last_d1"}, {"d7", "last_d7"}, {"d30", "last_d30"}, {"d90", "last_d90"}};
+	json_t *all = json_array();
+	for (size_t i = 0; i < array_len(keys); i++) {
+		const json_t *ratio = json_at(v->model, "availability", keys[i][0], NULL);
+		json_array_append_new(all, json_pack("{s:s, s:o}", "name", say(v, keys[i][1], NULL),
+						   "ratio", ratio_view(v, ratio)));
+	}
+	json_object_set_new(v->root, "figures", all);
+}
+
+bool view_component(struct view *v)
+{
+	const char *name = json_str(v->model, "name");
+	const json_t *p, *evidence = json_object_get(v->model, "evidence");
+	json_t *probes = json_array(), *o = v->root;
+	size_t i;
+	json_array_foreach (json_object_get(v->model, "probes"), i, p)
+		json_array_append_new(probes, probe_view(v, p));
+	json_object_set_new(o, "has_probes", json_boolean(json_array_size(probes) > 0));
+	json_object_set_new(o, "probes", probes);
+	if (!name)
+		return false;
+	view_put(o, "title", name);
+	view_put(o, "heading", name);
+	view_put(o, "category", json_str(v->model, "category"));
+	const char *region = json_str(v->model, "region");
+	view_put(o, "region", region && *region ? region : NULL);
+	json_object_set_new(o, "state", state_view(v, view_health(v->model)));
+	put_time(v, o, "since", json_object_get(v->model, "since_ms"));
+	put_time(v, o, "checked", json_object_get(v->model, "checked_ms"));
+	json_object_set_new(o, "stored", json_boolean(json_flag(v->model, "stored")));
+	view_put(o, "why",
+		view_health(v->model) == HEALTH_MAINTENANCE
+			? say(v, "maintenance_text", NULL)
+			: say_rule(v, json_str(v->model, "rule")));
+	view_put(o, "text", v->operators ? json_str(v->model, "text") : NULL);
+	view_put(o, "evidence", NULL);
+	if (json_is_integer(evidence) && json_integer_value(evidence) > 0)
+		put_link(v, o, "evidence", "/evidence/",
+			view_keep(v, mem_printf("%lld", (long long)json_integer_value(evidence))));
+	json_object_set_new(
+		o, "strip", strip_view(v, json_object_get(v->model, "days"), 90, "", LINKS));
+	list_figures(v);
+	list_spans(v);
+	return true;
+}

@@ -1,0 +1,23 @@
+/*
+ * files.h - the files of web/, built into the program by tools/embed.c. Thread: any.
+ */
+#ifndef WEB_PAGES_FILES_H
+#define WEB_PAGES_FILES_H
+
+#include <stddef.h>
+
+#include "base/slice.h"
+
+struct web_file {
+	const char *path; /* below web/: "templates/status.mustache" */
+	const unsigned char *p;
+	size_t n;
+};
+
+extern const struct web_file web_files[];
+extern const size_t web_file_count;
+
+/* By its path; empty: there is none. Borrows for ever. */
+struct slice web_file_find(const char *path);
+
+#endif

@@ -1,0 +1,281 @@
+/*
+ * status.c - the front page: one sentence that is true, then the components, then how it is known.
+ *
+ * The sentence counts the components themselves. While we are blind, or as long as nothing was
+ * judged, it promises nothing: what is not known is never called good.
+ */
+
+#include <string.h>
+
+#include "base/json.h"
+#include "web/pages/view.h"
+
+#define NAMED      3  /* components in the sentence by name */
+#define LINKS_PAGE 80 /* links on days, shared by all strips */
+
+/* --- the verdict -------------------------------------------------------------------------------
+ */
+
+struct count {
+	int64_t of[HEALTH_COUNT], all;
+};
+
+/* "A, B and C", or "A, B, C and 4 others". */
+static const char *name_list(struct view *v, const json_t *components, enum health h, int64_t n)
+{
+	struct buf list = BUF(BUF_LINE);
+	const json_t *c;
+	size_t i;
+	int64_t named = 0;
+	const int64_t shown = n > NAMED + 1 ? NAMED : n;
+	json_array_foreach (components, i, c) {
+		if (view_health(c) != h || named == shown)
+			continue;
+		const char *name = json_str(c, "name");
+		const bool last = ++named == n;
+		buf_printf(&list, "%s%s",
+			named == 1 ? ""
+			: last     ? say(v, "and", NULL)
+				   : ", ",
+			say_isolated(v, name));
+	}
+	const char *text = view_keep(v, buf_take(&list));
+	return n > shown ? say(v, "and_others", text, say_number(v, n - shown), NULL) : text;
+}
+
+static void add_line(struct view *v, json_t *lines, const json_t *components,
+	const struct count *count, enum health h)
+{
+	static const char *const keys[HEALTH_COUNT][2] = {
+		[HEALTH_OUTAGE] = {"verdict_outage_one", "verdict_outage_many"},
+		[HEALTH_DEGRADED] = {"verdict_degraded_one", "verdict_degraded_many"},
+		[HEALTH_UNKNOWN] = {"verdict_unknown_one", "verdict_unknown_many"},
+		[HEALTH_MAINTENANCE] = {"verdict_maintenance_one", "verdict_maintenance_many"},
+	};
+	const int64_t n = count->of[h];
+	if (!n)
+		return;
+	json_array_append_new(
+		lines, json_string(say(v, keys[h][n > 1], say_number(v, n),
+			       say_number(v, count->all), name_list(v, components, h, n), NULL)));
+}
+
+static void tell_verdict(struct view *v, const json_t *components)
+{
+	struct count count = {0};
+	const json_t *c;
+	size_t i;
+	enum health worst = HEALTH_OPERATIONAL;
+	json_t *lines = json_array();
+	const bool blind = json_flag(json_object_get(v->site, "observing"), "blind");
+	json_array_foreach (components, i, c) {
+		count.of[view_health(c)]++;
+		count.all++;
+		worst = health_worse(worst, view_health(c));
+	}
+	static const enum health order[] = {
+		HEALTH_OUTAGE, HEALTH_DEGRADED, HEALTH_UNKNOWN, HEALTH_MAINTENANCE};
+	const bool lost = blind || !count.all || count.of[HEALTH_UNKNOWN] == count.all;
+	if (blind)
+		json_array_append_new(lines, json_string(say(v, "verdict_blind", NULL)));
+	else if (!count.all)
+		json_array_append_new(lines, json_string(say(v, "verdict_nothing", NULL)));
+	else if (lost)
+		json_array_append_new(lines, json_string(say(v, "verdict_all_unknown", NULL)));
+	else if (worst == HEALTH_OPERATIONAL)
+		json_array_append_new(lines, json_string(say_count(v, "verdict_good_one",
+						     "verdict_good_many", count.all)));
+	for (size_t k = 0; k < array_len(order) && count.all; k++)
+		if (!lost || order[k] != HEALTH_UNKNOWN)
+			add_line(v, lines, components, &count, order[k]);
+	const enum health h = lost ? HEALTH_UNKNOWN : worst;
+	json_t *first = json_incref(json_array_get(lines, 0));
+	json_array_remove(lines, 0);
+	json_object_set_new(v->root, "verdict",
+		json_pack("{s:o, s:o, s:o, s:b}", "state", state_view(v, h), "sentence", first,
+			"more", lines, "others", json_array_size(lines) > 0));
+	view_put(v->root, "title", json_string_value(first));
+}
+
+/* --- the components ----------------------------------------------------------------------------
+ */
+
+static json_t *row_view(struct view *v, const json_t *c, size_t links)
+{
+	json_t *o = json_object();
+	const enum health h = view_health(c);
+	const char *region = json_str(c, "region");
+	view_put(o, "name", json_str(c, "name"));
+	view_put(o, "region", region && *region ? region : NULL);
+	put_link(v, o, "href", "/components/", json_str(c, "id"));
+	json_object_set_new(o, "state", state_view(v, h));
+	if (h == HEALTH_OPERATIONAL) {
+		json_object_set_new(o, "since", json_null());
+		view_put(o, "why", NULL);
+	} else {
+		json_object_set_new(o, "since", time_view_short(v, json_object_get(c, "since_ms")));
+		/* a maintenance is declared, whatever is observed meanwhile */
+		view_put(o, "why", h == HEALTH_MAINTENANCE ? NULL : say_rule(v, json_str(c, "rule")));
+	}
+	/* what was judged before this start says when it was last looked at */
+	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));
+	json_object_set_new(o, "checked",
+		time_view_short(
+			v, json_flag(c, "stored") ? json_object_get(c, "checked_ms") : NULL));
+	json_object_set_new(o, "strip",
+		strip_view(v, json_object_get(c, "days"), 90, json_str(o, "href"), links));
+	json_object_set_new(o, "d90", ratio_view(v, json_at(c, "availability", "d90", NULL)));
+	return o;
+}
+
+static void list_components(struct view *v, const json_t *components)
+{
+	const size_t n = json_array_size(components);
+	const size_t share = n ? LINKS_PAGE / n : 0, links = share < 1    ? 1
+							     : share > 12 ? 12
+									  : share;
+	json_t *all = json_array();
+	const json_t *category, *c, *id;
+	size_t i, k, m;
+	json_array_foreach (json_object_get(v->site, "categories"), i, category) {
+		json_t *rows = json_array();
+		json_array_foreach (json_object_get(category, "components"), k, id) {
+			json_array_foreach (components, m, c) {
+				if (json_equal(json_object_get(c, "id"), id))
+					json_array_append_new(rows, row_view(v, c, links));
+			}
+		}
+		json_array_append_new(
+			all, json_pack("{s:s, s:o}", "name",
+				     json_str(category, "name") ? json_str(category, "name") : "",
+				     "rows", rows));
+	}
+	json_object_set_new(v->root, "categories", all);
+}
+
+/* --- how it is known ---------------------------------------------------------------------------
+ */
+
+static const char *kind_text(struct view *v, const char *kind)
+{
+	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
+		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
+	for (size_t i = 0; kind && i < array_len(keys); i++)
+		if (!strcmp(keys[i][0], kind))
+			return say(v, keys[i][1], NULL);
+	return kind ? kind : "";
+}
+
+static bool same_kind(const json_t *a, const json_t *b)
+{
+	return json_equal(json_object_get(a, "kind"), json_object_get(b, "kind")) &&
+	       json_equal(json_object_get(a, "cloud"), json_object_get(b, "cloud")) &&
+	       json_equal(json_object_get(a, "every_ms"), json_object_get(b, "every_ms"));
+}
+
+/* Probes of one kind, cloud and rate are one row. */
+static void list_probes(struct view *v)
+{
+	const json_t *probes = json_object_get(v->site, "probes"), *p;
+	const size_t n = json_array_size(probes);
+	json_t *rows = json_array();
+	size_t i;
+	json_array_foreach (probes, i, p) {
+		int64_t count = 0;
+		bool first = true;
+		for (size_t k = 0; k < n; k++) {
+			const bool same = same_kind(p, json_array_get(probes, k));
+			count += same;
+			first = first && !(same && k < i);
+		}
+		if (!first)
+			continue;
+		json_t *o = json_object();
+		view_put(o, "what", kind_text(v, json_str(p, "kind")));
+		view_put(o, "count", say_number(v, count));
+		view_put(o, "cloud", json_str(p, "cloud"));
+		view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
+		json_array_append_new(rows, o);
+	}
+	json_object_set_new(v->root, "measured", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "probes", rows);
+}
+
+static void list_scenarios(struct view *v)
+{
+	json_t *rows = json_array(), *possible = json_array();
+	const json_t *s;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, "scenarios"), i, s)
+		json_array_append_new(rows, scenario_view(v, s));
+	json_array_foreach (json_object_get(v->site, "possible"), i, s) {
+		json_t *o = json_object();
+		view_put(o, "name", json_str(s, "name"));
+		view_put(o, "title", json_str(s, "title"));
+		view_put(o, "text", json_str(s, "text"));
+		view_put(o, "objects",
+			say_count(v, "objects_one", "objects_many", json_int(s, "objects", 0)));
+		json_array_append_new(possible, o);
+	}
+	json_object_set_new(v->root, "has_scenarios", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "has_possible", json_boolean(json_array_size(possible) > 0));
+	json_object_set_new(v->root, "scenarios", rows);
+	json_object_set_new(v->root, "possible", possible);
+}
+
+/* --- what is the operators' --------------------------------------------------------------------
+ */
+
+static void list_jobs(struct view *v)
+{
+	json_t *rows = json_array();
+	const json_t *j;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, "jobs"), i, j) {
+		json_t *o = json_object();
+		view_put(o, "name", json_str(j, "name"));
+		view_put(o, "every", say_duration(v, (double)json_int(j, "every_ms", 0)));
+		put_time(v, o, "next", json_object_get(j, "next_ms"));
+		view_put(o, "runs", say_number(v, json_int(j, "runs", 0)));
+		view_put(o, "skips", say_number(v, json_int(j, "skips", 0)));
+		view_put(o, "late", say_duration(v, (double)json_int(j, "worst_late_ms", 0)));
+		json_array_append_new(rows, o);
+	}
+	json_object_set_new(v->root, "has_jobs", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "jobs", rows);
+}
+
+static void list_alarms(struct view *v)
+{
+	json_t *rows = json_array();
+	const json_t *a;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, "alarms"), i, a) {
+		json_t *o = json_object();
+		view_put(o, "name", json_str(a, "name"));
+		view_put(o, "kind", json_str(a, "kind"));
+		view_put(o, "sent", say_number(v, json_int(a, "sent", 0)));
+		view_put(o, "failed", say_number(v, json_int(a, "failed", 0)));
+		view_put(o, "waiting", say_number(v, json_int(a, "waiting", 0)));
+		view_put(o, "trouble", json_str(a, "trouble"));
+		json_array_append_new(rows, o);
+	}
+	json_object_set_new(v->root, "has_alarms", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "alarms", rows);
+}
+
+bool view_status(struct view *v)
+{
+	const json_t *components = json_object_get(v->site, "components");
+	if (!json_is_array(components))
+		return false;
+	tell_verdict(v, components);
+	list_components(v, components);
+	list_probes(v);
+	list_scenarios(v);
+	if (v->operators) {
+		list_jobs(v);
+		list_alarms(v);
+	}
+	return true;
+}

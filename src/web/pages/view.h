@@ -1,0 +1,110 @@
+/*
+ * view.h - what the pages share: a model is turned into a *view*, the JSON that a template shows.
+ *
+ * All that depends on the language (texts, numbers, times) and all drawing happens here, so that
+ * templates only place things. Strings that functions return are borrowed from the view unless
+ * said. Thread: one at a time.
+ */
+#ifndef WEB_PAGES_VIEW_H
+#define WEB_PAGES_VIEW_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/vec.h"
+#include "judge/health.h"
+
+#define DAY_S 86400
+
+struct view {
+	const char *lang, *path;
+	const json_t *texts; /* of the language: key to text */
+	const json_t *site, *model;
+	bool operators;
+	int64_t now_ms;      /* the moment of the SITE document */
+	json_t *root;        /* what the template shows */
+	const char *missing; /* a key without a text was asked for: a mistake of ours */
+	VEC(char *) kept;
+};
+
+void view_fini(struct view *v);
+const char *view_keep(struct view *v, char *owned); /* takes */
+
+/* --- words.c: texts, numbers, times --------------------------------------------------------- */
+
+/* The text of a key, "{1}" to "{4}" in it replaced by the arguments (NULL-terminated). */
+const char *say(struct view *v, const char *key, ...) __attribute__((sentinel));
+/* The key with _one or _many behind it by the number, which is {1}. */
+const char *say_count(struct view *v, const char *one, const char *many, int64_t n);
+const char *say_number(struct view *v, int64_t n);
+const char *say_real(struct view *v, double x, int decimals);
+enum rounding { ROUND_DOWN, ROUND_UP };
+/* In percent, with its sign or without; rounded down never 100 when it is less. */
+const char *say_percent(struct view *v, double ratio, enum rounding r);
+const char *say_ratio(struct view *v, double ratio, enum rounding r);
+const char *say_duration(struct view *v, double ms);      /* "1.3 s", "3 h 10 min" */
+const char *say_day(struct view *v, int64_t day);         /* "3 Nov 2026" */
+const char *say_day_short(struct view *v, int64_t day);   /* "3 Nov" */
+const char *say_month(struct view *v, const char *month); /* "2026-11": "Nov 2026" */
+const char *say_clock(struct view *v, int64_t ms);        /* "06:41:22 UTC" */
+const char *say_hour(struct view *v, int64_t ms);         /* "06:41" */
+const char *say_moment(struct view *v, int64_t ms);       /* "3 Nov 2026, 06:41 UTC" */
+/* Text of others inside a sentence of ours: whatever its direction, it ends where it ends. */
+const char *say_isolated(struct view *v, const char *text);
+const char *say_fault(struct view *v, const char *fault, const char *otherwise);
+/* {iso, text} for the partial "time"; null for null and for no number. Owned. */
+json_t *time_view(struct view *v, const json_t *ms);
+json_t *time_view_short(struct view *v, const json_t *ms); /* without what the day says itself */
+int64_t day_of(int64_t ms);
+/* The day of the calendar (proleptic Gregorian) that is so many days after 1970-01-01. */
+void civil_from_days(int64_t days, int *ret_y, int *ret_m, int *ret_d);
+
+void view_put(json_t *o, const char *key, const char *text); /* NULL: null */
+void put_time(struct view *v, json_t *o, const char *key, const json_t *ms);
+void put_link(struct view *v, json_t *o, const char *key, const char *before, const char *id);
+
+/* --- states.c: health and verdicts as word, shape and colour ---------------------------------- */
+
+enum health view_health(const json_t *object); /* of its "health"; unknown when it is no state */
+/* {name, word}: the name is that of shape and colour, for the partial "state". Owned. */
+json_t *state_view(struct view *v, enum health h);
+json_t *verdict_view(struct view *v, const char *verdict);
+/* Why a component is in its state, from its "rule". */
+const char *say_rule(struct view *v, const char *rule);
+/* A RATIO of model.h: {figure, range | null, unseen | null}; bare: without the sign of percent, for
+ * tables that say so above. Owned. */
+json_t *ratio_view(struct view *v, const json_t *ratio);
+json_t *ratio_view_bare(struct view *v, const json_t *ratio);
+
+/* --- strip.c: days drawn -----------------------------------------------------------------------
+ */
+
+/* What a day is drawn as: HEALTH_COUNT for one that was not observed. */
+enum { STRIP_GAP = HEALTH_COUNT, STRIP_KINDS };
+/* The last `count` days of `days` as {width, paths [{name, d}], links [...], text}. Links lead to
+ * `href`#dDAY, newest first, at most `links`. Owned. */
+json_t *strip_view(
+	struct view *v, const json_t *days, size_t count, const char *href, size_t links);
+/* A year as weeks of seven days: {paths [{name, d}]}. Owned. */
+json_t *year_view(struct view *v, const json_t *days);
+
+/* --- trend.c: latency drawn ------------------------------------------------------------------ */
+
+json_t *trend_view(struct view *v, const json_t *trend); /* owned */
+
+/* --- pages: each fills v->root; false: the model is not what model.h says -------------------- */
+
+bool view_status(struct view *v);
+bool view_component(struct view *v);
+bool view_availability(struct view *v);
+bool view_scenario(struct view *v);
+bool view_run(struct view *v);
+bool view_evidence(struct view *v);
+bool view_problem(struct view *v);
+
+/* A scenario in a list or on its page: {name, title, href, every, last ...}. Owned. */
+json_t *scenario_view(struct view *v, const json_t *scenario);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * route_table.c - the rows; see route.h. A test merges them and fails on a duplicate, an overlap,
+ * and a row that stands in another face's paths.
+ */
+
+#include "web/faces/faces.h"
+#include "web/route.h"
+
+#define COMMAND_MAX (64u << 10)
+
+#define PINNED_PAGE(p, pg)                                                                         \
+	{                                                                                          \
+		.method = "GET", .path = (p), .on = ON_BOTH, .class = CLASS_PINNED,                \
+		.audience = AUDIENCE_PUBLIC, .page = (pg)                                          \
+	}
+#define COLD_PAGE(p, pg, q, k, who)                                                                \
+	{                                                                                          \
+		.method = "GET", .path = (p), .on = ON_BOTH, .class = CLASS_COLD,                  \
+		.audience = (who), .page = (pg), .query = (q), .key = (k)                          \
+	}
+#define COLD_MODEL(p, q, k, who)                                                                   \
+	{                                                                                          \
+		.method = "GET", .path = "/api/ops/v1/" p, .face = FACE_OPS, .on = ON_BOTH,        \
+		.class = CLASS_COLD, .audience = (who), .form = FORM_JSON, .query = (q),           \
+		.key = (k)                                                                         \
+	}
+#define STATUSPAGE(p, f)                                                                           \
+	{                                                                                          \
+		.method = "GET", .path = "/api/v2/" p ".json", .face = FACE_STATUSPAGE,            \
+		.on = ON_BOTH, .class = CLASS_PINNED, .audience = AUDIENCE_PUBLIC,                 \
+		.form = FORM_JSON, .make = (f)                                                     \
+	}
+#define FIXED(p, f)                                                                                \
+	{                                                                                          \
+		.method = "GET", .path = (p), .on = ON_BOTH, .class = CLASS_FIXED,                 \
+		.audience = AUDIENCE_PUBLIC, .file = (f)                                           \
+	}
+
+/* clang-format off */
+const struct route routes[] = {
+	PINNED_PAGE("/", PAGE_STATUS),
+	COLD_PAGE("/components/{id}", PAGE_COMPONENT, "component", "id", AUDIENCE_PUBLIC),
+	COLD_PAGE("/availability", PAGE_AVAILABILITY, "availability", NULL, AUDIENCE_PUBLIC),
+	COLD_PAGE("/scenarios/{name}", PAGE_SCENARIO, "scenario", "name", AUDIENCE_PUBLIC),
+	COLD_PAGE("/runs/{run}", PAGE_RUN, "run", "run", AUDIENCE_OPERATORS),
+	COLD_PAGE("/evidence/{id}", PAGE_EVIDENCE, "evidence", "id", AUDIENCE_PUBLIC),
+	FIXED(PAGE_FILES "{file}", FILE_STATIC),
+	FIXED("/favicon.ico", FILE_ICON),
+	FIXED("/robots.txt", FILE_ROBOTS),
+
+	STATUSPAGE("summary", statuspage_summary),
+	STATUSPAGE("status", statuspage_status),
+	STATUSPAGE("components", statuspage_components),
+	STATUSPAGE("incidents", statuspage_incidents),
+	STATUSPAGE("incidents/unresolved", statuspage_incidents),
+	STATUSPAGE("scheduled-maintenances", statuspage_maintenances),
+	STATUSPAGE("scheduled-maintenances/upcoming", statuspage_maintenances),
+	STATUSPAGE("scheduled-maintenances/active", statuspage_maintenances),
+
+	{.method = "GET", .path = "/api/ops/v1/status.json", .face = FACE_OPS, .on = ON_BOTH,
+		.class = CLASS_PINNED, .audience = AUDIENCE_PUBLIC, .form = FORM_JSON,
+		.make = ops_status},
+	COLD_MODEL("components/{id}.json", "component", "id", AUDIENCE_PUBLIC),
+	COLD_MODEL("availability.json", "availability", NULL, AUDIENCE_PUBLIC),
+	COLD_MODEL("scenarios/{name}.json", "scenario", "name", AUDIENCE_PUBLIC),
+	COLD_MODEL("runs/{run}.json", "run", "run", AUDIENCE_OPERATORS),
+	COLD_MODEL("evidence/{id}.json", "evidence", "id", AUDIENCE_PUBLIC),
+	{.method = "GET", .path = "/api/ops/v1/openapi.yaml", .face = FACE_OPS, .on = ON_BOTH,
+		.class = CLASS_FIXED, .audience = AUDIENCE_PUBLIC, .file = FILE_OPENAPI},
+	{.method = "POST", .path = "/api/ops/v1/command/{name}", .face = FACE_OPS,
+		.on = ON_INTAKE, .class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS,
+		.form = FORM_JSON, .command = true, .body_max = COMMAND_MAX},
+
+	{.method = "GET", .path = "/metrics", .face = FACE_PROCESS, .on = ON_INTAKE,
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_TEXT,
+		.query = "metrics"},
+	{.method = "GET", .path = "/healthz", .face = FACE_PROCESS, .on = ON_INTAKE,
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_HEALTH,
+		.query = "health"},
+};
+/* clang-format on */
+
+const size_t route_count = array_len(routes);

@@ -1,0 +1,108 @@
+// A simulated cloud and `glasshouse run` watching it, for one file of tests; and a browser.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const program = process.env.GLASSHOUSE ?? path.join(root, 'build/src/glasshouse');
+
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Until `ask` yields something true; what it threw last stands in the error.
+export async function until(ask, what, seconds = 90) {
+  const end = Date.now() + seconds * 1000;
+  let last;
+  while (Date.now() < end) {
+    try {
+      const value = await ask();
+      if (value) return value;
+    } catch (error) {
+      last = error;
+    }
+    await pause(100);
+  }
+  throw new Error(`not within ${seconds}s: ${what}${last ? ` (${last})` : ''}`);
+}
+
+function lines(child, count) {
+  return new Promise((done, fail) => {
+    let text = '';
+    child.stdout.on('data', (piece) => {
+      text += piece;
+      const found = text.split('\n');
+      if (found.length > count) done(found.slice(0, count));
+    });
+    child.on('exit', (code) => fail(new Error(`ended with ${code} before it was ready: ${text}`)));
+  });
+}
+
+export class House {
+  static async open() {
+    const house = new House();
+    house.place = await mkdtemp(path.join(tmpdir(), 'browser-'));
+    const clouds = path.join(house.place, 'clouds.yaml');
+    house.sim = spawn(program, ['simulate', '--clouds', clouds, '--speed', '10'],
+      { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    [house.cloud] = await lines(house.sim, 1);
+    const config = path.join(house.place, 'glasshouse.yaml');
+    await writeFile(config, JSON.stringify({
+      site: { name: 'Example Cloud', languages: ['en', 'de'] },
+      location: 'berlin-outside', instance: 'browser', store: `sqlite:${house.place}/state`,
+      listen: { public: '127.0.0.1:0', intake: '127.0.0.1:0' }, judge: { minimum: '1s' },
+      clouds: { sim: { every: '1s', timeout: '1s', slow: '500ms' } },
+      scenarios: [{ use: 'server-login', every: '10s' }],
+    }));
+    house.run = spawn(program, ['run', '-c', config],
+      { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, OS_CLIENT_CONFIG_FILE: clouds } });
+    const said = await lines(house.run, 2);
+    [house.page, house.operators] = said.map((line) => line.split(/\s+/)[1]);
+    await house.health('compute', 'operational');
+    return house;
+  }
+
+  async site(base = this.page) {
+    const answer = await fetch(new URL('/api/ops/v1/status.json', base));
+    return answer.json();
+  }
+
+  component(site, id) {
+    return site.components.find((c) => c.id === id);
+  }
+
+  health(id, wanted) {
+    return until(async () => this.component(await this.site(), id)?.health === wanted, `${id} ${wanted}`);
+  }
+
+  async faults(...rules) {
+    await fetch(`${this.cloud}/sim/faults`, { method: 'DELETE' });
+    if (!rules.length) return;
+    await fetch(`${this.cloud}/sim/faults`,
+      { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ faults: rules }) });
+  }
+
+  async close() {
+    for (const child of [this.run, this.sim]) {
+      if (!child || child.exitCode !== null) continue;
+      const ended = new Promise((done) => child.on('exit', done));
+      child.removeAllListeners('exit');
+      child.on('exit', () => {});
+      const again = new Promise((done) => child.once('close', done));
+      child.kill('SIGTERM');
+      await Promise.race([ended, again, pause(60000)]);
+      child.kill('SIGKILL');
+    }
+    if (this.place) await rm(this.place, { recursive: true, force: true });
+  }
+}
+
+// Chromium asks its makers' hosts many things; none of them is reachable or wanted here.
+export function browser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+  });
+}

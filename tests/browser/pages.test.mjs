@@ -1,0 +1,205 @@
+// Every page in a real browser: with and without JavaScript, both languages, light and dark, narrow and
+// wide, by keyboard alone; axe-core finds nothing; nothing foreign is asked for, nothing overflows.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { House, browser, root, until } from './house.mjs';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const shots = process.env.SCREENSHOTS; // a folder: pictures of the pages go there
+
+let house, chromium;
+const pages = {}; // name -> URL
+
+async function open(context, url) {
+  const page = await context.newPage();
+  page.trouble = [];
+  page.on('console', (m) => ['error', 'warning'].includes(m.type()) && page.trouble.push(m.text()));
+  page.on('pageerror', (e) => page.trouble.push(String(e)));
+  page.on('request', (r) => {
+    if (!r.url().startsWith(new URL(url).origin)) page.trouble.push(`asks for ${r.url()}`);
+  });
+  page.answer = await page.goto(url, { waitUntil: 'load' });
+  return page;
+}
+
+async function within(options, url, look) {
+  const context = await chromium.newContext(options);
+  try {
+    return await look(await open(context, url));
+  } finally {
+    await context.close();
+  }
+}
+
+before(async () => {
+  house = await House.open();
+  chromium = await browser();
+  // each state once: slow, broken, forbidden, well
+  await until(async () => (await house.site(house.operators)).scenarios[0].last, 'a run');
+  await house.faults(
+    { service: 'compute', method: 'GET', effect: 'latency', time: '800ms' },
+    { service: 'volume', effect: 'status', status: 503 },
+    { service: 'network', effect: 'status', status: 403 });
+  await house.health('block-storage', 'outage');
+  await house.health('network', 'unknown');
+  await house.health('compute', 'degraded');
+  const site = await house.site(house.operators);
+  const evidence = house.component(site, 'block-storage').evidence;
+  const at = (where, p) => new URL(p, where).href;
+  Object.assign(pages, {
+    status: at(house.page, '/'),
+    component: at(house.page, '/components/block-storage'),
+    availability: at(house.page, '/availability'),
+    scenario: at(house.page, '/scenarios/server-login'),
+    evidence: at(house.page, `/evidence/${evidence}`),
+    missing: at(house.page, '/nothing-here'),
+    'operators-status': at(house.operators, '/'),
+    'operators-component': at(house.operators, '/components/compute'),
+    'operators-scenario': at(house.operators, '/scenarios/server-login'),
+    'operators-run': at(house.operators, `/runs/${site.scenarios[0].last.run}`),
+    'operators-evidence': at(house.operators, `/evidence/${evidence}`),
+  });
+}, { timeout: 300000 });
+
+after(async () => {
+  await chromium?.close();
+  await house?.close();
+});
+
+const names = ['status', 'component', 'availability', 'scenario', 'evidence', 'missing', 'operators-status',
+  'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence'];
+const wide = { width: 1280, height: 900 }, narrow = { width: 320, height: 640 };
+
+describe('axe-core finds nothing', () => {
+  for (const name of names)
+    for (const colorScheme of ['light', 'dark'])
+      test(`${name}, ${colorScheme}`, () =>
+        within({ viewport: colorScheme === 'dark' ? narrow : wide, colorScheme, bypassCSP: true }, pages[name], async (page) => {
+          await page.evaluate(axe);
+          const found = await page.evaluate(() => globalThis.axe.run(document, {
+            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+          assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(' | ').slice(0, 400)}`), []);
+        }));
+});
+
+describe('nothing overflows, nothing foreign, nothing inline', () => {
+  for (const name of names)
+    for (const [size, viewport] of Object.entries({ wide, narrow }))
+      for (const lang of ['en', 'de'])
+        test(`${name}, ${size}, ${lang}`, () =>
+          within({ viewport }, `${pages[name]}?lang=${lang}`, async (page) => {
+            const [needed, there] = await page.evaluate(() =>
+              [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+            assert.ok(needed <= there, `${needed} px needed, ${there} there`);
+            const trouble = page.trouble.filter((t) => !(name === 'missing' && t.includes('404')));
+            assert.deepEqual(trouble, []); // the CSP would complain here
+            assert.equal(await page.getAttribute('html', 'lang'), lang);
+          }));
+});
+
+describe('without JavaScript', () => {
+  for (const name of names)
+    test(name, async () => {
+      const words = async (page) => (await page.innerText('main')).replace(/[\d:.,]+/g, '#').split(/\s+/).length;
+      const without = await within({ javaScriptEnabled: false }, pages[name], words);
+      const withIt = await within({}, pages[name], words);
+      assert.ok(without > 5, 'the page says something');
+      assert.ok(without >= withIt * 0.9, `${without} words without, ${withIt} with`);
+    });
+});
+
+describe('what the pages say', () => {
+  test('the words of each state stand beside shapes, in both languages', () =>
+    within({}, pages.status, async (page) => {
+      const text = await page.innerText('main');
+      for (const word of [/operational/i, /degraded/i, /outage/i, /unknown/i]) assert.match(text, word);
+      await page.goto(`${pages.status}?lang=de`);
+      const german = await page.innerText('main');
+      for (const word of [/beeinträchtigt/i, /ausfall/i, /unbekannt/i]) assert.match(german, word);
+    }));
+
+  test('the page says when it was made', () =>
+    within({}, pages.status, async (page) => assert.match(await page.innerText('body'), /\d\d:\d\d:\d\d/)));
+
+  test('the language link keeps the page', () =>
+    within({}, pages.component, async (page) => {
+      await page.click('a[hreflang=de]');
+      assert.match(page.url(), /components\/block-storage\?lang=de/);
+      assert.equal(await page.getAttribute('html', 'lang'), 'de');
+    }));
+
+  test('runs are for operators', () =>
+    within({}, pages['operators-run'].replace(new URL(house.operators).origin, new URL(house.page).origin),
+      async (page) => {
+        assert.equal(page.answer.status(), 403);
+        assert.doesNotMatch(await page.content(), /req-[0-9a-f]{8}-/);
+      }));
+
+  test('public evidence has no request, operators\' has', async () => {
+    await within({}, pages.evidence, async (page) =>
+      assert.doesNotMatch(await page.content(), /req-[0-9a-f]{8}-|curl|127\.0\.0\.1:\d+\/volume/));
+    await within({}, pages['operators-evidence'], async (page) =>
+      assert.match(await page.content(), /req-[0-9a-f]{8}-/));
+  });
+
+  test('dark is dark', async () => {
+    const light = (page) => page.evaluate(() => {
+      const c = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
+      return c[0] + c[1] + c[2];
+    });
+    assert.ok(await within({ colorScheme: 'light' }, pages.status, light) > 600);
+    assert.ok(await within({ colorScheme: 'dark' }, pages.status, light) < 200);
+  });
+});
+
+describe('by keyboard', () => {
+  test('the first stop leads to the content', () =>
+    within({}, pages.status, async (page) => {
+      await page.keyboard.press('Tab');
+      const href = await page.evaluate(() => document.activeElement.getAttribute('href'));
+      assert.match(href, /^#/);
+      await page.keyboard.press('Enter');
+      assert.ok(await page.evaluate((id) => document.getElementById(id).tagName === 'MAIN', href.slice(1)));
+    }));
+
+  for (const name of ['status', 'component', 'scenario'])
+    test(`every stop of ${name} is seen`, () =>
+      within({ viewport: wide }, pages[name], async (page) => {
+        const stops = await page.evaluate(() => document.querySelectorAll('a[href], button, summary').length);
+        const seen = new Set();
+        for (let i = 0; i < Math.min(stops, 60); i++) {
+          await page.keyboard.press('Tab');
+          const stop = await page.evaluate(() => {
+            const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();
+            return { name: `${e.tagName} ${e.getAttribute('href')}`, outline: s.outlineStyle !== 'none', big: b.width > 0 && b.height > 0 };
+          });
+          seen.add(stop.name);
+          if (stop.name.startsWith('BODY')) break;
+          assert.ok(stop.outline && stop.big, `${stop.name} shows no focus`);
+        }
+        assert.ok(seen.size >= 5);
+      }));
+
+  test('a component is reached and opened', () =>
+    within({}, pages.status, async (page) => {
+      await page.focus('a[href^="/components/compute"]');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/components\/compute/);
+      assert.match(await page.innerText('h1'), /compute/i);
+    }));
+});
+
+test('pictures', { skip: !shots && 'SCREENSHOTS names no folder' }, async () => {
+  const folder = path.resolve(root, shots);
+  await mkdir(folder, { recursive: true });
+  const take = (file, url, options, full = true) => within(options, url, (page) =>
+    page.screenshot({ path: path.join(folder, file), fullPage: full }));
+  for (const name of names) await take(`${name}.png`, pages[name], { viewport: wide });
+  await take('status-dark.png', pages.status, { viewport: wide, colorScheme: 'dark' });
+  await take('status-narrow.png', pages.status, { viewport: narrow });
+  await take('status-narrow-dark-de.png', `${pages.status}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
+  await take('run-narrow.png', pages['operators-run'], { viewport: narrow });
+});

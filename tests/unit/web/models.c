@@ -1,0 +1,483 @@
+/* models.c - see models.h. */
+#include "models.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "judge/health.h"
+
+#define DAY_S 86400
+#define NOW   MODELS_NOW_MS
+
+/* 200 code points: quotes, markup, an override of direction, an emoji with its joiners. */
+#define TWENTY "\xe2\x80\xae<b>\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\"'&amp;\xf0\x9f\xa4\x96x>"
+const char *const hostile_name =
+	"</title><script>alert(1)</script>\" onload=\"x' style='y " TWENTY TWENTY TWENTY TWENTY
+		TWENTY TWENTY TWENTY;
+
+static const struct {
+	const char *id, *name, *category;
+} parts[] = {
+	{"compute", "Compute", "Compute"},
+	{"images", "Images", "Compute"},
+	{"placement", "Placement", "Compute"},
+	{"bare-metal", "Bare metal", "Compute"},
+	{"network", "Network", "Network"},
+	{"load-balancing", "Load balancing", "Network"},
+	{"dns", "DNS", "Network"},
+	{"vpn", "VPN", "Network"},
+	{"block-storage", "Block storage", "Storage"},
+	{"object-storage", "Object storage", "Storage"},
+	{"shared-files", "Shared file systems", "Storage"},
+	{"backup", "Backup", "Storage"},
+	{"identity", "Identity", "Platform"},
+	{"dashboard", "Dashboard", "Platform"},
+	{"orchestration", "Orchestration", "Platform"},
+	{"key-manager", "Key manager", "Platform"},
+	{"kubernetes", "Kubernetes clusters", "Platform"},
+	{"databases", "Databases", "Platform"},
+};
+
+static unsigned draw(unsigned *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+static json_t *text(const char *s)
+{
+	return s ? json_string(s) : json_null();
+}
+
+static enum health mood_health(enum mood mood, size_t i)
+{
+	static const enum health mixed[] = {HEALTH_OPERATIONAL, HEALTH_DEGRADED, HEALTH_OPERATIONAL,
+		HEALTH_OPERATIONAL, HEALTH_OUTAGE, HEALTH_OPERATIONAL, HEALTH_UNKNOWN,
+		HEALTH_OPERATIONAL, HEALTH_MAINTENANCE};
+	if (mood == MOOD_GOOD)
+		return HEALTH_OPERATIONAL;
+	if (mood == MOOD_UNKNOWN || mood == MOOD_BLIND)
+		return HEALTH_UNKNOWN;
+	return i < array_len(mixed) ? mixed[i] : HEALTH_OPERATIONAL;
+}
+
+static const char *rule_of(enum health h)
+{
+	static const char *const rules[] = {
+		[HEALTH_OPERATIONAL] = "good",
+		[HEALTH_DEGRADED] = "slow",
+		[HEALTH_OUTAGE] = "silent",
+		[HEALTH_UNKNOWN] = "stale",
+		[HEALTH_MAINTENANCE] = "good",
+	};
+	return rules[h];
+}
+
+/* One day: mostly good, sometimes not, a gap of our own on two of them. */
+static json_t *day(enum mood mood, size_t i, int64_t ago, unsigned *state)
+{
+	int64_t s[HEALTH_COUNT] = {DAY_S}, gap = 0;
+	const unsigned dice = draw(state) % 1000;
+	if (mood == MOOD_WILD) {
+		const unsigned kind = (unsigned)(i + (size_t)ago) % 5;
+		s[0] = kind ? 1000 : DAY_S;
+		s[kind] = DAY_S - (kind ? 1000 : 0);
+	} else if (mood != MOOD_GOOD && ago == 40) {
+		gap = 50000;
+		s[0] = DAY_S - gap;
+	} else if (mood != MOOD_GOOD && ago == 41) {
+		gap = DAY_S;
+		s[0] = 0;
+	} else if (mood != MOOD_GOOD && dice < 8) {
+		s[HEALTH_OUTAGE] = 60 + draw(state) % 9000;
+		s[HEALTH_DEGRADED] = 600;
+		s[0] = DAY_S - 600 - s[HEALTH_OUTAGE];
+	} else if (mood != MOOD_GOOD && dice < 22) {
+		s[HEALTH_DEGRADED] = 300 + draw(state) % 20000;
+		s[0] = DAY_S - s[HEALTH_DEGRADED];
+	} else if (mood != MOOD_GOOD && dice < 30) {
+		s[HEALTH_UNKNOWN] = 20000 + draw(state) % 60000;
+		s[0] = DAY_S - s[HEALTH_UNKNOWN];
+	} else if (mood != MOOD_GOOD && dice < 34) {
+		s[HEALTH_MAINTENANCE] = 7200;
+		s[0] = DAY_S - 7200;
+	}
+	if (ago == 0 && mood_health(mood, i) != HEALTH_OPERATIONAL) {
+		s[mood_health(mood, i)] += 1500;
+		s[0] = 22000;
+	}
+	if (mood == MOOD_UNKNOWN) {
+		s[0] = s[1] = s[2] = s[4] = 0;
+		s[HEALTH_UNKNOWN] = DAY_S;
+	}
+	return json_pack("{s:I, s:[I,I,I,I,I], s:I}", "day", (json_int_t)(NOW / 86400000 - ago),
+		"s", (json_int_t)s[0], (json_int_t)s[1], (json_int_t)s[2], (json_int_t)s[3],
+		(json_int_t)s[4], "gap", (json_int_t)gap);
+}
+
+static json_t *days(enum mood mood, size_t i, int64_t n)
+{
+	unsigned state = (unsigned)(i * 7919 + 17);
+	json_t *all = json_array();
+	for (int64_t ago = n - 1; ago >= 0; ago--)
+		json_array_append_new(all, day(mood, i, ago, &state));
+	return all;
+}
+
+/* As the house does: over the last n days of `all`. */
+static json_t *ratio(const json_t *all, size_t n)
+{
+	double up = 0, down = 0, lost = 0;
+	const size_t have = json_array_size(all);
+	for (size_t k = have > n ? have - n : 0; k < have; k++) {
+		const json_t *d = json_array_get(all, k), *s = json_object_get(d, "s");
+		up += (double)json_integer_value(json_array_get(s, 0)) +
+		      (double)json_integer_value(json_array_get(s, 1));
+		down += (double)json_integer_value(json_array_get(s, 2));
+		lost += (double)json_integer_value(json_array_get(s, 3)) +
+			(double)json_int(d, "gap", 0);
+	}
+	const double all_s = up + down + lost;
+	return json_pack("{s:o, s:f, s:f, s:f}", "up",
+		up + down > 0 ? json_real(up / (up + down)) : json_null(), "best",
+		all_s > 0 ? (up + lost) / all_s : 1, "worst", all_s > 0 ? up / all_s : 0, "seen",
+		all_s > 0 ? (up + down) / all_s : 0);
+}
+
+static json_t *component(enum mood mood, size_t i, bool operators)
+{
+	const enum health h = mood_health(mood, i);
+	char id[80], name[80];
+	const size_t part = i % array_len(parts), round = i / array_len(parts);
+	snprintf(id, sizeof(id), round ? "%s-%zu" : "%s", parts[part].id, round);
+	snprintf(name, sizeof(name), round ? "%s %zu" : "%s", parts[part].name, round + 1);
+	json_t *d = days(mood, i, 90), *o = json_object();
+	const bool hostile = mood == MOOD_HOSTILE;
+	json_object_set_new(o, "id", text(id));
+	json_object_set_new(o, "name", text(hostile ? hostile_name : name));
+	json_object_set_new(o, "category", text(hostile ? hostile_name : parts[part].category));
+	json_object_set_new(o, "region", text(round == 1 ? "eu-2" : ""));
+	json_object_set_new(o, "cloud", text("prod"));
+	json_object_set_new(o, "health", text(health_name(h)));
+	json_object_set_new(o, "rule", text(rule_of(h)));
+	if (operators)
+		json_object_set_new(o, "text", text("2 of 3 answers took longer than 800ms"));
+	json_object_set_new(o, "since_ms", json_integer(NOW - (h ? 1500000 : 86400000 * 3LL)));
+	json_object_set_new(o, "checked_ms", json_integer(NOW - 12000));
+	json_object_set_new(o, "stored", json_boolean(mood == MOOD_MIXED && i == 7));
+	json_object_set_new(o, "evidence", json_integer((json_int_t)i + 400));
+	json_object_set_new(o, "availability",
+		json_pack("{s:o, s:o, s:o, s:o}", "d1", ratio(d, 1), "d7", ratio(d, 7), "d30",
+			ratio(d, 30), "d90", ratio(d, 90)));
+	json_object_set_new(o, "days", d);
+	return o;
+}
+
+static json_t *categories(const json_t *components)
+{
+	json_t *all = json_array();
+	const json_t *c, *seen;
+	size_t i, k;
+	json_array_foreach (components, i, c) {
+		json_t *home = NULL;
+		json_array_foreach (all, k, seen) {
+			if (json_equal(
+				    json_object_get(seen, "name"), json_object_get(c, "category")))
+				home = (json_t *)seen;
+		}
+		if (!home) {
+			home = json_pack("{s:O, s:[]}", "name", json_object_get(c, "category"),
+				"components");
+			json_array_append_new(all, home);
+		}
+		json_array_append(json_object_get(home, "components"), json_object_get(c, "id"));
+	}
+	return all;
+}
+
+static json_t *scenario_row(enum mood mood, const char *name, const char *title)
+{
+	return json_pack("{s:s, s:s, s:s, s:I, s:s, s:{s:I, s:s, s:f}}", "name", name, "title",
+		mood == MOOD_HOSTILE ? hostile_name : title, "cloud", "prod", "every_ms",
+		(json_int_t)600000, "component", "compute", "last", "at_ms",
+		(json_int_t)(NOW - 95000), "verdict", mood == MOOD_MIXED ? "failed" : "passed",
+		"built_ms", 19116.0);
+}
+
+static void add_lists(json_t *o, enum mood mood, size_t n)
+{
+	json_t *probes = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(
+			probes, json_pack("{s:s, s:s, s:s, s:s, s:I, s:s}", "name", "p", "kind",
+					i ? "endpoint" : "token", "cloud", "prod", "component",
+					"compute", "every_ms", (json_int_t)30000, "method", "GET"));
+	json_object_set_new(o, "probes", probes);
+	json_object_set_new(o, "scenarios",
+		json_pack("[o]", scenario_row(mood, "server-login",
+					 "A customer starts a server and logs in")));
+	json_object_set_new(o, "possible",
+		json_pack("[{s:s,s:s,s:i,s:s},{s:s,s:s,s:i,s:s}]", "name", "volume-life", "title",
+			"A volume is made, snapshotted, backed up and restored", "objects", 4,
+			"text",
+			"1 volume of 1 GiB, 1 snapshot, 1 backup and a volume from each of them",
+			"name", "server-per-zone", "title", "A server in every availability zone",
+			"objects", 9, "text", "a network, and in each zone a server and its port"));
+}
+
+json_t *model_site(enum mood mood, size_t n, bool operators)
+{
+	json_t *components = json_array(), *o = json_object();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(components, component(mood, i, operators));
+	json_object_set_new(o, "site",
+		json_pack("{s:s, s:s, s:s, s:[s,s], s:b, s:s, s:s}", "name",
+			mood == MOOD_HOSTILE ? hostile_name : "Example Cloud", "url",
+			"https://status.example.org", "timezone", "Europe/Berlin", "languages",
+			"en", "de", "simulated", mood == MOOD_MIXED || mood == MOOD_BLIND,
+			"location", "berlin-outside", "version", "0.1.0"));
+	if (operators)
+		json_object_set_new(json_object_get(o, "site"), "instance", text("example-berlin"));
+	json_object_set_new(o, "at_ms", json_integer(NOW));
+	json_object_set_new(o, "started_ms", json_integer(NOW - 3600000 * 9));
+	json_object_set_new(o, "revision", json_integer(512));
+	json_object_set_new(o, "health", text(health_name(mood_health(mood, 4))));
+	json_object_set_new(o, "observing",
+		json_pack("{s:b, s:b, s:I, s:s}", "storing", mood != MOOD_BLIND, "blind",
+			mood == MOOD_BLIND, "since_ms", (json_int_t)(NOW - 240000), "why",
+			"no witness answers"));
+	json_object_set_new(o, "categories", categories(components));
+	json_object_set_new(o, "components", components);
+	add_lists(o, mood, n);
+	if (operators) {
+		json_object_set_new(o, "alarms",
+			json_pack("[{s:s,s:s,s:i,s:i,s:i,s:s}]", "name", "hook", "kind", "webhook",
+				"sent", 12, "failed", 1, "waiting", 1, "trouble",
+				"the connection was refused"));
+		json_object_set_new(o, "jobs",
+			json_pack("[{s:s,s:I,s:I,s:b,s:i,s:i,s:i,s:I}]", "name", "prod compute",
+				"every_ms", (json_int_t)30000, "next_ms", (json_int_t)(NOW + 9000),
+				"running", 0, "open", 0, "runs", 41234, "skips", 3, "worst_late_ms",
+				(json_int_t)18));
+	}
+	return o;
+}
+
+static json_t *trend(double base, unsigned seed, bool troubled)
+{
+	const int64_t step = 600000, from = NOW / step * step - 144 * step;
+	json_t *points = json_array();
+	unsigned state = seed;
+	for (int i = 0; i < 145; i++) {
+		const double p50 = base * (1 + 0.2 * sin(i / 9.0) + (draw(&state) % 100) / 600.0 +
+						  (troubled && i > 120 ? (i - 120) / 10.0 : 0));
+		const bool missing = i > 40 && i < 47;
+		const bool dead = troubled && i >= 60 && i < 63;
+		const int n = missing ? 0 : 20, ok = missing || dead     ? 0
+						     : draw(&state) % 30 ? n
+									 : n - 3;
+		json_t *o = json_pack("{s:I, s:i, s:i}", "at_ms", (json_int_t)(from + i * step),
+			"n", n, "ok", ok);
+		json_object_set_new(o, "p50_ms", ok ? json_real(p50) : json_null());
+		json_object_set_new(o, "p95_ms",
+			ok ? json_real(p50 * (1.3 + draw(&state) % 100 / 120.0)) : json_null());
+		json_object_set_new(o, "max_ms", ok ? json_real(p50 * 2.6) : json_null());
+		json_array_append_new(points, o);
+	}
+	return json_pack("{s:I, s:I, s:I, s:o}", "from_ms", (json_int_t)from, "to_ms",
+		(json_int_t)(from + 144 * step), "step_ms", (json_int_t)step, "points", points);
+}
+
+static json_t *empty_trend(void)
+{
+	json_t *t = trend(1, 1, false), *points = json_object_get(t, "points"), *p;
+	size_t i;
+	json_array_foreach (points, i, p) {
+		json_object_set_new(p, "n", json_integer(0));
+		json_object_set_new(p, "ok", json_integer(0));
+		json_object_set_new(p, "p50_ms", json_null());
+	}
+	return t;
+}
+
+static json_t *spans(bool operators)
+{
+	static const struct {
+		int hours;
+		enum health health;
+		const char *rule;
+		bool gap;
+	} rows[] = {{1, HEALTH_DEGRADED, "slow", false}, {5, HEALTH_OPERATIONAL, "good", false},
+		{6, HEALTH_OUTAGE, "silent", false}, {30, HEALTH_OPERATIONAL, "good", false},
+		{33, HEALTH_UNKNOWN, "ours", false}, {700, HEALTH_OPERATIONAL, "good", false},
+		{720, HEALTH_UNKNOWN, "", true}, {2100, HEALTH_MAINTENANCE, "good", false}};
+	json_t *all = json_array();
+	int64_t to = NOW;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		const int64_t from = NOW - rows[i].hours * 3600000LL;
+		json_t *o = json_pack("{s:I, s:I, s:I, s:s, s:b, s:s}", "id",
+			rows[i].gap ? (json_int_t)0 : (json_int_t)(500 - i), "from_ms",
+			(json_int_t)from, "to_ms", (json_int_t)to, "health",
+			health_name(rows[i].health), "gap", rows[i].gap, "rule", rows[i].rule);
+		if (operators)
+			json_object_set_new(o, "text", text("2 of 3 sources fail: timeout"));
+		json_array_append_new(all, o);
+		to = from;
+	}
+	return all;
+}
+
+json_t *model_component(enum mood mood, bool operators)
+{
+	json_t *o = component(mood, 1, operators);
+	json_object_set_new(o, "spans", spans(operators));
+	json_object_set_new(o, "probes",
+		json_pack("[{s:s,s:s,s:n,s:I,s:o},{s:s,s:s,s:s,s:I,s:o},{s:s,s:s,s:n,s:I,s:o}]",
+			"name", mood == MOOD_HOSTILE ? hostile_name : "prod image", "kind",
+			"endpoint", "step", "every_ms", (json_int_t)30000, "trend",
+			trend(42, 5, true), "name", "server-login", "kind", "scenario", "step",
+			"upload", "every_ms", (json_int_t)600000, "trend", trend(9400, 11, false),
+			"name", "token", "kind", "token", "step", "every_ms", (json_int_t)60000,
+			"trend", empty_trend()));
+	return o;
+}
+
+json_t *model_availability(enum mood mood, size_t n)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = component(mood, i, false), *d = days(mood, i, 365),
+		       *months = json_array();
+		for (int m = 0; m < 14; m++) {
+			char month[16];
+			snprintf(month, sizeof(month), "%d-%02d", m < 11 ? 2026 : 2025,
+				m < 11 ? 11 - m : 23 - m);
+			json_t *r = ratio(d, (size_t)(30 + m * 13));
+			json_object_set_new(r, "month", text(month));
+			json_array_append_new(months, r);
+		}
+		json_object_set_new(o, "months", months);
+		json_object_set_new(json_object_get(o, "availability"), "d365", ratio(d, 365));
+		json_object_set_new(o, "days", d);
+		json_array_append_new(all, o);
+	}
+	return json_pack("{s:o}", "components", all);
+}
+
+static json_t *run_row(size_t i, bool operators)
+{
+	static const char *const verdicts[] = {"failed", "passed", "passed", "degraded", "passed",
+		"passed", "passed", "unknown", "passed", "passed"};
+	const char *verdict = verdicts[i % array_len(verdicts)];
+	const int64_t at = NOW - 95000 - (int64_t)i * 600000;
+	json_t *o = json_pack("{s:I, s:s, s:f, s:I, s:i, s:i, s:i, s:n}", "at_ms", (json_int_t)at,
+		"verdict", verdict, "built_ms", 17000.0 + (double)(i * 7919 % 9000), "ended_ms",
+		(json_int_t)(at + 26418), "created", 14, "deleted", i ? 14 : 13, "left", i ? 0 : 1,
+		"cause");
+	if (operators)
+		json_object_set_new(o, "run", text("tp3k6o-cbmv"));
+	if (strcmp(verdict, "failed") == 0) {
+		json_t *cause = json_pack("{s:s, s:s, s:s, s:s}", "step", "server[0]", "component",
+			"Compute", "fault", "stuck", "sentence",
+			"the object did not become ready in time");
+		if (operators)
+			json_object_set_new(cause, "detail", text("status BUILD after 300s"));
+		json_object_set_new(o, "cause", cause);
+	}
+	return o;
+}
+
+json_t *model_scenario(enum mood mood, bool operators)
+{
+	json_t *o = scenario_row(mood, "server-login", "A customer starts a server and logs in");
+	json_t *runs = json_array();
+	for (size_t i = 0; i < 50; i++)
+		json_array_append_new(runs, run_row(i, operators));
+	json_object_set_new(o, "makes",
+		json_pack("[s,s,s,s,s]", "1 network with its subnet", "1 router with a gateway",
+			"1 security group with 2 rules", "2 servers, each with a port",
+			"2 floating IPs"));
+	json_object_set_new(o, "deadline_ms", json_integer(600000));
+	json_object_set_new(o, "runs", runs);
+	json_object_set_new(o, "whole", trend(19000, 3, true));
+	json_object_set_new(o, "steps",
+		json_pack("[{s:s,s:s,s:o},{s:s,s:s,s:o},{s:s,s:s,s:o}]", "name", "server",
+			"component", "Compute", "trend", trend(9000, 21, true), "name", "router",
+			"component", "Network", "trend", trend(600, 23, false), "name", "login",
+			"component", "", "trend", trend(6300, 29, false)));
+	return o;
+}
+
+json_t *model_run(enum mood mood)
+{
+	json_t *report = json_load_file("tests/unit/web/run.json", 0, NULL), *server;
+	if (!report)
+		return NULL;
+	/* the first server did not come up, and what needs it was not tried */
+	json_t *steps = json_object_get(report, "steps"), *s;
+	size_t i;
+	json_array_foreach (steps, i, s) {
+		const char *name = json_str(s, "name");
+		server = mood != MOOD_GOOD && name && !strcmp(name, "server[0]") ? s : NULL;
+		if (server) {
+			json_object_set_new(server, "state", text("failed"));
+			json_object_set_new(server, "fault", text("stuck"));
+			json_object_set_new(server, "first_cause", json_true());
+			json_object_set_new(server, "detail",
+				text(mood == MOOD_HOSTILE ? hostile_name
+							  : "status BUILD after 300s"));
+		}
+		if (mood != MOOD_GOOD && name && strstr("reach[0] login[0]", name)) {
+			json_object_set_new(s, "state", text("skipped"));
+			json_object_set_new(s, "start_ms", json_null());
+			json_object_set_new(s, "ready_ms", json_null());
+		}
+	}
+	const char *verdict = mood == MOOD_GOOD ? "passed" : "failed";
+	json_object_set_new(report, "verdict", text(verdict));
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o}", "scenario", "server-login", "cloud",
+		"prod", "instance", "example-berlin", "at_ms", (json_int_t)(NOW - 95000),
+		"ended_ms", (json_int_t)(NOW - 68000), "verdict", verdict, "report", report);
+}
+
+json_t *model_evidence(enum mood mood, bool operators)
+{
+	json_t *o = json_pack(
+		"{s:i, s:s, s:s, s:s, s:s, s:I, s:n, s:s, s:s, s:{s:I, s:I}, s:i, s:n}", "id", 498,
+		"component", "images", "component_name",
+		mood == MOOD_HOSTILE ? hostile_name : "Images", "health", "degraded", "was",
+		"operational", "at_ms", (json_int_t)(NOW - 1500000), "until_ms", "rule", "failing",
+		"text", "1 of 2 sources fails: no answer within the time allowed", "window",
+		"from_ms", (json_int_t)(NOW - 1600000), "to_ms", (json_int_t)(NOW - 1500000),
+		"previous", 496, "next");
+	json_object_set_new(o, "sources",
+		json_pack("[{s:s,s:s,s:i,s:i,s:i,s:I,s:f,s:f,s:{s:i,s:i}},"
+			  "{s:s,s:s,s:i,s:i,s:i,s:I,s:n,s:n,s:{}}]",
+			"probe", "prod image", "step", "", "n", 4, "failed", 2, "slow", 1,
+			"last_ms", (json_int_t)(NOW - 1500000), "median_ms", 1342.0, "worst_ms",
+			4810.0, "faults", "timeout", 1, "unavailable", 1, "probe", "server-login",
+			"step", "image", "n", 1, "failed", 0, "slow", 0, "last_ms",
+			(json_int_t)(NOW - 1560000), "median_ms", "worst_ms", "faults"));
+	if (operators)
+		json_object_set_new(o, "samples",
+			json_pack("[{s:I,s:s,s:s,s:s,s:i,s:s,s:f,s:s,s:s,s:s,s:s,s:s},"
+				  "{s:I,s:s,s:s,s:s,s:i,s:s,s:f}]",
+				"at_ms", (json_int_t)(NOW - 1500000), "probe", "prod image", "step",
+				"", "fault", "unavailable", "status", 503, "detail",
+				mood == MOOD_HOSTILE ? hostile_name : "503 Service Unavailable",
+				"total_ms", 812.5, "request", "GET /v2/images?limit=1", "curl",
+				"curl -sS -H \"X-Auth-Token: $OS_TOKEN\" "
+				"'https://image.example.org/v2/images?limit=1'",
+				"request_id", "req-3d49506d-e6f4-4d86-a371-3e65c9e8fb45",
+				"service_request_id", "req-3984e24c-6cf1-43cb-b7c1-537bc05815fa",
+				"run", "tp3k6o-cbmv", "at_ms", (json_int_t)(NOW - 1530000), "probe",
+				"prod image", "step", "", "fault", "none", "status", 200, "detail",
+				"", "total_ms", 1342.0));
+	return o;
+}
+
+json_t *model_problem(int status, const char *path)
+{
+	return json_pack("{s:i, s:s}", "status", status, "path", path);
+}

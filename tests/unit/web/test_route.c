@@ -1,0 +1,299 @@
+/*
+ * test_route.c - the table of routes as a whole, which row a path finds, the intake's guard, and
+ * the documents of Statuspage.
+ */
+#include "web/route.h"
+
+#include "../check.h"
+#include "base/json.h"
+#include "web/faces/faces.h"
+#include "web/serve_inside.h"
+
+/* --- the table -----------------------------------------------------------------------------------
+ */
+
+static void no_two_rows_answer_the_same(void **state)
+{
+	for (size_t i = 0; i < route_count; i++)
+		for (size_t k = i + 1; k < route_count; k++) {
+			const struct route *a = &routes[i], *b = &routes[k];
+			if (!strcmp(a->method, b->method) && (a->on & b->on) &&
+				route_overlap(a->path, b->path))
+				fail_msg("%s and %s overlap", a->path, b->path);
+		}
+}
+
+static void overlaps_are_seen(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool overlap;
+	} rows[] = {{"/a", "/a", true}, {"/a", "/b", false}, {"/a/{x}", "/a/b", true},
+		{"/a/{x}", "/a/b/c", false}, {"/a/{x}", "/a/", false}, {"/a/{x}", "/b/{x}", false},
+		{"/a/{x}", "/a/{y}.json", true}, {"/a/{x}.json", "/a/{y}.yaml", false},
+		{"/a/{x}/b", "/a/{y}", false}, {"/a/{x}", "/a/b-{y}", true},
+		{"/a/{x}", "/a/b/{y}", false}};
+	for (size_t i = 0; i < array_len(rows); i++) {
+		assert_int_equal(route_overlap(rows[i].a, rows[i].b), rows[i].overlap);
+		assert_int_equal(route_overlap(rows[i].b, rows[i].a), rows[i].overlap);
+	}
+}
+
+static bool is_foreign(const char *path)
+{
+	static const char *const foreign[] = {"/api/v1", "/api/v2", "/v1", "/v2", "/scs", "/rss"};
+	for (size_t i = 0; i < array_len(foreign); i++) {
+		const size_t n = strlen(foreign[i]);
+		if (!strncmp(path, foreign[i], n) && (path[n] == '/' || path[n] == '\0'))
+			return true;
+	}
+	return strcmp(path, "/openapi.json") == 0;
+}
+
+static void each_face_keeps_to_its_paths(void **state)
+{
+	for (size_t i = 0; i < route_count; i++) {
+		const struct route *r = &routes[i];
+		assert_int_equal(r->path[0], '/');
+		assert_true(r->on != 0);
+		if (is_foreign(r->path) != (r->face == FACE_STATUSPAGE))
+			fail_msg("%s stands in another face's paths", r->path);
+		if ((r->face == FACE_OPS) != !strncmp(r->path, "/api/ops/v1/", 12))
+			fail_msg("%s is no path of ours", r->path);
+		/* what changes something, or tells of the process, is not for the public */
+		if (strcmp(r->method, "GET") || r->face == FACE_PROCESS)
+			assert_true(r->on == ON_INTAKE && r->audience == AUDIENCE_OPERATORS);
+		assert_true(!strcmp(r->method, "GET") == (r->body_max == 0));
+		assert_true((r->class == CLASS_FIXED) == (r->file != FILE_NONE));
+		if (r->class == CLASS_COLD)
+			assert_non_null(r->query);
+		if (r->class == CLASS_PINNED)
+			assert_true(r->audience == AUDIENCE_PUBLIC && !strchr(r->path, '{') &&
+				    (r->form != FORM_JSON || r->make));
+		if (r->key)
+			assert_non_null(strchr(r->path, '{'));
+	}
+}
+
+static void paths_find_their_rows(void **state)
+{
+	static const struct {
+		const char *method, *path, *row, *word;
+		unsigned on;
+	} rows[] = {
+		{"GET", "/", "/", "", ON_PUBLIC},
+		{"HEAD", "/", "/", "", ON_PUBLIC},
+		{"GET", "//", NULL, "", ON_PUBLIC},
+		{"GET", "/components/a", "/components/{id}", "a", ON_PUBLIC},
+		{"GET", "/components/a%2Fb", NULL, "", ON_PUBLIC},
+		{"GET", "/components/%C3%BC", "/components/{id}", "\xc3\xbc", ON_PUBLIC},
+		{"GET", "/components/%C3", NULL, "", ON_PUBLIC},
+		{"GET", "/components/%0a", NULL, "", ON_PUBLIC},
+		{"GET", "/components/%zz", NULL, "", ON_PUBLIC},
+		{"GET", "/components", NULL, "", ON_PUBLIC},
+		{"GET", "/api/ops/v1/components/a.json", "/api/ops/v1/components/{id}.json", "a",
+			ON_PUBLIC},
+		{"GET", "/api/ops/v1/components/.json", NULL, "", ON_PUBLIC},
+		{"GET", "/metrics", NULL, "", ON_PUBLIC},
+		{"GET", "/metrics", "/metrics", "", ON_INTAKE},
+		{"POST", "/api/ops/v1/command/x", "/api/ops/v1/command/{name}", "x", ON_INTAKE},
+		{"POST", "/api/ops/v1/command/x", NULL, "", ON_PUBLIC},
+	};
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct route_match m;
+		route_match_path(rows[i].method, rows[i].path, rows[i].on, &m);
+		if ((m.route ? m.route->path : NULL) != rows[i].row &&
+			(!m.route || !rows[i].row || strcmp(m.route->path, rows[i].row) != 0))
+			fail_msg("%s finds %s", rows[i].path, m.route ? m.route->path : "nothing");
+		if (m.route)
+			assert_string_equal(m.word, rows[i].word);
+	}
+	struct route_match m;
+	char allow[ROUTE_ALLOW];
+	route_match_path("PUT", "/components/a", ON_PUBLIC, &m);
+	assert_true(!m.route && m.other_method);
+	assert_string_equal(route_allow("/components/a", ON_PUBLIC, allow), "GET, HEAD");
+	assert_string_equal(route_allow("/api/ops/v1/command/x", ON_INTAKE, allow), "POST");
+	char longest[2000];
+	snprintf(longest, sizeof(longest), "/components/%0*d", ROUTE_WORD_MAX, 0);
+	route_match_path("GET", longest, ON_PUBLIC, &m);
+	assert_non_null(m.route);
+	snprintf(longest, sizeof(longest), "/components/%0*d", ROUTE_WORD_MAX + 1, 0);
+	route_match_path("GET", longest, ON_PUBLIC, &m);
+	assert_null(m.route);
+}
+
+static void a_row_writes_its_path(void **state)
+{
+	struct buf b = BUF(BUF_LINE);
+	struct route_match m;
+	route_match_path("GET", "/components/a%20b", ON_PUBLIC, &m);
+	route_path(m.route, m.word, &b);
+	assert_string_equal(buf_str(&b), "/components/a%20b");
+	buf_fini(&b);
+}
+
+/* --- openapi -------------------------------------------------------------------------------------
+ */
+
+static void the_description_has_every_row_of_ours(void **state)
+{
+	const struct slice text = ops_openapi();
+	size_t ours = 0;
+	for (size_t i = 0; i < route_count; i++) {
+		const struct route *r = &routes[i];
+		if (r->face != FACE_OPS)
+			continue;
+		char *part = mem_printf(
+			"\n  %s:\n    %s:\n", r->path, strcmp(r->method, "POST") ? "get" : "post");
+		if (slice_find_text(text, slice_of(part)) == text.n)
+			fail_msg("%s %s is not described", r->method, r->path);
+		free(part);
+		ours++;
+	}
+	/* and no other */
+	size_t described = 0;
+	struct slice rest = text, line;
+	while (rest.n && slice_next(&rest, '\n', &line))
+		described += slice_starts(line, "  /");
+	assert_int_equal(described, ours);
+}
+
+/* --- the intake's guard --------------------------------------------------------------------------
+ */
+
+static void names_of_this_machine_are_local(void **state)
+{
+	static const char *const local[] = {"localhost", "LOCALHOST:80", "localhost.:1",
+		"a.localhost:80", "127.0.0.1", "127.0.0.1:8091", "[::1]", "[::1]:8091",
+		"192.0.2.1:80", "[2001:db8::1]:80"};
+	static const char *const strange[] = {"", ":80", "evil.example", "localhost.evil.example",
+		"evillocalhost", "127.0.0.1.evil.example:80", "[::1", "[", "[]", "[evil]:80",
+		"2001:db8::1", "127.1.evil", "0x7f000001.example"};
+	for (size_t i = 0; i < array_len(local); i++)
+		if (!guard_host_is_local(local[i]))
+			fail_msg("%s is refused", local[i]);
+	for (size_t i = 0; i < array_len(strange); i++)
+		if (guard_host_is_local(strange[i]))
+			fail_msg("%s is let in", strange[i]);
+}
+
+static void only_its_own_pages_may_change_something(void **state)
+{
+	assert_true(guard_origin_fits("http://127.0.0.1:8091", "127.0.0.1:8091"));
+	assert_true(guard_origin_fits("https://Status.example", "status.example"));
+	assert_false(guard_origin_fits("http://127.0.0.1:8092", "127.0.0.1:8091"));
+	assert_false(guard_origin_fits("http://evil.example", "127.0.0.1:8091"));
+	assert_false(guard_origin_fits("null", "127.0.0.1:8091"));
+	assert_false(guard_origin_fits("", ""));
+	assert_false(guard_origin_fits("http:", ""));
+	assert_false(guard_origin_fits("http://", ""));
+	assert_false(guard_origin_fits("file://127.0.0.1:8091", "127.0.0.1:8091"));
+	assert_false(guard_origin_fits("http://h", NULL));
+}
+
+static void a_setup_that_cannot_be_lets_nobody_in(void **state)
+{
+	static const char *const bad[] = {"", "[", "{\"need_token\":true}",
+		"{\"need_token\":true,\"intake_token\":\"abcd\"}",
+		"{\"need_token\":true,\"intake_token\":\"xyz\"}"};
+	struct guard g;
+	for (size_t i = 0; i < array_len(bad); i++) {
+		guard_read(&g, slice_of(bad[i]));
+		assert_false(g.open);
+	}
+	guard_read(&g, SLICE("{\"need_token\":false,\"intake_token\":null}"));
+	assert_true(g.open && !g.need_token);
+}
+
+/* --- Statuspage ----------------------------------------------------------------------------------
+ */
+
+static json_t *site(const char *health, const char *of_one, const char *of_two)
+{
+	return json_pack(
+		"{s:{s:s, s:s, s:s}, s:I, s:s, s:[{s:s, s:s, s:s, s:s, s:I, s:[{s:i, "
+		"s:[i,i,i,i,i]}, {s:i, s:[i,i,i,i,i]}]}, {s:s, s:s, s:s, s:I}], "
+		"s:[{s:s, s:[s]}]}",
+		"site", "name", "Example Cloud", "url", "https://status.example.org", "timezone",
+		"UTC", "at_ms", (json_int_t)1787990000000, "health", health, "components", "id",
+		"compute", "name", "Compute", "category", "Services", "health", of_one, "since_ms",
+		(json_int_t)1787900000000, "days", "day", 20000, "s", 0, 0, 0, 0, 0, "day", 20001,
+		"s", 0, 5, 0, 0, 0, "id", "other", "name", "Other", "health", of_two, "since_ms",
+		(json_int_t)1787800000000, "categories", "name", "Services", "components",
+		"compute");
+}
+
+static void components_have_the_shape_clients_expect(void **state)
+{
+	json_t *s = site("degraded", "degraded", "operational");
+	json_t *all = statuspage_summary(s), *list = json_object_get(all, "components");
+	assert_int_equal(json_array_size(list), 3);
+	json_t *one = json_array_get(list, 0), *group = json_array_get(list, 1);
+	static const char *const fields[] = {"id", "name", "status", "created_at", "updated_at",
+		"position", "description", "showcase", "start_date", "group_id", "page_id", "group",
+		"only_show_if_degraded"};
+	for (size_t i = 0; i < array_len(fields); i++)
+		for (size_t k = 0; k < 3; k++)
+			assert_non_null(json_object_get(json_array_get(list, k), fields[i]));
+	assert_string_equal(json_str(one, "name"), "Compute");
+	assert_string_equal(json_str(one, "status"), "degraded_performance");
+	assert_string_equal(json_str(one, "created_at"), "2024-10-05T00:00:00.000Z");
+	assert_string_equal(json_str(one, "start_date"), "2024-10-05");
+	assert_string_equal(json_str(one, "group_id"), json_str(group, "id"));
+	assert_true(json_is_true(json_object_get(group, "group")));
+	assert_string_equal(json_str(group, "status"), "degraded_performance");
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(group, "components"), 0)),
+		json_str(one, "id"));
+	assert_true(json_is_null(json_object_get(json_array_get(list, 2), "group_id")));
+	assert_string_equal(json_str(json_object_get(all, "page"), "time_zone"), "Etc/UTC");
+	assert_string_equal(json_str(json_object_get(all, "page"), "id"), json_str(one, "page_id"));
+	assert_int_equal(json_array_size(json_object_get(all, "incidents")), 0);
+	assert_int_equal(json_array_size(json_object_get(all, "scheduled_maintenances")), 0);
+	json_decref(all);
+	json_decref(s);
+}
+
+static void the_page_is_as_good_as_its_worst(void **state)
+{
+	static const struct {
+		const char *health, *one, *two, *indicator;
+	} rows[] = {{"operational", "operational", "operational", "none"},
+		{"degraded", "degraded", "operational", "minor"},
+		{"outage", "outage", "operational", "major"},
+		{"outage", "outage", "outage", "critical"},
+		{"unknown", "unknown", "operational", "major"},
+		{"maintenance", "maintenance", "operational", "maintenance"},
+		{"what", "operational", "operational", "major"}};
+	for (size_t i = 0; i < array_len(rows); i++) {
+		json_t *s = site(rows[i].health, rows[i].one, rows[i].two);
+		json_t *status = statuspage_status(s);
+		assert_string_equal(json_str(json_object_get(status, "status"), "indicator"),
+			rows[i].indicator);
+		json_decref(status);
+		json_decref(s);
+	}
+	json_t *empty = json_object(), *all = statuspage_summary(empty);
+	assert_string_equal(json_str(json_object_get(all, "status"), "indicator"), "major");
+	json_decref(all);
+	json_decref(empty);
+}
+
+int test_route(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_two_rows_answer_the_same),
+		cmocka_unit_test(overlaps_are_seen),
+		cmocka_unit_test(each_face_keeps_to_its_paths),
+		cmocka_unit_test(paths_find_their_rows),
+		cmocka_unit_test(a_row_writes_its_path),
+		cmocka_unit_test(the_description_has_every_row_of_ours),
+		cmocka_unit_test(names_of_this_machine_are_local),
+		cmocka_unit_test(only_its_own_pages_may_change_something),
+		cmocka_unit_test(a_setup_that_cannot_be_lets_nobody_in),
+		cmocka_unit_test(components_have_the_shape_clients_expect),
+		cmocka_unit_test(the_page_is_as_good_as_its_worst),
+	};
+	return cmocka_run_group_tests_name("route", tests, NULL, NULL);
+}
