@@ -206,7 +206,7 @@ static char *unknown_text(
 	char at[CLOCK_TEXT];
 	if (!strcmp(d->rule, "blind"))
 		return mem_strdup("our own connectivity is gone: what we see says nothing of it");
-	if (d->decided)
+	if (d->about)
 		return mem_printf(
 			"%s cannot tell: %s", label, fault_text(d->about->now.ours_fault));
 	const int64_t heard_ms = d->evidence_ms ? d->evidence_ms : c->now.v.evidence_ms;
@@ -220,7 +220,7 @@ static char *unknown_text(
 char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms)
 {
 	char *label = d->about ? judge_source_label(d->about) : NULL, *text;
-	if (d->health == HEALTH_UNKNOWN)
+	if (!d->about || d->health == HEALTH_UNKNOWN)
 		text = unknown_text(c, d, label, now_ms);
 	else if (d->health == HEALTH_OPERATIONAL)
 		text = d->good == 1 ? mem_printf("%s answers", label)

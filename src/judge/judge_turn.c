@@ -84,7 +84,8 @@ static void change_written(void *arg, const struct error *err)
 	change_free(ch);
 }
 
-static void begin_change(struct judged *c, const struct decision *d, int64_t now_ms)
+static void begin_change(
+	struct judged *c, const struct decision *d, int64_t since_ms, int64_t now_ms)
 {
 	struct judge *j = c->judge;
 	struct change *ch = mem_new(struct change);
@@ -92,7 +93,7 @@ static void begin_change(struct judged *c, const struct decision *d, int64_t now
 	ch->judge = j;
 	ch->c = c;
 	verdict_copy(&ch->from, &c->now);
-	to->v = (struct verdict){.health = d->health, .since_ms = now_ms, .rule = d->rule};
+	to->v = (struct verdict){.health = d->health, .since_ms = since_ms, .rule = d->rule};
 	to->v.evidence_ms = d->evidence_ms ? d->evidence_ms : c->now.v.evidence_ms;
 	to->fresh_ms = d->fresh_ms;
 	to->v.component = to->component = mem_strdup(c->id);
@@ -200,7 +201,7 @@ void judge_again(struct judged *c)
 	const bool frozen = c->judge->blind && d.decided &&
 			    rank(d.health) > rank(c->now.v.health) && d.health != HEALTH_UNKNOWN;
 	if (must_change(c, &d, now_ms))
-		begin_change(c, &d, now_ms);
+		begin_change(c, &d, now_ms, now_ms);
 	else if (!frozen && (d.decided || now_ms > stands_until_ms(c)))
 		renew(c, &d, now_ms);
 	wake_for(c, now_ms);
@@ -214,11 +215,15 @@ void judge_soon(struct judged *c)
 
 void turn_retry(struct judged *c)
 {
-	const int64_t now_ms = judge_now_ms(c->judge);
+	const int64_t now_ms = judge_now_ms(c->judge), since_ms = c->now.v.since_ms;
 	if (!c->unwritten || c->change)
 		return;
 	const struct decision d = judge_decide(c, now_ms);
-	begin_change(c, &d, now_ms);
+	if (!d.decided && now_ms <= stands_until_ms(c))
+		return;
+	/* in this state for longer than the disk knows */
+	const bool same = d.health == c->now.v.health;
+	begin_change(c, &d, same ? since_ms : now_ms, now_ms);
 }
 
 void turn_forget(struct judged *c)

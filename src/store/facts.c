@@ -75,15 +75,28 @@ static bool make_dir(const char *dir, struct error *err)
 	return good;
 }
 
+/* Two programs that open a new file at once both turn it to WAL; SQLite tells one of them that it
+ * is busy without waiting for the other. */
+static int set_modes(sqlite3 *db)
+{
+	int rc = SQLITE_BUSY;
+	for (int waited = 0; waited < BUSY_MS && (rc & 0xff) == SQLITE_BUSY; waited += 10) {
+		if (waited)
+			usleep(10000);
+		rc = sqlite3_exec(db,
+			"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+			NULL, NULL, NULL);
+	}
+	return rc;
+}
+
 static bool open_file(struct facts *f, sqlite3 **ret, int flags, struct error *err)
 {
 	int rc = sqlite3_open_v2(f->path, ret, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(*ret, BUSY_MS);
 		sqlite3_extended_result_codes(*ret, 1);
-		rc = sqlite3_exec(*ret,
-			"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-			NULL, NULL, NULL);
+		rc = set_modes(*ret);
 	}
 	if (rc != SQLITE_OK)
 		sqlite_error(*ret, rc, f->path, err);

@@ -1,6 +1,6 @@
 /*
- * house_ask.c - questions: begun on the loop, read on the house's thread and by the readers of
- * series, ended on the loop. Each is answered exactly once, within 9 s.
+ * house_ask.c - questions: begun on the loop, read by the readers of series and then on the house's
+ * thread, ended on the loop. Each is answered exactly once, within 9 s.
  */
 
 #include <string.h>
@@ -43,6 +43,8 @@ static void asked_free(struct house_asked *a)
 	json_decref(a->args);
 	json_decref(a->doc);
 	json_decref(a->read);
+	json_decref(a->trend_docs);
+	free(a->own);
 	free(a);
 }
 
@@ -56,22 +58,30 @@ static void end(struct house_asked *a)
 	asked_free(a);
 }
 
-void asked_part_done(struct house_asked *a)
-{
-	if (--a->parts_due == 0)
-		end(a);
-}
-
 static void read_work(struct worker_job *job, unsigned thread)
 {
 	struct house_asked *a = (struct house_asked *)job;
+	a->trend_docs = json_array();
+	VEC_EACH (&a->trends, struct house_trend *, t)
+		json_array_append_new(a->trend_docs, trend_json(*t));
 	if (!a->question->read(a) && !a->err.kind)
 		error_set(&a->err, ERROR_STORE, "it could not be read");
 }
 
 static void read_done(struct worker_job *job)
 {
-	asked_part_done((struct house_asked *)job);
+	end((struct house_asked *)job);
+}
+
+/* The worker comes last: it makes documents of what was read, which is too long for the loop. */
+void asked_part_done(struct house_asked *a)
+{
+	if (--a->parts_due > 0)
+		return;
+	if (a->house && a->answer && a->question->read)
+		worker_submit(a->house->worker, &a->job);
+	else
+		end(a);
 }
 
 static void on_deadline(struct timer *t)
@@ -119,15 +129,10 @@ void house_ask(struct house *h, const char *what, const json_t *args, enum audie
 	a->arg = arg;
 	a->parts_due = 1; /* ours, until all is begun */
 	const int status = q->begin(a);
-	if (status) {
+	if (status)
 		answer(a, status);
-	} else {
+	else
 		timer_start(h->loop, &a->deadline, HOUSE_ANSWER_NS, on_deadline, a);
-		if (q->read) {
-			a->parts_due++;
-			worker_submit(h->worker, &a->job);
-		}
-	}
 	asked_part_done(a);
 }
 

@@ -76,8 +76,10 @@ static const struct house_probe *probe_of(const struct house *h, const struct ho
 	return NULL;
 }
 
-static json_t *probe_json(const struct house *h, const struct house_trend *t)
+static json_t *probe_json(const struct house_asked *a, size_t i)
 {
+	const struct house *h = a->house;
+	const struct house_trend *t = a->trends.p[i];
 	const struct house_probe *p = probe_of(h, t);
 	const struct house_scenario *s = t->step ? scenario_named(h, t->probe) : NULL;
 	json_t *j = json_object();
@@ -88,7 +90,7 @@ static json_t *probe_json(const struct house *h, const struct house_trend *t)
 		p   ? json_integer(p->every_ms)
 		: s ? json_integer(s->every_ms)
 		    : json_null());
-	put(j, "trend", trend_json(t));
+	put(j, "trend", json_incref(json_array_get(a->trend_docs, i)));
 	return j;
 }
 
@@ -100,8 +102,8 @@ static int end_component(struct house_asked *a)
 		json_decref(probes);
 		return 404;
 	}
-	VEC_EACH (&a->trends, struct house_trend *, t)
-		json_array_append_new(probes, probe_json(a->house, *t));
+	for (size_t i = 0; i < a->trends.n; i++)
+		json_array_append_new(probes, probe_json(a, i));
 	put(a->doc, "spans", json_incref(a->read));
 	put(a->doc, "probes", probes);
 	return 200;
@@ -112,15 +114,39 @@ const struct house_question component_question = {
 
 /* --- availability ----------------------------------------------------------------------------- */
 
-static json_t *available(struct house *h, const struct component *c, int64_t now_ms)
+struct available {
+	json_t *doc; /* what the loop knows: id, name, category, health */
+	struct house_days days;
+};
+
+static int begin_availability(struct house_asked *a)
 {
-	struct house_days *d = days_of(h, c->id);
-	json_t *j = json_object(), *a = json_object();
-	days_now(h, d);
-	put_text(j, "id", c->id);
-	put_text(j, "name", c->name);
-	put_text(j, "category", c->category);
-	put_text(j, "health", health_name(judge_verdict(h->judge, c->id)->health));
+	struct house *h = a->house;
+	const size_t n = judge_component_count(h->judge);
+	if (!days_all_loaded(h))
+		return 503;
+	struct available *list = a->own = mem_new_array(n + 1, sizeof(*list));
+	for (size_t i = 0; i < n; i++) {
+		const struct component *c = judge_component_at(h->judge, i);
+		struct house_days *d = days_of(h, c->id);
+		json_t *j = list[i].doc = json_object();
+		days_now(h, d);
+		list[i].days = *d;
+		list[i].days.past = NULL;
+		put_text(j, "id", c->id);
+		put_text(j, "name", c->name);
+		put_text(j, "category", c->category);
+		put_text(j, "health", health_name(judge_verdict(h->judge, c->id)->health));
+	}
+	a->read = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(a->read, list[i].doc);
+	return 0;
+}
+
+static void add_days(json_t *j, struct house_days *d, int64_t now_ms)
+{
+	json_t *a = json_object();
 	put(j, "days", days_json(d, 365, now_ms));
 	put(j, "months", days_months(d, now_ms));
 	put(a, "d1", days_ratio(d, 0, now_ms));
@@ -129,24 +155,22 @@ static json_t *available(struct house *h, const struct component *c, int64_t now
 	put(a, "d90", days_ratio(d, 90, now_ms));
 	put(a, "d365", days_ratio(d, 365, now_ms));
 	put(j, "availability", a);
-	return j;
 }
 
-static int begin_availability(struct house_asked *a)
+static bool read_availability(struct house_asked *a)
 {
-	return days_all_loaded(a->house) ? 0 : 503;
+	struct available *list = a->own;
+	for (size_t i = 0; i < json_array_size(a->read); i++)
+		add_days(list[i].doc, &list[i].days, a->now_ms);
+	return true;
 }
 
 static int end_availability(struct house_asked *a)
 {
-	json_t *list = json_array();
-	for (size_t i = 0; i < judge_component_count(a->house->judge); i++)
-		json_array_append_new(list,
-			available(a->house, judge_component_at(a->house->judge, i), a->now_ms));
 	a->doc = json_object();
-	put(a->doc, "components", list);
+	put(a->doc, "components", json_incref(a->read));
 	return 200;
 }
 
 const struct house_question availability_question = {
-	"availability", false, begin_availability, NULL, end_availability};
+	"availability", false, begin_availability, read_availability, end_availability};

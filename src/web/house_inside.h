@@ -137,7 +137,9 @@ struct house_asked {
 	int64_t now_ms;
 	const char *cloud; /* trends of this cloud only; NULL: all */
 	VEC(struct house_trend *) trends;
-	size_t parts_due; /* the worker's, and those of series */
+	json_t *trend_docs; /* of each of them, made by the worker */
+	void *own;          /* what a question keeps for its reading; freed with it */
+	size_t parts_due;   /* those of series */
 };
 
 struct house_question {
@@ -145,7 +147,7 @@ struct house_question {
 	bool operators_only;
 	/* On the loop: 0, or a status at once. May start trends with trend_series(). */
 	int (*begin)(struct house_asked *a);
-	/* On the worker; may be NULL. False: a->err. */
+	/* On the worker, when all series are read; may be NULL. False: a->err. */
 	bool (*read)(struct house_asked *a);
 	/* On the loop, when all is there: a status; a->doc is the answer. */
 	int (*end)(struct house_asked *a);

@@ -119,15 +119,18 @@ static int end_scenario(struct house_asked *a)
 {
 	const struct house_scenario *s = scenario_named(a->house, json_str(a->args, "name"));
 	json_t *steps = json_array(), *whole = NULL;
-	VEC_EACH (&a->trends, struct house_trend *, t) {
-		if (!(*t)->step) {
-			whole = whole ? whole : trend_json(*t);
+	for (size_t i = 0; i < a->trends.n; i++) {
+		const struct house_trend *t = a->trends.p[i];
+		json_t *trend = json_incref(json_array_get(a->trend_docs, i));
+		if (!t->step) {
+			json_decref(whole);
+			whole = trend;
 			continue;
 		}
 		json_t *j = json_object();
-		put_text(j, "name", (*t)->step);
-		put_text(j, "component", (*t)->component);
-		put(j, "trend", trend_json(*t));
+		put_text(j, "name", t->step);
+		put_text(j, "component", t->component);
+		put(j, "trend", trend);
 		json_array_append_new(steps, j);
 	}
 	if (!s) {

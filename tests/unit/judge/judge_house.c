@@ -16,7 +16,7 @@ static void on_change(void *arg, const struct verdict *from, const struct verdic
 {
 	struct judge_house *h = arg;
 	struct change_seen c = {from->health, to->health, to->since_ms, to->id, ""};
-	assert_true(to->id > from->id);
+	assert_true(to->id > 0 && to->id != from->id);
 	snprintf(c.rule, sizeof(c.rule), "%s", to->rule);
 	vec_push(&h->changes, c);
 }

@@ -111,6 +111,34 @@ static void the_public_feed_tells_each(void **state)
 	assert_int_equal(n, 2);
 }
 
+/* --- a disk that refuses ---------------------------------------------------------------------- */
+
+static bool run_sql(struct facts_tx *tx, void *arg, struct error *err)
+{
+	return facts_run(tx, arg, NULL, 0, err);
+}
+
+static void what_cannot_be_written_is_shown_and_written_later(void **state)
+{
+	struct judge_house *h = *state;
+	char away[] = "ALTER TABLE verdict RENAME TO elsewhere";
+	char back[] = "ALTER TABLE elsewhere RENAME TO verdict";
+	house_expect(h, "versions", EVERY_MS);
+	house_rounds(h, "versions", FAULT_NONE, 4);
+	assert_true(facts_call(h->facts, run_sql, away, &h->err));
+	house_rounds(h, "versions", FAULT_REFUSED, 4);
+	assert_health(h, "outage");
+	assert_int_equal(judge_verdict(h->judge, "compute")->id, 0);
+	assert_int_equal(h->changes.n, 1); /* nothing that is not durable is told */
+	const int64_t since_ms = judge_verdict(h->judge, "compute")->since_ms;
+	assert_true(facts_call(h->facts, run_sql, back, &h->err));
+	house_rounds(h, "versions", FAULT_REFUSED, 1);
+	assert_int_equal(h->changes.n, 2);
+	assert_int_equal(h->changes.p[1].to, HEALTH_OUTAGE);
+	assert_int_equal(judge_verdict(h->judge, "compute")->id, h->changes.p[1].id);
+	assert_int_equal(judge_verdict(h->judge, "compute")->since_ms, since_ms);
+}
+
 /* --- history ---------------------------------------------------------------------------------- */
 
 struct spans {
@@ -356,6 +384,7 @@ int test_restart(void)
 		judge_test(after_a_longer_time_down_it_is_unknown_at_once),
 		judge_test(the_feed_holds_one_public_row_a_change),
 		judge_test(the_public_feed_tells_each),
+		judge_test(what_cannot_be_written_is_shown_and_written_later),
 		judge_test(a_time_down_is_a_gap_in_the_history),
 		judge_test(a_machine_asleep_is_a_gap),
 		judge_test(history_can_be_read_in_parts),
