@@ -176,7 +176,7 @@ describe('by keyboard', () => {
             const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();
             // a link in a picture is seen by the stroke of its shape
             const shape = e.closest('svg') && getComputedStyle(e.querySelector('path')).stroke;
-            return { name: `${e.tagName} ${e.getAttribute('href')}`, outline: shape ? shape !== 'none' : s.outlineStyle !== 'none', big: b.width > 0 && b.height > 0 };
+            return { name: `${e.tagName} ${e.getAttribute('href')}`, outline: shape ? shape !== 'none' : s.outlineStyle !== 'none', big: b.width + b.height > 0 };
           });
           seen.add(stop.name);
           if (stop.name.startsWith('BODY')) break;
