@@ -24,10 +24,11 @@ const char *judge_rule(const char *name)
 /* Of all sources, before it is said what it means. */
 struct tally {
 	struct decision d;
-	unsigned full_bad, full_ours; /* of full severity: failing; unable to tell */
-	int64_t answer_ms;            /* the newest good answer of one of full severity */
-	int64_t answer_from_ms;       /* older ones say nothing beside those that fail */
-	int64_t ours_from_ms;         /* nor beside those that cannot tell */
+	unsigned full_bad;      /* of full severity and failing */
+	int64_t unable_ms;      /* the newest result of another that could not tell */
+	int64_t answer_ms;      /* the newest good answer of one of full severity */
+	int64_t answer_from_ms; /* older ones say nothing beside those that fail */
+	int64_t ours_from_ms;   /* nor beside those that cannot tell */
 	const struct source *first[SAYS_OURS + 1]; /* the newest that says so */
 	int64_t left_bad_ms;                       /* the latest one's */
 	const struct source *left_bad;
@@ -45,7 +46,7 @@ static int64_t newest_ms(const struct source *s)
 /* What answered long before, measured by how often those that fail are asked, is no sign of life:
  * a scenario's last run would else hide an outage until its next. Nor is one whose newest result
  * failed too, although that alone would not be believed yet. */
-static void count_full(struct tally *t, const struct source *s, enum says says)
+static void count_full(struct tally *t, const struct source *s, enum says says, int64_t now_ms)
 {
 	const struct fold *f = &s->now;
 	if (source_severity(s) != SEVERITY_OUTAGE)
@@ -54,16 +55,17 @@ static void count_full(struct tally *t, const struct source *s, enum says says)
 		const int64_t from_ms = f->last_bad_ms - s->fresh_ms;
 		t->full_bad++;
 		t->answer_from_ms = from_ms > t->answer_from_ms ? from_ms : t->answer_from_ms;
-	} else if (says == SAYS_OURS) {
-		t->full_ours++;
-	} else if (f->last_good_ms > f->last_bad_ms && f->last_good_ms > t->answer_ms) {
-		t->answer_ms = f->last_good_ms;
+		return;
 	}
+	if (f->last_ours_ms > t->unable_ms && f->last_ours_ms + s->fresh_ms >= now_ms)
+		t->unable_ms = f->last_ours_ms;
+	if (f->last_good_ms > f->last_bad_ms && f->last_good_ms > t->answer_ms)
+		t->answer_ms = f->last_good_ms;
 }
 
 static bool nothing_answers(const struct tally *t)
 {
-	return t->full_bad && !t->full_ours && t->answer_ms < t->answer_from_ms;
+	return t->full_bad && t->unable_ms < t->answer_from_ms && t->answer_ms < t->answer_from_ms;
 }
 
 static void count_left_bad(struct tally *t, const struct source *s, int64_t now_ms)
@@ -75,6 +77,15 @@ static void count_left_bad(struct tally *t, const struct source *s, int64_t now_
 	t->left_bad = s;
 }
 
+/* Nor does silence make who could not tell forgotten. */
+static void count_ours(struct tally *t, const struct source *s, enum says says)
+{
+	const int64_t from_ms = s->now.last_ours_ms - s->fresh_ms;
+	const bool mute = says == SAYS_OURS || says == SAYS_STALE || says == SAYS_NOTHING;
+	if (mute && from_ms > t->ours_from_ms)
+		t->ours_from_ms = from_ms;
+}
+
 static void count(struct tally *t, const struct source *s, int64_t now_ms)
 {
 	enum says says = source_says(s, now_ms);
@@ -84,11 +95,12 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 	if (source_severity(s) == SEVERITY_NOTE && !t->only_notes)
 		return;
 	count_left_bad(t, s, now_ms);
+	count_ours(t, s, says);
 	if (says == SAYS_STALE) {
 		t->d.stale++;
 		return;
 	}
-	count_full(t, s, says);
+	count_full(t, s, says, now_ms);
 	if (source_severity(s) == SEVERITY_NOTE &&
 		(says == SAYS_BAD || says == SAYS_FAILING || says == SAYS_SLOW))
 		says = SAYS_NOTHING;
@@ -100,11 +112,8 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 	t->d.ours += says == SAYS_OURS;
 	if (!t->first[says] || newest > newest_ms(t->first[says]))
 		t->first[says] = s;
-	if (says == SAYS_OURS) {
-		const int64_t from_ms = s->now.last_ours_ms - s->fresh_ms;
+	if (says == SAYS_OURS)
 		t->all_local &= s->now.ours_fault == FAULT_LOCAL;
-		t->ours_from_ms = from_ms > t->ours_from_ms ? from_ms : t->ours_from_ms;
-	}
 	if (says != SAYS_NOTHING && until > t->d.fresh_ms)
 		t->d.fresh_ms = until;
 	if ((says == SAYS_GOOD || says == SAYS_SLOW) && s->now.last_good_ms > t->answered_ms)
