@@ -156,8 +156,10 @@ static bool left_bad(const struct tally *t)
 struct decision judge_decide(const struct judged *c, int64_t now_ms)
 {
 	struct tally t = {.all_local = true, .only_notes = true};
-	MAP_EACH (&c->sources, e)
-		t.only_notes &= source_severity(e->value) == SEVERITY_NOTE;
+	MAP_EACH (&c->sources, e) {
+		const struct source *s = e->value;
+		t.only_notes &= !s->n || source_severity(s) == SEVERITY_NOTE;
+	}
 	MAP_EACH (&c->sources, e)
 		count(&t, e->value, now_ms);
 	t.d.health = HEALTH_UNKNOWN;
