@@ -24,10 +24,11 @@ const char *judge_rule(const char *name)
 /* Of all sources, before it is said what it means. */
 struct tally {
 	struct decision d;
-	unsigned full_bad, full_ours; /* of full severity: failing; unable to tell */
-	int64_t answer_ms;            /* the newest good answer of one of full severity */
-	int64_t answer_from_ms;       /* older ones say nothing beside those that fail */
-	int64_t ours_from_ms;         /* nor beside those that cannot tell */
+	unsigned full_bad;      /* of full severity and failing */
+	int64_t unable_ms;      /* the newest result of another that could not tell */
+	int64_t answer_ms;      /* the newest good answer of one of full severity */
+	int64_t answer_from_ms; /* older ones say nothing beside those that fail */
+	int64_t ours_from_ms;   /* nor beside those that cannot tell */
 	const struct source *first[SAYS_OURS + 1]; /* the newest that says so */
 	int64_t left_bad_ms;                       /* the latest one's */
 	const struct source *left_bad;
@@ -45,7 +46,7 @@ static int64_t newest_ms(const struct source *s)
 /* What answered long before, measured by how often those that fail are asked, is no sign of life:
  * a scenario's last run would else hide an outage until its next. Nor is one whose newest result
  * failed too, although that alone would not be believed yet. */
-static void count_full(struct tally *t, const struct source *s, enum says says)
+static void count_full(struct tally *t, const struct source *s, enum says says, int64_t now_ms)
 {
 	const struct fold *f = &s->now;
 	if (source_severity(s) != SEVERITY_OUTAGE)
@@ -54,16 +55,17 @@ static void count_full(struct tally *t, const struct source *s, enum says says)
 		const int64_t from_ms = f->last_bad_ms - s->fresh_ms;
 		t->full_bad++;
 		t->answer_from_ms = from_ms > t->answer_from_ms ? from_ms : t->answer_from_ms;
-	} else if (says == SAYS_OURS) {
-		t->full_ours++;
-	} else if (f->last_good_ms > f->last_bad_ms && f->last_good_ms > t->answer_ms) {
-		t->answer_ms = f->last_good_ms;
+		return;
 	}
+	if (f->last_ours_ms > t->unable_ms && f->last_ours_ms + s->fresh_ms >= now_ms)
+		t->unable_ms = f->last_ours_ms;
+	if (f->last_good_ms > f->last_bad_ms && f->last_good_ms > t->answer_ms)
+		t->answer_ms = f->last_good_ms;
 }
 
 static bool nothing_answers(const struct tally *t)
 {
-	return t->full_bad && !t->full_ours && t->answer_ms < t->answer_from_ms;
+	return t->full_bad && t->unable_ms < t->answer_from_ms && t->answer_ms < t->answer_from_ms;
 }
 
 static void count_left_bad(struct tally *t, const struct source *s, int64_t now_ms)
@@ -75,12 +77,12 @@ static void count_left_bad(struct tally *t, const struct source *s, int64_t now_
 	t->left_bad = s;
 }
 
-/* Also of one that has fallen silent since: silence makes nothing green. */
-static void count_ours(struct tally *t, const struct source *s)
+/* Nor does silence make who could not tell forgotten. */
+static void count_ours(struct tally *t, const struct source *s, enum says says)
 {
-	const struct fold *f = &s->now;
-	const int64_t from_ms = f->last_ours_ms - s->fresh_ms;
-	if (f->ours && f->last_ours_ms >= f->last_ms && from_ms > t->ours_from_ms)
+	const int64_t from_ms = s->now.last_ours_ms - s->fresh_ms;
+	const bool mute = says == SAYS_OURS || says == SAYS_STALE || says == SAYS_NOTHING;
+	if (mute && from_ms > t->ours_from_ms)
 		t->ours_from_ms = from_ms;
 }
 
@@ -93,12 +95,12 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 	if (source_severity(s) == SEVERITY_NOTE && !t->only_notes)
 		return;
 	count_left_bad(t, s, now_ms);
-	count_ours(t, s);
+	count_ours(t, s, says);
 	if (says == SAYS_STALE) {
 		t->d.stale++;
 		return;
 	}
-	count_full(t, s, says);
+	count_full(t, s, says, now_ms);
 	if (source_severity(s) == SEVERITY_NOTE &&
 		(says == SAYS_BAD || says == SAYS_FAILING || says == SAYS_SLOW))
 		says = SAYS_NOTHING;
@@ -154,8 +156,10 @@ static bool left_bad(const struct tally *t)
 struct decision judge_decide(const struct judged *c, int64_t now_ms)
 {
 	struct tally t = {.all_local = true, .only_notes = true};
-	MAP_EACH (&c->sources, e)
-		t.only_notes &= source_severity(e->value) == SEVERITY_NOTE;
+	MAP_EACH (&c->sources, e) {
+		const struct source *s = e->value;
+		t.only_notes &= !s->n || source_severity(s) == SEVERITY_NOTE;
+	}
 	MAP_EACH (&c->sources, e)
 		count(&t, e->value, now_ms);
 	t.d.health = HEALTH_UNKNOWN;

@@ -287,7 +287,8 @@ enum says source_says(const struct source *s, int64_t now_ms)
 		return SAYS_BAD;
 	if (cloud && (f->failing || now_ms < f->hold_failing_ms))
 		return SAYS_FAILING;
-	if (source_answers(s, now_ms))
+	/* a good one after ours is one when it is confirmed */
+	if (!f->ours && source_answers(s, now_ms))
 		return f->slow || now_ms < f->hold_slow_ms ? SAYS_SLOW : SAYS_GOOD;
 	return ours ? SAYS_OURS : SAYS_NOTHING;
 }
