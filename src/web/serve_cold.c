@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/units.h"
 #include "web/serve_hub.h"
 
 #define WAITING     64  /* keys of cold pages of an audience; questions of the asked class */
@@ -120,7 +121,7 @@ static bool is_lasting(const struct route *r, const json_t *model)
 		return false;
 	if (strcmp(r->query, "run") == 0)
 		return json_is_integer(json_object_get(model, "ended_ms"));
-	return strcmp(r->query, "evidence") == 0 && json_is_string(json_object_get(model, "next"));
+	return strcmp(r->query, "evidence") == 0 && json_int(model, "next", 0) > 0;
 }
 
 static void on_render(struct render_job *j, json_t **sites)
@@ -180,8 +181,12 @@ static void ask_house(struct pending *p, const struct ask *a)
 {
 	const struct route *r = p->route;
 	json_t *args = json_object();
+	int64_t number = 0;
+	if (r->number)
+		units_parse_int(slice_of(p->word), &number);
 	if (r->key)
-		json_object_set_new(args, r->key, json_string(p->word));
+		json_object_set_new(
+			args, r->key, r->number ? json_integer(number) : json_string(p->word));
 	char *text = json_text(args);
 	door_ask(p->hub->door,
 		&(struct door_frame){.kind = r->command ? DOOR_COMMAND : DOOR_QUERY,

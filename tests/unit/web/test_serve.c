@@ -50,6 +50,7 @@ static void pages_and_models_are_there(void **state)
 	expect(public_get(s, "/availability", ""), 200, "Example Cloud");
 	expect(public_get(s, "/scenarios/server-login", ""), 200, "Example Cloud");
 	expect(public_get(s, "/evidence/7", ""), 200, "Example Cloud");
+	assert_string_equal(s->args, "{\"id\":7}");
 	expect(public_get(s, "/api/ops/v1/availability.json", ""), 200, "availability");
 	expect(public_get(s, "/api/ops/v1/status.json", ""), 200, "\"revision\":1");
 	expect(public_get(s, "/api/v2/status.json", ""), 200, "All Systems Operational");
