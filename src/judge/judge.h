@@ -74,7 +74,7 @@ struct judge_change {
 	int64_t id;
 	char *component, *name, *rule, *text; /* owned; name for customers */
 	enum health health, was;
-	bool first; /* never judged before; was is unknown then */
+	bool first;                 /* never judged before; was is unknown then */
 	int64_t since_ms, until_ms; /* until_ms 0: it lasts */
 };
 bool judge_change_at(

@@ -4,25 +4,16 @@
 
 #include <string.h>
 
-#include "base/units.h"
 #include "web/house_inside.h"
-
-/* As it stands in the address; 0: it is none. */
-static int64_t id_of(const json_t *args)
-{
-	const char *text = json_str(args, "id");
-	int64_t id = 0;
-	return text && units_parse_int(slice_of(text), &id) && id > 0 ? id : 0;
-}
 
 static int begin_evidence(struct house_asked *a)
 {
-	return id_of(a->args) ? 0 : 404;
+	return json_int(a->args, "id", 0) > 0 ? 0 : 400;
 }
 
 static bool read_evidence(struct house_asked *a)
 {
-	const int64_t id = id_of(a->args);
+	const int64_t id = json_int(a->args, "id", 0);
 	int64_t previous = 0, next = 0;
 	json_t *doc = judge_evidence(a->facts, id, a->operators, &a->err);
 	if (!doc)

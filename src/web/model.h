@@ -49,7 +49,7 @@
  *	report: as `glasshouse try --json` prints it (steps with start_ms, answer_ms, ready_ms,
  *	critical, fault, request ids ...)
  *
- * EVIDENCE (query "evidence" {id: as text}): judge_evidence(), and component_name, previous, next: ids of
+ * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
  *	the verdicts of this component before and after | null
  */
 #ifndef WEB_MODEL_H
