@@ -2,8 +2,11 @@
  * markdown.c - see markdown.h: blocks and spans as md4c tells them, written as HTML.
  *
  * Everything that reaches the output is either one of the literals here or an escaped character
- * (markdown_write.c) or an address that was let through (markdown_address.c). md4c calls enter and
- * leave in pairs; a document that goes too deep or grows too long ends its reading at once.
+ * (markdown_write.c) or an address that was let through (markdown_address.c). md4c tells blocks in
+ * pairs of enter and leave, but not always spans: where a bare address crosses the end of another
+ * span, one of them is never left (md4c 0.4.8). So spans stand on a stack of our own, and end with
+ * their block at the latest. A document that goes too deep or grows too long ends its reading at
+ * once.
  */
 
 #include "text/markdown_inside.h"
@@ -18,10 +21,11 @@ static int ending(const struct writer *w)
 	return w->deep || w->html.over || w->inside.over;
 }
 
-static void enter(struct writer *w)
+/* For one more element; when there is none, that is remembered. */
+static bool has_room(struct writer *w)
 {
-	if (++w->depth > MARKDOWN_DEPTH_MAX)
-		w->deep = true;
+	w->deep = w->deep || w->depth + w->span_count >= MARKDOWN_DEPTH_MAX;
+	return !w->deep;
 }
 
 /* --- headings --------------------------------------------------------------------------------- */
@@ -56,6 +60,106 @@ static void enter_heading(struct writer *w)
 {
 	w->to = &w->inside;
 	w->blank = true;
+}
+
+/* --- spans ------------------------------------------------------------------------------------ */
+
+static void enter_link(struct writer *w, const MD_ATTRIBUTE *href, const MD_ATTRIBUTE *title)
+{
+	struct buf words = BUF(DECODED_MAX);
+	buf_clear(&w->address);
+	markdown_decode(href, &w->address);
+	const struct slice address = buf_slice(&w->address);
+	const enum address kind = w->linked ? ADDRESS_REFUSED : markdown_address(address);
+	w->spans[w->span_count - 1].tag = kind != ADDRESS_REFUSED;
+	if (kind == ADDRESS_REFUSED)
+		return;
+	buf_add_str(w->to, "<a href=\"");
+	markdown_put_address(w, address, kind);
+	buf_add_str(w->to, kind == ADDRESS_FOREIGN ? "\" rel=\"nofollow noopener\"" : "\"");
+	markdown_decode(title, &words);
+	if (words.n) {
+		buf_add_str(w->to, " title=\"");
+		markdown_put_attribute(w->to, buf_slice(&words));
+		buf_add_char(w->to, '"');
+	}
+	buf_add_char(w->to, '>');
+	w->linked = true;
+	w->blank = true;
+	buf_fini(&words);
+}
+
+static void leave_link(struct writer *w)
+{
+	/* a picture without words: nobody can take a link that shows nothing */
+	if (w->blank)
+		markdown_put_text(w, buf_slice(&w->address));
+	buf_add_str(w->to, "</a>");
+	w->linked = false;
+}
+
+static const char *span_name(MD_SPANTYPE type)
+{
+	switch (type) {
+	case MD_SPAN_EM: return "em";
+	case MD_SPAN_STRONG: return "strong";
+	case MD_SPAN_CODE: return "code";
+	case MD_SPAN_DEL: return "del";
+	case MD_SPAN_A:
+	case MD_SPAN_IMG:
+	case MD_SPAN_LATEXMATH: /* these are not asked for */
+	case MD_SPAN_LATEXMATH_DISPLAY:
+	case MD_SPAN_WIKILINK:
+	case MD_SPAN_U: return NULL;
+	}
+	return NULL;
+}
+
+static void close_span(struct writer *w)
+{
+	const struct span s = w->spans[--w->span_count];
+	const char *name = span_name(s.type);
+	if (name)
+		buf_printf(w->to, "</%s>", name);
+	else if (s.tag)
+		leave_link(w);
+}
+
+static void close_spans(struct writer *w)
+{
+	while (w->span_count)
+		close_span(w);
+}
+
+static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
+{
+	struct writer *w = arg;
+	const MD_SPAN_A_DETAIL *a = detail;
+	const MD_SPAN_IMG_DETAIL *img = detail;
+	const char *name = span_name(type);
+	if (ending(w) || !has_room(w))
+		return 1;
+	w->spans[w->span_count++] = (struct span){.type = type};
+	if (type == MD_SPAN_A)
+		enter_link(w, &a->href, &a->title);
+	else if (type == MD_SPAN_IMG)
+		enter_link(w, &img->src, &img->title);
+	else if (name)
+		buf_printf(w->to, "<%s>", name);
+	return ending(w);
+}
+
+static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
+{
+	struct writer *w = arg;
+	unsigned at = w->span_count;
+	if (ending(w))
+		return 1;
+	while (at && w->spans[at - 1].type != type)
+		at--;
+	while (at && w->span_count >= at)
+		close_span(w);
+	return ending(w);
 }
 
 /* --- blocks ----------------------------------------------------------------------------------- */
@@ -100,10 +204,9 @@ static void put_start(struct writer *w, const MD_BLOCK_OL_DETAIL *list)
 static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {
 	struct writer *w = arg;
-	if (ending(w))
+	if (ending(w) || !has_room(w))
 		return 1;
-	if (type != MD_BLOCK_DOC)
-		enter(w);
+	w->depth += type != MD_BLOCK_DOC;
 	buf_add_str(w->to, blocks[type].open);
 	if (type == MD_BLOCK_H)
 		enter_heading(w);
@@ -119,101 +222,11 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *arg)
 	struct writer *w = arg;
 	if (ending(w))
 		return 1;
-	if (type != MD_BLOCK_DOC)
-		w->depth--;
+	close_spans(w);
+	w->depth -= type != MD_BLOCK_DOC;
 	if (type == MD_BLOCK_H)
 		leave_heading(w, ((const MD_BLOCK_H_DETAIL *)detail)->level);
 	buf_add_str(w->to, blocks[type].close);
-	return ending(w);
-}
-
-/* --- spans ------------------------------------------------------------------------------------ */
-
-static void enter_link(struct writer *w, const MD_ATTRIBUTE *href, const MD_ATTRIBUTE *title)
-{
-	struct buf decoded = BUF(DECODED_MAX);
-	markdown_decode(href, &decoded);
-	const enum address kind =
-		w->linked ? ADDRESS_REFUSED : markdown_address(buf_slice(&decoded));
-	w->tags[w->tag_count++] = kind != ADDRESS_REFUSED;
-	if (kind != ADDRESS_REFUSED) {
-		buf_add_str(w->to, "<a href=\"");
-		markdown_put_address(w, buf_slice(&decoded), kind);
-		buf_add_str(w->to, kind == ADDRESS_FOREIGN ? "\" rel=\"nofollow noopener\"" : "\"");
-		buf_clear(&w->address);
-		buf_add_slice(&w->address, buf_slice(&decoded));
-		buf_clear(&decoded);
-		markdown_decode(title, &decoded);
-		if (decoded.n) {
-			buf_add_str(w->to, " title=\"");
-			markdown_put_attribute(w->to, buf_slice(&decoded));
-			buf_add_char(w->to, '"');
-		}
-		buf_add_char(w->to, '>');
-		w->linked = true;
-		w->blank = true;
-	}
-	buf_fini(&decoded);
-}
-
-static void leave_link(struct writer *w)
-{
-	if (!w->tags[--w->tag_count])
-		return;
-	/* a picture without words: nobody can take a link that shows nothing */
-	if (w->blank)
-		markdown_put_text(w, buf_slice(&w->address));
-	buf_add_str(w->to, "</a>");
-	w->linked = false;
-}
-
-static const char *span_name(MD_SPANTYPE type)
-{
-	switch (type) {
-	case MD_SPAN_EM: return "em";
-	case MD_SPAN_STRONG: return "strong";
-	case MD_SPAN_CODE: return "code";
-	case MD_SPAN_DEL: return "del";
-	case MD_SPAN_A:
-	case MD_SPAN_IMG:
-	case MD_SPAN_LATEXMATH: /* these are not asked for */
-	case MD_SPAN_LATEXMATH_DISPLAY:
-	case MD_SPAN_WIKILINK:
-	case MD_SPAN_U: return NULL;
-	}
-	return NULL;
-}
-
-static int enter_span(MD_SPANTYPE type, void *detail, void *arg)
-{
-	struct writer *w = arg;
-	const MD_SPAN_A_DETAIL *a = detail;
-	const MD_SPAN_IMG_DETAIL *img = detail;
-	const char *name = span_name(type);
-	if (!ending(w))
-		enter(w);
-	if (ending(w))
-		return 1;
-	if (type == MD_SPAN_A)
-		enter_link(w, &a->href, &a->title);
-	else if (type == MD_SPAN_IMG)
-		enter_link(w, &img->src, &img->title);
-	else if (name)
-		buf_printf(w->to, "<%s>", name);
-	return ending(w);
-}
-
-static int leave_span(MD_SPANTYPE type, void *detail, void *arg)
-{
-	struct writer *w = arg;
-	const char *name = span_name(type);
-	if (ending(w))
-		return 1;
-	w->depth--;
-	if (type == MD_SPAN_A || type == MD_SPAN_IMG)
-		leave_link(w);
-	else if (name)
-		buf_printf(w->to, "</%s>", name);
 	return ending(w);
 }
 

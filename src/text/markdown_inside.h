@@ -25,9 +25,12 @@ struct writer {
 	struct buf address; /* of the link that is being read */
 	struct map ids;     /* those given away, and the number that was tried last for each */
 	unsigned levels[6]; /* of the headings this place is below, in the numbers of the text */
-	unsigned level_count, depth;
-	bool tags[MARKDOWN_DEPTH_MAX]; /* of the links and images that are open: which have a tag */
-	unsigned tag_count;
+	unsigned level_count, depth; /* of blocks */
+	struct span {
+		MD_SPANTYPE type;
+		bool tag; /* false: a link that leads nowhere */
+	} spans[MARKDOWN_DEPTH_MAX];
+	unsigned span_count;
 	bool linked, blank; /* inside of an <a>; which shows nothing yet */
 	bool deep;
 };

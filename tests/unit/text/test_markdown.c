@@ -182,6 +182,16 @@ static void test_images(void **state)
 	line("![<https://x/>](/c)", "<a href=\"/c\">https://x/</a>");
 }
 
+/* md4c forgets to end one of two spans that cross. */
+static void test_crossing(void **state)
+{
+	line("~ftp://.e~n", "<del>ftp://.e~n</del>");
+	line("~http://x.e~n", "<del><a href=\"http://x.e~n\"" OUT ">http://x.e~n</a></del>");
+	gives("~ftp://.e~n\n\nb",
+		"<p dir=\"auto\"><del>ftp://.e~n</del></p>\n"
+		"<p dir=\"auto\">b</p>\n");
+}
+
 static void test_refused_links(void **state)
 {
 	static const char *const addresses[] = {"javascript:alert(1)", "JaVaScRiPt:alert(1)",
@@ -368,6 +378,7 @@ int test_markdown(void)
 		cmocka_unit_test(test_heading_options),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_images),
+		cmocka_unit_test(test_crossing),
 		cmocka_unit_test(test_refused_links),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_sizes),
