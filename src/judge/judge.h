@@ -74,8 +74,8 @@ struct judge_change {
 	int64_t id;
 	char *component, *name, *rule, *text; /* owned; name for customers */
 	enum health health, was;
-	bool first; /* never judged before; was is unknown then */
-	int64_t since_ms;
+	bool first;                 /* never judged before; was is unknown then */
+	int64_t since_ms, until_ms; /* until_ms 0: it lasts */
 };
 bool judge_change_at(
 	struct facts *f, int64_t id, struct judge_change *ret, struct error *err) must_check;

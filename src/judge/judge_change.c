@@ -15,6 +15,7 @@ static bool read_change(void *arg, const struct facts_row *row)
 	mem_replace(&c->rule, facts_text(row, 3));
 	mem_replace(&c->text, facts_text(row, 4));
 	c->since_ms = facts_int(row, 5);
+	c->until_ms = facts_int(row, 8);
 	mem_replace(&c->name, facts_text(row, 6) ? facts_text(row, 6) : c->component);
 	/* Written by a newer program: what we do not know is not shown as good. */
 	c->health = health >= 0 && health < HEALTH_COUNT ? (enum health)health : HEALTH_UNKNOWN;
@@ -29,7 +30,7 @@ bool judge_change_at(struct facts *f, int64_t id, struct judge_change *ret, stru
 	return facts_query(f,
 		"SELECT v.id, v.component, v.health, v.rule, v.text, v.since_ms, v.name,"
 		" COALESCE((SELECT p.health FROM verdict AS p WHERE p.component = v.component"
-		" AND p.id < v.id ORDER BY p.id DESC LIMIT 1), -1)"
+		" AND p.id < v.id ORDER BY p.id DESC LIMIT 1), -1), COALESCE(v.until_ms, 0)"
 		" FROM verdict AS v WHERE v.id = ?",
 		&v, 1, read_change, ret, err);
 }

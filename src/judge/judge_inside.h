@@ -53,6 +53,7 @@ struct judged { /* a component */
 	struct change *change; /* NULL: none on its way */
 	bool unwritten;        /* `now` is not on the disk; the disk refused */
 	int64_t added_ms;
+	int64_t better_ms; /* an outage: since when it seems to be less; 0: it does not */
 	struct timer due;
 	struct day_count days;
 };

@@ -157,8 +157,26 @@ static int rank(enum health h)
 	return order[h];
 }
 
+static int64_t minimum_ms(const struct judged *c)
+{
+	return c->judge->options.minimum_ns / NS_PER_MS;
+}
+
+/* Sources recover one after the other. An outage that seems to become a degradation is said to be
+ * one only when it has stood for the shortest time of a state, so that recovery is told once. */
+static bool has_settled(struct judged *c, const struct decision *d, int64_t now_ms)
+{
+	const bool partial =
+		d->decided && c->now.v.health == HEALTH_OUTAGE && d->health == HEALTH_DEGRADED;
+	if (!partial)
+		c->better_ms = 0;
+	else if (!c->better_ms)
+		c->better_ms = now_ms;
+	return !partial || now_ms >= c->better_ms + minimum_ms(c);
+}
+
 /* Whether the state must change to what the sources say. Blind, nothing gets worse than it is. */
-static bool must_change(const struct judged *c, struct decision *d, int64_t now_ms)
+static bool must_change(struct judged *c, struct decision *d, int64_t now_ms)
 {
 	const enum health is = c->now.v.health;
 	if (!d->decided) {
@@ -167,6 +185,8 @@ static bool must_change(const struct judged *c, struct decision *d, int64_t now_
 		d->rule = c->judge->blind ? "blind" : "stale";
 	}
 	if (c->judge->blind && rank(d->health) > rank(is) && d->health != HEALTH_UNKNOWN)
+		return false;
+	if (!has_settled(c, d, now_ms))
 		return false;
 	return d->health != is || (!c->now.v.id && !c->unwritten);
 }
@@ -187,6 +207,9 @@ static void wake_for(struct judged *c, int64_t now_ms)
 	}
 	if (stands > now_ms && stands < next)
 		next = stands;
+	const int64_t settled = c->better_ms + minimum_ms(c);
+	if (c->better_ms && settled > now_ms && settled < next)
+		next = settled;
 	timer_cancel(&c->due);
 	if (next < INT64_MAX / NS_PER_MS)
 		timer_start(c->judge->loop, &c->due, (next - now_ms) * NS_PER_MS, on_due, c);

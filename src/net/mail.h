@@ -20,7 +20,7 @@ enum mail_tls { MAIL_STARTTLS, MAIL_IMPLICIT, MAIL_PLAIN };
 struct mail_server {
 	const char *host; /* "mail.example.org:587" */
 	enum mail_tls tls;
-	const char *user; /* NULL: no log-in */
+	const char *user; /* NULL: no log-in; refused without TLS unless the host is loopback */
 	const struct secret *password;
 	const char *from;    /* address */
 	const char *ca_file; /* NULL: the system's */

@@ -282,7 +282,7 @@ bool mail_job_prepare(struct mail_job *j, const struct mail_server *s, const str
 	struct error *err)
 {
 
-	if (s->user && s->tls == MAIL_PLAIN) {
+	if (s->user && !mail_keeps_password(s)) {
 		error_set(err, ERROR_CONFIG, "a password is not sent without TLS");
 		return false;
 	}

@@ -40,6 +40,14 @@ bool mail_address_good(const char *address)
 	       is_atom(slice_sub(all, at + 1, all.n));
 }
 
+bool mail_keeps_password(const struct mail_server *s)
+{
+	const struct slice host = slice_of(s->host);
+
+	return s->tls != MAIL_PLAIN || slice_starts(host, "127.") || slice_starts(host, "[::1]") ||
+	       slice_starts(host, "localhost:") || slice_is(host, "localhost");
+}
+
 static bool check(const char *from, const struct mail_message *m, struct error *err)
 {
 	size_t n = 0;

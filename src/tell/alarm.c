@@ -59,7 +59,7 @@ void alarm_could_not_run(struct alarms *a, const char *what, const char *compone
 		return;
 	if (why) {
 		u = mem_new(struct unrun);
-		u->component = mem_strdup(component);
+		u->component = component && component[0] ? mem_strdup(component) : NULL;
 		u->why = mem_strdup(why);
 		u->since_ms = alarm_now_ms(a);
 		map_put(&a->unrun, what, u);

@@ -54,7 +54,8 @@ bool alarms_configure(struct alarms *a, const struct alarm_site *site, const str
 /* A change is durable: look at the feed. */
 void alarms_wake(struct alarms *a);
 /* Something could not be run (configuration, quota, ours): told once when it begins and once when
- * it is over, per `what`; why NULL: it is over. Durable before it is told. */
+ * it is over, per `what`; why NULL: it is over. component NULL or "": none. Durable before it is
+ * told. */
 void alarms_could_not_run(
 	struct alarms *a, const char *what, const char *component, const char *why);
 /* Whether dead-man pushes go out: only while we observe and store. */

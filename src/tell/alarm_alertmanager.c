@@ -163,13 +163,27 @@ void alarm_send_alertmanager(struct channel *c)
 /* --- what fires is repeated --------------------------------------------------------------------
  */
 
+/* A component that was taken off the page ends its verdict without another: then the alert is no
+ * longer repeated, and Alertmanager resolves it. */
+static bool still_lasts(const struct channel *c, const struct told *t)
+{
+	struct judge_change change = {0};
+	bool lasts = true;
+
+	if (slice_starts(slice_of(t->change), "verdict:") &&
+		judge_change_at(c->alarms->facts, strtoll(t->change + 8, NULL, 10), &change, NULL))
+		lasts = !change.id || !change.until_ms;
+	judge_change_fini(&change);
+	return lasts;
+}
+
 static json_t *firing(const struct channel *c)
 {
 	json_t *alerts = json_array();
 
 	MAP_EACH (&c->told, e) {
 		const struct told *t = e->value;
-		if (t->sent)
+		if (t->sent && still_lasts(c, t))
 			add_alert(c->alarms, alerts, alarm_note_fact(t->body),
 				alarm_now_ms(c->alarms) + LASTS_MS);
 	}
@@ -184,10 +198,13 @@ static void on_repeat(struct timer *t)
 	if (c->attempt || c->writing || c->message || c->queue.n)
 		return; /* that message comes first, and the repeating goes on after it */
 	alerts = firing(c);
-	if (json_array_size(alerts) > 0)
+	if (json_array_size(alerts) > 0) {
 		post(c, alerts, true);
-	else
-		json_decref(alerts);
+		return;
+	}
+	json_decref(alerts);
+	c->repeated = true;
+	alarm_alertmanager_repeat(c);
 }
 
 void alarm_alertmanager_repeat(struct channel *c)

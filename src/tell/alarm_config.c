@@ -48,7 +48,7 @@ static bool check_mail(const struct alarm *c, const char *name, struct error *er
 			MAIL_RECIPIENTS_MAX);
 		return false;
 	}
-	if (c->mail.user && c->mail.tls == MAIL_PLAIN) {
+	if (c->mail.user && !mail_keeps_password(&c->mail)) {
 		error_set(err, ERROR_CONFIG, "alarm \"%s\": a password is not sent without TLS",
 			name);
 		return false;

@@ -33,7 +33,7 @@ struct cache_recipe {
 	bool plain;        /* in identity only */
 	unsigned retry_s;  /* Retry-After; 0: none */
 	const char *allow; /* Allow; or NULL */
-	const char *login; /* WWW-Authenticate; or NULL */
+	const char *login; /* WWW-Authenticate: the realm; or NULL */
 	struct slice body;
 };
 

@@ -62,7 +62,7 @@ static struct http_response *make(
 	const struct cache_doc *d, const struct cache_recipe *r, enum coding c, struct slice body)
 {
 	struct headers h = {0};
-	char retry[16];
+	char retry[16], bearer[64], basic[64];
 	for (size_t i = 0; i < cache_header_count; i++)
 		add(&h, cache_headers[i].name, cache_headers[i].value);
 	add(&h, "Cross-Origin-Resource-Policy", r->cross_origin ? "cross-origin" : "same-origin");
@@ -74,7 +74,11 @@ static struct http_response *make(
 	add(&h, "Cache-Control", keep_texts[r->keep]);
 	add(&h, "ETag", d->tagged ? d->tags[c] : NULL);
 	add(&h, "Allow", r->allow);
-	add(&h, "WWW-Authenticate", r->login);
+	const char *realm = r->login ? r->login : "";
+	snprintf(bearer, sizeof(bearer), "Bearer realm=\"%s\"", realm);
+	snprintf(basic, sizeof(basic), "Basic realm=\"%s\", charset=\"UTF-8\"", realm);
+	add(&h, "WWW-Authenticate", r->login ? bearer : NULL);
+	add(&h, "WWW-Authenticate", r->login ? basic : NULL);
 	snprintf(retry, sizeof(retry), "%u", r->retry_s);
 	add(&h, "Retry-After", r->retry_s ? retry : NULL);
 	return http_response_new(h.p, h.n, body);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "net/url.h"
 
 struct pattern { /* prefix {name} suffix; without a word everything is prefix */
@@ -56,6 +57,12 @@ static bool decode_word(struct slice encoded, char *ret)
 	return good;
 }
 
+static bool is_of_row(const char *word, const struct route *r)
+{
+	int64_t n;
+	return !r->number || (units_parse_int(slice_of(word), &n) && n > 0 && word[0] != '+');
+}
+
 static bool answers(const struct route *r, const char *method)
 {
 	return strcmp(r->method, method) == 0 ||
@@ -73,7 +80,7 @@ void route_match_path(const char *method, const char *path, unsigned on, struct 
 		struct slice word = {0};
 		if (!(r->on & on) || !has_form(all, r->path, &word))
 			continue;
-		if (word.n && !decode_word(word, ret->word))
+		if (word.n && (!decode_word(word, ret->word) || !is_of_row(ret->word, r)))
 			continue;
 		if (answers(r, method)) {
 			ret->route = r;

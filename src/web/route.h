@@ -39,6 +39,7 @@ struct route {
 	enum route_file file;                /* of a fixed row */
 	json_t *(*make)(const json_t *site); /* of a pinned row of FORM_JSON; returns owned */
 	const char *query, *key;             /* of a cold or asked row; the argument of {name} */
+	bool number;                         /* {name} is a number over 0, and told as one */
 	bool command;                        /* query is a command: its name is {name} */
 	size_t body_max;                     /* of a request; 0: none is taken */
 };

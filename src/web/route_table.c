@@ -13,16 +13,16 @@
 		.method = "GET", .path = (p), .on = ON_BOTH, .class = CLASS_PINNED,                \
 		.audience = AUDIENCE_PUBLIC, .page = (pg)                                          \
 	}
-#define COLD_PAGE(p, pg, q, k, who)                                                                \
+#define COLD_PAGE(p, pg, q, k, who, ...)                                                           \
 	{                                                                                          \
 		.method = "GET", .path = (p), .on = ON_BOTH, .class = CLASS_COLD,                  \
-		.audience = (who), .page = (pg), .query = (q), .key = (k)                          \
+		.audience = (who), .page = (pg), .query = (q), .key = (k), __VA_ARGS__             \
 	}
-#define COLD_MODEL(p, q, k, who)                                                                   \
+#define COLD_MODEL(p, q, k, who, ...)                                                              \
 	{                                                                                          \
 		.method = "GET", .path = "/api/ops/v1/" p, .face = FACE_OPS, .on = ON_BOTH,        \
 		.class = CLASS_COLD, .audience = (who), .form = FORM_JSON, .query = (q),           \
-		.key = (k)                                                                         \
+		.key = (k), __VA_ARGS__                                                            \
 	}
 #define STATUSPAGE(p, f)                                                                           \
 	{                                                                                          \
@@ -43,7 +43,7 @@ const struct route routes[] = {
 	COLD_PAGE("/availability", PAGE_AVAILABILITY, "availability", NULL, AUDIENCE_PUBLIC),
 	COLD_PAGE("/scenarios/{name}", PAGE_SCENARIO, "scenario", "name", AUDIENCE_PUBLIC),
 	COLD_PAGE("/runs/{run}", PAGE_RUN, "run", "run", AUDIENCE_OPERATORS),
-	COLD_PAGE("/evidence/{id}", PAGE_EVIDENCE, "evidence", "id", AUDIENCE_PUBLIC),
+	COLD_PAGE("/evidence/{id}", PAGE_EVIDENCE, "evidence", "id", AUDIENCE_PUBLIC, .number = true),
 	FIXED(PAGE_FILES "{file}", FILE_STATIC),
 	FIXED("/favicon.ico", FILE_ICON),
 	FIXED("/robots.txt", FILE_ROBOTS),
@@ -64,7 +64,7 @@ const struct route routes[] = {
 	COLD_MODEL("availability.json", "availability", NULL, AUDIENCE_PUBLIC),
 	COLD_MODEL("scenarios/{name}.json", "scenario", "name", AUDIENCE_PUBLIC),
 	COLD_MODEL("runs/{run}.json", "run", "run", AUDIENCE_OPERATORS),
-	COLD_MODEL("evidence/{id}.json", "evidence", "id", AUDIENCE_PUBLIC),
+	COLD_MODEL("evidence/{id}.json", "evidence", "id", AUDIENCE_PUBLIC, .number = true),
 	{.method = "GET", .path = "/api/ops/v1/openapi.yaml", .face = FACE_OPS, .on = ON_BOTH,
 		.class = CLASS_FIXED, .audience = AUDIENCE_PUBLIC, .file = FILE_OPENAPI},
 	{.method = "POST", .path = "/api/ops/v1/command/{name}", .face = FACE_OPS,

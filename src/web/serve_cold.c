@@ -9,10 +9,11 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/units.h"
 #include "web/serve_hub.h"
 
-#define WAITING     64  /* keys of cold pages; as many questions of the asked class */
-#define COLD_RATE   100 /* questions a second for cold pages: a crowd must not stop the house */
+#define WAITING     64  /* keys of cold pages of an audience; questions of the asked class */
+#define COLD_RATE   100 /* the same a second: a crowd must not stop the house */
 #define CHANGING_NS (10 * NS_PER_S)
 #define LASTING_NS  (600 * NS_PER_S)
 
@@ -57,7 +58,7 @@ static void pending_end(struct pending *p)
 	const int64_t until = loop_now_ns(h->loop) + (p->lasting ? LASTING_NS : CHANGING_NS);
 	if (p->key) {
 		map_remove(&h->cold, p->key);
-		h->cold_count--;
+		h->cold_count[p->seat]--;
 		if (p->doc)
 			cache_put(h->cache, p->key, p->doc, revision, until);
 	} else {
@@ -89,6 +90,7 @@ static struct cache_doc *doc_of(
 			: is_public ? KEEP_ASK
 				    : KEEP_PRIVATE,
 		.cross_origin = is_public && p->route->face != FACE_PAGES,
+		.plain = !p->key, /* for one reader, who is near */
 		.body = body});
 }
 
@@ -119,7 +121,7 @@ static bool is_lasting(const struct route *r, const json_t *model)
 		return false;
 	if (strcmp(r->query, "run") == 0)
 		return json_is_integer(json_object_get(model, "ended_ms"));
-	return strcmp(r->query, "evidence") == 0 && json_is_string(json_object_get(model, "next"));
+	return strcmp(r->query, "evidence") == 0 && json_int(model, "next", 0) > 0;
 }
 
 static void on_render(struct render_job *j, json_t **sites)
@@ -179,8 +181,12 @@ static void ask_house(struct pending *p, const struct ask *a)
 {
 	const struct route *r = p->route;
 	json_t *args = json_object();
+	int64_t number = 0;
+	if (r->number)
+		units_parse_int(slice_of(p->word), &number);
 	if (r->key)
-		json_object_set_new(args, r->key, json_string(p->word));
+		json_object_set_new(
+			args, r->key, r->number ? json_integer(number) : json_string(p->word));
 	char *text = json_text(args);
 	door_ask(p->hub->door,
 		&(struct door_frame){.kind = r->command ? DOOR_COMMAND : DOOR_QUERY,
@@ -207,7 +213,7 @@ static void pending_new(struct hub *h, struct ask *a)
 	p->last = &a->next_waiter;
 	if (p->key) {
 		map_put(&h->cold, p->key, p);
-		h->cold_count++;
+		h->cold_count[p->seat]++;
 	} else {
 		h->asked_count++;
 	}
@@ -215,19 +221,20 @@ static void pending_new(struct hub *h, struct ask *a)
 	ask_house(p, a);
 }
 
-/* Paid for evenly, and up to WAITING at once. */
+/* Paid for evenly, and up to WAITING at once; the public takes nothing from the operators. */
 static bool may_ask(struct hub *h, const struct ask *a)
 {
 	const int64_t now = loop_now_ns(h->loop), price = NS_PER_S / COLD_RATE;
-	if (h->closing || (a->key ? h->cold_count : h->asked_count) >= WAITING)
+	int64_t *free_ns = &h->cold_free_ns[a->seat];
+	if (h->closing || (a->key ? h->cold_count[a->seat] : h->asked_count) >= WAITING)
 		return false;
 	if (!a->key)
 		return true;
-	if (h->cold_free_ns < now)
-		h->cold_free_ns = now;
-	if (h->cold_free_ns - now > (WAITING - 1) * price)
+	if (*free_ns < now)
+		*free_ns = now;
+	if (*free_ns - now > (WAITING - 1) * price)
 		return false;
-	h->cold_free_ns += price;
+	*free_ns += price;
 	return true;
 }
 
@@ -250,4 +257,3 @@ void cold_ask(struct ask *a)
 		give(a, 503, NULL, 0, 0);
 	}
 }
-

@@ -15,7 +15,7 @@
 
 void hub_note_quiet(struct hub *h)
 {
-	h->quiet = !h->pinning && !h->cold_count && !h->asked_count;
+	h->quiet = !h->pinning && !h->cold.n && !h->asked_count;
 }
 
 static void on_ask(void *arg)
@@ -191,7 +191,7 @@ void hub_free(struct hub *h)
 {
 	if (!h)
 		return;
-	assert(!h->pinning && !h->cold_count && !h->asked_count);
+	assert(!h->pinning && !h->cold.n && !h->asked_count);
 	door_free(h->door);
 	render_free(h->render);
 	cache_free(h->cache);

@@ -24,10 +24,10 @@ struct hub {
 	struct cache *cache;
 	struct pins *pins; /* the newest; NULL at first */
 	struct map cold;   /* key: struct pending */
-	unsigned cold_count, asked_count;
-	int64_t cold_free_ns; /* when the cold questions asked so far are paid for */
-	int64_t said_ns;      /* when a page that failed was last said */
-	char *raw[SEATS];     /* SITE documents that came since; owned */
+	unsigned cold_count[SEATS], asked_count;
+	int64_t cold_free_ns[SEATS]; /* when the cold questions asked so far are paid for */
+	int64_t said_ns;             /* when a page that failed was last said */
+	char *raw[SEATS];            /* SITE documents that came since; owned */
 	size_t raw_n[SEATS];
 	struct pin_job pin;
 	bool pinning, closing;

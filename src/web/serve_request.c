@@ -94,7 +94,7 @@ static void reply_line(struct http_exchange *x, int status, const char *title, c
 		.keep = KEEP_NOT,
 		.plain = true,
 		.allow = allow,
-		.login = status == 401 ? "Basic realm=\"intake\", charset=\"UTF-8\"" : NULL,
+		.login = status == 401 ? "intake" : NULL,
 		.body = slice_of(text)});
 	cache_doc_reply(d, x);
 	cache_doc_unref(d);
@@ -268,4 +268,3 @@ void request_handle(void *arg, struct http_exchange *x)
 	case CLASS_ASKED: m.route->command ? command(e, x, &m) : ask(e, x, &m); break;
 	}
 }
-

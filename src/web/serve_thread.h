@@ -35,7 +35,7 @@ struct serving {
 /* serve_request.c: for http_server_options, `arg` is the entrance. */
 void request_handle(void *arg, struct http_exchange *x);
 void request_gone(void *arg, struct http_exchange *x);
-void request_take(void *arg); /* an ask that came back */
+void request_take(void *arg);                     /* an ask that came back */
 void request_forget_languages(struct serving *s); /* those on offer may have changed */
 
 #endif

@@ -191,4 +191,3 @@ void web_take_frame(struct web *w, const struct door_frame *f)
 	else if (f->kind == DOOR_SAY)
 		take_word(w, f);
 }
-

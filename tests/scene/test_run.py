@@ -43,7 +43,7 @@ def test_states_come_and_go(cloud):
     with running(cloud, {"alarms": [{"webhook": receiver.url, "fold": "1s",
                                      "on": ["degraded", "outage", "unknown", "recovery"]}]}) as run:
         run.wait_health("compute", "operational")
-        cloud.fault({"service": "compute", "method": "GET", "effect": "latency", "time": "25s"})  # speed 50
+        cloud.fault({"service": "compute", "method": "GET", "effect": "latency", "time": "500ms"})
         run.wait_health("compute", "degraded")
         cloud.clear()
         run.wait_health("compute", "operational")

@@ -22,7 +22,7 @@ WORKERS = min(int(os.environ.get("RUN_WORKERS", "5")), KILLS)
 FAULTS = [
     None, None,
     {"service": "volume", "effect": "status", "status": 503},
-    {"service": "compute", "method": "GET", "effect": "latency", "time": "40s"},
+    {"service": "compute", "method": "GET", "effect": "latency", "time": "500ms"},
     {"service": "network", "effect": "status", "status": 403},
     {"service": "image", "effect": "lost"},
 ]

@@ -43,7 +43,8 @@ static json_t *cause_view(struct view *v, const json_t *cause)
 	json_t *o = json_object();
 	view_put(o, "step", json_str(cause, "step"));
 	view_put(o, "component", json_str(cause, "component"));
-	view_put(o, "sentence", say_fault(v, json_str(cause, "fault"), json_str(cause, "sentence")));
+	view_put(
+		o, "sentence", say_fault(v, json_str(cause, "fault"), json_str(cause, "sentence")));
 	view_put(o, "detail", v->operators ? json_str(cause, "detail") : NULL);
 	return o;
 }
@@ -95,7 +96,8 @@ static json_t *draw_runs(struct view *v, const json_t *runs)
 		view_put(o, "name", json_str(verdict, "name"));
 		/* what did not pass has a cap as well, so that it is seen without its colour */
 		const bool capped = strcmp(json_str(verdict, "name"), "operational") != 0;
-		view_put(o, "cap", capped ? view_keep(v, mem_printf("M%zu 0h8v4h-8z", i * 10)) : NULL);
+		view_put(o, "cap",
+			capped ? view_keep(v, mem_printf("M%zu 0h8v4h-8z", i * 10)) : NULL);
 		view_put(o, "d", view_keep(v, mem_printf("M%zu 60v-%dh8v%dz", i * 10, tall, tall)));
 		const char *at = say_moment(v, json_int(run, "at_ms", 0));
 		view_put(o, "what",
@@ -142,7 +144,8 @@ bool view_scenario(struct view *v)
 		json_str(v->model, "title") ? json_str(v->model, "title")
 					    : json_str(v->model, "name"));
 	view_put(v->root, "title", json_str(v->root, "heading"));
-	view_put(v->root, "deadline", say_duration(v, (double)json_int(v->model, "deadline_ms", 0)));
+	view_put(
+		v->root, "deadline", say_duration(v, (double)json_int(v->model, "deadline_ms", 0)));
 	json_array_foreach (json_object_get(v->model, "makes"), i, item) {
 		if (json_is_string(item))
 			json_array_append_new(makes, json_string(json_string_value(item)));

@@ -115,7 +115,8 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 	} else {
 		json_object_set_new(o, "since", time_view_short(v, json_object_get(c, "since_ms")));
 		/* a maintenance is declared, whatever is observed meanwhile */
-		view_put(o, "why", h == HEALTH_MAINTENANCE ? NULL : say_rule(v, json_str(c, "rule")));
+		view_put(o, "why",
+			h == HEALTH_MAINTENANCE ? NULL : say_rule(v, json_str(c, "rule")));
 	}
 	/* what was judged before this start says when it was last looked at */
 	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));

@@ -71,6 +71,40 @@ static void an_outage_shows_within_sixty_seconds_and_ends(void **state)
 	assert_true(h->changes.p[2].at_ms - mended_ms <= 60000);
 }
 
+/* Two sources break together and recover one after the other: an outage and its end, no more. */
+static void a_recovery_is_told_once(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_expect(h, "list", EVERY_MS);
+	for (int round = 0; round < 30; round++) {
+		const enum fault fault = round >= 10 && round < 20 ? FAULT_HTTP_503 : FAULT_NONE;
+		house_see(h, "versions", fault);
+		house_pass(h, 2000);
+		house_see(h, "list", fault);
+		house_pass(h, EVERY_MS - 2000);
+	}
+	assert_int_equal(h->changes.n, 3);
+	assert_int_equal(h->changes.p[1].to, HEALTH_OUTAGE);
+	assert_int_equal(h->changes.p[2].to, HEALTH_OPERATIONAL);
+}
+
+/* A scenario that ran well a while ago does not hide that nothing answers now. */
+static void an_answer_of_long_ago_hides_no_outage(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_expect(h, "login", 600000);
+	house_see(h, "login", FAULT_NONE);
+	house_rounds(h, "versions", FAULT_NONE, 4);
+	const int64_t broke_ms = house_now(h);
+	house_rounds(h, "versions", FAULT_HTTP_503, 6);
+	assert_health(h, "outage");
+	assert_true(h->changes.p[h->changes.n - 1].at_ms - broke_ms <= STALE_MS);
+	house_rounds(h, "versions", FAULT_HTTP_403, 6);
+	assert_health(h, "unknown");
+}
+
 static void a_state_lasts_the_minimum_before_a_better_one(void **state)
 {
 	struct judge_house *h = *state;
@@ -342,6 +376,8 @@ int test_judge(void)
 		judge_test(one_lost_packet_in_an_hour_changes_nothing),
 		judge_test(one_lost_packet_right_after_the_start_changes_nothing),
 		judge_test(an_outage_shows_within_sixty_seconds_and_ends),
+		judge_test(a_recovery_is_told_once),
+		judge_test(an_answer_of_long_ago_hides_no_outage),
 		judge_test(a_state_lasts_the_minimum_before_a_better_one),
 		judge_test(slow_answers_degrade_and_never_more),
 		judge_test(with_one_of_two_sources_bad_it_is_degraded),

@@ -48,7 +48,7 @@ void house_write(struct house *h, const char *file, const char *text);
 
 const struct endpoint_probe *house_probe(const struct house *h, const char *name); /* or NULL */
 size_t house_waiting(const struct house *h); /* runs that wait for a token */
-void house_forget(struct house *h); /* what was told so far */
+void house_forget(struct house *h);          /* what was told so far */
 size_t house_count(const struct house *h, const char *probe);
 /* With that fault. */
 size_t house_faults(const struct house *h, const char *probe, enum fault fault);

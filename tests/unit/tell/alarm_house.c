@@ -142,6 +142,8 @@ int alarm_house_teardown(void **state)
 	struct alarm_house *h = *state;
 
 	house_stop(h);
+	if (h->peer_stop)
+		h->peer_stop(h->real_peer);
 	http_client_free(h->client);
 	mailer_free(h->mailer);
 	facts_close(h->facts);

@@ -32,7 +32,9 @@ struct alarm_house {
 	struct alarm_site site;
 	VEC(struct alarm) list;
 	struct peer *peer;
-	char *url;         /* of the receiver, without path */
+	char *url;                     /* of the receiver, without path */
+	void (*peer_stop)(void *peer); /* ends a real peer, also when the test fails; or NULL */
+	void *real_peer;
 	VEC(char *) texts; /* freed at the end */
 	struct error err;
 	pthread_mutex_t lock;

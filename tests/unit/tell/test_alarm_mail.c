@@ -9,6 +9,11 @@
 
 static const char *const ops[] = {"a@localhost", NULL};
 
+static void stop_exim(void *exim)
+{
+	exim_stop(exim);
+}
+
 static struct exim *start_exim(struct alarm_house *h)
 {
 	struct peer_certificate c = peer_certify(NULL, "DNS:localhost,IP:127.0.0.1", -1, 10);
@@ -17,6 +22,8 @@ static struct exim *start_exim(struct alarm_house *h)
 	char *host = mem_printf("localhost:%u", e->port),
 	     *ca = mem_printf("%s/certificate", e->dir);
 
+	h->peer_stop = stop_exim;
+	h->real_peer = e;
 	vec_push(&h->texts, host);
 	vec_push(&h->texts, ca);
 	a->url = NULL;
@@ -75,7 +82,6 @@ static void trouble_and_its_end_come_as_one_thread(void **state)
 	assert_true(strlen(id) > 20);
 	assert_string_equal(reply, id);
 	assert_non_null(strstr(last, "operational again after 12 min"));
-	exim_stop(e);
 	free(reply);
 	free(id);
 	free(last);
@@ -87,7 +93,8 @@ static void what_the_server_missed_comes_when_it_is_back(void **state)
 	struct alarm_house *h = *state;
 	const char *host;
 	struct exim *e;
-	char *away, *mail;
+	char *away;
+	int singles = 0;
 
 	if (!exim_exists())
 		skip();
@@ -106,15 +113,19 @@ static void what_the_server_missed_comes_when_it_is_back(void **state)
 	h->list.p[0].mail.host = host;
 	house_crash(h); /* with the server's new address */
 	house_pass(h, 120);
-	mail = exim_mail(e, "a");
-	assert_header(mail, "Subject", "[Example Cloud] Compute is in outage");
-	free(mail);
-	mail = exim_mail(e, "a");
-	assert_non_null(strstr(mail, "2 changes, oldest first"));
-	assert_non_null(strstr(mail, "Network is degraded"));
-	free(mail);
+	/* exim may put the second into the box first */
+	for (int i = 0; i < 2; i++) {
+		char *mail = exim_mail(e, "a"), *subject = header(mail, "Subject");
+		const bool alone = !strcmp(subject, "[Example Cloud] Compute is in outage");
+
+		assert_true(alone || strstr(mail, "2 changes, oldest first"));
+		assert_true(alone || strstr(mail, "Network is degraded"));
+		singles += alone;
+		free(subject);
+		free(mail);
+	}
+	assert_int_equal(singles, 1);
 	assert_false(exim_has_mail(e, "a"));
-	exim_stop(e);
 }
 
 /* The others have it; who does not is told of as trouble, and nobody gets it twice. */
@@ -136,7 +147,6 @@ static void a_refused_recipient_is_trouble_that_is_told(void **state)
 	free(exim_mail(e, "a"));
 	house_pass(h, 120);
 	assert_false(exim_has_mail(e, "a"));
-	exim_stop(e);
 }
 
 int test_alarm_mail(void)

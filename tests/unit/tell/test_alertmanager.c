@@ -159,6 +159,32 @@ static void a_start_goes_on_with_what_fires(void **state)
 	assert_int_equal(ms_at(one->body, "0/endsAt"), house_now_ms(h));
 }
 
+static bool end_verdicts(struct facts_tx *tx, void *arg, struct error *err)
+{
+	return facts_run(tx,
+		"UPDATE verdict SET until_ms = since_ms + 1 WHERE component = 'compute'", NULL, 0,
+		err);
+}
+
+/* Taken off the page: its verdict ends, and no other follows. */
+static void what_is_no_longer_judged_is_no_longer_repeated(void **state)
+{
+	struct alarm_house *h = *state;
+
+	house_alarm(h, ALARM_ALERTMANAGER, "");
+	house_start(h);
+	house_change(h, "compute", HEALTH_OUTAGE);
+	house_change(h, "network", HEALTH_OUTAGE);
+	house_next(h);
+	house_next(h);
+	house_pass(h, 60);
+	assert_int_equal(json_array_size(house_next(h)->body), 2);
+	assert_true(facts_call(h->facts, end_verdicts, NULL, &h->err));
+	house_pass(h, 60);
+	assert_int_equal(json_array_size(house_next(h)->body), 1);
+	assert_at(h->heard.p[3].body, "0/labels/component", "network");
+}
+
 static void a_repeat_that_fails_is_trouble_and_goes_on(void **state)
 {
 	struct alarm_house *h = *state;
@@ -226,6 +252,11 @@ static json_t *until_listed(struct alarm_house *h, const struct alertmanager *m,
 	}
 }
 
+static void stop_alertmanager(void *m)
+{
+	alertmanager_stop(m);
+}
+
 /* Its clock is the real one, so ours begins there. */
 static void alertmanager_itself_takes_shows_and_resolves(void **state)
 {
@@ -236,6 +267,8 @@ static void alertmanager_itself_takes_shows_and_resolves(void **state)
 	if (!alertmanager_exists())
 		skip();
 	m = alertmanager_start();
+	h->peer_stop = stop_alertmanager;
+	h->real_peer = m;
 	h->clock.unix_us = clock_unix_us(&clock_system) - 10 * 1000000;
 	house_alarm(h, ALARM_ALERTMANAGER, "")->url = m->url;
 	house_start(h);
@@ -266,7 +299,6 @@ static void alertmanager_itself_takes_shows_and_resolves(void **state)
 	house_change(h, "compute", HEALTH_OPERATIONAL);
 	assert_null(house_state(h, 0)->trouble);
 	json_decref(until_listed(h, m, 0));
-	alertmanager_stop(m);
 }
 
 int test_alertmanager(void)
@@ -277,6 +309,7 @@ int test_alertmanager(void)
 		alarm_test(a_state_gives_way_to_another_in_one_request),
 		alarm_test(a_filter_does_not_leave_alerts_behind),
 		alarm_test(a_start_goes_on_with_what_fires),
+		alarm_test(what_is_no_longer_judged_is_no_longer_repeated),
 		alarm_test(a_repeat_that_fails_is_trouble_and_goes_on),
 		alarm_test(alertmanager_itself_takes_shows_and_resolves),
 	};

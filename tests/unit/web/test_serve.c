@@ -50,6 +50,7 @@ static void pages_and_models_are_there(void **state)
 	expect(public_get(s, "/availability", ""), 200, "Example Cloud");
 	expect(public_get(s, "/scenarios/server-login", ""), 200, "Example Cloud");
 	expect(public_get(s, "/evidence/7", ""), 200, "Example Cloud");
+	assert_string_equal(s->args, "{\"id\":7}");
 	expect(public_get(s, "/api/ops/v1/availability.json", ""), 200, "availability");
 	expect(public_get(s, "/api/ops/v1/status.json", ""), 200, "\"revision\":1");
 	expect(public_get(s, "/api/v2/status.json", ""), 200, "All Systems Operational");
@@ -296,7 +297,8 @@ static void a_token_is_asked_for(void **state)
 	served_open(s, (struct web_options){.intake_token = token});
 	struct got g = intake_get(s, "/", "");
 	assert_int_equal(g.status, 401);
-	assert_has(got_header(&g, "WWW-Authenticate"), "Basic");
+	assert_has(g.head, "WWW-Authenticate: Bearer realm=\"intake\"");
+	assert_has(g.head, "WWW-Authenticate: Basic realm=\"intake\", charset=\"UTF-8\"");
 	got_fini(&g);
 	expect(intake_get(s, "/", "Authorization: Bearer wrong horse\r\n"), 401, NULL);
 	expect(intake_get(s, "/", "Authorization: Bearer correct horse\r\n"), 200, NULL);
@@ -400,6 +402,7 @@ static void more_than_fit_are_sent_away(void **state)
 	expect(public_get(s, "/", ""), 200, NULL);
 	s->keep = false;
 	expect(intake_get(s, "/metrics", ""), 200, NULL);
+	expect(intake_get(s, "/components/compute.one", ""), 200, NULL);
 	served_answer_all(s, 200);
 	for (int i = 0; i < WAITING; i++)
 		close(fds[i]);
