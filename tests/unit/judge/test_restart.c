@@ -62,10 +62,11 @@ static void a_stored_verdict_goes_stale_by_the_time_of_its_evidence(void **state
 	house_stop(h);
 	house_start(h);
 	house_expect(h, "versions", EVERY_MS);
-	house_pass(h, evidence_ms + STALE_MS - house_now(h));
+	house_pass(h, evidence_ms + STALE_MS - house_now(h) - 2000);
 	assert_health(h, "operational");
-	house_pass(h, 1);
+	house_pass(h, 3000);
 	assert_health(h, "unknown");
+	assert_int_equal(h->changes.p[1].at_ms, evidence_ms + STALE_MS + 1);
 }
 
 static void after_a_longer_time_down_it_is_unknown_at_once(void **state)
