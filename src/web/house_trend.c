@@ -105,8 +105,8 @@ static bool on_series(void *arg, struct series *s)
 	if (t) {
 		const int64_t from_ms = trend_from(a), step_ms = a->trend_step_ms;
 		a->parts_due++;
-		series_read(s, from_ms, from_ms + TREND_POINTS * step_ms, step_ms,
-			false, on_points, t);
+		series_read(
+			s, from_ms, from_ms + TREND_POINTS * step_ms, step_ms, false, on_points, t);
 	}
 	free(cloud);
 	free(probe);

@@ -375,6 +375,28 @@ static void sleep_is_not_counted(void **state)
 	assert_true(n >= 599 && n <= 602);
 }
 
+/* What names components may be what is broken at the next start. */
+static void components_are_known_before_anybody_names_them(void **state)
+{
+	struct judge_house *h = *state;
+	const struct component image = {"image", "Images", "Storage", "", "north"};
+	const struct component gone = {"gone", "Gone", "Other", "", ""};
+	judge_component(h->judge, &image);
+	judge_component(h->judge, &gone);
+	judge_component_remove(h->judge, "gone");
+	house_settle(h);
+	house_close(h);
+	house_open(h);
+	struct judge *j = judge_new(h->loop, h->facts, h->series, &h->options, NULL, NULL, &h->err);
+	assert_non_null(j);
+	assert_int_equal(judge_component_count(j), 2);
+	const struct component *c = judge_component_at(j, 1);
+	assert_string_equal(c->name, "Images");
+	assert_string_equal(c->category, "Storage");
+	assert_string_equal(c->region, "north");
+	judge_free(j);
+}
+
 int test_restart(void);
 int test_restart(void)
 {
@@ -393,6 +415,7 @@ int test_restart(void)
 		judge_test(midnight_cuts_the_seconds_exactly),
 		judge_test(a_restart_adds_to_the_day),
 		judge_test(sleep_is_not_counted),
+		judge_test(components_are_known_before_anybody_names_them),
 	};
 	return cmocka_run_group_tests_name("restart", tests, NULL, NULL);
 }
