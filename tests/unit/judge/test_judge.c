@@ -346,7 +346,7 @@ static void sources_of_a_component_are_bounded(void **state)
 	}
 	house_settle(h);
 	assert_health(h, "operational");
-	assert_string_equal(judge_verdict(h->judge, "compute")->text, "500 of 500 answer");
+	assert_string_equal(judge_verdict(h->judge, "compute")->text, "all 500 answer");
 }
 
 static void components_stand_by_category_then_by_being_added(void **state)
