@@ -192,6 +192,7 @@ static json_t *alarms_json(const struct house *h)
 	for (size_t i = 0; i < n; i++) {
 		json_t *j = json_object();
 		put_text(j, "name", states[i].name);
+		put_text(j, "kind", alarm_kind_name(states[i].kind));
 		put_int(j, "sent", (int64_t)states[i].sent);
 		put_int(j, "failed", (int64_t)states[i].failed);
 		put_int(j, "waiting", (int64_t)states[i].waiting);
