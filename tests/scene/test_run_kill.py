@@ -4,12 +4,13 @@ RUN_KILLS (20) kills are shared by RUN_WORKERS (5) tests. Each has a cloud of it
 all the time, a receiver of webhooks that is away now and then, and somebody who reads the page. It is killed at
 random, while it starts, as soon as a verdict is in the facts - its alarm is on its way then - and while a scenario
 is taken down. What was told, what the facts hold, what the series hold and what the page hatches are compared at
-the end.
+the end. RUN_KEEP names a directory for the files of a test that failed.
 """
 import datetime
 import json
 import os
 import random
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -232,6 +233,20 @@ def check_alarms(rows, receiver, lives):
     return len(told), again
 
 
+def all_told(run, receiver):
+    told = {(c["component"], c["to"], ms(c["since"])) for c in receiver.changes()}
+    left = set(to_tell(verdicts(run.state))) - told
+    if left:
+        raise ValueError(f"not told: {left}")
+    return True
+
+
+def has_passed_since(run, moment):
+    """A run waits for what dead ones left."""
+    last = run.site(True)["scenarios"][0]["last"]
+    return last and last["verdict"] == "passed" and last["at_ms"] / 1000 >= moment
+
+
 def check_could_not_run(receiver):
     """Begin and end take turns."""
     by_id = {body["id"]: body for _, _, body in receiver.taken}
@@ -302,49 +317,68 @@ def check_hatched(run, lives):
     assert dark - never - 3 <= hatched <= dark + 3, f"{hatched} s hatched, {dark:.1f} s dark, {never:.1f} s unknown"
 
 
+def watch(cloud, receiver, draw, moments):
+    """Kills at these moments, then lets all get well and compares. What is there to report."""
+    lives, seen, begun = [], {}, time.time()
+    public, intake = free_ports(random.Random(), 2)
+    run = Run(cloud, {"listen": {"public": f"127.0.0.1:{public}", "intake": f"127.0.0.1:{intake}"},
+                      "alarms": [{"webhook": receiver.url, "fold": "1s",
+                                  "on": ["degraded", "outage", "unknown", "recovery"]}],
+                      "scenarios": [{"use": "network-basics", "every": "10s"}]}, start=False)
+    stir = Stir(random.Random(draw.random()), cloud, receiver, f"http://127.0.0.1:{public}")
+    stir.start()
+    try:
+        for moment in moments:
+            lives.append(a_life(draw, moment, cloud, run))
+            for row in verdicts(run.state):
+                seen[row[0]] = row[:4]
+    finally:
+        stir.end()
+    calm = time.time()
+    last = Life()
+    run.start()
+    last.up = time.time()
+    try:
+        until(lambda: {c["health"] for c in run.site()["components"]} == {"operational"}, "all is well again")
+        until(lambda: all_told(run, receiver), "every alarm is told", 400)
+        until(lambda: all(a["waiting"] == 0 for a in run.site(True)["alarms"]), "nothing waits")
+        until(lambda: has_passed_since(run, last.spawned), "what was left is swept and a run passes")
+        check_hatched(run, [*lives, last])
+        assert run.stop() == 0
+        last.killed = time.time()
+    finally:
+        run.close()
+        print(run.stderr()[-20000:])
+    lives.append(last)
+    rows = verdicts(run.state)
+    lost = [row for row in seen.values() if row not in [r[:4] for r in rows]]
+    assert not lost, f"facts that were there before a kill are gone: {lost}"
+    check_facts(rows, run)
+    told, again = check_alarms(rows, receiver, lives)
+    check_could_not_run(receiver)
+    lags = check_observed(run, lives)
+    check_series(run, lives)
+    return (f"{len(moments)} kills, {len(rows)} verdicts, {told} changes told, {again} messages sent again, "
+            f"{stir.read} pages read, at most {max(lags):.1f} s observed but not known before a kill, "
+            f"{calm - begun:.0f} s and {time.time() - calm:.0f} s to the end")
+
+
 @pytest.mark.parametrize("worker", range(WORKERS))
 def test_killed_under_load(worker):
     draw = random.Random(worker)
     kills = KILLS // WORKERS + (worker < KILLS % WORKERS)
     moments = [MOMENTS[(worker + n) % len(MOMENTS)] for n in range(kills)]
     receiver = Receiver()
-    lives, seen, begun = [], {}, time.time()
-    with Simulated(seed=worker + 1) as cloud:
-        public, intake = free_ports(random.Random(), 2)
-        run = Run(cloud, {"listen": {"public": f"127.0.0.1:{public}", "intake": f"127.0.0.1:{intake}"},
-                          "alarms": [{"webhook": receiver.url, "fold": "1s",
-                                      "on": ["degraded", "outage", "unknown", "recovery"]}],
-                          "scenarios": [{"use": "network-basics", "every": "10s"}]}, start=False)
-        stir = Stir(random.Random(worker), cloud, receiver, f"http://127.0.0.1:{public}")
-        stir.start()
-        for moment in moments:
-            lives.append(a_life(draw, moment, cloud, run))
-            for row in verdicts(run.state):
-                seen[row[0]] = row[:4]
-        stir.end()
-        calm = time.time()
-        last = Life()
-        run.start()
-        last.up = time.time()
-        try:
-            until(lambda: {c["health"] for c in run.site()["components"]} == {"operational"}, "all is well again")
-            until(lambda: all(a["waiting"] == 0 for a in run.site(True)["alarms"]), "every alarm is told", 400)
-            check_hatched(run, [*lives, last])
-            assert run.stop() == 0
-            last.killed = time.time()
-        finally:
-            run.close()
-        rows = verdicts(run.state)
-        lost = [row for row in seen.values() if row not in [r[:4] for r in rows]]
-        assert not lost, f"facts that were there before a kill are gone: {lost}"
-        check_facts(rows, run)
-        told, again = check_alarms(rows, receiver, lives)
-        check_could_not_run(receiver)
-        lags = check_observed(run, [*lives, last])
-        check_series(run, [*lives, last])
-        cloud.assert_clean()
-    receiver.close()
-    print(f"{kills} kills, {len(rows)} verdicts, {told} changes told, {again} messages sent again, "
-          f"{stir.read} pages read, at most {max(lags):.1f} s not known before a kill, "
-          f"{calm - begun:.0f} s and {time.time() - calm:.0f} s to the end")
-
+    try:
+        with Simulated(seed=worker + 1) as cloud:
+            try:
+                report = watch(cloud, receiver, draw, moments)
+                cloud.assert_clean()
+            except AssertionError:
+                if os.environ.get("RUN_KEEP"):
+                    shutil.copytree(cloud.place, os.path.join(os.environ["RUN_KEEP"], f"killed-{worker}"),
+                                    dirs_exist_ok=True)
+                raise
+    finally:
+        receiver.close()
+    print(report)
