@@ -237,6 +237,7 @@ static void fill_site(struct running *r, struct running_lists *l)
 		.location = c->location ? c->location : "",
 		.instance = r->session.instance,
 		.languages = (const char *const *)c->languages,
+		.about = c->about,
 		.simulated = r->options.simulated,
 	};
 }

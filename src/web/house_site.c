@@ -23,6 +23,8 @@ static json_t *own_json(const struct house *h, bool operators)
 	put_text(j, "url", s->url);
 	put_text(j, "timezone", s->timezone);
 	put(j, "languages", texts(s->languages));
+	/* a copy: the document goes to a thread of its own */
+	put(j, "about", s->about ? json_deep_copy(s->about) : json_object());
 	put(j, "simulated", json_boolean(s->simulated));
 	put_text(j, "location", s->location);
 	put_text(j, "version", GLASSHOUSE_VERSION);

@@ -7,8 +7,8 @@
  * the public the fields marked (O) are absent.
  *
  * SITE: the snapshot, published at most once a second
- *	site {name, url, timezone, languages: ["en", "de"], simulated: bool, location, version,
- *	      instance (O)}
+ *	site {name, url, timezone, languages: ["en", "de"], about {LANGUAGE: MARKDOWN, ...},
+ *	      simulated: bool, location, version, instance (O)}
  *	at_ms, started_ms, revision (grows with each change)
  *	health: the worst of all; counts {operational: 3, ...}
  *	observing {storing: bool, blind: bool, since_ms, why (O)}

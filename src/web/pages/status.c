@@ -264,6 +264,7 @@ bool view_status(struct view *v)
 	list_components(v, components);
 	list_probes(v);
 	list_scenarios(v);
+	json_object_set_new(v->root, "about", about_view(v));
 	if (v->operators) {
 		list_jobs(v);
 		list_alarms(v);

@@ -96,6 +96,13 @@ json_t *year_view(struct view *v, const json_t *days);
 
 json_t *trend_view(struct view *v, const json_t *trend); /* owned */
 
+/* --- about.c -----------------------------------------------------------------------------------
+ */
+
+/* What the site says of itself, in the reader's language or else in another one: {html | null, text
+ * | null, other: the language when it is another | null}; null: nothing. Owned. */
+json_t *about_view(struct view *v);
+
 /* --- pages: each fills v->root; false: the model is not what model.h says -------------------- */
 
 bool view_status(struct view *v);
