@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "web/pages/files.h"
 
 enum page {
 	PAGE_STATUS,       /* /                  SITE */
@@ -43,7 +44,7 @@ const char *page_language(const char *accept, const json_t *offered);
 struct page_file {
 	const char *name; /* with a hash of its content: may be cached for ever */
 	const char *type; /* Content-Type */
-	struct slice body;
+	const struct web_file *file;
 };
 const struct page_file *page_file(const char *name);
 size_t page_files(const struct page_file **ret);
