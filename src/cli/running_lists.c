@@ -92,13 +92,26 @@ static void add_named(void *arg, const char *name)
 	add_found(m, component_id(m->cloud->prefix, name), name, endpoint_category(name));
 }
 
+/* Until a catalog has been read, only the log-in is probed, and what the cloud has is what it had
+ * when it was last seen. */
+static bool is_known(const struct running *r)
+{
+	VEC_EACH (&r->clouds, struct watched_cloud *, c) {
+		const struct endpoint_probe *p;
+		if (!(*c)->leaving && (*c)->endpoints && endpoints_list((*c)->endpoints, &p) < 2)
+			return false;
+	}
+	return true;
+}
+
 static void tell_judge(struct making *m)
 {
 	struct judge *j = m->running->judge;
+	const bool known = is_known(m->running);
 	for (size_t i = judge_component_count(j); i-- > 0;) {
 		const struct component *c = judge_component_at(j, i);
 		const struct found *f = find(m, c->id);
-		if (!f || f->hidden)
+		if (f ? f->hidden : known)
 			judge_component_remove(j, c->id);
 	}
 	VEC_EACH (&m->found, struct found, f) {
@@ -141,6 +154,7 @@ static void add_scenario(struct making *m, const struct watched_scenario *s)
 	outline_components(s->scenario, add_named, m);
 	vec_push(&l->scenarios, ((struct house_scenario){
 					.name = keep_copy(l, s->name),
+					.scenario = keep_copy(l, s->scenario->name),
 					.title = keep_copy(l, title),
 					.cloud = keep_copy(l, s->cloud->row->name),
 					.every_ms = s->row->every_ns / NS_PER_MS,

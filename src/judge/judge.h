@@ -83,7 +83,8 @@ void judge_change_fini(struct judge_change *c);
 
 /* --- what there is to judge: given by who reads the configuration --------------------------- */
 
-/* Adds, or changes name, category and place. Copies. */
+/* Adds, or changes name, category and place. Copies. What was added before the last start and not
+ * removed is there after judge_new(). */
 void judge_component(struct judge *j, const struct component *c);
 /* Takes it off the page; its history stays. */
 void judge_component_remove(struct judge *j, const char *id);

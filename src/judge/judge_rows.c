@@ -18,6 +18,8 @@ static const struct facts_migration migrations[] = {
 	    "CREATE INDEX observing_to ON observing(to_ms);"},
 	{2, "ALTER TABLE verdict ADD COLUMN name TEXT;"
 	    "CREATE INDEX verdict_order ON verdict(component, id);"},
+	{3, "CREATE TABLE component(id TEXT PRIMARY KEY, name TEXT NOT NULL,"
+	    " category TEXT NOT NULL, cloud TEXT NOT NULL, region TEXT NOT NULL);"},
 };
 
 /* Spans are known by their begin, so that writing one again does no harm. */
