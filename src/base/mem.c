@@ -33,6 +33,11 @@ void mem_settle(void)
 	mallopt(M_TRIM_THRESHOLD, MAPPED_FROM);
 }
 
+void mem_trim(void)
+{
+	malloc_trim(MAPPED_FROM);
+}
+
 void *mem_alloc(size_t n)
 {
 	void *p = malloc(n ? n : 1);

@@ -35,6 +35,10 @@ void mem_replace(char **p, const char *s);
  * the system when it is freed. Thread: main, before others are started. */
 void mem_settle(void);
 
+/* Gives back what is free, after something large that will not come again soon. 0.1 ms. Thread:
+ * any. */
+void mem_trim(void);
+
 /* Ends the program with a message; for broken invariants that assert() cannot word. */
 void mem_panic(const char *fmt, ...) like_printf(1, 2) __attribute__((noreturn));
 
