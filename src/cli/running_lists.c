@@ -97,8 +97,8 @@ static void add_named(void *arg, const char *name)
 static bool is_known(const struct running *r)
 {
 	VEC_EACH (&r->clouds, struct watched_cloud *, c) {
-		const struct endpoint_probe *p;
-		if (!(*c)->leaving && (*c)->endpoints && endpoints_list((*c)->endpoints, &p) < 2)
+		const bool known = !(*c)->endpoints || endpoints_know_catalog((*c)->endpoints);
+		if (!(*c)->leaving && !known)
 			return false;
 	}
 	return true;

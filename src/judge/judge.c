@@ -294,6 +294,8 @@ static void on_tick(struct timer *t)
 		jumped(j, now_ms);
 	else if (now_ms - j->beat_ms >= JUDGE_BEAT_MS || now_ms < j->beat_ms)
 		beat(j, now_ms);
+	else
+		rows_observed(j, now_ms);
 	j->tick_ms = now_ms;
 	timer_start(j->loop, &j->tick, TICK_NS, on_tick, j);
 }

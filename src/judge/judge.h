@@ -19,9 +19,10 @@
  * A change is a fact: verdict, evidence and the row of the change feed ("verdict", id = rowid of
  * the verdict, audience public) are one transaction; the signal comes after the commit. After a
  * start each component shows its stored verdict with the time of its evidence until fresh
- * observations or staleness say otherwise. Every 10 s it is written that we observe; the time
- * between the last of these and a start is a gap: stored, hatched, neither up nor down.
- * Seconds in each state go to the days of the series health{component="ID"} (series_set_states).
+ * observations or staleness say otherwise. Every second it is written that we observe, every 10 s
+ * through to the disk; the time between the last of these and a start is a gap: stored, hatched,
+ * neither up nor down. Seconds in each state go to the days of the series health{component="ID"}
+ * (series_set_states); what a kill took of them is counted again from the facts at a start.
  * Runs on the loop's clock. Thread: the loop's, but where said.
  */
 #ifndef JUDGE_JUDGE_H

@@ -3,13 +3,19 @@
  *
  * Counted in milliseconds, cut exactly at midnight, written as whole seconds whose sum is the time
  * we observed. What earlier starts counted today is read back before anything is written, so that a
- * restart adds instead of replacing.
+ * restart adds instead of replacing. A kill takes what was counted since the last beat; the facts
+ * know it to the second, so at a start the day is counted again from them.
  */
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "judge/judge_inside.h"
+
+/* What the facts know more of a day than was written of it, at most: a few kills in a row. When it
+ * is more, the component was not watched meanwhile. */
+#define BEHIND_MS (6LL * JUDGE_BEAT_MS)
 
 struct day_read { /* outlives its component until its callback */
 	struct judged *c;
@@ -24,19 +30,19 @@ static void start_day(struct day_count *d, int64_t day)
 		d->ms[h] = 0;
 }
 
-static bool empty(const struct day_count *d)
+static int64_t sum(const struct day_count *d)
 {
+	int64_t ms = 0;
 	for (int h = 0; h < HEALTH_COUNT; h++)
-		if (d->ms[h])
-			return false;
-	return true;
+		ms += d->ms[h];
+	return ms;
 }
 
 static void add(struct day_count *d, enum health h, int64_t ms)
 {
 	if (ms <= 0)
 		return;
-	if (empty(d)) {
+	if (!sum(d)) {
 		d->first = (uint8_t)h;
 		d->worst = (uint8_t)h;
 	}
@@ -49,10 +55,10 @@ static void add(struct day_count *d, enum health h, int64_t ms)
 static struct series_states states(const struct day_count *d)
 {
 	struct series_states s = {.worst = d->worst, .first = d->first, .last = d->last};
-	int64_t sum = 0, written = 0;
+	int64_t ms = 0, written = 0;
 	for (int h = 0; h < HEALTH_COUNT; h++) {
-		sum += d->ms[h];
-		s.seconds[h] = (uint32_t)((sum + 500) / 1000 - written);
+		ms += d->ms[h];
+		s.seconds[h] = (uint32_t)((ms + 500) / 1000 - written);
 		written += s.seconds[h];
 	}
 	return s;
@@ -61,7 +67,7 @@ static struct series_states states(const struct day_count *d)
 void days_write(struct judged *c)
 {
 	const struct day_count *d = &c->days;
-	if (!d->series || !d->loaded || empty(d))
+	if (!d->series || !d->loaded || !sum(d))
 		return;
 	const struct series_states s = states(d);
 	series_set_states(d->series, d->day, &s);
@@ -100,25 +106,77 @@ void days_skip(struct judged *c, int64_t now_ms)
 	days_load(c);
 }
 
+static bool on_span(void *arg, const struct judge_span *span)
+{
+	if (!span->gap)
+		add(arg, span->health, span->to_ms - span->from_ms);
+	return true;
+}
+
+/* What was written of a day, or what the facts say of it up to then, if that is more. */
+static struct day_count known(
+	const struct judged *c, const struct series_day *day, int64_t of, int64_t to_ms)
+{
+	struct day_count d = {0}, facts = {0};
+	struct error err = {0};
+	if (day->has_states) {
+		for (int h = 0; h < HEALTH_COUNT; h++)
+			d.ms[h] = day->states.seconds[h] * 1000LL;
+		d.worst = day->states.worst;
+		d.first = day->states.first;
+		d.last = day->states.last;
+	}
+	if (!judge_history(c->judge->facts, c->id, of * DAY_MS, to_ms, on_span, &facts, &err))
+		return d;
+	const int64_t more = sum(&facts) - sum(&d);
+	return more > 0 && more <= BEHIND_MS ? facts : d;
+}
+
+static void take_today(struct judged *c, const struct series_day *day)
+{
+	struct day_count *d = &c->days;
+	const struct day_count k = known(c, day, d->day, d->counted_ms);
+	memcpy(d->ms, k.ms, sizeof(d->ms));
+	d->worst = k.worst;
+	d->first = k.first;
+	d->last = k.last;
+	d->loaded = true;
+	days_write(c);
+}
+
+/* That day is over; only what a kill took of it is added. */
+static void take_last(const struct judged *c, const struct series_day *day, int64_t of)
+{
+	const int64_t midnight = (of + 1) * DAY_MS, last_ms = c->judge->last_ms;
+	const struct day_count k = known(c, day, of, last_ms < midnight ? last_ms : midnight);
+	const struct series_states s = states(&k);
+	if (sum(&k))
+		series_set_states(c->days.series, of, &s);
+}
+
 static void on_day(void *arg, const struct series_day *days, size_t n, const struct error *err)
 {
 	struct day_read *r = arg;
 	struct judged *c = r->c;
 	if (c) {
 		struct day_count *d = &c->days;
-		d->read = NULL;
-		if (!err && r->day == d->day) { /* an error is tried again with the next beat */
-			d->loaded = true;
-			if (n && days[0].has_states) {
-				for (int h = 0; h < HEALTH_COUNT; h++)
-					d->ms[h] = days[0].states.seconds[h] * 1000LL;
-				d->worst = days[0].states.worst;
-				d->first = days[0].states.first;
-				d->last = days[0].states.last;
-			}
-		}
+		const bool is_last = r == d->last_read;
+		*(is_last ? &d->last_read : &d->read) = NULL;
+		if (!err && n && is_last)
+			take_last(c, days, r->day);
+		else if (!err && n && r->day == d->day) /* else again with the next beat */
+			take_today(c, days);
 	}
 	free(r);
+}
+
+static struct day_read *read_day(struct judged *c, int64_t day)
+{
+	struct day_read *r = mem_new(struct day_read);
+	r->c = c;
+	r->day = day;
+	r->query = series_days(c->days.series, day, 1, on_day, r);
+	return r;
 }
 
 void days_load(struct judged *c)
@@ -131,10 +189,7 @@ void days_load(struct judged *c)
 		start_day(d, today);
 	if (d->counted_ms < today * DAY_MS)
 		d->counted_ms = today * DAY_MS;
-	d->read = mem_new(struct day_read);
-	d->read->c = c;
-	d->read->day = today;
-	d->read->query = series_days(d->series, today, 1, on_day, d->read);
+	d->read = read_day(c, today);
 }
 
 bool judge_today(struct judge *j, const char *component, struct series_states *ret)
@@ -160,15 +215,25 @@ void days_open(struct judged *c)
 	c->days.series = series_get(c->judge->series, &key);
 	c->days.counted_ms = judge_now_ms(c->judge);
 	days_load(c);
+	/* what is left of a day reaches the disk with the first beat of the next */
+	const int64_t last = (c->judge->last_ms - JUDGE_BEAT_MS) / DAY_MS;
+	if (c->days.series && c->judge->last_ms && last < c->days.day)
+		c->days.last_read = read_day(c, last);
+}
+
+static void forget(struct day_read **r)
+{
+	if (!*r)
+		return;
+	(*r)->c = NULL;
+	series_cancel((*r)->query);
+	*r = NULL;
 }
 
 void days_close(struct judged *c)
 {
 	days_count(c, judge_now_ms(c->judge));
 	days_write(c);
-	if (!c->days.read)
-		return;
-	c->days.read->c = NULL;
-	series_cancel(c->days.read->query);
-	c->days.read = NULL;
+	forget(&c->days.read);
+	forget(&c->days.last_read);
 }

@@ -56,7 +56,7 @@ static bool read_gaps(struct history *h, struct facts *f, struct error *err)
 		    "SELECT from_ms, to_ms FROM observing WHERE to_ms < ? ORDER BY from_ms DESC LIMIT 1",
 		    before, 1, on_observing, h, err) ||
 		!facts_query(f,
-			"SELECT from_ms, to_ms FROM observing WHERE to_ms >= ? AND from_ms < ?"
+			"SELECT from_ms, to_ms FROM observing WHERE to_ms >= ? AND from_ms <= ?"
 			" ORDER BY from_ms",
 			in, 2, on_observing, h, err))
 		return false;

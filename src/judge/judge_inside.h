@@ -14,7 +14,7 @@
 #include "judge/judge_source.h"
 
 #define JUDGE_SOURCES_MAX 500    /* of one component; the stalest leaves */
-#define JUDGE_BEAT_MS     10000  /* how often it is written that we observe */
+#define JUDGE_BEAT_MS     10000  /* how often how new everything is goes to the disk for sure */
 #define JUDGE_JUMP_MS     60000  /* a clock that jumps further was a machine asleep */
 #define JUDGE_RARE_MS     300000 /* at this rate or rarer a source speaks with each result */
 #define DAY_MS            86400000LL
@@ -35,8 +35,9 @@ struct day_read;
 
 /* Seconds of today in each state, kept in ms. */
 struct day_count {
-	struct series *series; /* NULL: beyond the limits of series */
-	struct day_read *read; /* today's, from before this start */
+	struct series *series;      /* NULL: beyond the limits of series */
+	struct day_read *read;      /* today's, from before this start */
+	struct day_read *last_read; /* the day's on which it ended before this start */
 	bool loaded;
 	int64_t day, ms[HEALTH_COUNT];
 	int64_t counted_ms; /* up to when */
@@ -74,6 +75,7 @@ struct judge {
 	struct timer tick;
 	int64_t tick_ms, beat_ms; /* when the last one was */
 	int64_t span_from_ms;     /* since when we observe without a gap */
+	int64_t last_ms;          /* until when we did before; 0: never */
 	struct change *changes;   /* on their way */
 };
 
@@ -122,8 +124,9 @@ struct row_change {
 };
 bool rows_write(struct facts_tx *tx, struct row_change *c, struct error *err) must_check;
 void rows_write_end(struct judge *j, const char *component, int64_t at_ms);
-/* We observed until `to_ms`, and the evidence of each component is as new as it is. Not waited for.
- */
+/* We observed until `to_ms`. Not waited for, and worth no fsync. */
+void rows_observed(struct judge *j, int64_t to_ms);
+/* The same for sure, and the evidence of each component is as new as it is. */
 void rows_beat(struct judge *j, int64_t to_ms);
 
 /* --- judge_known.c */

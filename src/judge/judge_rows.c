@@ -1,9 +1,9 @@
 /*
  * judge_rows.c - the tables of the judge: verdicts, and the times in which we observed.
  *
- * A verdict's row is ended by the next one in the same transaction. Every ten seconds one job
- * lengthens the open span of `observing` and writes how new the evidence of each open verdict is,
- * so that a start knows when it stopped and what is stale.
+ * A verdict's row is ended by the next one in the same transaction. Every second the open
+ * span of `observing` is lengthened, without an fsync; every ten seconds with one, and with how new
+ * the evidence of each open verdict is, so that a start knows when it stopped and what is stale.
  */
 
 #include "judge/judge_inside.h"
@@ -38,9 +38,17 @@ static bool do_open(struct facts_tx *tx, void *arg, struct error *err)
 	return observe(tx, *from_ms, *from_ms, err);
 }
 
+static bool on_last(void *arg, const struct facts_row *row)
+{
+	*(int64_t *)arg = facts_int(row, 0);
+	return false;
+}
+
 bool rows_open(struct judge *j, struct error *err)
 {
 	return facts_migrate(j->facts, "judge", migrations, array_len(migrations), err) &&
+	       facts_query(j->facts, "SELECT to_ms FROM observing ORDER BY to_ms DESC LIMIT 1",
+		       NULL, 0, on_last, &j->last_ms, err) &&
 	       facts_call(j->facts, do_open, &j->span_from_ms, err);
 }
 
@@ -165,11 +173,22 @@ static bool do_beat(struct facts_tx *tx, void *arg, struct error *err)
 	return good;
 }
 
-void rows_beat(struct judge *j, int64_t to_ms)
+static struct beat *beat_new(const struct judge *j, int64_t to_ms)
 {
 	struct beat *b = mem_new(struct beat);
 	b->from_ms = j->span_from_ms;
 	b->to_ms = to_ms;
+	return b;
+}
+
+void rows_observed(struct judge *j, int64_t to_ms)
+{
+	facts_submit_light(j->facts, do_beat, beat_new(j, to_ms));
+}
+
+void rows_beat(struct judge *j, int64_t to_ms)
+{
+	struct beat *b = beat_new(j, to_ms);
 	VEC_EACH (&j->components, struct judged *, c) {
 		const struct stored_verdict *s = &(*c)->now;
 		if (s->v.id && !s->v.stored && !(*c)->unwritten)

@@ -46,6 +46,11 @@ size_t endpoints_list(const struct endpoints *e, const struct endpoint_probe **r
 	return e->list.n;
 }
 
+bool endpoints_know_catalog(const struct endpoints *e)
+{
+	return e->know_catalog;
+}
+
 /* --- one probe -------------------------------------------------------------------------------- */
 
 static int64_t either(int64_t a, int64_t b)
@@ -176,7 +181,8 @@ void endpoints_look(struct endpoints *e)
 {
 	struct endpoint_wants wants;
 	json_t *catalog = cloud_catalog(e->cloud);
-	bool different = false;
+	bool different = !e->know_catalog;
+	e->know_catalog = true;
 	endpoint_plan(e->table, catalog, cloud_project_id(e->cloud), &wants);
 	for (size_t i = 0; i < e->probes.n; i++)
 		e->probes.p[i]->kept = false;

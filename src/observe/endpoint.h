@@ -44,8 +44,9 @@ struct endpoint_probe {
  * Reads the catalog (again with each answer to the token probe: an unreachable keystone fails no
  * start, that probe then says so), makes the probes and puts them on the schedule. `probes` is a
  * client with fresh connections; series may be NULL. Borrows all but options (copied).
- * `changed` is told when probes came or went (also the first time), never from in here. Errors: a
- * bad table of the user's, the first of its errors (endpoint_table_load() has all).
+ * `changed` is told when probes came or went and when the catalog was read for the first time,
+ * never from in here. Errors: a bad table of the user's, the first of its errors
+ * (endpoint_table_load() has all).
  */
 struct endpoints *endpoints_new(struct schedule *s, struct cloud *c, struct http_client *probes,
 	struct series_store *series, const struct endpoint_options *options,
@@ -54,5 +55,7 @@ struct endpoints *endpoints_new(struct schedule *s, struct cloud *c, struct http
 void endpoints_free(struct endpoints *e); /* cancels */
 /* Borrowed for this turn of the loop: probes may have come or gone by the next. */
 size_t endpoints_list(const struct endpoints *e, const struct endpoint_probe **ret);
+/* Whether the catalog was ever read; before that the list holds no more than the log-in. */
+bool endpoints_know_catalog(const struct endpoints *e);
 
 #endif

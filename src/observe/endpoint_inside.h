@@ -70,6 +70,7 @@ struct endpoints {
 	VEC(struct probe *) probes;
 	VEC(struct endpoint_probe) list; /* what others see of them */
 	struct timer tell;               /* for `changed` */
+	bool know_catalog;
 
 	/* endpoint_token.c */
 	VEC(struct endpoint_run *) waiting; /* for a token */

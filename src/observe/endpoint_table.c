@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "observe/component.h"
 
 static const struct endpoint_service services[] = {
 #define SERVICE(type, aliases, component, category, version)                                       \
@@ -165,10 +166,16 @@ const struct endpoint_service *endpoint_service_find(const char *type)
 
 const char *endpoint_category(const char *component)
 {
-	for (size_t i = 0; i < array_len(services); i++)
-		if (!strcmp(services[i].component, component))
-			return services[i].category;
-	return "Other";
+	char *id = component_id(NULL, component);
+	const char *category = "Other";
+	for (size_t i = 0; i < array_len(services); i++) {
+		char *its = component_id(NULL, services[i].component);
+		if (!strcmp(its, id))
+			category = services[i].category;
+		free(its);
+	}
+	free(id);
+	return category;
 }
 
 /* One of "200", "2xx". */

@@ -52,7 +52,8 @@ const struct endpoint_row *endpoint_table_find(const struct endpoint_table *t, c
 
 /* By its type or an alias of it; NULL: not one of endpoint.def. */
 const struct endpoint_service *endpoint_service_find(const char *type);
-/* The heading a component of that name stands under; "Other" when nothing is known of it. */
+/* The heading a component of that name, or id without prefix, stands under; "Other" when nothing is
+ * known of it. */
 const char *endpoint_category(const char *component);
 /* Whether a status is among `good`; NULL: "2xx 3xx". 429 never is. */
 bool endpoint_is_good(const char *good, int status);

@@ -26,6 +26,7 @@ struct job {
 	facts_job *fn;
 	void *arg;
 	facts_done *done;
+	bool light; /* worth no fsync */
 	bool failed;
 	struct error err;
 	bool *waiter; /* facts_call(): set under the lock */
@@ -35,6 +36,7 @@ struct facts {
 	struct loop *loop;
 	char *path;
 	sqlite3 *write, *read;
+	bool light;    /* `write` commits without fsync; the thread's */
 	sqlite3 *side; /* for reading on other threads than the loop's; under side_lock */
 	pthread_t thread, loop_thread;
 	pthread_mutex_t lock, side_lock;
@@ -141,6 +143,7 @@ struct facts *facts_open(const char *dir, struct loop *l, struct error *err)
 {
 	if (!make_dir(dir, err))
 		return NULL;
+	sqlite_settle();
 	struct facts *f = mem_new(struct facts);
 	f->loop = l;
 	f->path = mem_printf("%s/facts.db", dir);
@@ -259,10 +262,26 @@ static bool run_jobs(struct facts *f, struct job *group)
 	return true;
 }
 
+/* One job that is worth an fsync is enough. Between transactions the mode can be set at any time.
+ */
+static bool set_light(struct facts *f, const struct job *group, struct error *err)
+{
+	bool light = true;
+	for (const struct job *j = group; j; j = j->next)
+		light &= j->light;
+	if (light == f->light)
+		return true;
+	if (!sqlite_exec(
+		    f->write, light ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL", err))
+		return false;
+	f->light = light;
+	return true;
+}
+
 static void run_group(struct facts *f, struct job *group)
 {
 	struct error err = {0};
-	if (!sqlite_exec(f->write, "BEGIN IMMEDIATE", &err)) {
+	if (!set_light(f, group, &err) || !sqlite_exec(f->write, "BEGIN IMMEDIATE", &err)) {
 		fail_all(group, &err);
 		return;
 	}
@@ -283,22 +302,23 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static struct job *enqueue(
-	struct facts *f, facts_job *fn, void *arg, facts_done *done, bool *waiter)
+static struct job *job_new(struct facts *f, facts_job *fn, void *arg)
 {
 	struct job *j = mem_new(struct job);
 	j->facts = f;
 	j->fn = fn;
 	j->arg = arg;
-	j->done = done;
-	j->waiter = waiter;
+	return j;
+}
+
+static void enqueue(struct facts *f, struct job *j)
+{
 	pthread_mutex_lock(&f->lock);
 	assert(!f->stop);
 	*f->last = j;
 	f->last = &j->next;
 	pthread_cond_signal(&f->work);
 	pthread_mutex_unlock(&f->lock);
-	return j;
 }
 
 void facts_submit(struct facts *f, facts_job *fn, void *arg, facts_done *done)
@@ -308,13 +328,24 @@ void facts_submit(struct facts *f, facts_job *fn, void *arg, facts_done *done)
 		f->drained = false;
 		loop_hold(f->loop);
 	}
-	enqueue(f, fn, arg, done, NULL);
+	struct job *j = job_new(f, fn, arg);
+	j->done = done;
+	enqueue(f, j);
+}
+
+void facts_submit_light(struct facts *f, facts_job *fn, void *arg)
+{
+	struct job *j = job_new(f, fn, arg);
+	j->light = true;
+	enqueue(f, j);
 }
 
 bool facts_call(struct facts *f, facts_job *fn, void *arg, struct error *err)
 {
 	bool finished = false;
-	struct job *j = enqueue(f, fn, arg, NULL, &finished);
+	struct job *j = job_new(f, fn, arg);
+	j->waiter = &finished;
+	enqueue(f, j);
 	pthread_mutex_lock(&f->lock);
 	while (!finished)
 		pthread_cond_wait(&f->finished, &f->lock);

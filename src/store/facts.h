@@ -38,6 +38,9 @@ typedef void facts_done(void *arg, const struct error *err);
 
 /* Takes `arg` until `done` (may be NULL: not waited for; then `fn` must free arg itself). */
 void facts_submit(struct facts *f, facts_job *fn, void *arg, facts_done *done);
+/* A job without `done` that is worth no fsync: it survives kill -9, but a loss of power only with
+ * the next job of another kind. */
+void facts_submit_light(struct facts *f, facts_job *fn, void *arg);
 /* The same, waiting for the commit: for starting up only, it stops the loop's thread. */
 bool facts_call(struct facts *f, facts_job *fn, void *arg, struct error *err) must_check;
 

@@ -40,9 +40,10 @@ class Receiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(handler):
                 body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
-                if self.answer < 300:
+                answer = self.answer
+                if answer < 300:
                     taken.append((time.time(), handler.headers["Idempotency-Key"], body))
-                handler.send_response(self.answer)
+                handler.send_response(answer)
                 handler.end_headers()
 
             def log_message(handler, *_):
@@ -82,12 +83,13 @@ class Run:
         with open(self.path, "w", encoding="utf-8") as f:
             json.dump(whole, f)
 
-    def start(self):
+    def start(self, wait=True):
         self.error = open(os.path.join(self.cloud.place, "run.err"), "ab")
         self.out = open(os.path.join(self.cloud.place, "run.out"), "wb")
         self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.cloud.environment(), stdin=subprocess.DEVNULL,
                                         stdout=self.out, stderr=self.error)
-        until(self.read_addresses, "the addresses are printed", 30)
+        if wait:
+            until(self.read_addresses, "the addresses are printed", 30)
         return self
 
     def read_addresses(self):

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 import urllib.request
@@ -125,6 +126,40 @@ def test_killed_it_resumes(cloud):
         until(lambda: passed_since(run, begin), "a run passed")
         run.stop()
     assert cloud.left() == []
+
+
+def test_started_without_keystone_it_shows_what_it_showed_before(cloud):
+    with running(cloud, {}) as run:
+        run.wait_health("compute", "operational")
+        run.wait_health("block-storage", "operational")
+        names = {c["id"]: (c["name"], c["category"]) for c in run.site()["components"]}
+        run.kill()
+    cloud.fault({"service": "identity", "effect": "lost"})
+    with running(cloud, {}) as run:
+        site = until(run.site, "the page is there")
+        assert {c["id"]: (c["name"], c["category"]) for c in site["components"]} == names
+        run.wait_health("compute", "unknown")
+        run.wait_health("identity", "outage")
+        assert {c["id"] for c in run.site()["components"]} == set(names)
+        cloud.clear()
+        run.wait_health("compute", "operational")
+        assert {c["id"]: (c["name"], c["category"]) for c in run.site()["components"]} == names
+        assert run.stop() == 0
+
+
+def test_what_is_not_watched_any_more_is_over_at_the_next_start(cloud):
+    rate = {"every": "1s", "timeout": "1s"}
+    with running(cloud, {"clouds": {"sim": rate, "sim-b": rate}}) as run:
+        run.wait_health("sim-b-compute", "operational")
+        run.kill()
+    with running(cloud, {}) as run:
+        run.wait_health("compute", "operational")
+        until(lambda: not [c for c in run.site()["components"] if c["id"].startswith("sim-b-")], "it is gone")
+        assert run.stop() == 0
+        db = sqlite3.connect(f"file:{run.state}/facts.db?mode=ro", uri=True)
+        rows, over = db.execute("SELECT count(*), count(until_ms) FROM verdict WHERE component = 'sim-b-compute'").fetchone()
+        assert rows == over > 0
+        db.close()
 
 
 def test_reload_says_what_changes(cloud):

@@ -4,13 +4,24 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../check.h"
 #include "base/vec.h"
 #include "store/sqlite.h"
 #include "store_house.h"
+
+/* SQLite's, through here. */
+static atomic_uint syncs;
+
+int fdatasync(int fd)
+{
+	atomic_fetch_add(&syncs, 1);
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 /* --- group commit ------------------------------------------------------------------------------
  */
@@ -254,6 +265,42 @@ static void a_job_nobody_waits_for_is_done_before_closing(void **state)
 	facts_close(h->facts);
 	h->facts = NULL;
 	assert_int_equal(count_from_outside(h, "note"), 300);
+}
+
+/* Nobody is told when a light job is done. */
+static void until_written(const struct house *h, int64_t n)
+{
+	for (int waited = 0; waited < 10000 && count_from_outside(h, "note") < n; waited++)
+		usleep(1000);
+	assert_int_equal(count_from_outside(h, "note"), n);
+}
+
+static void a_light_job_costs_no_sync_and_a_group_is_as_heavy_as_its_heaviest(void **state)
+{
+	struct house *h = *state;
+	struct gate gate;
+
+	facts_submit_light(h->facts, free_own_argument, mem_strdup("warms up"));
+	must(facts_call(h->facts, add_note, NULL, &h->err), h);
+	atomic_store(&syncs, 0);
+	must(facts_call(h->facts, add_note, NULL, &h->err), h);
+	assert_true(atomic_load(&syncs) > 0);
+
+	atomic_store(&syncs, 0);
+	gate_shut(h, &gate);
+	facts_submit_light(h->facts, free_own_argument, mem_strdup("light"));
+	facts_submit_light(h->facts, free_own_argument, mem_strdup("light"));
+	gate_open(&gate);
+	until_written(h, 5);
+	assert_int_equal(atomic_load(&syncs), 0);
+
+	gate_shut(h, &gate);
+	facts_submit_light(h->facts, free_own_argument, mem_strdup("light"));
+	facts_submit(h->facts, free_own_argument, mem_strdup("heavy"), NULL);
+	facts_submit_light(h->facts, free_own_argument, mem_strdup("light"));
+	gate_open(&gate);
+	until_written(h, 8);
+	assert_true(atomic_load(&syncs) > 0);
 }
 
 /* --- closing -----------------------------------------------------------------------------------
@@ -542,6 +589,7 @@ int test_facts(void)
 		house_test(a_lost_transaction_fails_its_whole_group),
 		house_test(a_call_waits_for_its_commit),
 		house_test(a_job_nobody_waits_for_is_done_before_closing),
+		house_test(a_light_job_costs_no_sync_and_a_group_is_as_heavy_as_its_heaviest),
 		house_test(closing_runs_what_callbacks_still_submit),
 		house_test(closing_survives_a_stopped_loop),
 		house_test(values_come_back_as_they_were),

@@ -256,7 +256,7 @@ static void keep_all(const char *dir)
 	const struct page_file *files;
 	each(keep);
 	for (size_t i = 0; i < page_files(&files); i++)
-		keep_file(dir, files[i].name, files[i].body.p, files[i].body.n);
+		keep_file(dir, files[i].name, files[i].file->plain.p, files[i].file->plain.n);
 }
 
 /* --- form ------------------------------------------------------------------------------------- */
@@ -378,10 +378,10 @@ static void test_policy(void **state)
 	each(no_inline);
 	each(no_foreign);
 	for (size_t i = 0; i < page_files(&files); i++) {
-		char *body = slice_dup(files[i].body);
+		char *body = slice_dup(files[i].file->plain);
 		if (strcmp(files[i].type, "image/svg+xml") != 0)
 			assert_null(strstr(body, "://"));
-		assert_true(files[i].body.n > 100);
+		assert_true(files[i].file->plain.n > 100);
 		assert_ptr_equal(page_file(files[i].name), &files[i]);
 		free(body);
 	}
