@@ -67,13 +67,15 @@ static void enter_heading(struct writer *w)
 static void enter_link(struct writer *w, const MD_ATTRIBUTE *href, const MD_ATTRIBUTE *title)
 {
 	struct buf words = BUF(DECODED_MAX);
+	if (w->linked) /* the address stays that of the link around this one */
+		return;
 	buf_clear(&w->address);
 	markdown_decode(href, &w->address);
 	const struct slice address = buf_slice(&w->address);
-	const enum address kind = w->linked ? ADDRESS_REFUSED : markdown_address(address);
-	w->spans[w->span_count - 1].tag = kind != ADDRESS_REFUSED;
+	const enum address kind = markdown_address(address);
 	if (kind == ADDRESS_REFUSED)
 		return;
+	w->spans[w->span_count - 1].tag = true;
 	buf_add_str(w->to, "<a href=\"");
 	markdown_put_address(w, address, kind);
 	buf_add_str(w->to, kind == ADDRESS_FOREIGN ? "\" rel=\"nofollow noopener\"" : "\"");

@@ -179,6 +179,8 @@ static void test_images(void **state)
 	line("[![a](/b)](/c)", "<a href=\"/c\">a</a>");
 	line("![[a](/b)](/c)", "<a href=\"/c\">a</a>");
 	line("[![a](/b)](x:c)", "<a href=\"/b\">a</a>");
+	line("[![](/b)](/c)", "<a href=\"/c\">/c</a>");
+	line("[![](x:b)](/c)", "<a href=\"/c\">/c</a>");
 	line("![<https://x/>](/c)", "<a href=\"/c\">https://x/</a>");
 }
 
