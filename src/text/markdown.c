@@ -9,6 +9,8 @@
  * once.
  */
 
+#include <string.h>
+
 #include "text/markdown_inside.h"
 
 /* What a link or a title may become when it is decoded: a NUL takes three bytes. */
@@ -67,13 +69,15 @@ static void enter_heading(struct writer *w)
 static void enter_link(struct writer *w, const MD_ATTRIBUTE *href, const MD_ATTRIBUTE *title)
 {
 	struct buf words = BUF(DECODED_MAX);
+	if (w->linked) /* the address stays that of the link around this one */
+		return;
 	buf_clear(&w->address);
 	markdown_decode(href, &w->address);
 	const struct slice address = buf_slice(&w->address);
-	const enum address kind = w->linked ? ADDRESS_REFUSED : markdown_address(address);
-	w->spans[w->span_count - 1].tag = kind != ADDRESS_REFUSED;
+	const enum address kind = markdown_address(address);
 	if (kind == ADDRESS_REFUSED)
 		return;
+	w->spans[w->span_count - 1].tag = true;
 	buf_add_str(w->to, "<a href=\"");
 	markdown_put_address(w, address, kind);
 	buf_add_str(w->to, kind == ADDRESS_FOREIGN ? "\" rel=\"nofollow noopener\"" : "\"");
@@ -260,6 +264,18 @@ static void writer_fini(struct writer *w)
 	map_fini(&w->ids);
 }
 
+/* md4c 0.4.8 looks behind the end of a text whose last line ends in the middle of a link, and takes
+ * what stands there for its rest. So it gets a copy with a line end and zeros behind it. Owned. */
+static char *with_end(struct slice text, size_t *ret_n)
+{
+	char *copy = mem_new_array(text.n + 64, 1);
+	if (text.n)
+		memcpy(copy, text.p, text.n);
+	copy[text.n] = '\n';
+	*ret_n = text.n + 1;
+	return copy;
+}
+
 /* False: it went too deep or grew too long. */
 static bool write_all(struct writer *w, struct slice text)
 {
@@ -272,7 +288,10 @@ static bool write_all(struct writer *w, struct slice text)
 		.leave_span = leave_span,
 		.text = text_in,
 	};
-	const int ended = md_parse(text.n ? text.p : "", (MD_SIZE)text.n, &parser, w);
+	size_t n;
+	char *copy = with_end(text, &n);
+	const int ended = md_parse(copy, (MD_SIZE)n, &parser, w);
+	free(copy);
 	if (ended < 0)
 		mem_panic("out of memory: Markdown of %zu bytes", text.n);
 	return !ended && !ending(w);

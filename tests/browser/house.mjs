@@ -39,6 +39,30 @@ function lines(child, count) {
   });
 }
 
+// What the first page says of the site: each kind of block that Markdown can have.
+const about = { en: `We observe **Example Cloud** from *outside*.
+
+# Whom to ask
+
+- <mailto:ops@example.org>, [support](https://example.org/support "Support")
+- [availability](/availability)
+  1. by day
+
+### Zones
+
+| Zone | Place | Racks | Connected to | Since the beginning of |
+|:-----|:-----:|------:|--------------|------------------------|
+| eu-1 | Berlin | 14 | eu-2, eu-3 | 2019 |
+
+> What is not known is not shown as good.
+
+    openstack --os-cloud example server list --long --all-projects --sort-column Name
+
+---
+
+![The map](https://example.org/a/very/long/address/${'x'.repeat(200)}.png) ${'y'.repeat(200)}
+` };
+
 export class House {
   static async open() {
     const house = new House();
@@ -49,7 +73,7 @@ export class House {
     [house.cloud] = await lines(house.sim, 1);
     const config = path.join(house.place, 'glasshouse.yaml');
     await writeFile(config, JSON.stringify({
-      site: { name: 'Example Cloud', languages: ['en', 'de'] },
+      site: { name: 'Example Cloud', languages: ['en', 'de'], about },
       location: 'berlin-outside', instance: 'browser', store: `sqlite:${house.place}/state`,
       listen: { public: '127.0.0.1:0', intake: '127.0.0.1:0' }, judge: { minimum: '1s' },
       clouds: { sim: { every: '1s', timeout: '1s', slow: '500ms' } },

@@ -182,6 +182,28 @@ def test_reload_says_what_changes(cloud):
     assert cloud.left() == []
 
 
+def test_what_the_site_says_of_itself(cloud):
+    """On the first page, in the reader's language or marked as another; a reload changes it, a mistake does not."""
+    def about(language):
+        page = run.get("/", **{"Accept-Language": language})[2].decode()
+        return page.partition('<div class="prose"')[2].partition("</section>")[0]
+
+    with running(cloud, {"site": {"about": "We *watch* it. [x](javascript:x) <b>"}}) as run:
+        until(lambda: "<em>watch</em> it. x &lt;b&gt;</p>" in about("en"), "it is on the page")
+        assert about("de").startswith(' lang="en">')
+        run.write({"site": {"about": {"en": "All of *it*", "de": "Wir *sehen* es"}}})
+        run.signal(signal.SIGHUP)
+        until(lambda: "<em>sehen</em>" in about("de"), "it is there in German")
+        assert "<em>it</em>" in about("en") and not about("de").startswith(" lang=")
+        assert "~ site.about: {" in run.stdout() + run.stderr()
+        run.write({"site": {"about": ">" * 40 + " deep"}})
+        run.signal(signal.SIGHUP)
+        until(lambda: "the site: about: quotes, lists and emphasis nest deeper" in run.stdout() + run.stderr(),
+              "the mistake is told")
+        assert "<em>sehen</em>" in about("de"), "a bad file changes nothing"
+        assert run.stop() == 0
+
+
 def test_reload_by_command(cloud):
     with running(cloud, {}) as run:
         run.wait_health("compute", "operational")

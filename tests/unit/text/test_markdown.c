@@ -179,6 +179,8 @@ static void test_images(void **state)
 	line("[![a](/b)](/c)", "<a href=\"/c\">a</a>");
 	line("![[a](/b)](/c)", "<a href=\"/c\">a</a>");
 	line("[![a](/b)](x:c)", "<a href=\"/b\">a</a>");
+	line("[![](/b)](/c)", "<a href=\"/c\">/c</a>");
+	line("[![](x:b)](/c)", "<a href=\"/c\">/c</a>");
 	line("![<https://x/>](/c)", "<a href=\"/c\">https://x/</a>");
 }
 
@@ -240,6 +242,27 @@ static void test_bytes(void **state)
 	      "a\n\nb",
 		"<p dir=\"auto\">\xe2\x80\xae"
 		"a</p>\n<p dir=\"auto\">b</p>\n");
+}
+
+/* What stands behind a text in memory is not read. */
+static void test_end(void **state)
+{
+	static const char *const parts[] = {"[![a](/b)](/", "[a](/", "[a](</", "[a](/b \"",
+		"[a](/b", "![a](", "[a]: /b", "[a]:", "<a", "<a@b", "&am", "`a", "**a", "www.a",
+		"a\n=", "|a|\n|--", "a\\", "[a", "http:/", "# a #", "~~~"};
+	static const char *const behind[] = {")", "/c) d", "\"", "\">x)", "> b", ";", "`", "**",
+		"b", "\n\n[a]\n", "(/x)", "]", "](/y)", "-|\n"};
+	for (size_t i = 0; i < array_len(parts); i++) {
+		char *alone = html_of(slice_of(parts[i]), &plain);
+		for (size_t k = 0; k < array_len(behind); k++) {
+			char *more = mem_printf("%s%s", parts[i], behind[k]);
+			char *got = html_of(slice_from(more, strlen(parts[i])), &plain);
+			assert_string_equal(got, alone);
+			free(got);
+			free(more);
+		}
+		free(alone);
+	}
 }
 
 /* --- limits ----------------------------------------------------------------------------------- */
@@ -381,6 +404,7 @@ int test_markdown(void)
 		cmocka_unit_test(test_crossing),
 		cmocka_unit_test(test_refused_links),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_depth),
