@@ -53,7 +53,7 @@ struct socket_watch {
 struct resolver {
 	struct loop *loop;
 	char *servers;
-	ares_channel channel; /* NULL: no name has been asked for yet; it takes 74 kB */
+	ares_channel channel;      /* NULL: no name has been asked for yet; it takes 74 kB */
 	struct timespec conf_time; /* of resolv.conf when the channel was made */
 	uv_timer_t timer;          /* c-ares's own timeouts, real time */
 	struct socket_watch *watches;
