@@ -124,6 +124,14 @@ static void on_verdict(void *arg, const struct verdict *from, const struct verdi
 	house_changed(r->house);
 }
 
+static void on_refused(void *arg, const struct verdict *now)
+{
+	struct running *r = arg;
+	running_say(r, "%s is %s, which is not stored: %s", now->component,
+		health_name(now->health), now->text);
+	house_changed(r->house);
+}
+
 /* An alarm is durable before it is sent: where the disk takes nothing at all it comes when the disk
  * does again, and only the dead man's switch tells in time. */
 static void tell_storing(struct running *r, const struct error *why)
@@ -259,7 +267,8 @@ static bool open_rooms(struct running *r, struct error *err)
 		.hour_days = c->hour_days,
 		.trouble = on_trouble,
 		.trouble_arg = r};
-	const struct judge_options judge = {.confirm = c->confirm, .minimum_ns = c->minimum_ns};
+	const struct judge_options judge = {
+		.confirm = c->confirm, .minimum_ns = c->minimum_ns, .refused = on_refused};
 	if (!open_web(r, err) || !lock_state(r, err))
 		return false;
 	r->series = series_open(s->state, s->loop, &series, err);

@@ -100,7 +100,7 @@ def test_a_full_disk_is_told_and_hides_nothing(cloud, disk, receiver):
         assert "results are not stored" in run.stderr()
 
         cloud.fault({"service": "volume", "effect": "status", "status": 503})
-        run.wait_health("block-storage", "outage")  # seen all the same
+        run.wait_health("block-storage", "outage", 20)  # seen all the same, and at once
         shown = next(c for c in run.site()["components"] if c["id"] == "block-storage")
         assert receiver.changes() == [], "an alarm went out that a crash would repeat"
 
