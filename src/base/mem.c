@@ -4,9 +4,13 @@
 
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#define ARENAS      2
+#define MAPPED_FROM (128 << 10)
 
 void mem_panic(const char *fmt, ...)
 {
@@ -17,6 +21,21 @@ void mem_panic(const char *fmt, ...)
 	fputc('\n', stderr);
 	va_end(ap);
 	abort();
+}
+
+/* By itself glibc gives each thread an arena, and raises the size from which a block is mapped to
+ * that of the largest ever freed: then what one page needed once, a compressor's tables, is kept by
+ * every thread that compressed. */
+void mem_settle(void)
+{
+	mallopt(M_ARENA_MAX, ARENAS);
+	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+	mallopt(M_TRIM_THRESHOLD, MAPPED_FROM);
+}
+
+void mem_trim(void)
+{
+	malloc_trim(MAPPED_FROM);
 }
 
 void *mem_alloc(size_t n)

@@ -31,6 +31,14 @@ char *mem_vprintf(const char *fmt, va_list ap) like_printf(1, 0) __attribute__((
 /* Frees *p and sets it to a copy of s (which may be NULL and may lie inside *p). */
 void mem_replace(char **p, const char *s);
 
+/* Sets the allocator for a program that runs for months: few arenas, and what is large goes back to
+ * the system when it is freed. Thread: main, before others are started. */
+void mem_settle(void);
+
+/* Gives back what is free, after something large that will not come again soon. 0.1 ms. Thread:
+ * any. */
+void mem_trim(void);
+
 /* Ends the program with a message; for broken invariants that assert() cannot word. */
 void mem_panic(const char *fmt, ...) like_printf(1, 2) __attribute__((noreturn));
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "web/web.h"
 
@@ -45,6 +46,7 @@ static void print_help(FILE *out)
 
 int command_main(int argc, char **argv)
 {
+	mem_settle();
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_COULD_NOT_RUN;

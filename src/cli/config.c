@@ -29,6 +29,7 @@ struct config *config_new(void)
 	c->languages = mem_new_array(3, sizeof(*c->languages));
 	c->languages[0] = mem_strdup("en");
 	c->languages[1] = mem_strdup("de");
+	c->about = json_object();
 	c->instance = session_instance();
 	c->location = mem_strdup("");
 	c->state = session_state_dir();
@@ -121,6 +122,7 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < array_len(texts); i++)
 		free(texts[i]);
 	config_texts_free(c->languages);
+	json_decref(c->about);
 	config_texts_free(c->witnesses);
 	free_secret(&c->intake_token);
 	free(c);

@@ -60,6 +60,7 @@ struct config {
 	size_t file_count;
 	char *site_name, *site_url, *timezone;
 	char **languages;          /* NULL-terminated */
+	json_t *about;             /* language to Markdown (text/markdown.h); {}: none */
 	char *instance, *location; /* NULL: the host's name; "" */
 	char *state;               /* the directory of `store: sqlite:DIR`; NULL: the default */
 	char *public_address, *intake_address; /* 127.0.0.1:8090, 127.0.0.1:8091; "" : none */

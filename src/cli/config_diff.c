@@ -21,6 +21,19 @@ static bool needs_restart(const char *section)
 	return false;
 }
 
+#define SHOWN_MAX 200 /* bytes of a value that a line shows */
+
+static void put_json(struct buf *out, const json_t *v)
+{
+	const size_t before = out->n;
+	json_write(out, v);
+	const size_t n = out->n - before;
+	if (n <= SHOWN_MAX)
+		return;
+	buf_cut(out, before);
+	buf_printf(out, "(%zu bytes)", n);
+}
+
 static void put_value(struct buf *out, const json_t *v)
 {
 	const char *text = json_string_value(v);
@@ -32,7 +45,7 @@ static void put_value(struct buf *out, const json_t *v)
 	else if (good)
 		buf_add_str(out, text);
 	else
-		json_write(out, v);
+		put_json(out, v);
 }
 
 static void put_change(struct buf *out, const json_t *from, const json_t *to)

@@ -158,6 +158,7 @@ static void finish_numbers(struct config_reader *r)
 		c->languages = r->languages;
 		r->languages = NULL;
 	}
+	config_finish_about(c);
 	if (r->witnesses) {
 		config_texts_free(c->witnesses);
 		c->witnesses = r->witnesses;

@@ -12,8 +12,6 @@
 
 #define RECIPIENTS_MAX 50 /* of a message, as net/mail.h takes them */
 
-static const char *const kind_names[] = {"webhook", "alertmanager", "mail", "deadman"};
-
 /* False: it is of none, or of several. */
 static bool kind_of(struct config_reader *r, const struct alarm_draft *a, enum alarm_kind *ret)
 {
@@ -34,7 +32,7 @@ static bool kind_of(struct config_reader *r, const struct alarm_draft *a, enum a
 static void misplaced(
 	struct config_reader *r, const struct alarm_draft *a, enum alarm_kind kind, const char *key)
 {
-	config_wrong_at(r, &a->at, "an alarm of kind %s takes no %s", kind_names[kind], key);
+	config_wrong_at(r, &a->at, "an alarm of kind %s takes no %s", alarm_kind_name(kind), key);
 }
 
 static void check_keys(struct config_reader *r, const struct alarm_draft *a, enum alarm_kind kind)
@@ -104,8 +102,8 @@ static char *default_name(const struct alarm_draft *a, enum alarm_kind kind, con
 	if (kind == ALARM_MAIL)
 		return mem_printf("mail %s", a->mail[0] ? a->mail[0] : "");
 	if (!url_parse(slice_of(url), &u, NULL))
-		return mem_strdup(kind_names[kind]); /* refused where it stands */
-	return mem_printf("%s %.*s", kind_names[kind], SLICE_ARG(u.host));
+		return mem_strdup(alarm_kind_name(kind)); /* refused where it stands */
+	return mem_printf("%s %.*s", alarm_kind_name(kind), SLICE_ARG(u.host));
 }
 
 static const char *moved(char **p)

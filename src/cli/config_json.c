@@ -48,6 +48,7 @@ static json_t *site_json(const struct config *c)
 	put_text(j, "url", c->site_url);
 	put_text(j, "timezone", c->timezone);
 	json_object_set_new(j, "languages", texts_json((const char *const *)c->languages));
+	json_object_set(j, "about", c->about);
 	return j;
 }
 

@@ -42,8 +42,6 @@ static void refuse_later(
 
 /* --- site ------------------------------------------------------------------------------------- */
 
-static const char *const language_words[] = {"en", "de", NULL};
-
 static void read_languages(struct config_reader *r, const struct yaml *y, char ***list)
 {
 	const bool many = y->kind == YAML_LIST;
@@ -51,10 +49,7 @@ static void read_languages(struct config_reader *r, const struct yaml *y, char *
 		config_wrong(r, y, "the site: languages needs one at least: en, de");
 	for (size_t i = 0; i < (many ? y->n : 1); i++) {
 		const struct yaml *item = many ? y->items[i] : y;
-		bool known = false;
-		for (size_t k = 0; language_words[k]; k++)
-			known = known || slice_is(item->text, language_words[k]);
-		if (!known)
+		if (!config_is_language(item->text))
 			config_wrong(r, item,
 				"the site: languages: there are en and de, not \"%.20s\"",
 				item->text.p);
@@ -69,6 +64,7 @@ static void read_languages(struct config_reader *r, const struct yaml *y, char *
 
 struct site {
 	char *name, *url, *timezone, **languages;
+	const struct yaml *about;
 };
 
 static const struct key site_keys[] = {
@@ -77,6 +73,7 @@ static const struct key site_keys[] = {
 	{"timezone", KEY_TEXT, offsetof(struct site, timezone), .help = "of the site's customers"},
 	{"languages", KEY_TEXTS, offsetof(struct site, languages),
 		.help = "the first is the default"},
+	{"about", KEY_NODE, offsetof(struct site, about), .help = "Markdown, for the first page"},
 };
 
 static void take(char **into, char **from)
@@ -102,6 +99,8 @@ static void read_site(struct config_reader *r, const struct yaml *map)
 		take(&r->config->timezone, &s.timezone);
 	if (s.languages)
 		read_languages(r, yaml_get(map, "languages"), &s.languages);
+	if (s.about)
+		config_read_about(r, s.about);
 	keys_release(site_keys, array_len(site_keys), &s);
 }
 
@@ -234,7 +233,7 @@ struct top {
 
 #define TOP(name, type, field) name, type, offsetof(struct top, field)
 static const struct key top_keys[] = {
-	{TOP("site", KEY_MAP, site), .help = "name, url, timezone, languages"},
+	{TOP("site", KEY_MAP, site), .help = "name, url, timezone, languages, about"},
 	{TOP("instance", KEY_TEXT, instance), .help = "in every mark we leave in a cloud"},
 	{TOP("location", KEY_TEXT, location), .help = "where this instance stands"},
 	{TOP("listen", KEY_MAP, listen), .help = "public, intake"},

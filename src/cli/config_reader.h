@@ -3,6 +3,7 @@
  *
  *	config.c         which file; defaults, the life of a configuration, what options add
  *	config_read.c    files in order; the keys of the top and their small maps
+ *	config_about.c   what the site says of itself
  *	config_list.c    clouds, scenarios, components
  *	config_alarm.c   alarms and their mail server
  *	config_finish.c  what can only be said when all files are read; drafts become the result
@@ -85,6 +86,12 @@ void config_texts_free(char **list);
 /* --- config_read.c */
 void config_read_root(struct config_reader *r, const struct yaml *root);
 void config_reader_init(struct config_reader *r, struct config *c, struct error_list *errors);
+
+/* --- config_about.c: one text, or one a language; later ones replace those before */
+void config_read_about(struct config_reader *r, const struct yaml *y);
+/* A text without a language is in the first one of the site. */
+void config_finish_about(struct config *c);
+bool config_is_language(struct slice word);
 
 /* --- config_list.c, config_alarm.c */
 void config_read_clouds(struct config_reader *r, const struct yaml *map);

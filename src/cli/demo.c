@@ -215,7 +215,7 @@ static int make(struct demo *d, struct running_options *options, bool faults)
 		fprintf(stderr, "demo: cannot make a directory in /tmp: %s\n", strerror(errno));
 		return code;
 	}
-	d->place = template;
+	d->place = mem_strdup(template);
 	char *state = d->state ? NULL : mem_printf("%s/state", d->place);
 	char *config = mem_printf("%s/glasshouse.yaml", d->place);
 	d->state = d->state ? d->state : state;
@@ -227,6 +227,7 @@ static int make(struct demo *d, struct running_options *options, bool faults)
 		waitpid(d->cloud, NULL, 0);
 	}
 	nftw(d->place, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(d->place);
 	free(state);
 	free(config);
 	return code;

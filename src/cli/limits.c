@@ -5,7 +5,9 @@
 
 #include "cli/limits.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 struct limits_descriptors limits_raise_descriptors(void)
 {
@@ -21,4 +23,11 @@ struct limits_descriptors limits_raise_descriptors(void)
 	if (setrlimit(RLIMIT_NOFILE, &r) == 0)
 		l.now = r.rlim_cur;
 	return l;
+}
+
+void limits_widen_descriptors(void)
+{
+	const int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LIMITS_WIDE);
+	if (fd >= 0)
+		close(fd);
 }

@@ -17,4 +17,11 @@ struct limits_descriptors {
  * never lowers it. Thread: main, before others are started. */
 struct limits_descriptors limits_raise_descriptors(void);
 
+/* Makes the table of descriptors as long as it usually becomes. A thread that opens one which the
+ * table has no place for makes it longer, and when there are other threads waits for all processors
+ * to notice: 10 to 25 ms for whoever it is, the loop too. Thread: main, before others are started.
+ */
+#define LIMITS_WIDE 1000
+void limits_widen_descriptors(void);
+
 #endif

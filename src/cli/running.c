@@ -220,6 +220,7 @@ static bool lock_state(struct running *r, struct error *err)
 	return good;
 }
 
+/* First of all: its process makes its pages ready while the rooms open. */
 static bool open_web(struct running *r, struct error *err)
 {
 	const struct config *c = r->now->config;
@@ -233,7 +234,8 @@ static bool open_web(struct running *r, struct error *err)
 		.threads = c->threads,
 	};
 	const struct web_house house = {.query = on_query, .command = on_command, .arg = r};
-	r->web = web_new(r->session.loop, &options, &house, err);
+	r->loop = loop_new(NULL, err);
+	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);
 	return r->web != NULL;
 }
 
@@ -269,7 +271,7 @@ static bool open_rooms(struct running *r, struct error *err)
 		.trouble_arg = r};
 	const struct judge_options judge = {
 		.confirm = c->confirm, .minimum_ns = c->minimum_ns, .refused = on_refused};
-	if (!open_web(r, err) || !lock_state(r, err))
+	if (!lock_state(r, err))
 		return false;
 	r->series = series_open(s->state, s->loop, &series, err);
 	r->mailer = r->series ? mailer_new(s->loop, err) : NULL;
@@ -312,28 +314,41 @@ static void say_where(struct running *r)
 	fflush(stdout);
 }
 
+static void open_all(struct running *r, struct error_list *errors)
+{
+	const struct running_options *o = &r->options;
+	const struct config *c = r->now->config;
+	struct error err = {0};
+	if (!open_web(r, &err)) {
+		error_list_add(errors, &err);
+		return;
+	}
+	const struct session_options so = {
+		.state = o->state ? o->state : c->state,
+		.instance = o->instance ? o->instance : c->instance,
+		.loop = r->loop,
+	};
+	if (!session_open_tools(&r->session, &so))
+		return;
+	if (open_rooms(r, &err))
+		r->opened = open_clouds(r, errors);
+	else
+		error_list_add(errors, &err);
+}
+
 struct running *running_open(const struct running_options *options)
 {
 	struct error_list errors = {0};
-	struct error err = {0};
 	struct running *r = mem_new(struct running);
 	r->options = *options;
 	r->lock_fd = -1;
 	limits_raise_descriptors();
+	limits_widen_descriptors();
 	struct config *c = running_config(options, &errors);
 	if (c) {
 		r->now = mem_new(struct generation);
 		*r->now = (struct generation){c, 1};
-		const struct session_options so = {
-			.state = options->state ? options->state : c->state,
-			.instance = options->instance ? options->instance : c->instance,
-		};
-		if (session_open_tools(&r->session, &so)) {
-			if (!open_rooms(r, &err))
-				error_list_add(&errors, &err);
-			else
-				r->opened = open_clouds(r, &errors);
-		}
+		open_all(r, &errors);
 	}
 	session_print_errors(&errors);
 	error_list_fini(&errors);
@@ -408,6 +423,7 @@ void running_close(struct running *r)
 	running_lists_free(r->lists);
 	if (r->session.loop)
 		session_close(&r->session);
+	loop_free(r->loop);
 	if (r->lock_fd >= 0)
 		close(r->lock_fd);
 	generation_unref(r->now);

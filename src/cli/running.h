@@ -73,6 +73,7 @@ struct running_options {
 struct running {
 	struct running_options options;
 	struct generation *now;
+	struct loop *loop; /* the session's too */
 	struct session session;
 	int lock_fd;
 	struct series_store *series;

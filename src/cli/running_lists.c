@@ -92,8 +92,9 @@ static void add_named(void *arg, const char *name)
 	add_found(m, component_id(m->cloud->prefix, name), name, endpoint_category(name));
 }
 
-/* A catalog that was not read yet says nothing of what is gone. */
-static bool know_catalogs(const struct running *r)
+/* Until a catalog has been read, only the log-in is probed, and what the cloud has is what it had
+ * when it was last seen. */
+static bool is_known(const struct running *r)
 {
 	VEC_EACH (&r->clouds, struct watched_cloud *, c) {
 		const bool known = !(*c)->endpoints || endpoints_know_catalog((*c)->endpoints);
@@ -103,45 +104,14 @@ static bool know_catalogs(const struct running *r)
 	return true;
 }
 
-/* The cloud whose prefix it bears; the first one has none. */
-static const struct watched_cloud *cloud_of(const struct running *r, const char *id)
-{
-	const struct watched_cloud *best = NULL;
-	VEC_EACH (&r->clouds, struct watched_cloud *, c) {
-		const bool fits = slice_starts(slice_of(id), (*c)->prefix);
-		if (fits && (!best || strlen((*c)->prefix) > strlen(best->prefix)))
-			best = *c;
-	}
-	return best;
-}
-
-static void add_remembered(void *arg, const char *id, const char *name)
-{
-	struct making *m = arg;
-	const struct watched_cloud *c = cloud_of(m->running, id);
-	if (!c || find(m, id))
-		return;
-	m->cloud = c;
-	add_found(m, mem_strdup(id), keep_copy(m->lists, name ? name : id),
-		endpoint_category(id + strlen(c->prefix)));
-}
-
-/* Started while keystone does not answer, the page shows what it showed before. */
-static void add_all_remembered(struct making *m)
-{
-	struct error err = {0};
-	if (!know_catalogs(m->running) &&
-		!judge_remembered(m->running->session.facts, add_remembered, m, &err))
-		running_say(m->running, "what was watched before is not known: %s", err.msg);
-}
-
 static void tell_judge(struct making *m)
 {
 	struct judge *j = m->running->judge;
+	const bool known = is_known(m->running);
 	for (size_t i = judge_component_count(j); i-- > 0;) {
 		const struct component *c = judge_component_at(j, i);
 		const struct found *f = find(m, c->id);
-		if (!f || f->hidden)
+		if (f ? f->hidden : known)
 			judge_component_remove(j, c->id);
 	}
 	VEC_EACH (&m->found, struct found, f) {
@@ -184,6 +154,7 @@ static void add_scenario(struct making *m, const struct watched_scenario *s)
 	outline_components(s->scenario, add_named, m);
 	vec_push(&l->scenarios, ((struct house_scenario){
 					.name = keep_copy(l, s->name),
+					.scenario = keep_copy(l, s->scenario->name),
 					.title = keep_copy(l, title),
 					.cloud = keep_copy(l, s->cloud->row->name),
 					.every_ms = s->row->every_ns / NS_PER_MS,
@@ -266,6 +237,7 @@ static void fill_site(struct running *r, struct running_lists *l)
 		.location = c->location ? c->location : "",
 		.instance = r->session.instance,
 		.languages = (const char *const *)c->languages,
+		.about = c->about,
 		.simulated = r->options.simulated,
 	};
 }
@@ -298,7 +270,6 @@ void running_lists_make(struct running *r)
 			add_scenario(&m, *s);
 	}
 	add_shipped(&m);
-	add_all_remembered(&m);
 	tell_judge(&m);
 	const struct house_lists lists = {
 		.probes = m.lists->probes.p,

@@ -77,7 +77,8 @@ static bool open_facts(struct session *s, const struct session_options *o, struc
 {
 	s->state = o->state ? mem_strdup(o->state) : session_state_dir();
 	s->instance = o->instance ? mem_strdup(o->instance) : session_instance();
-	s->loop = loop_new(NULL, err);
+	s->own_loop = !o->loop;
+	s->loop = o->loop ? o->loop : loop_new(NULL, err);
 	if (!s->loop)
 		return false;
 	s->facts = facts_open(s->state, s->loop, err);
@@ -181,7 +182,7 @@ void session_close(struct session *s)
 		journal_free(s->journal);
 	if (s->facts)
 		facts_close(s->facts);
-	if (s->loop)
+	if (s->own_loop)
 		loop_free(s->loop);
 	if (s->config)
 		cloud_config_free(s->config);

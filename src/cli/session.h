@@ -15,10 +15,12 @@ struct session_options {
 	const char *instance; /* NULL: the host's name */
 	const char *state;    /* NULL: session_state_dir() */
 	unsigned inflight, compute;
+	struct loop *loop; /* borrows; NULL: one of its own */
 };
 
 struct session {
 	struct loop *loop;
+	bool own_loop;
 	struct kinds *kinds;
 	struct cloud_config *config;
 	struct http_client *api, *probes;

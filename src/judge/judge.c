@@ -22,12 +22,23 @@ int64_t judge_now_ms(const struct judge *j)
 
 /* --- components ------------------------------------------------------------------------------- */
 
+static const char *or_none(const char *text)
+{
+	return text ? text : "";
+}
+
+static bool same_names(const struct component *a, const struct component *b)
+{
+	return !strcmp(a->name, b->name) && !strcmp(a->category, or_none(b->category)) &&
+	       !strcmp(a->cloud, or_none(b->cloud)) && !strcmp(a->region, or_none(b->region));
+}
+
 static void name_component(struct judged *j, const struct component *c)
 {
 	mem_replace(&j->name, c->name);
-	mem_replace(&j->category, c->category ? c->category : "");
-	mem_replace(&j->cloud, c->cloud ? c->cloud : "");
-	mem_replace(&j->region, c->region ? c->region : "");
+	mem_replace(&j->category, or_none(c->category));
+	mem_replace(&j->cloud, or_none(c->cloud));
+	mem_replace(&j->region, or_none(c->region));
 	j->shown = (struct component){j->id, j->name, j->category, j->cloud, j->region};
 }
 
@@ -88,7 +99,10 @@ void judge_component(struct judge *j, const struct component *given)
 {
 	struct judged *c = map_get(&j->by_id, given->id);
 	if (c) {
+		if (same_names(&c->shown, given))
+			return;
 		name_component(c, given);
+		known_write(j, &c->shown);
 		sort_out(j, c);
 		sort_in(j, c);
 		return;
@@ -96,6 +110,7 @@ void judge_component(struct judge *j, const struct component *given)
 	c = judged_new(j, given);
 	map_put(&j->by_id, c->id, c);
 	sort_in(j, c);
+	known_write(j, &c->shown);
 	days_open(c);
 	/* a stored verdict that is stale already changes at once, but never from inside this call
 	 */
@@ -126,6 +141,7 @@ void judge_component_remove(struct judge *j, const char *id)
 		return;
 	sort_out(j, c);
 	rows_write_end(j, c->id, judge_now_ms(j));
+	known_forget(j, c->id);
 	judged_free(c);
 }
 
@@ -307,7 +323,10 @@ struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *se
 		return NULL;
 	}
 	timer_start(l, &j->tick, TICK_NS, on_tick, j);
-	return j;
+	if (known_read(j, err))
+		return j;
+	judge_free(j);
+	return NULL;
 }
 
 void judge_free(struct judge *j)

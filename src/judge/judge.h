@@ -87,12 +87,9 @@ void judge_change_fini(struct judge_change *c);
 
 /* --- what there is to judge: given by who reads the configuration --------------------------- */
 
-/* Adds, or changes name, category and place. Copies. */
+/* Adds, or changes name, category and place. Copies. What was added before the last start and not
+ * removed is there after judge_new(). */
 void judge_component(struct judge *j, const struct component *c);
-/* Each component that has a verdict which is not over, also of earlier starts, by id; name as
- * customers knew it, or NULL. */
-bool judge_remembered(struct facts *f, void (*cb)(void *arg, const char *id, const char *name),
-	void *arg, struct error *err) must_check;
 /* Takes it off the page; its history stays. */
 void judge_component_remove(struct judge *j, const char *id);
 /* A probe that will report for a component at this rate. A scenario names itself once and reports

@@ -227,13 +227,15 @@ char *judge_text(const struct judged *c, const struct decision *d, int64_t now_m
 	if (!d->about || d->health == HEALTH_UNKNOWN)
 		text = unknown_text(c, d, label, now_ms);
 	else if (d->health == HEALTH_OPERATIONAL)
-		text = d->good == 1 ? mem_printf("%s answers", label)
-				    : mem_printf("%u of %u answer", d->good, d->all);
+		text = d->good == 1        ? mem_printf("%s answers", label)
+		       : d->good == d->all ? mem_printf("all %u answer", d->good)
+					   : mem_printf("%u answer, nothing is known of %u yet",
+						     d->good, d->all - d->good);
 	else if (d->health == HEALTH_OUTAGE)
 		text = d->bad == 1 ? mem_printf("%s fails: %s", label,
 					     fault_text(d->about->now.bad_fault))
-				   : mem_printf("all fail, %u of %u; %s: %s", d->bad, d->all, label,
-					     fault_text(d->about->now.bad_fault));
+				   : mem_printf("%u fail and nothing answers; %s: %s", d->bad,
+					     label, fault_text(d->about->now.bad_fault));
 	else if (!strcmp(d->rule, "slow"))
 		text = mem_printf("%s answers later than it should", label);
 	else

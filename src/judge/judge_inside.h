@@ -129,6 +129,11 @@ void rows_observed(struct judge *j, int64_t to_ms);
 /* The same for sure, and the evidence of each component is as new as it is. */
 void rows_beat(struct judge *j, int64_t to_ms);
 
+/* --- judge_known.c */
+void known_write(struct judge *j, const struct component *c);
+void known_forget(struct judge *j, const char *id);
+bool known_read(struct judge *j, struct error *err) must_check; /* calls judge_component() */
+
 /* --- judge_days.c ----------------------------------------------------------------------------- */
 
 void days_open(struct judged *c);

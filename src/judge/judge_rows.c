@@ -18,7 +18,8 @@ static const struct facts_migration migrations[] = {
 	    "CREATE INDEX observing_to ON observing(to_ms);"},
 	{2, "ALTER TABLE verdict ADD COLUMN name TEXT;"
 	    "CREATE INDEX verdict_order ON verdict(component, id);"},
-	{3, "CREATE INDEX verdict_open ON verdict(component) WHERE until_ms IS NULL;"},
+	{3, "CREATE TABLE component(id TEXT PRIMARY KEY, name TEXT NOT NULL,"
+	    " category TEXT NOT NULL, cloud TEXT NOT NULL, region TEXT NOT NULL);"},
 };
 
 /* Spans are known by their begin, so that writing one again does no harm. */
@@ -85,27 +86,6 @@ bool rows_read(struct judge *j, struct judged *c, struct error *err)
 		    &v, 1, read_row, &r, err))
 		return false;
 	return r.found;
-}
-
-struct remembering {
-	void (*cb)(void *arg, const char *id, const char *name);
-	void *arg;
-};
-
-static bool on_remembered(void *arg, const struct facts_row *row)
-{
-	const struct remembering *r = arg;
-	r->cb(r->arg, facts_text(row, 0), facts_text(row, 1));
-	return true;
-}
-
-bool judge_remembered(struct facts *f, void (*cb)(void *arg, const char *id, const char *name),
-	void *arg, struct error *err)
-{
-	struct remembering r = {cb, arg};
-	return facts_query(f,
-		"SELECT component, name FROM verdict WHERE until_ms IS NULL ORDER BY component",
-		NULL, 0, on_remembered, &r, err);
 }
 
 static bool end_verdict(

@@ -143,6 +143,7 @@ struct facts *facts_open(const char *dir, struct loop *l, struct error *err)
 {
 	if (!make_dir(dir, err))
 		return NULL;
+	sqlite_settle();
 	struct facts *f = mem_new(struct facts);
 	f->loop = l;
 	f->path = mem_printf("%s/facts.db", dir);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/series_inside.h"
+#include "store/sqlite.h"
 
 #define RAW_DAYS        14
 #define TEN_MINUTE_DAYS 90
@@ -113,6 +114,7 @@ struct series_store *series_open(
 		error_set(err, ERROR_INPUT, "the directory for series has no name");
 		return NULL;
 	}
+	sqlite_settle();
 	struct series_store *st = mem_new(struct series_store);
 	st->loop = l;
 	if (options)

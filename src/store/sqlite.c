@@ -4,6 +4,22 @@
 
 #include "store/sqlite.h"
 
+#include <pthread.h>
+
+static void settle(void)
+{
+	/* pages one by one as they are read, not 20 at once for each of 16 connections; nobody asks
+	 * how much is in use, which every allocation would take a lock for */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+void sqlite_settle(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, settle);
+}
+
 void sqlite_error(sqlite3 *db, int rc, const char *path, struct error *err)
 {
 	const char *what = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);

@@ -16,6 +16,9 @@ struct facts_row {
 	sqlite3_stmt *stmt;
 };
 
+/* Before the first connection is opened: takes what SQLite keeps ready for a few large databases
+ * off our many small ones. Again does nothing. Thread: any. */
+void sqlite_settle(void);
 /* What went wrong and what to do about it: full disk, read-only, not a database, locked. */
 void sqlite_error(sqlite3 *db, int rc, const char *path, struct error *err);
 bool sqlite_exec(sqlite3 *db, const char *sql, struct error *err) must_check;

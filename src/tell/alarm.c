@@ -495,6 +495,7 @@ size_t alarms_states(const struct alarms *a, const struct alarm_state **ret)
 		const struct channel *c = a->channels.p[i];
 		mine->states[i] = (struct alarm_state){
 			.name = c->config.name,
+			.kind = c->config.kind,
 			.sent = c->sent,
 			.failed = c->failed,
 			.waiting = c->queue.n + planned_for(a, c) +

@@ -61,8 +61,12 @@ void alarms_could_not_run(
 /* Whether dead-man pushes go out: only while we observe and store. */
 void alarms_alive(struct alarms *a, bool alive);
 
+/* "webhook", "alertmanager", "mail", "deadman". */
+const char *alarm_kind_name(enum alarm_kind kind);
+
 struct alarm_state {
 	const char *name;
+	enum alarm_kind kind;
 	uint64_t sent, failed; /* deliveries taken; attempts that failed */
 	size_t waiting;
 	int64_t last_ok_ms;

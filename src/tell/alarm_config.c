@@ -17,11 +17,16 @@ static const char *const kinds[] = {
 	[ALARM_DEADMAN] = "deadman",
 };
 
+const char *alarm_kind_name(enum alarm_kind kind)
+{
+	return kinds[kind];
+}
+
 char *alarm_default_name(const struct alarm *c)
 {
 	if (c->name && c->name[0])
 		return mem_strdup(c->name);
-	return mem_printf("%s %s", kinds[c->kind],
+	return mem_printf("%s %s", alarm_kind_name(c->kind),
 		c->kind != ALARM_MAIL ? c->url
 		: c->to && c->to[0]   ? c->to[0]
 				      : "");

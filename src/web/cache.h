@@ -12,6 +12,7 @@
 
 #include "base/slice.h"
 #include "net/http_server.h"
+#include "web/encode.h"
 
 struct cache_doc;
 
@@ -29,12 +30,12 @@ struct cache_recipe {
 	const char *language; /* Content-Language, and that the answer depends on it; or NULL */
 	enum cache_keep keep;
 	bool cross_origin; /* other sites' scripts may read it */
-	bool best;         /* made once: as small as can be */
 	bool plain;        /* in identity only */
 	unsigned retry_s;  /* Retry-After; 0: none */
 	const char *allow; /* Allow; or NULL */
 	const char *login; /* WWW-Authenticate: the realm; or NULL */
 	struct slice body;
+	struct slice packed[CODING_COUNT]; /* of it, made before; empty: made here */
 };
 
 struct cache_doc *cache_doc_new(const struct cache_recipe *recipe); /* copies; returns owned */

@@ -12,7 +12,6 @@
 
 #include "base/digest.h"
 #include "web/cache.h"
-#include "web/encode.h"
 
 #define TAG_TEXT    48
 #define HEADERS_MAX 24
@@ -87,8 +86,10 @@ static struct http_response *make(
 static void add_coding(struct cache_doc *d, const struct cache_recipe *r, enum coding c)
 {
 	struct buf b = BUF(r->body.n + 1);
-	if (c == CODING_IDENTITY || encode_body(c, r->body, r->best, &b)) {
-		const struct slice body = c == CODING_IDENTITY ? r->body : buf_slice(&b);
+	struct slice body = c == CODING_IDENTITY ? r->body : r->packed[c];
+	if (c != CODING_IDENTITY && !body.n && encode_body(c, r->body, &b))
+		body = buf_slice(&b);
+	if (c == CODING_IDENTITY || body.n) {
 		char *hex = hex_encode(d->hash, 12);
 		snprintf(d->tags[c], TAG_TEXT, "\"%s%s%s\"", hex, c ? "-" : "",
 			c ? coding_name(c) : "");

@@ -93,10 +93,10 @@ enum coding encode_choose(const char *accept, unsigned have)
 /* --- making them ---------------------------------------------------------------------------------
  */
 
-static size_t to_gzip(struct slice plain, bool best, char *p, size_t n)
+static size_t to_gzip(struct slice plain, char *p, size_t n)
 {
 	z_stream z = {0};
-	if (deflateInit2(&z, best ? 9 : 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return 0;
 	z.next_in = (Bytef *)(uintptr_t)plain.p;
 	z.avail_in = (uInt)plain.n;
@@ -107,24 +107,23 @@ static size_t to_gzip(struct slice plain, bool best, char *p, size_t n)
 	return made;
 }
 
-static size_t to_brotli(struct slice plain, bool best, char *p, size_t n)
+static size_t to_brotli(struct slice plain, char *p, size_t n)
 {
 	size_t made = n;
-	if (!BrotliEncoderCompress(best ? 11 : 5, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT, plain.n,
+	if (!BrotliEncoderCompress(5, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT, plain.n,
 		    (const uint8_t *)plain.p, &made, (uint8_t *)p))
 		return 0;
 	return made;
 }
 
-bool encode_body(enum coding c, struct slice plain, bool best, struct buf *out)
+bool encode_body(enum coding c, struct slice plain, struct buf *out)
 {
 	const size_t room = plain.n - plain.n / 20;
 	assert(c == CODING_GZIP || c == CODING_BROTLI);
 	if (room < 64)
 		return false;
 	char *p = mem_alloc(room);
-	const size_t n =
-		c == CODING_GZIP ? to_gzip(plain, best, p, room) : to_brotli(plain, best, p, room);
+	const size_t n = c == CODING_GZIP ? to_gzip(plain, p, room) : to_brotli(plain, p, room);
 	const bool good = n > 0 && buf_add(out, p, n);
 	free(p);
 	return good;

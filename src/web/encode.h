@@ -17,8 +17,8 @@ const char *coding_name(enum coding c); /* "br"; NULL for identity */
  * With equal weights the smaller wins: brotli, gzip, identity. What nobody offers is answered in
  * identity, as the RFC allows. */
 enum coding encode_choose(const char *accept, unsigned have);
-/* Appends to out; false when that is not worth it: it did not become 5 % smaller. `best`: for
- * what is made once; otherwise for what is made each second. */
-bool encode_body(enum coding c, struct slice plain, bool best, struct buf *out);
+/* Appends to out; false when that is not worth it: it did not become 5 % smaller. Of a
+ * strength for what is made each second. */
+bool encode_body(enum coding c, struct slice plain, struct buf *out);
 
 #endif

@@ -18,6 +18,7 @@ struct house;
 struct house_site {
 	const char *name, *url, *timezone, *location, *instance;
 	const char *const *languages; /* NULL-terminated */
+	const json_t *about;          /* language to Markdown; NULL: none */
 	bool simulated;
 };
 

@@ -107,6 +107,7 @@ static struct house_asked *asked_new(
 	a->args = args ? json_deep_copy(args) : json_object();
 	a->operators = audience == AUDIENCE_OPERATORS;
 	a->now_ms = house_now_ms(h);
+	trend_begin(a);
 	a->job.work = read_work;
 	a->job.done = read_done;
 	a->next = h->asks;

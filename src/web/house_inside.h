@@ -136,6 +136,7 @@ struct house_asked {
 	struct facts *facts;
 	int64_t now_ms;
 	const char *cloud; /* trends of this cloud only; NULL: all */
+	int64_t trend_step_ms;
 	VEC(struct house_trend *) trends;
 	json_t *trend_docs; /* of each of them, made by the worker */
 	void *own;          /* what a question keeps for its reading; freed with it */
@@ -170,6 +171,7 @@ struct house_trend {
 	struct series_point points[TREND_POINTS];
 };
 
+void trend_begin(struct house_asked *a); /* how far back, of this house */
 /* The trend of that name, made if it is new; NULL: too many. */
 struct house_trend *trend_of(struct house_asked *a, const char *cloud, const char *probe,
 	const char *step, const char *component);

@@ -23,6 +23,8 @@ static json_t *own_json(const struct house *h, bool operators)
 	put_text(j, "url", s->url);
 	put_text(j, "timezone", s->timezone);
 	put(j, "languages", texts(s->languages));
+	/* a copy: the document goes to a thread of its own */
+	put(j, "about", s->about ? json_deep_copy(s->about) : json_object());
 	put(j, "simulated", json_boolean(s->simulated));
 	put_text(j, "location", s->location);
 	put_text(j, "version", GLASSHOUSE_VERSION);
@@ -190,6 +192,7 @@ static json_t *alarms_json(const struct house *h)
 	for (size_t i = 0; i < n; i++) {
 		json_t *j = json_object();
 		put_text(j, "name", states[i].name);
+		put_text(j, "kind", alarm_kind_name(states[i].kind));
 		put_int(j, "sent", (int64_t)states[i].sent);
 		put_int(j, "failed", (int64_t)states[i].failed);
 		put_int(j, "waiting", (int64_t)states[i].waiting);

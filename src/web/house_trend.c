@@ -1,5 +1,6 @@
 /*
- * house_trend.c - the last 24 hours of a probe or a step in steps of ten minutes.
+ * house_trend.c - the last 24 hours of a probe or a step in steps of ten minutes; less of a house
+ * that has seen less.
  *
  * Series that differ in dimensions (zones, types) alone are one trend: their points are added.
  */
@@ -54,18 +55,35 @@ struct house_trend *trend_of(struct house_asked *a, const char *cloud, const cha
 	return t;
 }
 
+/* A day would be an empty picture in the first hours of a house. */
+void trend_begin(struct house_asked *a)
+{
+	int64_t longest_s = 0;
+	MAP_EACH (&a->house->days, e) {
+		const struct house_days *d = e->value;
+		int64_t seen_s = 0;
+		for (size_t i = HOUSE_KEPT - MODEL_DAYS; i < HOUSE_KEPT; i++)
+			for (int h = 0; h < HEALTH_COUNT; h++)
+				seen_s += d->days[i].s[h];
+		longest_s = seen_s > longest_s ? seen_s : longest_s;
+	}
+	a->trend_step_ms = longest_s < 3600       ? TREND_STEP_MS / 20
+			   : longest_s < 5 * 3600 ? TREND_STEP_MS / 4
+						  : TREND_STEP_MS;
+}
+
 static int64_t trend_from(const struct house_asked *a)
 {
-	return (a->now_ms / TREND_STEP_MS - TREND_POINTS + 1) * TREND_STEP_MS;
+	return (a->now_ms / a->trend_step_ms - TREND_POINTS + 1) * a->trend_step_ms;
 }
 
 /* An error leaves what was not read as not measured. */
 static void on_points(void *arg, const struct series_points *points, const struct error *err)
 {
 	struct house_trend *t = arg;
-	const int64_t from_ms = trend_from(t->asked);
+	const int64_t from_ms = trend_from(t->asked), step_ms = t->asked->trend_step_ms;
 	for (size_t i = 0; !err && i < points->n; i++) {
-		const int64_t at = (points->p[i].at_ms - from_ms) / TREND_STEP_MS;
+		const int64_t at = (points->p[i].at_ms - from_ms) / step_ms;
 		if (points->p[i].n && at >= 0 && at < TREND_POINTS)
 			series_point_merge(&t->points[at], &points->p[i]);
 	}
@@ -85,10 +103,10 @@ static bool on_series(void *arg, struct series *s)
 					? trend_of(a, cloud, probe, step, component)
 					: NULL;
 	if (t) {
-		const int64_t from_ms = trend_from(a);
+		const int64_t from_ms = trend_from(a), step_ms = a->trend_step_ms;
 		a->parts_due++;
-		series_read(s, from_ms, from_ms + TREND_POINTS * TREND_STEP_MS, TREND_STEP_MS,
-			false, on_points, t);
+		series_read(
+			s, from_ms, from_ms + TREND_POINTS * step_ms, step_ms, false, on_points, t);
 	}
 	free(cloud);
 	free(probe);
@@ -107,7 +125,7 @@ static json_t *point_json(const struct house_trend *t, size_t i)
 {
 	const struct series_point *p = &t->points[i];
 	json_t *j = json_object();
-	put_int(j, "at_ms", trend_from(t->asked) + (int64_t)i * TREND_STEP_MS);
+	put_int(j, "at_ms", trend_from(t->asked) + (int64_t)i * t->asked->trend_step_ms);
 	put_int(j, "n", (int64_t)p->n);
 	put_int(j, "ok", (int64_t)p->ok);
 	const bool any = p->ok > 0;
@@ -119,13 +137,13 @@ static json_t *point_json(const struct house_trend *t, size_t i)
 
 json_t *trend_json(const struct house_trend *t)
 {
-	const int64_t from_ms = trend_from(t->asked);
+	const int64_t from_ms = trend_from(t->asked), step_ms = t->asked->trend_step_ms;
 	json_t *j = json_object(), *points = json_array();
 	for (size_t i = 0; i < TREND_POINTS; i++)
 		json_array_append_new(points, point_json(t, i));
 	put_int(j, "from_ms", from_ms);
-	put_int(j, "to_ms", from_ms + TREND_POINTS * TREND_STEP_MS);
-	put_int(j, "step_ms", TREND_STEP_MS);
+	put_int(j, "to_ms", from_ms + TREND_POINTS * step_ms);
+	put_int(j, "step_ms", step_ms);
 	put(j, "points", points);
 	return j;
 }

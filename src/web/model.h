@@ -7,8 +7,8 @@
  * the public the fields marked (O) are absent.
  *
  * SITE: the snapshot, published at most once a second
- *	site {name, url, timezone, languages: ["en", "de"], simulated: bool, location, version,
- *	      instance (O)}
+ *	site {name, url, timezone, languages: ["en", "de"], about {LANGUAGE: MARKDOWN, ...},
+ *	      simulated: bool, location, version, instance (O)}
  *	at_ms, started_ms, revision (grows with each change)
  *	health: the worst of all; counts {operational: 3, ...}
  *	observing {storing: bool, blind: bool, since_ms, why (O)}
@@ -33,7 +33,8 @@
  *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200
  *	probes [{name, kind, step | null, every_ms, trend TREND}]
  *	TREND = {from_ms, to_ms, step_ms, points [{at_ms, n, ok, p50_ms, p95_ms, max_ms}]}; the
- *	      last 24 hours in 10 min steps; n = 0 where nothing was measured
+ *	      last 24 hours in 10 min steps, less in shorter steps while less was seen; n = 0 where
+ *	      nothing was measured
  *
  * AVAILABILITY (query "availability"): components [{id, name, category, health,
  *	days [365 x as above], months [{month: "2026-11", RATIO}] newest first, <= 24,

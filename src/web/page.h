@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "web/pages/files.h"
 
 enum page {
 	PAGE_STATUS,       /* /                  SITE */
@@ -28,7 +29,8 @@ enum page {
 /* Compiles all templates and texts; an error is a mistake in the program's own files. */
 bool page_init(struct error *err) must_check;
 void page_fini(void);
-/* `site`: the SITE document (head and foot of each page), `path` the page's own, for language
+/* `site`: the SITE document, of which pages other than PAGE_STATUS
+ * show site, observing, at_ms and started_ms (head and foot); `path` the page's own, for language
  * links; `lang` one of page_languages(); `operators` shows what is theirs. */
 bool page_render(enum page p, const json_t *model, const json_t *site, const char *path,
 	const char *lang, bool operators, struct buf *out, struct error *err) must_check;
@@ -43,7 +45,7 @@ const char *page_language(const char *accept, const json_t *offered);
 struct page_file {
 	const char *name; /* with a hash of its content: may be cached for ever */
 	const char *type; /* Content-Type */
-	struct slice body;
+	const struct web_file *file;
 };
 const struct page_file *page_file(const char *name);
 size_t page_files(const struct page_file **ret);

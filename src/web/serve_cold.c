@@ -124,7 +124,7 @@ static bool is_lasting(const struct route *r, const json_t *model)
 	return strcmp(r->query, "evidence") == 0 && json_int(model, "next", 0) > 0;
 }
 
-static void on_render(struct render_job *j, json_t **sites)
+static void on_render(struct render_job *j, json_t **frames)
 {
 	struct pending *p = (struct pending *)j;
 	const struct slice body = slice_from(p->body, p->body_n);
@@ -137,7 +137,7 @@ static void on_render(struct render_job *j, json_t **sites)
 		return;
 	}
 	switch (p->route->form) {
-	case FORM_PAGE: render_page(p, model, sites[p->seat]); break;
+	case FORM_PAGE: render_page(p, model, frames[p->seat]); break;
 	case FORM_JSON: p->doc = doc_of(p, 200, "application/json", body); break;
 	case FORM_TEXT:
 		p->doc = doc_of(p, 200, "text/plain; version=0.0.4; charset=utf-8",

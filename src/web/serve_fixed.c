@@ -7,6 +7,11 @@
 #include "web/faces/faces.h"
 #include "web/serve_inside.h"
 
+#define PACKED(file)                                                                               \
+	{                                                                                          \
+		[CODING_GZIP] = (file)->gzip, [CODING_BROTLI] = (file)->brotli                     \
+	}
+
 const int problem_statuses[SERVE_PROBLEMS] = {
 #define STATUS(s, t) s,
 	PROBLEMS(STATUS)
@@ -67,19 +72,20 @@ void fixed_init(struct fixed *f)
 		struct cache_recipe r = {.status = 200,
 			.type = files[i].type,
 			.keep = KEEP_FOREVER,
-			.best = true,
-			.body = files[i].body};
+			.body = files[i].file->plain,
+			.packed = PACKED(files[i].file)};
 		map_put(&f->files, files[i].name, cache_doc_new(&r));
 		r.keep = KEEP_DAY;
 		if (!f->icon && slice_starts(slice_of(files[i].name), "icon-"))
 			f->icon = cache_doc_new(&r);
 	}
+	const struct web_file *openapi = ops_openapi();
 	f->openapi = cache_doc_new(&(struct cache_recipe){.status = 200,
 		.type = "application/yaml",
 		.keep = KEEP_ASK,
 		.cross_origin = true,
-		.best = true,
-		.body = ops_openapi()});
+		.body = openapi->plain,
+		.packed = PACKED(openapi)});
 	f->robots[SEAT_PUBLIC] = small(200, "text/plain; charset=utf-8", KEEP_DAY, false,
 		"User-agent: *\nDisallow: /api/\nDisallow: /runs/\n");
 	f->robots[SEAT_OPERATORS] = small(

@@ -41,24 +41,52 @@ void hub_say_failed(struct hub *h, const char *why)
 /* --- pinning -------------------------------------------------------------------------------------
  */
 
-static void on_pin(struct render_job *j, json_t **sites)
+/* As a value SITE takes twenty times its text, so between two pinnings the text is kept. */
+static json_t *read_site(struct pin_job *p, int s)
 {
-	struct pin_job *p = (struct pin_job *)j;
-	for (int s = 0; s < SEATS; s++) {
-		struct error err;
-		if (!p->raw[s])
-			continue;
-		json_t *site = json_parse(slice_from(p->raw[s], p->raw_n[s]), DOOR_BODY_MAX, &err);
-		if (site) {
-			json_decref(sites[s]);
-			sites[s] = site;
-		} else {
+	struct error err;
+	json_t *site = NULL;
+	if (p->raw[s]) {
+		site = json_parse(slice_from(p->raw[s], p->raw_n[s]), DOOR_BODY_MAX, &err);
+		if (!site)
 			snprintf(p->broken, sizeof(p->broken), "%.190s", err.msg);
+		free(site ? p->kept[s] : p->raw[s]);
+		if (site) {
+			p->kept[s] = p->raw[s];
+			p->kept_n[s] = p->raw_n[s];
 		}
-		free(p->raw[s]);
 		p->raw[s] = NULL;
 	}
+	if (!site && p->kept[s])
+		site = json_parse(slice_from(p->kept[s], p->kept_n[s]), DOOR_BODY_MAX, &err);
+	return site;
+}
+
+/* What the frame of other pages shows of it. */
+static json_t *frame_of(const json_t *site)
+{
+	static const char *const keys[] = {"site", "observing", "at_ms", "started_ms"};
+	json_t *frame = json_object();
+	for (size_t i = 0; i < array_len(keys); i++)
+		json_object_set(frame, keys[i], json_object_get(site, keys[i]));
+	return frame;
+}
+
+static void on_pin(struct render_job *j, json_t **frames)
+{
+	struct pin_job *p = (struct pin_job *)j;
+	json_t *sites[SEATS];
+	for (int s = 0; s < SEATS; s++)
+		sites[s] = read_site(p, s);
 	p->made = pins_new(sites, p->last);
+	for (int s = 0; s < SEATS; s++) {
+		if (!sites[s])
+			continue;
+		json_decref(frames[s]);
+		frames[s] = frame_of(sites[s]);
+		json_decref(sites[s]);
+	}
+	mem_trim();
 }
 
 static void pin_when_due(struct hub *h);
@@ -199,5 +227,7 @@ void hub_free(struct hub *h)
 	map_fini(&h->cold);
 	for (int s = 0; s < SEATS; s++)
 		free(h->raw[s]);
+	for (int s = 0; s < SEATS; s++)
+		free(h->pin.kept[s]);
 	free(h);
 }

@@ -12,6 +12,9 @@ struct pin_job {
 	struct hub *hub;
 	char *raw[SEATS];
 	size_t raw_n[SEATS];
+	char *kept[SEATS]; /* the last that could be read: the job's, and the thread's that does it
+			    */
+	size_t kept_n[SEATS];
 	struct pins *last, *made;
 	char broken[SERVE_WHY]; /* why a SITE could not be read; "" */
 };

@@ -116,8 +116,9 @@ struct render;
 
 struct render_job { /* embedded in its owner's */
 	struct render_job *next;
-	void (*work)(struct render_job *j, json_t **sites); /* on the render thread */
-	void (*done)(struct render_job *j);                 /* on the hub */
+	/* on the render thread; frames: what all pages show of SITE, by seat; NULL: none yet */
+	void (*work)(struct render_job *j, json_t **frames);
+	void (*done)(struct render_job *j); /* on the hub */
 	struct render *render;
 };
 

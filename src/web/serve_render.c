@@ -1,8 +1,8 @@
 /*
  * serve_render.c - the thread that renders: one job after another, pinned before cold.
  *
- * It alone has the SITE documents as values: jobs are given them to read, and the job that pins may
- * exchange them.
+ * It alone has what all pages show of the SITE documents: jobs are given that to read, and the job
+ * that pins may exchange it.
  */
 
 #include "web/serve_inside.h"
@@ -14,8 +14,8 @@ struct render {
 	pthread_cond_t work;
 	struct render_job *jobs[2], **ends[2]; /* first, others; under the lock, like stop */
 	bool stop;
-	json_t *sites[SEATS]; /* the thread's */
-	unsigned under_way;   /* the hub's */
+	json_t *frames[SEATS]; /* the thread's */
+	unsigned under_way;    /* the hub's */
 };
 
 static void on_done(void *arg)
@@ -53,7 +53,7 @@ static void *render_main(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&r->lock);
-		j->work(j, r->sites);
+		j->work(j, r->frames);
 		loop_post(r->hub, on_done, j);
 		pthread_mutex_lock(&r->lock);
 	}
@@ -101,7 +101,7 @@ void render_free(struct render *r)
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->id, NULL);
 	for (int s = 0; s < SEATS; s++)
-		json_decref(r->sites[s]);
+		json_decref(r->frames[s]);
 	pthread_cond_destroy(&r->work);
 	pthread_mutex_destroy(&r->lock);
 	free(r);

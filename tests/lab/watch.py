@@ -84,7 +84,7 @@ class Watched:
 
     def __init__(self, place, witness, receiver_port):
         config = {
-            "site": {"name": "Lab"}, "location": "the same machine", "instance": "lab-watch",
+            "site": {"name": "Lab"}, "location": "same-machine", "instance": "lab-watch",
             "store": f"sqlite:{place}/state", "witnesses": [f"tcp://127.0.0.1:{witness.port}"],
             "listen": {"public": "127.0.0.1:0", "intake": "127.0.0.1:0"},
             "clouds": {"lab-demo": {"every": "10s", "timeout": "8s"}},

@@ -8,11 +8,11 @@
 
 #include <jansson.h>
 
-#include "base/slice.h"
+#include "web/pages/files.h"
 
 /* Ours: SITE as it is; what /api/ops/v1/openapi.yaml says (part of the program). */
 json_t *ops_status(const json_t *site);
-struct slice ops_openapi(void);
+const struct web_file *ops_openapi(void);
 
 /* Statuspage v2. There are no declared incidents or maintenances in SITE: their lists are empty. */
 json_t *statuspage_summary(const json_t *site);

@@ -3,7 +3,6 @@
  */
 
 #include "web/faces/faces.h"
-#include "web/pages/files.h"
 
 json_t *ops_status(const json_t *site)
 {
@@ -11,7 +10,7 @@ json_t *ops_status(const json_t *site)
 	return json_copy((json_t *)site);
 }
 
-struct slice ops_openapi(void)
+const struct web_file *ops_openapi(void)
 {
 	return web_file_find("openapi.yaml");
 }

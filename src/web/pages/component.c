@@ -9,22 +9,12 @@
 
 #define LINKS 90
 
-static const char *probe_kind(struct view *v, const char *kind)
-{
-	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
-		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
-	for (size_t i = 0; kind && i < array_len(keys); i++)
-		if (!strcmp(keys[i][0], kind))
-			return say(v, keys[i][1], NULL);
-	return kind ? kind : "";
-}
-
 static json_t *probe_view(struct view *v, const json_t *p)
 {
 	json_t *o = json_object();
 	view_put(o, "name", json_str(p, "name"));
 	view_put(o, "step", json_str(p, "step"));
-	view_put(o, "kind", probe_kind(v, json_str(p, "kind")));
+	view_put(o, "kind", say_probe_kind(v, json_str(p, "kind")));
 	view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
 	json_object_set_new(o, "trend", trend_view(v, json_object_get(p, "trend")));
 	return o;

@@ -10,14 +10,14 @@
 
 struct web_file {
 	const char *path; /* below web/: "templates/status.mustache" */
-	const unsigned char *p;
-	size_t n;
+	struct slice plain;
+	struct slice gzip, brotli; /* of what is served as it is; else, or not worth it: empty */
 };
 
 extern const struct web_file web_files[];
 extern const size_t web_file_count;
 
-/* By its path; empty: there is none. Borrows for ever. */
-struct slice web_file_find(const char *path);
+/* By its path; NULL: there is none. Borrows for ever. */
+const struct web_file *web_file_find(const char *path);
 
 #endif

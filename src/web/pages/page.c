@@ -35,18 +35,24 @@ static struct { /* written by page_init() only */
 	struct page_file files[3];
 } house;
 
-struct slice web_file_find(const char *path)
+const struct web_file *web_file_find(const char *path)
 {
 	for (size_t i = 0; i < web_file_count; i++)
 		if (!strcmp(web_files[i].path, path))
-			return slice_from((const char *)web_files[i].p, web_files[i].n);
-	return (struct slice){0};
+			return &web_files[i];
+	return NULL;
+}
+
+static struct slice text_of(const char *path)
+{
+	const struct web_file *f = web_file_find(path);
+	return f ? f->plain : (struct slice){0};
 }
 
 static struct slice template_text(const char *name)
 {
 	char *path = mem_printf("templates/%s.mustache", name);
-	const struct slice text = web_file_find(path);
+	const struct slice text = text_of(path);
 	free(path);
 	return text;
 }
@@ -65,7 +71,7 @@ static bool read_texts(const char *lang, struct error *err)
 {
 	struct error_list errors = {0};
 	char *path = mem_printf("texts/%s.yaml", lang);
-	struct yaml_file *f = yaml_parse(web_file_find(path), path, &errors);
+	struct yaml_file *f = yaml_parse(text_of(path), path, &errors);
 	json_t *texts = f && yaml_documents(f) ? yaml_json(yaml_root(f, 0)) : NULL;
 	const bool good = json_is_object(texts);
 	if (!good && errors.n)
@@ -89,14 +95,14 @@ static void name_files(void)
 		{"icon.svg", "icon", "svg", "image/svg+xml"},
 	};
 	for (size_t i = 0; i < array_len(rows); i++) {
-		const struct slice body = web_file_find(rows[i][0]);
+		const struct web_file *f = web_file_find(rows[i][0]);
 		uint8_t hash[SHA256_BYTES];
-		digest_sha256(body.p, body.n, hash);
+		digest_sha256(f->plain.p, f->plain.n, hash);
 		char *hex = hex_encode(hash, 6);
 		house.files[i] = (struct page_file){
 			.name = mem_printf("%s-%s.%s", rows[i][1], hex, rows[i][2]),
 			.type = rows[i][3],
-			.body = body};
+			.file = f};
 		free(hex);
 	}
 }

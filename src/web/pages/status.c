@@ -157,16 +157,6 @@ static void list_components(struct view *v, const json_t *components)
 /* --- how it is known ---------------------------------------------------------------------------
  */
 
-static const char *kind_text(struct view *v, const char *kind)
-{
-	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
-		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
-	for (size_t i = 0; kind && i < array_len(keys); i++)
-		if (!strcmp(keys[i][0], kind))
-			return say(v, keys[i][1], NULL);
-	return kind ? kind : "";
-}
-
 static bool same_kind(const json_t *a, const json_t *b)
 {
 	return json_equal(json_object_get(a, "kind"), json_object_get(b, "kind")) &&
@@ -192,7 +182,7 @@ static void list_probes(struct view *v)
 		if (!first)
 			continue;
 		json_t *o = json_object();
-		view_put(o, "what", kind_text(v, json_str(p, "kind")));
+		view_put(o, "what", say_probe_kind(v, json_str(p, "kind")));
 		view_put(o, "count", say_number(v, count));
 		view_put(o, "cloud", json_str(p, "cloud"));
 		view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
@@ -274,6 +264,7 @@ bool view_status(struct view *v)
 	list_components(v, components);
 	list_probes(v);
 	list_scenarios(v);
+	json_object_set_new(v->root, "about", about_view(v));
 	if (v->operators) {
 		list_jobs(v);
 		list_alarms(v);

@@ -148,10 +148,14 @@ static json_t *y_labels(const struct plot *p, double step)
 	return all;
 }
 
-/* Whole hours of UTC that six divides; not those whose words would leave the picture. */
+#define MINUTE 60000LL
+
+/* Round times of UTC; not those whose words would leave the picture. */
 static json_t *x_labels(const struct plot *p, int64_t from, int64_t to)
 {
-	const int64_t step = 6 * 3600 * 1000LL;
+	const int64_t step = to - from <= 120 * MINUTE   ? 15 * MINUTE
+			     : to - from <= 480 * MINUTE ? 60 * MINUTE
+							 : 360 * MINUTE;
 	json_t *all = json_array();
 	if (to <= from)
 		return all;
@@ -204,6 +208,8 @@ json_t *trend_view(struct view *v, const json_t *trend)
 		n += p.points[i].n;
 		ok += p.points[i].ok;
 	}
+	const int64_t from = json_int(trend, "from_ms", 0), to = json_int(trend, "to_ms", 0);
+	const char *span = say_duration(v, (double)(to - from));
 	json_t *o = json_object();
 	if (n > 0) {
 		const double step = scale(&p);
@@ -212,14 +218,13 @@ json_t *trend_view(struct view *v, const json_t *trend)
 			"band", draw_band(&p), "failures", draw_failures(&p), "unmeasured",
 			draw_unmeasured(&p));
 		json_object_set_new(plot, "ys", y_labels(&p, step));
-		json_object_set_new(plot, "xs",
-			x_labels(&p, json_int(trend, "from_ms", 0), json_int(trend, "to_ms", 0)));
+		json_object_set_new(plot, "xs", x_labels(&p, from, to));
 		json_object_set_new(plot, "hours", hour_rows(&p));
 		json_object_set_new(o, "plot", plot);
 	}
 	view_put(o, "summary",
-		n > 0 ? say(v, "trend_summary", say_number(v, n), say_number(v, n - ok), NULL)
-		      : say(v, "trend_none", NULL));
+		n > 0 ? say(v, "trend_summary", span, say_number(v, n), say_number(v, n - ok), NULL)
+		      : say(v, "trend_none", span, NULL));
 	free(p.points);
 	return o;
 }

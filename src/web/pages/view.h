@@ -49,8 +49,10 @@ const char *say_day(struct view *v, int64_t day);         /* "3 Nov 2026" */
 const char *say_day_short(struct view *v, int64_t day);   /* "3 Nov" */
 const char *say_month(struct view *v, const char *month); /* "2026-11": "Nov 2026" */
 const char *say_clock(struct view *v, int64_t ms);        /* "06:41:22 UTC" */
-const char *say_hour(struct view *v, int64_t ms);         /* "06:41" */
-const char *say_moment(struct view *v, int64_t ms);       /* "3 Nov 2026, 06:41 UTC" */
+/* What a probe of that kind does, for people. */
+const char *say_probe_kind(struct view *v, const char *kind);
+const char *say_hour(struct view *v, int64_t ms);   /* "06:41" */
+const char *say_moment(struct view *v, int64_t ms); /* "3 Nov 2026, 06:41 UTC" */
 /* Text of others inside a sentence of ours: whatever its direction, it ends where it ends. */
 const char *say_isolated(struct view *v, const char *text);
 const char *say_fault(struct view *v, const char *fault, const char *otherwise);
@@ -93,6 +95,13 @@ json_t *year_view(struct view *v, const json_t *days);
 /* --- trend.c: latency drawn ------------------------------------------------------------------ */
 
 json_t *trend_view(struct view *v, const json_t *trend); /* owned */
+
+/* --- about.c -----------------------------------------------------------------------------------
+ */
+
+/* What the site says of itself, in the reader's language or else in another one: {html | null, text
+ * | null, other: the language when it is another | null}; null: nothing. Owned. */
+json_t *about_view(struct view *v);
 
 /* --- pages: each fills v->root; false: the model is not what model.h says -------------------- */
 

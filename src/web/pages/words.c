@@ -293,3 +293,13 @@ void put_link(struct view *v, json_t *o, const char *key, const char *before, co
 	view_put(o, key, buf_str(&out));
 	buf_fini(&out);
 }
+
+const char *say_probe_kind(struct view *v, const char *kind)
+{
+	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
+		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
+	for (size_t i = 0; kind && i < array_len(keys); i++)
+		if (!strcmp(keys[i][0], kind))
+			return say(v, keys[i][1], NULL);
+	return kind ? kind : "";
+}

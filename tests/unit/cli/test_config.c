@@ -146,6 +146,59 @@ static void test_mail(void **state)
 	config_free(c);
 }
 
+static void about_is(const char *text, const char *expected)
+{
+	struct config *c = configured(text);
+	char *about = json_text(c->about);
+
+	assert_string_equal(about, expected);
+	free(about);
+	config_free(c);
+}
+
+static void test_about(void **state)
+{
+	about_is("", "{}");
+	about_is("site: {about: }", "{}");
+	about_is("site: {about: '  '}", "{}");
+	/* one text is in the first language, wherever that is said */
+	about_is("site: {about: A *b*}", "{\"en\":\"A *b*\"}");
+	about_is("site: {about: A, languages: [de, en]}", "{\"de\":\"A\"}");
+	about_is("site:\n  about:\n    en: |\n      # A\n      b\n    de: C\n",
+		"{\"en\":\"# A\\nb\\n\",\"de\":\"C\"}");
+	/* it may be in one that no page is in: better than none */
+	about_is("site: {languages: en, about: {de: A}}", "{\"de\":\"A\"}");
+}
+
+static void test_about_merged(void **state)
+{
+	static const char *const cases[][3] = {
+		{"A", "B", "{\"en\":\"B\"}"},
+		{"{en: A, de: B}", "{de: C}", "{\"en\":\"A\",\"de\":\"C\"}"},
+		{"{en: A, de: B}", "{de: ''}", "{\"en\":\"A\"}"},
+		{"{en: A, de: B}", "C", "{\"en\":\"C\"}"},
+		{"A", "{de: B}", "{\"de\":\"B\",\"en\":\"A\"}"},
+		{"A", "{en: B}", "{\"en\":\"B\"}"},
+		{"A", "''", "{}"},
+	};
+	struct place *p = *state;
+
+	for (size_t i = 0; i < array_len(cases); i++) {
+		char *first = mem_printf("site: {about: %s}\n", cases[i][0]);
+		char *second = mem_printf("site: {about: %s}\n", cases[i][1]);
+
+		place_put(p, "glasshouse.yaml", first);
+		place_put(p, "conf.d/a.yaml", second);
+		struct config *c = configured_files(p);
+		char *about = json_text(c->about);
+		assert_string_equal(about, cases[i][2]);
+		free(first);
+		free(second);
+		free(about);
+		config_free(c);
+	}
+}
+
 /* --- several files -----------------------------------------------------------------------------
  */
 
@@ -296,6 +349,7 @@ static void test_add(void **state)
 static void test_round_trip(void **state)
 {
 	static const char *const texts[] = {"", example,
+		"site: {languages: [de], about: {en: \"# A\\n\\n- b\\n\\n\", de: ' \"c\": # d'}}\n",
 		"listen: {public: none, intake: \"[::1]:9\", isolate: false, threads: 3, token: "
 		"\"env:T\"}\n"
 		"keep: {raw: 1d, ten_minutes: 2d, hours: 3d}\nstop: 30s\n"
@@ -335,6 +389,8 @@ int test_config(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_cloud_defaults),
 		cmocka_unit_test(test_mail),
+		cmocka_unit_test(test_about),
+		cmocka_unit_test_setup_teardown(test_about_merged, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(test_merge, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(test_paths, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(test_find, place_set_up, place_tear_down),

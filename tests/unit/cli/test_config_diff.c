@@ -56,11 +56,19 @@ struct change {
 			NULL                                                                       \
 	}
 
+#define TEXT_10  "- a word\\n"
+#define TEXT_100 TEXT_10 TEXT_10 TEXT_10 TEXT_10 TEXT_10 TEXT_10 TEXT_10 TEXT_10 TEXT_10 TEXT_10
+
 static const struct change changes[] = {
 	{"", "site: {name: N}", "~ site.name: Cloud status -> N\n"},
 	{"", "site: {url: \"http://u/\"}", "~ site.url: \"\" -> http://u/\n"},
 	{"", "site: {timezone: Europe/Berlin}", "~ site.timezone: UTC -> Europe/Berlin\n"},
 	{"", "site: {languages: de}", "~ site.languages: [\"en\",\"de\"] -> [\"de\"]\n"},
+	{"", "site: {about: A}", "~ site.about: {} -> {\"en\":\"A\"}\n"},
+	{"site: {about: A}", "site: {about: {en: A, de: B}}",
+		"~ site.about: {\"en\":\"A\"} -> {\"en\":\"A\",\"de\":\"B\"}\n"},
+	{"site: {about: A}", "site: {about: \"" TEXT_100 TEXT_100 "\"}",
+		"~ site.about: {\"en\":\"A\"} -> (209 bytes)\n"},
 	{"instance: a", "instance: b", "! instance: needs a restart (a -> b)\n"},
 	{"", "location: b", "! location: needs a restart (\"\" -> b)\n"},
 	{"", "listen: {public: none}",

@@ -99,6 +99,13 @@ static const struct refused wrong[] = {
 		"1:18: timezone: \"../etc/passwd\" is no name such as Europe/Berlin"},
 	{"site: {languages: []}", "1:19: the site: languages needs one at least: en, de"},
 	{"site: {languages: [en, en]}", "1:24: the site: languages: \"en\" is there twice"},
+	{"site: {about: [A]}",
+		"1:15: the site: about must be text, or a map from languages to texts, not a list"},
+	{"site: {about: {fr: A}}", "1:16: the site: about: there are en and de, not \"fr\""},
+	{"site: {about: {en: [A]}}", "1:20: the site: about must be text, not a list"},
+	{"site: {about: \"a\\u0007\"}", "1:15: the site: about: control characters are no text"},
+	{"site: {about: '>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>> A'}",
+		"1:15: the site: about: quotes, lists and emphasis nest deeper than 32"},
 	/* listen */
 	{"listen: {public: localhost:80}",
 		"1:18: listen: public: \"localhost:80\" is no address to listen on; write "
@@ -230,6 +237,14 @@ static void test_limits(void **state)
 	char *got = refusal(p, buf_str(&text));
 	assert_non_null(strstr(got, "and 30 more\n"));
 	free(got);
+	buf_clear(&text);
+	buf_add_str(&text, "site:\n  about: |\n    ");
+	while (text.n < (64 << 10) + 21)
+		buf_add_char(&text, 'x');
+	refuses(p, buf_str(&text),
+		"glasshouse.yaml:3:1: the site: about: longer than 64 KiB (65537 bytes)\n");
+	buf_cut(&text, text.n - 1);
+	config_free(configured(buf_str(&text)));
 	buf_fini(&text);
 }
 

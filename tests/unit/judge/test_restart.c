@@ -62,10 +62,11 @@ static void a_stored_verdict_goes_stale_by_the_time_of_its_evidence(void **state
 	house_stop(h);
 	house_start(h);
 	house_expect(h, "versions", EVERY_MS);
-	house_pass(h, evidence_ms + STALE_MS - house_now(h));
+	house_pass(h, evidence_ms + STALE_MS - house_now(h) - 2000);
 	assert_health(h, "operational");
-	house_pass(h, 1);
+	house_pass(h, 3000);
 	assert_health(h, "unknown");
+	assert_int_equal(h->changes.p[1].at_ms, evidence_ms + STALE_MS + 1);
 }
 
 static void after_a_longer_time_down_it_is_unknown_at_once(void **state)
@@ -432,6 +433,7 @@ static void what_was_not_watched_is_not_counted_from_the_facts(void **state)
 	house_stop(h);
 	h->judge = judge_new(h->loop, h->facts, h->series, &h->options, NULL, NULL, &h->err);
 	judge_component(h->judge, &other);
+	judge_component_remove(h->judge, "compute");
 	house_pass(h, 20 * MIN_MS);
 	house_stop(h);
 	house_start(h);
@@ -457,6 +459,28 @@ static void sleep_is_not_counted(void **state)
 	assert_true(n >= 599 && n <= 602);
 }
 
+/* What names components may be what is broken at the next start. */
+static void components_are_known_before_anybody_names_them(void **state)
+{
+	struct judge_house *h = *state;
+	const struct component image = {"image", "Images", "Storage", "", "north"};
+	const struct component gone = {"gone", "Gone", "Other", "", ""};
+	judge_component(h->judge, &image);
+	judge_component(h->judge, &gone);
+	judge_component_remove(h->judge, "gone");
+	house_settle(h);
+	house_close(h);
+	house_open(h);
+	struct judge *j = judge_new(h->loop, h->facts, h->series, &h->options, NULL, NULL, &h->err);
+	assert_non_null(j);
+	assert_int_equal(judge_component_count(j), 2);
+	const struct component *c = judge_component_at(j, 1);
+	assert_string_equal(c->name, "Images");
+	assert_string_equal(c->category, "Storage");
+	assert_string_equal(c->region, "north");
+	judge_free(j);
+}
+
 int test_restart(void);
 int test_restart(void)
 {
@@ -478,6 +502,7 @@ int test_restart(void)
 		judge_test(killed_before_midnight_the_day_is_whole_all_the_same),
 		judge_test(what_was_not_watched_is_not_counted_from_the_facts),
 		judge_test(sleep_is_not_counted),
+		judge_test(components_are_known_before_anybody_names_them),
 	};
 	return cmocka_run_group_tests_name("restart", tests, NULL, NULL);
 }

@@ -226,6 +226,35 @@ static void add_lists(json_t *o, enum mood mood, size_t n)
 			"objects", 9, "text", "a network, and in each zone a server and its port"));
 }
 
+/* --- what the site says of itself */
+
+static const char about_en[] =
+	"We observe **Example Cloud** from outside, as its customers see it. *Nothing here comes"
+	" from the cloud itself.*\n\n## Whom to ask\n\n- Operations: <mailto:ops@example.org>,"
+	" [how to report a fault](https://example.org/support \"Support\")\n- Figures:"
+	" [availability](/availability)\n  1. by day\n  2. by month\n\n### Zones\n\n"
+	"| Zone | Place | Racks |\n|:-----|:-----:|------:|\n| eu-1 | Berlin | 14 |\n"
+	"| eu-2 | ~~Bonn~~ Köln | 9 |\n\n> What is not known is not shown as good.\n\n"
+	"```\nopenstack --os-cloud example server list\n```\n\n---\n\n"
+	"![The map of our zones](https://example.org/map.png)\n";
+static const char about_de[] =
+	"Wir beobachten **Example Cloud** von außen, so wie ihre Kunden sie sehen.\n";
+static const char about_hostile[] =
+	"# </title><script>alert(1)</script>\n\n<b>raw</b> <img src=x onerror=alert(1)>\n\n"
+	"[a](javascript:alert(1)) ![b](data:text/html,x) [c](//evil.example)"
+	" [d](https://evil.example/\"onload=\"x)\n\n</div></section>\n";
+
+static json_t *about(enum mood mood)
+{
+	if (mood == MOOD_MIXED)
+		return json_pack("{s:s, s:s}", "en", about_en, "de", about_de);
+	if (mood == MOOD_GOOD)
+		return json_pack("{s:s}", "de", about_de);
+	if (mood == MOOD_HOSTILE)
+		return json_pack("{s:s}", "en", about_hostile);
+	return json_object();
+}
+
 json_t *model_site(enum mood mood, size_t n, bool operators)
 {
 	json_t *components = json_array(), *o = json_object();
@@ -237,6 +266,7 @@ json_t *model_site(enum mood mood, size_t n, bool operators)
 			"https://status.example.org", "timezone", "Europe/Berlin", "languages",
 			"en", "de", "simulated", mood == MOOD_MIXED || mood == MOOD_BLIND,
 			"location", "berlin-outside", "version", "0.1.0"));
+	json_object_set_new(json_object_get(o, "site"), "about", about(mood));
 	if (operators)
 		json_object_set_new(json_object_get(o, "site"), "instance", text("example-berlin"));
 	json_object_set_new(o, "at_ms", json_integer(NOW));

@@ -6,6 +6,7 @@
 
 #include "../check.h"
 #include "web/cache.h"
+#include "web/pages/files.h"
 
 #define ALL (1u << CODING_IDENTITY | 1u << CODING_GZIP | 1u << CODING_BROTLI)
 
@@ -52,31 +53,56 @@ static void headers_are_understood(void **state)
 	assert_int_equal(encode_choose("br, gzip", 1u), CODING_IDENTITY);
 }
 
-static void codings_give_back_what_was_put_in(void **state)
+static void assert_gives_back(enum coding c, struct slice packed, struct slice plain)
 {
-	char plain[5000], back[5000];
-	for (size_t i = 0; i < sizeof(plain); i++)
-		plain[i] = "a component is operational "[i % 27];
-	for (int best = 0; best < 2; best++) {
-		struct buf b = BUF(BUF_PAGE);
-		z_stream z = {.next_out = (Bytef *)back, .avail_out = sizeof(back)};
-		assert_true(encode_body(CODING_GZIP, slice_from(plain, sizeof(plain)), best, &b));
-		z.next_in = (Bytef *)b.p;
-		z.avail_in = (uInt)b.n;
+	char *back = mem_alloc(plain.n + 1);
+	size_t n = plain.n + 1;
+	if (c == CODING_GZIP) {
+		z_stream z = {.next_in = (Bytef *)(uintptr_t)packed.p,
+			.avail_in = (uInt)packed.n,
+			.next_out = (Bytef *)back,
+			.avail_out = (uInt)n};
 		assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
 		assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
-		assert_int_equal(z.total_out, sizeof(plain));
-		assert_memory_equal(back, plain, sizeof(plain));
+		n = z.total_out;
 		inflateEnd(&z);
-		buf_clear(&b);
-		size_t n = sizeof(back);
-		assert_true(encode_body(CODING_BROTLI, slice_from(plain, sizeof(plain)), best, &b));
-		assert_int_equal(BrotliDecoderDecompress(b.n, (uint8_t *)b.p, &n, (uint8_t *)back),
+	} else {
+		assert_int_equal(BrotliDecoderDecompress(
+					 packed.n, (const uint8_t *)packed.p, &n, (uint8_t *)back),
 			BROTLI_DECODER_RESULT_SUCCESS);
-		assert_int_equal(n, sizeof(plain));
-		assert_memory_equal(back, plain, sizeof(plain));
+	}
+	assert_int_equal(n, plain.n);
+	assert_memory_equal(back, plain.p, n);
+	free(back);
+}
+
+static void codings_give_back_what_was_put_in(void **state)
+{
+	char plain[5000];
+	for (size_t i = 0; i < sizeof(plain); i++)
+		plain[i] = "a component is operational "[i % 27];
+	const struct slice all = slice_from(plain, sizeof(plain));
+	for (enum coding c = CODING_GZIP; c <= CODING_BROTLI; c++) {
+		struct buf b = BUF(BUF_PAGE);
+		assert_true(encode_body(c, all, &b));
+		assert_gives_back(c, buf_slice(&b), all);
 		buf_fini(&b);
 	}
+}
+
+/* What the build packed is what it packed it from. */
+static void files_come_packed(void **state)
+{
+	static const char *const served[] = {"style.css", "icon.svg", "page.js", "openapi.yaml"};
+	for (size_t i = 0; i < array_len(served); i++) {
+		const struct web_file *f = web_file_find(served[i]);
+		assert_non_null(f);
+		assert_true(f->plain.n > 0 && f->gzip.n > 0 && f->brotli.n > 0);
+		assert_gives_back(CODING_GZIP, f->gzip, f->plain);
+		assert_gives_back(CODING_BROTLI, f->brotli, f->plain);
+	}
+	assert_int_equal(web_file_find("templates/status.mustache")->gzip.n, 0);
+	assert_null(web_file_find("templates"));
 }
 
 static void what_does_not_shrink_is_left(void **state)
@@ -89,9 +115,9 @@ static void what_does_not_shrink_is_left(void **state)
 		noise[i] = (char)(x >> 24);
 	}
 	for (enum coding c = CODING_GZIP; c <= CODING_BROTLI; c++) {
-		assert_false(encode_body(c, slice_from(noise, sizeof(noise)), true, &b));
-		assert_false(encode_body(c, SLICE("{}"), false, &b));
-		assert_false(encode_body(c, SLICE(""), false, &b));
+		assert_false(encode_body(c, slice_from(noise, sizeof(noise)), &b));
+		assert_false(encode_body(c, SLICE("{}"), &b));
+		assert_false(encode_body(c, SLICE(""), &b));
 	}
 	assert_int_equal(b.n, 0);
 	buf_fini(&b);
@@ -174,6 +200,7 @@ int test_encode(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_are_understood),
 		cmocka_unit_test(codings_give_back_what_was_put_in),
+		cmocka_unit_test(files_come_packed),
 		cmocka_unit_test(what_does_not_shrink_is_left),
 		cmocka_unit_test(tags_are_compared),
 		cmocka_unit_test(the_least_used_goes_first),

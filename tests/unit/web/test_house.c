@@ -239,6 +239,28 @@ static void components_stand_with_their_states(void **state)
 	assert_string_equal(json_str(json_object_get(doc, "site"), "name"), "Example Cloud");
 }
 
+/* What the configuration says of the site reaches both doors as it was written, at once. */
+static void what_the_site_says_of_itself_stands_there(void **state)
+{
+	struct town *t = *state;
+	json_t *about = json_pack("{s:s}", "de", "Wir *sehen* <b>");
+	struct house_site told = site;
+	told.about = about;
+	publish(t);
+	const json_t *doc = t->site[AUDIENCE_PUBLIC];
+	const int64_t before = json_int(doc, "revision", 0);
+	assert_int_equal(json_object_size(json_at(doc, "site", "about", NULL)), 0);
+	house_configure(t->house, &told, &lists);
+	pass(t, 3000);
+	doc = t->site[AUDIENCE_PUBLIC];
+	assert_true(json_equal(json_at(doc, "site", "about", NULL), about));
+	assert_true(json_int(doc, "revision", 0) > before);
+	doc = t->site[AUDIENCE_OPERATORS];
+	assert_true(json_equal(json_at(doc, "site", "about", NULL), about));
+	house_configure(t->house, &site, &lists);
+	json_decref(about);
+}
+
 static void of_no_component_nobody_says_that_it_is_well(void **state)
 {
 	struct town *t = *state;
@@ -633,6 +655,7 @@ int test_house(void)
 		town_test(what_is_changed_often_is_published_once_a_second_at_most),
 		town_test(the_revision_grows_with_content_alone),
 		town_test(components_stand_with_their_states),
+		town_test(what_the_site_says_of_itself_stands_there),
 		town_test(of_no_component_nobody_says_that_it_is_well),
 		town_test(availability_tells_what_was_seen),
 		town_test(what_was_never_known_has_no_share),

@@ -256,7 +256,7 @@ static void keep_all(const char *dir)
 	const struct page_file *files;
 	each(keep);
 	for (size_t i = 0; i < page_files(&files); i++)
-		keep_file(dir, files[i].name, files[i].body.p, files[i].body.n);
+		keep_file(dir, files[i].name, files[i].file->plain.p, files[i].file->plain.n);
 }
 
 /* --- form ------------------------------------------------------------------------------------- */
@@ -345,14 +345,26 @@ static void no_inline(const struct shown *s, const char *lang, const char *html)
 	lacks(s, html, "javascript:");
 }
 
-/* Links stay on this host. The only foreign addresses are text: what a request was sent to. */
+/* Whether a link is in what the site says of itself: there alone may be others. */
+static bool is_about(const char *html, const char *at)
+{
+	const char *from = strstr(html, "<div class=\"prose\"");
+	const char *to = from ? strstr(from, "\n</div>\n</section>") : NULL;
+	return to && at > from && at < to;
+}
+
+/* Links stay on this host, but for those the site's owner wrote. Other foreign addresses are text:
+ * what a request was sent to. */
 static void no_foreign(const struct shown *s, const char *lang, const char *html)
 {
 	static const char *const attributes[] = {" href=\"", " src=\"", " action=\""};
 	for (size_t i = 0; i < array_len(attributes); i++) {
 		for (const char *p = html; (p = strstr(p, attributes[i])); p++) {
 			const char *to = p + strlen(attributes[i]);
-			if (!(to[0] == '#' || (to[0] == '/' && to[1] != '/')))
+			const bool owners =
+				is_about(html, p) &&
+				(!strncmp(to, "https://", 8) || !strncmp(to, "mailto:", 7));
+			if (!(to[0] == '#' || (to[0] == '/' && to[1] != '/') || owners))
 				fail_msg("%s: a foreign link: %.60s", s->name, p);
 		}
 	}
@@ -366,10 +378,10 @@ static void test_policy(void **state)
 	each(no_inline);
 	each(no_foreign);
 	for (size_t i = 0; i < page_files(&files); i++) {
-		char *body = slice_dup(files[i].body);
+		char *body = slice_dup(files[i].file->plain);
 		if (strcmp(files[i].type, "image/svg+xml") != 0)
 			assert_null(strstr(body, "://"));
-		assert_true(files[i].body.n > 100);
+		assert_true(files[i].file->plain.n > 100);
 		assert_ptr_equal(page_file(files[i].name), &files[i]);
 		free(body);
 	}
@@ -578,6 +590,60 @@ static void test_hostile(void **state)
 	json_decref(model);
 }
 
+/* What the site says of itself: in the reader's language or marked as another, below the
+ * components, and shown as it was written when it cannot be rendered. */
+static void test_about(void **state)
+{
+	const struct shown *s = find("status");
+	char *html = render(s, "en");
+	has(s, html, "<h2 id=\"h-about\">About this site</h2>\n<div class=\"prose\">\n<p dir=");
+	has(s, html, "<h3 id=\"h-about-whom-to-ask\" dir=\"auto\">Whom to ask</h3>");
+	has(s, html, "<h4 id=\"h-about-zones\" dir=\"auto\">Zones</h4>");
+	has(s, html, "<a href=\"https://example.org/map.png\" rel=\"nofollow noopener\">");
+	assert_true(strstr(html, "h-components") < strstr(html, "h-about"));
+	free(html);
+
+	html = render(s, "de");
+	has(s, html, "<h2 id=\"h-about\">Über diese Seite</h2>\n<div class=\"prose\">\n<p dir=");
+	lacks(s, html, "as its customers see it");
+	free(html);
+
+	html = render(find("status-good"), "en");
+	has(s, html, "<div class=\"prose\" lang=\"de\">\n<p dir=\"auto\">Wir beobachten <strong>");
+	free(html);
+
+	html = render(find("status-blind"), "en");
+	lacks(s, html, "h-about");
+	lacks(s, html, "prose");
+	free(html);
+
+	html = render(find("status-hostile"), "en");
+	has(s, html, "&lt;b&gt;raw&lt;/b&gt; &lt;img src=x onerror=alert(1)&gt;");
+	has(s, html, "<p dir=\"auto\">a b c <a href=\"https://evil.example/%22onload=%22x\" rel=");
+	has(s, html, "<p dir=\"auto\">&lt;/div&gt;&lt;/section&gt;</p>");
+	free(html);
+}
+
+static void test_about_too_deep(void **state)
+{
+	const struct shown *s = find("status-few");
+	struct error err = {0};
+	struct buf out = BUF(BUF_PAGE), quotes = BUF(BUF_LINE);
+	json_t *site = model_site(MOOD_GOOD, 1, false);
+	for (int i = 0; i < 100; i++)
+		buf_add_char(&quotes, '>');
+	buf_add_str(&quotes, " <b>");
+	json_object_set_new(
+		json_object_get(site, "site"), "about", json_pack("{s:s}", "en", buf_str(&quotes)));
+	assert_true(page_render(PAGE_STATUS, site, site, "/", "en", false, &out, &err));
+	well_formed(s, "en", buf_str(&out));
+	has(s, buf_str(&out), "<div class=\"prose\">\n<pre dir=\"auto\">&gt;&gt;&gt;");
+	has(s, buf_str(&out), "&gt; &lt;b&gt;</pre>");
+	buf_fini(&out);
+	buf_fini(&quotes);
+	json_decref(site);
+}
+
 /* Documents that are not what model.h says: refused or shown as unknown, never as good. */
 static void test_broken(void **state)
 {
@@ -676,6 +742,8 @@ int test_page(void)
 		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_about),
+		cmocka_unit_test(test_about_too_deep),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_threads),
 	};

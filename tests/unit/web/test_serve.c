@@ -228,8 +228,13 @@ static void files_are_kept_for_ever(void **state)
 		struct got g = public_get(s, path, "");
 		assert_int_equal(g.status, 200);
 		assert_has(got_header(&g, "Cache-Control"), "immutable");
-		assert_int_equal(g.body.n, files[i].body.n);
-		assert_memory_equal(g.body.p, files[i].body.p, g.body.n);
+		assert_int_equal(g.body.n, files[i].file->plain.n);
+		assert_memory_equal(g.body.p, files[i].file->plain.p, g.body.n);
+		got_fini(&g);
+		g = public_get(s, path, "Accept-Encoding: br\r\n");
+		assert_string_equal(got_header(&g, "Content-Encoding"), "br");
+		assert_int_equal(g.body.n, files[i].file->brotli.n);
+		assert_memory_equal(g.body.p, files[i].file->brotli.p, g.body.n);
 		got_fini(&g);
 		free(path);
 	}
