@@ -124,6 +124,21 @@ static void on_verdict(void *arg, const struct verdict *from, const struct verdi
 	house_changed(r->house);
 }
 
+static void on_refused(void *arg, const struct verdict *now)
+{
+	struct running *r = arg;
+	running_say(r, "%s is %s, which is not stored: %s", now->component,
+		health_name(now->health), now->text);
+	house_changed(r->house);
+}
+
+/* An alarm is durable before it is sent: where the disk takes nothing at all it comes when the disk
+ * does again, and only the dead man's switch tells in time. */
+static void tell_storing(struct running *r, const struct error *why)
+{
+	alarms_could_not_run(r->alarms, "storing results", NULL, why ? why->msg : NULL);
+}
+
 static void on_trouble(void *arg, const struct error *why)
 {
 	struct running *r = arg;
@@ -131,6 +146,8 @@ static void on_trouble(void *arg, const struct error *why)
 		running_say(r, "results are not stored: %s", why->msg);
 	else
 		running_say(r, "results are stored again");
+	if (r->alarms)
+		tell_storing(r, why);
 	if (r->house)
 		house_changed(r->house);
 }
@@ -252,7 +269,8 @@ static bool open_rooms(struct running *r, struct error *err)
 		.hour_days = c->hour_days,
 		.trouble = on_trouble,
 		.trouble_arg = r};
-	const struct judge_options judge = {.confirm = c->confirm, .minimum_ns = c->minimum_ns};
+	const struct judge_options judge = {
+		.confirm = c->confirm, .minimum_ns = c->minimum_ns, .refused = on_refused};
 	if (!lock_state(r, err))
 		return false;
 	r->series = series_open(s->state, s->loop, &series, err);
@@ -262,6 +280,8 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->judge = judge_new(s->loop, s->facts, r->series, &judge, on_verdict, r, err);
 	if (!r->judge || !running_alarms(r, c, err))
 		return false;
+	const struct series_status stored = series_status(r->series);
+	tell_storing(r, stored.storing ? NULL : &stored.why);
 	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
@@ -395,6 +415,8 @@ void running_close(struct running *r)
 	web_free(r->web);
 	house_free(r->house);
 	alarms_free(r->alarms);
+	r->house = NULL; /* what the series say at their end finds nobody */
+	r->alarms = NULL;
 	judge_free(r->judge);
 	mailer_free(r->mailer);
 	series_close(r->series);

@@ -36,10 +36,13 @@
 #include "store/series.h"
 
 struct judge;
+struct verdict;
 
 struct judge_options {
 	unsigned confirm;   /* 0: 2 */
 	int64_t minimum_ns; /* 0: 60 s */
+	/* The disk refused a change: it is shown, and told when it is durable. May be NULL. */
+	void (*refused)(void *arg, const struct verdict *now);
 };
 
 struct component {

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "base/slice.h"
 
+#define FORGIVE_MS      600000
 #define WINDOW_LEAST    5 /* results before a source can be called failing */
 #define WINDOW_EPISODES 2
 
@@ -24,6 +25,7 @@ struct source *source_new(const char *cloud, const char *probe, const char *step
 	s->cloud = mem_strdup(cloud);
 	s->probe = mem_strdup(probe);
 	s->step = mem_strdup(step);
+	s->forgive = SOURCE_WINDOW;
 	return s;
 }
 
@@ -68,14 +70,17 @@ static unsigned episodes(const struct fold *f)
 	return n;
 }
 
-static void see(struct fold *f, bool failed)
+/* What failed again and again is forgiven after so many good results in a row as come in ten
+ * minutes, from 3 to the whole window: two failures of what runs rarely are no news for hours. */
+static void see(struct fold *f, const struct source *s, bool failed)
 {
 	f->window = (f->window << 1 | failed) & ((1u << SOURCE_WINDOW) - 1);
 	if (f->window_n < SOURCE_WINDOW)
 		f->window_n++;
-	if (f->window_n >= WINDOW_LEAST && episodes(f) >= WINDOW_EPISODES)
+	const bool lately = f->window & ((1u << s->forgive) - 1);
+	if (lately && f->window_n >= WINDOW_LEAST && episodes(f) >= WINDOW_EPISODES)
 		f->failing = true;
-	else if (!f->window && f->window_n == SOURCE_WINDOW)
+	else if (!lately && f->window_n >= s->forgive)
 		f->failing = false;
 }
 
@@ -83,7 +88,7 @@ static void fold_bad(struct fold *f, const struct source *s, const struct result
 {
 	if (f->last_ms && r->at_ms - f->last_ms > s->fresh_ms)
 		f->bad_run = 0; /* what was bad before the silence still is */
-	see(f, true);
+	see(f, s, true);
 	f->good_run = 0;
 	f->bad_fault = r->fault;
 	f->last_ms = f->last_bad_ms = r->at_ms;
@@ -118,7 +123,7 @@ static void fold_good(struct fold *f, const struct source *s, const struct resul
 		f->good = f->slow = false;
 		f->good_run = f->good_after_ours = f->slow_run = f->fast_run = 0;
 	}
-	see(f, false);
+	see(f, s, false);
 	fold_pace(f, s, r);
 	f->bad_run = 0;
 	f->good_run++;
@@ -255,6 +260,10 @@ void source_pace(struct source *s, int64_t every_ms, int64_t timeout_ms, unsigne
 	const int64_t rounds = confirm > 2 ? confirm + 1 : 3;
 	s->fresh_ms = rounds * every_ms + timeout_ms;
 	s->confirm = confirm;
+	const int64_t in_ten_minutes = every_ms ? FORGIVE_MS / every_ms + 1 : SOURCE_WINDOW;
+	s->forgive = in_ten_minutes < 3               ? 3
+		     : in_ten_minutes > SOURCE_WINDOW ? SOURCE_WINDOW
+						      : (unsigned)in_ten_minutes;
 }
 
 /* --- what it says ----------------------------------------------------------------------------- */

@@ -52,7 +52,7 @@ enum says { SAYS_NOTHING, SAYS_STALE, SAYS_GOOD, SAYS_SLOW, SAYS_FAILING, SAYS_B
 
 struct source {
 	char *cloud, *probe, *step; /* step may be NULL */
-	unsigned confirm;
+	unsigned confirm, forgive;  /* results in a row */
 	int64_t minimum_ms;
 	int64_t fresh_ms; /* 3 x its rate + its timeout */
 	bool quick;       /* the first good result of all is enough */

@@ -78,6 +78,8 @@ static void change_written(void *arg, const struct error *err)
 	}
 	if (j && c && !err && j->changed)
 		j->changed(j->arg, &ch->from.v, &ch->row.to.v);
+	else if (j && c && err && j->options.refused && ch->from.v.health != ch->row.to.v.health)
+		j->options.refused(j->arg, &ch->row.to.v);
 	/* `changed` may have taken it off the page: that clears ch->c */
 	if (ch->judge && ch->c && !err)
 		judge_again(ch->c);

@@ -53,7 +53,7 @@ struct socket_watch {
 struct resolver {
 	struct loop *loop;
 	char *servers;
-	ares_channel channel;
+	ares_channel channel;      /* NULL: no name has been asked for yet; it takes 74 kB */
 	struct timespec conf_time; /* of resolv.conf when the channel was made */
 	uv_timer_t timer;          /* c-ares's own timeouts, real time */
 	struct socket_watch *watches;
@@ -390,9 +390,17 @@ static void ask(struct resolve_call *c, const char *host, int family, int64_t de
 {
 	struct resolver *r = c->resolver;
 	struct ares_addrinfo_hints hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
-	struct lookup *lookup = mem_new(struct lookup);
+	struct error err = {0};
 
-	follow_resolv_conf(r);
+	if (r->channel) {
+		follow_resolv_conf(r);
+	} else if (!make_channel(r, &err)) {
+		r->channel = NULL;
+		end_with(c, FAULT_RESOLVE, err.msg);
+		deliver_soon(c);
+		return;
+	}
+	struct lookup *lookup = mem_new(struct lookup);
 	lookup->resolver = r;
 	lookup->call = c;
 	c->lookup = lookup;
@@ -453,7 +461,7 @@ struct resolver *resolver_new(struct loop *l, const char *servers, struct error 
 	pthread_once(&once, init_library);
 	r->loop = l;
 	r->servers = mem_strdup(servers);
-	if (!make_channel(r, err)) {
+	if (servers && !make_channel(r, err)) {
 		free(r->servers);
 		free(r);
 		return NULL;

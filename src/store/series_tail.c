@@ -18,11 +18,12 @@ static bool take_int(void *arg, const struct facts_row *row)
 	return false;
 }
 
-static bool is_current(sqlite3 *db, const char *name, struct error *err)
+static bool is_current(sqlite3 *db, const char *name, bool *ret_new, struct error *err)
 {
 	int64_t version = 0;
 	if (!sqlite_rows(db, "PRAGMA user_version", NULL, 0, take_int, &version, err))
 		return false;
+	*ret_new = version == 0;
 	if (version > VERSION) {
 		error_set(err, ERROR_CONFIG, "%s was written by a newer glasshouse; upgrade", name);
 		return false;
@@ -60,26 +61,38 @@ static int open_db(const struct tail *t, const char *name, sqlite3 **ret, struct
 	return rc;
 }
 
+/* What every connection is told, and what makes the tables of a new file: in one transaction, and
+ * not again at each start, which would wait for the disk each time. */
+struct sql {
+	const char *always, *once;
+};
+
 static bool prepare(
-	sqlite3 *db, const char *name, const char *sql, bool read_only, struct error *err)
+	sqlite3 *db, const char *name, const struct sql *sql, bool read_only, struct error *err)
 {
-	if (!is_current(db, name, err))
+	bool is_new;
+	if (!is_current(db, name, &is_new, err))
 		return false;
-	return read_only || sqlite_exec(db, sql, err);
+	return read_only ||
+	       (sqlite_exec(db, sql->always, err) && (!is_new || sqlite_exec(db, sql->once, err)));
 }
 
-static const char rows_sql[] =
-	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;"
+static const struct sql rows_sql = {
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;",
+	"BEGIN IMMEDIATE;"
 	"CREATE TABLE IF NOT EXISTS row(seq INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" location TEXT NOT NULL, hour INTEGER NOT NULL, data BLOB NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS row_hour ON row(hour, seq);"
-	"PRAGMA user_version=1;";
-static const char catalog_sql[] =
-	"PRAGMA synchronous=FULL;"
+	"PRAGMA user_version=1; COMMIT;",
+};
+static const struct sql catalog_sql = {
+	"PRAGMA synchronous=FULL;",
+	"BEGIN IMMEDIATE;"
 	"CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
 	" unit TEXT NOT NULL, location TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL,"
 	" UNIQUE(kind, unit, location, name, tags));"
-	"PRAGMA user_version=1;";
+	"PRAGMA user_version=1; COMMIT;",
+};
 
 static bool is_rotten(sqlite3 *db)
 {
@@ -115,9 +128,9 @@ static bool open_rows_once(struct tail *t, struct error *err)
 	free(path);
 	if (nothing) /* then nothing is unsealed */
 		return sqlite3_open(":memory:", &t->rows) == SQLITE_OK &&
-		       sqlite_exec(t->rows, rows_sql, err);
+		       sqlite_exec(t->rows, rows_sql.once, err);
 	return open_db(t, "tail.db", &t->rows, err) == SQLITE_OK &&
-	       prepare(t->rows, "tail.db", rows_sql, t->read_only, err);
+	       prepare(t->rows, "tail.db", &rows_sql, t->read_only, err);
 }
 
 static bool open_rows(struct tail *t, struct error *err)
@@ -140,7 +153,7 @@ bool tail_open(struct tail *t, struct error *err)
 {
 	if (!t->catalog &&
 		(open_db(t, "catalog.db", &t->catalog, err) != SQLITE_OK ||
-			!prepare(t->catalog, "catalog.db", catalog_sql, t->read_only, err))) {
+			!prepare(t->catalog, "catalog.db", &catalog_sql, t->read_only, err))) {
 		close_db(&t->catalog);
 		return false;
 	}

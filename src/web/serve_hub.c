@@ -12,6 +12,7 @@
 #define CACHE_BYTES (32u << 20)
 #define PIN_NS      NS_PER_S
 #define PIN_OLD_NS  (60 * NS_PER_S)
+#define TRIM_NS     (200 * NS_PER_MS) /* until nobody has the last pins any more */
 
 void hub_note_quiet(struct hub *h)
 {
@@ -86,10 +87,14 @@ static void on_pin(struct render_job *j, json_t **frames)
 		frames[s] = frame_of(sites[s]);
 		json_decref(sites[s]);
 	}
-	mem_trim();
 }
 
 static void pin_when_due(struct hub *h);
+
+static void on_trim(struct timer *t)
+{
+	mem_trim();
+}
 
 static void on_pinned(struct render_job *j)
 {
@@ -103,6 +108,7 @@ static void on_pinned(struct render_job *j)
 	hub_say_failed(h, h->pins->why);
 	if (!h->closing) {
 		h->o.pinned(h->o.arg, h->pins);
+		timer_start(h->loop, &h->trim, TRIM_NS, on_trim, h);
 		pin_when_due(h);
 	}
 	hub_note_quiet(h);
@@ -209,6 +215,7 @@ void hub_close(struct hub *h)
 {
 	h->closing = true;
 	timer_cancel(&h->pin_timer);
+	timer_cancel(&h->trim);
 	door_free(h->door);
 	h->door = NULL;
 	hub_note_quiet(h);

@@ -35,7 +35,7 @@ struct hub {
 	struct pin_job pin;
 	bool pinning, closing;
 	int64_t pinned_ns;
-	struct timer pin_timer;
+	struct timer pin_timer, trim;
 	bool quiet; /* nothing is under way */
 };
 

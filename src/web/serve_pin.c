@@ -66,6 +66,8 @@ static struct cache_doc *pin_page(struct pins *p, enum page page, const json_t *
 				       .type = "text/html; charset=utf-8",
 				       .language = lang,
 				       .keep = status == 200 ? keep_of(seat) : KEEP_NOT,
+				       /* dozens of small ones, seldom asked for */
+				       .plain = status != 200,
 				       .retry_s = status == 503 ? 2 : 0,
 				       .body = buf_slice(&b)});
 	else

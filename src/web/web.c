@@ -5,7 +5,9 @@
 
 #include "web/web.h"
 
+#include <errno.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -19,6 +21,8 @@
 #define PAUSE_MIN_NS (100 * NS_PER_MS)
 #define PAUSE_MAX_NS (30 * NS_PER_S)
 #define STEADY_NS    (60 * NS_PER_S) /* who ran so long is started again at once */
+#define BUSY_NS      (2 * NS_PER_S)  /* an address that is taken may be free by then */
+#define BUSY_TRIES   100
 #define SERVING_NS   (10 * NS_PER_S) /* from its start until it says that it serves */
 
 static void on_frame(void *arg, const struct door_frame *f)
@@ -104,13 +108,31 @@ void web_set_token(struct web *w, const struct secret *token)
 /* --- opening -------------------------------------------------------------------------------------
  */
 
+/* Of a house that was killed the child that served for it ends a moment later, and holds the
+ * address until then. There is no loop yet that could be kept waiting. */
+static int listen_patiently(const char *address, struct error *err)
+{
+	const struct timespec pause = {.tv_nsec = BUSY_NS / BUSY_TRIES};
+	for (unsigned i = 1;; i++) {
+		struct error why = {0};
+		const int fd = http_listen(address, false, &why);
+		if (fd >= 0)
+			return fd;
+		if (why.sys != EADDRINUSE || i == BUSY_TRIES) {
+			*err = why;
+			return -1;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* Sockets that share an address would share it with another program's too, so whether it is free
  * is asked with one that does not. */
 static bool open_listeners(const char *address, int *fds, unsigned n, struct error *err)
 {
 	if (!address)
 		return true;
-	const int first = http_listen(address, false, err);
+	const int first = listen_patiently(address, err);
 	if (first < 0)
 		return false;
 	if (n == 1) {

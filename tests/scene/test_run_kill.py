@@ -72,11 +72,12 @@ class Stir(threading.Thread):
 
 
 class Life:
-    """From a start to a kill, in seconds: `spawned`, `up` (None: killed before it said so), `killed`."""
+    """From a start to a kill, in seconds: `spawned`, `up` (None: killed before it said so), `killed`; its children."""
 
     def __init__(self):
         self.spawned = time.time()
         self.up = self.killed = None
+        self.children = []
 
 
 def free_ports(draw, n):
@@ -151,8 +152,14 @@ def wait_teardown(cloud, seconds):
         time.sleep(0.01)
 
 
+def nothing_runs(lives):
+    """Each child ends with its house, soon."""
+    pids = [pid for life in lives for pid in life.children]
+    until(lambda: not any(is_there(pid) for pid in pids), f"the children {pids} are gone", 20)
+
+
 def a_life(draw, moment, cloud, run):
-    """Starts and kills; nothing of it may remain but its files."""
+    """Starts, at once after the last kill and on the same ports, and kills."""
     life = Life()
     if moment == "starting":
         run.start(wait=False)
@@ -167,12 +174,11 @@ def a_life(draw, moment, cloud, run):
             time.sleep(draw.choice([0, 0, 0.002, 0.01, 0.05]))
         else:
             wait_teardown(cloud, 12)
-    web = children(run.process.pid)
-    assert moment == "starting" or web, "what is served is served by a child"
+    life.children = children(run.process.pid)
+    assert moment == "starting" or life.children, "what is served is served by a child"
     run.kill()
     life.killed = time.time()
     run.close()
-    until(lambda: not any(is_there(pid) for pid in web), f"its children {web} are gone", 20)
     return life
 
 
@@ -330,6 +336,7 @@ def watch(cloud, receiver, draw, moments):
     try:
         for moment in moments:
             lives.append(a_life(draw, moment, cloud, run))
+            nothing_runs(lives[:-1])
             for row in verdicts(run.state):
                 seen[row[0]] = row[:4]
     finally:
@@ -338,6 +345,7 @@ def watch(cloud, receiver, draw, moments):
     last = Life()
     run.start()
     last.up = time.time()
+    nothing_runs(lives)
     try:
         until(lambda: {c["health"] for c in run.site()["components"]} == {"operational"}, "all is well again")
         until(lambda: all_told(run, receiver), "every alarm is told", 400)

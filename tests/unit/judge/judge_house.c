@@ -21,9 +21,18 @@ static void on_change(void *arg, const struct verdict *from, const struct verdic
 	vec_push(&h->changes, c);
 }
 
+static void on_refused(void *arg, const struct verdict *now)
+{
+	struct judge_house *h = arg;
+	assert_int_equal(now->id, 0);
+	assert_int_equal(now->health, judge_verdict(h->judge, "compute")->health);
+	h->refused++;
+}
+
 void house_start(struct judge_house *h)
 {
 	static const struct component compute = {"compute", "Compute", "Compute", "prod", ""};
+	h->options.refused = on_refused;
 	h->judge = judge_new(h->loop, h->facts, h->series, &h->options, on_change, h, &h->err);
 	if (!h->judge)
 		fail_msg("%s", h->err.msg);

@@ -24,6 +24,7 @@ struct judge_house {
 	struct judge_options options;
 	struct judge *judge;
 	VEC(struct change_seen) changes;
+	unsigned refused; /* changes the disk did not take */
 	struct error err;
 };
 

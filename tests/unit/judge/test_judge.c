@@ -89,6 +89,25 @@ static void a_recovery_is_told_once(void **state)
 	assert_int_equal(h->changes.p[2].to, HEALTH_OPERATIONAL);
 }
 
+/* Two failures of what runs every three minutes, long apart, are forgiven after ten good minutes.
+ */
+static void what_runs_rarely_is_forgiven_in_ten_minutes(void **state)
+{
+	static const enum fault results[] = {FAULT_NONE, FAULT_STUCK, FAULT_NONE, FAULT_NONE,
+		FAULT_NONE, FAULT_STUCK, FAULT_NONE, FAULT_NONE, FAULT_NONE};
+	struct judge_house *h = *state;
+	house_expect(h, "login", 180000);
+	for (size_t i = 0; i < 9; i++) {
+		house_see(h, "login", results[i]);
+		house_pass(h, 180000);
+		if (i == 5)
+			assert_health(h, "degraded");
+	}
+	assert_health(h, "degraded");
+	house_see(h, "login", FAULT_NONE);
+	assert_health(h, "operational");
+}
+
 /* A scenario that ran well a while ago does not hide that nothing answers now. */
 static void an_answer_of_long_ago_hides_no_outage(void **state)
 {
@@ -376,6 +395,7 @@ int test_judge(void)
 		judge_test(one_lost_packet_in_an_hour_changes_nothing),
 		judge_test(one_lost_packet_right_after_the_start_changes_nothing),
 		judge_test(an_outage_shows_within_sixty_seconds_and_ends),
+		judge_test(what_runs_rarely_is_forgiven_in_ten_minutes),
 		judge_test(a_recovery_is_told_once),
 		judge_test(an_answer_of_long_ago_hides_no_outage),
 		judge_test(a_state_lasts_the_minimum_before_a_better_one),

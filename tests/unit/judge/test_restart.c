@@ -131,6 +131,7 @@ static void what_cannot_be_written_is_shown_and_written_later(void **state)
 	assert_health(h, "outage");
 	assert_int_equal(judge_verdict(h->judge, "compute")->id, 0);
 	assert_int_equal(h->changes.n, 1); /* nothing that is not durable is told */
+	assert_int_equal(h->refused, 1);   /* but it is shown, and tried again without a word */
 	const int64_t since_ms = judge_verdict(h->judge, "compute")->since_ms;
 	assert_true(facts_call(h->facts, run_sql, back, &h->err));
 	house_rounds(h, "versions", FAULT_REFUSED, 1);

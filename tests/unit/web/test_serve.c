@@ -3,10 +3,12 @@
  * happens when the house or the child is not there.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/http_server.h"
 #include "served.h"
 #include "web/page.h"
 #include "web/route.h"
@@ -348,6 +350,49 @@ static void an_open_intake_is_refused(void **state)
 	assert_has(s->err.msg, "token");
 }
 
+struct holder { /* of an address, as the child of a killed house is for a moment */
+	int fd;
+	pthread_t thread;
+};
+
+static void *let_go(void *arg)
+{
+	const struct holder *h = arg;
+	usleep(200 * 1000);
+	close(h->fd);
+	return NULL;
+}
+
+static void an_address_is_taken_for_a_moment_only(void **state)
+{
+	struct served *s = *state;
+	const struct web_house house = {.arg = s};
+	struct holder h = {.fd = http_listen("127.0.0.1:0", false, &s->err)};
+	assert_true(h.fd >= 0);
+	char *address = mem_printf("127.0.0.1:%u", http_listener_port(h.fd));
+	assert_int_equal(pthread_create(&h.thread, NULL, let_go, &h), 0);
+	s->web =
+		web_new(s->loop, &(struct web_options){.public_address = address}, &house, &s->err);
+	assert_int_equal(pthread_join(h.thread, NULL), 0);
+	if (!s->web)
+		fail_msg("%s", s->err.msg);
+	free(address);
+}
+
+static void an_address_that_stays_taken_is_refused(void **state)
+{
+	struct served *s = *state;
+	const struct web_house house = {.arg = s};
+	const int fd = http_listen("127.0.0.1:0", false, &s->err);
+	assert_true(fd >= 0);
+	char *address = mem_printf("127.0.0.1:%u", http_listener_port(fd));
+	assert_null(web_new(
+		s->loop, &(struct web_options){.public_address = address}, &house, &s->err));
+	assert_has(s->err.msg, address);
+	close(fd);
+	free(address);
+}
+
 /* --- the house is slow, or gone ------------------------------------------------------------------
  */
 
@@ -546,6 +591,8 @@ int test_serve(void)
 		t(a_token_is_asked_for),
 		t(a_token_may_come_later),
 		t(an_open_intake_is_refused),
+		t(an_address_is_taken_for_a_moment_only),
+		t(an_address_that_stays_taken_is_refused),
 		t(many_readers_are_one_question),
 		t(more_than_fit_are_sent_away),
 		t(who_is_sent_away_may_come_again),
