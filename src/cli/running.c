@@ -305,12 +305,22 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 	return errors->n == 0;
 }
 
+/* Where it listens: the address as given, the port as it became. */
+static void say_one(const char *what, const char *address, unsigned port)
+{
+	const char *colon = address ? strrchr(address, ':') : NULL;
+	if (port && colon)
+		printf("%-10s http://%.*s:%u/\n", what, (int)(colon - address), address, port);
+}
+
 static void say_where(struct running *r)
 {
-	if (web_public_port(r->web))
-		printf("page:      http://127.0.0.1:%u/\n", web_public_port(r->web));
-	if (web_intake_port(r->web))
-		printf("operators: http://127.0.0.1:%u/\n", web_intake_port(r->web));
+	const struct running_options *o = &r->options;
+	const struct config *c = r->now->config;
+	say_one("page:", o->public_address ? o->public_address : c->public_address,
+		web_public_port(r->web));
+	say_one("operators:", o->intake_address ? o->intake_address : c->intake_address,
+		web_intake_port(r->web));
 	fflush(stdout);
 }
 
