@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ARENAS      2
+#define ARENAS      1
 #define MAPPED_FROM (128 << 10)
 
 void mem_panic(const char *fmt, ...)
@@ -23,9 +23,9 @@ void mem_panic(const char *fmt, ...)
 	abort();
 }
 
-/* By itself glibc gives each thread an arena, and raises the size from which a block is mapped to
- * that of the largest ever freed: then what one page needed once, a compressor's tables, is kept by
- * every thread that compressed. */
+/* By itself glibc gives each thread an arena, which grows by a system call for every few kB, and
+ * raises the size from which a block is mapped to that of the largest ever freed: then what one
+ * page needed once, a compressor's tables, is kept by every thread that compressed. */
 void mem_settle(void)
 {
 	mallopt(M_ARENA_MAX, ARENAS);

@@ -77,10 +77,10 @@ static int open_listener(const struct http_server_options *o, struct error *err)
 	return fd;
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
+static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-		http_on_access, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, http_on_access, s, MHD_OPTION_CONNECTION_LIMIT,
 		s->o.connections + HTTP_SPARE_PLACES, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		s->o.memory, MHD_OPTION_URI_LOG_CALLBACK, http_on_uri, s,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, s, MHD_OPTION_NOTIFY_COMPLETED,
@@ -101,7 +101,8 @@ struct http_server *http_server_new(
 		return NULL;
 	}
 	s->port = http_listener_port(fd);
-	s->mhd = start_daemon(s, fd);
+	s->listener = fd;
+	s->mhd = start_daemon(s);
 	if (!s->mhd) {
 		error_set(err, ERROR_SYSTEM, "the HTTP server on port %u cannot start", s->port);
 		close(fd);
@@ -113,6 +114,7 @@ struct http_server *http_server_new(
 		MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
 	s->poll->data = s;
 	uv_poll_start(s->poll, UV_READABLE, on_poll);
+	http_accept_start(s);
 	http_sweep_start(s);
 	return s;
 }
@@ -131,6 +133,7 @@ void http_server_free(struct http_server *s)
 	s->closing = true;
 	while (s->kept.n)
 		http_drop(s->kept.p[0]);
+	http_accept_stop(s);
 	MHD_run(s->mhd);
 	timer_cancel(&s->run);
 	timer_cancel(&s->sweep);

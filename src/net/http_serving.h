@@ -1,7 +1,8 @@
 /*
  * http_serving.h - the inside of the HTTP server, shared by its files: http_server.c opens and
- * drives, http_exchange.c takes a request from its line to its answer, http_response.c makes
- * answers, http_ages.c keeps deadlines and makes room, http_listen.c opens sockets.
+ * drives, http_accept.c takes connections, http_exchange.c takes a request from its line to its
+ * answer, http_response.c makes answers, http_ages.c keeps deadlines and makes room, http_listen.c
+ * opens sockets.
  */
 #ifndef NET_HTTP_SERVING_H
 #define NET_HTTP_SERVING_H
@@ -63,8 +64,9 @@ struct http_server {
 	struct loop *loop;
 	struct http_server_options o;
 	struct MHD_Daemon *mhd;
-	uv_poll_t *poll;
-	struct timer run, sweep;
+	uv_poll_t *poll, *listening;
+	int listener;
+	struct timer run, sweep, pause;
 	unsigned port;
 	VEC(struct http_exchange *) kept; /* suspended until their reply */
 	VEC(struct connection *) all;
@@ -78,6 +80,10 @@ struct http_server {
 
 /* http_server.c: libmicrohttpd has something to do that no descriptor tells of. */
 void http_run_soon(struct http_server *s);
+
+/* http_accept.c; stopping closes the listener. */
+void http_accept_start(struct http_server *s);
+void http_accept_stop(struct http_server *s);
 
 /* http_exchange.c: libmicrohttpd's callbacks. */
 void *http_on_uri(void *arg, const char *uri, struct MHD_Connection *mhd);

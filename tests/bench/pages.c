@@ -10,6 +10,7 @@
 
 #include "../unit/web/models.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "web/web.h"
 
 static void refuse(void *arg, const char *what, const json_t *args, enum audience audience,
@@ -52,6 +53,7 @@ int main(int argc, char **argv)
 {
 	struct error err = {0};
 	uv_poll_t input;
+	mem_settle(); /* as the program does */
 	if (argc > 1 && strcmp(argv[1], "web-serve") == 0)
 		return web_serve_main(argc - 1, argv + 1);
 	if (argc != 3)
