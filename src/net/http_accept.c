@@ -1,10 +1,10 @@
 /*
- * http_accept.c - takes new connections for libmicrohttpd, which by itself takes ten of them between two
- * looks at all others: when a thousand come to a busy server the last would wait a hundred such
- * rounds, its request already sent.
+ * http_accept.c - takes new connections for libmicrohttpd, which by itself takes ten of them
+ * between two looks at all others: when a thousand come to a busy server the last would wait a
+ * hundred such rounds, its request already sent.
  *
- * A burst is taken at once, in less than a millisecond. While there is no place or no descriptor for one
- * more, those that come wait in the kernel's queue.
+ * A burst is taken at once, in less than a millisecond. While there is no place or no descriptor
+ * for one more, those that come wait in the kernel's queue.
  */
 
 #include <errno.h>
@@ -35,8 +35,8 @@ static bool take_one(struct http_server *s)
 {
 	struct sockaddr_storage address;
 	socklen_t n = sizeof(address);
-	const int fd = accept4(
-		s->listener, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	const int fd =
+		accept4(s->listener, (struct sockaddr *)&address, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
 		/* which closes it when it fails */
 		(void)MHD_add_connection(s->mhd, fd, (struct sockaddr *)&address, n);
