@@ -193,7 +193,7 @@ def judge(watched, played):
         for component, wanted in p["expected"].items():
             shown = watched.first(component, wanted, p["begin"], p["end"])
             back = watched.first(component, {"operational"}, p["end"], p["until"])
-            told = [f"{to} +{t - p['begin']:.0f}s" for t, to in alarms_between(component, p["begin"], p["until"])]
+            told = [f"{to} +{t - p['begin']:.0f}s" for t, to in alarms_between(component, p["begin"], p["until"] + 30)]
             during = sorted({s.get(component, "?") for t, s in watched.said if p["stopped"] + 60 < t <= p["end"]}
                             | {watched.at(p["end"]).get(component, "?")})
             print(f"{p['names'] + (' (and our witness)' if p['blind'] else ''):44} {clock(p['begin'])} - {clock(p['end'])}"
