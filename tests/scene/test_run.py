@@ -80,6 +80,8 @@ def test_a_scenario_is_run_and_shown(cloud):
         assert run.get(f"/runs/{last['run']}")[0] == 403
         status, _, page = run.get(f"/runs/{last['run']}", run.intake)
         assert status == 200 and b"router" in page
+        report = run.json(f"/api/ops/v1/runs/{last['run']}.json", run.intake)["report"]
+        assert report["ended_ms"] >= report["built_ms"] > 0
         assert "run" not in run.site()["scenarios"][0]["last"]
         assert run.stop() == 0
     assert cloud.left() == []

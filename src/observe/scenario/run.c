@@ -49,7 +49,6 @@ void run_emit(struct run *r, enum run_event_type type, struct task *t, const cha
 static void tell(struct run *r)
 {
 	r->phase = RUN_ENDED;
-	r->ended_ns = run_now(r);
 	report_make(r);
 	run_emit(r, RUN_EVENT_PHASE, NULL, "%s", verdict_name(r->report.verdict));
 	r->done(r->arg, &r->report);
@@ -100,6 +99,7 @@ void run_finish(struct run *r)
 {
 	timer_cancel(&r->deadline);
 	timer_cancel(&r->kick); /* what was removed in this turn has asked for another one */
+	r->ended_ns = run_now(r);
 	/* What came to nothing before its first step is a run too, but for what we stopped. */
 	if (!r->journal_run && !r->stopped)
 		r->journal_run = journal_run_begin(r->journal, r->label, r->scenario->name,
