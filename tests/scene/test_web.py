@@ -90,6 +90,7 @@ def test_the_public_is_shown_nothing_of_the_operators(cloud):
 def test_what_is_described_is_there(cloud):
     with running(cloud, {}) as run:
         until(lambda: run.site()["components"], "components")
+        until(lambda: run.get("/healthz", run.intake)[0] == 200, "its days are read")
         text = run.get("/api/ops/v1/openapi.yaml")[2].decode()
         paths = [line.strip().rstrip(":") for line in text.splitlines() if line.startswith("  /")]
         assert "/api/ops/v1/status.json" in paths
