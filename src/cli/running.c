@@ -76,7 +76,7 @@ static bool complete(struct config *c, const struct running_options *o, struct e
 		if (!good)
 			return false;
 	}
-	return add_scenarios(c, o, errors) && config_secrets(c, errors);
+	return add_scenarios(c, o, errors);
 }
 
 struct config *running_config(const struct running_options *o, struct error_list *errors)
@@ -229,7 +229,7 @@ static bool open_web(struct running *r, struct error *err)
 			r->options.public_address ? r->options.public_address : c->public_address,
 		.intake_address =
 			r->options.intake_address ? r->options.intake_address : c->intake_address,
-		.intake_token = c->intake_token.value,
+		.intake_has_token = c->intake_token.from != NULL,
 		.isolate = c->isolate,
 		.threads = c->threads,
 	};
@@ -333,6 +333,11 @@ static void open_all(struct running *r, struct error_list *errors)
 		error_list_add(errors, &err);
 		return;
 	}
+	/* Only now, that the process which meets strangers is another one. */
+	if (!config_secrets(r->now->config, errors))
+		return;
+	if (c->intake_token.value)
+		web_set_token(r->web, c->intake_token.value);
 	const struct session_options so = {
 		.state = o->state ? o->state : c->state,
 		.instance = o->instance ? o->instance : c->instance,

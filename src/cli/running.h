@@ -110,6 +110,7 @@ void running_close(struct running *r);
 void running_say(struct running *r, const char *fmt, ...) like_printf(2, 3);
 
 /* --- running.c, for the others */
+/* Without its secrets, which config_secrets() reads. */
 struct config *running_config(const struct running_options *o, struct error_list *errors);
 struct generation *generation_ref(struct generation *g);
 void generation_unref(struct generation *g);

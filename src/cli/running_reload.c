@@ -160,7 +160,7 @@ json_t *running_reload(struct running *r)
 	struct error_list errors = {0};
 	struct buf diff = BUF(BUF_PAGE);
 	struct config *next = r->stopping ? NULL : running_config(&r->options, &errors);
-	if (next && is_sound(r, next, &errors)) {
+	if (next && config_secrets(next, &errors) && is_sound(r, next, &errors)) {
 		config_diff(r->now->config, next, &diff);
 		apply(r, next, &errors);
 	} else if (next) {

@@ -257,6 +257,25 @@ def test_no_cloud_at_all(cloud):
     assert out.returncode == 2 and "nobody" in out.stderr
 
 
+def test_the_token_of_the_intake(cloud):
+    """It is read after the serving child was started, and reaches it as a hash."""
+    path = os.path.join(cloud.place, "token")
+    with open(path, "w", encoding="utf-8", opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
+        f.write("correct horse battery\n")
+    listen = {"public": "127.0.0.1:0", "intake": "127.0.0.1:0", "token": f"file:{path}"}
+    with running(cloud, {"listen": listen}) as run:
+        run.wait_health("compute", "operational")
+        until(lambda: run.get("/", run.intake, Authorization="Bearer correct horse battery")[0] == 200, "the page")
+        assert run.get("/", run.intake)[0] == 401
+        assert run.get("/", run.intake, Authorization="Bearer wrong horse")[0] == 401
+        assert run.stop() == 0
+    os.unlink(path)
+    run = Run(cloud, {"listen": listen}, start=False)
+    out = subprocess.run(run.command, cwd=ROOT, env=cloud.environment(), capture_output=True, text=True, timeout=60,
+                         check=False)
+    assert out.returncode == 2 and "token" in out.stderr
+
+
 def test_numbers_for_prometheus(cloud):
     with running(cloud, {}) as run:
         run.wait_health("compute", "operational")
