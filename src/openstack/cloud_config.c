@@ -200,9 +200,30 @@ static char *network_of(
 	return v ? slice_dup(v->text) : NULL;
 }
 
+static void read_reach_ports(struct loading *l, const struct yaml *map, const char *file)
+{
+	struct reach *r = &l->config->reach;
+	if (!map)
+		return;
+	if (map->kind != YAML_MAP) {
+		wrong(l, file, map, "reach: ports must be a map such as {80: 34001}");
+		return;
+	}
+	r->ports = mem_new_array(map->n, sizeof(*r->ports));
+	for (size_t i = 0; i < map->n; i++) {
+		int64_t port, mapped;
+		if (!yaml_int(map->keys[i], &port) || port < 1 || port > 65535 ||
+			!yaml_int(map->items[i], &mapped) || mapped < 1 || mapped > 65535)
+			wrong(l, file, map->keys[i], "reach: ports maps a port to a port");
+		else
+			r->ports[r->port_count++] = (struct reach_port){
+				.port = (unsigned)port, .mapped = (unsigned)mapped};
+	}
+}
+
 static void read_reach(struct loading *l)
 {
-	static const char *const keys[] = {"map", "network", "ssh", "ping"};
+	static const char *const keys[] = {"map", "network", "ping", "ports", "ssh"};
 	const char *file;
 	const struct yaml *map = lookup(l, "reach", false, &file);
 	struct reach *r = &l->config->reach;
@@ -232,6 +253,7 @@ static void read_reach(struct loading *l)
 		r->network = mem_strdup("0.0.0.0/0");
 	r->ssh = port_of(l, map, file, "ssh");
 	r->ping = port_of(l, map, file, "ping");
+	read_reach_ports(l, yaml_get(map, "ports"), file);
 }
 
 /* Keys such as network_endpoint_override and compute_api_version. */
@@ -574,6 +596,7 @@ void cloud_config_free(struct cloud_config *c)
 {
 	if (!c)
 		return;
+	free(c->reach.ports);
 	char *texts[] = {c->name, c->file, c->auth_url, c->username, c->user_id,
 		c->user_domain_name, c->user_domain_id, c->project_name, c->project_id,
 		c->project_domain_name, c->project_domain_id, c->domain_name, c->domain_id,
@@ -591,6 +614,14 @@ void cloud_config_free(struct cloud_config *c)
 }
 
 /* --- reach ------------------------------------------------------------------------------------ */
+
+static unsigned reach_port(const struct reach *r, unsigned port)
+{
+	for (size_t i = 0; i < r->port_count; i++)
+		if (r->ports[i].port == port)
+			return r->ports[i].mapped;
+	return port;
+}
 
 char *reach_address(const struct reach *r, const char *address, unsigned *port, bool ping)
 {
@@ -610,5 +641,7 @@ char *reach_address(const struct reach *r, const char *address, unsigned *port, 
 		*port = r->ping;
 	else if (*port == 22 && r->ssh)
 		*port = r->ssh;
+	else
+		*port = reach_port(r, *port);
 	return mem_strdup(text);
 }

@@ -23,10 +23,17 @@ enum auth_type { AUTH_PASSWORD, AUTH_TOKEN, AUTH_APPLICATION_CREDENTIAL };
 /* How addresses inside the cloud's outer network are reached from here when not directly: a
  * simulated cloud maps them to loopback so that an ordinary user can run it. An address of
  * `network` becomes the address with the same host bits in `map`; port 22 becomes `ssh` and a ping
- * becomes a TCP connection to port `ping` when these are not 0. */
+ * becomes a TCP connection to port `ping` when these are not 0. Other ports become what `ports`
+ * says (`ports: {80: 34001, 8080: 34002}`), or stay. */
+struct reach_port {
+	unsigned port, mapped;
+};
+
 struct reach {
 	char *network, *map; /* CIDR texts; NULL: reached directly */
 	unsigned ssh, ping;
+	struct reach_port *ports;
+	size_t port_count;
 };
 
 struct cloud_config {

@@ -435,7 +435,8 @@ static void test_errors_of_values(void **state)
 		"    verify: 3\n"
 		"    auth_type: v3kerberos\n"
 		"    profile: nobody\n"
-		"    reach: {map: 127.0.0.0/99, network: x, ssh: 70000, pong: 1}\n");
+		"    reach: {map: 127.0.0.0/99, network: x, ssh: 70000, pong: 1, ports: {80: "
+		"0}}\n");
 	refuses(h, "c",
 		"./clouds.yaml:8:14: no profile \"nobody\" in clouds-public.yaml\n"
 		"./clouds.yaml:4:17: auth_url must be text, not a list\n"
@@ -446,6 +447,7 @@ static void test_errors_of_values(void **state)
 		"./clouds.yaml:9:41: reach: network must be an IPv4 network such as "
 		"127.77.0.0/16\n"
 		"./clouds.yaml:9:49: reach: ssh must be a port\n"
+		"./clouds.yaml:9:79: reach: ports maps a port to a port\n"
 		"./clouds.yaml:7:16: auth_type \"v3kerberos\" is not known here: password, token, "
 		"v3applicationcredential\n"
 		"./clouds.yaml:3:5: cloud c: auth.password (in clouds.yaml or secure.yaml) is "
@@ -503,6 +505,13 @@ static void test_reach(void **state)
 	reaches(&r, "172.24.3.4", 80, false, "127.77.3.4", 80);
 	reaches(&r, "172.24.3.4", 0, true, "127.77.3.4", 10007);
 	reaches(&r, "10.0.0.1", 0, true, "10.0.0.1", 0);
+	struct reach_port ports[] = {{80, 34001}, {8080, 34002}};
+	r.ports = ports;
+	r.port_count = 2;
+	reaches(&r, "172.24.3.4", 80, false, "127.77.3.4", 34001);
+	reaches(&r, "172.24.3.4", 8080, false, "127.77.3.4", 34002);
+	reaches(&r, "172.24.3.4", 443, false, "127.77.3.4", 443);
+	reaches(&r, "10.0.0.1", 80, false, "10.0.0.1", 80);
 	r.network = (char *)"0.0.0.0/0";
 	r.map = (char *)"127.0.0.1/32";
 	reaches(&r, "8.8.8.8", 80, false, "127.0.0.1", 80);

@@ -1,0 +1,49 @@
+/*
+ * measure.h - the signal "this took so long": a call to a service, a wait for an object, a check, a
+ * benchmark, a run.
+ *
+ * Observers fill one for each thing they have measured; statistics (store's series), exporters and
+ * reports take it. Neither side knows of the other: the wiring hands it on. It is living state; a
+ * crash may lose it. Thread: the loop's.
+ */
+#ifndef STORE_MEASURE_H
+#define STORE_MEASURE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+
+enum measure_what {
+	MEASURE_CALL,  /* one exchange with a service; repeated tries are exchanges of their own */
+	MEASURE_WAIT,  /* from the answer to a create or delete until the object is ready or gone */
+	MEASURE_CHECK, /* a measuring step of a scenario, from its first try to its result */
+	MEASURE_BENCH, /* a figure of a check: `value` in `unit` */
+	MEASURE_RUN,   /* a whole run, until everything was built and measured */
+};
+
+struct measure { /* all pointers are borrowed for the call */
+	enum measure_what what;
+	const char *cloud, *region, *location; /* "" where not known */
+	const char *scenario, *run, *step;     /* NULL where it belongs to none: a token */
+	const char *service;                   /* "compute"; NULL: none */
+	/*
+	 * CALL: "POST /servers", ids replaced by {id}, without the query. WAIT: "server ready",
+	 * "server gone" and so on: the kind and one of both words. CHECK: the verb, "ssh". BENCH:
+	 * "pi", "disk bandwidth", "disk operations", "throughput". RUN: the scenario.
+	 */
+	const char *name;
+	const char *kind;         /* of the object, "server"; NULL: none or not known */
+	const json_t *dimensions; /* {"zone": "az1", "host": "…", …} or NULL */
+	int64_t at_ms;            /* when it began, since 1970 */
+	int64_t total_us;
+	double value; /* BENCH only */
+	const char *unit;
+	enum fault fault;                     /* NONE: good */
+	int status;                           /* HTTP, 0: none came */
+	const char *request_id, *service_request_id; /* may be NULL */
+};
+
+typedef void measure_signal(void *arg, const struct measure *m);
+
+#endif
