@@ -287,7 +287,7 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 		session_print_error(&err);
 		return 2;
 	}
-	cloud_observe(a->session->cloud, a->log != NULL, on_exchange, a);
+	cloud_observe(a->session->cloud, a->log ? CLOUD_BODIES : CLOUD_FIGURES, on_exchange, a);
 	open_series(a);
 	watch_signals(a);
 	sweep_first(a);
