@@ -18,7 +18,7 @@
 static bool is_id(struct slice s)
 {
 	size_t hex = 0;
-	if (slice_starts(s, "gh-"))
+	if (slice_starts(s, "gh-") || slice_starts(s, "AUTH_"))
 		return true;
 	for (size_t i = 0; i < s.n; i++)
 		hex += isxdigit((unsigned char)s.p[i]) || s.p[i] == '-';

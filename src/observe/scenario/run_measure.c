@@ -11,7 +11,8 @@
 #include "base/units.h"
 #include "observe/scenario/runner.h"
 
-/* --- figures ----------------------------------------------------------------------------------- */
+/* --- figures -----------------------------------------------------------------------------------
+ */
 
 static const struct figure {
 	const char *key;  /* of what was measured */
@@ -56,7 +57,8 @@ static bool number_of(const json_t *v, double *ret)
 	return units_parse_rate(s, ret) || units_parse_percent(s, ret) || units_parse_real(s, ret);
 }
 
-/* --- what all of them say ---------------------------------------------------------------------- */
+/* --- what all of them say ----------------------------------------------------------------------
+ */
 
 static int64_t us_between(int64_t from_ns, int64_t to_ns)
 {
@@ -109,7 +111,8 @@ static void fill_task(struct measure *m, const struct task *t, int64_t began_ns)
 	m->service_request_id = t->service_request_id[0] ? t->service_request_id : NULL;
 }
 
-/* --- waits ------------------------------------------------------------------------------------- */
+/* --- waits -------------------------------------------------------------------------------------
+ */
 
 /* Whether readiness is something that comes after the answer. */
 static bool waits(const struct task *t)
@@ -175,15 +178,15 @@ void run_open_waits(const struct run *r, measure_signal *cb, void *arg)
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		const struct task *t = r->tasks.p[i];
 		if (t->state == TASK_WORKING && waits(t))
-			tell_wait(t, t->step->kind, "ready", t->answer_ns, now, FAULT_NONE, cb,
-				arg);
-		else if (t->removal == REMOVAL_SENT && t->remove_ns >= 0 && t->gone_ns < 0)
 			tell_wait(
-				t, t->step->kind, "gone", t->remove_ns, now, FAULT_NONE, cb, arg);
+				t, t->step->kind, "ready", t->answer_ns, now, FAULT_NONE, cb, arg);
+		else if (t->removal == REMOVAL_SENT && t->remove_ns >= 0 && t->gone_ns < 0)
+			tell_wait(t, t->step->kind, "gone", t->remove_ns, now, FAULT_NONE, cb, arg);
 	}
 }
 
-/* --- checks and their figures ------------------------------------------------------------------ */
+/* --- checks and their figures ------------------------------------------------------------------
+ */
 
 static void tell_check(const struct task *t)
 {
@@ -227,7 +230,8 @@ void measure_ended(const struct task *t)
 		tell_check(t);
 }
 
-/* --- the run ----------------------------------------------------------------------------------- */
+/* --- the run -----------------------------------------------------------------------------------
+ */
 
 void measure_run(const struct run *r)
 {
