@@ -85,6 +85,8 @@ struct watched_scenario *watched_scenario_open(
 		.component_prefix = cloud->prefix,
 		.every_ns = row->every_ns,
 		.params = row->params,
+		.measured = running_measured,
+		.measured_arg = r,
 	};
 	judge_expect(r->judge, cloud->row->name, o.name, row->every_ns,
 		scenario->deadline_ns + scenario->teardown_ns);

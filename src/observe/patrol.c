@@ -107,6 +107,9 @@ static void round_begin(struct round *r)
 		.params = p->params,
 		.event = on_event,
 		.event_arg = r,
+		.called = p->name,
+		.measured = p->measured,
+		.measured_arg = p->measured_arg,
 	};
 	r->run = p->hands->run(p->tools, p->journal, p->scenario, p->kinds, &options, on_done, r);
 }
@@ -219,6 +222,8 @@ struct patrol *patrol_new_with(const struct patrol_hands *hands, struct schedule
 	p->ended = ended;
 	p->told = told;
 	p->arg = arg;
+	p->measured = options->measured;
+	p->measured_arg = options->measured_arg;
 	const struct job_options job = {
 		.name = p->name,
 		.every_ns = options->every_ns ? options->every_ns : EVERY_NS,
@@ -249,6 +254,7 @@ const struct patrol_hands patrol_hands = {
 	.run = run_start,
 	.run_stop = run_stop,
 	.run_free = run_free,
+	.open_waits = run_open_waits,
 	.sweep = sweep_start,
 	.sweep_cancel = sweep_cancel,
 	.sweep_free = sweep_free,
@@ -301,6 +307,13 @@ void patrol_free(struct patrol *p)
 size_t patrol_open(const struct patrol *p)
 {
 	return p->rounds.n;
+}
+
+void patrol_open_waits(const struct patrol *p, measure_signal *cb, void *arg)
+{
+	for (size_t i = 0; i < p->rounds.n; i++)
+		if (p->rounds.p[i]->run)
+			p->hands->open_waits(p->rounds.p[i]->run, cb, arg);
 }
 
 const char *patrol_name(const struct patrol *p)

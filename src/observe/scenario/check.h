@@ -23,6 +23,7 @@ struct check_tools { /* borrowed by every check */
 	struct pinger *pinger;
 	struct ssh_pool *ssh;
 	struct random *random;
+	const struct cloud_purpose *purpose; /* of what is asked of the cloud; NULL: none */
 };
 
 struct check_result {

@@ -51,6 +51,7 @@ static void tell(struct run *r)
 	r->phase = RUN_ENDED;
 	report_make(r);
 	run_emit(r, RUN_EVENT_PHASE, NULL, "%s", verdict_name(r->report.verdict));
+	measure_run(r);
 	r->done(r->arg, &r->report);
 }
 
@@ -206,6 +207,9 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
 	r->hold = options->hold;
 	r->event = options->event;
 	r->event_arg = options->event_arg;
+	r->called = mem_strdup(options->called ? options->called : scenario->name);
+	r->measured = options->measured;
+	r->measured_arg = options->measured_arg;
 	r->done = done;
 	r->arg = arg;
 	r->began_ns = loop_now_ns(tools->loop);
@@ -266,5 +270,6 @@ void run_free(struct run *r)
 	json_decref(r->params);
 	free(r->instance);
 	free(r->location);
+	free(r->called);
 	free(r);
 }

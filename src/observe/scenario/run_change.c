@@ -118,6 +118,7 @@ static void send_change(struct task *t, const char *service, const char *version
 		.microversion = version,
 		.deadline_ns = t->step->request_ns ? t->step->request_ns : CHANGE_REQUEST_NS,
 		.absent_is_good = t->step->verb == VERB_DELETE,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
 }

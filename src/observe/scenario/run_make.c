@@ -127,6 +127,7 @@ void make_send(struct task *t)
 		.body = q.body,
 		.microversion = k->version,
 		.deadline_ns = request_ns(t),
+		.purpose = &t->purpose,
 	};
 	snprintf(request.request_id, sizeof(request.request_id), "%s", t->request_id);
 	t->in_flight = true;

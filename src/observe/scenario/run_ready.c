@@ -264,6 +264,7 @@ void make_ask_ready(struct timer *timer)
 		.body = q.body,
 		.microversion = t->step->kind->version,
 		.deadline_ns = POLL_REQUEST_NS,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, on_ready_answer, t);
 	kind_request_fini(&q);

@@ -58,6 +58,7 @@ static void end_removal(struct task *t, enum removal_state state)
 		lock_release(t->run, t);
 	if (t->has_made && !t->removed && t->gone_ns < 0)
 		t->gone_ns = run_now(t->run);
+	measure_removed(t);
 	run_kick(t->run);
 }
 
@@ -111,6 +112,7 @@ static void call(
 		.microversion = k->version,
 		.deadline_ns = REMOVE_REQUEST_NS,
 		.absent_is_good = true,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
 }

@@ -130,8 +130,9 @@ void task_measure(struct task *t)
 	const int64_t left = task_left_ns(t);
 	if (ns > left)
 		ns = left > NS_PER_MS ? left : NS_PER_MS;
-	t->check =
-		check_start(&t->run->tools, t->run->world, t->element, &t->body, ns, on_check, t);
+	struct check_tools tools = t->run->tools;
+	tools.purpose = &t->purpose;
+	t->check = check_start(&tools, t->run->world, t->element, &t->body, ns, on_check, t);
 }
 
 static void begin_attempt(struct task *t)
@@ -213,6 +214,7 @@ void task_end(struct task *t, enum element_state state)
 	case ELEMENT_WAITING:
 	case ELEMENT_STARTED: assert(!"an end is not a beginning");
 	}
+	measure_ended(t);
 	run_kick(r);
 }
 

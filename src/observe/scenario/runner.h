@@ -13,6 +13,7 @@
  * run_remove.c  teardown
  * run_order.c   its order
  * run_report.c  rows, critical path, verdict
+ * run_measure.c what took how long, told as it ends
  */
 #ifndef OBSERVE_SCENARIO_RUNNER_H
 #define OBSERVE_SCENARIO_RUNNER_H
@@ -62,6 +63,7 @@ struct task {
 	struct run *run;
 	struct element *element;
 	const struct step *step;
+	struct cloud_purpose purpose; /* of its calls */
 	enum task_state state;
 
 	/* what the last attempt to start was stopped by: checked before evaluating again */
@@ -136,11 +138,13 @@ struct run {
 	struct journal *journal;
 	const struct scenario *scenario;
 	const struct kinds *kinds;
-	char *instance, *location;
+	char *instance, *location, *called;
 	json_t *params;
 	bool hold, held;
 	void (*event)(void *arg, const struct run_event *e);
 	void *event_arg;
+	measure_signal *measured;
+	void *measured_arg;
 	void (*done)(void *arg, const struct run_report *report);
 	void *arg;
 
@@ -278,5 +282,12 @@ bool order_may_remove(const struct task *t);
 /* run_report.c */
 void report_make(struct run *r);
 void report_fini(struct run *r);
+/* The names of `each: {zone: …}` with this element's values; an owned reference or NULL. */
+json_t *report_dimensions(const struct task *t);
+
+/* run_measure.c: each tells what there is to tell, if anybody listens */
+void measure_ended(const struct task *t);   /* the element has ended */
+void measure_removed(const struct task *t); /* teardown is done with it */
+void measure_run(const struct run *r);      /* the report is made */
 
 #endif
