@@ -387,6 +387,7 @@ void change_begin(struct task *t)
 	case VERB_TCP:
 	case VERB_HTTP:
 	case VERB_SSH:
+	case VERB_DNS:
 	case VERB_STREAM:
 	case VERB_DOWNLOAD:
 	case VERB_LIST:

@@ -90,6 +90,7 @@ const char *verb_name(const struct step *step)
 		[VERB_TCP] = "tcp",
 		[VERB_HTTP] = "http",
 		[VERB_SSH] = "ssh",
+		[VERB_DNS] = "dns",
 		[VERB_STREAM] = "stream",
 		[VERB_DOWNLOAD] = "download",
 		[VERB_LIST] = "list",
