@@ -237,8 +237,9 @@ json_t *journal_totals_json(const struct journal_totals *t)
 json_t *journal_object_json(const struct journal_object *o)
 {
 	char at[CLOCK_TEXT], changed[CLOCK_TEXT], since[CLOCK_TEXT];
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s?, s:s?, s:s?,"
-			      " s:s?, s:s?, s:s}",
+	json_t *j = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s?, s:s?, s:s?,"
+		" s:s?, s:s?, s:s}",
 		"created", clock_rfc3339(o->created_unix_us, at), "changed",
 		clock_rfc3339(o->changed_unix_us, changed), "cloud", o->cloud, "instance",
 		o->instance, "run", o->run, "scenario", o->scenario, "step", o->step, "index",

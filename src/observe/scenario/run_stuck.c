@@ -19,8 +19,8 @@ void remove_stuck(struct task *t, const char *why)
 		remove_leave(t, OBJECT_CREATED, "teardown was given up");
 		return;
 	}
-	const enum object_fate fate = stuck_write(&t->stuck, t->run->journal, m->row, m->kind, m->id,
-		m->path, OBJECT_CREATED, why);
+	const enum object_fate fate = stuck_write(
+		&t->stuck, t->run->journal, m->row, m->kind, m->id, m->path, OBJECT_CREATED, why);
 	char note[300];
 	snprintf(note, sizeof(note), "%s %s: %s%s", m->kind->name, m->id ? m->id : "(id unknown)",
 		why,
@@ -51,8 +51,7 @@ void remove_explain(struct task *t)
 {
 	struct made *m = remove_current(t);
 	struct kind_request q = {0};
-	if (t->run->abandon_teardown ||
-		!stuck_wants_holders(&t->stuck, m->kind, m->path, &q)) {
+	if (t->run->abandon_teardown || !stuck_wants_holders(&t->stuck, m->kind, m->path, &q)) {
 		remove_stuck(t, why_it_stays(t));
 		return;
 	}
