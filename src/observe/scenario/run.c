@@ -16,6 +16,8 @@
 #include "observe/scenario/run_json.h"
 #include "observe/scenario/runner.h"
 
+#define LAST_LOOKS_NS (15 * NS_PER_S)
+
 int64_t run_now(const struct run *r)
 {
 	return loop_now_ns(r->tools.loop) - r->began_ns;
@@ -181,6 +183,10 @@ void run_on_deadline(struct timer *t)
 	struct run *r = t->arg;
 	if (r->phase == RUN_BUILDING) {
 		stop_building(r, FAULT_DEADLINE);
+	} else if (r->phase == RUN_TEARDOWN && !r->last_looks) {
+		remove_last_looks(r);
+		timer_start(r->tools.loop, &r->deadline, LAST_LOOKS_NS, run_on_deadline, r);
+		run_kick(r);
 	} else if (r->phase == RUN_TEARDOWN) {
 		remove_give_up(r);
 		run_kick(r);

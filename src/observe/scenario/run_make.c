@@ -41,6 +41,7 @@ void make_is_there(struct task *t, const json_t *object)
 	t->in_flight = false;
 	t->answer_ns = run_now(t->run);
 	make_learn(t, object);
+	journal_answered(t->run->journal, t->made.row, t->service_request_id);
 	journal_update(
 		t->run->journal, t->made.row, OBJECT_CREATED, t->made.id, t->made.path, NULL);
 	if (t->abandoned) {

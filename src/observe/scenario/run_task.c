@@ -448,6 +448,7 @@ void task_result(struct task *t, const struct operation_result *r)
 
 void task_free(struct task *t)
 {
+	stuck_fini(&t->stuck);
 	timer_cancel(&t->timer);
 	value_drop(&t->body);
 	made_fini(&t->made);

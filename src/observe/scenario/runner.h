@@ -11,6 +11,7 @@
  * run_until.c   until, wait
  * run_stream.c  streams around steps
  * run_remove.c  teardown
+ * run_stuck.c   what does not go
  * run_order.c   its order
  * run_report.c  rows, critical path, verdict
  * run_measure.c what took how long, told as it ends
@@ -20,6 +21,7 @@
 
 #include "observe/scenario/pick.h"
 #include "observe/scenario/run.h"
+#include "observe/scenario/stuck.h"
 
 /* A look at thousands of elements takes breaks, so that the loop's other work is not held up. */
 #define TURN_NS (2 * NS_PER_MS)
@@ -126,6 +128,7 @@ struct task {
 	unsigned remove_tries;
 	size_t remove_next; /* which of made, extras, unsure is being removed */
 	bool remove_asked;  /* the cloud accepted the delete: now it only has to go */
+	struct stuck stuck; /* what was seen of the one being removed */
 };
 
 struct lock {
@@ -163,6 +166,7 @@ struct run {
 	struct map locks;         /* "server/ID" -> struct lock * */
 	bool started;             /* preparation is over */
 	bool stopping, abandon_teardown;
+	bool last_looks;       /* the time for teardown is over: what is left is looked at once */
 	bool stop_asked;       /* run_stop() was called */
 	bool stopped;          /* and it was not built then */
 	enum fault stop_fault; /* why unfinished work was stopped */
@@ -269,10 +273,26 @@ bool stream_may_start(struct task *t);
 void remove_turn(struct run *r);
 bool remove_over(struct run *r);
 void remove_step(struct task *t);
+/* Its time is over: nothing is begun any more, and each object that is there is looked at once, for
+ * the ledger to say why. */
+void remove_last_looks(struct run *r);
 void remove_give_up(struct run *r);
 bool removal_over(const struct task *t);
 /* Whether an answer to a kind's `get` says that the object is no more. */
 bool remove_says_gone(struct task *t, const struct kind *k, const struct cloud_answer *a);
+
+struct made *remove_current(struct task *t); /* what of it is being removed; NULL: nothing more */
+void remove_call(struct task *t, const struct kind *k, const struct kind_request *q,
+	int64_t deadline_ns, cloud_done *done);
+/* What became of the current one; each goes on with the next. */
+void remove_is_gone(struct task *t);
+void remove_left(struct task *t, const char *note);
+void remove_leave(struct task *t, enum object_fate fate, const char *why);
+
+/* run_stuck.c: the current one does not go */
+void remove_last_look(struct task *t);              /* looks at it, then explains */
+void remove_explain(struct task *t);                /* looks who holds it, then writes */
+void remove_stuck(struct task *t, const char *why); /* writes what is known */
 
 /* run_order.c */
 void order_begin(struct run *r);
