@@ -17,6 +17,7 @@
 #include "cli/session.h"
 #include "cli/stats.h"
 #include "cli/waterfall.h"
+#include "observe/boots.h"
 #include "observe/record.h"
 #include "observe/scenario/run_json.h"
 #include "observe/scenario/sweep.h"
@@ -211,6 +212,7 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 	live_end(a->live);
 	print_report(a, f.report, o->json);
 	record(a, scenario, f.report);
+	boots_note(s->facts, s->config->name, scenario->name, f.report);
 	run_free(a->run);
 	a->run = NULL;
 	live_free(a->live);

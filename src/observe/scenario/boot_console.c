@@ -61,7 +61,8 @@ static const struct clue clues[] = {
 	{BOOT_NO_KEY, "no authorized_keys", NULL},
 };
 
-/* The first thing a kernel says; firmware that comes before it is looked at when no kernel starts. */
+/* The first thing a kernel says; firmware that comes before it is looked at when no kernel starts.
+ */
 static const char *const starts[] = {"] linux version ", "syslinux ", "seabios (version"};
 
 /* All below look at a copy in lower-case letters, of the same length. */
@@ -86,7 +87,8 @@ static struct slice last_boot(struct slice log)
 static enum boot_cause cause_of(struct slice line)
 {
 	for (size_t i = 0; i < array_len(clues); i++)
-		if (has(line, clues[i].text) && (!clues[i].and_text || has(line, clues[i].and_text)))
+		if (has(line, clues[i].text) &&
+			(!clues[i].and_text || has(line, clues[i].and_text)))
 			return clues[i].cause;
 	return BOOT_UNKNOWN;
 }

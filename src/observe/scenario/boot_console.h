@@ -23,7 +23,7 @@ enum boot_cause {
 	BOOT_CAUSE_COUNT
 };
 
-#define BOOT_LINE_MAX 200          /* bytes of a line that is shown */
+#define BOOT_LINE_MAX 200         /* bytes of a line that is shown */
 #define BOOT_LOG_MAX  (32u << 10) /* bytes of a log that are looked at, its last ones */
 
 /* *ret_line is the line that says so, cut to BOOT_LINE_MAX, borrowed of `log`; empty when none

@@ -19,8 +19,8 @@ static void test_causes(void **state)
 	says("", BOOT_SILENT, "");
 	says(" \n\n", BOOT_SILENT, "");
 	says("[    0.0] Linux version 6.1\nhost login: ", BOOT_UNKNOWN, "");
-	says("SeaBIOS (version 1.16)\nBooting from Hard Disk...\nNo bootable device.\n", BOOT_NO_DISK,
-		"No bootable device.");
+	says("SeaBIOS (version 1.16)\nBooting from Hard Disk...\nNo bootable device.\n",
+		BOOT_NO_DISK, "No bootable device.");
 	says("[ 1.0] VFS: Unable to mount root fs on unknown-block(0,0)\n[ 1.1] Kernel panic - not "
 	     "syncing: VFS\n",
 		BOOT_NO_DISK, "[ 1.0] VFS: Unable to mount root fs on unknown-block(0,0)");
@@ -28,8 +28,10 @@ static void test_causes(void **state)
 		"[ 1.1] Kernel panic - not syncing: Attempted to kill init!");
 	says("dhclient[300]: No DHCPOFFERS received.\n", BOOT_NO_DHCP,
 		"dhclient[300]: No DHCPOFFERS received.");
-	says("udhcpc: no lease, failing\nNo lease, failing\n", BOOT_NO_DHCP, "udhcpc: no lease, failing");
-	says("cloud-init[4]: util.py[WARNING]: No active metadata service found\n", BOOT_NO_METADATA,
+	says("udhcpc: no lease, failing\nNo lease, failing\n", BOOT_NO_DHCP,
+		"udhcpc: no lease, failing");
+	says("cloud-init[4]: util.py[WARNING]: No active metadata service found\n",
+		BOOT_NO_METADATA,
 		"cloud-init[4]: util.py[WARNING]: No active metadata service found");
 	says("failed 1/20: up 1.1. request failed\nfailed to get "
 	     "http://169.254.169.254/2009-04-04/meta-data\n",
@@ -52,11 +54,12 @@ static void test_only_the_last_boot(void **state)
 {
 	(void)state;
 
-	says("[ 0.0] Linux version 6.1\nno metadata\n[ 0.0] Linux version 6.1\nfine\n", BOOT_UNKNOWN,
-		"");
+	says("[ 0.0] Linux version 6.1\nno metadata\n[ 0.0] Linux version 6.1\nfine\n",
+		BOOT_UNKNOWN, "");
 	says("[ 0.0] Linux version 6.1\nno metadata\nSeaBIOS (version 1)\nNo bootable device.\n",
 		BOOT_NO_DISK, "No bootable device.");
-	says("SeaBIOS (version 1)\n[ 0.0] Linux version 6.1\nno ssh key\n", BOOT_NO_KEY, "no ssh key");
+	says("SeaBIOS (version 1)\n[ 0.0] Linux version 6.1\nno ssh key\n", BOOT_NO_KEY,
+		"no ssh key");
 }
 
 static void test_limits(void **state)
