@@ -18,6 +18,7 @@
 #include "cli/stats.h"
 #include "cli/try_metrics.h"
 #include "cli/waterfall.h"
+#include "observe/boots.h"
 #include "observe/record.h"
 #include "observe/scenario/run_json.h"
 #include "observe/scenario/sweep.h"
@@ -218,6 +219,7 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 	live_end(a->live);
 	print_report(a, f.report, o->json);
 	record(a, scenario, f.report);
+	boots_note(s->facts, s->config->name, scenario->name, f.report);
 	run_free(a->run);
 	a->run = NULL;
 	live_free(a->live);

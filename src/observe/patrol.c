@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "observe/boots.h"
+
 #define EVERY_NS (10 * 60 * NS_PER_S)
 
 void patrol_tell(struct patrol *p, const char *fmt, ...)
@@ -250,6 +252,12 @@ static const char *region_of_cloud(const struct cloud *c)
 	return cloud_configuration(c)->region;
 }
 
+static void forget(struct journal *j, int64_t before_unix_us)
+{
+	journal_forget_reports(j, before_unix_us);
+	boots_forget(journal_facts(j), before_unix_us);
+}
+
 const struct patrol_hands patrol_hands = {
 	.run = run_start,
 	.run_stop = run_stop,
@@ -259,7 +267,7 @@ const struct patrol_hands patrol_hands = {
 	.sweep_cancel = sweep_cancel,
 	.sweep_free = sweep_free,
 	.bury = journal_bury,
-	.forget_reports = journal_forget_reports,
+	.forget_reports = forget,
 	.cloud_name = name_of_cloud,
 	.region = region_of_cloud,
 };

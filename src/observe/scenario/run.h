@@ -70,6 +70,7 @@ struct run_row {
 	bool on_critical_path;
 	json_t *measured;   /* or NULL */
 	json_t *dimensions; /* {"zone": "az1"}, or NULL */
+	json_t *boot;       /* of a server: run_boot.h has its form; else NULL */
 };
 
 struct run_report {

@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "observe/scenario/maker.h"
+#include "observe/scenario/run_boot.h"
 
 /* --- learning from answers -------------------------------------------------------------------- */
 
@@ -80,6 +81,7 @@ void make_learn(struct task *t, const json_t *object)
 		json_object_set_new(t->made.path, "id", json_string(e->id));
 		note_extras(t);
 	}
+	boot_see(t);
 }
 
 /* --- waiting for ready ------------------------------------------------------------------------ */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "observe/scenario/run_boot.h"
 #include "observe/scenario/run_json.h"
-#include "observe/scenario/runner.h"
 
 enum fault run_fault(const struct run_report *r)
 {
@@ -126,6 +126,7 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 		.critical = -1,
 		.measured = json_incref(t->element->measured),
 		.dimensions = report_dimensions(t),
+		.boot = boot_json(t),
 	};
 	for (size_t i = 0; t->waited_for && i < r->tasks.n; i++)
 		if (r->tasks.p[i] == t->waited_for)
@@ -252,6 +253,7 @@ void report_fini(struct run *r)
 		free(row->service_request_id);
 		json_decref(row->measured);
 		json_decref(row->dimensions);
+		json_decref(row->boot);
 	}
 	vec_fini(&r->rows);
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "observe/scenario/runner.h"
+#include "observe/scenario/run_boot.h"
 
 #define STEP_DEFAULT_NS (2 * 60 * NS_PER_S)
 #define RETRY_EVERY_NS  (1 * NS_PER_S)
@@ -222,6 +222,7 @@ void task_ready(struct task *t)
 {
 	t->ready_ns = run_now(t->run);
 	keep_ready(t);
+	boot_reached(t);
 	task_end(t, ELEMENT_READY);
 }
 
@@ -438,7 +439,7 @@ void task_result(struct task *t, const struct operation_result *r)
 		learn_measured(t, r->measured);
 		if (tries_again(t, r->fault, r->status))
 			try_again(t, why);
-		else
+		else if (!boot_explain(t, r->fault, why))
 			task_fail(t, r->fault, "%s", why);
 		return;
 	}
@@ -461,6 +462,8 @@ void task_free(struct task *t)
 	vec_fini(&t->unsure);
 	vec_fini(&t->extras);
 	vec_fini(&t->holds);
+	boot_free(t);
+	free(t->create_request_id);
 	free(t->lost_detail);
 	free(t->detail);
 	free(t->lock);

@@ -10,6 +10,7 @@
  * run_change.c  set, server_action, delete, call, find
  * run_until.c   until, wait
  * run_stream.c  streams around steps
+ * run_boot.c    how servers came up, why nobody gets in
  * run_remove.c  teardown
  * run_stuck.c   what does not go
  * run_order.c   its order
@@ -52,6 +53,8 @@ struct made {
 };
 
 struct task;
+struct boot;
+struct explaining;
 struct operation_result {
 	enum fault fault;
 	int status;
@@ -115,7 +118,10 @@ struct task {
 	enum fault fault;
 	char *detail;
 	char service_request_id[96];
-	struct task *waited_for; /* became ready last before this could start */
+	char *create_request_id;       /* the service's, of the create's answer; NULL: none came */
+	struct boot *boot;             /* run_boot.c's; NULL: no server, or nothing seen */
+	struct explaining *explaining; /* the same: the failure of a check, until it is explained */
+	struct task *waited_for;       /* became ready last before this could start */
 
 	/* teardown's order, known when it begins */
 	struct task *parent;      /* dies with it; NULL: is deleted by itself */
