@@ -32,6 +32,7 @@ struct check_call {
 	struct ssh_call *ssh;
 	struct http_call *http;
 	struct cloud_call *cloud;
+	struct cloud_login *log_in;
 	struct login *login;
 	struct sockaddr_storage address;
 	void (*cleanup)(struct check_call *c);
@@ -58,6 +59,7 @@ void check_http(struct check_call *c);
 void check_ssh(struct check_call *c);
 void check_download(struct check_call *c);
 void check_list(struct check_call *c);
+void check_token(struct check_call *c);
 void check_value(struct check_call *c);
 /* Runs a command in a guest (`from`), with `input` on its standard input; ends in `then` with the
  * result. Copies. */
