@@ -222,17 +222,14 @@ static void check_body_keys(struct reader *r, const struct source_key *k, const 
 /* A kind's path needs some of the body: {router} of /routers/{router}/add_router_interface. */
 static void check_path_keys(struct reader *r, const struct source_key *k, const struct kind *kind)
 {
-	struct slice rest = slice_of(kind->create);
-	for (;;) {
-		const size_t open = slice_find(rest, '{');
-		if (open >= rest.n)
-			return;
-		rest = slice_sub(rest, open + 1, rest.n);
-		char *name = slice_dup(slice_sub(rest, 0, slice_find(rest, '}')));
-		if (strcmp(name, "id") != 0 && strcmp(name, "project") != 0 &&
-			strcmp(name, "user") != 0 && !yaml_get(k->value, name))
-			reader_error(r, k->file, k->key, "%s: `%s` is missing", kind->name, name);
-		free(name);
+	struct slice rest = slice_of(kind->create), name;
+	while (kind_path_name(&rest, &name)) {
+		char *key = slice_dup(name);
+		const bool ours = slice_in_words(name, "id project user") ||
+				  (kind->name_field && slice_is(name, kind->name_field));
+		if (!ours && !yaml_get(k->value, key))
+			reader_error(r, k->file, k->key, "%s: `%s` is missing", kind->name, key);
+		free(key);
 	}
 }
 
