@@ -7,8 +7,9 @@
 #define PROGRAM "api_monitor.sh"
 /* Commands of a start script that say nothing about what is monitored. */
 static const char *const silent[] = {"export", "readonly", "unset", "exec", "cd", "echo", "source",
-	".", "if", "elif", "fi", "while", "until", "for", "done", "case", "esac", "}", "test", "[", "[[",
-	"set", "shift", "exit", "true", "sleep", "date", "mkdir", "rm", "ulimit", "umask", "trap"};
+	".", "if", "elif", "fi", "while", "until", "for", "done", "case", "esac", "}", "test", "[",
+	"[[", "set", "shift", "exit", "true", "sleep", "date", "mkdir", "rm", "ulimit", "umask",
+	"trap"};
 /* Words of the shell that another command follows. */
 static const char *const leading[] = {"then", "else", "do", "{", "!"};
 
@@ -29,14 +30,16 @@ static bool is_program(const char *word)
 static bool is_set(const char *word)
 {
 	size_t n = strcspn(word, "=");
-	return word[n] == '=' && n > 0 && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
-						       "abcdefghijklmnopqrstuvwxyz") == n;
+	return word[n] == '=' && n > 0 &&
+	       strspn(word,
+		       "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
+		       "abcdefghijklmnopqrstuvwxyz") == n;
 }
 
 /* --- variables -------------------------------------------------------------------------------- */
 
-static void take_variable(struct importing *m, const char *name, const struct shell_word *w,
-	const char *value)
+static void take_variable(
+	struct importing *m, const char *name, const struct shell_word *w, const char *value)
 {
 	struct oshm *o = &m->o;
 	const struct oshm_given g = {.what = name, .value = value, .line = w->line, .col = w->col};
@@ -77,7 +80,8 @@ static void unknown_option(struct importing *m, const struct shell_word *w)
 			near ? near : "", near ? "?" : "");
 }
 
-/* The option's value stands in the next word, or in this one behind "=". Returns the words taken. */
+/* The option's value stands in the next word, or in this one behind "=". Returns the words taken.
+ */
 static size_t take_option(struct importing *m, const struct shell_command *c, size_t i)
 {
 	const struct shell_word *w = &c->words.p[i];
@@ -95,8 +99,9 @@ static size_t take_option(struct importing *m, const struct shell_command *c, si
 	if (!row) {
 		unknown_option(m, w);
 	} else {
-		const bool follows = next && (row->argument == ARGUMENT_ONE ||
-			(row->argument == ARGUMENT_MAYBE && *next->text != '-'));
+		const bool follows =
+			next && (row->argument == ARGUMENT_ONE ||
+					(row->argument == ARGUMENT_MAYBE && *next->text != '-'));
 		if (row->argument != ARGUMENT_NONE && !g.value && follows) {
 			g.value = next->text;
 			taken = 2;
@@ -177,7 +182,8 @@ static void add_receivers(const struct oshm *o, json_t *config)
 	const bool mails = json_array_size(o->alarm_mails) > 0 && !o->quiet;
 	if (mails)
 		json_object_set_new(config, "alarms",
-			json_pack("[{s:O, s:o}]", "mail", o->alarm_mails, "server", mail_server(o)));
+			json_pack(
+				"[{s:O, s:o}]", "mail", o->alarm_mails, "server", mail_server(o)));
 	json_t *to = json_array_size(o->note_mails) ? o->note_mails : o->alarm_mails;
 	if (o->statistics && json_array_size(to) && !o->quiet) {
 		char every[32];
@@ -222,8 +228,8 @@ static void oshm_fini(struct oshm *o)
 	free(o->metrics);
 }
 
-json_t *oshm_import(struct slice text, const char *name, struct import_report *report,
-	struct error *err)
+json_t *oshm_import(
+	struct slice text, const char *name, struct import_report *report, struct error *err)
 {
 	struct shell_script script;
 	if (!shell_read(text, name, &script, err))
@@ -238,7 +244,8 @@ json_t *oshm_import(struct slice text, const char *name, struct import_report *r
 		take_command(&m, &script.commands.p[i], i + 1 == script.commands.n);
 	if (!m.wrong && !m.found) {
 		error_at(err, name, 1, 1,
-			"there is no " PROGRAM " here: expected its options, such as \"-O -C -D -n 8\", "
+			"there is no " PROGRAM
+			" here: expected its options, such as \"-O -C -D -n 8\", "
 			"or a script that starts it");
 		m.wrong = true;
 	}

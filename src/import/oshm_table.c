@@ -7,17 +7,19 @@
 
 #include "import/oshm_inside.h"
 
-#define DEFAULT_SERVERS 12
+#define DEFAULT_SERVERS  12
 #define DEFAULT_LISTENER "http://localhost:8186"
 
-static void note(struct oshm *o, enum import_fate fate, const struct oshm_given *g, const char *text)
+static void note(
+	struct oshm *o, enum import_fate fate, const struct oshm_given *g, const char *text)
 {
 	char what[200];
 	snprintf(what, sizeof(what), g->value ? "%s %s" : "%s", g->what, g->value);
 	import_note(o->report, fate, g->line, g->col, what, "%s", text);
 }
 
-static void carried(struct oshm *o, const struct oshm_given *g, const char *key, const json_t *value)
+static void carried(
+	struct oshm *o, const struct oshm_given *g, const char *key, const json_t *value)
 {
 	char *json = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 	struct buf text = BUF(BUF_LINE);
@@ -28,8 +30,7 @@ static void carried(struct oshm *o, const struct oshm_given *g, const char *key,
 }
 
 /* Takes value. */
-static void set_param(
-	struct oshm *o, const struct oshm_given *g, const char *param, json_t *value)
+static void set_param(struct oshm *o, const struct oshm_given *g, const char *param, json_t *value)
 {
 	char key[80];
 	snprintf(key, sizeof(key), "params.%s", param);
@@ -165,7 +166,8 @@ static void add_mails(struct oshm *o, const struct oshm_given *g, json_t *to, co
 static void mail(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
 {
 	const bool notes = json_array_size(o->alarm_mails) > 0;
-	add_mails(o, g, notes ? o->note_mails : o->alarm_mails, notes ? "reports[0].mail" : "alarms[0].mail");
+	add_mails(o, g, notes ? o->note_mails : o->alarm_mails,
+		notes ? "reports[0].mail" : "alarms[0].mail");
 }
 
 static void alarm_mail(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
@@ -199,7 +201,8 @@ static void statistics(struct oshm *o, const struct oshm_row *row, const struct 
 	o->statistics_hours = 24;
 	if (g->value)
 		whole(g->value, 1, 168, &o->statistics_hours);
-	note(o, IMPORT_CARRIED, g, "reports: statistics by mail, to the second -e or else the first");
+	note(o, IMPORT_CARRIED, g,
+		"reports: statistics by mail, to the second -e or else the first");
 }
 
 static void metrics(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
@@ -211,12 +214,13 @@ static void metrics(struct oshm *o, const struct oshm_row *row, const struct osh
 		"mean something else)");
 }
 
-/* Volumes that nova makes of its own are made first here, so that each has a name from the start. */
-static void size_of_volumes(
-	struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
+/* Volumes that nova makes of its own are made first here, so that each has a name from the start.
+ */
+static void size_of_volumes(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
 {
 	if (!o->batch)
-		json_object_set_new(o->params, "boot", json_loads(row->value, JSON_DECODE_ANY, NULL));
+		json_object_set_new(
+			o->params, "boot", json_loads(row->value, JSON_DECODE_ANY, NULL));
 	number(o, row, g);
 }
 
@@ -245,8 +249,7 @@ static void reshuffle(struct oshm *o, const struct oshm_row *row, const struct o
 	constant(o, row, g);
 }
 
-static void no_name_servers(
-	struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
+static void no_name_servers(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
 {
 	set_param(o, g, row->param, json_array());
 }
@@ -255,15 +258,17 @@ static void no_name_servers(
 
 #define NATIVE "requests go straight to the APIs over connections that stay open, with one token"
 #define OTC    "belongs to one provider's own tool"
-#define HOLD                                                                                       \
-	"`glasshouse try oshm --hold` keeps the world and prints how to log in; a watched scenario "     \
+#define HOLD                                                                                         \
+	"`glasshouse try oshm --hold` keeps the world and prints how to log in; a watched scenario " \
 	"takes `hold: 30m`"
-#define CLEANUP                                                                                    \
-	"every object is journalled before it is made, and each start finishes off what was left; "    \
-	"what " "api_monitor.sh itself left behind, its own CLEANUP has to remove"
+#define CLEANUP                                                                                     \
+	"every object is journalled before it is made, and each start finishes off what was left; " \
+	"what "                                                                                     \
+	"api_monitor.sh itself left behind, its own CLEANUP has to remove"
 
 static const struct oshm_row options[] = {
-	{"--debug", ARGUMENT_NONE, needless, "`glasshouse try --log FILE` writes every exchange", NULL},
+	{"--debug", ARGUMENT_NONE, needless, "`glasshouse try --log FILE` writes every exchange",
+		NULL},
 	{"-n", ARGUMENT_ONE, servers, "servers", NULL},
 	{"-N", ARGUMENT_ONE, nets, "nets", NULL},
 	{"-i", ARGUMENT_ONE, runs, NULL, NULL},
@@ -278,7 +283,8 @@ static const struct oshm_row options[] = {
 	{"-R", ARGUMENT_NONE, needless, "recovery is always told, with how long it took", NULL},
 	{"-e", ARGUMENT_ONE, mail, NULL, NULL},
 	{"-m", ARGUMENT_ONE, dropped,
-		"its SMN topics: that " OTC "; alarms go to a webhook, an Alertmanager or by mail", NULL},
+		"its SMN topics: that " OTC "; alarms go to a webhook, an Alertmanager or by mail",
+		NULL},
 	{"-q", ARGUMENT_NONE, quiet, NULL, NULL},
 	{"-s", ARGUMENT_MAYBE, statistics, NULL, NULL},
 	{"-S", ARGUMENT_MAYBE, metrics, NULL, NULL},
@@ -304,7 +310,8 @@ static const struct oshm_row options[] = {
 		"it can prove to be its own",
 		NULL},
 	{"-I", ARGUMENT_NONE, needless,
-		"a floating IP that cannot be deleted stays in the ledger and is tried again", NULL},
+		"a floating IP that cannot be deleted stays in the ledger and is tried again",
+		NULL},
 	{"-L", ARGUMENT_NONE, constant, "lb", "\"HTTP\""},
 	{"-LL", ARGUMENT_NONE, constant, "lb", "\"TCP\""},
 	{"-LP", ARGUMENT_ONE, provider, "provider", NULL},
@@ -319,14 +326,16 @@ static const struct oshm_row options[] = {
 	{"-M", ARGUMENT_NONE, constant, "disk", "true"},
 	{"-t", ARGUMENT_NONE, dropped,
 		"there is no factor for all timeouts: each step of the scenario has its own `timeout`, "
-		"two to ten times as long as those of " "api_monitor.sh",
+		"two to ten times as long as those of "
+		"api_monitor.sh",
 		NULL},
 	{"-T", ARGUMENT_NONE, needless,
 		"every object carries our mark from the request that makes it", NULL},
 	{"-2", ARGUMENT_NONE, constant, "nic2", "true"},
 	{"-3", ARGUMENT_NONE, reshuffle, "reshuffle", "true"},
 	{"-4", ARGUMENT_NONE, reshuffle, "reshuffle", "true"},
-	{"-R2", ARGUMENT_NONE, needless, "second ports are attached anew where `reshuffle` is set", NULL},
+	{"-R2", ARGUMENT_NONE, needless, "second ports are attached anew where `reshuffle` is set",
+		NULL},
 	{"-E", ARGUMENT_NONE, needless, "`glasshouse try` ends with 1 when something failed", NULL},
 	{"-f", ARGUMENT_NONE, needless, "teardown goes on whatever fails, within its time", NULL},
 	{"--os-cloud", ARGUMENT_ONE, cloud, NULL, NULL},
@@ -348,8 +357,10 @@ static const struct oshm_row variables[] = {
 	{"NAZS", ARGUMENT_ONE, words, "zones.network", NULL},
 	{"IMG", ARGUMENT_ONE, text, "image", NULL},
 	{"JHIMG", ARGUMENT_ONE, text, "jh_image", NULL},
-	{"IMGFILT", ARGUMENT_ONE, needless, "images are looked for by name, whatever their number", NULL},
-	{"JHIMGFILT", ARGUMENT_ONE, needless, "images are looked for by name, whatever their number", NULL},
+	{"IMGFILT", ARGUMENT_ONE, needless, "images are looked for by name, whatever their number",
+		NULL},
+	{"JHIMGFILT", ARGUMENT_ONE, needless,
+		"images are looked for by name, whatever their number", NULL},
 	{"FLAVOR", ARGUMENT_ONE, text, "flavor", NULL},
 	{"JHFLAVOR", ARGUMENT_ONE, text, "jh_flavor", NULL},
 	{"DEFLTUSER", ARGUMENT_ONE, text, "user", NULL},
@@ -361,35 +372,42 @@ static const struct oshm_row variables[] = {
 	{"DEFAULTNAMESERVER", ARGUMENT_ONE, no_name_servers, "dns", NULL},
 	{"PINGTARGET", ARGUMENT_ONE, one_more, "targets", NULL},
 	{"PINGTARGET2", ARGUMENT_ONE, one_more, "targets", NULL},
-	{"RPRE", ARGUMENT_ONE, needless, "names are gh-RUN-STEP-CHECK and prove whose they are", NULL},
+	{"RPRE", ARGUMENT_ONE, needless, "names are gh-RUN-STEP-CHECK and prove whose they are",
+		NULL},
 	{"DATADIR", ARGUMENT_ONE, needless, "`store` says where the state directory is", NULL},
-	{"KPTYPE", ARGUMENT_ONE, needless, "key pairs are ed25519, and their private half stays in memory",
-		NULL},
+	{"KPTYPE", ARGUMENT_ONE, needless,
+		"key pairs are ed25519, and their private half stays in memory", NULL},
 	{"SUCCWAIT", ARGUMENT_ONE, needless, HOLD, NULL},
-	{"WAITLB", ARGUMENT_ONE, needless, "it waits until the pool says DEGRADED, and measures how long",
-		NULL},
+	{"WAITLB", ARGUMENT_ONE, needless,
+		"it waits until the pool says DEGRADED, and measures how long", NULL},
 	{"SKIPKILLLB", ARGUMENT_ONE, constant, "lb_kill", "false"},
 	{"LB_ALGO", ARGUMENT_ONE, text, "lb_algorithm", NULL},
 	{"LB_FLAVOR", ARGUMENT_ONE, text, "lb_flavor", NULL},
 	{"OLD_OCTAVIA", ARGUMENT_ONE, dropped, "the dialect of an API older than Octavia v2", NULL},
 	{"EXTSEARCH", ARGUMENT_ONE, text, "external", NULL},
 	{"FIPWAITPORTDEVOWNER", ARGUMENT_ONE, needless,
-		"a floating IP is waited for until it is ACTIVE, however long its port takes", NULL},
+		"a floating IP is waited for until it is ACTIVE, however long its port takes",
+		NULL},
 	{"ALARMPRE", ARGUMENT_ONE, needless, "messages are named after `site: {name}`", NULL},
 	{"FROM", ARGUMENT_ONE, sender, NULL, NULL},
 	{"EMAIL", ARGUMENT_ONE, needless, "-e says it", NULL},
 	{"ALARM_EMAIL_ADDRESSES", ARGUMENT_ONE, alarm_mail, NULL, NULL},
 	{"NOTE_EMAIL_ADDRESSES", ARGUMENT_ONE, note_mail, NULL, NULL},
-	{"ALARM_MOBILE_NUMBERS", ARGUMENT_ONE, dropped, "text messages: use a webhook of your gateway", NULL},
-	{"NOTE_MOBILE_NUMBERS", ARGUMENT_ONE, dropped, "text messages: use a webhook of your gateway", NULL},
+	{"ALARM_MOBILE_NUMBERS", ARGUMENT_ONE, dropped,
+		"text messages: use a webhook of your gateway", NULL},
+	{"NOTE_MOBILE_NUMBERS", ARGUMENT_ONE, dropped,
+		"text messages: use a webhook of your gateway", NULL},
 	{"SWIFTCONTAINER", ARGUMENT_ONE, dropped,
-		"logs are not uploaded; `glasshouse series` and /runs/ID have what was measured", NULL},
+		"logs are not uploaded; `glasshouse series` and /runs/ID have what was measured",
+		NULL},
 	{"S3BUCKET", ARGUMENT_ONE, dropped,
-		"logs are not uploaded; `glasshouse series` and /runs/ID have what was measured", NULL},
+		"logs are not uploaded; `glasshouse series` and /runs/ID have what was measured",
+		NULL},
 	{"PUBLIC", ARGUMENT_ONE, dropped, "put it into clouds.yaml as `interface`", NULL},
 	{"PATCHOSTACK", ARGUMENT_ONE, needless, NATIVE, NULL},
 	{"INJECTFIPERR", ARGUMENT_ONE, dropped, "`glasshouse simulate --faults` is for that", NULL},
-	{"DEBUG", ARGUMENT_ONE, needless, "`glasshouse try --log FILE` writes every exchange", NULL},
+	{"DEBUG", ARGUMENT_ONE, needless, "`glasshouse try --log FILE` writes every exchange",
+		NULL},
 	{"GRAFANANM", ARGUMENT_ONE, metrics, NULL, NULL},
 };
 

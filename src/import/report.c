@@ -11,10 +11,10 @@ void import_note(struct import_report *r, enum import_fate fate, unsigned line, 
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
 	vec_push(&r->notes, ((struct import_note){.fate = fate,
-		.what = mem_strdup(what),
-		.text = buf_take(&text),
-		.line = line,
-		.col = col}));
+				    .what = mem_strdup(what),
+				    .text = buf_take(&text),
+				    .line = line,
+				    .col = col}));
 }
 
 size_t import_count(const struct import_report *r, enum import_fate fate)

@@ -72,7 +72,8 @@ static void remember(struct reader *r, const char *name, const struct shell_word
 			    : map_put(&r->variables, name, mem_strdup(value->text)));
 }
 
-/* --- one word ---------------------------------------------------------------------------------- */
+/* --- one word ----------------------------------------------------------------------------------
+ */
 
 /* From behind the opening bracket to behind its end; text stands as written. */
 static void skip_brackets(struct reader *r, struct buf *text, char open, char close)
@@ -107,7 +108,7 @@ static void read_braces(struct reader *r, struct shell_word *w, struct buf *text
 	if (value && (!rest.n || *rest.p == '-' || slice_starts(rest, ":-")))
 		buf_add_str(text, value);
 	else if (!value && n && (slice_starts(rest, ":-") || slice_starts(rest, "-")) &&
-		slice_find(rest, '$') == rest.n)
+		 slice_find(rest, '$') == rest.n)
 		buf_add_slice(text, slice_sub(rest, *rest.p == ':' ? 2 : 1, rest.n));
 	else {
 		w->unknown = true;
@@ -214,7 +215,8 @@ static void read_word(struct reader *r, struct shell_word *ret)
 	ret->text = buf_take(&text);
 }
 
-/* --- one command ------------------------------------------------------------------------------- */
+/* --- one command -------------------------------------------------------------------------------
+ */
 
 /* How long the NAME of a NAME=value is that stands here; 0: none does. */
 static size_t set_name(struct slice s)
@@ -301,7 +303,7 @@ static void remember_exported(struct reader *r, const struct shell_command *c)
 static bool is_descriptor(const struct reader *r, const struct shell_word *w)
 {
 	return (look(r) == '<' || look(r) == '>') && *w->text && !w->text[1] &&
-		isdigit((unsigned char)*w->text);
+	       isdigit((unsigned char)*w->text);
 }
 
 static void read_word_of(struct reader *r, struct shell_command *c)
@@ -322,7 +324,8 @@ static void read_command(struct reader *r, struct shell_command *c)
 {
 	while (!at_end(r) && !r->wrong) {
 		const char p = look(r);
-		const size_t name = c->words.n ? 0 : set_name(slice_from(r->p, (size_t)(r->end - r->p)));
+		const size_t name =
+			c->words.n ? 0 : set_name(slice_from(r->p, (size_t)(r->end - r->p)));
 		if (p == ' ' || p == '\t' || p == '\r') {
 			take(r);
 		} else if (skip_continued(r)) {

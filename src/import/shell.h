@@ -4,8 +4,8 @@
  *
  * Quotes, backslashes, comments, continued lines, `$NAME` and `${NAME}` of variables set before,
  * `${NAME:-text}`. What only a running shell knows ($(...), backquotes, other variables, patterns)
- * makes a word *unknown*; here-documents are skipped. Control words (if, then, while ...) are commands of that
- * name: who reads decides what to make of them. Both branches of an `if` are read.
+ * makes a word *unknown*; here-documents are skipped. Control words (if, then, while ...) are
+ * commands of that name: who reads decides what to make of them. Both branches of an `if` are read.
  * Limits: 1 MiB of text, 10,000 commands, 1,000 words of one. Thread: any.
  */
 #ifndef IMPORT_SHELL_H
@@ -43,8 +43,8 @@ struct shell_script {
 };
 
 /* `name` is the file's, for errors. False with the first error: an open quote, over a limit. */
-bool shell_read(struct slice text, const char *name, struct shell_script *ret, struct error *err)
-	must_check;
+bool shell_read(struct slice text, const char *name, struct shell_script *ret,
+	struct error *err) must_check;
 void shell_script_fini(struct shell_script *s);
 
 #endif

@@ -41,11 +41,11 @@ static bool write_rows(struct facts_tx *tx, void *arg, struct error *err)
 			FACTS_T(json_str(o, "cause")), FACTS_I(json_int(o, "ready", -1)),
 			FACTS_T(json_str(o, "phases_text"))};
 		good = good &&
-			facts_run(tx,
-				"INSERT INTO boot(cloud, at, run, scenario, step, server, host, zone,"
-				" image, flavor, volume_type, good, fault, cause, ready, phases)"
-				" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-				v, array_len(v), err);
+		       facts_run(tx,
+			       "INSERT INTO boot(cloud, at, run, scenario, step, server, host, zone,"
+			       " image, flavor, volume_type, good, fault, cause, ready, phases)"
+			       " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			       v, array_len(v), err);
 	}
 	json_decref(rows);
 	return good;
@@ -56,8 +56,8 @@ static int64_t began_ms(const struct run_report *r, const struct run_row *row)
 	return (r->began_unix_us + (row->start_ns > 0 ? row->start_ns : 0) / NS_PER_US) / 1000;
 }
 
-void boots_note(struct facts *f, const char *cloud, const char *scenario,
-	const struct run_report *report)
+void boots_note(
+	struct facts *f, const char *cloud, const char *scenario, const struct run_report *report)
 {
 	json_t *rows = json_array();
 	for (size_t i = 0; !report->stopped && i < report->row_count; i++) {
@@ -66,12 +66,12 @@ void boots_note(struct facts *f, const char *cloud, const char *scenario,
 			continue;
 		json_t *o = json_scrubbed(row->boot);
 		char *phases = json_text(json_object_get(o, "phases"));
-		json_t *more = json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s}", "cloud", cloud, "at",
-			(json_int_t)began_ms(report, row), "run", report->label, "scenario",
+		json_t *more = json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s}", "cloud", cloud,
+			"at", (json_int_t)began_ms(report, row), "run", report->label, "scenario",
 			scenario, "step", row->name, "ready",
 			(json_int_t)(row->state == ELEMENT_READY && row->start_ns >= 0
-					? (row->ready_ns - row->start_ns) / NS_PER_MS
-					: -1),
+					     ? (row->ready_ns - row->start_ns) / NS_PER_MS
+					     : -1),
 			"phases_text", phases);
 		json_object_update(o, more);
 		json_array_append_new(rows, o);
@@ -134,8 +134,7 @@ bool boots_read(struct facts *f, const char *cloud, int64_t since_ms, size_t lim
 	bool (*cb)(void *arg, const struct boot_row *row), void *arg, struct error *err)
 {
 	struct reading r = {cb, arg};
-	const struct facts_value v[] = {
-		FACTS_T(cloud), FACTS_I(since_ms), FACTS_I((int64_t)limit)};
+	const struct facts_value v[] = {FACTS_T(cloud), FACTS_I(since_ms), FACTS_I((int64_t)limit)};
 	return facts_query(f,
 		"SELECT at, run, scenario, step, server, host, zone, image, flavor, volume_type, good,"
 		" fault, cause, ready, phases FROM boot WHERE cloud = ? AND at >= ?"
@@ -160,8 +159,8 @@ struct counting {
 	struct map values[DIMENSIONS]; /* -> struct tally *, owned */
 };
 
-static void count(struct counting *c, const char *const values[DIMENSIONS], bool good,
-	const char *fault_word)
+static void count(
+	struct counting *c, const char *const values[DIMENSIONS], bool good, const char *fault_word)
 {
 	enum fault fault = FAULT_NONE;
 	if (!good && (!fault_word || !fault_parse(slice_of(fault_word), &fault) ||
@@ -206,7 +205,7 @@ static bool explains(const struct counting *c, const struct tally *t)
 {
 	const unsigned elsewhere = c->all.came_up - t->came_up;
 	return t->failed >= BOOTS_COMMON && t->failed == c->all.failed && t->failed > t->came_up &&
-		elsewhere > 0;
+	       elsewhere > 0;
 }
 
 static char *sentence(const struct counting *c)
@@ -225,8 +224,8 @@ static char *sentence(const struct counting *c)
 	return NULL;
 }
 
-char *boots_common(struct facts *f, const char *cloud, int64_t now_ms,
-	const struct run_report *report)
+char *boots_common(
+	struct facts *f, const char *cloud, int64_t now_ms, const struct run_report *report)
 {
 	struct counting c = {.run = report->label};
 	char *text = NULL;

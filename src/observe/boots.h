@@ -18,8 +18,8 @@
 /* Makes the table. */
 bool boots_prepare(struct facts *f, struct error *err) must_check;
 /* Those of a run; copied, not waited for. Runs that we stopped ourselves tell nothing. */
-void boots_note(struct facts *f, const char *cloud, const char *scenario,
-	const struct run_report *report);
+void boots_note(
+	struct facts *f, const char *cloud, const char *scenario, const struct run_report *report);
 /* Takes away what is older. Not waited for. */
 void boots_forget(struct facts *f, int64_t before_unix_us);
 
@@ -44,7 +44,7 @@ bool boots_read(struct facts *f, const char *cloud, int64_t since_ms, size_t lim
  * up; elsewhere 7 of 7 did". Looked for in the order host, zone, volume type, image, flavor. NULL:
  * nothing, or fewer than BOOTS_COMMON failures that are the cloud's. Owned. Synchronous.
  */
-char *boots_common(struct facts *f, const char *cloud, int64_t now_ms,
-	const struct run_report *report);
+char *boots_common(
+	struct facts *f, const char *cloud, int64_t now_ms, const struct run_report *report);
 
 #endif

@@ -23,7 +23,8 @@ const char *metrics_kind_name(enum metrics_kind kind)
 	return kind == METRICS_INFLUX ? "influx" : "otlp";
 }
 
-/* --- attempts ---------------------------------------------------------------------------------- */
+/* --- attempts ----------------------------------------------------------------------------------
+ */
 
 /* Returns owned bytes, or NULL when it cannot be had. */
 static char *gzipped(const char *p, size_t n, size_t *ret_n)
@@ -51,8 +52,8 @@ static char *basic_authorization(const struct metrics_receiver *c)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *plain = mem_printf(
-		"%s:%s", c->username, c->password ? secret_reveal(c->password) : "");
+	char *plain =
+		mem_printf("%s:%s", c->username, c->password ? secret_reveal(c->password) : "");
 	const size_t n = strlen(plain);
 	struct buf out = BUF(BUF_LINE);
 	buf_add_str(&out, "Basic ");
@@ -168,7 +169,8 @@ char *sender_answer_text(const struct http_answer *a)
 	return clean;
 }
 
-/* --- senders ----------------------------------------------------------------------------------- */
+/* --- senders -----------------------------------------------------------------------------------
+ */
 
 static struct sender *sender_new(struct metrics *m, const struct metrics_receiver *config)
 {
@@ -199,7 +201,8 @@ static void sender_free(struct sender *s)
 	free(s);
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------
+ */
 
 struct metrics *metrics_new(
 	struct loop *l, struct http_client *client, const struct metrics_site *site)
@@ -300,7 +303,8 @@ size_t metrics_states(struct metrics *m, const struct metrics_state **ret)
 	return m->senders.n;
 }
 
-/* --- the end ----------------------------------------------------------------------------------- */
+/* --- the end -----------------------------------------------------------------------------------
+ */
 
 static void look_whether_over(struct metrics *m)
 {

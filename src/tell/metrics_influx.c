@@ -19,7 +19,8 @@
 
 static void step(struct sender *s);
 
-/* --- batches ----------------------------------------------------------------------------------- */
+/* --- batches -----------------------------------------------------------------------------------
+ */
 
 static void batch_free(struct batch *b)
 {
@@ -61,7 +62,8 @@ static void on_due(struct timer *t)
 	step(s);
 }
 
-/* --- points ------------------------------------------------------------------------------------ */
+/* --- points ------------------------------------------------------------------------------------
+ */
 
 /* Two points of one series and one time are one to the receiver: where its clock is fine enough,
  * they are told apart by what is below our own. */
@@ -114,8 +116,8 @@ void influx_take(struct sender *s, const struct measure *m)
 	struct buf line = BUF(BUF_LINE);
 	const bool oshm = s->config.dialect == METRICS_OSHM;
 	/* OSHM tells a thing when it has ended. */
-	const int64_t ended_ns = m->at_ms * NS_PER_MS + m->total_us * NS_PER_US +
-				 (int64_t)(s->sequence++ % 1000);
+	const int64_t ended_ns =
+		m->at_ms * NS_PER_MS + m->total_us * NS_PER_US + (int64_t)(s->sequence++ % 1000);
 	const bool said =
 		oshm ? metrics_point_oshm(&line, s->config.measurement, m)
 		     : metrics_point(&line, s->config.measurement, m, time_of(s, m->at_ms));
@@ -136,7 +138,8 @@ static void on_open_wait(void *arg, const struct measure *m)
 	buf_fini(&line);
 }
 
-/* --- sending ----------------------------------------------------------------------------------- */
+/* --- sending -----------------------------------------------------------------------------------
+ */
 
 /* Owned; with the times of its lines where it had to wait. */
 static char *body_of(const struct sender *s, const struct batch *b, size_t *ret_n)
@@ -213,8 +216,8 @@ static void on_answer(void *arg, const struct http_answer *a)
 		s->failures++;
 		s->tries++;
 		if (!s->draining)
-			timer_start(s->metrics->loop, &s->retry, sender_backoff_ns(s, a), on_retry,
-				s);
+			timer_start(
+				s->metrics->loop, &s->retry, sender_backoff_ns(s, a), on_retry, s);
 		else
 			sender_over(s); /* there is no time for a second try */
 	}

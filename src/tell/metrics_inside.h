@@ -22,21 +22,29 @@
 #define METRICS_DEADLINE_NS (10 * NS_PER_S) /* of one attempt */
 #define METRICS_BACKOFF_NS  (60 * NS_PER_S) /* at most between two */
 
-/* --- the tally: metrics_tally.c ---------------------------------------------------------------- */
+/* --- the tally: metrics_tally.c ----------------------------------------------------------------
+ */
 
-enum tally_family { TALLY_CALL, TALLY_WAIT, TALLY_CHECK, TALLY_RUN, TALLY_BENCH, TALLY_ERROR,
-	TALLY_FAMILIES };
+enum tally_family {
+	TALLY_CALL,
+	TALLY_WAIT,
+	TALLY_CHECK,
+	TALLY_RUN,
+	TALLY_BENCH,
+	TALLY_ERROR,
+	TALLY_FAMILIES
+};
 
 #define TALLY_SERIES_MAX 1000 /* of a family; what comes beyond is counted together */
 #define TALLY_LABELS_MAX 8
 #define TALLY_BOUNDS_MAX 16
 
-struct tally_row { /* what a family is */
-	const char *name, *help;                   /* Prometheus, without prefix */
-	const char *otlp, *unit;                   /* name and unit in OTLP */
-	const char *labels[TALLY_LABELS_MAX + 1];  /* Prometheus; cloud and region are the first */
-	const char *attributes[TALLY_LABELS_MAX];  /* the same in OTLP; NULL: not told there */
-	double bounds[TALLY_BOUNDS_MAX];           /* seconds, rising; 0: the end; none: no buckets */
+struct tally_row {                                /* what a family is */
+	const char *name, *help;                  /* Prometheus, without prefix */
+	const char *otlp, *unit;                  /* name and unit in OTLP */
+	const char *labels[TALLY_LABELS_MAX + 1]; /* Prometheus; cloud and region are the first */
+	const char *attributes[TALLY_LABELS_MAX]; /* the same in OTLP; NULL: not told there */
+	double bounds[TALLY_BOUNDS_MAX]; /* seconds, rising; 0: the end; none: no buckets */
 };
 extern const struct tally_row tally_rows[TALLY_FAMILIES];
 size_t tally_label_count(enum tally_family f);
@@ -57,7 +65,8 @@ struct tally {
 void tally_take(struct tally *t, const struct measure *m);
 void tally_fini(struct tally *t);
 
-/* --- receivers --------------------------------------------------------------------------------- */
+/* --- receivers ---------------------------------------------------------------------------------
+ */
 
 struct sender;
 
@@ -68,7 +77,7 @@ struct batch {
 	int64_t first_ns; /* mono, of its first line */
 };
 
-struct sending { /* one attempt; outlives its sender: curl still has its body */
+struct sending {               /* one attempt; outlives its sender: curl still has its body */
 	struct sender *sender; /* NULL: it is gone */
 	struct http_call *http;
 	char *body;
@@ -128,8 +137,8 @@ char *sender_answer_text(const struct http_answer *a);
 void sender_over(struct sender *s); /* of a drain: nothing is left to do */
 
 /* --- metrics_config.c */
-bool metrics_config_check(const struct metrics_receiver *list, size_t n, struct error *err)
-	must_check;
+bool metrics_config_check(
+	const struct metrics_receiver *list, size_t n, struct error *err) must_check;
 bool metrics_config_same(const struct metrics_receiver *a, const struct metrics_receiver *b);
 
 /* --- metrics_point.c, metrics_oshm.c: append a line; false: there is nothing to say */

@@ -112,8 +112,8 @@ static void send_piece(struct sender *s)
 		end_round(s);
 		return;
 	}
-	sender_post(s, s->config.url, "application/json", body, n, s->config.gzip, points,
-		on_answer);
+	sender_post(
+		s, s->config.url, "application/json", body, n, s->config.gzip, points, on_answer);
 }
 
 void otlp_begin(struct sender *s)

@@ -1,5 +1,5 @@
-/* oshm.c - start scripts of OpenStack Health Monitor: whatever they hold, each gives a configuration
- * or an error with a place. */
+/* oshm.c - start scripts of OpenStack Health Monitor: whatever they hold, each gives a
+ * configuration or an error with a place. */
 #include "fuzz.h"
 
 #include "base/json.h"
@@ -9,8 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct import_report report = {0};
 	struct error err = {0};
-	json_t *config =
-		oshm_import(slice_from((const char *)p, n), "script", &report, &err);
+	json_t *config = oshm_import(slice_from((const char *)p, n), "script", &report, &err);
 	if (config) {
 		struct buf out = BUF(BUF_PAGE);
 		fuzz_hold(json_array_size(json_object_get(config, "scenarios")) == 1);

@@ -136,8 +136,8 @@ static void learn_events(struct boot *b, const json_t *events)
 		if (!name || strcmp(name, BUILD_EVENT) != 0 || !host || !*host)
 			continue;
 		const int64_t from = unix_us(e, "start_time"), to = unix_us(e, "finish_time");
-		json_t *h = json_pack("{s:s, s:b}", "host", host, "good",
-			result && !strcmp(result, "Success"));
+		json_t *h = json_pack(
+			"{s:s, s:b}", "host", host, "good", result && !strcmp(result, "Success"));
 		if (from && to >= from)
 			json_object_set_new(h, "s", json_integer((to - from) / 1000000));
 		if (!b->hosts)
@@ -169,8 +169,8 @@ void boot_built(struct task *t)
 	phase_end(b, run_now(t->run));
 	if (b->call)
 		return;
-	char *path = mem_printf("/servers/%s/os-instance-actions/%s", t->element->id,
-		t->create_request_id);
+	char *path = mem_printf(
+		"/servers/%s/os-instance-actions/%s", t->element->id, t->create_request_id);
 	const struct cloud_request q = {
 		.service = "compute",
 		.method = "GET",
@@ -281,8 +281,7 @@ static void on_console(void *arg, const struct cloud_answer *a)
 
 static void ask_console(struct task *t, const struct task *server)
 {
-	json_t *body =
-		json_pack("{s:{s:i}}", "os-getConsoleOutput", "length", CONSOLE_LINES);
+	json_t *body = json_pack("{s:{s:i}}", "os-getConsoleOutput", "length", CONSOLE_LINES);
 	char *path = mem_printf("/servers/%s/action", server->element->id);
 	const struct cloud_request q = {
 		.service = "compute",
@@ -339,7 +338,8 @@ static void put_volume(json_t *o, struct task *t)
 			continue;
 		put(o, "volume_type", json_str(e->object, "volume_type"));
 		put(o, "image",
-			json_str(json_object_get(e->object, "volume_image_metadata"), "image_name"));
+			json_str(
+				json_object_get(e->object, "volume_image_metadata"), "image_name"));
 		return;
 	}
 }

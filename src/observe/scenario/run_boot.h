@@ -2,11 +2,11 @@
  * run_boot.h - how the servers of a run came up, for run_*.c alone.
  *
  * A boot, as JSON in the report: {"server": ID, "host": HOSTID, "zone", "image", "flavor",
- * "volume_type", "phases": [{"name": "schedule", "ms": 812.0}, ...] (schedule, network, block device, spawn,
- * and guest: from ACTIVE until the first check came through), "hosts": [{"host": HOSTID,
- * "good": true, "s": 5}, ...], "good": whether nothing failed that had to do with it, "fault",
- * "failed": the step that failed, "cause": boot_cause_name(), "console": the line that says so};
- * what is not known is absent.
+ * "volume_type", "phases": [{"name": "schedule", "ms": 812.0}, ...] (schedule, network, block
+ * device, spawn, and guest: from ACTIVE until the first check came through), "hosts": [{"host":
+ * HOSTID, "good": true, "s": 5}, ...], "good": whether nothing failed that had to do with it,
+ * "fault", "failed": the step that failed, "cause": boot_cause_name(), "console": the line that
+ * says so}; what is not known is absent.
  */
 #ifndef OBSERVE_SCENARIO_RUN_BOOT_H
 #define OBSERVE_SCENARIO_RUN_BOOT_H

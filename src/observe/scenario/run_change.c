@@ -391,6 +391,7 @@ void change_begin(struct task *t)
 	case VERB_STREAM:
 	case VERB_DOWNLOAD:
 	case VERB_LIST:
+	case VERB_TOKEN:
 	case VERB_VALUE:
 	case VERB_COUNT: break;
 	}

@@ -69,6 +69,7 @@ static char *component_of(struct task *t)
 	}
 	case VERB_SERVER_ACTION: service = mem_strdup("compute"); break;
 	case VERB_DOWNLOAD: service = mem_strdup("image"); break;
+	case VERB_TOKEN: service = mem_strdup("identity"); break;
 	case VERB_LIST:
 	case VERB_CALL: service = service_of(t); break;
 	default: break;

@@ -21,7 +21,8 @@ static const struct import_note *note_of(const struct import_report *r, const ch
 	return NULL;
 }
 
-static void has(const struct import_report *r, const char *what, enum import_fate fate, const char *part)
+static void has(
+	const struct import_report *r, const char *what, enum import_fate fate, const char *part)
 {
 	const struct import_note *n = note_of(r, what);
 
@@ -84,15 +85,17 @@ static void test_script(void **state)
 		"exec ./api_monitor.sh -O -d -n 4 -e a@example.org -e 'b@example.org, c@example.org' "
 		"-s -m urn:x -z 10 \"$@\"\n",
 		&r);
-	assert_string_equal(json_str(json_array_get(json_object_get(config, "scenarios"), 0), "cloud"),
-		"prod");
-	const json_t *params = json_object_get(
-		json_array_get(json_object_get(config, "scenarios"), 0), "params");
+	assert_string_equal(
+		json_str(json_array_get(json_object_get(config, "scenarios"), 0), "cloud"), "prod");
+	const json_t *params =
+		json_object_get(json_array_get(json_object_get(config, "scenarios"), 0), "params");
 	assert_string_equal(json_str(params, "image"), "Debian 12");
 	assert_string_equal(json_str(params, "jh_image"), "Debian 12");
 	assert_int_equal(json_array_size(json_object_get(params, "zones.compute")), 2);
-	assert_int_equal(json_array_size(json_at(json_array_get(json_object_get(config, "reports"), 0),
-				 "mail", NULL)), 2);
+	assert_int_equal(
+		json_array_size(json_at(
+			json_array_get(json_object_get(config, "reports"), 0), "mail", NULL)),
+		2);
 	has(&r, "FLAVOR", IMPORT_DROPPED, "running shell");
 	assert_int_equal(note_of(&r, "FLAVOR")->line, 6);
 	has(&r, "-m urn:x", IMPORT_DROPPED, "webhook");
@@ -131,8 +134,9 @@ static void test_errors(void **state)
 	(void)state;
 
 	refused("-O -n", "x:1:4: -n needs a value");
-	refused("IMG=x\n", "x:1:1: there is no api_monitor.sh here: expected its options, such as \"-O "
-			   "-C -D -n 8\", or a script that starts it");
+	refused("IMG=x\n",
+		"x:1:1: there is no api_monitor.sh here: expected its options, such as \"-O "
+		"-C -D -n 8\", or a script that starts it");
 }
 
 int test_oshm(void)
