@@ -585,7 +585,8 @@ static json_t *server_address(const json_t *server)
 
 json_t *kind_field(const struct kind *k, const json_t *object, struct slice field)
 {
-	if (!strcmp(k->name, "server") && slice_is(field, "address"))
+	const bool server = !strcmp(k->name, "server") || k->several;
+	if (server && slice_is(field, "address"))
 		return server_address(object);
 	if (!strcmp(k->name, "port") && slice_is(field, "address"))
 		return json_incref(json_object_get(

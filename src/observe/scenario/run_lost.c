@@ -110,6 +110,8 @@ static void on_look(void *arg, const struct cloud_answer *a, json_t *items)
 				n++;
 			}
 		}
+	if (n && t->step->kind->several && batch_found(t, items))
+		return;
 	const json_t *inner = kind_unwrap(t->step->kind, mine);
 	if (n == 1 && t->step->kind->secret)
 		is_worthless(t, inner ? inner : mine);

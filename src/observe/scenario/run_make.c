@@ -135,6 +135,8 @@ static void on_create_answer(void *arg, const struct cloud_answer *a)
 	const struct kind *k = t->step->kind;
 	t->call = NULL;
 	task_note_answer(t, a);
+	if (k->several && batch_answered(t, a))
+		return;
 	json_t *object = kind_answer_object(k, t->made.path, a);
 	if (object || (a->fault == FAULT_NONE && !k->wrapper)) {
 		make_is_there(t, object);
@@ -243,9 +245,9 @@ static bool make_name(struct task *t, const json_t *body, struct error *err)
 	t->element->name =
 		own ? mem_strdup(own)
 		    : mark_name(r->instance, cloud_project_id(r->tools.cloud), k->name, r->label,
-			      t->step->name, many, (unsigned)t->element->index, t->attempt);
+			      t->step->name, many, (unsigned)t->element->i, t->attempt);
 	t->element->mark = mark_text(
-		r->instance, r->label, t->step->name, (unsigned)t->element->index, t->attempt);
+		r->instance, r->label, t->step->name, (unsigned)t->element->i, t->attempt);
 	return true;
 }
 

@@ -5,7 +5,7 @@
  * run_prepare.c cloud, zones, picks, journal
  * run_graph.c   which element may start now; what ended and who waits for it
  * run_task.c    one element's work: attempts, retries, expectations, must_fail
- * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_upload.c
+ * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_batch.c, run_upload.c
  * run_parent.c  what admits one change at a time
  * run_keep.c    what runs leave for the next ones
  * run_change.c  set, server_action, delete, call, find
@@ -49,6 +49,7 @@ struct made {
 	char *id;     /* NULL: not known */
 	json_t *path; /* id and the keys its paths need */
 	bool kept;    /* `keep`: not ours to remove now */
+	bool gone;    /* seen to be removed */
 };
 
 struct task;
@@ -295,6 +296,16 @@ bool remove_over(struct run *r);
 void remove_step(struct task *t);
 void remove_give_up(struct run *r);
 bool removal_over(const struct task *t);
+
+struct made *remove_current(struct task *t);
+bool remove_out_of_time(const struct task *t);
+void remove_is_gone(struct task *t);                /* of the current object */
+void remove_leave(struct task *t, const char *why); /* in the ledger, for the next sweep */
+
+/* run_batch.c */
+void batch_follow(struct task *t); /* of a later element: takes its server when all are ready */
+void batch_before_removal(struct task *t);
+void batch_remove(struct task *t); /* the current object: whatever is left of it */
 
 /* run_order.c */
 void order_begin(struct run *r);
