@@ -63,8 +63,9 @@ enum rank {
 	.failed = "[BODY].provisioning_status == ERROR",                                           \
 	.gone = "[STATUS] == 404 || [BODY].provisioning_status == DELETED",                        \
 	.busy = "[STATUS] == 409 && [BODY].faultstring == pat(*immutable*)",                       \
-	.lock_of = "loadbalancer", .component = "Load balancer", .rank = order,                    \
-	.request_ns = SECONDS(60), .timeout_ns = MINUTES(5)
+	.stuck = "[BODY].provisioning_status == pat(PENDING_*)", .lock_of = "loadbalancer",        \
+	.component = "Load balancer", .rank = order, .request_ns = SECONDS(60),                    \
+	.timeout_ns = MINUTES(5)
 
 /* Designate answers 202 both ways and is ready when its name servers are. */
 #define DESIGNATE(kind, path, plural, order)                                                       \
@@ -352,6 +353,9 @@ const struct kind kind_table[] = {
 	{OCTAVIA("loadbalancer", "loadbalancer", "/lbaas/loadbalancers", "loadbalancers",
 		 RANK_LOADBALANCER),
 		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
+		/* no call of the API ends a pending change whose worker has died */
+		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' "
+		       "WHERE id='{id}'\" && openstack loadbalancer delete --cascade {id}",
 		.mark = MARK_DESCRIPTION},
 	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),
 		.remove = "DELETE /lbaas/listeners/{id}", .lock = "loadbalancer_id",
@@ -368,9 +372,12 @@ const struct kind kind_table[] = {
 		.remove = "DELETE /lbaas/healthmonitors/{id}", .lock = "pool_id", .mark = MARK_TAGS,
 		.with = "pool_id", .unique = UNIQUE_ADOPT, .unique_status = 409},
 
-	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones"},
+	/* deleted while a change is under way it goes only minutes later: seen */
+	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones", .lock = "id",
+		.lock_of = "dns_zone", .stuck = "[BODY].status == PENDING",
+		.fix = "openstack zone abandon {id}"},
 	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
-		.list = "GET /zones/{zone}/recordsets"},
+		.list = "GET /recordsets"},
 
 	{.name = "stack",
 		.service = "orchestration",
@@ -390,6 +397,8 @@ const struct kind kind_table[] = {
 		.ready = "[BODY].stack_status == CREATE_COMPLETE",
 		.failed = "[BODY].stack_status == pat(*_FAILED)",
 		.gone = "[STATUS] == 404 || [BODY].stack_status == DELETE_COMPLETE",
+		.stuck = "[BODY].stack_status == DELETE_IN_PROGRESS",
+		.fix = "openstack stack abandon {id}",
 		.component = "Orchestration",
 		.rank = RANK_STACK,
 		.answer_partial = true,
@@ -426,6 +435,7 @@ const struct kind kind_table[] = {
 		.unique = UNIQUE_ADOPT,
 		.unique_status = 409,
 		.headers = true,
+		.answer_partial = true,
 		.component = "Object storage",
 		.rank = RANK_CONTAINER,
 		.request_ns = SECONDS(60),
@@ -442,6 +452,7 @@ const struct kind kind_table[] = {
 		.unique = UNIQUE_ADOPT,
 		.unique_status = 409,
 		.headers = true,
+		.answer_partial = true,
 		.component = "Object storage",
 		.rank = RANK_OBJECT,
 		.request_ns = MINUTES(5),
