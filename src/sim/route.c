@@ -11,6 +11,7 @@ static const struct service *const services[] = {
 	&volume_service,
 	&image_service,
 	&objectstore_service,
+	&keymanager_service,
 	&control_service,
 };
 

@@ -115,7 +115,7 @@ void sim_faults_clear(struct sim *s)
 
 /* --- what is left ----------------------------------------------------------------------------- */
 
-static const char *const makers[] = {"api", "nova", "neutron", "seed", "plant"};
+static const char *const makers[] = {"api", "nova", "neutron", "barbican", "heat", "seed", "plant"};
 
 static const char *project_name(struct sim *s, const char *id)
 {

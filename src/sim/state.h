@@ -20,6 +20,7 @@ struct quota {
 	int64_t network, subnet, port, router, floatingip, security_group, security_group_rule;
 	int64_t volumes, gigabytes, snapshots, backups, backup_gigabytes;
 	int64_t containers, object_bytes;
+	int64_t secrets, secret_containers, orders;
 };
 
 struct sim {
@@ -29,8 +30,9 @@ struct sim {
 	char *url;
 	int64_t token_ns;
 	int64_t started_ns;
-	bool has_backup; /* whether cinder has its backup service */
-	bool ovn;        /* floating IPs get ACTIVE only when a server takes their port */
+	bool has_backup;    /* whether cinder has its backup service */
+	bool has_host_href; /* whether barbican knows its own address */
+	bool ovn;           /* floating IPs get ACTIVE only when a server takes their port */
 	struct draw draw;
 	struct quota quota;
 	struct table tables[KIND_COUNT];
