@@ -27,7 +27,8 @@ static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ra
 	QUOTA(key_pairs), QUOTA(server_groups), QUOTA(server_group_members), QUOTA(network),
 	QUOTA(subnet), QUOTA(port), QUOTA(router), QUOTA(floatingip), QUOTA(security_group),
 	QUOTA(security_group_rule), QUOTA(volumes), QUOTA(gigabytes), QUOTA(snapshots),
-	QUOTA(backups), QUOTA(backup_gigabytes), QUOTA(containers), QUOTA(object_bytes),
+	QUOTA(backups), QUOTA(backup_gigabytes), QUOTA(zones), QUOTA(zone_recordsets),
+	QUOTA(zone_records), QUOTA(recordset_records), QUOTA(containers), QUOTA(object_bytes),
 	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders)};
 #undef QUOTA
 
@@ -60,6 +61,10 @@ void config_defaults(struct sim *s)
 		.snapshots = 10,
 		.backups = 10,
 		.backup_gigabytes = 1000,
+		.zones = 10,
+		.zone_recordsets = 500,
+		.zone_records = 500,
+		.recordset_records = 20,
 		.containers = -1,
 		.object_bytes = -1,
 		.secrets = -1,

@@ -44,6 +44,9 @@ static const struct plant {
 		" 'container_format': 'bare'}"},
 	{KIND_VOLUME, "/volume/v3/{project}/volumes",
 		"{'volume': {'name': '{name}', 'size': 1, 'metadata': {'glasshouse': '{mark}'}}}"},
+	{KIND_DNS_ZONE, "/dns/v2/zones",
+		"{'name': '{name}.planted.example.', 'email': 'planted@sim.example',"
+		" 'description': '{mark}'}"},
 	{KIND_SERVER, "/compute/v2.1/servers",
 		"{'server': {'name': '{name}', 'imageRef': '{public_image}', 'flavorRef': '{flavor}',"
 		" 'networks': 'none', 'metadata': {'glasshouse': '{mark}'}}}"},

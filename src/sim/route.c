@@ -10,6 +10,7 @@ static const struct service *const services[] = {
 	&compute_service,
 	&volume_service,
 	&image_service,
+	&dns_service,
 	&objectstore_service,
 	&keymanager_service,
 	&control_service,
