@@ -118,7 +118,8 @@ void sim_faults_clear(struct sim *s)
 
 /* --- what is left ----------------------------------------------------------------------------- */
 
-static const char *const makers[] = {"api", "nova", "neutron", "designate", "seed", "plant"};
+static const char *const makers[] = {
+	"api", "nova", "neutron", "designate", "barbican", "heat", "seed", "plant"};
 
 static const char *project_name(struct sim *s, const char *id)
 {

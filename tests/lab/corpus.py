@@ -9,7 +9,8 @@ import requests
 import yaml
 
 SERVICES = {"identity": ["identity"], "network": ["network"], "compute": ["compute"],
-            "volume": ["block-storage", "volumev3"], "image": ["image"], "object-store": ["object-store"]}
+            "volume": ["block-storage", "volumev3"], "image": ["image"], "object-store": ["object-store"],
+            "key-manager": ["key-manager"]}
 SWIFT = ("x-account-", "x-container-", "x-object-", "x-copied-", "x-storage-", "x-delete-at", "x-timestamp", "etag",
          "content-range", "content-disposition", "allow", "accept-ranges", "vary")  # headers that say something
 LONGEST = 60  # seconds for one object to reach its state
@@ -95,6 +96,9 @@ class Cloud:
     def save(self, request, answer):
         for name, path in request.get("save", {}).items():
             self.saved[name] = at(answer.json(), path)
+        for name, path in request.get("save_ref", {}).items():
+            self.saved[name + "_ref"] = at(answer.json(), path)
+            self.saved[name] = self.saved[name + "_ref"].rsplit("/", 1)[-1]
 
 
 def at(value, path):
