@@ -141,7 +141,9 @@ struct run {
 	const struct kinds *kinds;
 	char *instance, *location;
 	json_t *params;
-	bool hold, held;
+	enum run_hold hold;
+	int64_t hold_ns;
+	bool held;
 	void (*event)(void *arg, const struct run_event *e);
 	void *event_arg;
 	void (*done)(void *arg, const struct run_report *report);
@@ -297,6 +299,7 @@ bool order_may_remove(const struct task *t);
 
 /* run_report.c */
 void report_make(struct run *r);
+bool report_failed(struct run *r); /* as far as it has come: failed, or not known to have passed */
 void report_fini(struct run *r);
 
 #endif
