@@ -88,3 +88,20 @@ char *budget_refuses(
 			next->server_minutes);
 	return NULL;
 }
+
+json_t *budget_json(const struct budget *b, const struct cost *used, const struct cost *next)
+{
+	json_t *j = json_object();
+	if (b->objects)
+		json_object_set_new(j, "objects",
+			json_pack("{s:I, s:I, s:I, s:b}", "limit", (json_int_t)b->objects, "used",
+				(json_int_t)used->objects, "need", (json_int_t)next->objects,
+				"fits", used->objects + next->objects <= b->objects));
+	if (b->server_minutes)
+		json_object_set_new(j, "server_minutes",
+			json_pack("{s:I, s:f, s:f, s:b}", "limit", (json_int_t)b->server_minutes,
+				"used", used->server_minutes, "need", next->server_minutes, "fits",
+				used->server_minutes + next->server_minutes <=
+					(double)b->server_minutes));
+	return j;
+}

@@ -26,6 +26,8 @@ bool budget_used(struct facts *f, const char *cloud, const char *instance, const
 	int64_t now_unix_us, struct cost *ret, struct error *err) must_check;
 /* What the last run of a scenario that passed took; false: none did, or it is not known. */
 bool budget_last_cost(struct facts *f, const char *cloud, const char *scenario, struct cost *ret);
+/* {"objects": {limit, used, need, fits}, "server_minutes": ...}, what has a limit; owned. */
+json_t *budget_json(const struct budget *b, const struct cost *used, const struct cost *next);
 /* Why a run of that cost would pass the budget, as a sentence; NULL: it would not. `whose`: "the
  * cloud's". Owned. */
 char *budget_refuses(const struct budget *b, const char *whose, const struct cost *used,
