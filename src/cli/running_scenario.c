@@ -143,6 +143,8 @@ struct watched_scenario *watched_scenario_open(
 		.budget = row->budget,
 		.cloud_budget = cloud->row->budget,
 		.bill = s->bill,
+		.measured = running_measured,
+		.measured_arg = r,
 	};
 	judge_expect(r->judge, cloud->row->name, o.name, row->every_ns,
 		scenario->deadline_ns + scenario->teardown_ns);

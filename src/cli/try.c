@@ -17,7 +17,9 @@
 #include "cli/params.h"
 #include "cli/session.h"
 #include "cli/stats.h"
+#include "cli/try_metrics.h"
 #include "cli/waterfall.h"
+#include "observe/boots.h"
 #include "observe/record.h"
 #include "observe/scenario/run_json.h"
 #include "observe/scenario/sweep.h"
@@ -36,7 +38,7 @@ const char try_usage[] =
 	"  --log FILE          every exchange with the cloud, a JSON line each, secrets masked\n"
 	"  --hold[=on-failure] stay before teardown until Ctrl-C, and say how to log in to each server;\n"
 	"                      on-failure: only when something is broken\n"
-	"  --hold-for TIME     stay so long at most; with --hold\n" SESSION_USAGE
+	"  --hold-for TIME     stay so long at most; with --hold\n" TRY_METRICS_USAGE SESSION_USAGE
 	"\n"
 	"example: glasshouse try server-login --cloud mycloud --param servers=2\n"
 	"exit: 0 passed, 1 failed or something was left, 2 could not run\n";
@@ -53,6 +55,7 @@ struct attempt {
 	struct stats stats;
 	struct exchange_log *log;
 	struct series_store *series; /* NULL: results are not kept */
+	struct try_metrics *metrics; /* NULL: no receiver */
 	uv_signal_t signals[2];
 	int64_t pause_ns; /* the loop's longest of this run: times measured meanwhile are too long
 			   */
@@ -63,6 +66,7 @@ struct attempt {
 
 struct options {
 	struct session_options session;
+	struct try_metrics_options metrics;
 	const char *scenario, *document, *log;
 	json_t *params;
 	int64_t runs, hold_ns;
@@ -251,16 +255,21 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 		.hold_ns = o->hold_ns,
 		.event = on_event,
 		.event_arg = a,
+		.measured = try_metrics_take,
+		.measured_arg = a->metrics,
 	};
 	loop_longest_turn_ns(s->loop, true);
 	a->run = run_start(&s->tools, s->journal, scenario, s->kinds, &options, on_report, &f);
+	try_metrics_run(a->metrics, a->run);
 	loop_run_until(s->loop, &a->done);
+	try_metrics_run(a->metrics, NULL);
 	a->pause_ns = loop_longest_turn_ns(s->loop, false);
 	hold_free(a->hold);
 	a->hold = NULL;
 	live_end(a->live);
 	print_report(a, f.report, o->json);
 	record(a, scenario, f.report);
+	boots_note(s->facts, s->config->name, scenario->name, f.report);
 	run_free(a->run);
 	a->run = NULL;
 	live_free(a->live);
@@ -274,7 +283,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		{"document", required_argument, NULL, 'd'}, {"runs", required_argument, NULL, 'n'},
 		{"json", no_argument, NULL, 'j'}, {"log", required_argument, NULL, 'l'},
 		{"hold", optional_argument, NULL, 'h'}, {"hold-for", required_argument, NULL, 't'},
-		SESSION_LONG_OPTIONS, {0}};
+		TRY_METRICS_LONG_OPTIONS, SESSION_LONG_OPTIONS, {0}};
 	int c;
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		switch (c) {
@@ -308,7 +317,8 @@ static int read_options(int argc, char **argv, struct options *o)
 			}
 			break;
 		default:
-			if (!session_option(&o->session, c, optarg))
+			if (!session_option(&o->session, c, optarg) &&
+				!try_metrics_option(&o->metrics, c, optarg))
 				return 2;
 		}
 	}
@@ -316,6 +326,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		fputs("--hold-for limits --hold, which is not given\n", stderr);
 		return 2;
 	}
+	if (!try_metrics_good(&o->metrics))
+		return 2;
 	if (optind != argc - 1) {
 		fputs("try takes one scenario; see `glasshouse try --help`\n", stderr);
 		return 2;
@@ -357,7 +369,13 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 		session_print_error(&err);
 		return 2;
 	}
-	cloud_observe(a->session->cloud, a->log != NULL, on_exchange, a);
+	cloud_observe(a->session->cloud, a->log ? CLOUD_BODIES : CLOUD_FIGURES, on_exchange, a);
+	a->metrics = try_metrics_open(a->session, &o->metrics, &err);
+	if (err.msg[0]) {
+		session_print_error(&err);
+		exchange_log_close(a->log);
+		return 2;
+	}
 	open_series(a);
 	watch_signals(a);
 	hold_clean(a->session->state, a->session->journal);
@@ -370,6 +388,7 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 	for (int64_t i = 0; i < o->runs && a->exit_code < 2; i++)
 		run_once(a, scenario, o);
 	unwatch_signals(a);
+	try_metrics_close(a->metrics);
 	series_close(a->series);
 	if (!exchange_log_close(a->log)) {
 		fprintf(stderr, "%s could not be written whole\n", o->log);

@@ -15,21 +15,33 @@
 
 /* Higher ranks go first when a sweep has nothing but the kinds to order by. */
 enum rank {
+	RANK_CREDENTIAL = 5,
 	RANK_NETWORK = 10,
+	RANK_CONTAINER = 10,
 	RANK_ROUTER = 20,
 	RANK_GROUP = 20,
+	RANK_OBJECT = 20,
+	RANK_SECRET = 20,
 	RANK_SUBNET = 30,
 	RANK_INTERFACE = 40,
 	RANK_IMAGE = 40,
+	RANK_ZONE = 40,
 	RANK_PORT = 50,
 	RANK_KEYPAIR = 50,
 	RANK_VOLUME = 50,
 	RANK_RULE = 55,
+	RANK_RECORDSET = 55,
+	RANK_POOL = 56, /* with its load balancer, if that is ours */
+	RANK_LISTENER = 58,
+	RANK_MEMBER = 58,
 	RANK_SNAPSHOT = 60,
+	RANK_LOADBALANCER = 65,
 	RANK_FLOATING_IP = 70,
 	RANK_ROUTE = 75,
+	RANK_BATCH = 79,
 	RANK_SERVER = 80,
 	RANK_ATTACHMENT = 90,
+	RANK_STACK = 95,
 };
 
 #define NEUTRON(kind, wrap, path, plural, find_query, order)                                       \
@@ -40,6 +52,28 @@ enum rank {
 	.request_ns = SECONDS(60), .timeout_ns = MINUTES(2)
 
 #define BY_NAME_AND_MARK "name={name}&description={mark}"
+
+/* Octavia takes one change at a time of a load balancer and all its parts, and says 409 "immutable"
+ * to the others. */
+#define OCTAVIA(kind, wrap, path, plural, order)                                                   \
+	.name = kind, .service = "load-balancer", .create = "POST " path, .wrapper = wrap,         \
+	.get = "GET " path "/{id}", .list = "GET " path, .collection = plural,                     \
+	.set = "PUT " path "/{id}", .name_field = "name", .find = "name={name}",                   \
+	.ready = "[BODY].provisioning_status == ACTIVE",                                           \
+	.failed = "[BODY].provisioning_status == ERROR",                                           \
+	.gone = "[STATUS] == 404 || [BODY].provisioning_status == DELETED",                        \
+	.busy = "[STATUS] == 409 && [BODY].faultstring == pat(*immutable*)",                       \
+	.lock_of = "loadbalancer", .component = "Load balancer", .rank = order,                    \
+	.request_ns = SECONDS(60), .timeout_ns = MINUTES(5)
+
+/* Designate answers 202 both ways and is ready when its name servers are. */
+#define DESIGNATE(kind, path, plural, order)                                                       \
+	.name = kind, .service = "dns", .create = "POST " path, .get = "GET " path "/{id}",        \
+	.collection = plural, .set = "PATCH " path "/{id}", .remove = "DELETE " path "/{id}",      \
+	.name_field = "name", .mark = MARK_DESCRIPTION, .find = BY_NAME_AND_MARK,                  \
+	.unique = UNIQUE_ADOPT, .unique_status = 409, .ready = "[BODY].status == ACTIVE",          \
+	.failed = "[BODY].status == ERROR", .component = "DNS", .rank = order,                     \
+	.request_ns = SECONDS(60), .timeout_ns = MINUTES(5)
 
 /* What cinder deletes neither in these states nor ever leaves again by itself, when its services
  * lost the thread; a customer may delete what is available or error. */
@@ -95,7 +129,7 @@ const struct kind kind_table[] = {
 		.service = "network",
 		.create = "PUT /routers/{router}/add_extraroutes",
 		.wrapper = "router",
-		.get = NULL,
+		.get = "GET /routers/{router}",
 		.remove = "PUT /routers/{router}/remove_extraroutes",
 		.unique = UNIQUE_ADOPT,
 		.unique_status = 409,
@@ -292,6 +326,143 @@ const struct kind kind_table[] = {
 		.rank = RANK_IMAGE,
 		.request_ns = SECONDS(60),
 		.timeout_ns = MINUTES(10)},
+
+	{.name = "server_batch",
+		.service = "compute",
+		.version = COMPUTE,
+		.create = "POST /servers",
+		.wrapper = "server",
+		.get = "GET /servers/{id}",
+		.list = "GET /servers/detail",
+		.collection = "servers",
+		.set = "PUT /servers/{id}",
+		.remove = "DELETE /servers/{id}",
+		.name_field = "name",
+		.mark = MARK_METADATA,
+		.find = "~name={name}",
+		.ready = "[BODY].status == ACTIVE",
+		.failed = "[BODY].status == ERROR",
+		.component = "Compute",
+		.rank = RANK_BATCH,
+		.several = true,
+		.user_data = "user_data",
+		.request_ns = SECONDS(120),
+		.timeout_ns = MINUTES(10)},
+
+	{OCTAVIA("loadbalancer", "loadbalancer", "/lbaas/loadbalancers", "loadbalancers",
+		 RANK_LOADBALANCER),
+		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
+		.mark = MARK_DESCRIPTION},
+	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),
+		.remove = "DELETE /lbaas/listeners/{id}", .lock = "loadbalancer_id",
+		.mark = MARK_DESCRIPTION, .with = "loadbalancer_id", .unique = UNIQUE_ADOPT,
+		.unique_status = 409},
+	{OCTAVIA("lb_pool", "pool", "/lbaas/pools", "pools", RANK_POOL),
+		.remove = "DELETE /lbaas/pools/{id}", .lock = "loadbalancer_id,listener_id",
+		.mark = MARK_DESCRIPTION, .with = "loadbalancer_id"},
+	{OCTAVIA("lb_member", "member", "/lbaas/pools/{pool}/members", "members", RANK_MEMBER),
+		.remove = "DELETE /lbaas/pools/{pool}/members/{id}", .lock = "pool",
+		.mark = MARK_TAGS, .with = "pool", .unique = UNIQUE_ADOPT, .unique_status = 409},
+	{OCTAVIA("lb_healthmonitor", "healthmonitor", "/lbaas/healthmonitors", "healthmonitors",
+		 RANK_MEMBER),
+		.remove = "DELETE /lbaas/healthmonitors/{id}", .lock = "pool_id", .mark = MARK_TAGS,
+		.with = "pool_id", .unique = UNIQUE_ADOPT, .unique_status = 409},
+
+	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones"},
+	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
+		.list = "GET /zones/{zone}/recordsets"},
+
+	{.name = "stack",
+		.service = "orchestration",
+		.create = "POST /stacks",
+		.wrapper = "stack",
+		.wrapper_in = "",
+		.get = "GET /stacks/{stack_name}/{id}",
+		.list = "GET /stacks",
+		.collection = "stacks",
+		.set = "PATCH /stacks/{stack_name}/{id}",
+		.remove = "DELETE /stacks/{stack_name}/{id}",
+		.name_field = "stack_name",
+		.mark = MARK_TAG_TEXT,
+		.find = "name={name}",
+		.unique = UNIQUE_ADOPT,
+		.unique_status = 409,
+		.ready = "[BODY].stack_status == CREATE_COMPLETE",
+		.failed = "[BODY].stack_status == pat(*_FAILED)",
+		.gone = "[STATUS] == 404 || [BODY].stack_status == DELETE_COMPLETE",
+		.component = "Orchestration",
+		.rank = RANK_STACK,
+		.answer_partial = true,
+		.request_ns = SECONDS(60),
+		.timeout_ns = MINUTES(10)},
+
+	{.name = "secret",
+		.service = "key-manager",
+		.create = "POST /secrets",
+		.id = "secret_ref",
+		.get = "GET /secrets/{id}",
+		.list = "GET /secrets",
+		.collection = "secrets",
+		.remove = "DELETE /secrets/{id}",
+		.name_field = "name",
+		.find = "name={name}",
+		.ready = "[BODY].status == ACTIVE",
+		.failed = "[BODY].status == ERROR",
+		.component = "Key manager",
+		.rank = RANK_SECRET,
+		.answer_partial = true,
+		.request_ns = SECONDS(60),
+		.timeout_ns = MINUTES(2)},
+
+	{.name = "container",
+		.service = "object-store",
+		.create = "PUT /{name}",
+		.id = "name",
+		.get = "HEAD /{id}",
+		.list = "GET ?format=json",
+		.set = "POST /{id}",
+		.remove = "DELETE /{id}",
+		.name_field = "name",
+		.unique = UNIQUE_ADOPT,
+		.unique_status = 409,
+		.headers = true,
+		.component = "Object storage",
+		.rank = RANK_CONTAINER,
+		.request_ns = SECONDS(60),
+		.timeout_ns = MINUTES(2)},
+	{.name = "object",
+		.service = "object-store",
+		.create = "PUT /{container}/{name}",
+		.id = "name",
+		.get = "HEAD /{container}/{id}",
+		.list = "GET /{container}?format=json",
+		.set = "POST /{container}/{id}",
+		.remove = "DELETE /{container}/{id}",
+		.name_field = "name",
+		.unique = UNIQUE_ADOPT,
+		.unique_status = 409,
+		.headers = true,
+		.component = "Object storage",
+		.rank = RANK_OBJECT,
+		.request_ns = MINUTES(5),
+		.timeout_ns = MINUTES(10)},
+
+	{.name = "application_credential",
+		.service = "identity",
+		.create = "POST /users/{user}/application_credentials",
+		.wrapper = "application_credential",
+		.get = "GET /users/{user}/application_credentials/{id}",
+		.list = "GET /users/{user}/application_credentials",
+		.collection = "application_credentials",
+		.remove = "DELETE /users/{user}/application_credentials/{id}",
+		.name_field = "name",
+		.mark = MARK_DESCRIPTION,
+		.find = "name={name}",
+		.secret = "secret",
+		.component = "Identity",
+		.rank = RANK_CREDENTIAL,
+		.request_ns = SECONDS(60),
+		.timeout_ns = MINUTES(2)},
 };
 
 const size_t kind_table_count = sizeof(kind_table) / sizeof(kind_table[0]);

@@ -71,8 +71,8 @@ static void tell(struct guest_services *s)
 		s->changed(s->arg);
 }
 
-bool guest_service_start(struct guest_services *s, const char *guest, unsigned boots,
-	unsigned port, const char *text)
+bool guest_service_start(struct guest_services *s, const char *guest, unsigned boots, unsigned port,
+	const char *text)
 {
 	unsigned n = 0;
 	pthread_mutex_lock(&s->lock);
@@ -106,8 +106,7 @@ bool guest_service_stop(struct guest_services *s, const char *guest, unsigned bo
 	return was;
 }
 
-char *guest_service_text(
-	struct guest_services *s, const char *guest, unsigned boots, unsigned port)
+char *guest_service_text(struct guest_services *s, const char *guest, unsigned boots, unsigned port)
 {
 	pthread_mutex_lock(&s->lock);
 	const struct served *v = find(s, guest, boots, port);
@@ -116,8 +115,8 @@ char *guest_service_text(
 	return text;
 }
 
-unsigned guest_service_ports(struct guest_services *s, const char *guest, unsigned boots,
-	unsigned *ports, unsigned n)
+unsigned guest_service_ports(
+	struct guest_services *s, const char *guest, unsigned boots, unsigned *ports, unsigned n)
 {
 	unsigned found = 0;
 	pthread_mutex_lock(&s->lock);

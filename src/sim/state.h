@@ -19,6 +19,8 @@ struct quota {
 	int64_t instances, cores, ram, key_pairs, server_groups, server_group_members;
 	int64_t network, subnet, port, router, floatingip, security_group, security_group_rule;
 	int64_t volumes, gigabytes, snapshots, backups, backup_gigabytes;
+	int64_t zones, zone_recordsets, zone_records, recordset_records;
+	int64_t containers, object_bytes;
 };
 
 struct sim {
@@ -38,6 +40,7 @@ struct sim {
 	struct record record;
 	struct call *calls;    /* under way */
 	struct guests *guests; /* of the servers */
+	struct name_server *name_server;
 	json_t *violations;
 	json_t *deleted_servers; /* documents, oldest first: nova shows them with changes-since */
 	struct map

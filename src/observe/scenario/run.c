@@ -54,6 +54,7 @@ static void tell(struct run *r)
 	r->phase = RUN_ENDED;
 	report_make(r);
 	run_emit(r, RUN_EVENT_PHASE, NULL, "%s", verdict_name(r->report.verdict));
+	measure_run(r);
 	r->done(r->arg, &r->report);
 }
 
@@ -239,6 +240,9 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
 	r->hold_ns = options->hold_ns;
 	r->event = options->event;
 	r->event_arg = options->event_arg;
+	r->called = mem_strdup(options->called ? options->called : scenario->name);
+	r->measured = options->measured;
+	r->measured_arg = options->measured_arg;
 	r->done = done;
 	r->arg = arg;
 	r->began_ns = loop_now_ns(tools->loop);
@@ -332,5 +336,6 @@ void run_free(struct run *r)
 	json_decref(r->params);
 	free(r->instance);
 	free(r->location);
+	free(r->called);
 	free(r);
 }

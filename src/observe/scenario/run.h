@@ -13,6 +13,7 @@
 #include "observe/scenario/journal.h"
 #include "observe/scenario/mark.h"
 #include "observe/scenario/world.h"
+#include "store/measure.h"
 
 struct run;
 
@@ -70,6 +71,7 @@ struct run_row {
 	bool on_critical_path;
 	json_t *measured;   /* or NULL */
 	json_t *dimensions; /* {"zone": "az1"}, or NULL */
+	json_t *boot;       /* of a server: run_boot.h has its form; else NULL */
 };
 
 struct run_report {
@@ -99,6 +101,9 @@ struct run_options {
 	int64_t hold_ns;                                     /* at most; 0: until run_stop() */
 	void (*event)(void *arg, const struct run_event *e); /* may be NULL */
 	void *event_arg;
+	const char *called;       /* the scenario in what is measured; NULL: its name; copied */
+	measure_signal *measured; /* waits, checks, benches and the run as they end; may be NULL */
+	void *measured_arg;
 };
 
 /*
@@ -114,6 +119,8 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
  * journal for the next sweep. */
 void run_stop(struct run *r);
 void run_free(struct run *r);
+/* The waits that are open now, each with its time so far. */
+void run_open_waits(const struct run *r, measure_signal *cb, void *arg);
 
 /* How to log in to a server of it; all borrowed. */
 struct run_login {
@@ -126,5 +133,7 @@ void run_logins(struct run *r, void (*cb)(void *arg, const struct run_login *log
 const char *run_label(const struct run *r); /* borrowed */
 
 const char *verdict_name(enum run_verdict v);
+/* Of the run as a whole: its first cause's; what could not run at all has its error's. */
+enum fault run_fault(const struct run_report *r);
 
 #endif

@@ -141,6 +141,7 @@ bool keep_reuses(struct task *t)
 		.body = q.body,
 		.microversion = k->version,
 		.deadline_ns = LOOK_NS,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(r->tools.cloud, &request, on_looked, t);
 	kind_request_fini(&q);

@@ -128,6 +128,7 @@ void lost_look(struct timer *timer)
 		.body = q.body,
 		.microversion = k->version,
 		.deadline_ns = POLL_REQUEST_NS,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, on_found_one, t);
 	kind_request_fini(&q);

@@ -10,6 +10,7 @@
 
 #include "observe/scenario/maker.h"
 #include "observe/scenario/mark.h"
+#include "observe/scenario/run_boot.h"
 
 #define KEY_TYPE "ed25519"
 
@@ -31,6 +32,7 @@ void make_end(struct task *t, enum fault fault, int status, const char *detail)
 {
 	const struct operation_result r = {
 		.fault = fault, .status = status, .detail = detail, .measured = NULL};
+	boot_built(t);
 	task_result(t, &r);
 }
 
@@ -77,6 +79,7 @@ static void on_create_answer(void *arg, const struct cloud_answer *a)
 	const struct kind *k = t->step->kind;
 	t->call = NULL;
 	task_note_answer(t, a);
+	mem_replace(&t->create_request_id, a->service_request_id);
 	const json_t *object = a->fault == FAULT_NONE ? kind_unwrap(k, a->json) : NULL;
 	if (a->fault == FAULT_NONE && (object || !k->wrapper)) {
 		make_is_there(t, object ? object : a->json);
@@ -128,6 +131,7 @@ void make_send(struct task *t)
 		.body = q.body,
 		.microversion = k->version,
 		.deadline_ns = request_ns(t),
+		.purpose = &t->purpose,
 	};
 	snprintf(request.request_id, sizeof(request.request_id), "%s", t->request_id);
 	t->in_flight = true;

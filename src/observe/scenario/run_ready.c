@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "observe/scenario/maker.h"
+#include "observe/scenario/run_boot.h"
 
 /* --- learning from answers -------------------------------------------------------------------- */
 
@@ -80,6 +81,7 @@ void make_learn(struct task *t, const json_t *object)
 		json_object_set_new(t->made.path, "id", json_string(e->id));
 		note_extras(t);
 	}
+	boot_see(t);
 }
 
 /* --- waiting for ready ------------------------------------------------------------------------ */
@@ -264,6 +266,7 @@ void make_ask_ready(struct timer *timer)
 		.body = q.body,
 		.microversion = t->step->kind->version,
 		.deadline_ns = POLL_REQUEST_NS,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, on_ready_answer, t);
 	kind_request_fini(&q);

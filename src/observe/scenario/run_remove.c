@@ -58,6 +58,7 @@ static void end_removal(struct task *t, enum removal_state state)
 		lock_release(t->run, t);
 	if (t->has_made && !t->removed && t->gone_ns < 0)
 		t->gone_ns = run_now(t->run);
+	measure_removed(t);
 	run_kick(t->run);
 }
 
@@ -119,6 +120,7 @@ void remove_call(struct task *t, const struct kind *k, const struct kind_request
 		.microversion = k->version,
 		.deadline_ns = deadline_ns,
 		.absent_is_good = true,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
 }

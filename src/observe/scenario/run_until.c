@@ -84,6 +84,7 @@ void until_look(struct timer *timer)
 		.body = q.body,
 		.microversion = read->step->kind->version,
 		.deadline_ns = REREAD_NS,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, on_named_answer, x);
 	kind_request_fini(&q);

@@ -10,10 +10,12 @@
  * run_change.c  set, server_action, delete, call, find
  * run_until.c   until, wait
  * run_stream.c  streams around steps
+ * run_boot.c    how servers came up, why nobody gets in
  * run_remove.c  teardown
  * run_stuck.c   what does not go
  * run_order.c   its order
  * run_report.c  rows, critical path, verdict
+ * run_measure.c what took how long, told as it ends
  */
 #ifndef OBSERVE_SCENARIO_RUNNER_H
 #define OBSERVE_SCENARIO_RUNNER_H
@@ -51,6 +53,8 @@ struct made {
 };
 
 struct task;
+struct boot;
+struct explaining;
 struct operation_result {
 	enum fault fault;
 	int status;
@@ -64,6 +68,7 @@ struct task {
 	struct run *run;
 	struct element *element;
 	const struct step *step;
+	struct cloud_purpose purpose; /* of its calls */
 	enum task_state state;
 
 	/* what the last attempt to start was stopped by: checked before evaluating again */
@@ -113,7 +118,10 @@ struct task {
 	enum fault fault;
 	char *detail;
 	char service_request_id[96];
-	struct task *waited_for; /* became ready last before this could start */
+	char *create_request_id;       /* the service's, of the create's answer; NULL: none came */
+	struct boot *boot;             /* run_boot.c's; NULL: no server, or nothing seen */
+	struct explaining *explaining; /* the same: the failure of a check, until it is explained */
+	struct task *waited_for;       /* became ready last before this could start */
 
 	/* teardown's order, known when it begins */
 	struct task *parent;      /* dies with it; NULL: is deleted by itself */
@@ -139,13 +147,15 @@ struct run {
 	struct journal *journal;
 	const struct scenario *scenario;
 	const struct kinds *kinds;
-	char *instance, *location;
+	char *instance, *location, *called;
 	json_t *params;
 	enum run_hold hold;
 	int64_t hold_ns;
 	bool held;
 	void (*event)(void *arg, const struct run_event *e);
 	void *event_arg;
+	measure_signal *measured;
+	void *measured_arg;
 	void (*done)(void *arg, const struct run_report *report);
 	void *arg;
 
@@ -301,5 +311,12 @@ bool order_may_remove(const struct task *t);
 void report_make(struct run *r);
 bool report_failed(struct run *r); /* as far as it has come: failed, or not known to have passed */
 void report_fini(struct run *r);
+/* The names of `each: {zone: …}` with this element's values; an owned reference or NULL. */
+json_t *report_dimensions(const struct task *t);
+
+/* run_measure.c: each tells what there is to tell, if anybody listens */
+void measure_ended(const struct task *t);   /* the element has ended */
+void measure_removed(const struct task *t); /* teardown is done with it */
+void measure_run(const struct run *r);      /* the report is made */
 
 #endif

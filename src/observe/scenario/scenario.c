@@ -90,9 +90,11 @@ const char *verb_name(const struct step *step)
 		[VERB_TCP] = "tcp",
 		[VERB_HTTP] = "http",
 		[VERB_SSH] = "ssh",
+		[VERB_DNS] = "dns",
 		[VERB_STREAM] = "stream",
 		[VERB_DOWNLOAD] = "download",
 		[VERB_LIST] = "list",
+		[VERB_TOKEN] = "token",
 		[VERB_VALUE] = "value",
 	};
 	return step->verb == VERB_CREATE ? step->kind->name : names[step->verb];
