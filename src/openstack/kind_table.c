@@ -352,7 +352,11 @@ const struct kind kind_table[] = {
 	{OCTAVIA("loadbalancer", "loadbalancer", "/lbaas/loadbalancers", "loadbalancers",
 		 RANK_LOADBALANCER),
 		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
-		.mark = MARK_DESCRIPTION},
+		.mark = MARK_DESCRIPTION,
+		/* no request of Octavia's, an administrator's neither, leads out of PENDING */
+		.stuck = "[BODY].provisioning_status == pat(PENDING_*)",
+		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' WHERE "
+		       "id='{id}'\" && openstack loadbalancer delete --cascade {id}"},
 	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),
 		.remove = "DELETE /lbaas/listeners/{id}", .lock = "loadbalancer_id",
 		.mark = MARK_DESCRIPTION, .with = "loadbalancer_id", .unique = UNIQUE_ADOPT,
@@ -368,7 +372,8 @@ const struct kind kind_table[] = {
 		.remove = "DELETE /lbaas/healthmonitors/{id}", .lock = "pool_id", .mark = MARK_TAGS,
 		.with = "pool_id", .unique = UNIQUE_ADOPT, .unique_status = 409},
 
-	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones"},
+	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones",
+		.stuck = "[BODY].action == DELETE", .fix = "openstack zone abandon {id}"},
 	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
 		.list = "GET /zones/{zone}/recordsets"},
 
@@ -390,6 +395,8 @@ const struct kind kind_table[] = {
 		.ready = "[BODY].stack_status == CREATE_COMPLETE",
 		.failed = "[BODY].stack_status == pat(*_FAILED)",
 		.gone = "[STATUS] == 404 || [BODY].stack_status == DELETE_COMPLETE",
+		.stuck = "[BODY].stack_status == pat(*_IN_PROGRESS)",
+		.fix = "heat-manage reset_stack_status {id} && openstack stack delete --yes {id}",
 		.component = "Orchestration",
 		.rank = RANK_STACK,
 		.answer_partial = true,
