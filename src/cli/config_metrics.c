@@ -122,8 +122,8 @@ static void read_one(struct config_reader *r, const struct yaml *map)
 	}
 	struct metrics_item item = {.draft = *d};
 	item.draft.touched = r->file;
-	if (!keys_read(map, r->file, "a receiver of metrics", metrics_keys,
-		    array_len(metrics_keys), &item, r->errors))
+	if (!keys_read(map, r->file, "a receiver of metrics", metrics_keys, array_len(metrics_keys),
+		    &item, r->errors))
 		item.draft.broken = true;
 	*d = item.draft;
 	check_texts(r, map);
@@ -140,7 +140,8 @@ void config_read_metrics(struct config_reader *r, const struct yaml *list)
 			read_one(r, list->items[i]);
 }
 
-/* --- finishing --------------------------------------------------------------------------------- */
+/* --- finishing ---------------------------------------------------------------------------------
+ */
 
 static void check_keys(struct config_reader *r, const struct metrics_draft *d)
 {
@@ -218,7 +219,8 @@ void config_finish_metrics(struct config_reader *r)
 	map_fini(&seen);
 }
 
-/* --- the end ----------------------------------------------------------------------------------- */
+/* --- the end -----------------------------------------------------------------------------------
+ */
 
 void config_metrics_drafts_free(struct config_reader *r)
 {

@@ -58,7 +58,8 @@ bool try_metrics_good(const struct try_metrics_options *o)
 	return false;
 }
 
-/* --- what is measured -------------------------------------------------------------------------- */
+/* --- what is measured --------------------------------------------------------------------------
+ */
 
 void try_metrics_take(void *arg, const struct measure *m)
 {

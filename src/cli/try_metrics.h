@@ -21,12 +21,12 @@ struct try_metrics_options {
 	{                                                                                          \
 		"database", required_argument, NULL, 304                                           \
 	}
-#define TRY_METRICS_USAGE                                                                          \
+#define TRY_METRICS_USAGE                                                                                \
 	"  --influx URL        what is measured, to InfluxDB 1 or telegraf; also the whole address of\n" \
-	"                      a /write\n"                                                         \
-	"  --otlp URL          the same by OTLP, to a collector's /v1/metrics\n"                   \
-	"  --dialect NAME      how points are written: own (default) or oshm\n"                    \
-	"  --measurement NAME  of points (default glasshouse; with oshm the cloud's name)\n"       \
+	"                      a /write\n"                                                               \
+	"  --otlp URL          the same by OTLP, to a collector's /v1/metrics\n"                         \
+	"  --dialect NAME      how points are written: own (default) or oshm\n"                          \
+	"  --measurement NAME  of points (default glasshouse; with oshm the cloud's name)\n"             \
 	"  --database NAME     of InfluxDB (default glasshouse; with oshm cicd)\n"
 
 /* Whether the option is one of them and good; prints what is wrong. */

@@ -2,12 +2,12 @@
  * metrics.h - numbers out: what was measured (store/measure.h), told to time series databases, and
  * kept at hand for scrapes.
  *
- * Two ways out. *Points* go to InfluxDB or telegraf, one a measure, in batches; what a receiver does
- * not take waits in memory, bounded, oldest lost first and counted, tried again with back-off. The
- * *tally* (counts, sums, buckets since the start, last values) is what /metrics shows and what OTLP
- * sends again and again, so that a receiver that was away misses nothing.
- * A receiver that hangs holds one connection until its deadline and costs nothing else. Passwords
- * and headers are secrets, borrowed. Thread: the loop's.
+ * Two ways out. *Points* go to InfluxDB or telegraf, one a measure, in batches; what a receiver
+ * does not take waits in memory, bounded, oldest lost first and counted, tried again with back-off.
+ * The *tally* (counts, sums, buckets since the start, last values) is what /metrics shows and what
+ * OTLP sends again and again, so that a receiver that was away misses nothing. A receiver that
+ * hangs holds one connection until its deadline and costs nothing else. Passwords and headers are
+ * secrets, borrowed. Thread: the loop's.
  */
 #ifndef TELL_METRICS_H
 #define TELL_METRICS_H
@@ -75,9 +75,17 @@ const char *metrics_kind_name(enum metrics_kind kind); /* "influx", "otlp" */
 char *metrics_receiver_name(const struct metrics_receiver *c);
 /* Where points are posted to, of a receiver whose texts are all there. Owned. */
 char *metrics_write_url(const struct metrics_receiver *c);
-/* What a complete configuration holds: names and defaults filled in, texts owned, secrets borrowed. */
+/* What a complete configuration holds: names and defaults filled in, texts owned, secrets borrowed.
+ */
 void metrics_config_copy(struct metrics_receiver *to, const struct metrics_receiver *from);
 void metrics_config_fini(struct metrics_receiver *c);
+
+/* Sends a receiver nothing at all, to see whether it would take something: a 2xx. `done` as
+ * http_send() says. */
+struct http_call *metrics_ask(struct http_client *client, const struct metrics_receiver *c,
+	int64_t deadline_ns, http_done *done, void *arg);
+/* What an answer that is no success says, in printable text without secrets; owned. */
+char *metrics_answer_text(const struct http_answer *a);
 
 struct metrics_state {
 	const char *name;

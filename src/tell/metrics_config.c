@@ -10,12 +10,12 @@
 #include "net/url.h"
 #include "tell/metrics_inside.h"
 
-#define SPOOL_SIZE     (16LL << 20)
-#define INFLUX_EVERY   (5 * NS_PER_S)
-#define OTLP_EVERY     (15 * NS_PER_S)
-#define DATABASE       "glasshouse"
-#define DATABASE_OSHM  "cicd"
-#define MEASUREMENT    "glasshouse"
+#define SPOOL_SIZE    (16LL << 20)
+#define INFLUX_EVERY  (5 * NS_PER_S)
+#define OTLP_EVERY    (15 * NS_PER_S)
+#define DATABASE      "glasshouse"
+#define DATABASE_OSHM "cicd"
+#define MEASUREMENT   "glasshouse"
 
 char *metrics_receiver_name(const struct metrics_receiver *c)
 {
@@ -83,7 +83,8 @@ char *metrics_write_url(const struct metrics_receiver *c)
 	return buf_take(&out);
 }
 
-/* --- copies ------------------------------------------------------------------------------------ */
+/* --- copies ------------------------------------------------------------------------------------
+ */
 
 void metrics_config_copy(struct metrics_receiver *to, const struct metrics_receiver *from)
 {

@@ -10,10 +10,11 @@
 
 typedef struct exposition_label label;
 
-/* --- the tally --------------------------------------------------------------------------------- */
+/* --- the tally ---------------------------------------------------------------------------------
+ */
 
-static void expose_histogram(
-	struct buf *out, const struct tally_row *row, const struct tally_series *s, label *l, size_t n)
+static void expose_histogram(struct buf *out, const struct tally_row *row,
+	const struct tally_series *s, label *l, size_t n)
 {
 	char name[80], le[32];
 	const size_t bounds = tally_bound_count((enum tally_family)(row - tally_rows));
@@ -57,7 +58,8 @@ static void expose_family(struct buf *out, const struct tally *t, enum tally_fam
 	}
 }
 
-/* --- open waits: of each cloud, kind and end how many, and the age of the oldest ---------------- */
+/* --- open waits: of each cloud, kind and end how many, and the age of the oldest ----------------
+ */
 
 struct open_wait {
 	char *values[3];
@@ -98,8 +100,8 @@ static void expose_open(struct buf *out, const struct metrics *m)
 			const struct open_wait *w = e->value;
 			const label l[] = {{"cloud", w->values[0]}, {"kind", w->values[1]},
 				{"until", w->values[2]}};
-			exposition_value(out, name, l, 3,
-				pass ? (double)w->oldest_us / 1e6 : (double)w->n);
+			exposition_value(
+				out, name, l, 3, pass ? (double)w->oldest_us / 1e6 : (double)w->n);
 		}
 	}
 	MAP_EACH (&all, e) {
@@ -111,7 +113,8 @@ static void expose_open(struct buf *out, const struct metrics *m)
 	map_fini(&all);
 }
 
-/* --- receivers --------------------------------------------------------------------------------- */
+/* --- receivers ---------------------------------------------------------------------------------
+ */
 
 static void expose_receivers(struct buf *out, struct metrics *m)
 {

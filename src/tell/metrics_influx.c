@@ -13,13 +13,14 @@
 
 #include "base/units.h"
 
-#define BATCH_MAX (128u << 10) /* bytes */
+#define BATCH_MAX (48u << 10) /* bytes: some 200 points */
 #define FRESH_NS  (15 * NS_PER_S)
 #define WATCH_NS  (10 * NS_PER_S) /* between two looks at what is waited for */
 
 static void step(struct sender *s);
 
-/* --- batches ----------------------------------------------------------------------------------- */
+/* --- batches -----------------------------------------------------------------------------------
+ */
 
 static void batch_free(struct batch *b)
 {
@@ -61,7 +62,8 @@ static void on_due(struct timer *t)
 	step(s);
 }
 
-/* --- points ------------------------------------------------------------------------------------ */
+/* --- points ------------------------------------------------------------------------------------
+ */
 
 /* Two points of one series and one time are one to the receiver: where its clock is fine enough,
  * they are told apart by what is below our own. */
@@ -114,8 +116,8 @@ void influx_take(struct sender *s, const struct measure *m)
 	struct buf line = BUF(BUF_LINE);
 	const bool oshm = s->config.dialect == METRICS_OSHM;
 	/* OSHM tells a thing when it has ended. */
-	const int64_t ended_ns = m->at_ms * NS_PER_MS + m->total_us * NS_PER_US +
-				 (int64_t)(s->sequence++ % 1000);
+	const int64_t ended_ns =
+		m->at_ms * NS_PER_MS + m->total_us * NS_PER_US + (int64_t)(s->sequence++ % 1000);
 	const bool said =
 		oshm ? metrics_point_oshm(&line, s->config.measurement, m)
 		     : metrics_point(&line, s->config.measurement, m, time_of(s, m->at_ms));
@@ -136,7 +138,8 @@ static void on_open_wait(void *arg, const struct measure *m)
 	buf_fini(&line);
 }
 
-/* --- sending ----------------------------------------------------------------------------------- */
+/* --- sending -----------------------------------------------------------------------------------
+ */
 
 /* Owned; with the times of its lines where it had to wait. */
 static char *body_of(const struct sender *s, const struct batch *b, size_t *ret_n)
@@ -197,7 +200,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 	struct sender *s = sending_end(arg);
 	if (!s)
 		return;
-	char *why = a->fault || a->status / 100 != 2 ? sender_answer_text(a) : NULL;
+	char *why = a->fault || a->status / 100 != 2 ? metrics_answer_text(a) : NULL;
 	sender_note_trouble(s, why);
 	if (!why) {
 		s->sent += points;
@@ -213,8 +216,8 @@ static void on_answer(void *arg, const struct http_answer *a)
 		s->failures++;
 		s->tries++;
 		if (!s->draining)
-			timer_start(s->metrics->loop, &s->retry, sender_backoff_ns(s, a), on_retry,
-				s);
+			timer_start(
+				s->metrics->loop, &s->retry, sender_backoff_ns(s, a), on_retry, s);
 		else
 			sender_over(s); /* there is no time for a second try */
 	}
@@ -234,8 +237,7 @@ static void step(struct sender *s)
 	}
 	const struct batch *b = s->batches.p[0];
 	char *body = body_of(s, b, &n);
-	sender_post(s, s->write_url, "text/plain; charset=utf-8", body, n, s->config.gzip, b->n,
-		on_answer);
+	sender_post(s, s->write_url, body, n, b->n, on_answer);
 }
 
 /* What hangs leaves a trace before it ends. */

@@ -22,21 +22,29 @@
 #define METRICS_DEADLINE_NS (10 * NS_PER_S) /* of one attempt */
 #define METRICS_BACKOFF_NS  (60 * NS_PER_S) /* at most between two */
 
-/* --- the tally: metrics_tally.c ---------------------------------------------------------------- */
+/* --- the tally: metrics_tally.c ----------------------------------------------------------------
+ */
 
-enum tally_family { TALLY_CALL, TALLY_WAIT, TALLY_CHECK, TALLY_RUN, TALLY_BENCH, TALLY_ERROR,
-	TALLY_FAMILIES };
+enum tally_family {
+	TALLY_CALL,
+	TALLY_WAIT,
+	TALLY_CHECK,
+	TALLY_RUN,
+	TALLY_BENCH,
+	TALLY_ERROR,
+	TALLY_FAMILIES
+};
 
 #define TALLY_SERIES_MAX 1000 /* of a family; what comes beyond is counted together */
 #define TALLY_LABELS_MAX 8
 #define TALLY_BOUNDS_MAX 16
 
-struct tally_row { /* what a family is */
-	const char *name, *help;                   /* Prometheus, without prefix */
-	const char *otlp, *unit;                   /* name and unit in OTLP */
-	const char *labels[TALLY_LABELS_MAX + 1];  /* Prometheus; cloud and region are the first */
-	const char *attributes[TALLY_LABELS_MAX];  /* the same in OTLP; NULL: not told there */
-	double bounds[TALLY_BOUNDS_MAX];           /* seconds, rising; 0: the end; none: no buckets */
+struct tally_row {                                /* what a family is */
+	const char *name, *help;                  /* Prometheus, without prefix */
+	const char *otlp, *unit;                  /* name and unit in OTLP */
+	const char *labels[TALLY_LABELS_MAX + 1]; /* Prometheus; cloud and region are the first */
+	const char *attributes[TALLY_LABELS_MAX]; /* the same in OTLP; NULL: not told there */
+	double bounds[TALLY_BOUNDS_MAX]; /* seconds, rising; 0: the end; none: no buckets */
 };
 extern const struct tally_row tally_rows[TALLY_FAMILIES];
 size_t tally_label_count(enum tally_family f);
@@ -57,7 +65,8 @@ struct tally {
 void tally_take(struct tally *t, const struct measure *m);
 void tally_fini(struct tally *t);
 
-/* --- receivers --------------------------------------------------------------------------------- */
+/* --- receivers ---------------------------------------------------------------------------------
+ */
 
 struct sender;
 
@@ -68,11 +77,11 @@ struct batch {
 	int64_t first_ns; /* mono, of its first line */
 };
 
-struct sending { /* one attempt; outlives its sender: curl still has its body */
+struct sending {               /* one attempt; outlives its sender: curl still has its body */
 	struct sender *sender; /* NULL: it is gone */
 	struct http_call *http;
 	char *body;
-	size_t body_n, points;
+	size_t points;
 };
 
 struct sender {
@@ -115,21 +124,19 @@ struct metrics {
 int64_t metrics_now_us(const struct metrics *m); /* since 1970 */
 
 /* --- metrics.c */
-/* What both kinds do with an attempt: `body` is taken. */
-void sender_post(struct sender *s, const char *url, const char *type, char *body, size_t n,
-	bool gzip, size_t points, http_done *done);
+/* What both kinds do with an attempt; `body` is taken. */
+void sender_post(
+	struct sender *s, const char *url, char *body, size_t n, size_t points, http_done *done);
 /* Ends it; NULL when its sender is gone. */
 struct sender *sending_end(struct sending *a);
 void sender_note_trouble(struct sender *s, const char *why); /* NULL: none */
 /* How long to wait before the next attempt: longer each time, a little by chance. */
 int64_t sender_backoff_ns(const struct sender *s, const struct http_answer *a);
-/* What its answer says, in printable text; owned. */
-char *sender_answer_text(const struct http_answer *a);
 void sender_over(struct sender *s); /* of a drain: nothing is left to do */
 
 /* --- metrics_config.c */
-bool metrics_config_check(const struct metrics_receiver *list, size_t n, struct error *err)
-	must_check;
+bool metrics_config_check(
+	const struct metrics_receiver *list, size_t n, struct error *err) must_check;
 bool metrics_config_same(const struct metrics_receiver *a, const struct metrics_receiver *b);
 
 /* --- metrics_point.c, metrics_oshm.c: append a line; false: there is nothing to say */

@@ -14,7 +14,8 @@
 #include "tell/metrics_inside.h"
 #include "text/line_protocol.h"
 
-/* --- calls ------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------
+ */
 
 struct call_name {
 	const char *service, *call, *cmd, *method;
@@ -105,8 +106,8 @@ static const char *deed_of(struct slice call, const char *collection)
 		if (slice_is(path, collection))
 			return deeds[i].all;
 		return slice_starts(path, collection) &&
-				       slice_is(slice_sub(path, strlen(collection), path.n),
-					       "/{id}")
+				       slice_is(
+					       slice_sub(path, strlen(collection), path.n), "/{id}")
 			       ? deeds[i].one
 			       : NULL;
 	}
@@ -156,7 +157,8 @@ static bool add_call(struct buf *out, const char *measurement, const struct meas
 	return false;
 }
 
-/* --- waits ------------------------------------------------------------------------------------- */
+/* --- waits -------------------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *wait, *cmd, *jumphost, *method;
@@ -185,13 +187,13 @@ static bool add_wait(struct buf *out, const char *measurement, const struct meas
 	for (size_t i = 0; i < array_len(waits); i++)
 		if (!strcmp(waits[i].wait, m->name))
 			return add(out, measurement,
-				is_jumphost(m) ? waits[i].jumphost : waits[i].cmd,
-				waits[i].method, (double)m->total_us / 1e6,
-				m->fault != FAULT_NONE);
+				is_jumphost(m) ? waits[i].jumphost : waits[i].cmd, waits[i].method,
+				(double)m->total_us / 1e6, m->fault != FAULT_NONE);
 	return false;
 }
 
-/* --- checks ------------------------------------------------------------------------------------ */
+/* --- checks ------------------------------------------------------------------------------------
+ */
 
 static int64_t count_of(const struct measure *m, const char *key)
 {
@@ -229,7 +231,8 @@ static bool add_check(struct buf *out, const char *measurement, const struct mea
 	return false;
 }
 
-/* --- figures of benchmarks --------------------------------------------------------------------- */
+/* --- figures of benchmarks ---------------------------------------------------------------------
+ */
 
 static bool add_bench(struct buf *out, const char *measurement, const struct measure *m)
 {
@@ -248,9 +251,8 @@ static bool add_bench(struct buf *out, const char *measurement, const struct mea
 		char method[40];
 		if (strcmp(benches[i].bench, m->name) != 0)
 			continue;
-		snprintf(method, sizeof(method), "%.*s%d",
-			(int)strcspn(benches[i].method, "%"), benches[i].method,
-			m->index < 0 ? 0 : m->index);
+		snprintf(method, sizeof(method), "%.*s%d", (int)strcspn(benches[i].method, "%"),
+			benches[i].method, m->index < 0 ? 0 : m->index);
 		return add(
 			out, measurement, benches[i].cmd, method, m->value * benches[i].scale, 0);
 	}

@@ -51,7 +51,8 @@ static void add_int_attribute(struct writing *w, bool first, const char *key, in
 		first ? "" : ",", key, n);
 }
 
-/* --- resources and metrics --------------------------------------------------------------------- */
+/* --- resources and metrics ---------------------------------------------------------------------
+ */
 
 static void end_metric(struct writing *w, const char *tail)
 {
@@ -82,8 +83,9 @@ static void begin_resource(struct writing *w, const char *cloud, const char *reg
 	}
 	if (*region)
 		add_attribute(w, false, "cloud.region", region);
-	buf_add_str(&w->out, "]},\"scopeMetrics\":[{\"scope\":{\"name\":\"glasshouse\"},"
-			     "\"metrics\":[");
+	buf_add_str(&w->out,
+		"]},\"scopeMetrics\":[{\"scope\":{\"name\":\"glasshouse\"},"
+		"\"metrics\":[");
 	w->cloud = cloud;
 	w->region = region;
 }
@@ -92,8 +94,7 @@ static void begin_metric(struct writing *w, bool first, const char *name, const 
 	const char *unit, const char *kind)
 {
 	buf_printf(&w->out,
-		"%s{\"name\":\"%s\",\"description\":\"%s\",\"unit\":\"%s\",\"%s\":{\"dataPoints\":["
-		,
+		"%s{\"name\":\"%s\",\"description\":\"%s\",\"unit\":\"%s\",\"%s\":{\"dataPoints\":[",
 		first ? "" : ",", name, help, unit, kind);
 	w->in_metric = w->first_point = true;
 }
@@ -108,11 +109,11 @@ static void begin_point(struct writing *w)
 
 static void add_start(struct writing *w)
 {
-	buf_printf(&w->out, ",\"startTimeUnixNano\":\"%" PRId64 "000\"",
-		w->metrics->began_unix_us);
+	buf_printf(&w->out, ",\"startTimeUnixNano\":\"%" PRId64 "000\"", w->metrics->began_unix_us);
 }
 
-/* --- series ------------------------------------------------------------------------------------ */
+/* --- series ------------------------------------------------------------------------------------
+ */
 
 static const char *method_of(const char *call, char *text, size_t n)
 {
@@ -127,8 +128,9 @@ static void add_attributes(struct writing *w, enum tally_family f, const struct 
 	char method[16];
 	buf_add_str(&w->out, ",\"attributes\":[");
 	if (s->overflow)
-		buf_add_str(&w->out, "{\"key\":\"otel.metric.overflow\",\"value\":{\"boolValue\":"
-				     "true}}");
+		buf_add_str(&w->out,
+			"{\"key\":\"otel.metric.overflow\",\"value\":{\"boolValue\":"
+			"true}}");
 	for (size_t i = 0; i < tally_label_count(f) && !s->overflow; i++) {
 		const char *key = row->attributes[i], *value = s->values[i];
 		if (!key || !*value)
@@ -215,7 +217,8 @@ static void add_family(struct writing *w, enum tally_family f, size_t *at)
 	end_resource(w);
 }
 
-/* --- states and open waits: of all clouds, which their points name ------------------------------ */
+/* --- states and open waits: of all clouds, which their points name ------------------------------
+ */
 
 static void add_states(struct writing *w)
 {
@@ -281,7 +284,7 @@ char *otlp_body(struct metrics *m, size_t *family, size_t *at, size_t *ret_point
 			add_gauges(&w);
 			(*family)++;
 		} else {
-			add_family(&w, (enum tally_family)*family, at);
+			add_family(&w, (enum tally_family) * family, at);
 			if (*at >= m->tally.series[*family].used) {
 				(*family)++;
 				*at = 0;

@@ -68,7 +68,8 @@ size_t tally_bound_count(enum tally_family f)
 	return n;
 }
 
-/* --- series ------------------------------------------------------------------------------------ */
+/* --- series ------------------------------------------------------------------------------------
+ */
 
 static struct tally_series *add_series(
 	struct tally *t, enum tally_family f, const char *key, const char *const *values)
@@ -128,7 +129,8 @@ static void count(struct tally *t, enum tally_family f, const char *const *value
 	s->last = x;
 }
 
-/* --- measures ---------------------------------------------------------------------------------- */
+/* --- measures ----------------------------------------------------------------------------------
+ */
 
 static const char *fault_label(const struct measure *m)
 {
@@ -140,8 +142,8 @@ static void count_error(struct tally *t, const struct measure *m)
 	static const char *const whats[] = {"call", "wait", "check", "bench", "run"};
 	if (m->fault != FAULT_NONE)
 		count(t, TALLY_ERROR,
-			(const char *[]){m->cloud, m->region, whats[m->what], m->service,
-				fault_label(m)},
+			(const char *[]){
+				m->cloud, m->region, whats[m->what], m->service, fault_label(m)},
 			1);
 }
 
@@ -155,8 +157,8 @@ void tally_take(struct tally *t, const struct measure *m)
 		if (m->status)
 			snprintf(number, sizeof(number), "%d", m->status);
 		count(t, TALLY_CALL,
-			(const char *[]){m->cloud, m->region, m->service, m->name, number,
-				fault_label(m)},
+			(const char *[]){
+				m->cloud, m->region, m->service, m->name, number, fault_label(m)},
 			s);
 		break;
 	case MEASURE_WAIT:
@@ -168,8 +170,8 @@ void tally_take(struct tally *t, const struct measure *m)
 		break;
 	case MEASURE_CHECK:
 		count(t, TALLY_CHECK,
-			(const char *[]){m->cloud, m->region, m->scenario, m->step, m->name,
-				fault_label(m)},
+			(const char *[]){
+				m->cloud, m->region, m->scenario, m->step, m->name, fault_label(m)},
 			s);
 		break;
 	case MEASURE_RUN:
@@ -180,8 +182,8 @@ void tally_take(struct tally *t, const struct measure *m)
 		if (m->index >= 0)
 			snprintf(number, sizeof(number), "%d", m->index);
 		count(t, TALLY_BENCH,
-			(const char *[]){m->cloud, m->region, m->scenario, m->step, number,
-				m->name, m->unit},
+			(const char *[]){m->cloud, m->region, m->scenario, m->step, number, m->name,
+				m->unit},
 			m->value);
 		return; /* its check tells whether it went well */
 	}
