@@ -57,7 +57,8 @@ static void ask(struct doctor *d, const struct config_metrics *m)
 			"a secret of it cannot be read");
 }
 
-/* --- what was lost ----------------------------------------------------------------------------- */
+/* --- what was lost -----------------------------------------------------------------------------
+ */
 
 /* `glasshouse_exporter_lost_points_total{exporter="influx"} 12`: names of those that lost. */
 static uint64_t lost_in(struct slice text, struct buf *names)

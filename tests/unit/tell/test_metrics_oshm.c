@@ -59,8 +59,8 @@ static void calls_have_their_old_names(void **state)
 			.name = rows[i].call,
 			.total_us = 1234567,
 			.status = 200};
-		char *expected = mem_printf("gx-scs,cmd=%s duration=1.235,return_code=0\n",
-			rows[i].expected);
+		char *expected = mem_printf(
+			"gx-scs,cmd=%s duration=1.235,return_code=0\n", rows[i].expected);
 		assert_string_equal(oshm(&m, ""), expected);
 		free(expected);
 	}
@@ -68,7 +68,9 @@ static void calls_have_their_old_names(void **state)
 
 static void what_its_dashboards_do_not_know_is_not_sent(void **state)
 {
-	struct measure m = {.what = MEASURE_CALL, .cloud = "c", .service = "compute",
+	struct measure m = {.what = MEASURE_CALL,
+		.cloud = "c",
+		.service = "compute",
 		.name = "GET /os-services"};
 	assert_string_equal(oshm(&m, ""), "");
 	m.name = "POST /networks"; /* of another service */
@@ -85,8 +87,12 @@ static void what_its_dashboards_do_not_know_is_not_sent(void **state)
 
 static void its_codes_tell_errors_from_timeouts(void **state)
 {
-	struct measure m = {.what = MEASURE_CALL, .cloud = "a b", .service = "network",
-		.name = "POST /ports", .total_us = 26000000, .fault = FAULT_HTTP_5XX};
+	struct measure m = {.what = MEASURE_CALL,
+		.cloud = "a b",
+		.service = "network",
+		.name = "POST /ports",
+		.total_us = 26000000,
+		.fault = FAULT_HTTP_5XX};
 	assert_string_equal(oshm(&m, ""),
 		"a\\ b,cmd=neutron,method=port-create duration=26.000,return_code=1\n");
 	m.fault = FAULT_TIMEOUT;
@@ -96,36 +102,47 @@ static void its_codes_tell_errors_from_timeouts(void **state)
 
 static void waits_end_even_when_nothing_comes(void **state)
 {
-	struct measure m = {.what = MEASURE_WAIT, .cloud = "c", .name = "server ready",
-		.kind = "server", .step = "vm", .total_us = 12500000};
-	assert_string_equal(oshm(&m, ""), "c,cmd=waitVM,method=ACTIVE duration=12.500,return_code=0\n");
+	struct measure m = {.what = MEASURE_WAIT,
+		.cloud = "c",
+		.name = "server ready",
+		.kind = "server",
+		.step = "vm",
+		.total_us = 12500000};
+	assert_string_equal(
+		oshm(&m, ""), "c,cmd=waitVM,method=ACTIVE duration=12.500,return_code=0\n");
 	m.step = "jump";
 	m.fault = FAULT_STUCK;
-	assert_string_equal(oshm(&m, ""), "c,cmd=waitJHVM,method=ACTIVE duration=12.500,return_code=1\n");
+	assert_string_equal(
+		oshm(&m, ""), "c,cmd=waitJHVM,method=ACTIVE duration=12.500,return_code=1\n");
 	m.fault = FAULT_NONE;
 	m.name = "server gone";
-	assert_string_equal(oshm(&m, ""), "c,cmd=waitJHVM,method=XDELX duration=12.500,return_code=0\n");
+	assert_string_equal(
+		oshm(&m, ""), "c,cmd=waitJHVM,method=XDELX duration=12.500,return_code=0\n");
 	m.name = "volume ready";
 	m.step = "jhvol";
 	assert_string_equal(oshm(&m, ""),
 		"c,cmd=waitJHVOLUME,method=available duration=12.500,return_code=0\n");
 	m.step = "vmvol";
-	assert_string_equal(oshm(&m, ""),
-		"c,cmd=waitVOLUME,method=available duration=12.500,return_code=0\n");
+	assert_string_equal(
+		oshm(&m, ""), "c,cmd=waitVOLUME,method=available duration=12.500,return_code=0\n");
 	m.name = "loadbalancer gone";
-	assert_string_equal(oshm(&m, ""),
-		"c,cmd=waitDELLBAAS,method=XDELX duration=12.500,return_code=0\n");
+	assert_string_equal(
+		oshm(&m, ""), "c,cmd=waitDELLBAAS,method=XDELX duration=12.500,return_code=0\n");
 	m.name = "network gone";
 	assert_string_equal(oshm(&m, ""), "");
 }
 
 static void checks_and_benches_have_their_places(void **state)
 {
-	json_t *spread = json_pack("{s:i, s:i, s:s}", "REQUESTS", 80, "ERRORS", 2,
-		"RESPONSE_TIME", "4s");
+	json_t *spread =
+		json_pack("{s:i, s:i, s:s}", "REQUESTS", 80, "ERRORS", 2, "RESPONSE_TIME", "4s");
 	json_t *mesh = json_pack("{s:i, s:i}", "RETRIED", 3, "FAILED", 1);
-	struct measure m = {.what = MEASURE_CHECK, .cloud = "c", .name = "ssh", .step = "jhlogin",
-		.index = 1, .total_us = 2500000};
+	struct measure m = {.what = MEASURE_CHECK,
+		.cloud = "c",
+		.name = "ssh",
+		.step = "jhlogin",
+		.index = 1,
+		.total_us = 2500000};
 	assert_string_equal(oshm(&m, ""), "c,cmd=ssh,method=JHVM1 duration=2.500,return_code=0\n");
 	m.step = "login";
 	m.index = 4;
@@ -155,8 +172,12 @@ static void checks_and_benches_have_their_places(void **state)
 		{"throughput", "iperf3,method=r2 duration=3.250", 3.25e9},
 	};
 	for (size_t i = 0; i < array_len(benches); i++) {
-		const struct measure b = {.what = MEASURE_BENCH, .cloud = "c", .step = "pi",
-			.name = benches[i].name, .index = 2, .value = benches[i].value};
+		const struct measure b = {.what = MEASURE_BENCH,
+			.cloud = "c",
+			.step = "pi",
+			.name = benches[i].name,
+			.index = 2,
+			.value = benches[i].value};
 		char *expected = mem_printf("c,cmd=%s,return_code=0\n", benches[i].expected);
 		assert_string_equal(oshm(&b, ""), expected);
 		free(expected);
@@ -167,13 +188,17 @@ static void checks_and_benches_have_their_places(void **state)
 
 static void a_run_is_ten_times_its_share_of_the_limit(void **state)
 {
-	struct measure m = {.what = MEASURE_RUN, .cloud = "c", .name = "oshm",
-		.total_us = 391000000, .limit_us = 782000000};
+	struct measure m = {.what = MEASURE_RUN,
+		.cloud = "c",
+		.name = "oshm",
+		.total_us = 391000000,
+		.limit_us = 782000000};
 	assert_string_equal(oshm(&m, ""), "c,cmd=totDur,method=782 duration=5.000,return_code=0\n");
 	m.fault = FAULT_HTTP_5XX;
 	assert_string_equal(oshm(&m, ""), "c,cmd=totDur,method=782 duration=5.000,return_code=1\n");
 	m.total_us *= 3;
-	assert_string_equal(oshm(&m, ""), "c,cmd=totDur,method=782 duration=15.000,return_code=2\n");
+	assert_string_equal(
+		oshm(&m, ""), "c,cmd=totDur,method=782 duration=15.000,return_code=2\n");
 }
 
 int test_metrics_oshm(void)

@@ -25,7 +25,8 @@ struct point {
 	int64_t at; /* 0: none */
 };
 
-/* Up to an unescaped character of `end`; escapes of `escaped` are taken off. NULL: nothing there. */
+/* Up to an unescaped character of `end`; escapes of `escaped` are taken off. NULL: nothing there.
+ */
 static char *read_name(const char **p, const char *escaped, const char *end)
 {
 	struct buf out = BUF(BUF_LINE);
@@ -33,7 +34,8 @@ static char *read_name(const char **p, const char *escaped, const char *end)
 		assert_true((unsigned char)**p >= ' ');
 		assert_null(strchr(escaped, **p)); /* would have to be escaped */
 		if (**p == '\\') {
-			/* A reader may skip what follows any backslash: then no part may end there. */
+			/* A reader may skip what follows any backslash: then no part may end there.
+			 */
 			assert_true((*p)[1] != 0);
 			if (strchr(escaped, (*p)[1]))
 				(*p)++;
@@ -206,8 +208,7 @@ static void expect_name(const char *given, const char *read)
 		else if (i == 0 && c == '#')
 			assert_true(read[i] == '#' || read[i] == '_');
 		else
-			assert_int_equal(
-				(unsigned char)read[i], c < ' ' || c == 0x7f ? ' ' : c);
+			assert_int_equal((unsigned char)read[i], c < ' ' || c == 0x7f ? ' ' : c);
 	}
 }
 
