@@ -421,7 +421,7 @@ static void on_open(void *arg, const struct measure *m)
 		open, "%s of %s%s\n", m->name, m->step, m->total_us > 60000000 ? " for long" : "");
 }
 
-/* It is seen while it hangs, and ends when its time is up. */
+/* It is seen while it hangs, and ends when its time, or here that of its run, is up. */
 static void test_a_wait_that_hangs_leaves_a_trace(void **state)
 {
 	struct place *p = *state;
@@ -435,8 +435,8 @@ static void test_a_wait_that_hangs_leaves_a_trace(void **state)
 	assert_string_equal(buf_str(&open), "volume ready of volume for long\n");
 	pass_runs(p, 1);
 	end(p);
-	assert_non_null(strstr(buf_str(&p->measured), "wait volume ready of volume: stuck\n"));
-	assert_non_null(strstr(buf_str(&p->measured), "run basics of -: stuck\n"));
+	assert_non_null(strstr(buf_str(&p->measured), "wait volume ready of volume: deadline\n"));
+	assert_non_null(strstr(buf_str(&p->measured), "run basics of -: deadline\n"));
 	buf_fini(&open);
 }
 

@@ -10,8 +10,8 @@ struct told {
 static void on_exchange(void *arg, const struct cloud_exchange *x)
 {
 	struct told *t = arg;
-	buf_printf(&t->text, "%s %s %d step=%s headers=%d body=%.*s\n", x->service, x->call, x->status,
-		x->purpose ? x->purpose->step : "-", x->answer_header_count > 0,
+	buf_printf(&t->text, "%s %s %d step=%s headers=%d body=%.*s\n", x->service, x->call,
+		x->status, x->purpose ? x->purpose->step : "-", x->answer_header_count > 0,
 		SLICE_ARG(x->answer_body));
 	for (size_t i = 0; i < x->request_header_count; i++)
 		assert_null(strstr(x->request_headers[i].value, "token"));
