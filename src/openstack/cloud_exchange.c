@@ -25,6 +25,13 @@ static bool is_id(struct slice s)
 	return hex == s.n && s.n >= 32;
 }
 
+/* "AUTH_" and the project's id, in the endpoints of object stores. */
+static bool is_account(struct slice s)
+{
+	const size_t at = slice_find(s, '_');
+	return at < s.n && is_id(slice_sub(s, at + 1, s.n));
+}
+
 static void write_call(struct buf *out, const char *method, const char *url)
 {
 	struct url u;
@@ -47,8 +54,8 @@ static void write_call(struct buf *out, const char *method, const char *url)
 			buf_clear(&path);
 			continue;
 		}
-		if (version_seen && !path.n && is_id(part))
-			continue; /* the project in volume endpoints */
+		if (version_seen && !path.n && (is_id(part) || is_account(part)))
+			continue; /* the project in endpoints of volumes and objects */
 		buf_printf(&path, "/%.*s", is_id(part) ? 4 : (int)part.n,
 			is_id(part) ? "{id}" : part.p);
 	}

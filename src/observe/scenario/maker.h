@@ -4,7 +4,7 @@
  * run_make.c   name, mark, journal row, request, answer
  * run_lost.c   what a lost answer hides
  * run_ready.c  what answers teach; waiting for ready
- * run_upload.c the data of images
+ * run_upload.c the data of images and objects
  */
 #ifndef OBSERVE_SCENARIO_MAKER_H
 #define OBSERVE_SCENARIO_MAKER_H
@@ -12,6 +12,7 @@
 #include "observe/scenario/runner.h"
 
 #define POLL_REQUEST_NS (30 * NS_PER_S)
+#define PARENT_EVERY_NS (500 * NS_PER_MS)
 
 /* run_make.c */
 void make_prepare(struct task *t); /* the next attempt, from its name on */
@@ -31,5 +32,9 @@ void make_ask_ready(struct timer *timer);
 
 /* run_upload.c */
 void upload_begin(struct task *t);
+/* Of a kind whose create carries its data: puts them into the request. */
+bool upload_within(struct task *t, const json_t *body, struct cloud_request *r, struct error *err);
+/* Whether the answer proves that what was sent within it has arrived; else `why`. */
+bool upload_arrived(struct task *t, const json_t *object, char *why, size_t n);
 
 #endif

@@ -141,6 +141,38 @@ static void became_ready(struct task *t)
 		make_end(t, FAULT_NONE, 0, NULL);
 }
 
+/* --- its parent ------------------------------------------------------------------------------- */
+
+static void look_at_parent(struct timer *timer);
+
+static void on_parent(struct task *t, enum parent_state state, const char *text)
+{
+	if (t->abandoned)
+		make_end(t, t->run->stop_fault, 0, NULL);
+	else if (state == PARENT_READY)
+		became_ready(t);
+	else if (state == PARENT_FAILED)
+		make_end(t, FAULT_ERROR_STATE, 0, text);
+	else if (state == PARENT_GONE)
+		make_end(t, FAULT_VANISHED, 404, text);
+	else if (!task_left_ns(t))
+		make_end(t, FAULT_STUCK, 0, text);
+	else {
+		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
+		task_pause(t, PARENT_EVERY_NS, look_at_parent);
+	}
+}
+
+/* A part is ready when what it changed takes the next change. */
+static void look_at_parent(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	const struct kind *k = t->step->kind;
+	const bool is_part = k->lock_of && strcmp(k->name, k->lock_of) != 0;
+	if (t->step->ready_now || !is_part || !parent_look(t, k, t->made.path, on_parent))
+		became_ready(t);
+}
+
 static enum fault failed_fault(const json_t *object)
 {
 	const char *why = json_str(json_object_get(object, "fault"), "message");
@@ -161,7 +193,7 @@ static bool judge_object(struct task *t, const json_t *object, int status, char 
 		return true;
 	}
 	if (!ready || t->step->ready_now) {
-		became_ready(t);
+		look_at_parent(&t->timer);
 		return true;
 	}
 	const enum expr_result r = holds(t, ready, object, status, &yes, &err);
@@ -170,7 +202,7 @@ static bool judge_object(struct task *t, const json_t *object, int status, char 
 		return true;
 	}
 	if (r == EXPR_OK && yes) {
-		became_ready(t);
+		look_at_parent(&t->timer);
 		return true;
 	}
 	return false;
@@ -237,11 +269,12 @@ static void on_ready_answer(void *arg, const struct cloud_answer *a)
 			poll_again(t, why); /* one bad look is not the object's end */
 		return;
 	}
-	const json_t *object = kind_unwrap(t->step->kind, a->json);
+	json_t *object = kind_answer_object(t->step->kind, t->made.path, a);
 	char state[400];
 	make_learn(t, object);
 	if (!judge_object(t, object, a->status, state, sizeof(state)))
 		poll_again(t, state);
+	json_decref(object);
 }
 
 void make_ask_ready(struct timer *timer)
@@ -257,14 +290,7 @@ void make_ask_ready(struct timer *timer)
 		make_end(t, FAULT_EVALUATION, 0, err.msg);
 		return;
 	}
-	const struct cloud_request request = {
-		.service = t->step->kind->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = t->step->kind->version,
-		.deadline_ns = POLL_REQUEST_NS,
-	};
+	const struct cloud_request request = kind_call(t->step->kind, &q, POLL_REQUEST_NS);
 	t->call = cloud_call(t->run->tools.cloud, &request, on_ready_answer, t);
 	kind_request_fini(&q);
 }

@@ -103,15 +103,8 @@ static void leave(struct task *t, enum object_fate fate, const char *why)
 static void call(
 	struct task *t, const struct kind *k, const struct kind_request *q, cloud_done *done)
 {
-	const struct cloud_request request = {
-		.service = k->service,
-		.method = q->method,
-		.path = q->path,
-		.body = q->body,
-		.microversion = k->version,
-		.deadline_ns = REMOVE_REQUEST_NS,
-		.absent_is_good = true,
-	};
+	struct cloud_request request = kind_call(k, q, REMOVE_REQUEST_NS);
+	request.absent_is_good = true;
 	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
 }
 
@@ -128,35 +121,13 @@ static void wait_then(struct task *t, void (*then)(struct timer *t))
 	task_pause(t, ns > REMOVE_SLOW_NS ? REMOVE_SLOW_NS : ns, then);
 }
 
-bool remove_says_gone(struct task *t, const struct kind *k, const struct cloud_answer *a)
-{
-	if (a->status == 404)
-		return true;
-	if (!k->gone_expr || !a->status)
-		return false;
-	json_t *m = change_measured(a);
-	const json_t *object = kind_unwrap(k, a->json);
-	if (object)
-		json_object_set(m, "BODY", (json_t *)object);
-	struct world_scope scope;
-	world_scope_init(&scope, t->run->world, t->element, m);
-	struct value v = VALUE_NOTHING;
-	struct error err = {0};
-	bool yes = false;
-	const bool good = expr_eval(k->gone_expr, &scope.scope, &v, &err) == EXPR_OK &&
-			  value_condition(&v, &yes);
-	value_drop(&v);
-	json_decref(m);
-	return good && yes;
-}
-
 static void on_gone_answer(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
 	struct made *m = current(t);
 	t->call = NULL;
 	t->run->requests += a->tries;
-	if (remove_says_gone(t, m->kind, a)) {
+	if (kind_answer_gone(m->kind, m->path, a)) {
 		is_gone(t);
 		return;
 	}
@@ -218,9 +189,8 @@ static void on_remove_answer(void *arg, const struct cloud_answer *a)
 	wait_then(t, ask_remove);
 }
 
-static void ask_remove(struct timer *timer)
+static void send_remove(struct task *t)
 {
-	struct task *t = timer->arg;
 	struct made *m = current(t);
 	struct kind_request q = {0};
 	struct error err = {0};
@@ -234,6 +204,27 @@ static void ask_remove(struct timer *timer)
 	}
 	call(t, m->kind, &q, on_remove_answer);
 	kind_request_fini(&q);
+}
+
+static void on_parent(struct task *t, enum parent_state state, const char *text)
+{
+	if (state != PARENT_BUSY) {
+		send_remove(t);
+	} else if (out_of_time(t)) {
+		leave(t, t->run->abandon_teardown ? OBJECT_CREATED : OBJECT_NEEDS_ADMIN, text);
+	} else {
+		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
+		wait_then(t, ask_remove);
+	}
+}
+
+/* What takes one change at a time takes none before the last one is over. */
+static void ask_remove(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	const struct made *m = current(t);
+	if (!parent_look(t, m->kind, m->path, on_parent))
+		send_remove(t);
 }
 
 /* --- attempts whose answer was lost: once more ---------------------------------------------------
@@ -298,8 +289,8 @@ void remove_step(struct task *t)
 		end_removal(t, REMOVAL_GONE);
 		return;
 	}
-	if (m == &t->made && !t->holds_lock) {
-		char *key = task_lock_key(t, m->path);
+	if (m == &t->made && !t->holds_lock && !t->parent) {
+		char *key = task_lock_key(t, m->kind, m->path);
 		const bool taken = !key || lock_take(t->run, t, key);
 		free(key);
 		if (!taken) {

@@ -95,6 +95,9 @@ void world_free(struct world *w);
  * and missing ones. Adds errors. */
 bool world_takes(const struct scenario *s, const json_t *given, struct error_list *errors);
 
+/* What came from the cloud and must not be shown: masked from now on, for the world's life. */
+void world_keep_secret(struct world *w, const char *text);
+
 /* Evaluates when, count and each of a step and makes its elements. OK, BLOCKED (needs an answer
  * first), ABSENT (nothing to do), SKIPPED, ERROR (err with the place). OK again when done before.
  */
