@@ -35,6 +35,8 @@ struct check_call {
 	struct cloud_login *log_in;
 	struct login *login;
 	struct sockaddr_storage address;
+	void (*cancel)(
+		struct check_call *c); /* instead of all that; NULL: none of the verb's own */
 	void (*cleanup)(struct check_call *c);
 	void *data; /* of the verb's own */
 };
@@ -61,6 +63,8 @@ void check_download(struct check_call *c);
 void check_list(struct check_call *c);
 void check_token(struct check_call *c);
 void check_value(struct check_call *c);
+void check_guest(struct check_call *c);
+void check_mesh(struct check_call *c);
 /* Runs a command in a guest (`from`), with `input` on its standard input; ends in `then` with the
  * result. Copies. */
 bool check_in_guest(struct check_call *c, const struct value *guest, struct slice command,
