@@ -9,8 +9,8 @@ import requests
 import yaml
 
 SERVICES = {"identity": ["identity"], "network": ["network"], "compute": ["compute"],
-            "volume": ["block-storage", "volumev3"], "image": ["image"]}
-LONGEST = 60  # seconds for one object to reach its state
+            "volume": ["block-storage", "volumev3"], "image": ["image"], "dns": ["dns"]}
+LONGEST = 240  # seconds for one object to reach its state: zones go when the lab next looks for deleted ones
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 MASKS = [(rf"req-{UUID}", "REQUEST"), (UUID, "ID"), (r"\b[0-9a-f]{32}\b", "ID"),
          (r"https?://[^\s\"']+", "URL"), (r"\b\d+\.\d+\.\d+\.\d+(/\d+)?", "ADDRESS"),

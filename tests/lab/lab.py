@@ -79,6 +79,7 @@ def inventory(conn):
     add("volumes", conn.block_storage.get("/volumes/detail").json()["volumes"])
     add("snapshots", conn.block_storage.get("/snapshots/detail").json()["snapshots"])
     add("images", conn.image.get("/images?limit=500").json()["images"], lambda o: o.get("owner") == project)
+    add("zones", conn.dns.get("/zones?limit=1000").json()["zones"])
     return found
 
 
