@@ -79,6 +79,7 @@ static void test_zone_life(void **state)
 	make_zone(s);
 	const int64_t serial = json_integer_value(json_object_get(s->json, "serial"));
 	assert_true(serial > 1000000000);
+	simulated_wait(s, NS_PER_S);
 	simulated_call(s, "GET", SETS "?sort_key=type", NULL);
 	simulated_said(s, 200, "ns1.sim.example. me.a.example.");
 	assert_int_equal(simulated_count(s, "recordsets"), 2);
