@@ -239,7 +239,7 @@ static void test_top(void **state)
 	written_refused(HEAD "matrix: {a: [1]}\nresources: {a: {network: {}}}\n",
 		"t.yaml:2:1: matrix stands beside `use:` in glasshouse.yaml, not in a scenario\n");
 	written_refused(HEAD
-		"params: {servers: auto, a: \"${b}\", c: \"${x}\", a b: 1}\n"
+		"params: {number: auto, a: \"${b}\", c: \"${x}\", a b: 1}\n"
 		"texts: {a: x, t: \"${t}\"}\n"
 		"resources: {x: {network: {}}}\n",
 		"t.yaml:2:19: `auto` works for params whose name ends in image, flavor, external, "
