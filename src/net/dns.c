@@ -29,7 +29,7 @@ struct dns_call {
 	uv_poll_t *poll;
 	struct timer deadline, later, share;
 	int64_t deadline_ns, began_ns, sent_ns, connect_ns; /* real time, as sockets have it */
-	uint8_t out[2 + DNS_QUESTION_MAX]; /* TCP: with its length before it */
+	uint8_t out[2 + DNS_QUESTION_MAX];                  /* TCP: with its length before it */
 	size_t out_n;
 	uint8_t *in; /* TCP: length and answer */
 	size_t in_n;
@@ -105,7 +105,7 @@ static void failed_errno(struct dns_call *c, int error)
 	const enum fault fault = error == ECONNREFUSED                           ? FAULT_REFUSED
 				 : error == EHOSTUNREACH || error == ENETUNREACH ? FAULT_UNREACHABLE
 				 : error == ETIMEDOUT                            ? FAULT_TIMEOUT
-				 : error == EMFILE || error == ENFILE ? FAULT_NO_DESCRIPTORS
+				 : error == EMFILE || error == ENFILE    ? FAULT_NO_DESCRIPTORS
 				 : error == ECONNRESET || error == EPIPE ? FAULT_CONNECTION_LOST
 									 : FAULT_LOCAL;
 	failed(c, fault,
@@ -200,8 +200,7 @@ static void on_stream(uv_poll_t *poll, int status, int events)
 		on_stream_readable(c);
 		return;
 	}
-	const ssize_t n =
-		send(c->fd, c->out + c->out_n, c->asked.n + 2 - c->out_n, MSG_NOSIGNAL);
+	const ssize_t n = send(c->fd, c->out + c->out_n, c->asked.n + 2 - c->out_n, MSG_NOSIGNAL);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			failed_errno(c, errno);
@@ -236,13 +235,13 @@ static void write_address(struct dns_call *c, const struct sockaddr_storage *a)
 static bool open_socket(struct dns_call *c, int kind)
 {
 	const struct sockaddr_storage *a = &c->servers.address[c->next - 1];
-	const socklen_t n = a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-						     : sizeof(struct sockaddr_in);
+	const socklen_t n =
+		a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
 	write_address(c, a);
 	c->fd = socket(a->ss_family, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	return c->fd >= 0 && (connect(c->fd, (const struct sockaddr *)a, n) == 0 ||
-				     errno == EINPROGRESS);
+	return c->fd >= 0 &&
+	       (connect(c->fd, (const struct sockaddr *)a, n) == 0 || errno == EINPROGRESS);
 }
 
 static void watch(struct dns_call *c, int events, uv_poll_cb cb)

@@ -27,8 +27,8 @@ struct dns_result {
 	char detail[128];
 	const struct dns_said *said; /* borrowed; NULL when no answer came */
 	bool tcp;                    /* the answer came by TCP */
-	struct phases phases; /* resolve (the server's name), connect (TCP), wait, total */
-	char address[80];     /* "192.0.2.1:53" of the server asked last, "" if none was */
+	struct phases phases;        /* resolve (the server's name), connect (TCP), wait, total */
+	char address[80];            /* "192.0.2.1:53" of the server asked last, "" if none was */
 };
 
 typedef void dns_done(void *arg, const struct dns_result *r);

@@ -36,8 +36,9 @@ bool dns_ask(
 	ldns_rdf *owner = t && *name ? ldns_dname_new_frm_str(name) : NULL;
 
 	if (!owner) {
-		error_set(err, ERROR_INPUT, t ? "\"%.100s\" is no domain name"
-					      : "\"%.100s\" is no record type such as A or MX",
+		error_set(err, ERROR_INPUT,
+			t ? "\"%.100s\" is no domain name"
+			  : "\"%.100s\" is no record type such as A or MX",
 			t ? name : type);
 		return false;
 	}
@@ -46,8 +47,8 @@ bool dns_ask(
 	size_t n = 0;
 	if (p)
 		ldns_pkt_set_id(p, id);
-	const bool good = p && ldns_pkt2wire(&wire, p, &n) == LDNS_STATUS_OK &&
-			  n <= sizeof(ret->wire);
+	const bool good =
+		p && ldns_pkt2wire(&wire, p, &n) == LDNS_STATUS_OK && n <= sizeof(ret->wire);
 	if (good) {
 		memcpy(ret->wire, wire, n);
 		ret->n = n;

@@ -265,7 +265,8 @@ static void read_dns(struct loading *l)
 	if (!list)
 		return;
 	if (list->kind != YAML_LIST) {
-		wrong(l, file, list, "dns must be a list of name servers such as [\"192.0.2.1:53\"]");
+		wrong(l, file, list,
+			"dns must be a list of name servers such as [\"192.0.2.1:53\"]");
 		return;
 	}
 	c->dns = mem_new_array(list->n, sizeof(*c->dns));

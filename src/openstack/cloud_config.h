@@ -6,8 +6,8 @@
  * (OS_CLIENT_CONFIG_FILE, OS_CLIENT_SECURE_FILE first); secure.yaml merged over; `profile` from
  * clouds-public.yaml (or a vendor file) merged under; `auth` keys also accepted beside `auth`; a
  * cloud named `envvars` is made from OS_*. Every value that is taken says where it came from in
- * errors. Our own keys in a cloud: `reach` (see struct reach) and `dns`. Thread: one at a time; a loaded
- * configuration is immutable.
+ * errors. Our own keys in a cloud: `reach` (see struct reach) and `dns`. Thread: one at a time; a
+ * loaded configuration is immutable.
  */
 #ifndef OPENSTACK_CLOUD_CONFIG_H
 #define OPENSTACK_CLOUD_CONFIG_H

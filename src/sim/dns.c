@@ -55,9 +55,8 @@ void dns_invalid_list(struct call *c, json_t *errors)
 void dns_invalid_at(struct call *c, json_t *path, const char *message, const char *validator,
 	json_t *validator_value)
 {
-	dns_invalid_list(c,
-		json_pack("[{s:o, s:s, s:s, s:o}]", "path", path, "message", message, "validator",
-			validator, "validator_value", validator_value));
+	dns_invalid_list(c, json_pack("[{s:o, s:s, s:s, s:o}]", "path", path, "message", message,
+				    "validator", validator, "validator_value", validator_value));
 }
 
 void dns_over_quota(struct call *c, const char *resource)
@@ -83,7 +82,8 @@ json_t *dns_body(struct call *c, const char *what, const char *keys)
 		return NULL;
 	}
 	if (!json_is_object(c->body)) {
-		dns_invalid(c, "an AttributeError with message '%s' object has no attribute 'items'",
+		dns_invalid(c,
+			"an AttributeError with message '%s' object has no attribute 'items'",
 			json_is_array(c->body) ? "list" : "str");
 		return NULL;
 	}
@@ -160,8 +160,8 @@ static json_t *version_entry(struct call *c, const char *id, const char *status)
 {
 	char *self = mem_printf("%s/dns/v2", call_url(c));
 	json_t *v = json_pack("{s:s, s:[{s:s, s:s}, {s:s, s:s}], s:s, s:s}", "id", id, "links",
-		"href", self, "rel", "self", "href", "https://docs.openstack.org/api-ref/dns", "rel",
-		"help", "status", status, "updated", "2022-06-29T00:00:00Z");
+		"href", self, "rel", "self", "href", "https://docs.openstack.org/api-ref/dns",
+		"rel", "help", "status", status, "updated", "2022-06-29T00:00:00Z");
 
 	free(self);
 	return v;
@@ -180,9 +180,8 @@ static void limits(struct call *c)
 
 	call_json(c, 200,
 		json_pack("{s:I, s:I, s:I, s:I, s:n, s:i, s:i, s:i}", "max_zones",
-			(json_int_t)q->zones, "max_zone_recordsets",
-			(json_int_t)q->zone_recordsets, "max_zone_records",
-			(json_int_t)q->zone_records, "max_recordset_records",
+			(json_int_t)q->zones, "max_zone_recordsets", (json_int_t)q->zone_recordsets,
+			"max_zone_records", (json_int_t)q->zone_records, "max_recordset_records",
 			(json_int_t)q->recordset_records, "min_ttl", "max_zone_name_length",
 			DNS_NAME_MAX, "max_recordset_name_length", DNS_NAME_MAX, "max_page_limit",
 			1000));

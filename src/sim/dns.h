@@ -14,7 +14,8 @@
 #include "base/error.h"
 #include "sim/call.h"
 
-/* --- the name server --------------------------------------------------------------------------- */
+/* --- the name server ---------------------------------------------------------------------------
+ */
 
 struct name_server;
 
@@ -34,7 +35,8 @@ bool name_question(const void *query, size_t n, char **ret_type, char **ret_name
 /* The answer to it that says SERVFAIL. */
 void name_failure(const void *query, size_t n, struct buf *out);
 
-/* --- for the files of this service ------------------------------------------------------------- */
+/* --- for the files of this service -------------------------------------------------------------
+ */
 
 #define DNS_NAME_MAX    255
 #define DNS_SOA_MINIMUM 3600 /* how long it stays known that a name does not exist, seconds */
@@ -75,13 +77,14 @@ void dns_recordset_show(struct call *c);
 void dns_recordset_update(struct call *c);
 void dns_recordset_delete(struct call *c);
 void dns_zone_list(struct call *c);
-void dns_recordset_list(struct call *c);     /* of one zone */
+void dns_recordset_list(struct call *c);      /* of one zone */
 void dns_all_recordsets_list(struct call *c); /* of all the project's zones */
 
 /* dns_life.c: what happens by itself. */
 struct served { /* object.more of a zone */
 	struct timer timer;
-	json_t *sets; /* [{id, name, type, ttl, records}] as the name server has them; NULL: no zone */
+	json_t *sets; /* [{id, name, type, ttl, records}] as the name server has them; NULL: no zone
+		       */
 };
 
 /* created_at, version and so on of a new zone or recordset: PENDING, CREATE. */

@@ -33,8 +33,7 @@ static bool within(const char *name, const char *above)
 {
 	const size_t n = strlen(name), a = strlen(above);
 
-	return n >= a && !strcasecmp(name + n - a, above) &&
-	       (n == a || name[n - a - 1] == '.');
+	return n >= a && !strcasecmp(name + n - a, above) && (n == a || name[n - a - 1] == '.');
 }
 
 /* The zone nearest to the name that the server has. */
@@ -76,8 +75,8 @@ static bool exists(const struct answering *a, const char *name)
 /* --- records -----------------------------------------------------------------------------------
  */
 
-static void push(struct answering *a, ldns_pkt_section section, const char *owner,
-	const char *type, json_int_t ttl, const char *data)
+static void push(struct answering *a, ldns_pkt_section section, const char *owner, const char *type,
+	json_int_t ttl, const char *data)
 {
 	char *line = mem_printf("%s %lld IN %s %s", owner, (long long)ttl, type, data);
 	ldns_rr *rr = NULL;
@@ -212,8 +211,8 @@ static ldns_pkt *reply_to(const ldns_pkt *q)
 	ldns_pkt_set_opcode(out, ldns_pkt_get_opcode(q));
 	ldns_pkt_set_rd(out, ldns_pkt_rd(q));
 	if (ldns_rr_list_rr_count(questions) == 1)
-		ldns_pkt_push_rr(out, LDNS_SECTION_QUESTION,
-			ldns_rr_clone(ldns_rr_list_rr(questions, 0)));
+		ldns_pkt_push_rr(
+			out, LDNS_SECTION_QUESTION, ldns_rr_clone(ldns_rr_list_rr(questions, 0)));
 	if (ldns_pkt_edns(q))
 		ldns_pkt_set_edns_udp_size(out, UDP_MOST);
 	return out;

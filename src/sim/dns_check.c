@@ -22,8 +22,7 @@
 
 static bool label_good(struct slice label)
 {
-	if (label.n == 0 || label.n > LABEL_MAX || label.p[0] == '-' ||
-		label.p[label.n - 1] == '-')
+	if (label.n == 0 || label.n > LABEL_MAX || label.p[0] == '-' || label.p[label.n - 1] == '-')
 		return false;
 	for (size_t i = 0; i < label.n; i++)
 		if (!isalnum((unsigned char)label.p[i]) && label.p[i] != '_' && label.p[i] != '-')
@@ -83,8 +82,9 @@ bool dns_check_email(struct call *c, const json_t *email)
 	if (!email)
 		return true;
 	if (json_is_null(email)) {
-		dns_invalid(c, "an AttributeError with message 'NoneType' object has no attribute "
-			       "'count'");
+		dns_invalid(c,
+			"an AttributeError with message 'NoneType' object has no attribute "
+			"'count'");
 		return false;
 	}
 	char *text = python_str_text(email), *at = strchr(text, '@');
@@ -122,8 +122,7 @@ bool dns_check_common(struct call *c, const json_t *in)
 /* --- records -----------------------------------------------------------------------------------
  */
 
-static const char types[] =
-	"A AAAA CNAME MX SRV TXT SPF NS PTR SSHFP SOA NAPTR CAA CERT";
+static const char types[] = "A AAAA CNAME MX SRV TXT SPF NS PTR SSHFP SOA NAPTR CAA CERT";
 /* Their data ends with a name, which the service wants whole. */
 static const char ends_in_name[] = "CNAME MX SRV NS PTR";
 
@@ -136,8 +135,7 @@ static bool record_good(const char *type, const json_t *record)
 		(slice_in_words(slice_of(type), ends_in_name) && !slice_ends(slice_of(data), ".")))
 		return false;
 	char *line = mem_printf("name. 60 IN %s %s", type, data);
-	const bool good =
-		ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK;
+	const bool good = ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK;
 	free(line);
 	ldns_rr_free(rr);
 	return good;
@@ -167,8 +165,8 @@ bool dns_check_records(struct call *c, const json_t *type, const json_t *records
 	if (records && !json_is_array(records)) {
 		char *text = python_str_text(records);
 		char *message = mem_printf("'%s' is not a valid list of records", text);
-		dns_invalid_at(c, json_pack("[s]", "records"), message, "type",
-			json_pack("[s]", "list"));
+		dns_invalid_at(
+			c, json_pack("[s]", "records"), message, "type", json_pack("[s]", "list"));
 		free(message);
 		free(text);
 		return false;
@@ -181,9 +179,10 @@ bool dns_check_records(struct call *c, const json_t *type, const json_t *records
 			continue;
 		char *text = python_str_text(record);
 		char *message = mem_printf("'%s' is not a '%s' Record", text, name);
-		json_array_append_new(errors,
-			json_pack("{s:[s, i], s:s, s:s, s:[s]}", "path", "records", (int)i,
-				"message", message, "validator", "format", "validator_value", name));
+		json_array_append_new(
+			errors, json_pack("{s:[s, i], s:s, s:s, s:[s]}", "path", "records", (int)i,
+					"message", message, "validator", "format",
+					"validator_value", name));
 		free(message);
 		free(text);
 	}

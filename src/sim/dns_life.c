@@ -98,8 +98,9 @@ static json_t *bring(const struct object *zone, const json_t *before)
 			json_array_append_new(sets,
 				json_pack("{s:s, s:s, s:s, s:I, s:O}", "id", o->id, "name",
 					object_str(o, "name"), "type", object_str(o, "type"), "ttl",
-					(json_int_t)json_int(json_is_integer(ttl) ? o->doc : zone->doc,
-						"ttl", 0),
+					(json_int_t)json_int(
+						json_is_integer(ttl) ? o->doc : zone->doc, "ttl",
+						0),
 					"records", json_object_get(o->doc, "records")));
 	}
 	return sets;
@@ -183,7 +184,8 @@ static void on_done(struct timer *t)
 {
 	struct object *o = t->arg;
 	const struct object *zone = o->kind == KIND_DNS_RECORDSET ? dns_zone_of(o) : NULL;
-	const bool no_zone = zone && zone->made_by != MADE_BY_SEED && is(zone, "action", "CREATE") &&
+	const bool no_zone = zone && zone->made_by != MADE_BY_SEED &&
+			     is(zone, "action", "CREATE") &&
 			     (zone->stuck || is(zone, "status", "ERROR"));
 
 	if (o->stuck || no_zone) /* a set cannot be where its zone is not */

@@ -153,8 +153,8 @@ static int64_t first_of_page(struct call *c, struct object *const *p, size_t n)
 	return at;
 }
 
-static void answer(struct call *c, const char *collection, struct object *const *p, size_t n,
-	int64_t limit)
+static void answer(
+	struct call *c, const char *collection, struct object *const *p, size_t n, int64_t limit)
 {
 	const int64_t first = first_of_page(c, p, n);
 

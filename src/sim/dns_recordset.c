@@ -35,7 +35,8 @@ static bool check_alone(
 			strcasecmp(object_str(o, "name"), name))
 			continue;
 		if (alias || !strcmp(object_str(o, "type"), "CNAME")) {
-			misplaced(c, "CNAME recordsets may not share a name with any other records");
+			misplaced(
+				c, "CNAME recordsets may not share a name with any other records");
 			return false;
 		}
 	}
@@ -46,8 +47,7 @@ static bool check_sub_zones(struct call *c, const struct object *zone, const cha
 {
 	OBJECT_EACH (c->sim, KIND_DNS_ZONE, o) {
 		const char *below = object_str(o, "name");
-		if (o == zone || !in_zone(below, object_str(zone, "name")) ||
-			!in_zone(name, below))
+		if (o == zone || !in_zone(below, object_str(zone, "name")) || !in_zone(name, below))
 			continue;
 		call_fail(c, 400, "invalid_recordset_location",
 			"RecordSet belongs in a child zone: %s", below);
@@ -200,7 +200,8 @@ static void create_in(struct call *c, struct object *zone, const json_t *in)
 	struct object *o = make(c, zone, in, records);
 	const bool pending = begin(c, zone, o, "CREATE");
 	rule_created(c, o);
-	call_header(c, "Location", "%s/dns/v2/zones/%s/recordsets/%s", call_url(c), zone->id, o->id);
+	call_header(
+		c, "Location", "%s/dns/v2/zones/%s/recordsets/%s", call_url(c), zone->id, o->id);
 	call_json(c, pending ? 202 : 201, dns_view(c, o));
 }
 
@@ -210,8 +211,7 @@ void dns_recordset_create(struct call *c)
 
 	if (!in || !dns_check_host_name(c, json_object_get(in, "name")) ||
 		!dns_check_common(c, in) ||
-		!dns_check_records(
-			c, json_object_get(in, "type"), json_object_get(in, "records")))
+		!dns_check_records(c, json_object_get(in, "type"), json_object_get(in, "records")))
 		return;
 	const char *name = json_str(in, "name"), *type = json_str(in, "type");
 	if (!name) {
@@ -235,8 +235,8 @@ void dns_recordset_create(struct call *c)
 void dns_recordset_show(struct call *c)
 {
 	const bool of_zone = c->params[1];
-	const struct object *o = dns_recordset_find(
-		c, of_zone ? c->params[0] : NULL, c->params[of_zone ? 1 : 0]);
+	const struct object *o =
+		dns_recordset_find(c, of_zone ? c->params[0] : NULL, c->params[of_zone ? 1 : 0]);
 
 	if (!o)
 		return;

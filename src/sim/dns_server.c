@@ -159,8 +159,8 @@ static void on_late(struct timer *t)
 }
 
 /* Takes what the buffer holds. */
-static void deliver_later(struct name_server *s, struct connection *c,
-	const struct sockaddr_in *to, struct buf *answer, int64_t delay_ns)
+static void deliver_later(struct name_server *s, struct connection *c, const struct sockaddr_in *to,
+	struct buf *answer, int64_t delay_ns)
 {
 	if (s->late_count == PENDING_MAX)
 		return; /* as lost as a packet can be */

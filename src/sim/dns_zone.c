@@ -54,9 +54,8 @@ static bool check_parts(struct call *c, const json_t *in)
 		if (masters == 0)
 			required(c, "masters", true);
 	} else if (masters > 0) {
-		dns_invalid_at(c, json_pack("[s]", "type"),
-			"'masters' has more items than allowed", "maxItems",
-			json_pack("[s]", "masters"));
+		dns_invalid_at(c, json_pack("[s]", "type"), "'masters' has more items than allowed",
+			"maxItems", json_pack("[s]", "masters"));
 	} else if (!json_object_get(in, "email")) {
 		required(c, "email", false);
 	}

@@ -53,10 +53,11 @@ struct sim *sim_new(
 /* Stops listening, ends the guests, forgets everything. NULL is fine. */
 void sim_free(struct sim *s);
 unsigned sim_port(const struct sim *s);
-/* "http://127.0.0.1:PORT"; the services lie below it: /identity /compute /network /volume /image /dns,
- * the controls below /sim. Borrows. */
+/* "http://127.0.0.1:PORT"; the services lie below it: /identity /compute /network /volume /image
+ * /dns, the controls below /sim. Borrows. */
 const char *sim_url(const struct sim *s);
-/* Of the name server, UDP and TCP on 127.0.0.1; clouds.yaml says it as `dns: ["127.0.0.1:PORT"]`. */
+/* Of the name server, UDP and TCP on 127.0.0.1; clouds.yaml says it as `dns: ["127.0.0.1:PORT"]`.
+ */
 unsigned sim_name_server_port(const struct sim *s);
 
 /*

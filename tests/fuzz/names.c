@@ -55,8 +55,8 @@ static struct sim *make_cloud(void)
 		"[{s:s, s:s, s:s, s:i, s:[s]}, {s:s, s:s, s:s, s:i, s:[s, s]}, {s:s, s:s, s:s, "
 		"s:i, s:[s]}, {s:s, s:s, s:s, s:i, s:[s]}, {s:s, s:s, s:s, s:i, s:[s]}]",
 		"id", "1", "name", "example.org.", "type", "SOA", "ttl", 60, "records",
-		"ns.example.org. a.b. 1 2 3 4 5", "id", "2", "name", "www.example.org.", "type", "A",
-		"ttl", 60, "records", "192.0.2.1", "192.0.2.2", "id", "3", "name",
+		"ns.example.org. a.b. 1 2 3 4 5", "id", "2", "name", "www.example.org.", "type",
+		"A", "ttl", 60, "records", "192.0.2.1", "192.0.2.2", "id", "3", "name",
 		"*.w.example.org.", "type", "TXT", "ttl", 60, "records", "\"hello\"", "id", "4",
 		"name", "loop.example.org.", "type", "CNAME", "ttl", 60, "records",
 		"loop.example.org.", "id", "5", "name", "below.example.org.", "type", "NS", "ttl",

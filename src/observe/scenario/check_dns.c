@@ -42,8 +42,8 @@ static void on_answer(void *arg, const struct dns_result *r)
 		measure_said(c, r->said);
 		check_measure_time(c, "RESPONSE_TIME", r->phases.total_ns);
 	}
-	check_finish(c, r->fault, "%s%s%s", r->detail, r->detail[0] && r->address[0] ? ", asked at " : "",
-		r->detail[0] ? r->address : "");
+	check_finish(c, r->fault, "%s%s%s", r->detail,
+		r->detail[0] && r->address[0] ? ", asked at " : "", r->detail[0] ? r->address : "");
 }
 
 void check_dns(struct check_call *c)

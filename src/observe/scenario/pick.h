@@ -4,8 +4,8 @@
  *
  * image: the smallest active public or shared bootable image that a guest log-in is known for;
  * flavor: the smallest that fits the image; external: the only network with router:external;
- * servers: the cloud's name servers (`dns` of its configuration, else as designate tells them). More
- * than one equally good candidate is an error that lists them. Thread: the loop's.
+ * servers: the cloud's name servers (`dns` of its configuration, else as designate tells them).
+ * More than one equally good candidate is an error that lists them. Thread: the loop's.
  */
 #ifndef OBSERVE_SCENARIO_PICK_H
 #define OBSERVE_SCENARIO_PICK_H

@@ -130,7 +130,8 @@ static bool choose_image(
 	const json_t *one = json_array_get(best, 0);
 	bool good = false;
 	if (!one)
-		good = pick_none(w, err, "active public or shared image whose log-in user is known");
+		good = pick_none(
+			w, err, "active public or shared image whose log-in user is known");
 	else if (json_array_size(best) > 1)
 		good = several(w, best, err);
 	else {

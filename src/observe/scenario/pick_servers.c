@@ -76,8 +76,7 @@ static void on_zone_servers(void *arg, const struct cloud_answer *a)
 static void on_zones(void *arg, const struct cloud_answer *a)
 {
 	struct pick *p = arg;
-	const char *id =
-		json_str(json_array_get(json_object_get(a->json, "zones"), 0), "id");
+	const char *id = json_str(json_array_get(json_object_get(a->json, "zones"), 0), "id");
 
 	p->call = NULL;
 	if (a->fault != FAULT_NONE) {

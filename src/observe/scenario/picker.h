@@ -8,7 +8,15 @@
 #include "base/vec.h"
 #include "observe/scenario/pick.h"
 
-enum picker { PICK_IMAGE, PICK_FLAVOR, PICK_EXTERNAL, PICK_VOLUME_TYPE, PICK_DNS, PICK_SERVERS, PICK_COUNT };
+enum picker {
+	PICK_IMAGE,
+	PICK_FLAVOR,
+	PICK_EXTERNAL,
+	PICK_VOLUME_TYPE,
+	PICK_DNS,
+	PICK_SERVERS,
+	PICK_COUNT
+};
 
 struct wanted {
 	const struct param *param;

@@ -190,10 +190,8 @@ static void on_dns(void *arg, const struct dns_result *r)
 static void send_question(struct probe *p)
 {
 	const struct stream *s = p->stream;
-	const struct dns_question q = {.server = s->server,
-		.name = s->host,
-		.type = s->type,
-		.deadline_ns = PROBE_NS};
+	const struct dns_question q = {
+		.server = s->server, .name = s->host, .type = s->type, .deadline_ns = PROBE_NS};
 	struct error err = {0};
 	p->dns = dns_lookup(s->tools.loop, s->tools.resolver, &q, on_dns, p, &err);
 	assert(p->dns);
@@ -283,7 +281,8 @@ static bool read_question(struct stream *s, struct slice rest, struct error *err
 	free(host);
 	if (!good)
 		error_set(err, ERROR_INPUT,
-			"stream `to` is dns://SERVER/NAME?TYPE, and \"%.100s\" is no server", s->server);
+			"stream `to` is dns://SERVER/NAME?TYPE, and \"%.100s\" is no server",
+			s->server);
 	return good && dns_ask(s->host, s->type, 0, &asked, err);
 }
 

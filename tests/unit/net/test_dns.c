@@ -1,5 +1,5 @@
-/* test_dns.c - against a small DNS server of our own on one port of loopback, UDP and TCP; the first
- * label of a name says how it misbehaves. */
+/* test_dns.c - against a small DNS server of our own on one port of loopback, UDP and TCP; the
+ * first label of a name says how it misbehaves. */
 #include "net/dns.h"
 
 #include <setjmp.h>

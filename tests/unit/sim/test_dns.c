@@ -49,8 +49,7 @@ static const char *asked(struct simulated *s, const char *name, ldns_rr_type typ
 	uint8_t *wire;
 	size_t n;
 
-	assert_int_equal(
-		ldns_pkt_query_new_frm_str(&q, name, type, LDNS_RR_CLASS_IN, LDNS_RD), 0);
+	assert_int_equal(ldns_pkt_query_new_frm_str(&q, name, type, LDNS_RR_CLASS_IN, LDNS_RD), 0);
 	assert_int_equal(ldns_pkt2wire(&wire, q, &n), 0);
 	name_answer(s->sim, wire, n, true, &out);
 	assert_int_equal(ldns_wire2pkt(&a, (const uint8_t *)out.p, out.n), 0);
@@ -196,7 +195,8 @@ static void test_sets(void **state)
 		{400, "{'name': 'x.a.example.', 'type': 'A', 'records': ['192.0.2.1 ; x']}",
 			"is not a 'A' Record"},
 		{201, "{'name': 'empty.a.example.', 'type': 'A', 'records': []}", "ACTIVE"},
-		{202, "{'name': 'x.a.example.', 'type': 'TXT', 'records': ['\\\"a b\\\"']}", "PENDING"},
+		{202, "{'name': 'x.a.example.', 'type': 'TXT', 'records': ['\\\"a b\\\"']}",
+			"PENDING"},
 	};
 	struct simulated *s = *state;
 
@@ -293,8 +293,9 @@ static void test_stuck(void **state)
 
 	make_zone(s);
 	simulated_wait(s, 60 * NS_PER_S);
-	simulated_fault(s, "{'service': 'dns', 'path': '*/recordsets', 'method': 'POST', 'effect': "
-			   "'stuck', 'times': 1}");
+	simulated_fault(s,
+		"{'service': 'dns', 'path': '*/recordsets', 'method': 'POST', 'effect': "
+		"'stuck', 'times': 1}");
 	make_www(s);
 	simulated_wait(s, 300 * NS_PER_S);
 	simulated_call(s, "GET", SETS "/$2", NULL);
@@ -314,8 +315,9 @@ static void test_error(void **state)
 {
 	struct simulated *s = *state;
 
-	simulated_fault(s, "{'service': 'dns', 'path': '*/zones', 'method': 'POST', 'effect': "
-			   "'error', 'times': 1}");
+	simulated_fault(s,
+		"{'service': 'dns', 'path': '*/zones', 'method': 'POST', 'effect': "
+		"'error', 'times': 1}");
 	make_zone(s);
 	until(s, D "/zones/$1", "ERROR");
 	make_www(s);
