@@ -333,9 +333,11 @@ const struct kind kind_table[] = {
 		.remove = "DELETE /lbaas/healthmonitors/{id}", .lock = "pool_id", .mark = MARK_TAGS,
 		.with = "pool_id", .unique = UNIQUE_ADOPT, .unique_status = 409},
 
-	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones"},
+	/* deleted while a change is under way it goes only minutes later: seen */
+	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones", .lock = "id",
+		.lock_of = "dns_zone"},
 	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
-		.list = "GET /zones/{zone}/recordsets"},
+		.list = "GET /recordsets"},
 
 	{.name = "stack",
 		.service = "orchestration",
@@ -391,6 +393,7 @@ const struct kind kind_table[] = {
 		.unique = UNIQUE_ADOPT,
 		.unique_status = 409,
 		.headers = true,
+		.answer_partial = true,
 		.component = "Object storage",
 		.rank = RANK_CONTAINER,
 		.request_ns = SECONDS(60),
@@ -407,6 +410,7 @@ const struct kind kind_table[] = {
 		.unique = UNIQUE_ADOPT,
 		.unique_status = 409,
 		.headers = true,
+		.answer_partial = true,
 		.component = "Object storage",
 		.rank = RANK_OBJECT,
 		.request_ns = MINUTES(5),

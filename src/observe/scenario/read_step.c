@@ -532,7 +532,8 @@ static void check_place(struct reader *r, const struct step *step, const struct 
 static void check_together(struct reader *r, const struct step *step, const struct source *src)
 {
 	const struct source_key *each = source_get(src, "each"), *hold = source_get(src, "hold"),
-				*upload = source_get(src, "upload");
+				*upload = source_get(src, "upload"),
+				*keep = source_get(src, "keep");
 	if (each && source_get(src, "count"))
 		reader_error(
 			r, each->file, each->key, "step %s has both count and each", step->name);
@@ -541,6 +542,8 @@ static void check_together(struct reader *r, const struct step *step, const stru
 	if (step->verb == VERB_STREAM && !source_get(src, "around"))
 		reader_error(r, src->file, src->name,
 			"the stream %s needs `around`: the steps it runs around", step->name);
+	if (keep && step->kind && step->kind->several)
+		reader_error(r, keep->file, keep->key, "a %s cannot be kept", step->kind->name);
 	if (upload && step->kind && !step->kind->uploads)
 		reader_error(r, upload->file, upload->key, "a %s has no data to upload",
 			step->kind->name);

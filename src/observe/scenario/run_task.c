@@ -86,17 +86,6 @@ void lock_release(struct run *r, struct task *t)
 	}
 }
 
-char *task_lock_key(struct task *t, const json_t *body)
-{
-	const char *lock = t->step->lock;
-	if (!lock && t->step->kind)
-		lock = t->step->kind->lock;
-	if (!lock || !*lock)
-		return NULL;
-	const char *parent = json_str(body, lock);
-	return parent ? mem_printf("%s/%s", lock, parent) : NULL;
-}
-
 /* --- beginning -------------------------------------------------------------------------------- */
 
 static int64_t step_timeout(const struct task *t)
@@ -154,6 +143,22 @@ static void begin_attempt(struct task *t)
 		change_begin(t);
 }
 
+/* What making, changing or deleting holds meanwhile; owned, or NULL. A change that waits for more
+ * than its answer holds nothing: it may wait for another one's change. */
+static char *change_lock(struct task *t)
+{
+	struct task *of =
+		t->step->verb == VERB_DELETE || (t->step->verb == VERB_SET && !t->step->until)
+			? change_target(t)
+			: NULL;
+	if (t->step->verb != VERB_CREATE && !of)
+		return NULL;
+	json_t *path = of ? change_object_path(of) : value_json(&t->body);
+	char *key = task_lock_key(t, of ? of->step->kind : t->step->kind, path);
+	json_decref(path);
+	return key;
+}
+
 void task_begin(struct task *t)
 {
 	struct run *r = t->run;
@@ -163,20 +168,15 @@ void task_begin(struct task *t)
 		t->first_start_ns = loop_now_ns(r->tools.loop);
 		t->deadline_mono_ns = t->first_start_ns + step_timeout(t);
 	}
-	if (!t->holds_lock && t->step->verb == VERB_CREATE) {
-		json_t *body = value_json(&t->body);
-		char *key = task_lock_key(t, body);
-		json_decref(body);
-		const bool taken = !key || lock_take(r, t, key);
-		free(key);
-		if (!taken) {
-			t->state = TASK_LOCK;
-			run_emit(r, RUN_EVENT_WAIT, t, "another change of its %s",
-				t->step->lock ? t->step->lock : t->step->kind->lock);
-			return;
-		}
+	char *key = t->holds_lock ? NULL : change_lock(t);
+	const bool taken = !key || lock_take(r, t, key);
+	if (!taken) {
+		t->state = TASK_LOCK;
+		run_emit(r, RUN_EVENT_WAIT, t, "another change of %s", key);
 	}
-	begin_attempt(t);
+	free(key);
+	if (taken)
+		begin_attempt(t);
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
@@ -459,6 +459,7 @@ void task_free(struct task *t)
 	vec_fini(&t->extras);
 	vec_fini(&t->holds);
 	free(t->lost_detail);
+	free(t->upload_text);
 	free(t->detail);
 	free(t->lock);
 	free(t);

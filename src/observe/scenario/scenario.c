@@ -111,7 +111,8 @@ bool verb_reaches(enum verb v)
 
 bool step_is_many(const struct step *step)
 {
-	return step->count || step->each || step->verb == VERB_GROUP;
+	return step->count || step->each || step->verb == VERB_GROUP ||
+	       (step->verb == VERB_CREATE && step->kind && step->kind->several);
 }
 
 /* --- is a function called, a name used anywhere? -----------------------------------------------
