@@ -160,3 +160,27 @@ def test_bad_question(body, said):
         out, told = attempt(cloud, body, "scenario: bad\nchecks:\n  seen: {dns: %s}\n")
         assert out.returncode != 0
         assert step(told, "seen")["fault"] == "evaluation" and said in json.dumps(told).replace('\\"', '"'), told
+
+
+CHANGE = """scenario: changed
+deadline: 2m
+params: {servers: auto}
+resources:
+  zone: {dns_zone: {name: "${run}.example.", email: "me@example.org"}}
+  www:  {dns_recordset: {zone: "${zone}", name: "www.${zone.name}", type: A, records: [192.0.2.1]}}
+actions:
+  move: {set: {of: "${www}", records: [192.0.2.7]}, until: "${www.status} == ACTIVE", every: 100ms}
+  slow: {set: {of: "${zone}", ttl: 77}, until: "${zone.status} == ACTIVE", every: 100ms, after: [move]}
+checks:
+  seen: {dns: {name: "www.${zone.name}", server: "${servers[0]}"}, after: [slow], expect: ["[LAST] == 192.0.2.7"], %s}
+"""
+
+
+def test_change():
+    """A recordset is changed by PUT, a zone by PATCH; the name server follows both."""
+    with simulated(speed=20) as cloud:
+        out, _ = attempt(cloud, 'retry: {until: 5s, every: 100ms}', CHANGE)
+        assert out.returncode == 0, out.stdout[-3000:] + out.stderr
+        sent = [(r["method"], r["status"]) for r in cloud.requests() if r["service"] == "dns"]
+        assert ("PUT", 202) in sent and ("PATCH", 202) in sent
+        cloud.assert_clean()

@@ -145,8 +145,8 @@ static void test_all_good(void **state)
 {
 	static const char *const names[] = {"token", "identity.versions", "identity.projects",
 		"compute.versions", "compute.servers", "network.versions", "network.networks",
-		"block-storage.versions", "block-storage.volumes", "image.versions",
-		"image.images"};
+		"block-storage.versions", "block-storage.volumes", "image.versions", "image.images",
+		"dns.versions", "dns.zones"};
 	struct place *p = *state;
 	const struct endpoint_probe *list;
 	pass(p, 5 * MINUTE_NS);
