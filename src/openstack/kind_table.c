@@ -355,7 +355,6 @@ const struct kind kind_table[] = {
 		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
 		.mark = MARK_DESCRIPTION,
 		/* no request of Octavia's, an administrator's neither, leads out of PENDING */
-		.stuck = "[BODY].provisioning_status == pat(PENDING_*)",
 		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' WHERE "
 		       "id='{id}'\" && openstack loadbalancer delete --cascade {id}"},
 	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),
@@ -375,9 +374,8 @@ const struct kind kind_table[] = {
 
 	/* deleted while a change is under way it goes only minutes later: seen */
 	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .set = "PATCH /zones/{id}",
-		.list = "GET /zones", .lock = "id",
-		.lock_of = "dns_zone", .stuck = "[BODY].status == PENDING",
-		.fix = "openstack zone abandon {id}"},
+		.list = "GET /zones", .lock = "id", .lock_of = "dns_zone",
+		.stuck = "[BODY].status == PENDING", .fix = "openstack zone abandon {id}"},
 	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
 		.set = "PUT /zones/{zone}/recordsets/{id}", .list = "GET /recordsets"},
 
