@@ -27,7 +27,9 @@ static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ra
 	QUOTA(key_pairs), QUOTA(server_groups), QUOTA(server_group_members), QUOTA(network),
 	QUOTA(subnet), QUOTA(port), QUOTA(router), QUOTA(floatingip), QUOTA(security_group),
 	QUOTA(security_group_rule), QUOTA(volumes), QUOTA(gigabytes), QUOTA(snapshots),
-	QUOTA(backups), QUOTA(backup_gigabytes)};
+	QUOTA(backups), QUOTA(backup_gigabytes),
+	QUOTA(load_balancer), QUOTA(listener), QUOTA(pool), QUOTA(member), QUOTA(health_monitor),
+	QUOTA(l7policy), QUOTA(l7rule)};
 #undef QUOTA
 
 static const struct key service_keys[] = {
@@ -56,7 +58,14 @@ void config_defaults(struct sim *s)
 		.gigabytes = 2000,
 		.snapshots = 10,
 		.backups = 10,
-		.backup_gigabytes = 1000};
+		.backup_gigabytes = 1000,
+		.load_balancer = -1,
+		.listener = -1,
+		.pool = -1,
+		.member = -1,
+		.health_monitor = -1,
+		.l7policy = -1,
+		.l7rule = -1};
 	s->has_backup = true;
 }
 

@@ -78,6 +78,7 @@ static const struct {
 	{"cinder", "volumev3", "/volume/v3/", true},
 	{"cinder", "block-storage", "/volume/v3/", true},
 	{"glance", "image", "/image", false},
+	{"octavia", "load-balancer", "/load-balancer", false},
 };
 
 /* Ids of services and endpoints are the same in every catalog: made of their place. */

@@ -10,6 +10,7 @@ static const struct service *const services[] = {
 	&compute_service,
 	&volume_service,
 	&image_service,
+	&balancer_service,
 	&control_service,
 };
 

@@ -115,7 +115,7 @@ void sim_faults_clear(struct sim *s)
 
 /* --- what is left ----------------------------------------------------------------------------- */
 
-static const char *const makers[] = {"api", "nova", "neutron", "seed", "plant"};
+static const char *const makers[] = {"api", "nova", "neutron", "octavia", "seed", "plant"};
 
 static const char *project_name(struct sim *s, const char *id)
 {
@@ -198,9 +198,13 @@ static void add_cloud(
 			SEED_APP_CREDENTIAL, SEED_APP_SECRET);
 	buf_printf(b,
 		"    region_name: %s\n"
-		"    reach: {network: %s, map: %s, ssh: %u, ping: %u}\n",
+		"    reach: {network: %s, map: %s, ssh: %u, ping: %u, ports: {",
 		SIM_REGION, SEED_PUBLIC_CIDR, GUEST_MAP_CIDR, guests_ssh_port(s->guests),
 		guests_ping_port(s->guests));
+	for (size_t i = 0; i < WORLD_PORTS; i++)
+		buf_printf(b, "%s%u: %u", i ? ", " : "", world_ports[i],
+			guests_tcp_port(s->guests, i));
+	buf_add_str(b, "}}\n");
 }
 
 char *sim_clouds_text(const struct sim *s)

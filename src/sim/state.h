@@ -19,6 +19,7 @@ struct quota {
 	int64_t instances, cores, ram, key_pairs, server_groups, server_group_members;
 	int64_t network, subnet, port, router, floatingip, security_group, security_group_rule;
 	int64_t volumes, gigabytes, snapshots, backups, backup_gigabytes;
+	int64_t load_balancer, listener, pool, member, health_monitor, l7policy, l7rule;
 };
 
 struct sim {

@@ -9,7 +9,7 @@ import requests
 import yaml
 
 SERVICES = {"identity": ["identity"], "network": ["network"], "compute": ["compute"],
-            "volume": ["block-storage", "volumev3"], "image": ["image"]}
+            "volume": ["block-storage", "volumev3"], "image": ["image"], "load-balancer": ["load-balancer"]}
 LONGEST = 60  # seconds for one object to reach its state
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 MASKS = [(rf"req-{UUID}", "REQUEST"), (UUID, "ID"), (r"\b[0-9a-f]{32}\b", "ID"),
