@@ -206,7 +206,8 @@ static void lock_others(const struct object *o)
 {
 	const char *pool = pool_of(o);
 
-	pend(object_get(o->sim, KIND_POOL, pool));
+	if (o->kind != KIND_POOL)
+		pend(object_get(o->sim, KIND_POOL, pool));
 	pend(object_get(o->sim, KIND_LISTENER, listener_of(o)));
 	pend(object_get(o->sim, KIND_L7POLICY, object_str(o, ".policy")));
 	OBJECT_EACH (o->sim, KIND_LISTENER, listener)

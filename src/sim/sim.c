@@ -201,8 +201,8 @@ static void add_cloud(
 		"    reach: {network: %s, map: %s, ssh: %u, ping: %u, ports: {",
 		SIM_REGION, SEED_PUBLIC_CIDR, GUEST_MAP_CIDR, guests_ssh_port(s->guests),
 		guests_ping_port(s->guests));
-	for (size_t i = 0; i < WORLD_PORTS; i++)
-		buf_printf(b, "%s%u: %u", i ? ", " : "", world_ports[i],
+	for (size_t i = 0; i < WORLD_PORTS; i++) /* openstacksdk wants keys to be texts */
+		buf_printf(b, "%s\"%u\": %u", i ? ", " : "", world_ports[i],
 			guests_tcp_port(s->guests, i));
 	buf_add_str(b, "}}\n");
 }
