@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sim/guest_memory.h"
 #include "sim/guest_session.h"
 
 #define MAP_BASE    0x7f4d0400u /* 127.77.4.0 */
@@ -181,4 +182,5 @@ void guest_serve_fini(struct guest_server *server)
 	vec_fini(&server->sessions);
 	vec_fini(&server->streams);
 	map_fini(&server->turns);
+	guest_memories_fini(&server->memories);
 }

@@ -1,6 +1,6 @@
 /*
  * check.c - one attempt of a measuring verb; see check.h. The verbs themselves stand in
- * check_net.c, check_http.c, check_ssh.c and check_cloud.c.
+ * check_net.c, check_http.c, check_ssh.c, check_cloud.c, check_guest.c and check_mesh.c.
  */
 
 #include "observe/scenario/check.h"
@@ -28,6 +28,8 @@ static const struct verb_row rows[VERB_COUNT] = {
 	[VERB_DOWNLOAD] = {check_download, 300 * NS_PER_S, 300 * NS_PER_S},
 	[VERB_LIST] = {check_list, 60 * NS_PER_S, 60 * NS_PER_S},
 	[VERB_VALUE] = {check_value, NS_PER_S, 60 * NS_PER_S},
+	[VERB_GUEST] = {check_guest, 60 * NS_PER_S, 300 * NS_PER_S},
+	[VERB_MESH] = {check_mesh, 120 * NS_PER_S, 600 * NS_PER_S},
 };
 
 int64_t check_attempt_ns(enum verb v)
@@ -200,7 +202,9 @@ struct check_call *check_start(const struct check_tools *tools, struct world *w,
 void check_cancel(struct check_call *c)
 {
 	/* What is under way calls back with FAULT_CANCELLED and ends the check. */
-	if (c->tcp)
+	if (c->cancel)
+		c->cancel(c);
+	else if (c->tcp)
 		tcp_cancel(c->tcp);
 	else if (c->ping)
 		ping_cancel(c->ping);

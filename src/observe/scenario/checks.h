@@ -34,6 +34,8 @@ struct check_call {
 	struct cloud_call *cloud;
 	struct login *login;
 	struct sockaddr_storage address;
+	void (*cancel)(
+		struct check_call *c); /* instead of all that; NULL: none of the verb's own */
 	void (*cleanup)(struct check_call *c);
 	void *data; /* of the verb's own */
 };
@@ -59,6 +61,8 @@ void check_ssh(struct check_call *c);
 void check_download(struct check_call *c);
 void check_list(struct check_call *c);
 void check_value(struct check_call *c);
+void check_guest(struct check_call *c);
+void check_mesh(struct check_call *c);
 /* Runs a command in a guest (`from`), with `input` on its standard input; ends in `then` with the
  * result. Copies. */
 bool check_in_guest(struct check_call *c, const struct value *guest, struct slice command,

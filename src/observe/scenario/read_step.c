@@ -43,10 +43,12 @@ static const struct verb_row verbs[] = {
 	{"download", VERB_DOWNLOAD, "of", "of", "of"},
 	{"list", VERB_LIST, "service path", "service", "service"},
 	{"value", VERB_VALUE, NULL, "", NULL},
+	{"guest", VERB_GUEST, "on gateway serve stop", NULL, "on"},
+	{"mesh", VERB_MESH, "among protocols count every", NULL, "among"},
 };
 
 /* Verbs of the language that come with a later version. */
-static const char *const later[] = {"mesh", "bench", "throughput", "guest", "dns"};
+static const char *const later[] = {"bench", "throughput", "dns"};
 
 static const struct verb_row *find_verb(struct slice name)
 {
@@ -80,7 +82,8 @@ static const struct key simple_keys[] = {
 #define CHANGES (1u << VERB_SET | 1u << VERB_SERVER_ACTION | 1u << VERB_CALL)
 #define MEASURES                                                                                   \
 	(1u << VERB_PING | 1u << VERB_TCP | 1u << VERB_HTTP | 1u << VERB_SSH | 1u << VERB_STREAM | \
-		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_VALUE)
+		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_VALUE | 1u << VERB_GUEST |      \
+		1u << VERB_MESH | 1u << VERB_THROUGHPUT | 1u << VERB_BENCH)
 #define ANY (~0u)
 
 /* Which verbs a key goes with, and how that is said. */
@@ -106,7 +109,7 @@ static const struct {
 	{"upload", CREATES, "it belongs to an image"},
 	{"login", CREATES | 1u << VERB_FIND | 1u << VERB_GROUP,
 		"it stands at a server or a group of servers"},
-	{"undo", CHANGES, "it belongs to set, server_action and call"},
+	{"undo", CHANGES | 1u << VERB_GUEST, "it belongs to set, server_action, call and guest"},
 	{"allowed", 1u << VERB_HTTP, "it belongs to http"},
 	{"must_fail", ~(1u << VERB_GROUP | 1u << VERB_FIND | 1u << VERB_WAIT | 1u << VERB_STREAM),
 		"it belongs to what is asked of the cloud or a guest"},
@@ -340,6 +343,8 @@ static void read_verb(struct reader *r, struct step *step, const struct source_k
 		check_action(r, k);
 	if (step->verb == VERB_STREAM && y->kind == YAML_MAP)
 		check_every(r, k, yaml_get(y, "every"));
+	if (verb_works_in_guest(step->verb) && y->kind == YAML_MAP)
+		read_guest_body(r, k, step->verb);
 	step->body = read_interp(r, y, k->file, place);
 	if (step->verb == VERB_GROUP && step->body) {
 		/* Its members' log-ins are its own unless it has one. */
@@ -363,6 +368,8 @@ static void log_ins(struct reader *r, const struct step *step, size_t at, const 
 	if (!yaml_get(y, "key") || step->verb != VERB_SSH)
 		names_logs_in(r, yaml_get(y, "to"), at);
 	names_logs_in(r, yaml_get(y, "from"), at);
+	names_logs_in(r, yaml_get(y, "on"), at);
+	names_logs_in(r, yaml_get(y, "among"), at);
 }
 
 /* --- common keys ------------------------------------------------------------------------------ */

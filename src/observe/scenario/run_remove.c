@@ -361,6 +361,8 @@ void remove_give_up(struct run *r)
 			leave(t, OBJECT_CREATED, "teardown was given up");
 		} else if (t->call) {
 			cloud_cancel(t->call);
+		} else if (t->check) { /* an undo in a guest */
+			check_cancel(t->check);
 		}
 	}
 }

@@ -114,6 +114,7 @@ static void on_check(void *arg, const struct check_result *c)
 	struct task *t = arg;
 	t->check = NULL;
 	t->run->requests += c->requests;
+	t->changed |= t->step->verb == VERB_GUEST && !c->unasked;
 	const struct operation_result r = {
 		.fault = c->fault,
 		.detail = c->detail,
@@ -311,7 +312,8 @@ static bool tries_again(const struct task *t, enum fault fault, int status)
 		return retry->until_ns || task_left_ns(t) > retry->every_ns;
 	}
 	return verb_reaches(t->step->verb) && fault != FAULT_EXPECTATION &&
-	       fault != FAULT_EXIT_STATUS && !t->step->must_fail.n && may_try_again(t, fault);
+	       fault != FAULT_EXIT_STATUS && fault != FAULT_PACKET_LOSS && !t->step->must_fail.n &&
+	       may_try_again(t, fault);
 }
 
 static void try_again(struct task *t, const char *why)
