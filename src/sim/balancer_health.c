@@ -70,7 +70,7 @@ static void recount(struct object *lb)
 			(!strcmp(status, "DEGRADED") && strcmp(worst, "ERROR")))
 			worst = status;
 	}
-	if (strcmp(object_str(lb, "operating_status"), "OFFLINE"))
+	if (json_flag(lb->doc, ".there") && !is_off(lb))
 		object_set_str(lb, "operating_status", worst);
 }
 

@@ -81,19 +81,19 @@ static bool is_off(const struct object *o)
 /* True: it is gone. */
 static bool settle_one(struct object *o)
 {
-	const bool fails = json_flag(o->doc, ".fails");
-	const char *status = status_of(o);
+	const bool fails = json_flag(o->doc, ".fails"), pending = !strncmp(status_of(o), "PENDING", 7);
+	const bool created = !strcmp(status_of(o), "PENDING_CREATE");
 
 	json_object_del(o->doc, ".fails");
-	if (strncmp(status, "PENDING", 7))
+	if (!pending)
 		return false;
 	if (fails) {
 		set_status(o, "ERROR");
-		if (!strcmp(status, "PENDING_CREATE"))
+		if (created)
 			object_set_str(o, "operating_status", "ERROR");
 		return false;
 	}
-	if (!strcmp(status, "PENDING_DELETE"))
+	if (!strcmp(status_of(o), "PENDING_DELETE"))
 		return true;
 	set_status(o, "ACTIVE");
 	object_set(o, ".there", json_true()); /* packets find it from now on */
@@ -162,9 +162,8 @@ static void drop_all(struct object *lb)
 	guests_changed(s);
 }
 
-static void on_settled(struct timer *t)
+static void settle(struct object *lb)
 {
-	struct object *lb = t->arg;
 	const bool leak = json_flag(lb->doc, ".leaks");
 
 	if (settle_one(lb)) {
@@ -176,6 +175,11 @@ static void on_settled(struct timer *t)
 	balancer_health_begin(lb);
 	balancer_checks_ports(lb->sim, leak);
 	guests_changed(lb->sim);
+}
+
+static void on_settled(struct timer *t)
+{
+	settle(t->arg);
 }
 
 /* --- the lock ---------------------------------------------------------------------------------- */
@@ -239,6 +243,8 @@ void balancer_lock(struct call *c, struct object *o, const char *status)
 		object_set(lb, ".leaks", json_true());
 	if (call_hit(c, MISHAP_STUCK) || !strcmp(object_str(lb, "provider"), BALANCER_NOOP))
 		lb->stuck = true;
-	if (!lb->stuck)
+	if (c->inside) /* what is planted has been there for long */
+		settle(lb);
+	else if (!lb->stuck)
 		object_after(lb, draw_time_ns(&c->sim->draw, time_of(lb)), on_settled);
 }
