@@ -96,6 +96,7 @@ static void test_straight(void **state)
 	town_await(t, n, also, true);
 	assert_int_equal(count(n, also, 1, "8080\n"), 1);
 	const int fd = town_connect(n, also), other = town_connect(n, port_80(t));
+	assert_int_equal(ask(fd, GET, answer, sizeof(answer)), 200);
 	stop(t, o, 8080);
 	town_await(t, n, also, false);
 	assert_int_equal(recv(fd, answer, 1, 0), 0); /* who serves no more ends connections */
