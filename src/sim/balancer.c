@@ -71,8 +71,7 @@ const struct balancer_resource *balancer_resource_of_kind(enum kind k)
 	return NULL;
 }
 
-struct object *balancer_find(
-	struct call *c, const struct balancer_resource *r, const char *id)
+struct object *balancer_find(struct call *c, const struct balancer_resource *r, const char *id)
 {
 	struct object *o = object_get(c->sim, r->kind, id);
 
@@ -134,7 +133,8 @@ struct object *balancer_make(struct call *c, const struct balancer_resource *r, 
 	return o;
 }
 
-/* --- the requests every resource knows --------------------------------------------------------- */
+/* --- the requests every resource knows ---------------------------------------------------------
+ */
 
 /* params: version, then the collection, and for what is below something else its parent */
 struct place {
@@ -265,7 +265,7 @@ static void update(struct call *c)
 	json_decref(in);
 }
 
-static void delete(struct call *c)
+static void delete (struct call *c)
 {
 	struct place p;
 	struct object *o = find_object(c, &p);
@@ -278,7 +278,8 @@ static void delete(struct call *c)
 	call_empty(c, 204);
 }
 
-/* --- routes ------------------------------------------------------------------------------------- */
+/* --- routes -------------------------------------------------------------------------------------
+ */
 
 /* Both spellings of the version are taken; there are no microversions. */
 static bool version(struct call *c)

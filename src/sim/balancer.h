@@ -2,8 +2,8 @@
  * balancer.h - octavia v2, parts shared by the files of that service.
  *
  * Every resource is a row: its attributes and a few hooks. What all have in common - validation,
- * filters, paging, fields, the lock - stands in balancer_attr.c, balancer_list.c, balancer_tree.c and
- * balancer.c.
+ * filters, paging, fields, the lock - stands in balancer_attr.c, balancer_list.c, balancer_tree.c
+ * and balancer.c.
  *
  * Whatever belongs to a load balancer names it in ".loadbalancer" (members also ".pool", rules
  * ".policy"). A change locks the whole tree: the load balancer is PENDING until its timer says what
@@ -58,12 +58,13 @@ struct balancer_resource {
 	size_t n;
 	const char *filters; /* beyond the attributes, separated by spaces */
 	size_t quota;        /* its place in struct quota */
-	/* Checks a create and completes `in`, ".loadbalancer" and the like included; false when it has
-	 * answered. Nothing is made or locked yet. */
+	/* Checks a create and completes `in`, ".loadbalancer" and the like included; false when it
+	 * has answered. Nothing is made or locked yet. */
 	bool (*check)(struct call *c, json_t *in);
 	/* The object is there; `in` is what it was made of. May be NULL. */
 	void (*created)(struct call *c, struct object *o, json_t *in);
-	/* Checks what may be changed and completes `in`; false when it has answered. May be NULL. */
+	/* Checks what may be changed and completes `in`; false when it has answered. May be NULL.
+	 */
 	bool (*change)(struct call *c, struct object *o, json_t *in);
 	/* Whether it may go; false when it has answered. May be NULL. */
 	bool (*leave)(struct call *c, struct object *o);
@@ -75,9 +76,10 @@ extern const struct balancer_resource loadbalancer_resource, listener_resource, 
 	member_resource, monitor_resource, policy_resource, rule7_resource;
 
 /* The names of providers. */
-#define BALANCER_AMPHORA "amphora" /* the default: as octavia's own, without the waiting for servers */
-#define BALANCER_NOOP    "noop_driver" /* takes everything and does nothing: PENDING for ever */
-#define BALANCER_OVN     "ovn"         /* with services: {ovn: true} */
+#define BALANCER_AMPHORA                                                                           \
+	"amphora" /* the default: as octavia's own, without the waiting for servers */
+#define BALANCER_NOOP "noop_driver" /* takes everything and does nothing: PENDING for ever */
+#define BALANCER_OVN  "ovn"         /* with services: {ovn: true} */
 /* Who owns the ports of OVN's health checks. */
 #define BALANCER_CHECK_OWNER "ovn-lb-hm:distributed"
 
@@ -87,8 +89,7 @@ extern const struct balancer_resource loadbalancer_resource, listener_resource, 
 const struct balancer_resource *balancer_resource_of(const char *collection);
 const struct balancer_resource *balancer_resource_of_kind(enum kind k);
 /* The object by id if it is the project's, else NULL after a 404 answer. */
-struct object *balancer_find(
-	struct call *c, const struct balancer_resource *r, const char *id);
+struct object *balancer_find(struct call *c, const struct balancer_resource *r, const char *id);
 /* "Validation failure: …", 400. Always false. */
 bool balancer_invalid(struct call *c, const char *fmt, ...) like_printf(2, 3);
 json_t *balancer_view(const struct balancer_resource *r, const struct object *o);
@@ -101,16 +102,18 @@ bool balancer_quota(struct call *c, const struct balancer_resource *r);
 bool balancer_ovn_refuses(struct call *c, const struct object *lb, const char *fmt, ...)
 	like_printf(3, 4);
 
-/* --- balancer_attr.c --------------------------------------------------------------------------- */
+/* --- balancer_attr.c ---------------------------------------------------------------------------
+ */
 
-/* The body of a request, checked against the table; for a create completed with defaults. Returns an
- * owned new object, or NULL after an answer. */
+/* The body of a request, checked against the table; for a create completed with defaults. Returns
+ * an owned new object, or NULL after an answer. */
 json_t *balancer_body(struct call *c, const struct balancer_resource *r, bool create);
 /* The same for an object inside another one's body; `path` says where, for errors. */
-json_t *balancer_inner(struct call *c, const struct balancer_resource *r, const json_t *body,
-	const char *path);
+json_t *balancer_inner(
+	struct call *c, const struct balancer_resource *r, const json_t *body, const char *path);
 
-/* --- balancer_list.c --------------------------------------------------------------------------- */
+/* --- balancer_list.c ---------------------------------------------------------------------------
+ */
 
 /* Of those whose document has `parent_key` with the value `parent` (NULL: all). */
 void balancer_list(struct call *c, const struct balancer_resource *r, const char *parent_key,
@@ -118,14 +121,15 @@ void balancer_list(struct call *c, const struct balancer_resource *r, const char
 /* Cuts a view to the `fields` of the query. Takes and returns the view. */
 json_t *balancer_fields(const struct call *c, json_t *view);
 
-/* --- balancer_tree.c --------------------------------------------------------------------------- */
+/* --- balancer_tree.c ---------------------------------------------------------------------------
+ */
 
 struct object *balancer_of(const struct object *o); /* the load balancer it belongs to, or itself */
 /* Whether the tree may be changed now; answers 409 otherwise. `pool` (may be NULL) must be mutable
  * too. */
 bool balancer_mutable(struct call *c, struct object *lb, const struct object *pool);
-/* Locks the tree for a change of `o`, which becomes `status` (PENDING_…); the faults of the call say
- * what will come of it. */
+/* Locks the tree for a change of `o`, which becomes `status` (PENDING_…); the faults of the call
+ * say what will come of it. */
 void balancer_lock(struct call *c, struct object *o, const char *status);
 void balancer_touch(struct object *o);
 /* The first of a kind whose document has key = value, or NULL. */
@@ -133,11 +137,13 @@ struct object *balancer_with(struct sim *s, enum kind k, const char *key, const 
 /* Appends {"id": …} of all of them. Returns a new list. */
 json_t *balancer_ids(struct sim *s, enum kind k, const char *key, const char *value);
 
-/* --- balancer_lb.c, balancer_nest.c, balancer_vip.c ---------------------------------------------- */
+/* --- balancer_lb.c, balancer_nest.c, balancer_vip.c ----------------------------------------------
+ */
 
 void balancer_status(struct call *c); /* the tree of states */
 void balancer_stats(struct call *c);
-/* What a load balancer's body says is to be made with it: checks it in place, makes it, shows it. */
+/* What a load balancer's body says is to be made with it: checks it in place, makes it, shows it.
+ */
 bool balancer_nest_check(struct call *c, json_t *in, const char *id);
 void balancer_nest_make(struct call *c, const struct object *lb, json_t *in);
 void balancer_nest_show(const struct object *lb, json_t *view);
@@ -150,16 +156,19 @@ void balancer_vip_drop(struct object *lb);
  * that no longer serve go, unless a fault leaves them behind (`leak`). */
 void balancer_checks_ports(struct sim *s, bool leak);
 
-/* --- balancer_listener.c ------------------------------------------------------------------------ */
+/* --- balancer_listener.c ------------------------------------------------------------------------
+ */
 
 /* Whether a listener can talk to a pool; answers 400 otherwise. */
 bool balancer_protocols_fit(struct call *c, const char *listener, const char *pool);
 
-/* --- balancer_member.c ------------------------------------------------------------------------- */
+/* --- balancer_member.c -------------------------------------------------------------------------
+ */
 
 void balancer_members_put(struct call *c);
 
-/* --- balancer_health.c ------------------------------------------------------------------------- */
+/* --- balancer_health.c -------------------------------------------------------------------------
+ */
 
 /* A member's or a monitor's beginnings anew: members count as up until a check fails. */
 void balancer_health_begin(struct object *lb);
@@ -170,7 +179,8 @@ bool balancer_member_up(const struct object *member);
 /* The monitor of a pool that is switched on, or NULL. */
 struct object *balancer_monitor(const struct object *pool);
 
-/* --- balancer_misc.c --------------------------------------------------------------------------- */
+/* --- balancer_misc.c ---------------------------------------------------------------------------
+ */
 
 void balancer_versions(struct call *c);
 void balancer_version(struct call *c);

@@ -33,14 +33,16 @@ static bool wrong(struct call *c, const char *name, const json_t *v, const char 
 static bool unreadable(const struct check *k, const json_t *v, const char *what)
 {
 	char *body = python_repr_text(k->c->body), *text = python_str_text(v);
-	call_fail(k->c, 400, NULL, "Invalid input for field/attribute %s. Value: '%s'. Value %s: %s",
-		k->r->argument, body, what, text);
+	call_fail(k->c, 400, NULL,
+		"Invalid input for field/attribute %s. Value: '%s'. Value %s: %s", k->r->argument,
+		body, what, text);
 	free(body);
 	free(text);
 	return false;
 }
 
-/* --- types ------------------------------------------------------------------------------------- */
+/* --- types -------------------------------------------------------------------------------------
+ */
 
 static bool check_bool(
 	const struct check *k, const struct balancer_attr *a, const json_t *v, json_t *out)
@@ -97,8 +99,7 @@ static bool check_int(
 	return true;
 }
 
-static bool check_words(
-	struct call *c, const char *name, const char *words, const json_t *v)
+static bool check_words(struct call *c, const char *name, const char *words, const json_t *v)
 {
 	struct slice rest = slice_of(words), word;
 	struct buf why = BUF(BUF_LINE);
@@ -118,7 +119,8 @@ static bool check_words(
 
 static int compare_texts(const void *a, const void *b)
 {
-	return strcmp(json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
+	return strcmp(
+		json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
 }
 
 static bool check_tags(
@@ -147,8 +149,7 @@ static bool check_tags(
 	return good;
 }
 
-static bool check_cidrs(
-	struct call *c, const struct balancer_attr *a, const json_t *v, json_t *out)
+static bool check_cidrs(struct call *c, const struct balancer_attr *a, const json_t *v, json_t *out)
 {
 	json_t *item, *list = json_array();
 	char text[IP_TEXT];
@@ -282,8 +283,7 @@ static bool check_value(
 	if (json_is_null(v))
 		return true;
 	switch (a->type) {
-	case BALANCER_TEXT:
-		return check_text(c, a->name, v, a->max ? (size_t)a->max : TEXT_MAX);
+	case BALANCER_TEXT: return check_text(c, a->name, v, a->max ? (size_t)a->max : TEXT_MAX);
 	case BALANCER_BOOL: return check_bool(k, a, v, out);
 	case BALANCER_INT: return check_int(k, a, v, out);
 	case BALANCER_UUID:
@@ -304,7 +304,8 @@ static bool check_value(
 	return true;
 }
 
-/* --- the body ---------------------------------------------------------------------------------- */
+/* --- the body ----------------------------------------------------------------------------------
+ */
 
 static bool takes(const struct check *k, const struct balancer_attr *a)
 {
@@ -379,8 +380,8 @@ json_t *balancer_body(struct call *c, const struct balancer_resource *r, bool cr
 	}
 	json_object_foreach (c->body, key, value)
 		if (strcmp(key, r->name)) {
-			call_fail(c, 400, NULL, "Unknown attribute for argument %s: %s", r->argument,
-				key);
+			call_fail(c, 400, NULL, "Unknown attribute for argument %s: %s",
+				r->argument, key);
 			return NULL;
 		}
 	if (!in) { /* the real one trips over its own code, and says so */

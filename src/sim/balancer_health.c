@@ -1,7 +1,7 @@
 /*
  * balancer_health.c - what monitors find out about members, as haproxy does: a member counts as up
- * from the beginning, falls after so many checks in a row that fail (a new one after the first), and
- * rises after so many that succeed.
+ * from the beginning, falls after so many checks in a row that fail (a new one after the first),
+ * and rises after so many that succeed.
  */
 
 #include <string.h>
@@ -25,8 +25,7 @@ struct object *balancer_monitor(const struct object *pool)
 
 bool balancer_member_up(const struct object *member)
 {
-	const struct object *pool =
-		object_get(member->sim, KIND_POOL, object_str(member, ".pool"));
+	const struct object *pool = object_get(member->sim, KIND_POOL, object_str(member, ".pool"));
 	const struct object *monitor = pool ? balancer_monitor(pool) : NULL;
 	const int64_t rise = monitor ? json_int(monitor->doc, "max_retries", 1) : 0;
 
@@ -43,7 +42,8 @@ static bool in_pool(const struct object *member, const struct object *pool)
 	return !strcmp(object_str(member, ".pool"), pool->id);
 }
 
-/* --- what the members' states make of their pool and of the load balancer ------------------------ */
+/* --- what the members' states make of their pool and of the load balancer ------------------------
+ */
 
 static const char *pool_status(const struct object *pool)
 {
@@ -74,7 +74,8 @@ static void recount(struct object *lb)
 		object_set_str(lb, "operating_status", worst);
 }
 
-/* --- checks ---------------------------------------------------------------------------------------- */
+/* --- checks
+ * ---------------------------------------------------------------------------------------- */
 
 static bool expects_200(const struct object *monitor)
 {
@@ -153,7 +154,8 @@ static void on_check(struct timer *t)
 		again(monitor);
 }
 
-/* --- beginning --------------------------------------------------------------------------------- */
+/* --- beginning ---------------------------------------------------------------------------------
+ */
 
 static void begin_member(struct object *o, const struct object *monitor)
 {

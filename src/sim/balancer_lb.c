@@ -61,8 +61,8 @@ static bool options_good(struct call *c, const json_t *in)
 		return false;
 	}
 	if (flavor) {
-		call_fail(c, 400, NULL,
-			"The selected flavor is not allowed in this deployment: %s", flavor);
+		call_fail(c, 400, NULL, "The selected flavor is not allowed in this deployment: %s",
+			flavor);
 		return false;
 	}
 	if (json_str(in, "availability_zone"))
@@ -134,14 +134,15 @@ const struct balancer_resource loadbalancer_resource = {
 	.show = show,
 };
 
-/* --- the tree of states ------------------------------------------------------------------------ */
+/* --- the tree of states ------------------------------------------------------------------------
+ */
 
 static json_t *state_of(const struct object *o)
 {
 	static const char *const also[] = {"type", "address", "protocol_port"};
-	json_t *state = json_pack("{s:s, s:s, s:s, s:s}", "id", o->id, "name", object_str(o, "name"),
-		"operating_status", object_str(o, "operating_status"), "provisioning_status",
-		object_str(o, "provisioning_status"));
+	json_t *state = json_pack("{s:s, s:s, s:s, s:s}", "id", o->id, "name",
+		object_str(o, "name"), "operating_status", object_str(o, "operating_status"),
+		"provisioning_status", object_str(o, "provisioning_status"));
 	const size_t from = o->kind == KIND_MONITOR ? 0 : 1;
 	const size_t to = o->kind == KIND_MONITOR ? 1 : o->kind == KIND_MEMBER ? 3 : 0;
 
@@ -191,7 +192,8 @@ void balancer_stats(struct call *c)
 {
 	const bool of_listener = strstr(c->path, "/listeners/");
 
-	if (balancer_find(c, of_listener ? &listener_resource : &loadbalancer_resource, c->params[1]))
+	if (balancer_find(
+		    c, of_listener ? &listener_resource : &loadbalancer_resource, c->params[1]))
 		call_json(c, 200,
 			json_pack("{s:{s:i, s:i, s:i, s:i, s:i}}", "stats", "bytes_in", 0,
 				"bytes_out", 0, "active_connections", 0, "total_connections", 0,

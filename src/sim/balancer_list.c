@@ -13,8 +13,8 @@
 
 #define PAGE_MAX 1000 /* octavia's own limit */
 
-static const char *const controls[] = {"limit", "marker", "sort", "sort_key", "sort_dir", "fields",
-	"page_reverse"};
+static const char *const controls[] = {
+	"limit", "marker", "sort", "sort_key", "sort_dir", "fields", "page_reverse"};
 static const char *const common[] = {"id", "project_id", "tenant_id", "provisioning_status",
 	"operating_status", "created_at", "updated_at"};
 static const char *const tag_filters[] = {"tags", "tags-any", "not-tags", "not-tags-any"};
@@ -41,7 +41,8 @@ static bool is_filter(const struct balancer_resource *r, const char *name)
 	       among(name, tag_filters, array_len(tag_filters));
 }
 
-/* --- matching ----------------------------------------------------------------------------------- */
+/* --- matching -----------------------------------------------------------------------------------
+ */
 
 static bool fits_value(const json_t *v, const char *wanted)
 {
@@ -107,7 +108,8 @@ static bool filters_good(struct call *c, const struct balancer_resource *r)
 	return true;
 }
 
-/* --- sorting and paging ------------------------------------------------------------------------- */
+/* --- sorting and paging -------------------------------------------------------------------------
+ */
 
 /* What octavia finds wrong before it knows what is asked for, its framework tells. */
 static bool early(struct call *c, const char *what, const char *value)
@@ -118,9 +120,8 @@ static bool early(struct call *c, const char *what, const char *value)
 	return false;
 }
 
-static bool add_key(
-	struct call *c, const struct balancer_resource *r, struct order *order, struct slice key,
-	struct slice direction)
+static bool add_key(struct call *c, const struct balancer_resource *r, struct order *order,
+	struct slice key, struct slice direction)
 {
 	char name[32], word[16];
 
@@ -164,8 +165,7 @@ static bool read_limit(struct call *c, size_t *ret)
 	return true;
 }
 
-static void add_link(
-	struct call *c, json_t *links, const char *rel, const struct object *at)
+static void add_link(struct call *c, json_t *links, const char *rel, const struct object *at)
 {
 	struct buf url = BUF(BUF_LINE);
 

@@ -70,8 +70,7 @@ bool balancer_protocols_fit(struct call *c, const char *listener, const char *po
 }
 
 /* A pool of the same load balancer that speaks a fitting protocol. */
-static bool pool_good(
-	struct call *c, const struct object *lb, const char *id, const char *protocol)
+static bool pool_good(struct call *c, const struct object *lb, const char *id, const char *protocol)
 {
 	const struct object *pool = balancer_find(c, &pool_resource, id);
 
@@ -91,8 +90,8 @@ static bool is_datagram(const char *protocol)
 /* Headers that haproxy can add; those of certificates need TLS, which is not ended here. */
 static bool headers_good(struct call *c, const json_t *headers, const char *protocol)
 {
-	static const char *const known[] = {"X-Forwarded-For", "X-Forwarded-Port",
-		"X-Forwarded-Proto"};
+	static const char *const known[] = {
+		"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"};
 	struct buf names = BUF(BUF_LINE);
 	const char *key;
 	json_t *value;
@@ -111,8 +110,8 @@ static bool headers_good(struct call *c, const json_t *headers, const char *prot
 			protocol);
 		good = false;
 	} else if (!good) {
-		call_fail(c, 400, NULL,
-			"dict_keys([%s]) is not a valid option for insert_headers", buf_str(&names));
+		call_fail(c, 400, NULL, "dict_keys([%s]) is not a valid option for insert_headers",
+			buf_str(&names));
 	}
 	buf_fini(&names);
 	return good;
@@ -194,8 +193,8 @@ static void created(struct call *c, struct object *o, json_t *in)
 
 static void show(const struct object *o, json_t *view)
 {
-	json_object_set_new(view, "loadbalancers",
-		json_pack("[{s:s}]", "id", object_str(o, ".loadbalancer")));
+	json_object_set_new(
+		view, "loadbalancers", json_pack("[{s:s}]", "id", object_str(o, ".loadbalancer")));
 	json_object_set_new(
 		view, "l7policies", balancer_ids(o->sim, KIND_L7POLICY, "listener_id", o->id));
 }

@@ -30,10 +30,10 @@ static const struct balancer_attr member_attrs[] = {
 	{"tags", BALANCER_TAGS, POST_PUT, "[]"},
 };
 
-/* --- members ------------------------------------------------------------------------------------ */
+/* --- members ------------------------------------------------------------------------------------
+ */
 
-static struct object *member_at(
-	const struct object *pool, const char *address, int64_t port)
+static struct object *member_at(const struct object *pool, const char *address, int64_t port)
 {
 	OBJECT_EACH (pool->sim, KIND_MEMBER, o)
 		if (!strcmp(object_str(o, ".pool"), pool->id) &&
@@ -67,8 +67,8 @@ static bool ovn_good(struct call *c, const struct object *lb, const json_t *in)
 		return false;
 	return !json_str(in, "address") || !ip_parse(object_str(lb, "vip_address"), &vip) ||
 	       !ip_parse(json_str(in, "address"), &own) || vip.version == own.version ||
-	       !balancer_ovn_refuses(c, lb,
-		       "mixing IPv4/IPv6 configuration within the same Load Balancer.");
+	       !balancer_ovn_refuses(
+		       c, lb, "mixing IPv4/IPv6 configuration within the same Load Balancer.");
 }
 
 static bool member_check(struct call *c, json_t *in)
@@ -116,7 +116,8 @@ const struct balancer_resource member_resource = {
 	.change = member_change,
 };
 
-/* --- all members at once ------------------------------------------------------------------------ */
+/* --- all members at once ------------------------------------------------------------------------
+ */
 
 /* Checks each of them; returns the list as it is to be, owned, or NULL after an answer. */
 static json_t *members_body(struct call *c, const struct object *lb)
@@ -127,8 +128,7 @@ static json_t *members_body(struct call *c, const struct object *lb)
 	if (!json_is_array(given))
 		call_fail(c, 400, NULL, "Missing argument: \"members_\"");
 	json_array_foreach (given, i, item) {
-		json_t *one =
-			balancer_inner(c, &member_resource, item, "members_.members");
+		json_t *one = balancer_inner(c, &member_resource, item, "members_.members");
 		if (one)
 			json_array_append_new(out, one);
 		if (!one || !address_good(c, one) || !ovn_good(c, lb, one))
@@ -180,7 +180,8 @@ static void members_apply(struct call *c, const struct object *pool, json_t *lis
 		struct object *o = member_at(
 			pool, json_str(item, "address"), json_int(item, "protocol_port", 0));
 		if (o) {
-			members_change(c, o, json_array_get(json_object_get(c->body, "members"), i));
+			members_change(
+				c, o, json_array_get(json_object_get(c->body, "members"), i));
 			continue;
 		}
 		json_object_set_new(item, ".pool", json_string(pool->id));
@@ -208,7 +209,8 @@ void balancer_members_put(struct call *c)
 	call_empty(c, 202);
 }
 
-/* --- monitors ------------------------------------------------------------------------------------ */
+/* --- monitors ------------------------------------------------------------------------------------
+ */
 
 #define TYPES   "PING TLS-HELLO UDP-CONNECT SCTP HTTP HTTPS TCP"
 #define METHODS "CONNECT TRACE PATCH DELETE OPTIONS GET HEAD PUT POST"
@@ -259,8 +261,8 @@ static bool type_good(struct call *c, const struct object *pool, const char *typ
 	const bool of_datagram = !strcmp(type, "UDP-CONNECT") || !strcmp(type, "SCTP");
 
 	if (of_datagram && !datagram)
-		return balancer_invalid(c,
-			"The %s type is only supported for pools of type UDP/SCTP.", type);
+		return balancer_invalid(
+			c, "The %s type is only supported for pools of type UDP/SCTP.", type);
 	if (datagram && !of_datagram && strcmp(type, "TCP") && strcmp(type, "HTTP"))
 		return balancer_invalid(c,
 			"The associated pool protocol is %s, so only a UDP-CONNECT/SCTP/TCP/HTTP "

@@ -29,10 +29,10 @@ void balancer_versions(struct call *c)
 	for (size_t i = 0; i < array_len(versions); i++) {
 		char id[16];
 		snprintf(id, sizeof(id), "v2.%zu", i);
-		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}]}", "id", id, "status",
-				i + 1 < array_len(versions) ? "SUPPORTED" : "CURRENT", "updated",
-				versions[i], "links", "href", url, "rel", "self"));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}]}", "id", id, "status",
+				      i + 1 < array_len(versions) ? "SUPPORTED" : "CURRENT",
+				      "updated", versions[i], "links", "href", url, "rel", "self"));
 	}
 	free(url);
 	call_json(c, 200, json_pack("{s:o}", "versions", list));
@@ -43,7 +43,8 @@ void balancer_version(struct call *c)
 	call_json(c, 200, json_string("v2"));
 }
 
-/* --- providers ----------------------------------------------------------------------------------- */
+/* --- providers -----------------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *name, *description;
@@ -67,13 +68,14 @@ void balancer_providers(struct call *c)
 
 	for (size_t i = 0; i < array_len(providers); i++)
 		if (balancer_has_provider(c->sim, providers[i].name))
-			json_array_append_new(list,
-				json_pack("{s:s, s:s}", "name", providers[i].name, "description",
-					providers[i].description));
+			json_array_append_new(
+				list, json_pack("{s:s, s:s}", "name", providers[i].name,
+					      "description", providers[i].description));
 	call_json(c, 200, json_pack("{s:o}", "providers", list));
 }
 
-/* --- what there is none of, and what is an administrator's ---------------------------------------- */
+/* --- what there is none of, and what is an administrator's
+ * ---------------------------------------- */
 
 void balancer_empty(struct call *c)
 {
@@ -94,7 +96,8 @@ void balancer_forbidden(struct call *c)
 	call_fail(c, 403, NULL, "Policy does not allow this request to be performed.");
 }
 
-/* --- quotas ---------------------------------------------------------------------------------------- */
+/* --- quotas
+ * ---------------------------------------------------------------------------------------- */
 
 void balancer_quota_show(struct call *c)
 {

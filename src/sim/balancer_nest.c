@@ -77,7 +77,8 @@ static bool check_listener(const struct nest *n, json_t *listener)
 	json_t *pool = json_object_get(listener, "default_pool");
 	if (!json_is_object(pool))
 		return true;
-	const char *known = json_object_size(pool) == 1 ? pool_named(n, json_str(pool, "name")) : NULL;
+	const char *known =
+		json_object_size(pool) == 1 ? pool_named(n, json_str(pool, "name")) : NULL;
 	if (!known) {
 		if (!check_pool(n, pool))
 			return false;
@@ -135,7 +136,8 @@ void balancer_nest_make(struct call *c, const struct object *lb, json_t *in)
 		make(c, &listener_resource, item, lb->id, NULL);
 }
 
-/* --- the answer, which shows all of it ---------------------------------------------------------- */
+/* --- the answer, which shows all of it ----------------------------------------------------------
+ */
 
 static json_t *whole_pool(const struct object *pool)
 {

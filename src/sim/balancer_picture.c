@@ -10,8 +10,8 @@
 #include "sim/guest_picture.h"
 #include "sim/state.h"
 
-/* Whether it has come to be and is switched on. Members take part from then on: one that has not been
- * checked yet counts as up. */
+/* Whether it has come to be and is switched on. Members take part from then on: one that has not
+ * been checked yet counts as up. */
 static bool is_there(const struct object *o)
 {
 	return json_flag(o->doc, ".there") && json_flag(o->doc, "admin_state_up");
@@ -55,8 +55,7 @@ static enum world_keeping keeping_of(const struct object *pool)
 static void take_pools(struct picture *p, const struct object *lb, struct world_balancer *b)
 {
 	OBJECT_EACH (p->s, KIND_POOL, o) {
-		struct world_pool pool = {
-			.algorithm = algorithm_of(o), .keeping = keeping_of(o)};
+		struct world_pool pool = {.algorithm = algorithm_of(o), .keeping = keeping_of(o)};
 		if (balancer_of(o) != lb || !is_there(o))
 			continue;
 		snprintf(pool.id, sizeof(pool.id), "%s", o->id);
@@ -114,7 +113,8 @@ static void take_checks(struct picture *p, struct world_balancer *b)
 void picture_balancers(struct picture *p)
 {
 	OBJECT_EACH (p->s, KIND_LOADBALANCER, o) {
-		const struct object *port = object_get(p->s, KIND_PORT, object_str(o, "vip_port_id"));
+		const struct object *port =
+			object_get(p->s, KIND_PORT, object_str(o, "vip_port_id"));
 		struct world_balancer b = {
 			.transparent = !strcmp(object_str(o, "provider"), BALANCER_OVN)};
 		if (!port || !is_there(o))

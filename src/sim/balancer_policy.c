@@ -32,7 +32,8 @@ static const struct balancer_attr policy_attrs[] = {
 	{"redirect_http_code", BALANCER_REAL, POST_PUT, .words = "301 302 303 307 308"},
 };
 
-/* --- policies ----------------------------------------------------------------------------------- */
+/* --- policies -----------------------------------------------------------------------------------
+ */
 
 static bool lacks(struct call *c, const char *what)
 {
@@ -51,8 +52,8 @@ static bool action_good(struct call *c, json_t *in)
 		{"REDIRECT_PREFIX", "redirect_prefix", "redirect_prefix"},
 	};
 	const char *action = json_str(in, "action");
-	const bool redirects = action && strncmp(action, "REDIRECT_TO_POOL", 16) &&
-			       strcmp(action, "REJECT");
+	const bool redirects =
+		action && strncmp(action, "REDIRECT_TO_POOL", 16) && strcmp(action, "REJECT");
 
 	for (size_t i = 0; action && i < array_len(actions); i++) {
 		if (strcmp(actions[i].action, action))
@@ -138,7 +139,8 @@ const struct balancer_resource policy_resource = {
 	.show = policy_show,
 };
 
-/* --- rules -------------------------------------------------------------------------------------- */
+/* --- rules --------------------------------------------------------------------------------------
+ */
 
 #define RULE_TYPES                                                                                 \
 	"SSL_DN_FIELD FILE_TYPE SSL_CONN_HAS_CERT HEADER HOST_NAME SSL_VERIFY_RESULT COOKIE PATH"

@@ -45,8 +45,7 @@ static struct object *parent(struct call *c, const json_t *in)
 	if (lb)
 		return balancer_find(c, &loadbalancer_resource, lb);
 	if (!listener) {
-		balancer_invalid(
-			c, "Must provide at least one of: loadbalancer_id, listener_id");
+		balancer_invalid(c, "Must provide at least one of: loadbalancer_id, listener_id");
 		return NULL;
 	}
 	const struct object *o = object_get(c->sim, KIND_LISTENER, listener);
@@ -84,8 +83,8 @@ static bool ovn_good(struct call *c, const struct object *lb, const json_t *in)
 		balancer_ovn_refuses(c, lb, "%s algorithm", algorithm))
 		return false;
 	return !kept || !strcmp(kept, "SOURCE_IP") ||
-	       !balancer_ovn_refuses(c, lb,
-		       "%s session persistence. Only SOURCE_IP type is supported.", kept);
+	       !balancer_ovn_refuses(
+		       c, lb, "%s session persistence. Only SOURCE_IP type is supported.", kept);
 }
 
 static bool check(struct call *c, json_t *in)
@@ -126,8 +125,8 @@ static void show(const struct object *o, json_t *view)
 {
 	const struct object *monitor = balancer_with(o->sim, KIND_MONITOR, ".pool", o->id);
 
-	json_object_set_new(view, "loadbalancers",
-		json_pack("[{s:s}]", "id", object_str(o, ".loadbalancer")));
+	json_object_set_new(
+		view, "loadbalancers", json_pack("[{s:s}]", "id", object_str(o, ".loadbalancer")));
 	json_object_set_new(
 		view, "listeners", balancer_ids(o->sim, KIND_LISTENER, "default_pool_id", o->id));
 	json_object_set_new(view, "members", balancer_ids(o->sim, KIND_MEMBER, ".pool", o->id));

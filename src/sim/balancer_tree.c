@@ -1,6 +1,6 @@
 /*
- * balancer_tree.c - a load balancer and what belongs to it: who is locked by a change, and what comes
- * of it when the time is up.
+ * balancer_tree.c - a load balancer and what belongs to it: who is locked by a change, and what
+ * comes of it when the time is up.
  */
 
 #include <string.h>
@@ -11,8 +11,8 @@
 #include "sim/state.h"
 
 /* Everything below a load balancer, what holds others last. */
-static const enum kind kinds[] = {KIND_L7RULE, KIND_L7POLICY, KIND_MONITOR, KIND_MEMBER,
-	KIND_LISTENER, KIND_POOL};
+static const enum kind kinds[] = {
+	KIND_L7RULE, KIND_L7POLICY, KIND_MONITOR, KIND_MEMBER, KIND_LISTENER, KIND_POOL};
 
 struct object *balancer_of(const struct object *o)
 {
@@ -71,7 +71,8 @@ bool balancer_mutable(struct call *c, struct object *lb, const struct object *po
 	return true;
 }
 
-/* --- what comes of a change -------------------------------------------------------------------- */
+/* --- what comes of a change --------------------------------------------------------------------
+ */
 
 static bool is_off(const struct object *o)
 {
@@ -81,7 +82,8 @@ static bool is_off(const struct object *o)
 /* True: it is gone. */
 static bool settle_one(struct object *o)
 {
-	const bool fails = json_flag(o->doc, ".fails"), pending = !strncmp(status_of(o), "PENDING", 7);
+	const bool fails = json_flag(o->doc, ".fails"),
+		   pending = !strncmp(status_of(o), "PENDING", 7);
 	const bool created = !strcmp(status_of(o), "PENDING_CREATE");
 
 	json_object_del(o->doc, ".fails");
@@ -97,7 +99,7 @@ static bool settle_one(struct object *o)
 		return true;
 	set_status(o, "ACTIVE");
 	object_set(o, ".there", json_true()); /* packets find it from now on */
-	if (o->kind != KIND_MEMBER) /* those have their health */
+	if (o->kind != KIND_MEMBER)           /* those have their health */
 		object_set_str(o, "operating_status", is_off(o) ? "OFFLINE" : "ONLINE");
 	return false;
 }
@@ -182,7 +184,8 @@ static void on_settled(struct timer *t)
 	settle(t->arg);
 }
 
-/* --- the lock ---------------------------------------------------------------------------------- */
+/* --- the lock ----------------------------------------------------------------------------------
+ */
 
 /* The id of the pool that a change of it concerns, or "". */
 static const char *pool_of(const struct object *o)
@@ -192,8 +195,7 @@ static const char *pool_of(const struct object *o)
 
 static const char *listener_of(const struct object *o)
 {
-	const struct object *policy =
-		object_get(o->sim, KIND_L7POLICY, object_str(o, ".policy"));
+	const struct object *policy = object_get(o->sim, KIND_L7POLICY, object_str(o, ".policy"));
 
 	return object_str(policy ? policy : o, "listener_id");
 }

@@ -30,7 +30,8 @@ static bool not_made(struct call *c, const char *network, const char *why)
 static bool take_port(struct call *c, const char *id, json_t *in)
 {
 	const struct object *port = object_get(c->sim, KIND_PORT, id);
-	const json_t *first = port ? json_array_get(json_object_get(port->doc, "fixed_ips"), 0) : NULL;
+	const json_t *first =
+		port ? json_array_get(json_object_get(port->doc, "fixed_ips"), 0) : NULL;
 
 	if (!port || !network_visible(c, port))
 		return missing(c, "Port", id);
@@ -100,16 +101,19 @@ static bool find_address(struct call *c, const struct object *subnet, json_t *in
 
 	if (!asked) {
 		a = address_draw(c->sim, subnet);
-		snprintf(why, sizeof(why), "No more IP addresses available on network %s.", network);
+		snprintf(
+			why, sizeof(why), "No more IP addresses available on network %s.", network);
 		if (!a.version)
 			return not_made(c, network, why);
 		json_object_set_new(in, "vip_address", json_string(ip_text(a, text)));
 		return true;
 	}
-	snprintf(why, sizeof(why), "IP address %s is not a valid IP for the specified subnet.", asked);
+	snprintf(why, sizeof(why), "IP address %s is not a valid IP for the specified subnet.",
+		asked);
 	if (!ip_parse(asked, &a) || !subnet_prefix(subnet, &p) || !prefix_has(p, a))
 		return not_made(c, network, why);
-	snprintf(why, sizeof(why), "IP address %s already allocated in subnet %s", asked, subnet->id);
+	snprintf(why, sizeof(why), "IP address %s already allocated in subnet %s", asked,
+		subnet->id);
 	return !address_user(c->sim, network, a) || not_made(c, network, why);
 }
 
@@ -160,7 +164,8 @@ void balancer_vip_drop(struct object *lb)
 		port_remove(port);
 }
 
-/* --- OVN's health checks ------------------------------------------------------------------------ */
+/* --- OVN's health checks ------------------------------------------------------------------------
+ */
 
 /* Whether a monitored pool of an OVN load balancer has members in that subnet. A member without a
  * subnet is in that of the VIP. */

@@ -27,9 +27,8 @@ static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ra
 	QUOTA(key_pairs), QUOTA(server_groups), QUOTA(server_group_members), QUOTA(network),
 	QUOTA(subnet), QUOTA(port), QUOTA(router), QUOTA(floatingip), QUOTA(security_group),
 	QUOTA(security_group_rule), QUOTA(volumes), QUOTA(gigabytes), QUOTA(snapshots),
-	QUOTA(backups), QUOTA(backup_gigabytes),
-	QUOTA(load_balancer), QUOTA(listener), QUOTA(pool), QUOTA(member), QUOTA(health_monitor),
-	QUOTA(l7policy), QUOTA(l7rule)};
+	QUOTA(backups), QUOTA(backup_gigabytes), QUOTA(load_balancer), QUOTA(listener), QUOTA(pool),
+	QUOTA(member), QUOTA(health_monitor), QUOTA(l7policy), QUOTA(l7rule)};
 #undef QUOTA
 
 static const struct key service_keys[] = {

@@ -19,9 +19,9 @@
 
 struct guests {
 	struct sim *sim;
-	struct timer change; /* a new picture is due */
-	int64_t settle_ns;   /* how long changes are gathered */
-	struct map disks;    /* server id -> struct guest_disk *, one reference each */
+	struct timer change;        /* a new picture is due */
+	int64_t settle_ns;          /* how long changes are gathered */
+	struct map disks;           /* server id -> struct guest_disk *, one reference each */
 	struct guest_world *newest; /* a reference; NULL before the first */
 	struct guest_services *services;
 	int held[DOOR_KINDS]; /* sockets that keep the ports ours */
@@ -248,8 +248,8 @@ void guests_disk_new(struct sim *s, const char *server)
 		guest_disk_unref(map_remove(&s->guests->disks, server));
 }
 
-bool guests_answer(struct sim *s, const char *balancer, struct ip to, enum packet what,
-	unsigned port)
+bool guests_answer(
+	struct sim *s, const char *balancer, struct ip to, enum packet what, unsigned port)
 {
 	const struct guests *g = s->guests;
 	const struct world_balancer *b =

@@ -12,14 +12,13 @@ static const struct world_guest *guest_of(
 	if (!b->nic.addresses.n)
 		return NULL;
 	const struct world_address *vip = &b->nic.addresses.p[0];
-	return b->transparent ? world_target(w, vip->subnet, q->source, q->source_nic, m->ip,
-					PACKET_TCP, m->port)
-			      : world_target(w, vip->subnet, vip->ip, &b->nic, m->ip, PACKET_TCP,
-					m->port);
+	return b->transparent
+		       ? world_target(w, vip->subnet, q->source, q->source_nic, m->ip, PACKET_TCP,
+				 m->port)
+		       : world_target(w, vip->subnet, vip->ip, &b->nic, m->ip, PACKET_TCP, m->port);
 }
 
-static bool is_served(
-	struct guest_services *s, const struct world_guest *g, unsigned port)
+static bool is_served(struct guest_services *s, const struct world_guest *g, unsigned port)
 {
 	char *text = guest_service_text(s, g->id, g->boots, port);
 	const bool good = text != NULL;
@@ -27,7 +26,8 @@ static bool is_served(
 	return good;
 }
 
-/* --- picking ------------------------------------------------------------------------------------ */
+/* --- picking ------------------------------------------------------------------------------------
+ */
 
 /* Backups take part only when no other member is up. */
 static bool takes_part(const struct world_member *m, bool backups)
@@ -60,8 +60,8 @@ static unsigned turn_of(struct map *turns, const struct world_pool *pool)
 static unsigned number_of(
 	const struct world_pool *pool, struct map *turns, const struct balance_ask *q)
 {
-	const unsigned source =
-		hash(hash(14695981039346656037u, (uint64_t)q->source.n), (uint64_t)(q->source.n >> 64));
+	const unsigned source = hash(
+		hash(14695981039346656037u, (uint64_t)q->source.n), (uint64_t)(q->source.n >> 64));
 	if (pool->keeping == WORLD_KEEP_SOURCE || pool->algorithm == WORLD_SOURCE_IP)
 		return source;
 	if (pool->algorithm == WORLD_SOURCE_IP_PORT)
@@ -113,7 +113,8 @@ struct balance_pick balance_pick(const struct guest_world *w, struct guest_servi
 	return pick;
 }
 
-/* --- listening ---------------------------------------------------------------------------------- */
+/* --- listening ----------------------------------------------------------------------------------
+ */
 
 static bool anybody(const struct guest_world *w, struct guest_services *s,
 	const struct world_pool *pool, const struct balance_ask *q)
@@ -126,8 +127,8 @@ static bool anybody(const struct guest_world *w, struct guest_services *s,
 	return false;
 }
 
-bool balance_accepts(
-	const struct guest_world *w, struct guest_services *s, const struct balance_ask *q, unsigned port)
+bool balance_accepts(const struct guest_world *w, struct guest_services *s,
+	const struct balance_ask *q, unsigned port)
 {
 	const struct world_listener *l = world_listener(q->balancer, port, q->source);
 	if (!l || !q->balancer->transparent)

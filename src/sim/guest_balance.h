@@ -25,8 +25,8 @@ struct balance_pick {
 	char *text; /* that it serves, owned */
 };
 
-/* A member that is up and serves, by the pool's algorithm; one that turns out not to serve is passed
- * over, as haproxy does. Every pick is a turn. */
+/* A member that is up and serves, by the pool's algorithm; one that turns out not to serve is
+ * passed over, as haproxy does. Every pick is a turn. */
 struct balance_pick balance_pick(const struct guest_world *w, struct guest_services *s,
 	struct map *turns, const struct world_pool *pool, const struct balance_ask *q);
 
@@ -34,8 +34,8 @@ struct balance_pick balance_pick(const struct guest_world *w, struct guest_servi
 bool balance_listens(const struct guest_world *w, struct guest_services *s,
 	const struct world_end *end, unsigned port);
 /* The same for what came through a door or from a guest to a load balancer's VIP. */
-bool balance_accepts(
-	const struct guest_world *w, struct guest_services *s, const struct balance_ask *q, unsigned port);
+bool balance_accepts(const struct guest_world *w, struct guest_services *s,
+	const struct balance_ask *q, unsigned port);
 
 /* Whether a health check gets its answer. */
 bool balance_check(const struct guest_world *w, struct guest_services *s,

@@ -41,7 +41,8 @@ static bool read_header(struct slice line, struct guest_http *ret)
 	} else if (slice_is_nocase(name, "Transfer-Encoding")) {
 		return false;
 	} else if (slice_is_nocase(name, "Connection")) {
-		ret->close = slice_is_nocase(value, "close") || (ret->close && !slice_is_nocase(value, "keep-alive"));
+		ret->close = slice_is_nocase(value, "close") ||
+			     (ret->close && !slice_is_nocase(value, "keep-alive"));
 	} else if (slice_is_nocase(name, "Cookie")) {
 		ret->cookie = value;
 	}

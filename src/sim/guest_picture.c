@@ -296,8 +296,8 @@ static bool leads_outside(const struct guest_world *w, unsigned subnet)
 	return false;
 }
 
-static bool reaches(const struct guest_world *w, const struct world_nic *nic, const char *port,
-	struct ip fixed)
+static bool reaches(
+	const struct guest_world *w, const struct world_nic *nic, const char *port, struct ip fixed)
 {
 	if (!nic->up || strcmp(nic->port, port))
 		return false;
@@ -341,8 +341,8 @@ static void take_floating(struct picture *p, const struct object *o, struct ip o
 	door.ping = door.balancer ? !door.balancer->transparent
 				  : world_admits(p->w, nic, true, outside, NULL, PACKET_ECHO, 0);
 	for (size_t i = 0; i < WORLD_PORTS; i++)
-		door.tcp[i] = door.balancer ? world_listener(door.balancer, world_ports[i], outside) !=
-						      NULL
+		door.tcp[i] = door.balancer ? world_listener(door.balancer, world_ports[i],
+						      outside) != NULL
 					    : world_admits(p->w, nic, true, outside, NULL,
 						      PACKET_TCP, world_ports[i]);
 	p->w->doors[(unsigned)(own.n & 0xff)] = door;

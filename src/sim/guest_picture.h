@@ -13,7 +13,8 @@ struct sim;
  * until the next guest is up by itself, -1 if none. Returns owned. */
 struct guest_world *guest_world_new(struct sim *s, struct map *disks, int64_t *ret_next_ns);
 
-/* --- between the files of the picture ----------------------------------------------------------- */
+/* --- between the files of the picture -----------------------------------------------------------
+ */
 
 struct picture {
 	struct sim *s;

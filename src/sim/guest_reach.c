@@ -86,8 +86,7 @@ static void send_ping(struct timer *t)
 		return;
 	}
 	p->sent++;
-	const bool came =
-		way == WAY_BALANCER ? !end.balancer->transparent : way != WAY_LOST;
+	const bool came = way == WAY_BALANCER ? !end.balancer->transparent : way != WAY_LOST;
 	if (came)
 		answered(sh);
 	if (p->sent < p->count)
@@ -211,8 +210,7 @@ int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char 
 		shell_err(sh, "nc: bad address '%.200s'\n", q.address);
 		return 1;
 	}
-	const struct world_end end =
-		world_way(*sh->world, g, q.to, PACKET_TCP, (unsigned)q.port);
+	const struct world_end end = world_way(*sh->world, g, q.to, PACKET_TCP, (unsigned)q.port);
 	const enum way way = end.way;
 	const bool service = way == WAY_ROUTER && q.port == WORLD_METADATA_PORT &&
 			     ip_parse(WORLD_METADATA, &metadata) && ip_equal(metadata, q.to);

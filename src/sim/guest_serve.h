@@ -56,7 +56,8 @@ void guest_serve_fini(struct guest_server *server);
 /* A listening or merely bound (backlog 0) non-blocking socket on 127.77.4.N; -1 with errno. */
 int guest_socket(unsigned n, unsigned port, int backlog);
 
-/* --- guest_stream.c: connections to what guests serve -------------------------------------------- */
+/* --- guest_stream.c: connections to what guests serve --------------------------------------------
+ */
 
 /* Whether a connection to 127.77.4.N would come about at what stands for world_ports[i]. */
 bool guest_stream_listens(const struct guest_server *server, unsigned n, unsigned i);

@@ -17,9 +17,9 @@
 #include "sim/guest_http.h"
 #include "sim/guest_serve.h"
 
-#define IDLE_NS   (50 * NS_PER_S) /* as haproxy's timeout client */
-#define PIECE     16384
-#define ANSWER    (1u << 20) /* that waits to be read */
+#define IDLE_NS (50 * NS_PER_S) /* as haproxy's timeout client */
+#define PIECE   16384
+#define ANSWER  (1u << 20) /* that waits to be read */
 #define NO_SERVER                                                                                  \
 	"<html><body><h1>503 Service Unavailable</h1>\n"                                           \
 	"No server is available to handle this request.\n"                                         \
@@ -28,11 +28,11 @@
 
 struct stream {
 	struct guest_server *server;
-	unsigned n, at;          /* 127.77.4.N, world_ports[at] */
-	char balancer[ID_TEXT];  /* "": straight to the guest */
-	bool each;               /* every request is balanced */
-	char guest[ID_TEXT];     /* that serves all of it, unless `each` */
-	unsigned boots, port;    /* there */
+	unsigned n, at;         /* 127.77.4.N, world_ports[at] */
+	char balancer[ID_TEXT]; /* "": straight to the guest */
+	bool each;              /* every request is balanced */
+	char guest[ID_TEXT];    /* that serves all of it, unless `each` */
+	unsigned boots, port;   /* there */
 	unsigned source_port;
 	int fd;
 	uv_poll_t *poll;
@@ -42,7 +42,8 @@ struct stream {
 	bool ending;       /* once all is sent */
 };
 
-/* --- what it leads to ----------------------------------------------------------------------------- */
+/* --- what it leads to
+ * ----------------------------------------------------------------------------- */
 
 static struct ip outside_address(void)
 {
@@ -103,13 +104,13 @@ static struct balance_pick pick(const struct stream *s, struct slice member)
 		&door->balancer->pools.p[l->pool], &q);
 }
 
-/* --- answers ---------------------------------------------------------------------------------------- */
+/* --- answers
+ * ---------------------------------------------------------------------------------------- */
 
 static bool keeps_cookies(const struct stream *s)
 {
 	const struct world_balancer *b = s->server->world->doors[s->n].balancer;
-	const struct world_listener *l =
-		world_listener(b, world_ports[s->at], outside_address());
+	const struct world_listener *l = world_listener(b, world_ports[s->at], outside_address());
 	return l && l->has_pool && b->pools.p[l->pool].keeping == WORLD_KEEP_COOKIE;
 }
 
@@ -156,7 +157,8 @@ static bool answer_one(struct stream *s, const struct guest_http *q)
 	return text != NULL;
 }
 
-/* --- bytes ------------------------------------------------------------------------------------------ */
+/* --- bytes
+ * ------------------------------------------------------------------------------------------ */
 
 static void drop_front(struct buf *b, size_t n)
 {
@@ -203,8 +205,7 @@ static bool receive(struct stream *s)
 static bool send_all(struct stream *s)
 {
 	while (s->sent < s->out.n) {
-		const ssize_t n =
-			send(s->fd, s->out.p + s->sent, s->out.n - s->sent, MSG_NOSIGNAL);
+		const ssize_t n = send(s->fd, s->out.p + s->sent, s->out.n - s->sent, MSG_NOSIGNAL);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
 		s->sent += (size_t)n;
@@ -234,7 +235,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	uv_poll_start(poll, s->out.n ? UV_WRITABLE : UV_READABLE, on_ready);
 }
 
-/* --- beginning and end ------------------------------------------------------------------------------ */
+/* --- beginning and end
+ * ------------------------------------------------------------------------------ */
 
 static void lead(struct stream *s, const struct world_guest *g, unsigned port)
 {

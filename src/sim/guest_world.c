@@ -181,8 +181,8 @@ static bool joined(const struct guest_world *w, unsigned from, unsigned to)
 	return from == to || shared_router(w, from, to);
 }
 
-static bool has_address(const struct guest_world *w, const struct world_nic *nic, unsigned from,
-	struct ip to)
+static bool has_address(
+	const struct guest_world *w, const struct world_nic *nic, unsigned from, struct ip to)
 {
 	VEC_EACH (&nic->addresses, struct world_address, a)
 		if (nic->up && ip_equal(a->ip, to) && joined(w, from, a->subnet))

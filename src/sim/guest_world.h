@@ -70,7 +70,8 @@ struct world_guest {
 	VEC(struct world_disk) disks;
 };
 
-/* --- load balancers ----------------------------------------------------------------------------- */
+/* --- load balancers -----------------------------------------------------------------------------
+ */
 
 enum world_algorithm {
 	WORLD_ROUND_ROBIN,
@@ -98,10 +99,10 @@ struct world_pool {
 
 struct world_listener {
 	unsigned port;
-	bool http;      /* every request is balanced, not the connection */
-	bool has_pool;  /* `pool` holds */
-	unsigned pool;  /* place in `pools` */
-	bool limited;   /* only `allowed` is let in */
+	bool http;     /* every request is balanced, not the connection */
+	bool has_pool; /* `pool` holds */
+	unsigned pool; /* place in `pools` */
+	bool limited;  /* only `allowed` is let in */
 	VEC(struct prefix) allowed;
 };
 

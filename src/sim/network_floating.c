@@ -97,7 +97,8 @@ static void clear(json_t *in)
 /* With OVN a server must have taken the port; a load balancer never takes the port of its VIP. */
 static bool is_taken(const struct object *port)
 {
-	return *object_str(port, "device_id") || !strncmp(object_str(port, "name"), "ovn-lb-vip-", 11);
+	return *object_str(port, "device_id") ||
+	       !strncmp(object_str(port, "name"), "ovn-lb-vip-", 11);
 }
 
 /* The router's agent says so a moment later: ACTIVE with a port, DOWN without. Whether a server

@@ -22,18 +22,18 @@ static unsigned port_80(const struct town *t)
 
 static void serve(struct town *t, const struct object *server, unsigned port, const char *text)
 {
-	assert_true(guest_service_start(guests_services(t->sim->guests), server->id,
-		server_of(server)->boots, port, text));
+	assert_true(guest_service_start(
+		guests_services(t->sim->guests), server->id, server_of(server)->boots, port, text));
 }
 
 static void stop(struct town *t, const struct object *server, unsigned port)
 {
-	assert_true(guest_service_stop(guests_services(t->sim->guests), server->id,
-		server_of(server)->boots, port));
+	assert_true(guest_service_stop(
+		guests_services(t->sim->guests), server->id, server_of(server)->boots, port));
 }
 
-/* Writes a request and reads the answer to its end by Content-Length; the status, 0 for a connection
- * that ended instead. */
+/* Writes a request and reads the answer to its end by Content-Length; the status, 0 for a
+ * connection that ended instead. */
 static int ask(int fd, const char *request, char *answer, size_t size)
 {
 	size_t n = 0, wanted = SIZE_MAX;
@@ -45,7 +45,8 @@ static int ask(int fd, const char *request, char *answer, size_t size)
 			break;
 		n += (size_t)got;
 		answer[n] = 0;
-		const char *body = strstr(answer, "\r\n\r\n"), *at = strstr(answer, "Content-Length: ");
+		const char *body = strstr(answer, "\r\n\r\n"),
+			   *at = strstr(answer, "Content-Length: ");
 		if (body && at)
 			wanted = (size_t)(body + 4 - answer) + strtoul(at + 16, NULL, 10);
 	}
@@ -77,7 +78,8 @@ static int count(unsigned n, unsigned port, int requests, const char *text)
 	return found;
 }
 
-/* --- straight to a guest ------------------------------------------------------------------------- */
+/* --- straight to a guest -------------------------------------------------------------------------
+ */
 
 static void test_straight(void **state)
 {
@@ -113,7 +115,8 @@ static void test_straight(void **state)
 	town_await(t, n, port_80(t), false);
 }
 
-/* --- through a load balancer ---------------------------------------------------------------------- */
+/* --- through a load balancer
+ * ---------------------------------------------------------------------- */
 
 struct balanced {
 	struct town *t;
@@ -122,7 +125,8 @@ struct balanced {
 	unsigned n; /* 127.77.4.N */
 };
 
-/* Two servers that serve their names, a load balancer over them, and a floating IP that leads there. */
+/* Two servers that serve their names, a load balancer over them, and a floating IP that leads
+ * there. */
 static void balance(struct town *t, struct balanced *b, const char *protocol, const char *pool)
 {
 	char path[128], floating[ID_TEXT];
@@ -263,7 +267,8 @@ static void test_monitor(void **state)
 			object_remove(o);
 	guests_changed(t->sim);
 	await_status(t, KIND_POOL, b.pool, "ERROR");
-	char *own = mem_printf("%s/32", object_str(town_object(t, KIND_LOADBALANCER, b.lb), "vip_address"));
+	char *own = mem_printf(
+		"%s/32", object_str(town_object(t, KIND_LOADBALANCER, b.lb), "vip_address"));
 	town_allow(t, t->group, "tcp 80", own, NULL, NULL);
 	await_status(t, KIND_POOL, b.pool, "ONLINE");
 	free(own);
@@ -298,7 +303,8 @@ static void test_inside(void **state)
 	assert_int_equal(s.status, 0);
 }
 
-/* --- the head of a request ------------------------------------------------------------------------- */
+/* --- the head of a request
+ * ------------------------------------------------------------------------- */
 
 static enum guest_http_state state_of(const char *text)
 {
@@ -321,8 +327,7 @@ static void test_head(void **state)
 	assert_int_equal(guest_http_cookie(q.cookie, "b").n, 0);
 	assert_int_equal(guest_http_read(SLICE("GET / HTTP/1.0\n\n"), &q), GUEST_HTTP_WHOLE);
 	assert_true(q.close);
-	assert_int_equal(
-		guest_http_read(SLICE("GET / HTTP/1.0\nConnection: Keep-Alive\n\n"), &q),
+	assert_int_equal(guest_http_read(SLICE("GET / HTTP/1.0\nConnection: Keep-Alive\n\n"), &q),
 		GUEST_HTTP_WHOLE);
 	assert_false(q.close);
 	assert_int_equal(state_of("GET / HTTP/1.1\r\nHost"), GUEST_HTTP_PART);

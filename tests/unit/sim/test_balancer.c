@@ -6,8 +6,8 @@
 #define L "/load-balancer/v2.0/lbaas"
 #define N "/network/v2.0"
 
-static void make(struct simulated *s, int keep, const char *path, const char *wrapper,
-	const char *body)
+static void make(
+	struct simulated *s, int keep, const char *path, const char *wrapper, const char *body)
 {
 	simulated_call(s, "POST", path, body);
 	simulated_said(s, 201, NULL);
@@ -135,8 +135,8 @@ static void test_bodies(void **state)
 		int status;
 	} cases[] = {
 		{L "/loadbalancers", NULL, "Missing argument: \\\"load_balancer\\\"", 400},
-		{L "/loadbalancers", "{'lb': {}}", "Unknown attribute for argument load_balancer: lb",
-			400},
+		{L "/loadbalancers", "{'lb': {}}",
+			"Unknown attribute for argument load_balancer: lb", 400},
 		{L "/loadbalancers", "{'loadbalancer': {'vip_subnet_id': '$2', 'frob': 1}}",
 			"Unknown attribute for argument load_balancer.loadbalancer: frob", 400},
 		{L "/loadbalancers", "{'loadbalancer': {'vip_subnet_id': '$2', 'name': 5}}",
@@ -148,7 +148,8 @@ static void test_bodies(void **state)
 			"is not a valid IP for the specified subnet.", 400},
 		{L "/loadbalancers", "{'loadbalancer': {'vip_subnet_id': '$2', 'provider': 'ovn'}}",
 			"Provider 'ovn' is not enabled.", 400},
-		{L "/loadbalancers", "{'loadbalancer': {'vip_subnet_id': '$3'}}", " not found.", 400},
+		{L "/loadbalancers", "{'loadbalancer': {'vip_subnet_id': '$3'}}", " not found.",
+			400},
 		{L "/listeners", "{'listener': {'loadbalancer_id': '$3', 'protocol': 'TCP'}}",
 			"field/attribute protocol_port. Value: 'None'. Mandatory field missing.",
 			400},
@@ -187,7 +188,8 @@ static void test_bodies(void **state)
 			"{'healthmonitor': {'pool_id': '$4', 'type': 'TCP', 'delay': 3, 'timeout': "
 			"2, 'max_retries': 11}}",
 			"Value should be lower or equal to 10", 400},
-		{L "/l7policies", "{'l7policy': {'listener_id': '$5', 'action': 'REDIRECT_TO_URL'}}",
+		{L "/l7policies",
+			"{'l7policy': {'listener_id': '$5', 'action': 'REDIRECT_TO_URL'}}",
 			"Invalid L7 Policy arguments: redirect_url must not be None", 400},
 		{L "/frobs", "{}", "\"code\":404", 404},
 	};
@@ -267,8 +269,7 @@ static void test_whole(void **state)
 	settle(s);
 	simulated_call(s, "GET", L "/pools?loadbalancer_id=$4", NULL);
 	assert_int_equal(simulated_count(s, "pools"), 1);
-	assert_string_equal(
-		simulated_str(s, "pools", "0", "provisioning_status", NULL), "ACTIVE");
+	assert_string_equal(simulated_str(s, "pools", "0", "provisioning_status", NULL), "ACTIVE");
 	/* one that is wrong inside makes nothing at all */
 	simulated_call(s, "POST", L "/loadbalancers",
 		"{'loadbalancer': {'vip_subnet_id': '$2', 'pools': [{'name': 'p'}]}}");
@@ -331,8 +332,9 @@ static void test_faults(void **state)
 {
 	struct simulated *s = *state;
 	make_lb(s);
-	simulated_fault(s, "{'service': 'load-balancer', 'method': 'POST', 'path': '*/pools', "
-			   "'effect': 'error', 'times': 1}");
+	simulated_fault(s,
+		"{'service': 'load-balancer', 'method': 'POST', 'path': '*/pools', "
+		"'effect': 'error', 'times': 1}");
 	make(s, 4, L "/pools", "pool",
 		"{'pool': {'loadbalancer_id': '$3', 'protocol': 'TCP', 'lb_algorithm': "
 		"'ROUND_ROBIN'}}");
@@ -344,8 +346,9 @@ static void test_faults(void **state)
 	settle(s);
 	simulated_call(s, "GET", N "/ports?device_id=lb-$3", NULL);
 	assert_int_equal(simulated_count(s, "ports"), 1);
-	simulated_fault(s, "{'method': 'POST', 'path': '*/loadbalancers', 'effect': 'error', 'times': "
-			   "1}");
+	simulated_fault(s,
+		"{'method': 'POST', 'path': '*/loadbalancers', 'effect': 'error', 'times': "
+		"1}");
 	make(s, 5, L "/loadbalancers", "loadbalancer", "{'loadbalancer': {'vip_subnet_id': '$2'}}");
 	settle(s);
 	expect_state(s, L "/loadbalancers/$5", "loadbalancer", "ERROR", "ERROR");
@@ -354,8 +357,9 @@ static void test_faults(void **state)
 	simulated_said(s, 409, "is immutable");
 	simulated_call(s, "DELETE", L "/loadbalancers/$5", NULL);
 	simulated_said(s, 204, NULL);
-	simulated_fault(s, "{'method': 'POST', 'path': '*/loadbalancers', 'effect': 'stuck', 'times': "
-			   "1}");
+	simulated_fault(s,
+		"{'method': 'POST', 'path': '*/loadbalancers', 'effect': 'stuck', 'times': "
+		"1}");
 	make(s, 6, L "/loadbalancers", "loadbalancer", "{'loadbalancer': {'vip_subnet_id': '$2'}}");
 	make(s, 7, L "/loadbalancers", "loadbalancer",
 		"{'loadbalancer': {'vip_subnet_id': '$2', 'provider': 'noop_driver'}}");
@@ -371,8 +375,9 @@ static void test_rules(void **state)
 {
 	struct simulated *s = *state;
 	make_lb(s);
-	const char *body = "{'loadbalancer': {'vip_subnet_id': '$2', 'description': 'glasshouse i r "
-			   "s 0'}}";
+	const char *body =
+		"{'loadbalancer': {'vip_subnet_id': '$2', 'description': 'glasshouse i r "
+		"s 0'}}";
 	make(s, 4, L "/loadbalancers", "loadbalancer", body);
 	assert_int_equal(simulated_violations(s, "double_create"), 0);
 	make(s, 5, L "/loadbalancers", "loadbalancer", body);
@@ -443,12 +448,13 @@ static void test_ovn(void **state)
 			"{'healthmonitor': {'pool_id': '$5', 'type': 'TCP', 'delay': 3, 'timeout': "
 			"2, 'max_retries': 2}}");
 		settle(s);
-		simulated_call(
-			s, "GET", N "/ports?device_owner=ovn-lb-hm:distributed&name=ovn-lb-hm-$2", NULL);
+		simulated_call(s, "GET",
+			N "/ports?device_owner=ovn-lb-hm:distributed&name=ovn-lb-hm-$2", NULL);
 		assert_int_equal(simulated_count(s, "ports"), 1);
 		if (leaked)
-			simulated_fault(s, "{'method': 'DELETE', 'path': '*/healthmonitors/*', "
-					   "'effect': 'leak'}");
+			simulated_fault(s,
+				"{'method': 'DELETE', 'path': '*/healthmonitors/*', "
+				"'effect': 'leak'}");
 		simulated_call(s, "DELETE", L "/healthmonitors/$7", NULL);
 		settle(s);
 		simulated_call(s, "GET", N "/ports?device_owner=ovn-lb-hm:distributed", NULL);
