@@ -36,8 +36,7 @@ int command_cat(struct shell *sh, const struct world_guest *g, size_t argc, char
 	return status;
 }
 
-/* --- test ---------------------------------------------------------------------------------------
- */
+/* --- test --------------------------------------------------------------------------------------- */
 
 static bool is_filled(const struct shell *sh, const char *path)
 {
@@ -70,14 +69,12 @@ int command_test(struct shell *sh, const struct world_guest *g, size_t argc, cha
 	return 2;
 }
 
-/* --- directories --------------------------------------------------------------------------------
- */
+/* --- directories -------------------------------------------------------------------------------- */
 
 int command_cd(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
 {
 	char *path = guest_path(sh, argc > 1 ? argv[1] : "/");
-	const bool there = !strcmp(path, "/") || !strcmp(path, "/tmp") ||
-			   !strcmp(path, "/var/tmp") ||
+	const bool there = !strcmp(path, "/") || !strcmp(path, "/tmp") || !strcmp(path, "/var/tmp") ||
 			   map_get(&shell_memory(sh)->directories, path);
 	if (there)
 		snprintf(sh->directory, sizeof(sh->directory), "%s", path);
@@ -162,8 +159,7 @@ int command_ls(struct shell *sh, const struct world_guest *g, size_t argc, char 
 	return !there;
 }
 
-/* --- texts --------------------------------------------------------------------------------------
- */
+/* --- texts -------------------------------------------------------------------------------------- */
 
 struct grep {
 	bool quiet, count, nocase, whole, fixed;
@@ -226,7 +222,8 @@ int command_grep(struct shell *sh, const struct world_guest *g, size_t argc, cha
 				return 2;
 			}
 		}
-	if (i == argc || (!q.fixed && regcomp(&q.regex, argv[i], q.nocase ? REG_ICASE : 0) != 0)) {
+	if (i == argc ||
+		(!q.fixed && regcomp(&q.regex, argv[i], q.nocase ? REG_ICASE : 0) != 0)) {
 		shell_err(sh, "grep: bad pattern\n");
 		return 2;
 	}
@@ -276,9 +273,7 @@ int command_printf(struct shell *sh, const struct world_guest *g, size_t argc, c
 			if (*c == '\\') {
 				c = escaped(c + 1, &out);
 			} else if (*c == '%' && c[1] && strchr("sd", c[1])) {
-				buf_add_str(&out, next < argc   ? argv[next]
-						  : c[1] == 'd' ? "0"
-								: "");
+				buf_add_str(&out, next < argc ? argv[next] : c[1] == 'd' ? "0" : "");
 				next++;
 				c += 2;
 			} else {

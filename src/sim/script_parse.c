@@ -48,8 +48,7 @@ static void skip_blanks(struct parser *p)
 		skip(p, slice_find(p->rest, '\n'));
 }
 
-/* --- words -------------------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------------------- */
 
 static bool bracket_end(struct slice text, size_t *at);
 
@@ -141,8 +140,7 @@ static bool takes_word(struct parser *p, const char *word)
 	return true;
 }
 
-/* --- here-documents -----------------------------------------------------------------------------
- */
+/* --- here-documents ----------------------------------------------------------------------------- */
 
 static void read_here(struct parser *p, struct redirect *r)
 {
@@ -180,8 +178,7 @@ static void skip_lines(struct parser *p)
 	}
 }
 
-/* --- redirections -------------------------------------------------------------------------------
- */
+/* --- redirections ------------------------------------------------------------------------------- */
 
 static void note_here(struct parser *p, struct node *n, struct redirect *r)
 {
@@ -229,8 +226,7 @@ static bool takes_redirect(struct parser *p, struct node *n)
 	return true;
 }
 
-/* --- commands -----------------------------------------------------------------------------------
- */
+/* --- commands ----------------------------------------------------------------------------------- */
 
 static struct node *read_list(struct parser *p, const char *const *ends);
 
@@ -249,8 +245,7 @@ static void expect(struct parser *p, const char *word, const char *wrong)
 
 static struct node *read_if(struct parser *p)
 {
-	static const char *const then[] = {"then", NULL}, *const more[] = {
-								  "elif", "else", "fi", NULL};
+	static const char *const then[] = {"then", NULL}, *const more[] = {"elif", "else", "fi", NULL};
 	struct node *n = node_new(NODE_IF);
 	bool again = true;
 	while (again && !p->wrong) {

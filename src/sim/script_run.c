@@ -18,15 +18,14 @@ static void say(struct script *s, const char *what, const char *more)
 	shell_err(s->sh, "sh: %s%.200s\n", what, more);
 }
 
-/* --- simple commands ----------------------------------------------------------------------------
- */
+/* --- simple commands ---------------------------------------------------------------------------- */
 
 /* A command that waits goes on at once, in the script's own time. */
 static int wait_out(struct script *s)
 {
 	struct shell *sh = s->sh;
 	while (sh->job != JOB_NONE) {
-		void (*next)(struct timer * t) = sh->next;
+		void (*next)(struct timer *t) = sh->next;
 		sh->next = NULL;
 		s->now_ns += sh->wait_ns;
 		sh->wait_ns = 0;
@@ -121,8 +120,7 @@ static void run_simple(struct script *s, const struct node *n)
 	words_fini(&w);
 }
 
-/* --- redirections -------------------------------------------------------------------------------
- */
+/* --- redirections ------------------------------------------------------------------------------- */
 
 /* Where the output of a command goes: its two descriptors, and the files behind them. */
 struct going {
@@ -212,8 +210,8 @@ static void end_going(struct script *s, struct going *g)
 			shell_err(s->sh, "%.*s", SLICE_ARG(said));
 		else if (strcmp(g->path[fd], "/dev/null") != 0 &&
 			 !guest_file_write(s->sh, g->path[fd], said, g->append[fd])) {
-			shell_err(
-				s->sh, "sh: can't create %.200s: Permission denied\n", g->path[fd]);
+			shell_err(s->sh, "sh: can't create %.200s: Permission denied\n",
+				g->path[fd]);
 			s->status = 1;
 		}
 	}
@@ -258,8 +256,7 @@ static void run_redirected(struct script *s, const struct node *n)
 	s->sh->in = in;
 }
 
-/* --- compound commands --------------------------------------------------------------------------
- */
+/* --- compound commands -------------------------------------------------------------------------- */
 
 static void run_background(struct script *s, const struct node *n)
 {
@@ -379,8 +376,7 @@ void script_node(struct script *s, const struct node *n)
 	s->depth--;
 }
 
-/* --- a text -------------------------------------------------------------------------------------
- */
+/* --- a text ------------------------------------------------------------------------------------- */
 
 static void run_text(struct script *s, struct slice text)
 {

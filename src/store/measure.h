@@ -39,8 +39,8 @@ struct measure { /* all pointers are borrowed for the call */
 	int64_t total_us;
 	double value; /* BENCH only */
 	const char *unit;
-	enum fault fault;                            /* NONE: good */
-	int status;                                  /* HTTP, 0: none came */
+	enum fault fault;                     /* NONE: good */
+	int status;                           /* HTTP, 0: none came */
 	const char *request_id, *service_request_id; /* may be NULL */
 };
 

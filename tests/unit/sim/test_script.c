@@ -13,8 +13,7 @@ static const struct {
 } scripts[] = {
 	{"echo a; echo b && echo c || echo d", 0, "a\nb\nc\n", ""},
 	{"x=1; y=\"$x 2\"; echo $y \"${y}3\" '$x'", 0, "1 2 1 23 $x\n", ""},
-	{"x='a  b'; for i in $x \"$x\" c; do echo \"<$i>\"; done", 0, "<a>\n<b>\n<a  b>\n<c>\n",
-		""},
+	{"x='a  b'; for i in $x \"$x\" c; do echo \"<$i>\"; done", 0, "<a>\n<b>\n<a  b>\n<c>\n", ""},
 	{"x=$(echo one; echo two); echo \"$x\"; echo $x", 0, "one\ntwo\none two\n", ""},
 	{"s=3; s=$((s + 1)); echo $((s * 2 - 1))", 0, "7\n", ""},
 	{"if false; then echo a; elif true; then echo b; else echo c; fi", 0, "b\n", ""},
@@ -123,8 +122,7 @@ static void test_programs(void **state)
 	assert_string_equal(s.err, "httpd: bind: Address already in use\n");
 	script(t, n, "busybox httpd -f -p 80 -h /tmp/www", &s);
 	assert_string_equal(s.err, "httpd: bind: Permission denied\n");
-	script(t, n,
-		"kill -0 $(cat /tmp/pid) && kill -TERM -$(cat /tmp/pid); kill -0 $(cat /tmp/pid)",
+	script(t, n, "kill -0 $(cat /tmp/pid) && kill -TERM -$(cat /tmp/pid); kill -0 $(cat /tmp/pid)",
 		&s);
 	assert_int_equal(s.status, 1);
 	assert_null(guest_service_text(services, o->id, boots, 8080));
@@ -144,10 +142,9 @@ static void test_rules(void **state)
 		"a; $i -X a; $i -S a; $i -A a -j X",
 		&s);
 	assert_string_equal(s.out, "-N a\n-A a -p tcp -j DNAT\n");
-	assert_string_equal(s.err,
-		"iptables: Chain already exists.\n"
-		"iptables: Bad rule (does a matching rule exist in that chain?).\n"
-		"iptables: No chain/target/match by that name.\n");
+	assert_string_equal(s.err, "iptables: Chain already exists.\n"
+				   "iptables: Bad rule (does a matching rule exist in that chain?).\n"
+				   "iptables: No chain/target/match by that name.\n");
 	script(t, n,
 		"i='sudo -n ip address'; $i add 10.7.0.99/32 dev eth0 && $i add 10.7.0.99/32 dev eth0; "
 		"ip -4 -o address show dev eth0 | grep -c 10.7.0.99/32; $i del 10.7.0.99/32 dev eth0; "
