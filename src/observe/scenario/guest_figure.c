@@ -49,7 +49,8 @@ static double number(const json_t *object, const char *key, double otherwise)
 		       : otherwise;
 }
 
-/* --- iperf3 ------------------------------------------------------------------------------------ */
+/* --- iperf3 ------------------------------------------------------------------------------------
+ */
 
 bool figure_iperf3(struct slice text, struct figure_throughput *ret, char why[FIGURE_WHY])
 {
@@ -73,7 +74,8 @@ bool figure_iperf3(struct slice text, struct figure_throughput *ret, char why[FI
 	return good;
 }
 
-/* --- fio --------------------------------------------------------------------------------------- */
+/* --- fio ---------------------------------------------------------------------------------------
+ */
 
 struct bin {
 	double ns, count;
@@ -148,8 +150,8 @@ bool figure_fio(struct slice text, struct figure_disk *ret, char why[FIGURE_WHY]
 	json_array_foreach (jobs, i, job)
 		for (size_t k = 0; k < array_len(directions); k++) {
 			const json_t *direction = json_object_get(job, directions[k]);
-			ret->bytes_per_s += number(direction, "bw_bytes",
-				number(direction, "bw", 0) * 1024);
+			ret->bytes_per_s +=
+				number(direction, "bw_bytes", number(direction, "bw", 0) * 1024);
 			ret->operations_per_s += number(direction, "iops", 0);
 			add_latency(&l, direction);
 		}
@@ -162,7 +164,8 @@ bool figure_fio(struct slice text, struct figure_disk *ret, char why[FIGURE_WHY]
 	return good;
 }
 
-/* --- dd ---------------------------------------------------------------------------------------- */
+/* --- dd ----------------------------------------------------------------------------------------
+ */
 
 /* The number at the start of a text; the rest is cut off it. */
 static bool leading(struct slice *text, double *ret)
@@ -172,29 +175,53 @@ static bool leading(struct slice *text, double *ret)
 	while (n < text->n && (isdigit((unsigned char)text->p[n]) || text->p[n] == '.' ||
 				      text->p[n] == 'e' || text->p[n] == '-' || text->p[n] == '+'))
 		n++;
-	const bool good = units_parse_real(slice_sub(*text, 0, n), ret) && isfinite(*ret) && *ret >= 0;
+	const bool good =
+		units_parse_real(slice_sub(*text, 0, n), ret) && isfinite(*ret) && *ret >= 0;
 	*text = slice_sub(*text, n, text->n);
 	return good;
 }
 
-bool figure_dd(struct slice text, int64_t block, struct figure_disk *ret)
+/* Small busyboxes count records and take no time. */
+static bool by_records(struct slice text, int64_t block, double *ret_bytes, double *ret_seconds)
 {
-	struct slice line, copied = SLICE("copied,");
-	double bytes, seconds;
-	while (slice_next(&text, '\n', &line)) {
-		const size_t at = slice_find_text(line, copied);
-		struct slice time = slice_sub(line, at + copied.n, line.n);
-		if (at == line.n || !leading(&line, &bytes) || !leading(&time, &seconds) ||
-			seconds <= 0 || bytes <= 0 || bytes > 1e18)
-			continue;
-		*ret = (struct figure_disk){.bytes_per_s = bytes / seconds,
-			.operations_per_s = bytes / seconds / (double)block};
-		return isfinite(ret->bytes_per_s) && ret->bytes_per_s < 1e18;
-	}
-	return false;
+	struct slice line, began = SLICE(""), ended = SLICE("");
+	double from, to, records = -1;
+	while (slice_next(&text, '\n', &line))
+		if (slice_find_text(line, SLICE(" records out")) < line.n &&
+			!units_parse_real(slice_sub(line, 0, slice_find(line, '+')), &records))
+			records = -1;
+		else if (slice_starts(line, "began "))
+			began = slice_sub(line, 6, line.n);
+		else if (slice_starts(line, "ended "))
+			ended = slice_sub(line, 6, line.n);
+	if (records <= 0 || !leading(&began, &from) || !leading(&ended, &to))
+		return false;
+	*ret_bytes = records * (double)block;
+	*ret_seconds = to - from;
+	return true;
 }
 
-/* --- CPU --------------------------------------------------------------------------------------- */
+bool figure_dd(struct slice text, int64_t block, struct figure_disk *ret)
+{
+	struct slice rest = text, line, copied = SLICE("copied,");
+	double bytes = 0, seconds = 0;
+	bool found = false;
+	while (!found && slice_next(&rest, '\n', &line)) {
+		const size_t at = slice_find_text(line, copied);
+		struct slice time = slice_sub(line, at + copied.n, line.n);
+		found = at < line.n && leading(&line, &bytes) && leading(&time, &seconds);
+	}
+	if (!found && !by_records(text, block, &bytes, &seconds))
+		return false;
+	if (!(seconds > 0) || !(bytes > 0) || bytes > 1e18 || bytes / seconds > 1e18)
+		return false;
+	*ret = (struct figure_disk){.bytes_per_s = bytes / seconds,
+		.operations_per_s = bytes / seconds / (double)block};
+	return true;
+}
+
+/* --- CPU ---------------------------------------------------------------------------------------
+ */
 
 /* "cpu  user nice system idle iowait irq softirq steal …": all of it, and the share of others. */
 static bool processor(struct slice line, double *ret_all, double *ret_steal)
