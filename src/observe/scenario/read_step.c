@@ -45,10 +45,12 @@ static const struct verb_row verbs[] = {
 	{"value", VERB_VALUE, NULL, "", NULL},
 	{"guest", VERB_GUEST, "on gateway serve stop", NULL, "on"},
 	{"mesh", VERB_MESH, "among protocols count every", NULL, "among"},
+	{"throughput", VERB_THROUGHPUT, "from to time", NULL, "from to"},
+	{"bench", VERB_BENCH, "on pi disk", NULL, "on"},
 };
 
 /* Verbs of the language that come with a later version. */
-static const char *const later[] = {"bench", "throughput", "dns"};
+static const char *const later[] = {"dns"};
 
 static const struct verb_row *find_verb(struct slice name)
 {

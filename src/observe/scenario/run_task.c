@@ -155,6 +155,21 @@ static void begin_attempt(struct task *t)
 		change_begin(t);
 }
 
+/* Two throughputs to one guest would measure each other. Owned; NULL: none. */
+static char *lock_of(struct task *t)
+{
+	if (t->step->verb == VERB_THROUGHPUT) {
+		const struct value *to = value_field(&t->body, SLICE("to"));
+		const struct element *e =
+			to && to->type == VALUE_REF ? world_element(t->run->world, to->ref) : NULL;
+		return e && e->id ? mem_printf("throughput/%s", e->id) : NULL;
+	}
+	json_t *body = value_json(&t->body);
+	char *key = task_lock_key(t, body);
+	json_decref(body);
+	return key;
+}
+
 void task_begin(struct task *t)
 {
 	struct run *r = t->run;
@@ -164,16 +179,16 @@ void task_begin(struct task *t)
 		t->first_start_ns = loop_now_ns(r->tools.loop);
 		t->deadline_mono_ns = t->first_start_ns + step_timeout(t);
 	}
-	if (!t->holds_lock && t->step->verb == VERB_CREATE) {
-		json_t *body = value_json(&t->body);
-		char *key = task_lock_key(t, body);
-		json_decref(body);
+	if (!t->holds_lock && (t->step->verb == VERB_CREATE || t->step->verb == VERB_THROUGHPUT)) {
+		char *key = lock_of(t);
 		const bool taken = !key || lock_take(r, t, key);
 		free(key);
 		if (!taken) {
 			t->state = TASK_LOCK;
 			run_emit(r, RUN_EVENT_WAIT, t, "another change of its %s",
-				t->step->lock ? t->step->lock : t->step->kind->lock);
+				t->step->lock   ? t->step->lock
+				: t->step->kind ? t->step->kind->lock
+						: "receiver");
 			return;
 		}
 	}
@@ -296,7 +311,7 @@ static bool may_try_again(const struct task *t, enum fault fault)
 
 /* Whether a failed attempt is followed by another. Creates only when the step says so; checks of
  * their own accord until the step's time is up, since what they look at may still be starting. */
-static bool tries_again(const struct task *t, enum fault fault, int status)
+static bool tries_again(const struct task *t, enum fault fault, int status, bool asked)
 {
 	const struct retry *retry = &t->step->retry;
 	if (t->abandoned || t->run->stopping || is_hopeless(fault))
@@ -311,9 +326,10 @@ static bool tries_again(const struct task *t, enum fault fault, int status)
 			return false;
 		return retry->until_ns || task_left_ns(t) > retry->every_ns;
 	}
+	if (verb_works_in_guest(t->step->verb) && asked) /* what was done there is the answer */
+		return false;
 	return verb_reaches(t->step->verb) && fault != FAULT_EXPECTATION &&
-	       fault != FAULT_EXIT_STATUS && fault != FAULT_PACKET_LOSS && !t->step->must_fail.n &&
-	       may_try_again(t, fault);
+	       fault != FAULT_EXIT_STATUS && !t->step->must_fail.n && may_try_again(t, fault);
 }
 
 static void try_again(struct task *t, const char *why)
@@ -372,7 +388,7 @@ void task_judge(struct task *t)
 		return;
 	}
 	if (result == EXPR_ERROR) {
-		if (tries_again(t, FAULT_EXPECTATION, 0))
+		if (tries_again(t, FAULT_EXPECTATION, 0, true))
 			try_again(t, err.msg);
 		else
 			task_fail(t, FAULT_EXPECTATION, "%s", err.msg);
@@ -391,7 +407,8 @@ static void judge_failing(struct task *t, const struct operation_result *r)
 {
 	if (r->fault == FAULT_NONE) {
 		t->failing_since_ns = 0;
-		if (t->step->retry.set && tries_again(t, FAULT_UNEXPECTED_SUCCESS, r->status)) {
+		if (t->step->retry.set &&
+			tries_again(t, FAULT_UNEXPECTED_SUCCESS, r->status, true)) {
 			try_again(t, fault_text(FAULT_UNEXPECTED_SUCCESS));
 			return;
 		}
@@ -403,7 +420,7 @@ static void judge_failing(struct task *t, const struct operation_result *r)
 		return;
 	}
 	if (r->unasked || !listed(&t->step->must_fail, r->fault, r->status)) {
-		if (tries_again(t, r->fault, r->status))
+		if (tries_again(t, r->fault, r->status, !r->unasked))
 			try_again(t, r->detail ? r->detail : fault_text(r->fault));
 		else
 			task_fail(t, r->fault, "it had to fail, but otherwise: %s",
@@ -436,7 +453,7 @@ void task_result(struct task *t, const struct operation_result *r)
 	if (r->fault != FAULT_NONE) {
 		const char *why = r->detail && *r->detail ? r->detail : fault_text(r->fault);
 		learn_measured(t, r->measured);
-		if (tries_again(t, r->fault, r->status))
+		if (tries_again(t, r->fault, r->status, !r->unasked))
 			try_again(t, why);
 		else
 			task_fail(t, r->fault, "%s", why);
