@@ -196,7 +196,9 @@ static bool is_reading(const struct cloud_call *k)
 static bool again(struct cloud_call *k, const struct http_answer *a)
 {
 	int64_t ns;
-	if (a->status == 401 && !k->retried_auth) {
+	if (a->status == 401 && k->source)
+		auth_drop_token(k->cloud, k->token_used); /* its data is read: not sent again */
+	else if (a->status == 401 && !k->retried_auth) {
 		k->retried_auth = true;
 		k->was_sent = false; /* refused: nothing has happened */
 		auth_drop_token(k->cloud, k->token_used);
@@ -244,7 +246,14 @@ static void fill_answer(struct cloud_call *k, const struct http_answer *a, struc
 	struct error err = {0};
 	if (looks && !k->sink)
 		ret->json = json_parse(a->body, BUF_ANSWER, &err);
-	if (a->status >= 400) {
+	const bool moved = a->status > 300 && a->status < 400 && a->status != 304;
+	if (moved) { /* a change that follows blindly may be another one's */
+		const char *to = http_answer_header(a, "Location");
+		ret->fault = ret->error.fault = FAULT_BODY;
+		snprintf(ret->error.message, sizeof(ret->error.message),
+			"the service answers %d and sends on to %.300s", a->status,
+			to ? to : "nowhere");
+	} else if (a->status >= 400) {
 		cloud_error_read(a->status, ret->json, a->body, &ret->error);
 		ret->fault = ret->error.fault;
 	} else if (looks && !ret->json && !k->sink) {

@@ -62,10 +62,11 @@ struct cloud_request {
 };
 
 struct cloud_answer {
-	enum fault fault; /* NONE for any 2xx, and 3xx that was asked for; else sharpened */
-	int status;       /* 0: none came */
-	bool sent;        /* a create may have happened even though fault is set */
-	json_t *json;     /* borrowed during the callback; NULL when the body is none */
+	enum fault
+		fault; /* NONE for any 2xx, 300 and 304; BODY for what sends on; else sharpened */
+	int status;    /* 0: none came */
+	bool sent;     /* a create may have happened even though fault is set */
+	json_t *json;  /* borrowed during the callback; NULL when the body is none */
 	struct slice body;
 	struct cloud_error error;         /* when fault is set: type and message */
 	char request_id[REQUEST_ID_TEXT]; /* ours */
@@ -102,7 +103,8 @@ struct cloud_call *cloud_call(
 void cloud_cancel(struct cloud_call *call); /* done runs next turn with FAULT_CANCELLED */
 
 /*
- * Reads a whole list: follows `links`/`<collection>_links`/`next` in the form of each service, at
+ * Reads a whole list: follows `links`/`<collection>_links`/`next` in the form of each service; a
+ * collection NULL is an answer that is the list itself, read on by `marker`. At
  * most 100,000 items or 64 MiB. `items` is borrowed; complete only when fault is NONE.
  */
 typedef void cloud_list_done(void *arg, const struct cloud_answer *last, json_t *items);
