@@ -46,6 +46,7 @@ static void call_free(struct cloud_call *k)
 	free(k->body_text);
 	free(k->url);
 	json_decref(k->body);
+	route_free(k->route);
 	free(k);
 }
 
@@ -114,7 +115,7 @@ static void tell(struct cloud_call *k, struct cloud_answer *a)
 	a->queued_ns = k->queued_ns;
 	a->tries = k->tries;
 	a->sent = a->sent || k->was_sent;
-	if (k->list && list_goes_on(k, a)) {
+	if ((k->list && list_goes_on(k, a)) || (k->route && route_goes_on(k, a))) {
 		k->state = CALL_QUEUED;
 		k->queued_at_ns = loop_now_ns(c->loop);
 		k->tries = 0;
@@ -491,6 +492,7 @@ struct cloud_call *cloud_call(
 	k->body = json_incref(r->body);
 	k->compute = !strcmp(r->service, "compute");
 	k->absent_is_good = r->absent_is_good;
+	k->route = route_new(r);
 	k->header_count = r->header_count;
 	k->headers = mem_new_array(r->header_count, sizeof(*k->headers));
 	for (size_t i = 0; i < r->header_count; i++)

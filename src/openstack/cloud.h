@@ -52,6 +52,9 @@ struct cloud_request {
 	size_t header_count;
 	char request_id[REQUEST_ID_TEXT]; /* "": made here */
 	int64_t deadline_ns;              /* from being sent the first time; 0: 60 s */
+	/* add_extraroutes and remove_extraroutes of one route: where neutron has no such call, the
+	 * router's whole list is read and written */
+	bool falls_back;
 	bool absent_is_good; /* asks whether something is gone: for observers 404 is no fault */
 	/* raw bodies (image data) */
 	size_t (*source)(void *arg, void *p, size_t n);

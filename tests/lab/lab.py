@@ -81,9 +81,9 @@ def inventory(conn):
     add("containers", conn.object_store.get("?format=json").json())
     add("images", conn.image.get("/images?limit=500").json()["images"], lambda o: o.get("owner") == project)
     add("loadbalancers", conn.load_balancer.get("/lbaas/loadbalancers").json()["loadbalancers"])
-    add("zones", conn.dns.get("/v2/zones").json()["zones"])
+    add("zones", conn.dns.get("/zones").json()["zones"])
     add("stacks", [{**s, "name": s["stack_name"]} for s in conn.orchestration.get("/stacks").json()["stacks"]])
-    add("secrets", conn.key_manager.get("/v1/secrets?limit=100").json()["secrets"])
+    add("secrets", conn.key_manager.get("/secrets?limit=100").json()["secrets"])
     add("containers", conn.object_store.get("?format=json").json())
     user = conn.current_user_id
     add("credentials", conn.identity.get(f"/users/{user}/application_credentials").json()["application_credentials"])
