@@ -182,8 +182,8 @@ void cloud_unobserve(struct cloud *c, const void *arg); /* all with that argumen
 
 /* Quota of the project: {"servers": {"limit": 10, "used": 2}, "cores":…, "ram":…, "volumes":…,
  * "gigabytes":…, "snapshots":…, "network":…, "subnet", "port", "router", "floatingip",
- * "security_group", "security_group_rule"}; -1 is no limit. A service that refuses is left out.
- * Owned by the callee, borrowed during the callback. */
+ * "security_group", "security_group_rule", "load_balancer", "zones", "secrets"}; -1 is no limit. A
+ * service that refuses is left out. Owned by the callee, borrowed during the callback. */
 void cloud_quota(struct cloud *c, void (*done)(void *arg, const json_t *quota), void *arg);
 /* A service that failed what several were asked for. */
 struct cloud_failure {

@@ -1,7 +1,7 @@
 /*
  * cloud_route.c - a route of a router, where neutron lacks the extension `extraroute-atomic`: then
- * there is no such call, and the whole list is written anew, on condition that the router is still as
- * it was read.
+ * there is no such call, and the whole list is written anew, on condition that the router is still
+ * as it was read.
  *
  * The same call goes round: the atomic one, then reading the router, then writing it; so that the
  * caller's handle stays good for cloud_cancel().

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "observe/scenario/leak.h"
 #include "observe/scenario/sweeper.h"
 
 #define REQUEST_NS (60 * NS_PER_S)
@@ -191,6 +192,14 @@ static void ask_gone(struct timer *t)
 
 static void ask_remove(struct timer *t);
 
+static void on_leak(void *arg, const char *port)
+{
+	struct found *f = arg;
+	if (port)
+		sweep_tell(f->sweep, f, "deleted port %s: its load balancer has left it", port);
+	pause_then(f, ask_remove);
+}
+
 static void on_remove(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
@@ -207,6 +216,8 @@ static void on_remove(void *arg, const struct cloud_answer *a)
 		ask_gone(&f->timer);
 	} else if (out_of_patience(f)) {
 		last_look(f);
+	} else if (a->status == 409 && !strcmp(f->kind->name, "subnet") && f->id) {
+		leak_clear(f->sweep->cloud, f->id, &f->call, on_leak, f);
 	} else {
 		pause_then(f, ask_remove);
 	}

@@ -37,7 +37,8 @@ static const struct {
 	{"router_interface", 200, "{}", "{\"ports\": []}", true},
 	{"router_interface", 200, "{}", "{\"ports\": [{}]}", false},
 	{"router_route", 200, "{\"destination\": \"d\", \"nexthop\": \"n\"}",
-		"{\"router\": {\"routes\": [{\"destination\": \"d\", \"nexthop\": \"n\"}]}}", false},
+		"{\"router\": {\"routes\": [{\"destination\": \"d\", \"nexthop\": \"n\"}]}}",
+		false},
 	{"router_route", 200, "{\"destination\": \"d\", \"nexthop\": \"n\"}",
 		"{\"router\": {\"routes\": [{\"destination\": \"d\", \"nexthop\": \"m\"}]}}", true},
 	{"router_route", 200, "{\"destination\": \"d\", \"nexthop\": \"n\"}",
@@ -64,8 +65,8 @@ static void test_gone(void **state)
 static void test_busy(void **state)
 {
 	const struct kind *k = kind_find(kinds, SLICE("lb_listener"));
-	json_t *immutable = json_pack("{s:s}", "faultstring",
-		"Load Balancer 5 is immutable and cannot be updated.");
+	json_t *immutable = json_pack(
+		"{s:s}", "faultstring", "Load Balancer 5 is immutable and cannot be updated.");
 	json_t *taken = json_pack("{s:s}", "faultstring",
 		"Another Listener on this Load Balancer is already using protocol_port 80");
 	struct cloud_answer a = {.status = 409, .fault = FAULT_HTTP_409, .json = immutable};

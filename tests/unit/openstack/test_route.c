@@ -11,7 +11,7 @@ static const char catalog[] =
 #define REMOVE "PUT /v2.0/routers/r1/remove_extraroutes"
 #define OTHER  "{\"destination\":\"10.1.0.0/16\",\"nexthop\":\"10.0.0.2\"}"
 #define OURS   "{\"destination\":\"192.0.2.0/24\",\"nexthop\":\"10.0.0.9\"}"
-#define NOT_FOUND                                                                                  \
+#define NOT_FOUND                                                                                      \
 	"{\"message\": \"The resource could not be found.<br /><br />\", \"code\": \"404 Not Found\"," \
 	" \"title\": \"Not Found\"}"
 
@@ -81,7 +81,8 @@ static void test_whole_list(void **state)
 		"{\"router\":{\"routes\":[" OTHER "," OURS "]}}");
 	assert_int_equal(fake_count(f, "PUT /v2.0/routers/r1"), 2);
 	fake_says(f, "GET /v2.0/routers/r1", 200, NULL,
-		"{\"router\":{\"id\":\"r1\",\"revision_number\":9,\"routes\":[" OTHER "," OURS "]}}");
+		"{\"router\":{\"id\":\"r1\",\"revision_number\":9,\"routes\":[" OTHER "," OURS
+		"]}}");
 	fake_says(f, "PUT /v2.0/routers/r1", 200, NULL, "{\"router\":{\"id\":\"r1\"}}");
 	ask(f, true, &r);
 	assert_int_equal(r.fault, FAULT_NONE);
