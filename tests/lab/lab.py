@@ -79,12 +79,12 @@ def inventory(conn):
     add("volumes", conn.block_storage.get("/volumes/detail").json()["volumes"])
     add("snapshots", conn.block_storage.get("/snapshots/detail").json()["snapshots"])
     add("containers", conn.object_store.get("?format=json").json())
+    add("secrets", [{**s, "id": s["secret_ref"].rsplit("/", 1)[-1]}
+                    for s in conn.key_manager.get("/secrets?limit=100").json()["secrets"]])
     add("images", conn.image.get("/images?limit=500").json()["images"], lambda o: o.get("owner") == project)
     add("loadbalancers", conn.load_balancer.get("/lbaas/loadbalancers").json()["loadbalancers"])
-    add("zones", conn.dns.get("/zones").json()["zones"])
+    add("zones", conn.dns.get("/zones?limit=1000").json()["zones"])
     add("stacks", [{**s, "name": s["stack_name"]} for s in conn.orchestration.get("/stacks").json()["stacks"]])
-    add("secrets", conn.key_manager.get("/secrets?limit=100").json()["secrets"])
-    add("containers", conn.object_store.get("?format=json").json())
     user = conn.current_user_id
     add("credentials", conn.identity.get(f"/users/{user}/application_credentials").json()["application_credentials"])
     return found

@@ -9,9 +9,10 @@
 #define LOOK_NS (30 * NS_PER_S)
 
 #define OCTAVIA_NAME "octavia-lb-"
-#define OCTAVIA_VRRP "octavia-lb-vrrp-" /* names an amphora, which only an administrator may see */
-#define DEVICE       "lb-"
-#define OVN_NAME     "ovn-lb-hm-"
+#define OCTAVIA_VRRP "octavia-lb-vrrp-" /* names an amphora, which only an administrator may see   \
+					 */
+#define DEVICE   "lb-"
+#define OVN_NAME "ovn-lb-hm-"
 
 static bool starts(const char *text, const char *with)
 {
@@ -32,7 +33,8 @@ const char *leak_of(const json_t *port, const char *subnet)
 	}
 	const bool ovn = owner && (!strcmp(owner, "ovn-lb-hm:distributed") ||
 					  !strcmp(owner, "network:distributed"));
-	return ovn && starts(name, OVN_NAME) && !strcmp(name + strlen(OVN_NAME), subnet) ? "" : NULL;
+	return ovn && starts(name, OVN_NAME) && !strcmp(name + strlen(OVN_NAME), subnet) ? ""
+											 : NULL;
 }
 
 struct leak {
@@ -111,7 +113,8 @@ static void next_port(struct leak *l)
 		if (!balancer || !port_id(l))
 			continue;
 		if (!*balancer) {
-			call(l, "load-balancer", "GET", "/lbaas/loadbalancers?fields=id", on_balancers);
+			call(l, "load-balancer", "GET", "/lbaas/loadbalancers?fields=id",
+				on_balancers);
 			return;
 		}
 		struct buf path = BUF(BUF_LINE);
@@ -136,11 +139,8 @@ void leak_clear(struct cloud *c, const char *subnet, struct cloud_call **slot,
 	void (*done)(void *arg, const char *port), void *arg)
 {
 	struct leak *l = mem_new(struct leak);
-	*l = (struct leak){.cloud = c,
-		.subnet = mem_strdup(subnet),
-		.slot = slot,
-		.done = done,
-		.arg = arg};
+	*l = (struct leak){
+		.cloud = c, .subnet = mem_strdup(subnet), .slot = slot, .done = done, .arg = arg};
 	char *path = mem_printf("/ports?fixed_ips=subnet_id%%3D%s", subnet);
 	*slot = cloud_list(c, "network", path, "ports", NULL, LOOK_NS, on_ports, l);
 	free(path);
