@@ -78,6 +78,9 @@ static const struct {
 	{"cinder", "volumev3", "/volume/v3/", true},
 	{"cinder", "block-storage", "/volume/v3/", true},
 	{"glance", "image", "/image", false},
+	{"designate", "dns", "/dns", false},
+	{"swift", "object-store", "/object-store/v1/AUTH_", true},
+	{"barbican", "key-manager", "/key-manager", false},
 	{"octavia", "load-balancer", "/load-balancer", false},
 };
 
