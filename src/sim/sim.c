@@ -123,8 +123,8 @@ void sim_faults_clear(struct sim *s)
 
 /* --- what is left ----------------------------------------------------------------------------- */
 
-static const char *const makers[] = {
-	"api", "nova", "neutron", "designate", "barbican", "heat", "octavia", "seed", "plant"};
+static const char *const makers[] = {"api", "nova", "neutron", "designate", "barbican", "heat", "octavia",
+	"seed", "plant"};
 
 static const char *project_name(struct sim *s, const char *id)
 {
@@ -213,10 +213,7 @@ static void add_cloud(
 	for (size_t i = 0; i < WORLD_PORTS; i++) /* openstacksdk wants keys to be texts */
 		buf_printf(b, "%s\"%u\": %u", i ? ", " : "", world_ports[i],
 			guests_tcp_port(s->guests, i));
-	buf_printf(b,
-		"}}\n"
-		"    dns: [\"127.0.0.1:%u\"]\n",
-		name_server_port(s->name_server));
+	buf_printf(b, "}}\n    dns: [\"127.0.0.1:%u\"]\n", name_server_port(s->name_server));
 }
 
 char *sim_clouds_text(const struct sim *s)
