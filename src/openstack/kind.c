@@ -32,6 +32,7 @@ static void free_row(struct kind *k)
 	expr_free(k->failed_expr);
 	expr_free(k->gone_expr);
 	expr_free(k->busy_expr);
+	expr_free(k->stuck_expr);
 	free(k);
 }
 
@@ -91,6 +92,7 @@ static void finish_row(struct kind *k, struct error_list *errors)
 	k->failed_expr = condition(k, k->failed, "failed", errors);
 	k->gone_expr = condition(k, k->gone, "gone", errors);
 	k->busy_expr = condition(k, k->busy, "busy", errors);
+	k->stuck_expr = condition(k, k->stuck, "stuck", errors);
 }
 
 static void load_dir(struct kinds *k, const char *dir, struct error_list *errors)

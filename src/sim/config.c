@@ -21,14 +21,14 @@ static const struct key file_keys[] = {
 
 #define QUOTA(name)                                                                                \
 	{                                                                                          \
-#name, KEY_INT, offsetof(struct quota, name), .min = -1, .max = 1000000000         \
+#name, KEY_INT, offsetof(struct quota, name), .min = -1, .max = 1000000000000      \
 	}
 static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ram),
 	QUOTA(key_pairs), QUOTA(server_groups), QUOTA(server_group_members), QUOTA(network),
 	QUOTA(subnet), QUOTA(port), QUOTA(router), QUOTA(floatingip), QUOTA(security_group),
 	QUOTA(security_group_rule), QUOTA(volumes), QUOTA(gigabytes), QUOTA(snapshots),
 	QUOTA(backups), QUOTA(backup_gigabytes), QUOTA(zones), QUOTA(zone_recordsets),
-	QUOTA(zone_records), QUOTA(recordset_records)};
+	QUOTA(zone_records), QUOTA(recordset_records), QUOTA(containers), QUOTA(object_bytes)};
 #undef QUOTA
 
 static const struct key service_keys[] = {
@@ -61,7 +61,9 @@ void config_defaults(struct sim *s)
 		.zones = 10,
 		.zone_recordsets = 500,
 		.zone_records = 500,
-		.recordset_records = 20};
+		.recordset_records = 20,
+		.containers = -1,
+		.object_bytes = -1};
 	s->has_backup = true;
 }
 

@@ -79,6 +79,7 @@ static const struct {
 	{"cinder", "block-storage", "/volume/v3/", true},
 	{"glance", "image", "/image", false},
 	{"designate", "dns", "/dns", false},
+	{"swift", "object-store", "/object-store/v1/AUTH_", true},
 };
 
 /* Ids of services and endpoints are the same in every catalog: made of their place. */

@@ -11,6 +11,7 @@ static const struct service *const services[] = {
 	&volume_service,
 	&image_service,
 	&dns_service,
+	&objectstore_service,
 	&control_service,
 };
 
@@ -79,6 +80,13 @@ static bool fits(const char *row, const char *path, char **params)
 	size_t n = 0;
 
 	while (*row) {
+		if (!strcmp(row, "{*}")) {
+			if (!*path)
+				return false;
+			free(params[n]);
+			params[n] = decode(path, strlen(path));
+			return true;
+		}
 		if (row[0] == '{' && row[1] == '}') {
 			size_t len = strcspn(path, "/");
 

@@ -1,6 +1,6 @@
 /*
- * sim.h - a simulated OpenStack: keystone, nova, neutron, cinder, glance and designate on one
- * port, a fair double.
+ * sim.h - a simulated OpenStack: keystone, nova, neutron, cinder, glance, swift and designate on
+ * one port, a fair double.
  *
  * It shares no line with openstack/: what it accepts and answers was written from the services'
  * own documents and from a real cloud, so that an error of our client shows. States take drawn
@@ -54,7 +54,7 @@ struct sim *sim_new(
 void sim_free(struct sim *s);
 unsigned sim_port(const struct sim *s);
 /* "http://127.0.0.1:PORT"; the services lie below it: /identity /compute /network /volume /image
- * /dns, the controls below /sim. Borrows. */
+ * /object-store /dns, the controls below /sim. Borrows. */
 const char *sim_url(const struct sim *s);
 /* Of the name server, UDP and TCP on 127.0.0.1; clouds.yaml says it as `dns: ["127.0.0.1:PORT"]`.
  */

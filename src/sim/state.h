@@ -20,6 +20,7 @@ struct quota {
 	int64_t network, subnet, port, router, floatingip, security_group, security_group_rule;
 	int64_t volumes, gigabytes, snapshots, backups, backup_gigabytes;
 	int64_t zones, zone_recordsets, zone_records, recordset_records;
+	int64_t containers, object_bytes;
 };
 
 struct sim {

@@ -28,6 +28,7 @@ static const struct verb_row rows[VERB_COUNT] = {
 	[VERB_STREAM] = {NULL, 0, 15 * 60 * NS_PER_S},
 	[VERB_DOWNLOAD] = {check_download, 300 * NS_PER_S, 300 * NS_PER_S},
 	[VERB_LIST] = {check_list, 60 * NS_PER_S, 60 * NS_PER_S},
+	[VERB_TOKEN] = {check_token, 30 * NS_PER_S, 60 * NS_PER_S},
 	[VERB_VALUE] = {check_value, NS_PER_S, 60 * NS_PER_S},
 };
 
@@ -215,6 +216,8 @@ void check_cancel(struct check_call *c)
 		dns_cancel(c->dns);
 	else if (c->cloud)
 		cloud_cancel(c->cloud);
+	else if (c->log_in)
+		cloud_login_cancel(c->log_in);
 	else
 		c->fault = FAULT_CANCELLED; /* its timer is due */
 }

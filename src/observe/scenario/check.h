@@ -1,5 +1,5 @@
 /*
- * check.h - the measuring verbs (ping tcp http ssh dns stream download list value) as one
+ * check.h - the measuring verbs (ping tcp http ssh dns stream download list token value) as one
  * operation: evaluated body in, fault and measurements out. Expectations, retries and must_fail are
  * the runner's.
  *
@@ -24,6 +24,7 @@ struct check_tools { /* borrowed by every check */
 	struct pinger *pinger;
 	struct ssh_pool *ssh;
 	struct random *random;
+	const struct cloud_purpose *purpose; /* of what is asked of the cloud; NULL: none */
 };
 
 struct check_result {

@@ -33,6 +33,7 @@ struct check_call {
 	struct http_call *http;
 	struct cloud_call *cloud;
 	struct dns_call *dns;
+	struct cloud_login *log_in;
 	struct login *login;
 	struct sockaddr_storage address;
 	void (*cleanup)(struct check_call *c);
@@ -60,6 +61,7 @@ void check_ssh(struct check_call *c);
 void check_dns(struct check_call *c);
 void check_download(struct check_call *c);
 void check_list(struct check_call *c);
+void check_token(struct check_call *c);
 void check_value(struct check_call *c);
 /* "192.0.2.1, 192.0.2.2": what [LAST] says of an answer. Appends. */
 void check_dns_text(struct buf *out, const struct dns_said *said);

@@ -43,6 +43,7 @@ static const struct verb_row verbs[] = {
 	{"stream", VERB_STREAM, "to every", NULL, "to"},
 	{"download", VERB_DOWNLOAD, "of", "of", "of"},
 	{"list", VERB_LIST, "service path", "service", "service"},
+	{"token", VERB_TOKEN, "from", "from", "from"},
 	{"value", VERB_VALUE, NULL, "", NULL},
 };
 
@@ -81,7 +82,8 @@ static const struct key simple_keys[] = {
 #define CHANGES (1u << VERB_SET | 1u << VERB_SERVER_ACTION | 1u << VERB_CALL)
 #define MEASURES                                                                                   \
 	(1u << VERB_PING | 1u << VERB_TCP | 1u << VERB_HTTP | 1u << VERB_SSH | 1u << VERB_STREAM | \
-		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_VALUE | 1u << VERB_DNS)
+		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_TOKEN | 1u << VERB_VALUE |      \
+		1u << VERB_DNS)
 #define ANY (~0u)
 
 /* Which verbs a key goes with, and how that is said. */

@@ -249,9 +249,7 @@ static void remove_one(struct task *t, const struct made *m, const json_t *serve
 	struct kind_request q = {0};
 	json_t *path = json_pack("{s:s}", "id", json_str(server, "id"));
 	if (kind_object_request(m->kind, m->kind->remove, path, &q, NULL)) {
-		struct cloud_request request = kind_call(m->kind, &q, LIST_NS);
-		request.absent_is_good = true;
-		t->call = cloud_call(t->run->tools.cloud, &request, on_left_removed, t);
+		remove_call(t, m->kind, &q, LIST_NS, on_left_removed);
 	}
 	kind_request_fini(&q);
 	json_decref(path);
@@ -272,9 +270,9 @@ static void on_left(void *arg, const struct cloud_answer *a, json_t *items)
 	if (a->fault == FAULT_NONE && !left)
 		remove_is_gone(t);
 	else if (remove_out_of_time(t))
-		remove_leave(
-			t, left ? "servers of it were still there when the time for teardown ended"
-				: fault_text(a->fault));
+		remove_leave(t, OBJECT_CREATED,
+			left ? "servers of it were still there when the time for teardown ended"
+			     : fault_text(a->fault));
 	else if (left)
 		remove_one(t, m, left);
 	else

@@ -60,6 +60,8 @@ static struct task *task_new(struct run *r, struct element *e, const struct step
 	t->start_ns = t->answer_ns = t->ready_ns = t->remove_ns = t->gone_ns = -1;
 	t->needed_ns = run_now(r);
 	t->timer.arg = t; /* its callbacks are also called directly */
+	t->purpose = (struct cloud_purpose){
+		r->called, r->label, s->name, s->kind ? s->kind->name : NULL};
 	e->task = t;
 	vec_push(&r->tasks, t);
 	return t;

@@ -144,7 +144,8 @@ void lost_look(struct timer *timer)
 		lost_give_up(t);
 		return;
 	}
-	const struct cloud_request request = kind_call(k, &q, POLL_REQUEST_NS);
+	struct cloud_request request = kind_call(k, &q, POLL_REQUEST_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_found_one, t);
 	kind_request_fini(&q);
 }

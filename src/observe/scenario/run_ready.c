@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "observe/scenario/maker.h"
+#include "observe/scenario/run_boot.h"
 
 /* --- learning from answers -------------------------------------------------------------------- */
 
@@ -98,6 +99,7 @@ void make_learn(struct task *t, const json_t *object)
 		if (!strcmp(t->step->kind->name, "server") && !t->extras.n)
 			make_note_volumes(t, e->object);
 	}
+	boot_see(t);
 }
 
 /* --- waiting for ready ------------------------------------------------------------------------ */
@@ -312,7 +314,8 @@ void make_ask_ready(struct timer *timer)
 		make_end(t, FAULT_EVALUATION, 0, err.msg);
 		return;
 	}
-	const struct cloud_request request = kind_call(t->step->kind, &q, POLL_REQUEST_NS);
+	struct cloud_request request = kind_call(t->step->kind, &q, POLL_REQUEST_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_ready_answer, t);
 	kind_request_fini(&q);
 }

@@ -5,7 +5,25 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "observe/scenario/runner.h"
+#include "observe/scenario/run_boot.h"
+#include "observe/scenario/run_json.h"
+
+enum fault run_fault(const struct run_report *r)
+{
+	if (r->stopped)
+		return FAULT_CANCELLED;
+	if (r->verdict == VERDICT_PASSED || r->verdict == VERDICT_DEGRADED)
+		return FAULT_NONE;
+	const struct run_row *cause = run_cause(r);
+	if (cause && cause->fault != FAULT_NONE)
+		return cause->fault;
+	for (size_t i = 0; i < r->row_count; i++)
+		if (r->rows[i].state == ELEMENT_FAILED && r->rows[i].fault != FAULT_NONE)
+			return r->rows[i].fault;
+	if (r->error && r->fault != FAULT_NONE)
+		return r->fault;
+	return r->verdict == VERDICT_FAILED ? FAULT_EXPECTATION : FAULT_LOCAL;
+}
 
 const char *verdict_name(enum run_verdict v)
 {
@@ -51,6 +69,7 @@ static char *component_of(struct task *t)
 	}
 	case VERB_SERVER_ACTION: service = mem_strdup("compute"); break;
 	case VERB_DOWNLOAD: service = mem_strdup("image"); break;
+	case VERB_TOKEN: service = mem_strdup("identity"); break;
 	case VERB_LIST:
 	case VERB_CALL: service = service_of(t); break;
 	default: break;
@@ -62,9 +81,7 @@ static char *component_of(struct task *t)
 	return component;
 }
 
-/* The names of `each: {zone: …, type: …}` with this element's values; an owned reference or NULL.
- */
-static json_t *dimensions(const struct task *t)
+json_t *report_dimensions(const struct task *t)
 {
 	const struct interp *each = t->step->each;
 	const struct value *it = &t->element->it;
@@ -109,7 +126,8 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 		.gone_ns = t->gone_ns,
 		.critical = -1,
 		.measured = json_incref(t->element->measured),
-		.dimensions = dimensions(t),
+		.dimensions = report_dimensions(t),
+		.boot = boot_json(t),
 	};
 	for (size_t i = 0; t->waited_for && i < r->tasks.n; i++)
 		if (r->tasks.p[i] == t->waited_for)
@@ -256,6 +274,7 @@ void report_fini(struct run *r)
 		free(row->service_request_id);
 		json_decref(row->measured);
 		json_decref(row->dimensions);
+		json_decref(row->boot);
 	}
 	vec_fini(&r->rows);
 }

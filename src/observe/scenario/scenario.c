@@ -94,6 +94,7 @@ const char *verb_name(const struct step *step)
 		[VERB_STREAM] = "stream",
 		[VERB_DOWNLOAD] = "download",
 		[VERB_LIST] = "list",
+		[VERB_TOKEN] = "token",
 		[VERB_VALUE] = "value",
 	};
 	return step->verb == VERB_CREATE ? step->kind->name : names[step->verb];
