@@ -374,9 +374,8 @@ const struct kind kind_table[] = {
 
 	/* deleted while a change is under way it goes only minutes later: seen */
 	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .set = "PATCH /zones/{id}",
-		.list = "GET /zones", .lock = "id",
-		.lock_of = "dns_zone", .stuck = "[BODY].status == PENDING",
-		.fix = "openstack zone abandon {id}"},
+		.list = "GET /zones", .lock = "id", .lock_of = "dns_zone",
+		.stuck = "[BODY].status == PENDING", .fix = "openstack zone abandon {id}"},
 	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
 		.set = "PUT /zones/{zone}/recordsets/{id}", .list = "GET /recordsets"},
 
