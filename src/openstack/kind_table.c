@@ -353,10 +353,10 @@ const struct kind kind_table[] = {
 	{OCTAVIA("loadbalancer", "loadbalancer", "/lbaas/loadbalancers", "loadbalancers",
 		 RANK_LOADBALANCER),
 		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
-		/* no call of the API ends a pending change whose worker has died */
-		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' "
-		       "WHERE id='{id}'\" && openstack loadbalancer delete --cascade {id}",
-		.mark = MARK_DESCRIPTION},
+		.mark = MARK_DESCRIPTION,
+		/* no request of Octavia's, an administrator's neither, leads out of PENDING */
+		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' WHERE "
+		       "id='{id}'\" && openstack loadbalancer delete --cascade {id}"},
 	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),
 		.remove = "DELETE /lbaas/listeners/{id}", .lock = "loadbalancer_id",
 		.mark = MARK_DESCRIPTION, .with = "loadbalancer_id", .unique = UNIQUE_ADOPT,
@@ -397,8 +397,8 @@ const struct kind kind_table[] = {
 		.ready = "[BODY].stack_status == CREATE_COMPLETE",
 		.failed = "[BODY].stack_status == pat(*_FAILED)",
 		.gone = "[STATUS] == 404 || [BODY].stack_status == DELETE_COMPLETE",
-		.stuck = "[BODY].stack_status == DELETE_IN_PROGRESS",
-		.fix = "openstack stack abandon {id}",
+		.stuck = "[BODY].stack_status == pat(*_IN_PROGRESS)",
+		.fix = "heat-manage reset_stack_status {id} && openstack stack delete --yes {id}",
 		.component = "Orchestration",
 		.rank = RANK_STACK,
 		.answer_partial = true,

@@ -10,7 +10,8 @@ import yaml
 
 SERVICES = {"identity": ["identity"], "network": ["network"], "compute": ["compute"],
             "volume": ["block-storage", "volumev3"], "image": ["image"], "object-store": ["object-store"],
-            "dns": ["dns"]}
+            "key-manager": ["key-manager"], "dns": ["dns"],
+            "load-balancer": ["load-balancer"]}
 SWIFT = ("x-account-", "x-container-", "x-object-", "x-copied-", "x-storage-", "x-delete-at", "x-timestamp", "etag",
          "content-range", "content-disposition", "allow", "accept-ranges", "vary")  # headers that say something
 LONGEST = 240  # seconds for one object to reach its state: zones go when the lab next looks for deleted ones
@@ -96,6 +97,9 @@ class Cloud:
     def save(self, request, answer):
         for name, path in request.get("save", {}).items():
             self.saved[name] = at(answer.json(), path)
+        for name, path in request.get("save_ref", {}).items():
+            self.saved[name + "_ref"] = at(answer.json(), path)
+            self.saved[name] = self.saved[name + "_ref"].rsplit("/", 1)[-1]
 
 
 def at(value, path):
