@@ -29,7 +29,7 @@ static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ra
 	QUOTA(security_group_rule), QUOTA(volumes), QUOTA(gigabytes), QUOTA(snapshots),
 	QUOTA(backups), QUOTA(backup_gigabytes), QUOTA(zones), QUOTA(zone_recordsets),
 	QUOTA(zone_records), QUOTA(recordset_records), QUOTA(containers), QUOTA(object_bytes),
-	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders)};
+	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders), QUOTA(stacks)};
 #undef QUOTA
 
 static const struct key service_keys[] = {
@@ -69,7 +69,8 @@ void config_defaults(struct sim *s)
 		.object_bytes = -1,
 		.secrets = -1,
 		.secret_containers = -1,
-		.orders = -1};
+		.orders = -1,
+		.stacks = 512};
 	s->has_backup = true;
 	s->has_host_href = true;
 }

@@ -53,6 +53,9 @@ static const struct plant {
 	{KIND_CONTAINER, "/object-store/v1/AUTH_{project}/{name}", "{}", "PUT"},
 	{KIND_OBJECT, "/object-store/v1/AUTH_{project}/{name}/{name}", "{}", "PUT"},
 	{KIND_SECRET, "/key-manager/v1/secrets", "{'name': '{name}'}"},
+	{KIND_STACK, "/orchestration/v1/{project}/stacks",
+		"{'stack_name': '{name}', 'tags': '{mark}', 'template':"
+		" {'heat_template_version': '2018-08-31'}}"},
 };
 
 struct planting {
