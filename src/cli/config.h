@@ -13,7 +13,9 @@
 
 #include <jansson.h>
 
+#include "observe/budget.h"
 #include "tell/alarm.h"
+#include "tell/metrics.h"
 
 struct config_secret { /* as written, and what it holds once read */
 	char *from;    /* "file:/run/...", "env:NAME"; NULL: none */
@@ -28,6 +30,7 @@ struct config_cloud {
 	bool endpoints;                        /* auto (default) or none */
 	int64_t every_ns, timeout_ns, slow_ns; /* 0: the room's default */
 	unsigned inflight, compute;            /* 0: 8, 4 */
+	struct budget budget;                  /* of all its scenarios together */
 	unsigned line, col;
 	const char *file;
 };
@@ -37,7 +40,10 @@ struct config_scenario {
 	char *use, *document; /* NAME or file; document of a file with several */
 	char *cloud;          /* NULL: the only one */
 	int64_t every_ns;     /* 0: 10 min */
-	json_t *params;       /* object */
+	int64_t runs;         /* so many after a start, then no more; 0: no end */
+	int64_t hold_ns;      /* how long a world that failed is kept; 0: not */
+	struct budget budget;
+	json_t *params; /* object */
 	unsigned line, col;
 	const char *file;
 };
@@ -50,6 +56,14 @@ struct config_component { /* overrides what the catalog and scenarios name */
 struct config_alarm {
 	struct alarm alarm; /* its pointers point into this structure */
 	struct config_secret token, password;
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_metrics {
+	struct metrics_receiver receiver; /* as metrics_config_copy() makes it */
+	struct config_secret password;
+	struct config_secret *headers; /* of receiver.headers, in their order */
 	unsigned line, col;
 	const char *file;
 };
@@ -76,7 +90,8 @@ struct config {
 	struct config_scenario *scenarios;
 	struct config_component *components;
 	struct config_alarm *alarms;
-	size_t cloud_count, scenario_count, component_count, alarm_count;
+	struct config_metrics *metrics;
+	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count;
 };
 
 /* Where the file is: `given` (-c), $GLASSHOUSE_CONFIG, ./glasshouse.yaml,

@@ -62,6 +62,7 @@ static void finish_clouds(struct config_reader *r)
 			.slow_ns = d->slow_ns,
 			.inflight = (unsigned)d->inflight,
 			.compute = (unsigned)d->compute,
+			.budget = d->budget,
 			.line = d->at.line,
 			.col = d->at.col,
 			.file = d->at.file,
@@ -135,6 +136,9 @@ static void finish_scenario(struct config_reader *r, struct scenario_draft *d, s
 		.document = moved(&d->document),
 		.cloud = moved(&d->cloud),
 		.every_ns = d->every_ns,
+		.runs = d->runs,
+		.hold_ns = d->hold_ns,
+		.budget = d->budget,
 		.params = d->params ? d->params : json_object(),
 		.line = d->at.line,
 		.col = d->at.col,
@@ -184,6 +188,7 @@ void config_finish(struct config_reader *r)
 		*d = (struct config_component){0};
 	}
 	config_finish_alarms(r);
+	config_finish_metrics(r);
 }
 
 static void free_alarm_draft(struct alarm_draft *a)
@@ -218,6 +223,7 @@ void config_drafts_free(struct config_reader *r)
 	VEC_EACH (&r->alarms, struct alarm_draft, d) {
 		free_alarm_draft(d);
 	}
+	config_metrics_drafts_free(r);
 	vec_fini(&r->clouds);
 	vec_fini(&r->scenarios);
 	vec_fini(&r->components);

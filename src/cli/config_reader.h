@@ -5,7 +5,9 @@
  *	config_read.c    files in order; the keys of the top and their small maps
  *	config_about.c   what the site says of itself
  *	config_list.c    clouds, scenarios, components
+ *	config_budget.c  what they may use an hour
  *	config_alarm.c   alarms and their mail server
+ *	config_metrics.c receivers of numbers
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
  *	config_json.c, config_diff.c, config_secret.c   of a finished configuration
@@ -33,12 +35,14 @@ struct cloud_draft {
 	char *name, *title;
 	int endpoints; /* 0 auto, 1 none */
 	int64_t every_ns, timeout_ns, slow_ns, inflight, compute;
+	struct budget budget;
 	struct config_place at, timeout_at;
 };
 
 struct scenario_draft {
 	char *name, *use, *document, *cloud;
-	int64_t every_ns;
+	int64_t every_ns, runs, hold_ns;
+	struct budget budget;
 	json_t *params;
 	struct config_place at, cloud_at;
 	const char *touched; /* the file that wrote it last */
@@ -64,6 +68,23 @@ struct alarm_draft {
 	bool broken;
 };
 
+struct header_draft {
+	char *name;
+	struct config_secret value;
+};
+
+struct metrics_draft {
+	char *name, *influx, *otlp, *database, *measurement, *username;
+	struct config_secret password;
+	VEC(struct header_draft) headers;
+	int dialect, precision; /* of the words; -1: not written */
+	bool gzip;
+	int64_t every_ns, spool_size;
+	struct config_place at;
+	const char *touched;
+	bool broken;
+};
+
 struct config_reader {
 	struct config *config;
 	struct error_list *errors;
@@ -76,6 +97,7 @@ struct config_reader {
 	VEC(struct scenario_draft) scenarios;
 	VEC(struct config_component) components;
 	VEC(struct alarm_draft) alarms;
+	VEC(struct metrics_draft) metrics;
 	bool full; /* the limit of probes was told */
 };
 
@@ -103,6 +125,17 @@ bool config_component_id(struct slice id);
 bool config_is_item(struct config_reader *r, const struct yaml *y, const char *what);
 /* False (and told once) when there are as many as there may be. */
 bool config_room(struct config_reader *r, const struct yaml *y);
+
+/* --- config_budget.c: `map` NULL: nothing is written; `what` names its owner in messages */
+void config_read_budget(
+	struct config_reader *r, const struct yaml *map, const char *what, struct budget *into);
+json_t *config_budget_json(const struct budget *b); /* {} without a limit; owned */
+
+/* --- config_metrics.c */
+void config_read_metrics(struct config_reader *r, const struct yaml *list);
+void config_finish_metrics(struct config_reader *r);
+void config_metrics_drafts_free(struct config_reader *r);
+void config_metrics_free(struct config_metrics *m);
 
 /* --- config_finish.c: checks across maps and files, then moves the drafts into r->config */
 void config_finish(struct config_reader *r);

@@ -6,18 +6,20 @@
  *	running_cloud.c     one watched cloud: session, probes of its catalog
  *	running_scenario.c  one scenario that comes again and again
  *	running_lists.c     what there is to show and to judge, made of both
+ *	running_metrics.c   what is measured, and where it goes
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
  * The wiring: an observer's observation passes the witnesses and reaches the judge; a verdict that
- * is durable wakes the alarms and changes the page. Neither side knows of the other.
- * Thread: the loop's.
+ * is durable wakes the alarms and changes the page. What is measured goes to the receivers of
+ *numbers. Neither side knows of the other. Thread: the loop's.
  */
 #ifndef CLI_RUNNING_H
 #define CLI_RUNNING_H
 
 #include "base/vec.h"
 #include "cli/config.h"
+#include "cli/hold.h"
 #include "cli/session.h"
 #include "judge/judge.h"
 #include "observe/endpoint.h"
@@ -47,6 +49,11 @@ struct watched_cloud {
 	bool leaving;
 };
 
+struct held { /* a world that failed and stays for a while */
+	char *run;
+	struct hold *hold;
+};
+
 struct watched_scenario {
 	struct running *running;
 	struct generation *generation;
@@ -56,7 +63,9 @@ struct watched_scenario {
 	struct patrol *patrol;
 	char *name;   /* what everyone calls it, unique */
 	char **makes; /* NULL-terminated, for people */
-	unsigned objects;
+	VEC(struct held) held;
+	struct cost bill; /* of a run, at most */
+	int64_t ended;    /* runs, since it was opened */
 	bool leaving, gone;
 };
 
@@ -80,6 +89,7 @@ struct running {
 	struct mailer *mailer;
 	struct judge *judge;
 	struct alarms *alarms;
+	struct metrics *metrics;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -117,6 +127,14 @@ void generation_unref(struct generation *g);
 void running_seen(void *arg, const struct observation *o); /* arg: struct running */
 bool running_alarms(struct running *r, const struct config *c, struct error *err);
 
+/* --- running_metrics.c */
+bool running_metrics(struct running *r, const struct config *c, struct error *err);
+/* A measure_signal; arg: struct running. */
+void running_measured(void *arg, const struct measure *m);
+void running_exchange(void *arg, const struct cloud_exchange *x); /* arg: struct watched_cloud */
+/* What waits is sent, within a budget. */
+void running_metrics_end(struct running *r);
+
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(
 	struct running *r, const struct config_cloud *row, bool first, struct error_list *errors);
@@ -137,8 +155,8 @@ void running_lists_make(struct running *r);
 void running_lists_free(struct running_lists *l);
 
 /* --- outline.c */
-/* What one run makes ("2 servers"), owned, NULL-terminated; how many objects. */
-char **outline_makes(const struct scenario *s, const json_t *params, unsigned *ret_objects);
+/* What one run makes ("2 servers"), owned, NULL-terminated; what it takes at most. */
+char **outline_makes(const struct scenario *s, const json_t *params, struct cost *ret_bill);
 void outline_free(char **makes);
 /* Calls cb for the component of each step, by its name for people; some come twice. */
 void outline_components(

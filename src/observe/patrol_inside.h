@@ -21,6 +21,7 @@ struct patrol_hands {
 		void (*done)(void *arg, const struct run_report *report), void *arg);
 	void (*run_stop)(struct run *r);
 	void (*run_free)(struct run *r);
+	void (*open_waits)(const struct run *r, measure_signal *cb, void *arg);
 	struct sweep *(*sweep)(struct loop *l, struct cloud *c, const struct kinds *k,
 		struct journal *j, const struct sweep_options *o,
 		void (*event)(void *arg, const struct sweep_event *e),
@@ -46,6 +47,7 @@ struct round {
 	struct patrol *patrol;
 	struct run *run; /* NULL: waits for the first sweep */
 	bool built;      /* the place is free for the next */
+	bool held;       /* waits for its time, or to be told to go on */
 	bool over;       /* the run has told its end */
 };
 
@@ -62,10 +64,16 @@ struct patrol {
 	struct series_store *series;
 	char *name, *instance, *location, *component_prefix;
 	json_t *params;
+	int64_t runs, begun, hold_ns;
+	struct budget per_hour, cloud_per_hour;
+	struct cost bill;
+	patrol_held *on_held;
 	observation_signal *seen;
 	patrol_ended *ended;
 	patrol_told *told;
 	void *arg;
+	measure_signal *measured;
+	void *measured_arg;
 
 	struct job *job; /* NULL: stopped */
 	VEC(struct round *) rounds;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "observe/scenario/runner.h"
+#include "observe/scenario/run_boot.h"
 
 #define STEP_DEFAULT_NS (2 * 60 * NS_PER_S)
 #define RETRY_EVERY_NS  (1 * NS_PER_S)
@@ -86,17 +86,6 @@ void lock_release(struct run *r, struct task *t)
 	}
 }
 
-char *task_lock_key(struct task *t, const json_t *body)
-{
-	const char *lock = t->step->lock;
-	if (!lock && t->step->kind)
-		lock = t->step->kind->lock;
-	if (!lock || !*lock)
-		return NULL;
-	const char *parent = json_str(body, lock);
-	return parent ? mem_printf("%s/%s", lock, parent) : NULL;
-}
-
 /* --- beginning -------------------------------------------------------------------------------- */
 
 static int64_t step_timeout(const struct task *t)
@@ -131,8 +120,9 @@ void task_measure(struct task *t)
 	const int64_t left = task_left_ns(t);
 	if (ns > left)
 		ns = left > NS_PER_MS ? left : NS_PER_MS;
-	t->check =
-		check_start(&t->run->tools, t->run->world, t->element, &t->body, ns, on_check, t);
+	struct check_tools tools = t->run->tools;
+	tools.purpose = &t->purpose;
+	t->check = check_start(&tools, t->run->world, t->element, &t->body, ns, on_check, t);
 }
 
 static void begin_attempt(struct task *t)
@@ -156,17 +146,29 @@ static void begin_attempt(struct task *t)
 }
 
 /* Two throughputs to one guest would measure each other. Owned; NULL: none. */
-static char *lock_of(struct task *t)
+static char *receiver_lock(struct task *t)
 {
-	if (t->step->verb == VERB_THROUGHPUT) {
-		const struct value *to = value_field(&t->body, SLICE("to"));
-		const struct element *e =
-			to && to->type == VALUE_REF ? world_element(t->run->world, to->ref) : NULL;
-		return e && e->id ? mem_printf("throughput/%s", e->id) : NULL;
-	}
-	json_t *body = value_json(&t->body);
-	char *key = task_lock_key(t, body);
-	json_decref(body);
+	const struct value *to = value_field(&t->body, SLICE("to"));
+	const struct element *e =
+		to && to->type == VALUE_REF ? world_element(t->run->world, to->ref) : NULL;
+	return e && e->id ? mem_printf("throughput/%s", e->id) : NULL;
+}
+
+/* What making, changing or deleting holds meanwhile; owned, or NULL. A change that waits for more
+ * than its answer holds nothing: it may wait for another one's change. */
+static char *change_lock(struct task *t)
+{
+	if (t->step->verb == VERB_THROUGHPUT)
+		return receiver_lock(t);
+	struct task *of =
+		t->step->verb == VERB_DELETE || (t->step->verb == VERB_SET && !t->step->until)
+			? change_target(t)
+			: NULL;
+	if (t->step->verb != VERB_CREATE && !of)
+		return NULL;
+	json_t *path = of ? change_object_path(of) : value_json(&t->body);
+	char *key = task_lock_key(t, of ? of->step->kind : t->step->kind, path);
+	json_decref(path);
 	return key;
 }
 
@@ -179,20 +181,15 @@ void task_begin(struct task *t)
 		t->first_start_ns = loop_now_ns(r->tools.loop);
 		t->deadline_mono_ns = t->first_start_ns + step_timeout(t);
 	}
-	if (!t->holds_lock && (t->step->verb == VERB_CREATE || t->step->verb == VERB_THROUGHPUT)) {
-		char *key = lock_of(t);
-		const bool taken = !key || lock_take(r, t, key);
-		free(key);
-		if (!taken) {
-			t->state = TASK_LOCK;
-			run_emit(r, RUN_EVENT_WAIT, t, "another change of its %s",
-				t->step->lock   ? t->step->lock
-				: t->step->kind ? t->step->kind->lock
-						: "receiver");
-			return;
-		}
+	char *key = t->holds_lock ? NULL : change_lock(t);
+	const bool taken = !key || lock_take(r, t, key);
+	if (!taken) {
+		t->state = TASK_LOCK;
+		run_emit(r, RUN_EVENT_WAIT, t, "another change of %s", key);
 	}
-	begin_attempt(t);
+	free(key);
+	if (taken)
+		begin_attempt(t);
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
@@ -229,6 +226,7 @@ void task_end(struct task *t, enum element_state state)
 	case ELEMENT_WAITING:
 	case ELEMENT_STARTED: assert(!"an end is not a beginning");
 	}
+	measure_ended(t);
 	run_kick(r);
 }
 
@@ -236,6 +234,7 @@ void task_ready(struct task *t)
 {
 	t->ready_ns = run_now(t->run);
 	keep_ready(t);
+	boot_reached(t);
 	task_end(t, ELEMENT_READY);
 }
 
@@ -455,7 +454,7 @@ void task_result(struct task *t, const struct operation_result *r)
 		learn_measured(t, r->measured);
 		if (tries_again(t, r->fault, r->status, !r->unasked))
 			try_again(t, why);
-		else
+		else if (!boot_explain(t, r->fault, why))
 			task_fail(t, r->fault, "%s", why);
 		return;
 	}
@@ -465,6 +464,7 @@ void task_result(struct task *t, const struct operation_result *r)
 
 void task_free(struct task *t)
 {
+	stuck_fini(&t->stuck);
 	timer_cancel(&t->timer);
 	value_drop(&t->body);
 	made_fini(&t->made);
@@ -477,7 +477,10 @@ void task_free(struct task *t)
 	vec_fini(&t->unsure);
 	vec_fini(&t->extras);
 	vec_fini(&t->holds);
+	boot_free(t);
+	free(t->create_request_id);
 	free(t->lost_detail);
+	free(t->upload_text);
 	free(t->detail);
 	free(t->lock);
 	free(t);

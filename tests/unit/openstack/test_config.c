@@ -447,7 +447,7 @@ static void test_errors_of_values(void **state)
 		"./clouds.yaml:9:41: reach: network must be an IPv4 network such as "
 		"127.77.0.0/16\n"
 		"./clouds.yaml:9:49: reach: ssh must be a port\n"
-		"./clouds.yaml:9:79: reach: ports maps a port to a port\n"
+		"./clouds.yaml:9:73: reach: ports maps a port to a port\n"
 		"./clouds.yaml:7:16: auth_type \"v3kerberos\" is not known here: password, token, "
 		"v3applicationcredential\n"
 		"./clouds.yaml:3:5: cloud c: auth.password (in clouds.yaml or secure.yaml) is "
@@ -512,11 +512,28 @@ static void test_reach(void **state)
 	reaches(&r, "172.24.3.4", 8080, false, "127.77.3.4", 34002);
 	reaches(&r, "172.24.3.4", 443, false, "127.77.3.4", 443);
 	reaches(&r, "10.0.0.1", 80, false, "10.0.0.1", 80);
+	r.port_count = 0;
 	r.network = (char *)"0.0.0.0/0";
 	r.map = (char *)"127.0.0.1/32";
 	reaches(&r, "8.8.8.8", 80, false, "127.0.0.1", 80);
 	r.map = NULL;
 	reaches(&r, "8.8.8.8", 80, false, "8.8.8.8", 80);
+}
+
+/* Ports as numbers and as texts. */
+static void test_reach_ports(void **state)
+{
+	struct home *h = *state;
+
+	put(h, "here/clouds.yaml",
+		"clouds: {c: {auth: {auth_url: 'http://x', token: t, project_id: p}, auth_type: "
+		"token, reach: {map: 127.77.0.0/16, ports: {80: 34001, \"443\": 34002}}}}\n");
+	struct cloud_config *c = load("c");
+	assert_int_equal(c->reach.port_count, 2);
+	assert_int_equal(c->reach.ports[0].port, 80);
+	assert_int_equal(c->reach.ports[1].port, 443);
+	assert_int_equal(c->reach.ports[1].mapped, 34002);
+	cloud_config_free(c);
 }
 
 #define row(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
@@ -527,6 +544,7 @@ int test_config(void)
 		row(test_order),
 		row(test_which),
 		row(test_layers),
+		row(test_reach_ports),
 		row(test_beside_auth),
 		row(test_types),
 		row(test_environment),
