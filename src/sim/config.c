@@ -29,9 +29,9 @@ static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ra
 	QUOTA(security_group_rule), QUOTA(volumes), QUOTA(gigabytes), QUOTA(snapshots),
 	QUOTA(backups), QUOTA(backup_gigabytes), QUOTA(zones), QUOTA(zone_recordsets),
 	QUOTA(zone_records), QUOTA(recordset_records), QUOTA(containers), QUOTA(object_bytes),
-	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders),
-	QUOTA(load_balancer), QUOTA(listener), QUOTA(pool),
-	QUOTA(member), QUOTA(health_monitor), QUOTA(l7policy), QUOTA(l7rule)};
+	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders), QUOTA(load_balancer),
+	QUOTA(listener), QUOTA(pool), QUOTA(member), QUOTA(health_monitor), QUOTA(l7policy),
+	QUOTA(l7rule)};
 #undef QUOTA
 
 static const struct key service_keys[] = {

@@ -123,8 +123,8 @@ void sim_faults_clear(struct sim *s)
 
 /* --- what is left ----------------------------------------------------------------------------- */
 
-static const char *const makers[] = {"api", "nova", "neutron", "designate", "barbican", "heat", "octavia",
-	"seed", "plant"};
+static const char *const makers[] = {
+	"api", "nova", "neutron", "designate", "barbican", "heat", "octavia", "seed", "plant"};
 
 static const char *project_name(struct sim *s, const char *id)
 {

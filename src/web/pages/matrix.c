@@ -46,11 +46,10 @@ static json_t *cell_view(const struct matrix *m, size_t row, size_t column)
 	} else {
 		text = say(v, "pair_open", NULL);
 	}
-	json_t *o = json_pack("{s:s, s:s, s:n}", "name", lost > 0 && lost < 1 ? "d" : name, "text", text,
-		"part");
+	json_t *o = json_pack(
+		"{s:s, s:s, s:n}", "name", lost > 0 && lost < 1 ? "d" : name, "text", text, "part");
 	if (lost > 0 && lost < 1)
-		view_put(o, "part",
-			say(v, "pair_part", say_percent(v, lost, ROUND_UP), NULL));
+		view_put(o, "part", say(v, "pair_part", say_percent(v, lost, ROUND_UP), NULL));
 	return o;
 }
 
@@ -78,10 +77,10 @@ static json_t *columns_view(const struct matrix *m, size_t columns)
 	json_t *all = json_array();
 	for (size_t k = 0; k < columns; k++) {
 		const json_int_t owner = json_integer_value(json_array_get(m->owners, k));
-		json_array_append_new(all,
-			json_pack("{s:s, s:s}", "name",
-				owner >= 0 ? text_at(m->names, (size_t)owner) : "", "address",
-				text_at(m->addresses, k)));
+		json_array_append_new(
+			all, json_pack("{s:s, s:s}", "name",
+				     owner >= 0 ? text_at(m->names, (size_t)owner) : "", "address",
+				     text_at(m->addresses, k)));
 	}
 	return all;
 }
@@ -116,8 +115,9 @@ static json_t *matrix_view(struct view *v, const json_t *step)
 	const size_t columns = all < MATRIX_LINES ? all : MATRIX_LINES;
 	if (!rows || !columns)
 		return NULL;
-	json_t *o = json_pack("{s:o, s:o, s:b, s:n}", "rows", rows_view(&m, rows, columns), "columns",
-		columns_view(&m, columns), "bad", json_int(measured, "LOST", 0) > 0, "more");
+	json_t *o = json_pack("{s:o, s:o, s:b, s:n}", "rows", rows_view(&m, rows, columns),
+		"columns", columns_view(&m, columns), "bad", json_int(measured, "LOST", 0) > 0,
+		"more");
 	view_put(o, "step", json_str(step, "name"));
 	view_put(o, "sums", sums(v, measured));
 	if (all > columns || all_rows > rows)
