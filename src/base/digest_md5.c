@@ -88,5 +88,6 @@ void digest_md5_hex(struct digest_md5 *d, char *ret_33)
 	digest_md5_add(d, padding, 1 + (119 - d->length % 64) % 64);
 	digest_md5_add(d, length, sizeof(length));
 	for (unsigned i = 0; i < MD5_BYTES; i++)
-		snprintf(ret_33 + (size_t)2 * i, 3, "%02x", d->state[i / 4] >> (8 * (i % 4)) & 0xff);
+		snprintf(
+			ret_33 + (size_t)2 * i, 3, "%02x", d->state[i / 4] >> (8 * (i % 4)) & 0xff);
 }

@@ -239,3 +239,13 @@ const char *units_size_text(int64_t bytes, char *text)
 		snprintf(text, UNITS_TEXT, "%.*f%s", x < 9.95 ? 1 : 0, x, names[u]);
 	return text;
 }
+
+const char *units_size_exact(int64_t bytes, char *text)
+{
+	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	int u = 0;
+	for (; u < 4 && bytes && bytes % 1024 == 0; u++)
+		bytes /= 1024;
+	snprintf(text, UNITS_TEXT, "%lld%s", (long long)bytes, names[u]);
+	return text;
+}

@@ -28,6 +28,7 @@ const char *units_time_exact(int64_t ns, char *text);
 /* Exact too, in the largest unit that is whole, as people write limits: "7d" "90s" "24h" is "1d".
  */
 const char *units_time_whole(int64_t ns, char *text);
-const char *units_size_text(int64_t bytes, char *text); /* "1.5MiB" */
+const char *units_size_text(int64_t bytes, char *text);  /* "1.5MiB" */
+const char *units_size_exact(int64_t bytes, char *text); /* parses back: "1536KiB" */
 
 #endif

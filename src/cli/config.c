@@ -103,10 +103,13 @@ static void free_items(struct config *c)
 	}
 	for (size_t i = 0; i < c->alarm_count; i++)
 		free_alarm(&c->alarms[i]);
+	for (size_t i = 0; i < c->metrics_count; i++)
+		config_metrics_free(&c->metrics[i]);
 	free(c->clouds);
 	free(c->scenarios);
 	free(c->components);
 	free(c->alarms);
+	free(c->metrics);
 }
 
 void config_free(struct config *c)

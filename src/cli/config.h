@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "tell/alarm.h"
+#include "tell/metrics.h"
 
 struct config_secret { /* as written, and what it holds once read */
 	char *from;    /* "file:/run/...", "env:NAME"; NULL: none */
@@ -54,6 +55,14 @@ struct config_alarm {
 	const char *file;
 };
 
+struct config_metrics {
+	struct metrics_receiver receiver; /* as metrics_config_copy() makes it */
+	struct config_secret password;
+	struct config_secret *headers; /* of receiver.headers, in their order */
+	unsigned line, col;
+	const char *file;
+};
+
 struct config {
 	char *file; /* NULL: made without any file */
 	char **files;
@@ -76,7 +85,8 @@ struct config {
 	struct config_scenario *scenarios;
 	struct config_component *components;
 	struct config_alarm *alarms;
-	size_t cloud_count, scenario_count, component_count, alarm_count;
+	struct config_metrics *metrics;
+	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count;
 };
 
 /* Where the file is: `given` (-c), $GLASSHOUSE_CONFIG, ./glasshouse.yaml,

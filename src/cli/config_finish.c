@@ -184,6 +184,7 @@ void config_finish(struct config_reader *r)
 		*d = (struct config_component){0};
 	}
 	config_finish_alarms(r);
+	config_finish_metrics(r);
 }
 
 static void free_alarm_draft(struct alarm_draft *a)
@@ -218,6 +219,7 @@ void config_drafts_free(struct config_reader *r)
 	VEC_EACH (&r->alarms, struct alarm_draft, d) {
 		free_alarm_draft(d);
 	}
+	config_metrics_drafts_free(r);
 	vec_fini(&r->clouds);
 	vec_fini(&r->scenarios);
 	vec_fini(&r->components);

@@ -170,6 +170,51 @@ static json_t *alarms_json(const struct config *c)
 	return all;
 }
 
+static json_t *influx_json(const struct config_metrics *m)
+{
+	static const char *const precisions[] = {"ns", "us", "ms", "s"};
+	const struct metrics_receiver *t = &m->receiver;
+	json_t *j = json_object();
+	char spool[UNITS_TEXT];
+	put_text(j, "name", t->name);
+	put_text(j, "influx", t->url);
+	put_text(j, "dialect", t->dialect == METRICS_OSHM ? "oshm" : "own");
+	put_text(j, "database", t->database);
+	if (*t->measurement)
+		put_text(j, "measurement", t->measurement);
+	put_text(j, "username", t->username);
+	put_text(j, "password", m->password.from);
+	put_text(j, "precision", precisions[t->precision]);
+	json_object_set_new(j, "gzip", json_boolean(t->gzip));
+	json_object_set_new(j, "every", time_json(t->every_ns));
+	put_text(j, "spool", units_size_exact(t->spool_size, spool));
+	return j;
+}
+
+static json_t *otlp_json(const struct config_metrics *m)
+{
+	const struct metrics_receiver *t = &m->receiver;
+	json_t *j = json_object(), *headers = json_object();
+	put_text(j, "name", t->name);
+	put_text(j, "otlp", t->url);
+	for (size_t i = 0; i < t->header_count; i++)
+		put_text(headers, t->headers[i].name, m->headers[i].from);
+	json_object_set_new(j, "headers", headers);
+	json_object_set_new(j, "gzip", json_boolean(t->gzip));
+	json_object_set_new(j, "every", time_json(t->every_ns));
+	return j;
+}
+
+static json_t *metrics_json(const struct config *c)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < c->metrics_count; i++)
+		json_array_append_new(all, c->metrics[i].receiver.kind == METRICS_INFLUX
+						   ? influx_json(&c->metrics[i])
+						   : otlp_json(&c->metrics[i]));
+	return all;
+}
+
 json_t *config_json(const struct config *c)
 {
 	json_t *j = json_object();
@@ -190,5 +235,6 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "scenarios", scenarios_json(c));
 	json_object_set_new(j, "components", components_json(c));
 	json_object_set_new(j, "alarms", alarms_json(c));
+	json_object_set_new(j, "metrics", metrics_json(c));
 	return j;
 }

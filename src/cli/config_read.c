@@ -228,6 +228,7 @@ struct top {
 	char *instance, *location, *store, **witnesses;
 	int64_t stop_ns;
 	const struct yaml *site, *listen, *keep, *judge, *clouds, *scenarios, *components, *alarms;
+	const struct yaml *metrics;
 	const struct yaml *later;
 };
 
@@ -246,6 +247,7 @@ static const struct key top_keys[] = {
 	{TOP("scenarios", KEY_LIST, scenarios), .help = "what is run"},
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},
 	{TOP("alarms", KEY_LIST, alarms), .help = "who is told"},
+	{TOP("metrics", KEY_LIST, metrics), .help = "where numbers go"},
 	{TOP("probes", KEY_NODE, later)},
 	{TOP("report", KEY_NODE, later)},
 	{TOP("faces", KEY_NODE, later)},
@@ -290,5 +292,7 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_components(r, t.components);
 	if (t.alarms)
 		config_read_alarms(r, t.alarms);
+	if (t.metrics)
+		config_read_metrics(r, t.metrics);
 	keys_release(top_keys, array_len(top_keys), &t);
 }

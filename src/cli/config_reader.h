@@ -6,6 +6,7 @@
  *	config_about.c   what the site says of itself
  *	config_list.c    clouds, scenarios, components
  *	config_alarm.c   alarms and their mail server
+ *	config_metrics.c receivers of numbers
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
  *	config_json.c, config_diff.c, config_secret.c   of a finished configuration
@@ -64,6 +65,23 @@ struct alarm_draft {
 	bool broken;
 };
 
+struct header_draft {
+	char *name;
+	struct config_secret value;
+};
+
+struct metrics_draft {
+	char *name, *influx, *otlp, *database, *measurement, *username;
+	struct config_secret password;
+	VEC(struct header_draft) headers;
+	int dialect, precision; /* of the words; -1: not written */
+	bool gzip;
+	int64_t every_ns, spool_size;
+	struct config_place at;
+	const char *touched;
+	bool broken;
+};
+
 struct config_reader {
 	struct config *config;
 	struct error_list *errors;
@@ -76,6 +94,7 @@ struct config_reader {
 	VEC(struct scenario_draft) scenarios;
 	VEC(struct config_component) components;
 	VEC(struct alarm_draft) alarms;
+	VEC(struct metrics_draft) metrics;
 	bool full; /* the limit of probes was told */
 };
 
@@ -103,6 +122,12 @@ bool config_component_id(struct slice id);
 bool config_is_item(struct config_reader *r, const struct yaml *y, const char *what);
 /* False (and told once) when there are as many as there may be. */
 bool config_room(struct config_reader *r, const struct yaml *y);
+
+/* --- config_metrics.c */
+void config_read_metrics(struct config_reader *r, const struct yaml *list);
+void config_finish_metrics(struct config_reader *r);
+void config_metrics_drafts_free(struct config_reader *r);
+void config_metrics_free(struct config_metrics *m);
 
 /* --- config_finish.c: checks across maps and files, then moves the drafts into r->config */
 void config_finish(struct config_reader *r);

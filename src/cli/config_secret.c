@@ -140,5 +140,16 @@ bool config_secrets(struct config *c, struct error_list *errors)
 		a->alarm.token = a->token.value;
 		a->alarm.mail.password = a->password.value;
 	}
+	for (size_t i = 0; i < c->metrics_count; i++) {
+		struct config_metrics *m = &c->metrics[i];
+		struct metrics_header *headers =
+			(struct metrics_header *)(uintptr_t)m->receiver.headers;
+		read_one(c, &m->password, "metrics: password", errors);
+		m->receiver.password = m->password.value;
+		for (size_t k = 0; k < m->receiver.header_count; k++) {
+			read_one(c, &m->headers[k], "metrics: a header", errors);
+			headers[k].value = m->headers[k].value;
+		}
+	}
 	return errors->n + errors->dropped == before;
 }

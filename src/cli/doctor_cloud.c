@@ -234,7 +234,7 @@ static void check_cloud(struct doctor *d, const char *name, unsigned group)
 	k->clock = doctor_begin(d, group, "clock", k->of);
 	k->login->late = skip_rest;
 	k->login->late_arg = k;
-	cloud_observe(k->cloud, false, on_exchange, k);
+	cloud_observe(k->cloud, CLOUD_HEADERS, on_exchange, k);
 	cloud_connect(k->cloud, on_connected, k);
 }
 

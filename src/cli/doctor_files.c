@@ -56,6 +56,8 @@ static size_t secret_count(const struct config *c)
 	size_t n = c->intake_token.from != NULL;
 	for (size_t i = 0; i < c->alarm_count; i++)
 		n += !!c->alarms[i].token.from + !!c->alarms[i].password.from;
+	for (size_t i = 0; i < c->metrics_count; i++)
+		n += !!c->metrics[i].password.from + c->metrics[i].receiver.header_count;
 	return n;
 }
 

@@ -278,11 +278,12 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->mailer)
 		return false;
 	r->judge = judge_new(s->loop, s->facts, r->series, &judge, on_verdict, r, err);
-	if (!r->judge || !running_alarms(r, c, err))
+	if (!r->judge || !running_alarms(r, c, err) || !running_metrics(r, c, err))
 		return false;
 	const struct series_status stored = series_status(r->series);
 	tell_storing(r, stored.storing ? NULL : &stored.why);
 	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
+	house_measures(r->house, r->metrics);
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
@@ -416,20 +417,22 @@ void running_close(struct running *r)
 		return;
 	timer_cancel(&r->alive);
 	timer_cancel(&r->reap);
-	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
-		watched_scenario_free(*s);
-	}
+	/* The loop may turn meanwhile, and asks those that are there what they wait for. */
+	while (r->scenarios.n)
+		watched_scenario_free(vec_pop(&r->scenarios));
 	VEC_EACH (&r->clouds, struct watched_cloud *, c) {
 		watched_cloud_free(*c);
 	}
 	vec_fini(&r->scenarios);
 	vec_fini(&r->clouds);
+	running_metrics_end(r);
 	witnesses_free(r->witnesses);
 	if (r->schedule)
 		schedule_free(r->schedule);
 	web_free(r->web);
 	house_free(r->house);
 	alarms_free(r->alarms);
+	metrics_free(r->metrics);
 	r->house = NULL; /* what the series say at their end finds nobody */
 	r->alarms = NULL;
 	judge_free(r->judge);

@@ -6,12 +6,13 @@
  *	running_cloud.c     one watched cloud: session, probes of its catalog
  *	running_scenario.c  one scenario that comes again and again
  *	running_lists.c     what there is to show and to judge, made of both
+ *	running_metrics.c   what is measured, and where it goes
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
  * The wiring: an observer's observation passes the witnesses and reaches the judge; a verdict that
- * is durable wakes the alarms and changes the page. Neither side knows of the other.
- * Thread: the loop's.
+ * is durable wakes the alarms and changes the page. What is measured goes to the receivers of
+ *numbers. Neither side knows of the other. Thread: the loop's.
  */
 #ifndef CLI_RUNNING_H
 #define CLI_RUNNING_H
@@ -80,6 +81,7 @@ struct running {
 	struct mailer *mailer;
 	struct judge *judge;
 	struct alarms *alarms;
+	struct metrics *metrics;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -116,6 +118,14 @@ struct generation *generation_ref(struct generation *g);
 void generation_unref(struct generation *g);
 void running_seen(void *arg, const struct observation *o); /* arg: struct running */
 bool running_alarms(struct running *r, const struct config *c, struct error *err);
+
+/* --- running_metrics.c */
+bool running_metrics(struct running *r, const struct config *c, struct error *err);
+/* A measure_signal; arg: struct running. */
+void running_measured(void *arg, const struct measure *m);
+void running_exchange(void *arg, const struct cloud_exchange *x); /* arg: struct watched_cloud */
+/* What waits is sent, within a budget. */
+void running_metrics_end(struct running *r);
 
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(

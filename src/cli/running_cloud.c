@@ -115,6 +115,7 @@ struct watched_cloud *watched_cloud_open(
 	c->cloud = cloud_new(r->session.loop, r->session.api, config, &limits);
 	c->tools = r->session.tools;
 	c->tools.cloud = c->cloud;
+	cloud_observe(c->cloud, CLOUD_FIGURES, running_exchange, c);
 	if (open_endpoints(c, &err))
 		return c;
 	error_list_add(errors, &err);

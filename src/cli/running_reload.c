@@ -132,6 +132,8 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	enter_scenarios(r, errors);
 	if (!running_alarms(r, next, &err))
 		error_list_add(errors, &err);
+	if (!running_metrics(r, next, &err))
+		error_list_add(errors, &err);
 	running_lists_make(r);
 	generation_unref(before);
 }

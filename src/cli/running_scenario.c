@@ -45,6 +45,7 @@ static void on_ended(void *arg, struct patrol *p, const struct run_report *repor
 			report->left ? ", something was left: see `glasshouse ledger --open`" : "");
 		alarms_could_not_run(r->alarms, what, "", NULL);
 	}
+	alarms_wake(r->alarms); /* the ledger may have changed */
 	house_changed(r->house);
 }
 
@@ -52,6 +53,7 @@ static void on_told(void *arg, struct patrol *p, const char *what)
 {
 	const struct watched_scenario *s = arg;
 	running_say(s->running, "%s on %s: %s", s->name, s->cloud->row->name, what);
+	alarms_wake(s->running->alarms); /* of a sweep: it may have closed rows of the ledger */
 }
 
 struct watched_scenario *watched_scenario_open(
@@ -85,6 +87,8 @@ struct watched_scenario *watched_scenario_open(
 		.component_prefix = cloud->prefix,
 		.every_ns = row->every_ns,
 		.params = row->params,
+		.measured = running_measured,
+		.measured_arg = r,
 	};
 	judge_expect(r->judge, cloud->row->name, o.name, row->every_ns,
 		scenario->deadline_ns + scenario->teardown_ns);

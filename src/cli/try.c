@@ -16,7 +16,9 @@
 #include "cli/params.h"
 #include "cli/session.h"
 #include "cli/stats.h"
+#include "cli/try_metrics.h"
 #include "cli/waterfall.h"
+#include "observe/boots.h"
 #include "observe/record.h"
 #include "observe/scenario/run_json.h"
 #include "observe/scenario/sweep.h"
@@ -33,7 +35,7 @@ const char try_usage[] =
 	"  --runs N            so many runs, one after the other (default 1)\n"
 	"  --json              events and the report as JSON lines\n"
 	"  --log FILE          every exchange with the cloud, a JSON line each, secrets masked\n"
-	"  --hold              stay before teardown until Ctrl-C\n" SESSION_USAGE
+	"  --hold              stay before teardown until Ctrl-C\n" TRY_METRICS_USAGE SESSION_USAGE
 	"\n"
 	"example: glasshouse try server-login --cloud mycloud --param servers=2\n"
 	"exit: 0 passed, 1 failed or something was left, 2 could not run\n";
@@ -48,6 +50,7 @@ struct attempt {
 	struct stats stats;
 	struct exchange_log *log;
 	struct series_store *series; /* NULL: results are not kept */
+	struct try_metrics *metrics; /* NULL: no receiver */
 	uv_signal_t signals[2];
 	int64_t pause_ns; /* the loop's longest of this run: times measured meanwhile are too long
 			   */
@@ -58,6 +61,7 @@ struct attempt {
 
 struct options {
 	struct session_options session;
+	struct try_metrics_options metrics;
 	const char *scenario, *document, *log;
 	json_t *params;
 	int64_t runs;
@@ -203,14 +207,19 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 		.hold = o->hold,
 		.event = live_event,
 		.event_arg = a->live,
+		.measured = try_metrics_take,
+		.measured_arg = a->metrics,
 	};
 	loop_longest_turn_ns(s->loop, true);
 	a->run = run_start(&s->tools, s->journal, scenario, s->kinds, &options, on_report, &f);
+	try_metrics_run(a->metrics, a->run);
 	loop_run_until(s->loop, &a->done);
+	try_metrics_run(a->metrics, NULL);
 	a->pause_ns = loop_longest_turn_ns(s->loop, false);
 	live_end(a->live);
 	print_report(a, f.report, o->json);
 	record(a, scenario, f.report);
+	boots_note(s->facts, s->config->name, scenario->name, f.report);
 	run_free(a->run);
 	a->run = NULL;
 	live_free(a->live);
@@ -223,7 +232,8 @@ static int read_options(int argc, char **argv, struct options *o)
 	static const struct option table[] = {{"param", required_argument, NULL, 'p'},
 		{"document", required_argument, NULL, 'd'}, {"runs", required_argument, NULL, 'n'},
 		{"json", no_argument, NULL, 'j'}, {"log", required_argument, NULL, 'l'},
-		{"hold", no_argument, NULL, 'h'}, SESSION_LONG_OPTIONS, {0}};
+		{"hold", no_argument, NULL, 'h'}, TRY_METRICS_LONG_OPTIONS, SESSION_LONG_OPTIONS,
+		{0}};
 	int c;
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		switch (c) {
@@ -242,10 +252,13 @@ static int read_options(int argc, char **argv, struct options *o)
 		case 'l': o->log = optarg; break;
 		case 'h': o->hold = true; break;
 		default:
-			if (!session_option(&o->session, c, optarg))
+			if (!session_option(&o->session, c, optarg) &&
+				!try_metrics_option(&o->metrics, c, optarg))
 				return 2;
 		}
 	}
+	if (!try_metrics_good(&o->metrics))
+		return 2;
 	if (optind != argc - 1) {
 		fputs("try takes one scenario; see `glasshouse try --help`\n", stderr);
 		return 2;
@@ -287,7 +300,13 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 		session_print_error(&err);
 		return 2;
 	}
-	cloud_observe(a->session->cloud, a->log != NULL, on_exchange, a);
+	cloud_observe(a->session->cloud, a->log ? CLOUD_BODIES : CLOUD_FIGURES, on_exchange, a);
+	a->metrics = try_metrics_open(a->session, &o->metrics, &err);
+	if (err.msg[0]) {
+		session_print_error(&err);
+		exchange_log_close(a->log);
+		return 2;
+	}
 	open_series(a);
 	watch_signals(a);
 	sweep_first(a);
@@ -299,6 +318,7 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 	for (int64_t i = 0; i < o->runs && a->exit_code < 2; i++)
 		run_once(a, scenario, o);
 	unwatch_signals(a);
+	try_metrics_close(a->metrics);
 	series_close(a->series);
 	if (!exchange_log_close(a->log)) {
 		fprintf(stderr, "%s could not be written whole\n", o->log);

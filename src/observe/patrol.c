@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "observe/boots.h"
+
 #define EVERY_NS (10 * 60 * NS_PER_S)
 
 void patrol_tell(struct patrol *p, const char *fmt, ...)
@@ -107,6 +109,9 @@ static void round_begin(struct round *r)
 		.params = p->params,
 		.event = on_event,
 		.event_arg = r,
+		.called = p->name,
+		.measured = p->measured,
+		.measured_arg = p->measured_arg,
 	};
 	r->run = p->hands->run(p->tools, p->journal, p->scenario, p->kinds, &options, on_done, r);
 }
@@ -219,6 +224,8 @@ struct patrol *patrol_new_with(const struct patrol_hands *hands, struct schedule
 	p->ended = ended;
 	p->told = told;
 	p->arg = arg;
+	p->measured = options->measured;
+	p->measured_arg = options->measured_arg;
 	const struct job_options job = {
 		.name = p->name,
 		.every_ns = options->every_ns ? options->every_ns : EVERY_NS,
@@ -245,15 +252,22 @@ static const char *region_of_cloud(const struct cloud *c)
 	return cloud_configuration(c)->region;
 }
 
+static void forget(struct journal *j, int64_t before_unix_us)
+{
+	journal_forget_reports(j, before_unix_us);
+	boots_forget(journal_facts(j), before_unix_us);
+}
+
 const struct patrol_hands patrol_hands = {
 	.run = run_start,
 	.run_stop = run_stop,
 	.run_free = run_free,
+	.open_waits = run_open_waits,
 	.sweep = sweep_start,
 	.sweep_cancel = sweep_cancel,
 	.sweep_free = sweep_free,
 	.bury = journal_bury,
-	.forget_reports = journal_forget_reports,
+	.forget_reports = forget,
 	.cloud_name = name_of_cloud,
 	.region = region_of_cloud,
 };
@@ -301,6 +315,13 @@ void patrol_free(struct patrol *p)
 size_t patrol_open(const struct patrol *p)
 {
 	return p->rounds.n;
+}
+
+void patrol_open_waits(const struct patrol *p, measure_signal *cb, void *arg)
+{
+	for (size_t i = 0; i < p->rounds.n; i++)
+		if (p->rounds.p[i]->run)
+			p->hands->open_waits(p->rounds.p[i]->run, cb, arg);
 }
 
 const char *patrol_name(const struct patrol *p)

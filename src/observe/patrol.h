@@ -30,6 +30,8 @@ struct patrol_options {
 	const char *component_prefix; /* see endpoint.h */
 	int64_t every_ns;             /* 0: 10 min */
 	const json_t *params;         /* copied */
+	measure_signal *measured;     /* see run.h; may be NULL */
+	void *measured_arg;
 };
 
 /* What a run did, when it ended or could not start (report->error, its component and fault); the
@@ -51,6 +53,8 @@ void patrol_stop(struct patrol *p, int64_t budget_ns, void (*done)(void *arg), v
  * Never from inside a callback. */
 void patrol_free(struct patrol *p);
 size_t patrol_open(const struct patrol *p); /* worlds open */
+/* The waits that are open in them, each with its time so far. */
+void patrol_open_waits(const struct patrol *p, measure_signal *cb, void *arg);
 const char *patrol_name(const struct patrol *p);
 const struct scenario *patrol_scenario(const struct patrol *p);
 

@@ -21,6 +21,7 @@ struct patrol_hands {
 		void (*done)(void *arg, const struct run_report *report), void *arg);
 	void (*run_stop)(struct run *r);
 	void (*run_free)(struct run *r);
+	void (*open_waits)(const struct run *r, measure_signal *cb, void *arg);
 	struct sweep *(*sweep)(struct loop *l, struct cloud *c, const struct kinds *k,
 		struct journal *j, const struct sweep_options *o,
 		void (*event)(void *arg, const struct sweep_event *e),
@@ -66,6 +67,8 @@ struct patrol {
 	patrol_ended *ended;
 	patrol_told *told;
 	void *arg;
+	measure_signal *measured;
+	void *measured_arg;
 
 	struct job *job; /* NULL: stopped */
 	VEC(struct round *) rounds;

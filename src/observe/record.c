@@ -8,7 +8,6 @@
 
 #include "base/vec.h"
 #include "observe/component.h"
-#include "observe/scenario/run_json.h"
 
 #define TAGS_MAX 24
 
@@ -138,24 +137,6 @@ static void record_step(const struct recorder *r, const struct run_row *row)
 	store_step(r, row, &sample);
 }
 
-/* Of the run: its first cause; what could not run at all has its error's. */
-static enum fault fault_of(const struct run_report *r)
-{
-	if (r->stopped)
-		return FAULT_CANCELLED;
-	if (r->verdict == VERDICT_PASSED || r->verdict == VERDICT_DEGRADED)
-		return FAULT_NONE;
-	const struct run_row *cause = run_cause(r);
-	if (cause && cause->fault != FAULT_NONE)
-		return cause->fault;
-	for (size_t i = 0; i < r->row_count; i++)
-		if (r->rows[i].state == ELEMENT_FAILED && r->rows[i].fault != FAULT_NONE)
-			return r->rows[i].fault;
-	if (r->error && r->fault != FAULT_NONE)
-		return r->fault;
-	return r->verdict == VERDICT_FAILED ? FAULT_EXPECTATION : FAULT_LOCAL;
-}
-
 void record_run(struct series_store *st, const struct record_place *place, const char *scenario,
 	const struct run_report *report, record_stored *stored, void *arg)
 {
@@ -163,7 +144,7 @@ void record_run(struct series_store *st, const struct record_place *place, const
 	struct tags tags = {0};
 	const struct series_sample sample = {
 		.at_ms = report->began_unix_us / 1000,
-		.fault = fault_of(report),
+		.fault = run_fault(report),
 		.tries = 1,
 		.total_us = us_between(0, report->built_ns),
 	};

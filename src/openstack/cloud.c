@@ -72,12 +72,16 @@ void cloud_transport(const struct cloud *c, struct http_request *q)
 	q->insecure = !c->config->verify;
 }
 
-void cloud_observe(struct cloud *c, bool bodies,
-	void (*cb)(void *arg, const struct cloud_exchange *x), void *arg)
+void cloud_observe(struct cloud *c, enum cloud_detail detail, cloud_observer *cb, void *arg)
 {
-	c->observer = cb;
-	c->observer_arg = arg;
-	c->observe_bodies = bodies;
+	vec_push(&c->observers, ((struct observer){cb, arg, detail}));
+}
+
+void cloud_unobserve(struct cloud *c, const void *arg)
+{
+	for (size_t i = c->observers.n; i-- > 0;)
+		if (c->observers.p[i].arg == arg)
+			vec_remove(&c->observers, i);
 }
 
 /* --- the end of a call ------------------------------------------------------------------------ */
@@ -493,6 +497,7 @@ struct cloud_call *cloud_call(
 	k->source_n = r->source_n;
 	k->sink = r->sink;
 	k->stream_arg = r->stream_arg;
+	k->purpose = r->purpose;
 	k->done = done;
 	k->arg = arg;
 	vec_push(&c->calls, k);
@@ -533,6 +538,7 @@ void cloud_free(struct cloud *c)
 	json_decref(c->extensions);
 	vec_fini(&c->calls);
 	vec_fini(&c->waiters);
+	vec_fini(&c->observers);
 	free(c->auth_body);
 	free(c->auth_url);
 	free(c->project_id);

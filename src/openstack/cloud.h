@@ -36,6 +36,11 @@ struct cloud_options {
 	struct random *random; /* NULL: system */
 };
 
+/* What a call is for, as observers are told; lives until the call has called back. */
+struct cloud_purpose {
+	const char *scenario, *run, *step, *kind; /* kind may be NULL */
+};
+
 struct cloud_request {
 	const char *service; /* "identity" "compute" "network" "block-storage" "image" … */
 	const char *method;
@@ -53,6 +58,7 @@ struct cloud_request {
 	int64_t source_n;
 	bool (*sink)(void *arg, const void *p, size_t n);
 	void *stream_arg;
+	const struct cloud_purpose *purpose; /* borrowed; NULL: none that is known */
 };
 
 struct cloud_answer {
@@ -139,8 +145,14 @@ char *cloud_login_url(const struct cloud *c); /* owned */
 void cloud_has_extension(
 	struct cloud *c, const char *alias, void (*done)(void *arg, bool has), void *arg);
 
-/* Sees every exchange with the cloud as it ends (token requests too), for statistics and --log.
- * Headers and bodies are handed out with secrets already masked. */
+/* Sees every exchange with the cloud as it ends (token requests too), for statistics, exporters and
+ * --log. Headers and bodies are handed out with secrets already masked. */
+enum cloud_detail {
+	CLOUD_FIGURES, /* neither headers nor bodies: what statistics need */
+	CLOUD_HEADERS,
+	CLOUD_BODIES, /* headers too */
+};
+
 struct cloud_exchange {
 	const char *service, *method, *url, *microversion;
 	/* The call for statistics: "POST /servers", ids in the path replaced by {id}. */
@@ -152,12 +164,16 @@ struct cloud_exchange {
 	const char *detail;
 	unsigned attempt;
 	struct phases phases;
-	struct slice request_body, answer_body; /* scrubbed; "" unless bodies are asked for */
-	const struct http_header *request_headers, *answer_headers; /* scrubbed */
+	const struct cloud_purpose *purpose;    /* NULL: none that is known */
+	struct slice request_body, answer_body; /* scrubbed; "" unless somebody asked for them */
+	const struct http_header *request_headers, *answer_headers; /* the same */
 	size_t request_header_count, answer_header_count;
 };
-void cloud_observe(struct cloud *c, bool bodies,
-	void (*cb)(void *arg, const struct cloud_exchange *x), void *arg);
+typedef void cloud_observer(void *arg, const struct cloud_exchange *x);
+/* Any number may listen; each is told in the order they came, and may be told more than it asked
+ * for. An observer neither adds nor removes any. */
+void cloud_observe(struct cloud *c, enum cloud_detail detail, cloud_observer *cb, void *arg);
+void cloud_unobserve(struct cloud *c, const void *arg); /* all with that argument */
 
 /* Quota of the project: {"servers": {"limit": 10, "used": 2}, "cores":…, "ram":…, "volumes":…,
  * "gigabytes":…, "snapshots":…, "network":…, "subnet", "port", "router", "floatingip",

@@ -18,7 +18,7 @@
 static bool is_id(struct slice s)
 {
 	size_t hex = 0;
-	if (slice_starts(s, "gh-"))
+	if (slice_starts(s, "gh-") || slice_starts(s, "AUTH_"))
 		return true;
 	for (size_t i = 0; i < s.n; i++)
 		hex += isxdigit((unsigned char)s.p[i]) || s.p[i] == '-';
@@ -41,7 +41,7 @@ static void write_call(struct buf *out, const char *method, const char *url)
 		return;
 	}
 	struct slice rest = u.path, part;
-	bool version_seen = false;
+	bool version_seen = false, first = false;
 	struct buf path = BUF(BUF_LINE);
 	while (slice_next(&rest, '/', &part)) {
 		const bool version =
@@ -50,12 +50,14 @@ static void write_call(struct buf *out, const char *method, const char *url)
 			continue;
 		if (version &&
 			!version_seen) { /* what stands before it is the service's own root */
-			version_seen = true;
+			version_seen = first = true;
 			buf_clear(&path);
 			continue;
 		}
-		if (version_seen && !path.n && (is_id(part) || is_account(part)))
-			continue; /* the project in endpoints of volumes and objects */
+		const bool project = first && (is_id(part) || is_account(part));
+		first = false;
+		if (project)
+			continue; /* in endpoints of volumes and objects */
 		buf_printf(&path, "/%.*s", is_id(part) ? 4 : (int)part.n,
 			is_id(part) ? "{id}" : part.p);
 	}
@@ -113,24 +115,65 @@ static size_t sent_headers(const struct cloud *c, const struct cloud_call *k, st
 	return n;
 }
 
+/* The most that any observer asked for. */
+static enum cloud_detail detail_asked(const struct cloud *c)
+{
+	enum cloud_detail most = CLOUD_FIGURES;
+	VEC_EACH (&c->observers, struct observer, o) {
+		if (o->detail > most)
+			most = o->detail;
+	}
+	return most;
+}
+
+struct shown { /* what an exchange shows beyond its figures */
+	struct buf request, answer, sent_store, received_store;
+	struct http_header *sent, *received;
+	size_t sent_count, received_count;
+};
+
+static void show(struct shown *s, const struct cloud *c, const struct cloud_call *k,
+	const struct http_answer *a)
+{
+	const enum cloud_detail detail = detail_asked(c);
+	struct http_header sent[48] = {0};
+	const struct http_header *received = NULL;
+	if (detail >= CLOUD_HEADERS) {
+		s->sent_count = sent_headers(c, k, sent);
+		s->received_count = http_answer_headers(a, &received);
+		s->sent = masked(sent, s->sent_count, &s->sent_store);
+		s->received = masked(received, s->received_count, &s->received_store);
+	}
+	if (detail >= CLOUD_BODIES) {
+		write_body(&s->request, slice_of(k ? k->body_text : NULL));
+		write_body(&s->answer, k && k->sink ? slice_of(NULL) : a->body);
+	}
+}
+
+static void shown_fini(struct shown *s)
+{
+	free(s->sent);
+	free(s->received);
+	buf_fini(&s->request);
+	buf_fini(&s->answer);
+	buf_fini(&s->sent_store);
+	buf_fini(&s->received_store);
+}
+
 void exchange_tell(struct cloud *c, const struct cloud_call *k, const struct http_answer *a,
 	enum fault fault, const char *detail)
 {
-	if (!c->observer)
+	if (!c->observers.n)
 		return;
-	struct buf call = BUF(BUF_LINE), request = BUF(SHOWN_MAX * 2), answer = BUF(SHOWN_MAX * 2);
-	struct buf store = BUF(BUF_PAGE), sent_store = BUF(BUF_PAGE);
-	struct http_header sent[48] = {0};
-	const struct http_header *received = NULL;
-	const size_t received_n = http_answer_headers(a, &received);
-	const size_t sent_n = sent_headers(c, k, sent);
-	struct http_header *masked_sent = masked(sent, sent_n, &sent_store);
-	struct http_header *masked_received = masked(received, received_n, &store);
+	struct shown s = {
+		.request = BUF(SHOWN_MAX * 2),
+		.answer = BUF(SHOWN_MAX * 2),
+		.sent_store = BUF(BUF_PAGE),
+		.received_store = BUF(BUF_PAGE),
+	};
+	struct buf call = BUF(BUF_LINE);
+	show(&s, c, k, a);
 	write_call(&call, k ? k->method : "POST", k ? k->url : c->auth_url);
-	if (c->observe_bodies) {
-		write_body(&request, slice_of(k ? k->body_text : NULL));
-		write_body(&answer, k && k->sink ? slice_of(NULL) : a->body);
-	}
 	const char *id = http_answer_header(a, "x-openstack-request-id");
 	const bool wanted = k && k->absent_is_good && a->status == 404;
 	const struct cloud_exchange x = {.service = k ? k->service : "identity",
@@ -146,18 +189,16 @@ void exchange_tell(struct cloud *c, const struct cloud_call *k, const struct htt
 		.detail = wanted ? "" : detail,
 		.attempt = k ? k->tries : 1,
 		.phases = a->phases,
-		.request_body = buf_slice(&request),
-		.answer_body = buf_slice(&answer),
-		.request_headers = masked_sent,
-		.request_header_count = sent_n,
-		.answer_headers = masked_received,
-		.answer_header_count = received_n};
-	c->observer(c->observer_arg, &x);
-	free(masked_sent);
-	free(masked_received);
+		.purpose = k ? k->purpose : NULL,
+		.request_body = buf_slice(&s.request),
+		.answer_body = buf_slice(&s.answer),
+		.request_headers = s.sent,
+		.request_header_count = s.sent_count,
+		.answer_headers = s.received,
+		.answer_header_count = s.received_count};
+	VEC_EACH (&c->observers, struct observer, o) {
+		o->cb(o->arg, &x);
+	}
+	shown_fini(&s);
 	buf_fini(&call);
-	buf_fini(&request);
-	buf_fini(&answer);
-	buf_fini(&store);
-	buf_fini(&sent_store);
 }

@@ -32,6 +32,7 @@ static void free_row(struct kind *k)
 	expr_free(k->failed_expr);
 	expr_free(k->gone_expr);
 	expr_free(k->busy_expr);
+	expr_free(k->stuck_expr);
 	free(k);
 }
 
@@ -91,6 +92,7 @@ static void finish_row(struct kind *k, struct error_list *errors)
 	k->failed_expr = condition(k, k->failed, "failed", errors);
 	k->gone_expr = condition(k, k->gone, "gone", errors);
 	k->busy_expr = condition(k, k->busy, "busy", errors);
+	k->stuck_expr = condition(k, k->stuck, "stuck", errors);
 }
 
 static void load_dir(struct kinds *k, const char *dir, struct error_list *errors)
@@ -585,7 +587,8 @@ static json_t *server_address(const json_t *server)
 
 json_t *kind_field(const struct kind *k, const json_t *object, struct slice field)
 {
-	if (!strcmp(k->name, "server") && slice_is(field, "address"))
+	const bool server = !strcmp(k->name, "server") || k->several;
+	if (server && slice_is(field, "address"))
 		return server_address(object);
 	if (!strcmp(k->name, "port") && slice_is(field, "address"))
 		return json_incref(json_object_get(

@@ -60,6 +60,13 @@ struct kind {
 	const char *failed; /* condition on [BODY], or NULL */
 	const char *gone;   /* condition on [STATUS]/[BODY]; NULL: [STATUS] == 404 */
 	const char *busy;   /* condition on [STATUS]/[BODY]: a remove refused for now; NULL: 409 */
+	/* What only an administrator can end: a condition on [STATUS] and [MESSAGE] of a refused
+	 * remove (0 and "" without one) and on [BODY], the object as it is; NULL: nothing. */
+	const char *stuck;
+	const char *holders; /* a list of what keeps it from being removed, "GET /ports?…={id}"; or
+				the field of the object that is such a list; NULL: not known */
+	const char *fix;     /* what an administrator types then, with {id} and {holder}, the id of
+				what holds it; NULL: not known */
 	const char *lock; /* body or path keys, comma-separated, the first that is there names what
 			     admits one change at a time; NULL: nothing does */
 	const char *lock_of; /* the kind of that, found through what `lock` names when that is only
@@ -79,7 +86,8 @@ struct kind {
 	const char *user_data; /* body key that is base64-encoded on the way, or NULL */
 	int64_t request_ns, timeout_ns;
 
-	struct expr *ready_expr, *failed_expr, *gone_expr, *busy_expr; /* parsed at load */
+	struct expr *ready_expr, *failed_expr, *gone_expr, *busy_expr,
+		*stuck_expr; /* parsed at load */
 };
 
 struct kinds;
@@ -136,6 +144,9 @@ const char *kind_id(const struct kind *k, const json_t *object); /* borrows; NUL
 const char *kind_known_id(const struct kind *k, const json_t *body, const char *name);
 const char *kind_mark_of(const struct kind *k, const json_t *object); /* our mark, or NULL */
 const char *kind_name_of(const struct kind *k, const json_t *object);
+/* `fix` with its {names} filled in from the path keys of an object; {holder} is that id. NULL where
+ * the kind has none, or one of them is not known or no plain word. Owned. */
+char *kind_fix(const struct kind *k, const json_t *path, const char *holder);
 /* An extra field of an answer that a kind adds for expressions: server.address, … NULL if none;
  * owned reference. */
 json_t *kind_field(const struct kind *k, const json_t *object, struct slice field);

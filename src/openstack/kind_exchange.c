@@ -9,7 +9,8 @@
 
 #include "base/secret.h"
 
-struct cloud_request kind_call(const struct kind *k, const struct kind_request *q, int64_t deadline_ns)
+struct cloud_request kind_call(
+	const struct kind *k, const struct kind_request *q, int64_t deadline_ns)
 {
 	return (struct cloud_request){
 		.service = k->service,

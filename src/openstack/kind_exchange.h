@@ -9,7 +9,8 @@
 #include "openstack/kind.h"
 
 /* Borrows of both; good as long as they are. */
-struct cloud_request kind_call(const struct kind *k, const struct kind_request *q, int64_t deadline_ns);
+struct cloud_request kind_call(
+	const struct kind *k, const struct kind_request *q, int64_t deadline_ns);
 
 /* The object a good answer tells of, without its wrapper; where answers are headers, these in lower
  * case beside what `path` says. Owned reference; NULL: it tells of none. */

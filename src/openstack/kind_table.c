@@ -63,8 +63,9 @@ enum rank {
 	.failed = "[BODY].provisioning_status == ERROR",                                           \
 	.gone = "[STATUS] == 404 || [BODY].provisioning_status == DELETED",                        \
 	.busy = "[STATUS] == 409 && [BODY].faultstring == pat(*immutable*)",                       \
-	.lock_of = "loadbalancer", .component = "Load balancer", .rank = order,                    \
-	.request_ns = SECONDS(60), .timeout_ns = MINUTES(5)
+	.stuck = "[BODY].provisioning_status == pat(PENDING_*)", .lock_of = "loadbalancer",        \
+	.component = "Load balancer", .rank = order, .request_ns = SECONDS(60),                    \
+	.timeout_ns = MINUTES(5)
 
 /* Designate answers 202 both ways and is ready when its name servers are. */
 #define DESIGNATE(kind, path, plural, order)                                                       \
@@ -75,13 +76,28 @@ enum rank {
 	.failed = "[BODY].status == ERROR", .component = "DNS", .rank = order,                     \
 	.request_ns = SECONDS(60), .timeout_ns = MINUTES(5)
 
+/* What cinder deletes neither in these states nor ever leaves again by itself, when its services
+ * lost the thread; a customer may delete what is available or error. */
+#define VOLUME_STUCK                                                                               \
+	"[BODY].status in [creating, downloading, uploading, deleting, error_deleting, reserved, " \
+	"attaching, detaching, in-use, maintenance, retyping, extending, backing-up, "             \
+	"restoring-backup]"
+#define VOLUME_FIX                                                                                 \
+	"openstack volume set --state error --detached {id} && openstack volume delete --force "   \
+	"{id}"
+
 const struct kind kind_table[] = {
 	{NEUTRON("network", "network", "networks", "networks", BY_NAME_AND_MARK, RANK_NETWORK),
-		.name_field = "name"},
+		.name_field = "name", .holders = "GET /ports?network_id={id}",
+		.fix = "openstack port delete {holder} && openstack network delete {id}"},
 	{NEUTRON("subnet", "subnet", "subnets", "subnets", BY_NAME_AND_MARK, RANK_SUBNET),
-		.name_field = "name", .unique = UNIQUE_ADOPT, .unique_status = 400, .with = NULL},
+		.name_field = "name", .unique = UNIQUE_ADOPT, .unique_status = 400, .with = NULL,
+		.holders = "GET /ports?fixed_ips=subnet_id%3D{id}",
+		.fix = "openstack port delete {holder} && openstack subnet delete {id}"},
 	{NEUTRON("router", "router", "routers", "routers", BY_NAME_AND_MARK, RANK_ROUTER),
-		.name_field = "name"},
+		.name_field = "name", .holders = "GET /ports?device_id={id}",
+		.fix = "openstack router remove port {id} {holder} && openstack router delete "
+		       "{id}"},
 	{NEUTRON("port", "port", "ports", "ports", BY_NAME_AND_MARK, RANK_PORT),
 		.name_field = "name"},
 	{NEUTRON("security_group", "security_group", "security-groups", "security_groups",
@@ -155,6 +171,10 @@ const struct kind kind_table[] = {
 		.find = "~name={name}",
 		.ready = "[BODY].status == ACTIVE",
 		.failed = "[BODY].status == ERROR",
+		.stuck = "[BODY]['OS-EXT-STS:task_state'] in [deleting, soft-deleting, "
+			 "force-deleting]",
+		.fix = "openstack server set --state error {id} && openstack server delete --force "
+		       "{id}",
 		.component = "Compute",
 		.rank = RANK_SERVER,
 		.answer_partial = true,
@@ -208,6 +228,9 @@ const struct kind kind_table[] = {
 		.find = "name={name}",
 		.ready = "[BODY].status in [available, in-use]",
 		.failed = "[BODY].status == pat(error*)",
+		.stuck = VOLUME_STUCK,
+		.holders = "attachments",
+		.fix = VOLUME_FIX,
 		.component = "Block storage",
 		.rank = RANK_VOLUME,
 		.request_ns = SECONDS(60),
@@ -227,6 +250,11 @@ const struct kind kind_table[] = {
 		.find = "name={name}",
 		.ready = "[BODY].status == available",
 		.failed = "[BODY].status == pat(error*)",
+		.stuck =
+			"[BODY].status in [creating, deleting, error_deleting, backing-up, unmanaging, "
+			"restoring]",
+		.fix = "openstack volume snapshot set --state error {id} && openstack volume "
+		       "snapshot delete --force {id}",
 		.component = "Block storage",
 		.rank = RANK_SNAPSHOT,
 		.request_ns = SECONDS(60),
@@ -245,6 +273,11 @@ const struct kind kind_table[] = {
 		.find = "name={name}",
 		.ready = "[BODY].status == available",
 		.failed = "[BODY].status == pat(error*)",
+		/* without cinder-backup its delete is 404, of the service */
+		.stuck = "[BODY].status in [creating, deleting, error_deleting, restoring] || "
+			 "[MESSAGE] == pat(*Service*could not be found*)",
+		.fix = "openstack volume backup set --state error {id} && openstack volume backup "
+		       "delete --force {id}",
 		.component = "Block storage",
 		.rank = RANK_SNAPSHOT,
 		.answer_partial = true,
@@ -265,6 +298,9 @@ const struct kind kind_table[] = {
 		.find = "name={name}",
 		.ready = "[BODY].status == available",
 		.failed = "[BODY].status == pat(error*)",
+		.stuck = VOLUME_STUCK,
+		.holders = "attachments",
+		.fix = VOLUME_FIX,
 		.component = "Block storage",
 		.rank = RANK_VOLUME,
 		.answer_partial = true,
@@ -317,6 +353,9 @@ const struct kind kind_table[] = {
 	{OCTAVIA("loadbalancer", "loadbalancer", "/lbaas/loadbalancers", "loadbalancers",
 		 RANK_LOADBALANCER),
 		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
+		/* no call of the API ends a pending change whose worker has died */
+		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' "
+		       "WHERE id='{id}'\" && openstack loadbalancer delete --cascade {id}",
 		.mark = MARK_DESCRIPTION},
 	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),
 		.remove = "DELETE /lbaas/listeners/{id}", .lock = "loadbalancer_id",
@@ -335,7 +374,8 @@ const struct kind kind_table[] = {
 
 	/* deleted while a change is under way it goes only minutes later: seen */
 	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones", .lock = "id",
-		.lock_of = "dns_zone"},
+		.lock_of = "dns_zone", .stuck = "[BODY].status == PENDING",
+		.fix = "openstack zone abandon {id}"},
 	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
 		.list = "GET /recordsets"},
 
@@ -357,6 +397,8 @@ const struct kind kind_table[] = {
 		.ready = "[BODY].stack_status == CREATE_COMPLETE",
 		.failed = "[BODY].stack_status == pat(*_FAILED)",
 		.gone = "[STATUS] == 404 || [BODY].stack_status == DELETE_COMPLETE",
+		.stuck = "[BODY].stack_status == DELETE_IN_PROGRESS",
+		.fix = "openstack stack abandon {id}",
 		.component = "Orchestration",
 		.rank = RANK_STACK,
 		.answer_partial = true,

@@ -54,6 +54,7 @@ struct cloud_call {
 	bool retried_auth, was_sent, compute, holds_place, absent_is_good;
 	struct cloud_answer answer; /* for CALL_OVER */
 	struct list *list;          /* the list it is a page of, or NULL */
+	const struct cloud_purpose *purpose;
 };
 
 struct service {
@@ -63,6 +64,12 @@ struct service {
 	struct http_call *http;
 	char *catalog_url;
 	struct cloud *cloud;
+};
+
+struct observer {
+	cloud_observer *cb;
+	void *arg;
+	enum cloud_detail detail;
 };
 
 struct waiter { /* for cloud_connect() */
@@ -97,9 +104,7 @@ struct cloud {
 	VEC(struct waiter) waiters;
 	json_t *extensions;
 
-	void (*observer)(void *arg, const struct cloud_exchange *x);
-	void *observer_arg;
-	bool observe_bodies;
+	VEC(struct observer) observers;
 };
 
 /* cloud.c */

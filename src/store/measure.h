@@ -16,7 +16,8 @@
 
 enum measure_what {
 	MEASURE_CALL,  /* one exchange with a service; repeated tries are exchanges of their own */
-	MEASURE_WAIT,  /* from the answer to a create or delete until the object is ready or gone */
+	MEASURE_WAIT,  /* from the answer to a create until it is ready, from a delete until it is
+			  gone */
 	MEASURE_CHECK, /* a measuring step of a scenario, from its first try to its result */
 	MEASURE_BENCH, /* a figure of a check: `value` in `unit` */
 	MEASURE_RUN,   /* a whole run, until everything was built and measured */
@@ -25,8 +26,9 @@ enum measure_what {
 struct measure { /* all pointers are borrowed for the call */
 	enum measure_what what;
 	const char *cloud, *region, *location; /* "" where not known */
-	const char *scenario, *run, *step;     /* NULL where it belongs to none: a token */
+	const char *scenario, *run, *step;     /* NULL where it belongs to none: a token, a list */
 	const char *service;                   /* "compute"; NULL: none */
+	int index; /* of the step's element, from 0; -1: there is but one */
 	/*
 	 * CALL: "POST /servers", ids replaced by {id}, without the query. WAIT: "server ready",
 	 * "server gone" and so on: the kind and one of both words. CHECK: the verb, "ssh". BENCH:
@@ -37,8 +39,10 @@ struct measure { /* all pointers are borrowed for the call */
 	const json_t *dimensions; /* {"zone": "az1", "host": "…", …} or NULL */
 	int64_t at_ms;            /* when it began, since 1970 */
 	int64_t total_us;
-	double value; /* BENCH only */
+	int64_t limit_us; /* what it was allowed: of a WAIT, a CHECK, a RUN; 0: not known */
+	double value;     /* BENCH only */
 	const char *unit;
+	const json_t *measured;                      /* CHECK: its [NAME]s; NULL: none */
 	enum fault fault;                            /* NONE: good */
 	int status;                                  /* HTTP, 0: none came */
 	const char *request_id, *service_request_id; /* may be NULL */

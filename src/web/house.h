@@ -10,6 +10,7 @@
 #include "store/facts.h"
 #include "store/series.h"
 #include "tell/alarm.h"
+#include "tell/metrics.h"
 #include "web/web.h"
 
 struct house;
@@ -52,6 +53,8 @@ typedef void house_more(void *arg, json_t *site);
 struct house *house_new(struct loop *l, struct facts *f, struct series_store *series,
 	struct judge *j, struct alarms *a, house_more *more, void *arg);
 void house_free(struct house *h);
+/* What /metrics shows besides; borrowed, NULL: nothing. */
+void house_measures(struct house *h, struct metrics *m);
 void house_configure(
 	struct house *h, const struct house_site *site, const struct house_lists *lists);
 /* Publishes SITE to `w` (borrowed) now, after each house_changed() (at most once a second) and

@@ -74,6 +74,7 @@ struct house {
 	struct series_store *series;
 	struct judge *judge;
 	struct alarms *alarms;
+	struct metrics *metrics;
 	house_more *more;
 	void *arg;
 	struct worker *worker;

@@ -8,48 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "text/exposition.h"
 #include "web/house_inside.h"
 
 #define TEXT_MAX (8u << 20)
 
-struct label {
-	const char *key, *value;
-};
-
-static void family(struct buf *b, const char *name, const char *type, const char *help)
-{
-	buf_printf(b, "# HELP glasshouse_%s %s\n# TYPE glasshouse_%s %s\n", name, help, name, type);
-}
-
-/* Label values escape backslash, quote and line feed. */
-static void add_labels(struct buf *b, const struct label *l, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		buf_printf(b, "%c%s=\"", i ? ',' : '{', l[i].key);
-		for (const char *p = l[i].value ? l[i].value : ""; *p; p++)
-			if (*p == '\n')
-				buf_add_str(b, "\\n");
-			else if (*p == '"' || *p == '\\')
-				buf_printf(b, "\\%c", *p);
-			else
-				buf_add_char(b, *p);
-		buf_add_char(b, '"');
-	}
-	if (n)
-		buf_add_char(b, '}');
-}
-
-static void value(struct buf *b, const char *name, const struct label *l, size_t n, double x)
-{
-	buf_printf(b, "glasshouse_%s", name);
-	add_labels(b, l, n);
-	buf_printf(b, " %.15g\n", x);
-}
-
 static void one(struct buf *b, const char *name, const char *type, const char *help, double x)
 {
-	family(b, name, type, help);
-	value(b, name, NULL, 0, x);
+	exposition_family(b, name, type, help);
+	exposition_value(b, name, NULL, 0, x);
 }
 
 /* --- components ------------------------------------------------------------------------------- */
@@ -57,32 +24,34 @@ static void one(struct buf *b, const char *name, const char *type, const char *h
 static void add_states(struct buf *b, const struct component *c, enum health is)
 {
 	for (int i = 0; i < HEALTH_COUNT; i++) {
-		const struct label l[] = {{"component", c->id}, {"cloud", c->cloud},
+		const struct exposition_label l[] = {{"component", c->id}, {"cloud", c->cloud},
 			{"state", health_name((enum health)i)}};
-		value(b, "component_state", l, 3, i == (int)is);
+		exposition_value(b, "component_state", l, 3, i == (int)is);
 	}
 }
 
 static void add_components(struct buf *b, const struct judge *j)
 {
 	const size_t n = judge_component_count(j);
-	family(b, "component_health", "gauge",
+	exposition_family(b, "component_health", "gauge",
 		"State of the component: 0 operational, 1 degraded, 2 outage, 3 unknown, 4 maintenance.");
 	for (size_t i = 0; i < n; i++) {
 		const struct component *c = judge_component_at(j, i);
-		const struct label l[] = {{"component", c->id}, {"cloud", c->cloud}};
-		value(b, "component_health", l, 2, judge_verdict(j, c->id)->health);
+		const struct exposition_label l[] = {{"component", c->id}, {"cloud", c->cloud}};
+		exposition_value(b, "component_health", l, 2, judge_verdict(j, c->id)->health);
 	}
-	family(b, "component_state", "gauge", "1 for the state that the component is in.");
+	exposition_family(
+		b, "component_state", "gauge", "1 for the state that the component is in.");
 	for (size_t i = 0; i < n; i++) {
 		const struct component *c = judge_component_at(j, i);
 		add_states(b, c, judge_verdict(j, c->id)->health);
 	}
-	family(b, "component_since_seconds", "gauge", "When this state began, Unix time.");
+	exposition_family(
+		b, "component_since_seconds", "gauge", "When this state began, Unix time.");
 	for (size_t i = 0; i < n; i++) {
 		const struct component *c = judge_component_at(j, i);
-		const struct label l[] = {{"component", c->id}, {"cloud", c->cloud}};
-		value(b, "component_since_seconds", l, 2,
+		const struct exposition_label l[] = {{"component", c->id}, {"cloud", c->cloud}};
+		exposition_value(b, "component_since_seconds", l, 2,
 			(double)judge_verdict(j, c->id)->since_ms / 1000);
 	}
 }
@@ -108,10 +77,10 @@ static void add_jobs(struct buf *b, struct house *h)
 	const json_t *jobs = json_object_get(site, "jobs"), *job;
 	for (size_t r = 0; r < array_len(rows); r++) {
 		size_t i;
-		family(b, rows[r].name, rows[r].type, rows[r].help);
+		exposition_family(b, rows[r].name, rows[r].type, rows[r].help);
 		json_array_foreach ((json_t *)jobs, i, job) {
-			const struct label l = {"probe", json_str(job, "name")};
-			value(b, rows[r].name, &l, 1,
+			const struct exposition_label l = {"probe", json_str(job, "name")};
+			exposition_value(b, rows[r].name, &l, 1,
 				json_number_value(json_object_get(job, rows[r].key)) /
 					rows[r].unit);
 		}
@@ -128,12 +97,12 @@ static void add_alarms(struct buf *b, const struct house *h)
 	static const char *const help[] = {"Deliveries that the receiver took.",
 		"Attempts that failed.", "Deliveries that wait."};
 	for (size_t k = 0; k < array_len(names); k++) {
-		family(b, names[k], k == 2 ? "gauge" : "counter", help[k]);
+		exposition_family(b, names[k], k == 2 ? "gauge" : "counter", help[k]);
 		for (size_t i = 0; i < n; i++) {
-			const struct label l = {"alarm", states[i].name};
+			const struct exposition_label l = {"alarm", states[i].name};
 			const double x[] = {(double)states[i].sent, (double)states[i].failed,
 				(double)states[i].waiting};
-			value(b, names[k], &l, 1, x[k]);
+			exposition_value(b, names[k], &l, 1, x[k]);
 		}
 	}
 }
@@ -147,15 +116,16 @@ static void add_series(struct buf *b, const struct series_store *series)
 	one(b, "series_appended_samples_total", "counter", "Samples taken.", (double)s.appended);
 	one(b, "series_lost_samples_total", "counter", "Samples lost for lack of room.",
 		(double)s.lost);
-	family(b, "series_refused_samples_total", "counter", "Samples not taken, by why.");
+	exposition_family(
+		b, "series_refused_samples_total", "counter", "Samples not taken, by why.");
 	const struct {
 		const char *why;
 		uint64_t n;
 	} refused[] = {{"old", s.refused_old}, {"ahead", s.refused_ahead},
 		{"parts", s.refused_parts}, {"value", s.refused_value}};
 	for (size_t i = 0; i < array_len(refused); i++) {
-		const struct label l = {"why", refused[i].why};
-		value(b, "series_refused_samples_total", &l, 1, (double)refused[i].n);
+		const struct exposition_label l = {"why", refused[i].why};
+		exposition_value(b, "series_refused_samples_total", &l, 1, (double)refused[i].n);
 	}
 	one(b, "series_corrupt_total", "counter", "Blocks and rows left out as corrupt.",
 		(double)s.corrupt);
@@ -180,9 +150,9 @@ static double resident_bytes(void)
 
 static void add_process(struct buf *b, struct house *h)
 {
-	const struct label l = {"version", GLASSHOUSE_VERSION};
-	family(b, "build_info", "gauge", "The program.");
-	value(b, "build_info", &l, 1, 1);
+	const struct exposition_label l = {"version", GLASSHOUSE_VERSION};
+	exposition_family(b, "build_info", "gauge", "The program.");
+	exposition_value(b, "build_info", &l, 1, 1);
 	one(b, "blind", "gauge", "1 while our own connectivity is gone.",
 		judge_is_blind(h->judge, NULL));
 	one(b, "loop_longest_turn_seconds", "gauge", "The longest turn of the loop.",
@@ -204,6 +174,8 @@ json_t *metrics_json(struct house *h)
 	add_alarms(&b, h);
 	add_series(&b, h->series);
 	add_process(&b, h);
+	if (h->metrics)
+		metrics_expose(h->metrics, &b);
 	put_text(j, "text", buf_str(&b));
 	buf_fini(&b);
 	return j;

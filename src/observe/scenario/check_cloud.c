@@ -65,6 +65,7 @@ void check_download(struct check_call *c)
 		.deadline_ns = c->deadline_ns,
 		.sink = on_piece,
 		.stream_arg = c,
+		.purpose = c->tools.purpose,
 	};
 	c->cloud = cloud_call(c->tools.cloud, &q, on_download, c);
 	free(path);
@@ -130,7 +131,8 @@ void check_list(struct check_call *c)
 		const struct cloud_request q = {.service = service,
 			.method = "GET",
 			.path = path,
-			.deadline_ns = c->deadline_ns};
+			.deadline_ns = c->deadline_ns,
+			.purpose = c->tools.purpose};
 		c->cloud = cloud_call(c->tools.cloud, &q, on_list, c);
 	}
 	free(service);

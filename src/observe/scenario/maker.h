@@ -4,6 +4,7 @@
  * run_make.c   name, mark, journal row, request, answer
  * run_lost.c   what a lost answer hides
  * run_ready.c  what answers teach; waiting for ready
+ * run_batch.c  several by one create
  * run_upload.c the data of images and objects
  */
 #ifndef OBSERVE_SCENARIO_MAKER_H
@@ -28,7 +29,25 @@ void lost_give_up(struct task *t); /* this attempt stays unsure; perhaps another
 void lost_end(struct task *t);     /* ends the task with what the lost answer was */
 
 /* run_ready.c */
+enum stands { STANDS_WAITING, STANDS_READY, STANDS_FAILED, STANDS_WRONG };
+
 void make_ask_ready(struct timer *timer);
+/* Where an object stands by the row's conditions and the step's; `text` in words. WRONG: `err`. */
+enum stands make_stands(
+	struct task *t, const json_t *object, int status, char *text, size_t n, struct error *err);
+enum fault make_failed_fault(const json_t *object);
+void make_ready(struct task *t); /* the object is; what the step waits for besides follows */
+/* Not ready yet: looks again in a while, unless its time is over. */
+void make_poll(struct task *t, const char *state, void (*look)(struct timer *timer));
+/* Something the cloud made beside the object: its row, and a place among the extras. */
+void make_extra(struct task *t, const struct kind *k, const char *id, const char *note);
+void make_note_volumes(struct task *t, const json_t *server);
+
+/* run_batch.c */
+/* The answer to the create of a batch: true if it is one, and then it goes on by itself. */
+bool batch_answered(struct task *t, const struct cloud_answer *a);
+/* What a look after a lost answer found: true if it is there, and then it goes on by itself. */
+bool batch_found(struct task *t, json_t *items);
 
 /* run_upload.c */
 void upload_begin(struct task *t);

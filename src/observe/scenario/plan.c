@@ -238,6 +238,12 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 		add_text(
 			requests, "throughput from %s to %s", text_of(b, "from"), text_of(b, "to"));
 		break;
+	case VERB_DNS:
+		add_text(requests, "dns %s %s%s%s", text_of(b, "name"),
+			json_str(b, "type") ? json_str(b, "type") : "A",
+			json_str(b, "server") ? " at " : "",
+			json_str(b, "server") ? json_str(b, "server") : "");
+		break;
 	case VERB_STREAM: add_text(requests, "stream to %s", text_of(b, "to")); break;
 	case VERB_DOWNLOAD: add_text(requests, "GET /images/%s/file", text_of(b, "of")); break;
 	case VERB_LIST:

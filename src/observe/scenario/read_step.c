@@ -39,6 +39,7 @@ static const struct verb_row verbs[] = {
 	{"tcp", VERB_TCP, "to from", "to", "to"},
 	{"http", VERB_HTTP, "url method headers body requests from", "url", "url"},
 	{"ssh", VERB_SSH, "to run input user port key host_key", "to", "to"},
+	{"dns", VERB_DNS, "name type server tcp", NULL, "name"},
 	{"stream", VERB_STREAM, "to every", NULL, "to"},
 	{"download", VERB_DOWNLOAD, "of", "of", "of"},
 	{"list", VERB_LIST, "service path", "service", "service"},
@@ -49,7 +50,7 @@ static const struct verb_row verbs[] = {
 };
 
 /* Verbs of the language that come with a later version. */
-static const char *const later[] = {"bench", "throughput", "dns"};
+static const char *const later[] = {"bench", "throughput"};
 
 static const struct verb_row *find_verb(struct slice name)
 {
@@ -84,7 +85,8 @@ static const struct key simple_keys[] = {
 #define MEASURES                                                                                   \
 	(1u << VERB_PING | 1u << VERB_TCP | 1u << VERB_HTTP | 1u << VERB_SSH | 1u << VERB_STREAM | \
 		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_TOKEN | 1u << VERB_VALUE |      \
-		1u << VERB_GUEST | 1u << VERB_MESH | 1u << VERB_THROUGHPUT | 1u << VERB_BENCH)
+		1u << VERB_DNS | 1u << VERB_GUEST | 1u << VERB_MESH | 1u << VERB_THROUGHPUT |      \
+		1u << VERB_BENCH)
 #define ANY (~0u)
 
 /* Which verbs a key goes with, and how that is said. */
@@ -539,7 +541,8 @@ static void check_place(struct reader *r, const struct step *step, const struct 
 static void check_together(struct reader *r, const struct step *step, const struct source *src)
 {
 	const struct source_key *each = source_get(src, "each"), *hold = source_get(src, "hold"),
-				*upload = source_get(src, "upload");
+				*upload = source_get(src, "upload"),
+				*keep = source_get(src, "keep");
 	if (each && source_get(src, "count"))
 		reader_error(
 			r, each->file, each->key, "step %s has both count and each", step->name);
@@ -548,6 +551,8 @@ static void check_together(struct reader *r, const struct step *step, const stru
 	if (step->verb == VERB_STREAM && !source_get(src, "around"))
 		reader_error(r, src->file, src->name,
 			"the stream %s needs `around`: the steps it runs around", step->name);
+	if (keep && step->kind && step->kind->several)
+		reader_error(r, keep->file, keep->key, "a %s cannot be kept", step->kind->name);
 	if (upload && step->kind && !step->kind->uploads)
 		reader_error(r, upload->file, upload->key, "a %s has no data to upload",
 			step->kind->name);

@@ -16,6 +16,8 @@
 #include "observe/scenario/run_json.h"
 #include "observe/scenario/runner.h"
 
+#define LAST_LOOKS_NS (15 * NS_PER_S)
+
 int64_t run_now(const struct run *r)
 {
 	return loop_now_ns(r->tools.loop) - r->began_ns;
@@ -51,6 +53,7 @@ static void tell(struct run *r)
 	r->phase = RUN_ENDED;
 	report_make(r);
 	run_emit(r, RUN_EVENT_PHASE, NULL, "%s", verdict_name(r->report.verdict));
+	measure_run(r);
 	r->done(r->arg, &r->report);
 }
 
@@ -180,6 +183,10 @@ void run_on_deadline(struct timer *t)
 	struct run *r = t->arg;
 	if (r->phase == RUN_BUILDING) {
 		stop_building(r, FAULT_DEADLINE);
+	} else if (r->phase == RUN_TEARDOWN && !r->last_looks) {
+		remove_last_looks(r);
+		timer_start(r->tools.loop, &r->deadline, LAST_LOOKS_NS, run_on_deadline, r);
+		run_kick(r);
 	} else if (r->phase == RUN_TEARDOWN) {
 		remove_give_up(r);
 		run_kick(r);
@@ -206,6 +213,9 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
 	r->hold = options->hold;
 	r->event = options->event;
 	r->event_arg = options->event_arg;
+	r->called = mem_strdup(options->called ? options->called : scenario->name);
+	r->measured = options->measured;
+	r->measured_arg = options->measured_arg;
 	r->done = done;
 	r->arg = arg;
 	r->began_ns = loop_now_ns(tools->loop);
@@ -266,5 +276,6 @@ void run_free(struct run *r)
 	json_decref(r->params);
 	free(r->instance);
 	free(r->location);
+	free(r->called);
 	free(r);
 }

@@ -13,6 +13,7 @@
 #include "observe/scenario/journal.h"
 #include "observe/scenario/mark.h"
 #include "observe/scenario/world.h"
+#include "store/measure.h"
 
 struct run;
 
@@ -69,6 +70,7 @@ struct run_row {
 	bool on_critical_path;
 	json_t *measured;   /* or NULL */
 	json_t *dimensions; /* {"zone": "az1"}, or NULL */
+	json_t *boot;       /* of a server: run_boot.h has its form; else NULL */
 };
 
 struct run_report {
@@ -93,6 +95,9 @@ struct run_options {
 	bool hold; /* after building wait for run_stop() before teardown */
 	void (*event)(void *arg, const struct run_event *e); /* may be NULL */
 	void *event_arg;
+	const char *called;       /* the scenario in what is measured; NULL: its name; copied */
+	measure_signal *measured; /* waits, checks, benches and the run as they end; may be NULL */
+	void *measured_arg;
 };
 
 /*
@@ -108,7 +113,11 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
  * journal for the next sweep. */
 void run_stop(struct run *r);
 void run_free(struct run *r);
+/* The waits that are open now, each with its time so far. */
+void run_open_waits(const struct run *r, measure_signal *cb, void *arg);
 
 const char *verdict_name(enum run_verdict v);
+/* Of the run as a whole: its first cause's; what could not run at all has its error's. */
+enum fault run_fault(const struct run_report *r);
 
 #endif

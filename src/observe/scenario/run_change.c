@@ -122,6 +122,7 @@ static void send_change(struct task *t, const char *service, const char *version
 		.microversion = version,
 		.deadline_ns = t->step->request_ns ? t->step->request_ns : CHANGE_REQUEST_NS,
 		.absent_is_good = t->step->verb == VERB_DELETE,
+		.purpose = &t->purpose,
 	};
 	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
 }
@@ -390,6 +391,7 @@ void change_begin(struct task *t)
 	case VERB_TCP:
 	case VERB_HTTP:
 	case VERB_SSH:
+	case VERB_DNS:
 	case VERB_STREAM:
 	case VERB_DOWNLOAD:
 	case VERB_LIST:

@@ -60,6 +60,8 @@ static struct task *task_new(struct run *r, struct element *e, const struct step
 	t->start_ns = t->answer_ns = t->ready_ns = t->remove_ns = t->gone_ns = -1;
 	t->needed_ns = run_now(r);
 	t->timer.arg = t; /* its callbacks are also called directly */
+	t->purpose = (struct cloud_purpose){
+		r->called, r->label, s->name, s->kind ? s->kind->name : NULL};
 	e->task = t;
 	vec_push(&r->tasks, t);
 	return t;
@@ -243,6 +245,10 @@ static void look_at(struct task *t)
 		return;
 	if (t->step->verb == VERB_GROUP) {
 		follow_target(t);
+		return;
+	}
+	if (world_leader(t->run->world, t->element) != t->element) {
+		batch_follow(t);
 		return;
 	}
 	if (t->is_blocked) {

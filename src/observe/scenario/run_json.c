@@ -58,6 +58,8 @@ static json_t *row_json(const struct run_report *r, const struct run_row *row)
 		json_object_set_new(o, "dimensions", json_scrubbed(row->dimensions));
 	if (row->measured)
 		json_object_set_new(o, "measured", json_scrubbed(row->measured));
+	if (row->boot)
+		json_object_set_new(o, "boot", json_scrubbed(row->boot));
 	return o;
 }
 

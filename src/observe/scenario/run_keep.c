@@ -136,7 +136,8 @@ bool keep_reuses(struct task *t)
 		forget(t);
 		return false;
 	}
-	const struct cloud_request request = kind_call(k, &q, LOOK_NS);
+	struct cloud_request request = kind_call(k, &q, LOOK_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(r->tools.cloud, &request, on_looked, t);
 	kind_request_fini(&q);
 	return true;

@@ -110,6 +110,8 @@ static void on_look(void *arg, const struct cloud_answer *a, json_t *items)
 				n++;
 			}
 		}
+	if (n && t->step->kind->several && batch_found(t, items))
+		return;
 	const json_t *inner = kind_unwrap(t->step->kind, mine);
 	if (n == 1 && t->step->kind->secret)
 		is_worthless(t, inner ? inner : mine);
@@ -142,7 +144,8 @@ void lost_look(struct timer *timer)
 		lost_give_up(t);
 		return;
 	}
-	const struct cloud_request request = kind_call(k, &q, POLL_REQUEST_NS);
+	struct cloud_request request = kind_call(k, &q, POLL_REQUEST_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_found_one, t);
 	kind_request_fini(&q);
 }

@@ -10,6 +10,7 @@
 
 #include "observe/scenario/maker.h"
 #include "observe/scenario/mark.h"
+#include "observe/scenario/run_boot.h"
 
 #define KEY_TYPE "ed25519"
 
@@ -31,6 +32,7 @@ void make_end(struct task *t, enum fault fault, int status, const char *detail)
 {
 	const struct operation_result r = {
 		.fault = fault, .status = status, .detail = detail, .measured = NULL};
+	boot_built(t);
 	task_result(t, &r);
 }
 
@@ -51,6 +53,7 @@ void make_is_there(struct task *t, const json_t *object)
 	t->answer_ns = run_now(t->run);
 	note_secret(t, object);
 	make_learn(t, object);
+	journal_answered(t->run->journal, t->made.row, t->service_request_id);
 	journal_update(
 		t->run->journal, t->made.row, OBJECT_CREATED, t->made.id, t->made.path, NULL);
 	if (t->abandoned) {
@@ -135,6 +138,9 @@ static void on_create_answer(void *arg, const struct cloud_answer *a)
 	const struct kind *k = t->step->kind;
 	t->call = NULL;
 	task_note_answer(t, a);
+	mem_replace(&t->create_request_id, a->service_request_id);
+	if (k->several && batch_answered(t, a))
+		return;
 	json_t *object = kind_answer_object(k, t->made.path, a);
 	if (object || (a->fault == FAULT_NONE && !k->wrapper)) {
 		make_is_there(t, object);
@@ -186,6 +192,7 @@ void make_send(struct task *t)
 		make_end(t, FAULT_EVALUATION, 0, err.msg);
 		return;
 	}
+	request.purpose = &t->purpose;
 	snprintf(request.request_id, sizeof(request.request_id), "%s", t->request_id);
 	t->in_flight = true;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_create_answer, t);
@@ -243,9 +250,9 @@ static bool make_name(struct task *t, const json_t *body, struct error *err)
 	t->element->name =
 		own ? mem_strdup(own)
 		    : mark_name(r->instance, cloud_project_id(r->tools.cloud), k->name, r->label,
-			      t->step->name, many, (unsigned)t->element->index, t->attempt);
+			      t->step->name, many, (unsigned)t->element->i, t->attempt);
 	t->element->mark = mark_text(
-		r->instance, r->label, t->step->name, (unsigned)t->element->index, t->attempt);
+		r->instance, r->label, t->step->name, (unsigned)t->element->i, t->attempt);
 	return true;
 }
 

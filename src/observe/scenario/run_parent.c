@@ -1,5 +1,6 @@
 /*
- * run_parent.c - what admits one change at a time: which object it is, and whether it takes one now.
+ * run_parent.c - what admits one change at a time: which object it is, and whether it takes one
+ * now.
  *
  * Mostly a key of the body names it (a server). A load balancer is known to its parts through their
  * parents: a member names a pool, the pool a listener or the balancer. Where these are not of this
@@ -101,7 +102,9 @@ static enum parent_state state_of(
 	const char *status = json_str(object, "provisioning_status");
 	status = status ? status : json_str(object, "status");
 	snprintf(text, n, "the %s is %s", k->name,
-		a->fault != FAULT_NONE ? fault_text(a->fault) : status ? status : "not known");
+		a->fault != FAULT_NONE ? fault_text(a->fault)
+		: status               ? status
+				       : "not known");
 	if (kind_answer_gone(k, NULL, a))
 		return PARENT_GONE;
 	if (a->fault != FAULT_NONE)
@@ -124,7 +127,8 @@ static void on_parent(void *arg, const struct cloud_answer *a)
 
 bool parent_look(struct task *t, const struct kind *k, const json_t *path, parent_then *then)
 {
-	const struct kind *parent = k->lock_of ? kind_find(t->run->kinds, slice_of(k->lock_of)) : NULL;
+	const struct kind *parent =
+		k->lock_of ? kind_find(t->run->kinds, slice_of(k->lock_of)) : NULL;
 	char *id = parent ? parent_id(t->run, k, path) : NULL;
 	struct kind_request q = {0};
 	if (!id)

@@ -5,7 +5,25 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "observe/scenario/runner.h"
+#include "observe/scenario/run_boot.h"
+#include "observe/scenario/run_json.h"
+
+enum fault run_fault(const struct run_report *r)
+{
+	if (r->stopped)
+		return FAULT_CANCELLED;
+	if (r->verdict == VERDICT_PASSED || r->verdict == VERDICT_DEGRADED)
+		return FAULT_NONE;
+	const struct run_row *cause = run_cause(r);
+	if (cause && cause->fault != FAULT_NONE)
+		return cause->fault;
+	for (size_t i = 0; i < r->row_count; i++)
+		if (r->rows[i].state == ELEMENT_FAILED && r->rows[i].fault != FAULT_NONE)
+			return r->rows[i].fault;
+	if (r->error && r->fault != FAULT_NONE)
+		return r->fault;
+	return r->verdict == VERDICT_FAILED ? FAULT_EXPECTATION : FAULT_LOCAL;
+}
 
 const char *verdict_name(enum run_verdict v)
 {
@@ -63,9 +81,7 @@ static char *component_of(struct task *t)
 	return component;
 }
 
-/* The names of `each: {zone: …, type: …}` with this element's values; an owned reference or NULL.
- */
-static json_t *dimensions(const struct task *t)
+json_t *report_dimensions(const struct task *t)
 {
 	const struct interp *each = t->step->each;
 	const struct value *it = &t->element->it;
@@ -110,7 +126,8 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 		.gone_ns = t->gone_ns,
 		.critical = -1,
 		.measured = json_incref(t->element->measured),
-		.dimensions = dimensions(t),
+		.dimensions = report_dimensions(t),
+		.boot = boot_json(t),
 	};
 	for (size_t i = 0; t->waited_for && i < r->tasks.n; i++)
 		if (r->tasks.p[i] == t->waited_for)
@@ -183,15 +200,35 @@ static enum run_verdict judge(const struct run *r)
 	return not_theirs && v != VERDICT_FAILED ? VERDICT_UNKNOWN : v;
 }
 
+/* A batch is no object beside its servers. */
+static size_t extras_of(const struct task *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->extras.n; i++)
+		n += !t->extras.p[i].kind->several;
+	return n;
+}
+
+/* Attempts that were never seen, or seen and not removed. */
+static size_t unsure_of(const struct task *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->unsure.n; i++)
+		n += !t->unsure.p[i].gone;
+	return n;
+}
+
 static void count_objects(struct run *r)
 {
 	struct run_report *report = &r->report;
 	report->created = report->deleted = report->left = 0;
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		const struct task *t = r->tasks.p[i];
-		const size_t made = (size_t)t->has_made + t->extras.n;
-		report->created += made - t->reused;
-		report->left += t->unsure.n;
+		const size_t made = (size_t)t->has_made + extras_of(t);
+		const size_t unsure = unsure_of(t), found = t->unsure.n - unsure;
+		report->created += made - t->reused + found;
+		report->deleted += found;
+		report->left += unsure;
 		if (t->has_made && t->made.kept)
 			continue;
 		if (t->removal == REMOVAL_LEFT)
@@ -237,6 +274,7 @@ void report_fini(struct run *r)
 		free(row->service_request_id);
 		json_decref(row->measured);
 		json_decref(row->dimensions);
+		json_decref(row->boot);
 	}
 	vec_fini(&r->rows);
 }

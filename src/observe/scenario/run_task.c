@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "observe/scenario/runner.h"
+#include "observe/scenario/run_boot.h"
 
 #define STEP_DEFAULT_NS (2 * 60 * NS_PER_S)
 #define RETRY_EVERY_NS  (1 * NS_PER_S)
@@ -120,8 +120,9 @@ void task_measure(struct task *t)
 	const int64_t left = task_left_ns(t);
 	if (ns > left)
 		ns = left > NS_PER_MS ? left : NS_PER_MS;
-	t->check =
-		check_start(&t->run->tools, t->run->world, t->element, &t->body, ns, on_check, t);
+	struct check_tools tools = t->run->tools;
+	tools.purpose = &t->purpose;
+	t->check = check_start(&tools, t->run->world, t->element, &t->body, ns, on_check, t);
 }
 
 static void begin_attempt(struct task *t)
@@ -214,6 +215,7 @@ void task_end(struct task *t, enum element_state state)
 	case ELEMENT_WAITING:
 	case ELEMENT_STARTED: assert(!"an end is not a beginning");
 	}
+	measure_ended(t);
 	run_kick(r);
 }
 
@@ -221,6 +223,7 @@ void task_ready(struct task *t)
 {
 	t->ready_ns = run_now(t->run);
 	keep_ready(t);
+	boot_reached(t);
 	task_end(t, ELEMENT_READY);
 }
 
@@ -438,7 +441,7 @@ void task_result(struct task *t, const struct operation_result *r)
 		learn_measured(t, r->measured);
 		if (tries_again(t, r->fault, r->status))
 			try_again(t, why);
-		else
+		else if (!boot_explain(t, r->fault, why))
 			task_fail(t, r->fault, "%s", why);
 		return;
 	}
@@ -448,6 +451,7 @@ void task_result(struct task *t, const struct operation_result *r)
 
 void task_free(struct task *t)
 {
+	stuck_fini(&t->stuck);
 	timer_cancel(&t->timer);
 	value_drop(&t->body);
 	made_fini(&t->made);
@@ -460,6 +464,8 @@ void task_free(struct task *t)
 	vec_fini(&t->unsure);
 	vec_fini(&t->extras);
 	vec_fini(&t->holds);
+	boot_free(t);
+	free(t->create_request_id);
 	free(t->lost_detail);
 	free(t->upload_text);
 	free(t->detail);

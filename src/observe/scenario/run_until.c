@@ -78,7 +78,8 @@ void until_look(struct timer *timer)
 	struct reread *x = mem_new(struct reread);
 	x->waiter = t;
 	x->read = read;
-	const struct cloud_request request = kind_call(read->step->kind, &q, REREAD_NS);
+	struct cloud_request request = kind_call(read->step->kind, &q, REREAD_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_named_answer, x);
 	kind_request_fini(&q);
 }

@@ -86,6 +86,7 @@ void upload_begin(struct task *t)
 		.headers = &type,
 		.header_count = 1,
 		.deadline_ns = task_left_ns(t) + NS_PER_S,
+		.purpose = &t->purpose,
 		.source = upload_piece,
 		.source_n = t->upload_size,
 		.stream_arg = t,

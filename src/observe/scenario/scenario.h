@@ -36,6 +36,7 @@ enum verb {
 	VERB_TCP,
 	VERB_HTTP,
 	VERB_SSH,
+	VERB_DNS,
 	VERB_STREAM,
 	VERB_DOWNLOAD,
 	VERB_LIST,
@@ -170,7 +171,7 @@ const char *verb_name(const struct step *step);                 /* "ping", or th
 bool verb_is_check(enum verb v);
 bool verb_reaches(enum verb v);             /* a guest or an address, from here or `from` a guest */
 bool verb_works_in_guest(enum verb v);      /* guest mesh throughput bench: needs a log-in */
-bool step_is_many(const struct step *step); /* has count or each, or is a group */
+bool step_is_many(const struct step *step); /* has count or each, is a group or a server_batch */
 /* Whether a function is called anywhere: "size_for"; whether a name is used anywhere: "zones". */
 bool scenario_calls(const struct scenario *s, const char *function);
 bool scenario_names(const struct scenario *s, const char *name);

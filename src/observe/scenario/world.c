@@ -122,6 +122,11 @@ struct element *world_element(struct world *w, struct value_ref ref)
 	return NULL;
 }
 
+struct element *world_leader(struct world *w, const struct element *e)
+{
+	return &w->steps[e->step].elements[e->leader];
+}
+
 const char *world_element_name(const struct world *w, const struct element *e, char *text, size_t n)
 {
 	const struct step_world *sw = &w->steps[e->step];
