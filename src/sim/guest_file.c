@@ -36,7 +36,8 @@ int command_cat(struct shell *sh, const struct world_guest *g, size_t argc, char
 	return status;
 }
 
-/* --- test --------------------------------------------------------------------------------------- */
+/* --- test ---------------------------------------------------------------------------------------
+ */
 
 static bool is_filled(const struct shell *sh, const char *path)
 {
@@ -69,12 +70,14 @@ int command_test(struct shell *sh, const struct world_guest *g, size_t argc, cha
 	return 2;
 }
 
-/* --- directories -------------------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------------------------------
+ */
 
 int command_cd(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
 {
 	char *path = guest_path(sh, argc > 1 ? argv[1] : "/");
-	const bool there = !strcmp(path, "/") || !strcmp(path, "/tmp") || !strcmp(path, "/var/tmp") ||
+	const bool there = !strcmp(path, "/") || !strcmp(path, "/tmp") ||
+			   !strcmp(path, "/var/tmp") ||
 			   map_get(&shell_memory(sh)->directories, path);
 	if (there)
 		snprintf(sh->directory, sizeof(sh->directory), "%s", path);
@@ -110,6 +113,24 @@ int command_mkdir(struct shell *sh, const struct world_guest *g, size_t argc, ch
 		}
 		free(path);
 	}
+	return 0;
+}
+
+/* `mktemp -d [TEMPLATE]` */
+int command_mktemp(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	const char *base = argc > 2 ? argv[2] : "/tmp/tmp.XXXXXX";
+	struct guest_memory *m = shell_memory(sh);
+	const size_t n = strlen(base);
+	if (argc < 2 || strcmp(argv[1], "-d") || n < 6 || strcmp(base + n - 6, "XXXXXX") ||
+		m->directories.n >= MEMORY_FILES_MAX) {
+		shell_err(sh, "mktemp: only `mktemp -d [NAME.XXXXXX]` is known here\n");
+		return 1;
+	}
+	char *path = mem_printf("%.*s%06u", (int)n - 6, base, m->next_pid++ % 1000000);
+	free(map_put(&m->directories, path, mem_strdup(path)));
+	shell_out(sh, "%s\n", path);
+	free(path);
 	return 0;
 }
 
@@ -159,7 +180,8 @@ int command_ls(struct shell *sh, const struct world_guest *g, size_t argc, char 
 	return !there;
 }
 
-/* --- texts -------------------------------------------------------------------------------------- */
+/* --- texts --------------------------------------------------------------------------------------
+ */
 
 struct grep {
 	bool quiet, count, nocase, whole, fixed;
@@ -222,8 +244,7 @@ int command_grep(struct shell *sh, const struct world_guest *g, size_t argc, cha
 				return 2;
 			}
 		}
-	if (i == argc ||
-		(!q.fixed && regcomp(&q.regex, argv[i], q.nocase ? REG_ICASE : 0) != 0)) {
+	if (i == argc || (!q.fixed && regcomp(&q.regex, argv[i], q.nocase ? REG_ICASE : 0) != 0)) {
 		shell_err(sh, "grep: bad pattern\n");
 		return 2;
 	}
@@ -273,7 +294,9 @@ int command_printf(struct shell *sh, const struct world_guest *g, size_t argc, c
 			if (*c == '\\') {
 				c = escaped(c + 1, &out);
 			} else if (*c == '%' && c[1] && strchr("sd", c[1])) {
-				buf_add_str(&out, next < argc ? argv[next] : c[1] == 'd' ? "0" : "");
+				buf_add_str(&out, next < argc   ? argv[next]
+						  : c[1] == 'd' ? "0"
+								: "");
 				next++;
 				c += 2;
 			} else {

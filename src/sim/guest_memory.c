@@ -63,10 +63,11 @@ static void socket_line(struct buf *ret, unsigned n, unsigned port)
 static void sockets(const struct shell *sh, const struct world_guest *g, struct buf *ret)
 {
 	unsigned ports[GUEST_SERVICES_MAX];
-	const unsigned n = guest_service_ports(
-		sh->services, g->id, g->boots, ports, array_len(ports));
-	buf_add_str(ret, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
-			 "retrnsmt   uid  timeout inode\n");
+	const unsigned n =
+		guest_service_ports(sh->services, g->id, g->boots, ports, array_len(ports));
+	buf_add_str(ret,
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
+		"retrnsmt   uid  timeout inode\n");
 	socket_line(ret, 0, SSH_PORT);
 	for (unsigned i = 0; i < n && i < array_len(ports); i++)
 		socket_line(ret, i + 1, ports[i]);
@@ -75,13 +76,13 @@ static void sockets(const struct shell *sh, const struct world_guest *g, struct 
 static void made_file(
 	const struct shell *sh, const struct world_guest *g, const char *path, struct buf *ret)
 {
-	const double up =
-		(double)(clock_mono_ns(&clock_system) - g->up_ns) / (double)NS_PER_S;
+	const double up = (double)(clock_mono_ns(&clock_system) + sh->passed_ns - g->up_ns) /
+			  (double)NS_PER_S;
 	if (!strcmp(path, "/proc/uptime"))
 		buf_printf(ret, "%.2f %.2f\n", up, up);
 	else if (!strcmp(path, "/proc/stat"))
-		buf_printf(ret, "cpu  %.0f 0 %.0f %.0f 0 0 0 %.0f 0 0\n", up * 20, up * 5,
-			up * 74, up);
+		buf_printf(ret, "cpu  %.0f 0 %.0f %.0f 0 0 0 %.0f 0 0\n", up * 20, up * 5, up * 74,
+			up); /* in hundredths of a second, of which 1 % is stolen */
 	else if (!strcmp(path, "/proc/net/tcp"))
 		sockets(sh, g, ret);
 	else if (!strcmp(path, "/proc/sys/net/ipv4/ip_forward"))
@@ -128,8 +129,8 @@ bool guest_file_exists(const struct shell *sh, const char *path)
 {
 	struct buf text = BUF(SHELL_OUTPUT_MAX);
 	char *whole = guest_path(sh, path);
-	const bool there = map_get(&shell_memory(sh)->directories, whole) ||
-			   guest_file_read(sh, whole, &text);
+	const bool there =
+		map_get(&shell_memory(sh)->directories, whole) || guest_file_read(sh, whole, &text);
 	buf_fini(&text);
 	free(whole);
 	return there;

@@ -29,7 +29,8 @@ struct guest_memory {
 	struct map directories; /* path -> itself */
 	VEC(struct program) programs;
 	VEC(struct memory_address) addresses;
-	VEC(char *) rules; /* of iptables: "nat glasshouse-in -p tcp …"; a chain: "nat glasshouse-in" */
+	VEC(char *)
+	rules; /* of iptables: "nat glasshouse-in -p tcp …"; a chain: "nat glasshouse-in" */
 };
 
 /* All guests', by id; owned values. */

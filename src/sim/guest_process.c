@@ -12,7 +12,8 @@
 
 #define TEXT_MAX 65536 /* served */
 
-/* --- sh, sudo, setsid, timeout ------------------------------------------------------------------ */
+/* --- sh, sudo, setsid, timeout ------------------------------------------------------------------
+ */
 
 static void end_script(struct timer *t)
 {
@@ -47,8 +48,8 @@ static int run_text(struct shell *sh, struct slice text)
 	if (!sh->drop_out)
 		buf_add_slice(&sh->later_out, buf_slice(&sub.out));
 	if (!sh->drop_err)
-		buf_add_slice(sh->err_to_out ? &sh->later_out : &sh->later_err,
-			buf_slice(&sub.err));
+		buf_add_slice(
+			sh->err_to_out ? &sh->later_out : &sh->later_err, buf_slice(&sub.err));
 	buf_fini(&sub.out);
 	buf_fini(&sub.err);
 	sh->later_status = status;
@@ -77,8 +78,8 @@ int command_sh(struct shell *sh, const struct world_guest *g, size_t argc, char 
 	return SHELL_WAITS;
 }
 
-static int run_argv(struct shell *sh, const struct world_guest *g, const char *what, size_t argc,
-	char **argv)
+static int run_argv(
+	struct shell *sh, const struct world_guest *g, const char *what, size_t argc, char **argv)
 {
 	const struct command *command = argc ? shell_command(argv[0]) : NULL;
 	if (command)
@@ -105,7 +106,8 @@ int command_setsid(struct shell *sh, const struct world_guest *g, size_t argc, c
 	return run_argv(sh, g, "setsid", argc - 1, argv + 1);
 }
 
-/* --- programs that stay ------------------------------------------------------------------------- */
+/* --- programs that stay -------------------------------------------------------------------------
+ */
 
 unsigned shell_stay(struct shell *sh, unsigned port)
 {
@@ -125,8 +127,8 @@ static int serve(struct shell *sh, const struct world_guest *g, int64_t port, co
 	guest_file_read(sh, path, &text);
 	free(path);
 	const bool may = port >= 1024 || !strcmp(sh->user, "root");
-	const bool good = may && guest_service_start(sh->services, g->id, g->boots,
-					 (unsigned)port, buf_str(&text));
+	const bool good = may && guest_service_start(sh->services, g->id, g->boots, (unsigned)port,
+					 buf_str(&text));
 	if (good)
 		shell_stay(sh, (unsigned)port);
 	else
@@ -149,7 +151,8 @@ int command_busybox(struct shell *sh, const struct world_guest *g, size_t argc, 
 		return 127;
 	}
 	for (size_t i = 2; i < argc; i++) {
-		if (!strcmp(argv[i], "-p") && i + 1 < argc && units_parse_int(slice_of(argv[i + 1]), &port))
+		if (!strcmp(argv[i], "-p") && i + 1 < argc &&
+			units_parse_int(slice_of(argv[i + 1]), &port))
 			i++;
 		else if (!strcmp(argv[i], "-h") && i + 1 < argc)
 			directory = argv[++i];
@@ -165,7 +168,8 @@ int command_busybox(struct shell *sh, const struct world_guest *g, size_t argc, 
 	return serve(sh, g, port, directory);
 }
 
-/* --- kill --------------------------------------------------------------------------------------- */
+/* --- kill ---------------------------------------------------------------------------------------
+ */
 
 static bool end_program(struct shell *sh, const struct world_guest *g, int64_t pid, bool only_look)
 {

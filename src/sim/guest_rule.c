@@ -7,9 +7,9 @@
 
 #include "sim/guest_memory.h"
 
-static const char *const built_in[] = {"nat PREROUTING", "nat POSTROUTING", "nat OUTPUT", "nat INPUT",
-	"filter INPUT", "filter FORWARD", "filter OUTPUT", "mangle PREROUTING", "mangle FORWARD",
-	"mangle POSTROUTING", "mangle INPUT", "mangle OUTPUT"};
+static const char *const built_in[] = {"nat PREROUTING", "nat POSTROUTING", "nat OUTPUT",
+	"nat INPUT", "filter INPUT", "filter FORWARD", "filter OUTPUT", "mangle PREROUTING",
+	"mangle FORWARD", "mangle POSTROUTING", "mangle INPUT", "mangle OUTPUT"};
 
 static int fail(struct shell *sh, const char *why)
 {
@@ -47,7 +47,8 @@ static bool is_of(const char *rule, const char *chain)
 	return !strncmp(rule, chain, n) && rule[n] == ' ';
 }
 
-static void show(struct shell *sh, const struct guest_memory *m, const char *table, const char *chain)
+static void show(
+	struct shell *sh, const struct guest_memory *m, const char *table, const char *chain)
 {
 	for (size_t i = 0; i < m->rules.n; i++) {
 		const char *rule = m->rules.p[i], *rest = strchr(rule, ' ') + 1;
@@ -59,7 +60,8 @@ static void show(struct shell *sh, const struct guest_memory *m, const char *tab
 	}
 }
 
-static int change(struct shell *sh, struct guest_memory *m, char op, const char *chain, const char *rule)
+static int change(
+	struct shell *sh, struct guest_memory *m, char op, const char *chain, const char *rule)
 {
 	const bool there = is_built_in(chain) || find(m, chain) != SIZE_MAX;
 	if (op == 'N') {
@@ -116,7 +118,8 @@ int command_iptables(struct shell *sh, const struct world_guest *g, size_t argc,
 				chain = mem_printf("%s %s", table, argv[++i]);
 			buf_add_str(&rule, chain ? chain : "");
 		} else if (strcmp(argv[i], "-w") && strcmp(argv[i], "-n")) {
-			status = fail(sh, "only -t -w and one of -N -F -C -A -D -I -X -S are known here");
+			status = fail(
+				sh, "only -t -w and one of -N -F -C -A -D -I -X -S are known here");
 			break;
 		}
 	}

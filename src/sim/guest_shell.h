@@ -78,7 +78,8 @@ struct shell {
 	/* inside a script nothing really waits: shell_wait() notes what comes next, and when */
 	bool in_script;
 	void (*next)(struct timer *t);
-	int64_t wait_ns;
+	int64_t wait_ns, passed_ns; /* passed: since it began, in its own time */
+	int64_t cpu_ns;             /* of what a script ran, for `times` */
 	unsigned stays; /* the pid of a program that does not end by itself; 0: none was started */
 };
 
@@ -120,21 +121,26 @@ void shell_request(struct shell *sh);
 /* The metadata service's answer to an HTTP request of the guest. */
 void guest_metadata(const struct world_guest *g, struct slice request, struct buf *out);
 
+int command_bc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_busybox(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_cat(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_cd(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_cp(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_fio(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_grep(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_iperf3(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_iptables(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_kill(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_ls(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_mkdir(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_mktemp(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_printf(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_rm(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_setsid(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_sh(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_sudo(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_test(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_times(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_wc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_ping(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);

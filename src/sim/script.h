@@ -1,11 +1,11 @@
 /*
  * script.h - what `sh` reads on a simulated guest: from text to a tree, and the tree run.
  *
- * Known are lists (`;` `&` `&&` `||` line ends), pipes, `!`, `{ }`, `( )`, if, for, break,
- * assignments, $x ${x} $? $! $$ $( ) $(( )), quotes, redirections to and from files and here-documents;
- * docs/sim-guests.md says so for users. A script is run at once, in a time of its own: what it waits
- * for adds up, and its shell lets that much time pass before anybody sees what it said.
- * Limits: 256 KiB of text, depth 64, 200,000 commands. Thread: the guests'.
+ * Known are lists (`;` `&` `&&` `||` line ends), pipes, `!`, `{ }`, `( )`, if, for, while, break,
+ * assignments, $x ${x} $? $! $$ $( ) $(( )), quotes, redirections to and from files and
+ * here-documents; docs/sim-guests.md says so for users. A script is run at once, in a time of its
+ * own: what it waits for adds up, and its shell lets that much time pass before anybody sees what
+ * it said. Limits: 256 KiB of text, depth 64, 200,000 commands. Thread: the guests'.
  */
 #ifndef SIM_SCRIPT_H
 #define SIM_SCRIPT_H
@@ -26,6 +26,7 @@ enum node_type {
 	NODE_SUBSHELL, /* ( ) */
 	NODE_IF,       /* condition, body, condition, body, …, and perhaps one more: else */
 	NODE_FOR,      /* words: the name, then the items; one part */
+	NODE_WHILE,    /* condition, body */
 };
 
 enum redirect_type { REDIRECT_FROM, REDIRECT_TO, REDIRECT_APPEND, REDIRECT_DUP, REDIRECT_HERE };
@@ -41,8 +42,8 @@ struct node {
 	enum node_type type;
 	VEC(char *) words; /* as written, with their quotes */
 	VEC(struct node *) parts;
-	VEC(enum shell_join) joins;  /* of a list, one a part */
-	VEC(bool) background;        /* the same */
+	VEC(enum shell_join) joins; /* of a list, one a part */
+	VEC(bool) background;       /* the same */
 	VEC(struct redirect) redirects;
 };
 

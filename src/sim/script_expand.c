@@ -54,7 +54,8 @@ static void add_expanded(struct expansion *x, const char *text, bool quoted)
 	}
 }
 
-/* --- $(( )) ------------------------------------------------------------------------------------- */
+/* --- $(( )) -------------------------------------------------------------------------------------
+ */
 
 /* A number or a variable. */
 static bool operand(struct script *s, struct slice *rest, int64_t *ret)
@@ -86,16 +87,17 @@ static bool arithmetic(struct script *s, struct slice text, int64_t *ret)
 		if (!strchr("+-*/", op) || !operand(s, &text, &right) || (op == '/' && !right))
 			return false;
 		const uint64_t a = (uint64_t)*ret, b = (uint64_t)right;
-		*ret = op == '+'   ? (int64_t)(a + b)
-		       : op == '-' ? (int64_t)(a - b)
-		       : op == '*' ? (int64_t)(a * b)
+		*ret = op == '+'     ? (int64_t)(a + b)
+		       : op == '-'   ? (int64_t)(a - b)
+		       : op == '*'   ? (int64_t)(a * b)
 		       : right == -1 ? (int64_t)(0 - a)
 				     : *ret / right;
 	}
 	return true;
 }
 
-/* --- $ ------------------------------------------------------------------------------------------ */
+/* --- $ ------------------------------------------------------------------------------------------
+ */
 
 static bool bracketed(struct expansion *x, bool quoted)
 {
@@ -181,7 +183,8 @@ static bool dollar(struct expansion *x, bool quoted)
 	return true;
 }
 
-/* --- quotes ------------------------------------------------------------------------------------- */
+/* --- quotes -------------------------------------------------------------------------------------
+ */
 
 static void single_quoted(struct expansion *x)
 {

@@ -48,7 +48,8 @@ static void skip_blanks(struct parser *p)
 		skip(p, slice_find(p->rest, '\n'));
 }
 
-/* --- words ------------------------------------------------------------------------------------- */
+/* --- words -------------------------------------------------------------------------------------
+ */
 
 static bool bracket_end(struct slice text, size_t *at);
 
@@ -140,7 +141,8 @@ static bool takes_word(struct parser *p, const char *word)
 	return true;
 }
 
-/* --- here-documents ----------------------------------------------------------------------------- */
+/* --- here-documents -----------------------------------------------------------------------------
+ */
 
 static void read_here(struct parser *p, struct redirect *r)
 {
@@ -178,7 +180,8 @@ static void skip_lines(struct parser *p)
 	}
 }
 
-/* --- redirections ------------------------------------------------------------------------------- */
+/* --- redirections -------------------------------------------------------------------------------
+ */
 
 static void note_here(struct parser *p, struct node *n, struct redirect *r)
 {
@@ -226,7 +229,8 @@ static bool takes_redirect(struct parser *p, struct node *n)
 	return true;
 }
 
-/* --- commands ----------------------------------------------------------------------------------- */
+/* --- commands -----------------------------------------------------------------------------------
+ */
 
 static struct node *read_list(struct parser *p, const char *const *ends);
 
@@ -245,7 +249,8 @@ static void expect(struct parser *p, const char *word, const char *wrong)
 
 static struct node *read_if(struct parser *p)
 {
-	static const char *const then[] = {"then", NULL}, *const more[] = {"elif", "else", "fi", NULL};
+	static const char *const then[] = {"then", NULL}, *const more[] = {
+								  "elif", "else", "fi", NULL};
 	struct node *n = node_new(NODE_IF);
 	bool again = true;
 	while (again && !p->wrong) {
@@ -282,6 +287,17 @@ static struct node *read_for(struct parser *p)
 	expect(p, "done", "for without done");
 	if (!p->wrong && !n->words.n)
 		p->wrong = "for without a name";
+	return n;
+}
+
+static struct node *read_while(struct parser *p)
+{
+	static const char *const begin[] = {"do", NULL}, *const done[] = {"done", NULL};
+	struct node *n = node_new(NODE_WHILE);
+	vec_push(&n->parts, read_list(p, begin));
+	expect(p, "do", "while without do");
+	vec_push(&n->parts, read_list(p, done));
+	expect(p, "done", "while without done");
 	return n;
 }
 
@@ -330,6 +346,8 @@ static struct node *read_command(struct parser *p)
 		n = read_if(p);
 	} else if (takes_word(p, "for")) {
 		n = read_for(p);
+	} else if (takes_word(p, "while")) {
+		n = read_while(p);
 	} else if (takes_word(p, "!")) {
 		n = node_new(NODE_NOT);
 		vec_push(&n->parts, read_command(p));

@@ -18,14 +18,15 @@ static void say(struct script *s, const char *what, const char *more)
 	shell_err(s->sh, "sh: %s%.200s\n", what, more);
 }
 
-/* --- simple commands ---------------------------------------------------------------------------- */
+/* --- simple commands ----------------------------------------------------------------------------
+ */
 
 /* A command that waits goes on at once, in the script's own time. */
 static int wait_out(struct script *s)
 {
 	struct shell *sh = s->sh;
 	while (sh->job != JOB_NONE) {
-		void (*next)(struct timer *t) = sh->next;
+		void (*next)(struct timer * t) = sh->next;
 		sh->next = NULL;
 		s->now_ns += sh->wait_ns;
 		sh->wait_ns = 0;
@@ -48,6 +49,7 @@ static int run_words(struct script *s, struct words *w)
 		return 127;
 	}
 	sh->job = JOB_NONE;
+	sh->passed_ns = s->now_ns;
 	const int status = command->run(sh, g, w->list.n, w->list.p);
 	return status == SHELL_WAITS ? wait_out(s) : status;
 }
@@ -120,7 +122,8 @@ static void run_simple(struct script *s, const struct node *n)
 	words_fini(&w);
 }
 
-/* --- redirections ------------------------------------------------------------------------------- */
+/* --- redirections -------------------------------------------------------------------------------
+ */
 
 /* Where the output of a command goes: its two descriptors, and the files behind them. */
 struct going {
@@ -210,8 +213,8 @@ static void end_going(struct script *s, struct going *g)
 			shell_err(s->sh, "%.*s", SLICE_ARG(said));
 		else if (strcmp(g->path[fd], "/dev/null") != 0 &&
 			 !guest_file_write(s->sh, g->path[fd], said, g->append[fd])) {
-			shell_err(s->sh, "sh: can't create %.200s: Permission denied\n",
-				g->path[fd]);
+			shell_err(
+				s->sh, "sh: can't create %.200s: Permission denied\n", g->path[fd]);
 			s->status = 1;
 		}
 	}
@@ -256,7 +259,8 @@ static void run_redirected(struct script *s, const struct node *n)
 	s->sh->in = in;
 }
 
-/* --- compound commands -------------------------------------------------------------------------- */
+/* --- compound commands --------------------------------------------------------------------------
+ */
 
 static void run_background(struct script *s, const struct node *n)
 {
@@ -322,6 +326,23 @@ static void run_for(struct script *s, const struct node *n)
 	words_fini(&w);
 }
 
+static void run_while(struct script *s, const struct node *n)
+{
+	int status = 0;
+	for (;;) {
+		script_node(s, n->parts.p[0]);
+		if (s->status || s->exiting || s->breaking || s->wrong)
+			break;
+		script_node(s, n->parts.p[1]);
+		status = s->status;
+		if (s->exiting || s->breaking || s->wrong)
+			break;
+	}
+	if (!s->exiting)
+		s->status = status;
+	s->breaking = false;
+}
+
 static void run_if(struct script *s, const struct node *n)
 {
 	size_t i = 0;
@@ -357,6 +378,7 @@ static void run_plain(struct script *s, const struct node *n)
 		break;
 	case NODE_IF: run_if(s, n); break;
 	case NODE_FOR: run_for(s, n); break;
+	case NODE_WHILE: run_while(s, n); break;
 	}
 }
 
@@ -376,7 +398,8 @@ void script_node(struct script *s, const struct node *n)
 	s->depth--;
 }
 
-/* --- a text ------------------------------------------------------------------------------------- */
+/* --- a text -------------------------------------------------------------------------------------
+ */
 
 static void run_text(struct script *s, struct slice text)
 {

@@ -126,3 +126,40 @@ def test_not_logged_in(cloud, tmp_path):
     assert rows["mesh"]["detail"].startswith("from server[")
     assert rows["mesh"]["measured"]["LOST"] == 0
     assert rows["mesh"]["measured"]["MATRIX"]["loss"] == [[None, None], [None, None]]
+
+
+def test_throughput(cloud, tmp_path):
+    """By iperf3, one after the other to the same guest, with the server gone afterwards; and refused where nothing is let in."""
+    rows, events = attempt(cloud, tmp_path, """\
+  perf:  {security_group_rule: {security_group_id: "${group}", direction: ingress, protocol: tcp, port_range_min: 5201, port_range_max: 5201}}
+  up:    {ssh: {to: "${it}", run: "true"}, each: server, after: [ssh_in]}
+  iperf: {throughput: {from: "${server[0]}", to: "${server[1]}", time: 1s}, count: 2, after: [perf, up],
+          expect: ["[TOOL] == iperf3", "[THROUGHPUT] > 100000000", "[RECEIVED] > 10MiB", "[RETRANSMITS] == 3", "[CPU_SENDER] < 100%"]}
+  gone:  {tcp: {from: "${server[0]}", to: "${server[1].address}:5201"}, after: [iperf], must_fail: [refused]}
+""")
+    one, other = rows["iperf[0]"], rows["iperf[1]"]
+    assert max(one["ready_ms"], other["ready_ms"]) - min(one["ready_ms"], other["ready_ms"]) > 900
+
+
+def test_bench(cloud, tmp_path):
+    rows, _ = attempt(cloud, tmp_path, """\
+  pi:   {bench: {on: "${server[0]}", pi: 1000}, after: [ssh_in], expect: ["[TOOL] == bc", "[CPU] > 100ms", "[CPU] < 2s", "[STEAL] < 5%"]}
+  disk: {bench: {on: "${server[0]}", disk: {rw: randrw, block: 16KiB, jobs: 4, size: 8MiB, time: 1s}}, after: [pi],
+         expect: ["[TOOL] == fio", "[BANDWIDTH] > 10MiB", "[OPERATIONS] > 1000", "[LATENCY_P50] < 5ms", "[LATENCY_P99] > 5ms", "[OVER_10MS] > 0.5%"]}
+""")
+    assert rows["disk"]["state"] == "ready"
+
+
+@pytest.mark.parametrize("verb,said", [
+    ("bench: {on: '${server[0]}', disk: {rw: sideways}}", "`rw` is one of"),
+    ("bench: {on: '${server[0]}', disk: {time: 1500ms}}", "whole seconds"),
+    ("bench: {on: '${server[0]}', pi: 0}", "`pi` must be a whole number from 1 to 100000"),
+    ("throughput: {from: '${server[0]}', to: '${server[1]}', time: 1h}", "whole seconds from 1s to 5m"),
+    ("mesh: {among: '${server[*]}', protocols: [udp]}", "icmp and tcp:PORT"),
+    ("guest: {on: '${server[0]}', gateway: {address: '10.0.0.1; reboot'}}", "IPv4 address"),
+    ("guest: {on: '${server[0]}', gateway: {from_port: 65536}}", "must be a port"),
+])
+def test_bad_values(cloud, tmp_path, verb, said):
+    """What only the run can know is judged before anything reaches a guest."""
+    rows, _ = attempt(cloud, tmp_path, f"  wrong: {{{verb}, after: [ssh_in]}}\n", code=2)
+    assert rows["wrong"]["fault"] == "evaluation" and said in rows["wrong"]["detail"]

@@ -66,8 +66,8 @@ static void on_done(void *arg, const struct ssh_result *r)
 /* --- gateway ---------------------------------------------------------------------------------- */
 
 /* An address out of the body; false: the check has ended, it is none. */
-static bool read_address(struct check_call *c, const struct value *v, const char *what, bool bits,
-	char **ret)
+static bool read_address(
+	struct check_call *c, const struct value *v, const char *what, bool bits, char **ret)
 {
 	*ret = v && v->type == VALUE_TEXT ? slice_dup(value_slice(v)) : NULL;
 	if (!v || v->type == VALUE_NULL || (*ret && guest_script_plain(*ret, bits)))
@@ -108,7 +108,7 @@ static bool read_from_port(struct check_call *c, const struct value *v, size_t n
 		    (v->type == VALUE_TEXT && units_parse_int(value_slice(v), &port));
 	if (v && v->type == VALUE_INT)
 		port = v->integer;
-	good = good && port >= 1 && port + (int64_t)n <= 65536;
+	good = good && port >= 1 && port <= 65535 && port + (int64_t)n <= 65536;
 	*ret = (unsigned)port;
 	if (!good)
 		check_finish_later(c, FAULT_EVALUATION,
@@ -128,10 +128,10 @@ static bool write_gateway(struct check_call *c, const struct value *v, struct bu
 			       &masquerade);
 	good = good &&
 	       read_address(c, value_field(v, SLICE("address")), "address", false, &address);
-	good = good && read_forward(c, value_field(v, SLICE("forward")), &forward,
-			       &g.forward_count);
-	good = good && read_from_port(c, value_field(v, SLICE("from_port")), g.forward_count,
-			       &g.from_port);
+	good = good &&
+	       read_forward(c, value_field(v, SLICE("forward")), &forward, &g.forward_count);
+	good = good &&
+	       read_from_port(c, value_field(v, SLICE("from_port")), g.forward_count, &g.from_port);
 	g.masquerade = masquerade;
 	g.address = address;
 	g.forward = (const char *const *)forward;
@@ -232,7 +232,8 @@ void check_guest(struct check_call *c)
 	if (guest_run_named(c, "on", &order.guest) && write_script(c, &script)) {
 		order.script = buf_slice(&script);
 		if (script.over)
-			check_finish_later(c, FAULT_EVALUATION, "what the guest is to do is too much");
+			check_finish_later(
+				c, FAULT_EVALUATION, "what the guest is to do is too much");
 		else if ((g->run = guest_run(c, &order, on_done, c, &err)))
 			c->cancel = cancel;
 		else

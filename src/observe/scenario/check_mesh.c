@@ -147,7 +147,8 @@ static void ask(struct check_call *c)
 									  : NS_PER_MS,
 			.output_max = mesh_output_max(&k->mesh)};
 		if (!fits)
-			failed(a, FAULT_EVALUATION, true, "so many pairs are too much for one command");
+			failed(a, FAULT_EVALUATION, true,
+				"so many pairs are too much for one command");
 		else if ((a->run = guest_run(c, &order, on_said, a, &err)))
 			k->under_way++;
 		else
@@ -291,15 +292,15 @@ static bool read_count(struct check_call *c)
 	int64_t count = 1, ns = 0;
 	if (!check_number(c, "count", 1, MESH_COUNT_MAX, &count))
 		return false;
-	const bool good = !every || every->type == VALUE_NULL ||
-			  (every->type == VALUE_TEXT && units_parse_time(value_slice(every), &ns)) ||
-			  every->type == VALUE_TIME;
+	const bool good =
+		!every || every->type == VALUE_NULL ||
+		(every->type == VALUE_TEXT && units_parse_time(value_slice(every), &ns)) ||
+		every->type == VALUE_TIME;
 	if (every && every->type == VALUE_TIME)
 		ns = every->integer;
 	if (!good || (every && every->type != VALUE_NULL &&
 			     (ns < 10 * NS_PER_MS || ns > 60 * NS_PER_S))) {
-		check_finish_later(
-			c, FAULT_EVALUATION, "mesh: `every` is a time from 10ms to 1m");
+		check_finish_later(c, FAULT_EVALUATION, "mesh: `every` is a time from 10ms to 1m");
 		return false;
 	}
 	k->mesh.count = (unsigned)count;
@@ -327,8 +328,7 @@ static bool read_among(struct check_call *c)
 	for (size_t i = 0; i < n; i++) {
 		const struct value_ref ref = value_item(among, i)->ref;
 		k->asking[i] = (struct asking){.check = c, .source = i, .guest = ref};
-		k->mesh.names[i] =
-			mem_strdup(guest_run_name(c->world, ref, name, sizeof(name)));
+		k->mesh.names[i] = mem_strdup(guest_run_name(c->world, ref, name, sizeof(name)));
 	}
 	k->mesh.source_count = n;
 	return true;

@@ -91,6 +91,16 @@ const char *guest_run_name(struct world *w, struct value_ref ref, char *text, si
 	return text;
 }
 
+char *guest_run_address(struct world *w, struct value_ref ref)
+{
+	const struct element *e = world_element(w, ref);
+	const struct kind *k = e ? w->steps[e->step].step->kind : NULL;
+	json_t *address = k && e->object ? kind_field(k, e->object, SLICE("address")) : NULL;
+	char *text = mem_strdup(json_string_value(address));
+	json_decref(address);
+	return text;
+}
+
 bool guest_run_named(struct check_call *c, const char *key, struct value_ref *ret)
 {
 	const struct value *v = check_field(c, key, NULL);

@@ -40,6 +40,9 @@ const char *guest_run_said(const struct ssh_result *r, char *text, size_t n);
 /* "vm[3]": a guest as the scenario names it. */
 const char *guest_run_name(struct world *w, struct value_ref ref, char *text, size_t n);
 
+/* Its own address, owned; NULL: it has none. */
+char *guest_run_address(struct world *w, struct value_ref ref);
+
 /* The one guest that the body names with `key`; false: the check has ended so. */
 bool guest_run_named(struct check_call *c, const char *key, struct value_ref *ret);
 

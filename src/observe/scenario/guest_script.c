@@ -54,16 +54,18 @@ static void iptables_chains(struct buf *b)
 
 static void iptables_rules(struct buf *b, const struct gateway *g)
 {
-	buf_add_str(b, "a='iptables -w -t filter -A glasshouse-through'\n"
-		       "$a -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT || exit 1\n");
+	buf_add_str(b,
+		"a='iptables -w -t filter -A glasshouse-through'\n"
+		"$a -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT || exit 1\n");
 	if (g->masquerade)
 		buf_printf(b,
 			"$a -s %s -j ACCEPT || exit 1\n"
 			"iptables -w -t nat -A glasshouse-out -s %s ! -d %s -j MASQUERADE || "
 			"exit 1\n",
 			g->masquerade, g->masquerade, g->masquerade);
-	buf_add_str(b, "iptables -w -t mangle -A glasshouse-mss -p tcp --tcp-flags SYN,RST SYN "
-		       "-j TCPMSS --clamp-mss-to-pmtu || exit 1\n");
+	buf_add_str(b,
+		"iptables -w -t mangle -A glasshouse-mss -p tcp --tcp-flags SYN,RST SYN "
+		"-j TCPMSS --clamp-mss-to-pmtu || exit 1\n");
 	for (size_t k = 0; k < g->forward_count; k++) {
 		/* The guest's answer must come back by here, whatever its own way out is. */
 		buf_printf(b,
@@ -88,19 +90,20 @@ static void iptables_rules(struct buf *b, const struct gateway *g)
 
 static void nft_rules(struct buf *b, const struct gateway *g)
 {
-	buf_add_str(b, "nft -f - <<END || exit 1\n"
-		       "table ip glasshouse\n"
-		       "delete table ip glasshouse\n"
-		       "table ip glasshouse {\n"
-		       "chain in { type nat hook prerouting priority -100;\n");
+	buf_add_str(b,
+		"nft -f - <<END || exit 1\n"
+		"table ip glasshouse\n"
+		"delete table ip glasshouse\n"
+		"table ip glasshouse {\n"
+		"chain in { type nat hook prerouting priority -100;\n");
 	for (size_t k = 0; k < g->forward_count; k++)
 		buf_printf(b, "iifname \"$d\" %s%s tcp dport %zu dnat to %s:22\n",
 			g->masquerade ? "ip saddr != " : "", g->masquerade ? g->masquerade : "",
 			g->from_port + k, g->forward[k]);
 	buf_add_str(b, "}\nchain out { type nat hook postrouting priority 100;\n");
 	if (g->masquerade)
-		buf_printf(b, "ip saddr %s ip daddr != %s masquerade\n", g->masquerade,
-			g->masquerade);
+		buf_printf(
+			b, "ip saddr %s ip daddr != %s masquerade\n", g->masquerade, g->masquerade);
 	for (size_t k = 0; k < g->forward_count; k++)
 		buf_printf(b, "ip daddr %s tcp dport 22 masquerade\n", g->forward[k]);
 	buf_printf(b,
@@ -113,26 +116,29 @@ static void nft_rules(struct buf *b, const struct gateway *g)
 
 void guest_script_gateway(struct buf *b, const struct gateway *g)
 {
-	buf_add_str(b, PATHS "{\nd=; w=\n"
-			     "for x in $(ip -4 route show default); do\n"
-			     "test \"$w\" = dev && d=$x && break\nw=$x\ndone\n"
-			     "test -n \"$d\" || { echo 'no default route' >&2; exit 1; }\n");
+	buf_add_str(b, PATHS
+		"{\nd=; w=\n"
+		"for x in $(ip -4 route show default); do\n"
+		"test \"$w\" = dev && d=$x && break\nw=$x\ndone\n"
+		"test -n \"$d\" || { echo 'no default route' >&2; exit 1; }\n");
 	if (g->address)
 		buf_printf(b,
 			"ip address add %s/32 dev $d 2>/dev/null\n"
 			"ip -4 -o address show dev $d | grep -q -F ' %s/32 ' || "
 			"{ echo 'the address %s was not taken' >&2; exit 1; }\n",
 			g->address, g->address, g->address);
-	buf_add_str(b, "echo 1 >/proc/sys/net/ipv4/ip_forward || exit 1\n"
-		       "if command -v iptables >/dev/null 2>&1; then\n"
-		       "t=iptables\n");
+	buf_add_str(b,
+		"echo 1 >/proc/sys/net/ipv4/ip_forward || exit 1\n"
+		"if command -v iptables >/dev/null 2>&1; then\n"
+		"t=iptables\n");
 	iptables_chains(b);
 	iptables_rules(b, g);
 	buf_add_str(b, "elif command -v nft >/dev/null 2>&1; then\nt=nft\n");
 	nft_rules(b, g);
-	buf_add_str(b, "else\necho 'this guest has neither iptables nor nft' >&2\nexit 127\nfi\n"
-		       "test \"$(cat /proc/sys/net/ipv4/ip_forward)\" = 1 || "
-		       "{ echo 'forwarding stayed off' >&2; exit 1; }\n");
+	buf_add_str(b,
+		"else\necho 'this guest has neither iptables nor nft' >&2\nexit 127\nfi\n"
+		"test \"$(cat /proc/sys/net/ipv4/ip_forward)\" = 1 || "
+		"{ echo 'forwarding stayed off' >&2; exit 1; }\n");
 	/* To be found again by the end of it, whose step does not know the address. */
 	buf_printf(b,
 		"mkdir -p /run/glasshouse && echo '%s' $d >/run/glasshouse/gateway || exit 1\n"
@@ -155,12 +161,13 @@ void guest_script_gateway_end(struct buf *b)
 		"iptables -w -t nat -S | grep -q -F %s && "
 		"{ echo 'the rules are still there' >&2; exit 1; }\n",
 		chains[0].chain);
-	buf_add_str(b, "else\nt=nft\nnft delete table ip glasshouse 2>/dev/null\nfi\n"
-		       "if test -s /run/glasshouse/gateway; then\n"
-		       "a=\nfor x in $(cat /run/glasshouse/gateway); do\n"
-		       "test -n \"$a\" && test $a != none && ip address del $a/32 dev $x\n"
-		       "a=$x\ndone\nrm -f /run/glasshouse/gateway\nfi\n"
-		       "echo tool $t\n}\n");
+	buf_add_str(b,
+		"else\nt=nft\nnft delete table ip glasshouse 2>/dev/null\nfi\n"
+		"if test -s /run/glasshouse/gateway; then\n"
+		"a=\nfor x in $(cat /run/glasshouse/gateway); do\n"
+		"test -n \"$a\" && test $a != none && ip address del $a/32 dev $x\n"
+		"a=$x\ndone\nrm -f /run/glasshouse/gateway\nfi\n"
+		"echo tool $t\n}\n");
 }
 
 /* --- a small web server -------------------------------------------------------------------------
@@ -169,15 +176,17 @@ void guest_script_gateway_end(struct buf *b)
 /* Status 0 while somebody listens on the port. */
 static void listens(struct buf *b, unsigned port)
 {
-	buf_printf(b, "grep -q -i ':%04X 0*:0000 0A' /proc/net/tcp /proc/net/tcp6 2>/dev/null", port);
+	buf_printf(
+		b, "grep -q -i ':%04X 0*:0000 0A' /proc/net/tcp /proc/net/tcp6 2>/dev/null", port);
 }
 
 /* Ends what an earlier step has started there; the process leads a group of its own. */
 static void end_served(struct buf *b)
 {
-	buf_add_str(b, "if test -s $f/pid; then\n"
-		       "kill -TERM -$(cat $f/pid) 2>/dev/null && s=$((s + 1))\n"
-		       "rm -f $f/pid\nfi\n");
+	buf_add_str(b,
+		"if test -s $f/pid; then\n"
+		"kill -TERM -$(cat $f/pid) 2>/dev/null && s=$((s + 1))\n"
+		"rm -f $f/pid\nfi\n");
 }
 
 static void wait_until(struct buf *b, unsigned port, bool up)
@@ -218,9 +227,10 @@ void guest_script_serve(struct buf *b, unsigned port, const char *text)
 		"text/plain\\r\\nContent-Length: $n\\r\\n\\r\\n'; cat $f/hostname; } | { nc -l -p "
 		"%u || nc -l %u; } || sleep 1; done\" </dev/null >/dev/null 2>&1 &\n",
 		port, port);
-	buf_add_str(b, "else\necho 'this guest has no python3, no busybox with httpd and no nc to "
-		       "serve with' >&2\nexit 127\nfi\n"
-		       "p=$!\necho $p >$f/pid\n");
+	buf_add_str(b,
+		"else\necho 'this guest has no python3, no busybox with httpd and no nc to "
+		"serve with' >&2\nexit 127\nfi\n"
+		"p=$!\necho $p >$f/pid\n");
 	wait_until(b, port, true);
 	listens(b, port);
 	buf_printf(b,
@@ -236,8 +246,9 @@ void guest_script_serve_end(struct buf *b, unsigned port)
 	if (port)
 		buf_printf(b, "for f in " SERVE "%u; do\n", port);
 	else
-		buf_add_str(b, "for f in $(ls /run/glasshouse 2>/dev/null | grep ^serve-); do\n"
-			       "f=/run/glasshouse/$f\n");
+		buf_add_str(b,
+			"for f in $(ls /run/glasshouse 2>/dev/null | grep ^serve-); do\n"
+			"f=/run/glasshouse/$f\n");
 	end_served(b);
 	buf_add_str(b, "rm -rf $f\ndone\n");
 	if (port) {

@@ -104,8 +104,9 @@ bool mesh_script(const struct mesh *m, size_t i, struct buf *b)
 	}
 	buf_add_str(b, "{\n");
 	if (icmp)
-		buf_add_str(b, "command -v ping >/dev/null 2>&1 || "
-			       "{ echo 'this guest has no ping' >&2; exit 127; }\n");
+		buf_add_str(b,
+			"command -v ping >/dev/null 2>&1 || "
+			"{ echo 'this guest has no ping' >&2; exit 127; }\n");
 	if (tcp)
 		buf_printf(b, "t=\ncommand -v timeout >/dev/null 2>&1 && t='timeout %d'\n",
 			TCP_WAIT_S);
@@ -307,8 +308,7 @@ static void tell(struct telling *t, const char *text)
 		t->left_out++;
 		return;
 	}
-	t->at += (size_t)snprintf(
-		t->text + t->at, t->n - t->at, "%s%s", t->at ? "; " : "", text);
+	t->at += (size_t)snprintf(t->text + t->at, t->n - t->at, "%s%s", t->at ? "; " : "", text);
 }
 
 void mesh_explain(const struct mesh *m, char *text, size_t n)
@@ -361,8 +361,8 @@ json_t *mesh_matrix(const struct mesh *m)
 	for (size_t i = 0; i < m->source_count; i++)
 		json_array_append_new(names, json_string(m->names[i]));
 	for (size_t k = 0; k < m->targets.n; k++) {
-		json_array_append_new(addresses,
-			json_string(target_text(&m->targets.p[k], text, sizeof(text))));
+		json_array_append_new(
+			addresses, json_string(target_text(&m->targets.p[k], text, sizeof(text))));
 		json_array_append_new(owners, json_integer((json_int_t)m->targets.p[k].owner));
 	}
 	for (size_t i = 0; i < m->source_count; i++) {
@@ -372,9 +372,9 @@ json_t *mesh_matrix(const struct mesh *m)
 			const bool asked = is_pair(m, i, k) && m->rows[i] == MESH_ASKED;
 			json_array_append_new(
 				rtts, cell->has_rtt ? short_real(cell->rtt_ms) : json_null());
-			json_array_append_new(losses,
-				asked ? short_real(1 - (double)cell->received / cell->sent)
-				      : json_null());
+			json_array_append_new(
+				losses, asked ? short_real(1 - (double)cell->received / cell->sent)
+					      : json_null());
 		}
 		json_array_append_new(rtt, rtts);
 		json_array_append_new(loss, losses);

@@ -2,9 +2,9 @@
  * mesh.h - everybody asks everybody: the script one guest runs, what it says, and the matrix that
  * all of them make.
  *
- * A *source* is a guest, a *target* an address of a guest, by ICMP or a TCP port. A pair is a source
- * and a target of another guest. Each pair is tried once more when nothing came back.
- * Pure. Thread: any.
+ * A *source* is a guest, a *target* an address of a guest, by ICMP or a TCP port. A pair is a
+ * source and a target of another guest. Each pair is tried once more when nothing came back. Pure.
+ * Thread: any.
  */
 #ifndef OBSERVE_SCENARIO_MESH_H
 #define OBSERVE_SCENARIO_MESH_H
@@ -37,12 +37,12 @@ struct mesh_cell {
 enum mesh_row { MESH_UNASKED, MESH_ASKED };
 
 struct mesh {
-	unsigned count;   /* echo requests a try */
-	double every_s;   /* between them; 0: as the guest's ping does */
-	char **names;     /* of sources; owned */
+	unsigned count; /* echo requests a try */
+	double every_s; /* between them; 0: as the guest's ping does */
+	char **names;   /* of sources; owned */
 	size_t source_count;
 	VEC(struct mesh_target) targets;
-	struct mesh_cell *cells;  /* [source][target]; mesh_begin() */
+	struct mesh_cell *cells; /* [source][target]; mesh_begin() */
 	enum mesh_row *rows;
 };
 
@@ -65,7 +65,8 @@ size_t mesh_output_max(const struct mesh *m);
 void mesh_said(struct mesh *m, size_t i, struct slice output);
 
 void mesh_sum(const struct mesh *m, struct mesh_sums *ret);
-/* Which pairs are lost, whole rows and columns first: "nothing reaches vm[3]; vm[0] -> 10.0.0.5". */
+/* Which pairs are lost, whole rows and columns first: "nothing reaches vm[3]; vm[0] -> 10.0.0.5".
+ */
 void mesh_explain(const struct mesh *m, char *text, size_t n);
 /*
  * {names, addresses, owners, rtt_ms, loss}: a row per source, a column per target. addresses are

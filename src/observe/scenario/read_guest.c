@@ -24,8 +24,7 @@ static void check_keys(struct reader *r, const char *file, const struct yaml *y,
 			known |= slice_is(y->keys[i]->text, keys[k]);
 		if (!known)
 			reader_error(r, file, y->keys[i], "%s: unknown key \"%.60s\"%s", what,
-				y->keys[i]->text.p,
-				reader_meant(y->keys[i]->text, keys, n, meant));
+				y->keys[i]->text.p, reader_meant(y->keys[i]->text, keys, n, meant));
 	}
 }
 
@@ -73,7 +72,8 @@ static void check_stop(struct reader *r, const char *file, const struct yaml *y)
 
 void read_guest_body(struct reader *r, const struct source_key *k, enum verb verb)
 {
-	static const char *const guest[] = {"gateway", "serve", "stop"}, *const bench[] = {"pi", "disk"};
+	static const char *const guest[] = {"gateway", "serve", "stop"}, *const bench[] = {
+										 "pi", "disk"};
 	static const char *const gateway[] = {"masquerade", "address", "forward", "from_port"};
 	static const char *const disk[] = {"rw", "block", "jobs", "size", "time"};
 	const struct yaml *y;

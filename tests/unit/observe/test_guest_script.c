@@ -35,7 +35,8 @@ static void system_tool(const char *name)
 	assert_int_equal(symlink(from, to), 0);
 }
 
-/* The script with its paths turned to `place`, so that it finds nothing else and touches nothing. */
+/* The script with its paths turned to `place`, so that it finds nothing else and touches nothing.
+ */
 static char *confined(const struct buf *script)
 {
 	static const char *const paths[] = {"/run/glasshouse", "/proc/sys/net", "/proc/net"};
@@ -97,14 +98,15 @@ static void file_has(const char *name, const char *text)
 
 static int setup(void **state)
 {
-	static const char *const own[] = {"grep", "sleep", "rm", "mkdir", "cat", "cp", "ls", "hostname",
-		"setsid", "wc", "sh"};
+	static const char *const own[] = {"grep", "sleep", "rm", "mkdir", "cat", "cp", "ls",
+		"hostname", "setsid", "wc", "sh"};
 	char command[300];
 	assert_non_null(mkdtemp(place));
 	for (size_t i = 0; i < array_len(own); i++)
 		system_tool(own[i]);
-	snprintf(command, sizeof(command), "mkdir -p %s/proc/sys/net/ipv4 %s/proc/net; : >%s/proc/net/tcp",
-		place, place, place);
+	snprintf(command, sizeof(command),
+		"mkdir -p %s/proc/sys/net/ipv4 %s/proc/net; : >%s/proc/net/tcp", place, place,
+		place);
 	assert_int_equal(system(command), 0);
 	return 0;
 }
@@ -120,8 +122,8 @@ static void test_plain(void **state)
 {
 	assert_true(guest_script_plain("10.0.0.1", false));
 	assert_true(guest_script_plain("10.0.0.0/8", true));
-	static const char *const wrong[] = {"", "10.0.0", "10.0.0.1;reboot", "10.0.0.1/8", "10.0.0.0/",
-		"fe80::1", "10.0.0.0000000000001", " 10.0.0.1"};
+	static const char *const wrong[] = {"", "10.0.0", "10.0.0.1;reboot", "10.0.0.1/8",
+		"10.0.0.0/", "fe80::1", "10.0.0.0000000000001", " 10.0.0.1"};
 	for (size_t i = 0; i < array_len(wrong); i++)
 		assert_false(guest_script_plain(wrong[i], false));
 	assert_false(guest_script_plain("10.0.0.0/33", true));
@@ -136,9 +138,10 @@ static const struct gateway gateway = {.masquerade = "10.250.0.0/16",
 
 static void ip_tool(void)
 {
-	tool("ip", "case \"$*\" in *route*) echo default via 10.0.0.1 dev eth7 metric 1;;\n"
-		   "*'address add'*) echo \"$*\" >>${0%/*}/ip.said;;\n"
-		   "*'address show'*) echo '2: eth7    inet 10.250.255.9/32 scope global eth7';; esac");
+	tool("ip",
+		"case \"$*\" in *route*) echo default via 10.0.0.1 dev eth7 metric 1;;\n"
+		"*'address add'*) echo \"$*\" >>${0%/*}/ip.said;;\n"
+		"*'address show'*) echo '2: eth7    inet 10.250.255.9/32 scope global eth7';; esac");
 }
 
 static void test_gateway(void **state)
@@ -150,16 +153,19 @@ static void test_gateway(void **state)
 	assert_string_equal(buf_str(&said), "this guest has neither iptables nor nft\n");
 
 	buf_clear(&said);
-	tool("iptables", "echo \"$*\" >>${0%/*}/iptables.said\n"
-			 "case \"$*\" in *' -C '*) exit 1;; *' -S '*) echo DNAT; echo DNAT;; esac");
+	tool("iptables",
+		"echo \"$*\" >>${0%/*}/iptables.said\n"
+		"case \"$*\" in *' -C '*) exit 1;; *' -S '*) echo DNAT; echo DNAT;; esac");
 	assert_int_equal(run(&script, &said), 0);
 	assert_string_equal(buf_str(&said), "tool iptables\n");
 	file_has("ip.said", "address add 10.250.255.9/32 dev eth7\n");
 	file_has("iptables.said", "-t nat -I PREROUTING -j glasshouse-in\n");
-	file_has("iptables.said", "-t nat -A glasshouse-out -s 10.250.0.0/16 ! -d 10.250.0.0/16 -j "
-				  "MASQUERADE\n");
-	file_has("iptables.said", "-t nat -A glasshouse-in -i eth7 ! -s 10.250.0.0/16 -p tcp --dport 223 "
-				  "-j DNAT --to-destination 10.250.4.6:22\n");
+	file_has("iptables.said",
+		"-t nat -A glasshouse-out -s 10.250.0.0/16 ! -d 10.250.0.0/16 -j "
+		"MASQUERADE\n");
+	file_has("iptables.said",
+		"-t nat -A glasshouse-in -i eth7 ! -s 10.250.0.0/16 -p tcp --dport 223 "
+		"-j DNAT --to-destination 10.250.4.6:22\n");
 	file_has("iptables.said", "--clamp-mss-to-pmtu\n");
 	file_has("proc/sys/net/ipv4/ip_forward", "1\n");
 
@@ -188,13 +194,15 @@ static void test_gateway_nft(void **state)
 	struct buf script = BUF(GUEST_SCRIPT_MAX), said = BUF(BUF_LINE);
 	ip_tool();
 	remove_tool("iptables");
-	tool("nft", "case \"$*\" in '-f -') cat >${0%/*}/nft.said;; list*) echo 'dnat to'; echo 'dnat "
-		    "to';; esac");
+	tool("nft",
+		"case \"$*\" in '-f -') cat >${0%/*}/nft.said;; list*) echo 'dnat to'; echo 'dnat "
+		"to';; esac");
 	guest_script_gateway(&script, &gateway);
 	assert_int_equal(run(&script, &said), 0);
 	assert_string_equal(buf_str(&said), "tool nft\n");
-	file_has("nft.said", "iifname \"eth7\" ip saddr != 10.250.0.0/16 tcp dport 222 dnat to "
-			     "10.250.0.5:22\n");
+	file_has("nft.said",
+		"iifname \"eth7\" ip saddr != 10.250.0.0/16 tcp dport 222 dnat to "
+		"10.250.0.5:22\n");
 	file_has("nft.said", "delete table ip glasshouse\n");
 	buf_fini(&script);
 	buf_fini(&said);
@@ -209,10 +217,11 @@ static void test_serve(void **state)
 
 	/* one that says it listens, as the kernel would */
 	buf_clear(&said);
-	tool("python3", "echo \"$*\" >${0%/*}/python3.said\n"
-			"echo ' 0: 00000000:0050 00000000:0000 0A' >${0%/*}/proc/net/tcp\n"
-			"trap ': >${0%/*}/proc/net/tcp; exit' TERM\n"
-			"for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 1; done");
+	tool("python3",
+		"echo \"$*\" >${0%/*}/python3.said\n"
+		"echo ' 0: 00000000:0050 00000000:0000 0A' >${0%/*}/proc/net/tcp\n"
+		"trap ': >${0%/*}/proc/net/tcp; exit' TERM\n"
+		"for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 1; done");
 	assert_int_equal(run(&script, &said), 0);
 	assert_string_equal(buf_str(&said), "tool python3\n");
 	file_has("python3.said", "-m http.server 80\n");
@@ -237,7 +246,8 @@ static void test_serve_taken(void **state)
 	char command[120];
 	remove_tool("sleep");
 	tool("sleep", "exit 0");
-	snprintf(command, sizeof(command), "echo ' 0: 0:1F90 00000000:0000 0A' >%s/proc/net/tcp", place);
+	snprintf(command, sizeof(command), "echo ' 0: 0:1F90 00000000:0000 0A' >%s/proc/net/tcp",
+		place);
 	assert_int_equal(system(command), 0);
 	guest_script_serve(&script, 8080, NULL);
 	assert_int_equal(run(&script, &said), 1);

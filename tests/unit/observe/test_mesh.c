@@ -51,7 +51,8 @@ static void test_replies(void **state)
 		      "64 bytes from 10.0.0.1: seq=0 ttl=64 time=7.5 ms\n"
 		      "64 bytes from 10.0.0.2: seq=0 time=nan ms\n"
 		      "64 bytes from \n bytes from \ntime\n"));
-	mesh_said(&m, 1, SLICE("again 10.0.0.1 0\n64 bytes from 10.0.0.1: seq=0 ttl=64 time<1 ms\n"));
+	mesh_said(
+		&m, 1, SLICE("again 10.0.0.1 0\n64 bytes from 10.0.0.1: seq=0 ttl=64 time<1 ms\n"));
 	mesh_said(&m, 2, SLICE(""));
 	mesh_sum(&m, &sums);
 	assert_int_equal(sums.pairs, 6);
@@ -126,7 +127,8 @@ static void test_targets(void **state)
 	mesh_fini(&m);
 }
 
-/* --- by a real sh ------------------------------------------------------------------------------- */
+/* --- by a real sh -------------------------------------------------------------------------------
+ */
 
 /* Runs the script of source 0; `tools` is a folder of them, or NULL for the system's own. */
 static int run(const struct mesh *m, const char *tools, struct buf *said)
@@ -185,7 +187,8 @@ static void test_many(void **state)
 	assert_non_null(mkdtemp(tools));
 	snprintf(path, sizeof(path), "%s/ping", tools);
 	FILE *f = fopen(path, "w");
-	fputs("#!/bin/sh\necho \"PING $7\"\necho \"64 bytes from $6: icmp_seq=1 ttl=64 time=0.5 ms\"\n", f);
+	fputs("#!/bin/sh\necho \"PING $7\"\necho \"64 bytes from $6: icmp_seq=1 ttl=64 time=0.5 ms\"\n",
+		f);
 	fclose(f);
 	chmod(path, 0755);
 	build(&m, MESH_SOURCES_MAX, MESH_TARGETS_MAX - MESH_SOURCES_MAX, 0);

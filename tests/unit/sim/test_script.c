@@ -13,12 +13,17 @@ static const struct {
 } scripts[] = {
 	{"echo a; echo b && echo c || echo d", 0, "a\nb\nc\n", ""},
 	{"x=1; y=\"$x 2\"; echo $y \"${y}3\" '$x'", 0, "1 2 1 23 $x\n", ""},
-	{"x='a  b'; for i in $x \"$x\" c; do echo \"<$i>\"; done", 0, "<a>\n<b>\n<a  b>\n<c>\n", ""},
+	{"x='a  b'; for i in $x \"$x\" c; do echo \"<$i>\"; done", 0, "<a>\n<b>\n<a  b>\n<c>\n",
+		""},
 	{"x=$(echo one; echo two); echo \"$x\"; echo $x", 0, "one\ntwo\none two\n", ""},
 	{"s=3; s=$((s + 1)); echo $((s * 2 - 1))", 0, "7\n", ""},
 	{"if false; then echo a; elif true; then echo b; else echo c; fi", 0, "b\n", ""},
 	{"if false; then echo a; fi; echo $?", 0, "0\n", ""},
 	{"for i in 1 2 3; do test $i = 2 && break; echo $i; done; echo end", 0, "1\nend\n", ""},
+	{"i=0; while test $i != 3; do i=$((i + 1)); echo $i; done", 0, "1\n2\n3\n", ""},
+	{"while true; do echo once; break; done; while false; do :; done; echo $?", 0, "once\n0\n",
+		""},
+	{"i=0; while true; do i=$((i + 1)); done", 2, "", "sh: error: it does too much\n"},
 	{"echo a b | grep -q b && echo found", 0, "found\n", ""},
 	{"{ echo a; echo b; } | grep -c .", 0, "2\n", ""},
 	{"( exit 3 ); echo $?", 0, "3\n", ""},
@@ -122,7 +127,8 @@ static void test_programs(void **state)
 	assert_string_equal(s.err, "httpd: bind: Address already in use\n");
 	script(t, n, "busybox httpd -f -p 80 -h /tmp/www", &s);
 	assert_string_equal(s.err, "httpd: bind: Permission denied\n");
-	script(t, n, "kill -0 $(cat /tmp/pid) && kill -TERM -$(cat /tmp/pid); kill -0 $(cat /tmp/pid)",
+	script(t, n,
+		"kill -0 $(cat /tmp/pid) && kill -TERM -$(cat /tmp/pid); kill -0 $(cat /tmp/pid)",
 		&s);
 	assert_int_equal(s.status, 1);
 	assert_null(guest_service_text(services, o->id, boots, 8080));
@@ -142,9 +148,10 @@ static void test_rules(void **state)
 		"a; $i -X a; $i -S a; $i -A a -j X",
 		&s);
 	assert_string_equal(s.out, "-N a\n-A a -p tcp -j DNAT\n");
-	assert_string_equal(s.err, "iptables: Chain already exists.\n"
-				   "iptables: Bad rule (does a matching rule exist in that chain?).\n"
-				   "iptables: No chain/target/match by that name.\n");
+	assert_string_equal(s.err,
+		"iptables: Chain already exists.\n"
+		"iptables: Bad rule (does a matching rule exist in that chain?).\n"
+		"iptables: No chain/target/match by that name.\n");
 	script(t, n,
 		"i='sudo -n ip address'; $i add 10.7.0.99/32 dev eth0 && $i add 10.7.0.99/32 dev eth0; "
 		"ip -4 -o address show dev eth0 | grep -c 10.7.0.99/32; $i del 10.7.0.99/32 dev eth0; "
