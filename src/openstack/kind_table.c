@@ -70,9 +70,9 @@ enum rank {
 /* Designate answers 202 both ways and is ready when its name servers are. */
 #define DESIGNATE(kind, path, plural, order)                                                       \
 	.name = kind, .service = "dns", .create = "POST " path, .get = "GET " path "/{id}",        \
-	.collection = plural, .set = "PATCH " path "/{id}", .remove = "DELETE " path "/{id}",      \
-	.name_field = "name", .mark = MARK_DESCRIPTION, .find = BY_NAME_AND_MARK,                  \
-	.unique = UNIQUE_ADOPT, .unique_status = 409, .ready = "[BODY].status == ACTIVE",          \
+	.collection = plural, .remove = "DELETE " path "/{id}", .name_field = "name",              \
+	.mark = MARK_DESCRIPTION, .find = BY_NAME_AND_MARK, .unique = UNIQUE_ADOPT,                \
+	.unique_status = 409, .ready = "[BODY].status == ACTIVE",                                  \
 	.failed = "[BODY].status == ERROR", .component = "DNS", .rank = order,                     \
 	.request_ns = SECONDS(60), .timeout_ns = MINUTES(5)
 
@@ -353,10 +353,10 @@ const struct kind kind_table[] = {
 	{OCTAVIA("loadbalancer", "loadbalancer", "/lbaas/loadbalancers", "loadbalancers",
 		 RANK_LOADBALANCER),
 		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
-		/* no call of the API ends a pending change whose worker has died */
-		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' "
-		       "WHERE id='{id}'\" && openstack loadbalancer delete --cascade {id}",
-		.mark = MARK_DESCRIPTION},
+		.mark = MARK_DESCRIPTION,
+		/* no request of Octavia's, an administrator's neither, leads out of PENDING */
+		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' WHERE "
+		       "id='{id}'\" && openstack loadbalancer delete --cascade {id}"},
 	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),
 		.remove = "DELETE /lbaas/listeners/{id}", .lock = "loadbalancer_id",
 		.mark = MARK_DESCRIPTION, .with = "loadbalancer_id", .unique = UNIQUE_ADOPT,
@@ -373,11 +373,11 @@ const struct kind kind_table[] = {
 		.with = "pool_id", .unique = UNIQUE_ADOPT, .unique_status = 409},
 
 	/* deleted while a change is under way it goes only minutes later: seen */
-	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones", .lock = "id",
-		.lock_of = "dns_zone", .stuck = "[BODY].status == PENDING",
-		.fix = "openstack zone abandon {id}"},
+	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .set = "PATCH /zones/{id}",
+		.list = "GET /zones", .lock = "id", .lock_of = "dns_zone",
+		.stuck = "[BODY].status == PENDING", .fix = "openstack zone abandon {id}"},
 	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
-		.list = "GET /recordsets"},
+		.set = "PUT /zones/{zone}/recordsets/{id}", .list = "GET /recordsets"},
 
 	{.name = "stack",
 		.service = "orchestration",
@@ -397,8 +397,8 @@ const struct kind kind_table[] = {
 		.ready = "[BODY].stack_status == CREATE_COMPLETE",
 		.failed = "[BODY].stack_status == pat(*_FAILED)",
 		.gone = "[STATUS] == 404 || [BODY].stack_status == DELETE_COMPLETE",
-		.stuck = "[BODY].stack_status == DELETE_IN_PROGRESS",
-		.fix = "openstack stack abandon {id}",
+		.stuck = "[BODY].stack_status == pat(*_IN_PROGRESS)",
+		.fix = "heat-manage reset_stack_status {id} && openstack stack delete --yes {id}",
 		.component = "Orchestration",
 		.rank = RANK_STACK,
 		.answer_partial = true,

@@ -1,7 +1,7 @@
 /*
  * check.c - one attempt of a measuring verb; see check.h. The verbs themselves stand in
- * check_net.c, check_http.c, check_ssh.c, check_dns.c, check_cloud.c, check_guest.c, check_mesh.c,
- * check_throughput.c and check_bench.c.
+ * check_net.c, check_http.c, check_ssh.c, check_dns.c, check_cloud.c, check_guest.c,
+ * check_mesh.c, check_throughput.c and check_bench.c.
  */
 
 #include "observe/scenario/check.h"

@@ -1,7 +1,8 @@
 /*
- * check.h - the measuring verbs (ping tcp http ssh dns stream download list token value guest mesh
- * throughput bench) as one operation: evaluated body in, fault and measurements out. Expectations,
- * retries and must_fail are the runner's.
+ * check.h - the measuring verbs (ping tcp http ssh dns stream download list token value guest
+ * mesh throughput bench) as one
+ * operation: evaluated body in, fault and measurements out. Expectations, retries and must_fail are
+ * the runner's.
  *
  * Addresses go through the cloud's `reach`. Thread: the loop's.
  */

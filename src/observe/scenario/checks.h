@@ -67,12 +67,12 @@ void check_download(struct check_call *c);
 void check_list(struct check_call *c);
 void check_token(struct check_call *c);
 void check_value(struct check_call *c);
+/* "192.0.2.1, 192.0.2.2": what [LAST] says of an answer. Appends. */
+void check_dns_text(struct buf *out, const struct dns_said *said);
 void check_guest(struct check_call *c);
 void check_mesh(struct check_call *c);
 void check_throughput(struct check_call *c);
 void check_bench(struct check_call *c);
-/* "192.0.2.1, 192.0.2.2": what [LAST] says of an answer. Appends. */
-void check_dns_text(struct buf *out, const struct dns_said *said);
 /* Runs a command in a guest (`from`), with `input` on its standard input; ends in `then` with the
  * result. Copies. */
 bool check_in_guest(struct check_call *c, const struct value *guest, struct slice command,

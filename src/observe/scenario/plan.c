@@ -228,6 +228,12 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 			json_object_get(b, "from") ? " from " : "",
 			json_object_get(b, "from") ? where(p, e, "from", from, sizeof(from)) : "");
 		break;
+	case VERB_DNS:
+		add_text(requests, "dns %s %s%s%s", text_of(b, "name"),
+			json_str(b, "type") ? json_str(b, "type") : "A",
+			json_str(b, "server") ? " at " : "",
+			json_str(b, "server") ? json_str(b, "server") : "");
+		break;
 	case VERB_GUEST:
 	case VERB_BENCH: add_text(requests, "%s %s", verb_name(e->step), text_of(b, "on")); break;
 	case VERB_MESH:
@@ -237,12 +243,6 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 	case VERB_THROUGHPUT:
 		add_text(
 			requests, "throughput from %s to %s", text_of(b, "from"), text_of(b, "to"));
-		break;
-	case VERB_DNS:
-		add_text(requests, "dns %s %s%s%s", text_of(b, "name"),
-			json_str(b, "type") ? json_str(b, "type") : "A",
-			json_str(b, "server") ? " at " : "",
-			json_str(b, "server") ? json_str(b, "server") : "");
 		break;
 	case VERB_STREAM: add_text(requests, "stream to %s", text_of(b, "to")); break;
 	case VERB_DOWNLOAD: add_text(requests, "GET /images/%s/file", text_of(b, "of")); break;

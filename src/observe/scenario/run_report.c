@@ -238,6 +238,23 @@ static void count_objects(struct run *r)
 	}
 }
 
+/* A server that stays is there until the end of the run, as far as this run knows. */
+static double server_minutes(const struct run *r)
+{
+	int64_t ns = 0;
+	for (size_t i = 0; i < r->tasks.n; i++) {
+		const struct task *t = r->tasks.p[i];
+		const char *kind = t->has_made ? t->made.kind->name : "";
+		const int64_t from = t->answer_ns >= 0 ? t->answer_ns : t->start_ns;
+		if (strcmp(kind, "server") != 0 && strcmp(kind, "server_batch") != 0)
+			continue;
+		const int64_t to = t->gone_ns >= 0 ? t->gone_ns : r->ended_ns;
+		if (from >= 0 && to > from)
+			ns += to - from;
+	}
+	return (double)ns / (60.0 * (double)NS_PER_S);
+}
+
 void report_make(struct run *r)
 {
 	report_fini(r);
@@ -255,12 +272,19 @@ void report_make(struct run *r)
 	report->built_ns = r->built_ns;
 	report->ended_ns = r->ended_ns;
 	report->requests = r->requests;
+	report->server_minutes = server_minutes(r);
 	report->began_unix_us = r->began_unix_us;
 	report->stopped = r->stopped;
 	report->error = r->has_error ? &r->error : NULL;
 	report->fault = r->has_error ? r->error_fault : FAULT_NONE;
 	report->component =
 		r->has_error && r->error_service ? component_of_service(r, r->error_service) : "";
+}
+
+bool report_failed(struct run *r)
+{
+	report_make(r);
+	return r->report.verdict == VERDICT_FAILED || r->report.verdict == VERDICT_UNKNOWN;
 }
 
 void report_fini(struct run *r)

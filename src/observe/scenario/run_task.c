@@ -146,7 +146,7 @@ static void begin_attempt(struct task *t)
 }
 
 /* Two throughputs to one guest would measure each other. Owned; NULL: none. */
-static char *throughput_lock(struct task *t)
+static char *receiver_lock(struct task *t)
 {
 	const struct value *to = value_field(&t->body, SLICE("to"));
 	const struct element *e =
@@ -159,7 +159,7 @@ static char *throughput_lock(struct task *t)
 static char *change_lock(struct task *t)
 {
 	if (t->step->verb == VERB_THROUGHPUT)
-		return throughput_lock(t);
+		return receiver_lock(t);
 	struct task *of =
 		t->step->verb == VERB_DELETE || (t->step->verb == VERB_SET && !t->step->until)
 			? change_target(t)

@@ -168,7 +168,9 @@ struct run {
 	const struct kinds *kinds;
 	char *instance, *location, *called;
 	json_t *params;
-	bool hold, held;
+	enum run_hold hold;
+	int64_t hold_ns;
+	bool held;
 	void (*event)(void *arg, const struct run_event *e);
 	void *event_arg;
 	measure_signal *measured;
@@ -340,6 +342,7 @@ bool order_may_remove(const struct task *t);
 
 /* run_report.c */
 void report_make(struct run *r);
+bool report_failed(struct run *r); /* as far as it has come: failed, or not known to have passed */
 void report_fini(struct run *r);
 /* The names of `each: {zone: …}` with this element's values; an owned reference or NULL. */
 json_t *report_dimensions(const struct task *t);
