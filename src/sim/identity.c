@@ -80,6 +80,7 @@ static const struct {
 	{"glance", "image", "/image", false},
 	{"designate", "dns", "/dns", false},
 	{"swift", "object-store", "/object-store/v1/AUTH_", true},
+	{"barbican", "key-manager", "/key-manager", false},
 };
 
 /* Ids of services and endpoints are the same in every catalog: made of their place. */

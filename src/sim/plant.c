@@ -52,6 +52,7 @@ static const struct plant {
 		" 'networks': 'none', 'metadata': {'glasshouse': '{mark}'}}}"},
 	{KIND_CONTAINER, "/object-store/v1/AUTH_{project}/{name}", "{}", "PUT"},
 	{KIND_OBJECT, "/object-store/v1/AUTH_{project}/{name}/{name}", "{}", "PUT"},
+	{KIND_SECRET, "/key-manager/v1/secrets", "{'name': '{name}'}"},
 };
 
 struct planting {

@@ -12,6 +12,7 @@ static const struct service *const services[] = {
 	&image_service,
 	&dns_service,
 	&objectstore_service,
+	&keymanager_service,
 	&control_service,
 };
 

@@ -91,6 +91,11 @@ unsigned sim_port(const struct sim *s)
 	return s->port;
 }
 
+unsigned sim_name_server_port(const struct sim *s)
+{
+	return name_server_port(s->name_server);
+}
+
 const char *sim_url(const struct sim *s)
 {
 	return s->url;
@@ -118,7 +123,8 @@ void sim_faults_clear(struct sim *s)
 
 /* --- what is left ----------------------------------------------------------------------------- */
 
-static const char *const makers[] = {"api", "nova", "neutron", "designate", "seed", "plant"};
+static const char *const makers[] = {
+	"api", "nova", "neutron", "designate", "barbican", "heat", "seed", "plant"};
 
 static const char *project_name(struct sim *s, const char *id)
 {

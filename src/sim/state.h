@@ -21,6 +21,7 @@ struct quota {
 	int64_t volumes, gigabytes, snapshots, backups, backup_gigabytes;
 	int64_t zones, zone_recordsets, zone_records, recordset_records;
 	int64_t containers, object_bytes;
+	int64_t secrets, secret_containers, orders;
 };
 
 struct sim {
@@ -30,8 +31,9 @@ struct sim {
 	char *url;
 	int64_t token_ns;
 	int64_t started_ns;
-	bool has_backup; /* whether cinder has its backup service */
-	bool ovn;        /* floating IPs get ACTIVE only when a server takes their port */
+	bool has_backup;    /* whether cinder has its backup service */
+	bool has_host_href; /* whether barbican knows its own address */
+	bool ovn;           /* floating IPs get ACTIVE only when a server takes their port */
 	struct draw draw;
 	struct quota quota;
 	struct table tables[KIND_COUNT];

@@ -1,4 +1,4 @@
-"""The simulated object store is fair: Debian's clients of it live with it."""
+"""The simulated object store and key manager are fair: Debian's clients of them live with them."""
 import json
 import os
 import subprocess
@@ -87,3 +87,31 @@ def test_sdk_object_store(cloud):
             break
     link.object_store.delete_container("c3")
     assert not list(link.object_store.containers())
+
+
+def test_client_key_manager(cloud):
+    pytest.importorskip("barbicanclient", reason="python3-barbicanclient is not installed")
+    made = ask(cloud, "secret", "store", "--name", "s1", "--payload", "hello", "--payload-content-type", "text/plain")
+    ref = made["Secret href"]
+    assert ask(cloud, "secret", "get", ref, "--payload")["Payload"] == "hello"
+    assert ask(cloud, "secret", "get", ref)["Status"] == "ACTIVE"
+    later = ask(cloud, "secret", "store", "--name", "s2")["Secret href"]
+    openstack(cloud, "secret", "update", later, "there")
+    assert ask(cloud, "secret", "get", later, "--payload")["Payload"] == "there"
+    assert [s["Name"] for s in ask(cloud, "secret", "list", "--name", "s2")] == ["s2"]
+    box = ask(cloud, "secret", "container", "create", "--name", "box", "--secret", f"a={ref}")["Container href"]
+    assert ref in json.dumps(ask(cloud, "secret", "container", "get", box))
+    openstack(cloud, "secret", "container", "delete", box)
+    for one in (ref, later):
+        openstack(cloud, "secret", "delete", one)
+    assert ask(cloud, "secret", "list") == []
+
+
+def test_sdk_key_manager(cloud):
+    link = sdk.connect(cloud="sim")
+    made = link.key_manager.create_secret(name="s3", payload="hello", payload_content_type="text/plain")
+    assert [s.name for s in link.key_manager.secrets(name="s3")] == ["s3"]
+    found = link.key_manager.get_secret(made.secret_id)
+    assert found.status == "ACTIVE" and found.payload == "hello"
+    link.key_manager.delete_secret(made.secret_id)
+    assert not list(link.key_manager.secrets(name="s3"))

@@ -200,15 +200,35 @@ static enum run_verdict judge(const struct run *r)
 	return not_theirs && v != VERDICT_FAILED ? VERDICT_UNKNOWN : v;
 }
 
+/* A batch is no object beside its servers. */
+static size_t extras_of(const struct task *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->extras.n; i++)
+		n += !t->extras.p[i].kind->several;
+	return n;
+}
+
+/* Attempts that were never seen, or seen and not removed. */
+static size_t unsure_of(const struct task *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->unsure.n; i++)
+		n += !t->unsure.p[i].gone;
+	return n;
+}
+
 static void count_objects(struct run *r)
 {
 	struct run_report *report = &r->report;
 	report->created = report->deleted = report->left = 0;
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		const struct task *t = r->tasks.p[i];
-		const size_t made = (size_t)t->has_made + t->extras.n;
-		report->created += made - t->reused;
-		report->left += t->unsure.n;
+		const size_t made = (size_t)t->has_made + extras_of(t);
+		const size_t unsure = unsure_of(t), found = t->unsure.n - unsure;
+		report->created += made - t->reused + found;
+		report->deleted += found;
+		report->left += unsure;
 		if (t->has_made && t->made.kept)
 			continue;
 		if (t->removal == REMOVAL_LEFT)

@@ -80,42 +80,14 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 	struct error err = {0};
 	if (!template || !kind_object_request(f->kind, template, f->path, &q, &err))
 		return false;
-	const struct cloud_request r = {.service = f->kind->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = f->kind->version,
-		.deadline_ns = REQUEST_NS,
-		.absent_is_good = true};
+	struct cloud_request r = kind_call(f->kind, &q, REQUEST_NS);
+	r.absent_is_good = true;
 	f->call = cloud_call(f->sweep->cloud, &r, done, f);
 	kind_request_fini(&q);
 	return true;
 }
 
 /* --- is it gone? ------------------------------------------------------------------------------ */
-
-static enum expr_result measured(void *arg, struct slice name, struct value *ret, struct error *err)
-{
-	const struct cloud_answer *a = arg;
-	if (slice_is(name, "STATUS"))
-		*ret = value_int(a->status);
-	else if (slice_is(name, "BODY"))
-		*ret = value_from_json(a->json);
-	return EXPR_OK;
-}
-
-static bool says_gone(const struct kind *k, const struct cloud_answer *a)
-{
-	if (a->status == 404 || !k->gone_expr || !a->status)
-		return a->status == 404;
-	const struct expr_scope scope = {.arg = (void *)a, .measurement = measured};
-	struct value v = VALUE_NOTHING;
-	bool yes = false;
-	const bool good =
-		expr_eval(k->gone_expr, &scope, &v, NULL) == EXPR_OK && value_condition(&v, &yes);
-	value_drop(&v);
-	return good && yes;
-}
 
 /* --- it does not go --------------------------------------------------------------------------- */
 
@@ -169,7 +141,7 @@ static void on_last_look(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a)) {
+	if (kind_answer_gone(f->kind, f->path, a)) {
 		is_gone(f, f->asked);
 		return;
 	}
@@ -191,7 +163,7 @@ static void on_gone(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a)) {
+	if (kind_answer_gone(f->kind, f->path, a)) {
 		is_gone(f, true);
 		return;
 	}
@@ -247,7 +219,7 @@ static void on_still_stuck(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a)) {
+	if (kind_answer_gone(f->kind, f->path, a)) {
 		is_gone(f, false);
 		return;
 	}
@@ -368,12 +340,15 @@ static void on_look_one(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a))
+	if (kind_answer_gone(f->kind, f->path, a))
 		not_there(f);
 	else if (a->fault != FAULT_NONE)
 		could_not_look(f, a);
-	else
-		is_there(f, kind_unwrap(f->kind, a->json));
+	else {
+		json_t *object = kind_answer_object(f->kind, f->path, a);
+		is_there(f, object);
+		json_decref(object);
+	}
 }
 
 static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)

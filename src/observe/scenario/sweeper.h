@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "observe/scenario/stuck.h"
 #include "observe/scenario/sweep.h"
+#include "openstack/kind_exchange.h"
 
 enum found_state {
 	FOUND_LOOKING, /* a row without an id: is it there at all? */
