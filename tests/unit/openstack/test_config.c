@@ -520,6 +520,22 @@ static void test_reach(void **state)
 	reaches(&r, "8.8.8.8", 80, false, "8.8.8.8", 80);
 }
 
+/* Ports as numbers and as texts. */
+static void test_reach_ports(void **state)
+{
+	struct home *h = *state;
+
+	put(h, "here/clouds.yaml",
+		"clouds: {c: {auth: {auth_url: 'http://x', token: t, project_id: p}, auth_type: "
+		"token, reach: {map: 127.77.0.0/16, ports: {80: 34001, \"443\": 34002}}}}\n");
+	struct cloud_config *c = load("c");
+	assert_int_equal(c->reach.port_count, 2);
+	assert_int_equal(c->reach.ports[0].port, 80);
+	assert_int_equal(c->reach.ports[1].port, 443);
+	assert_int_equal(c->reach.ports[1].mapped, 34002);
+	cloud_config_free(c);
+}
+
 #define row(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int test_config(void)
@@ -528,6 +544,7 @@ int test_config(void)
 		row(test_order),
 		row(test_which),
 		row(test_layers),
+		row(test_reach_ports),
 		row(test_beside_auth),
 		row(test_types),
 		row(test_environment),
