@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{"series", "what was measured over time: a table, CSV, JSON", series_usage, series_main},
 	{"config", "what is wrong with the configuration, what is in force", config_usage,
 		config_main},
+	{"import", "the configuration of another program, as ours", import_usage, import_main},
 	{"doctor", "whether this machine and its clouds are fit for it", doctor_usage, doctor_main},
 	{"simulate", "a simulated cloud on loopback, to try scenarios on", simulate_usage,
 		simulate_main},

@@ -5,7 +5,7 @@
 #include "cli/command.h"
 
 extern const char try_usage[], plan_usage[], sweep_usage[], ledger_usage[], simulate_usage[],
-	series_usage[], run_usage[], demo_usage[], config_usage[], doctor_usage[];
+	series_usage[], run_usage[], demo_usage[], config_usage[], doctor_usage[], import_usage[];
 int run_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int try_main(int argc, char **argv);
@@ -15,6 +15,7 @@ int ledger_main(int argc, char **argv);
 int series_main(int argc, char **argv);
 int config_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+int import_main(int argc, char **argv);
 int simulate_main(int argc, char **argv);
 
 #endif

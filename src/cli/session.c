@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "observe/boots.h"
 #include "observe/scenario/scenario.h"
 #include "store/facts.h"
 
@@ -85,7 +86,7 @@ static bool open_facts(struct session *s, const struct session_options *o, struc
 	if (!s->facts)
 		return false;
 	s->journal = journal_new(s->facts, s->state, err);
-	return s->journal != NULL;
+	return s->journal && boots_prepare(s->facts, err);
 }
 
 static bool open_net(struct session *s, struct error *err)

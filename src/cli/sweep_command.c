@@ -19,6 +19,7 @@ const char sweep_usage[] =
 	"alive on this machine are left alone.\n"
 	"\n"
 	"  --older TIME        objects that only the cloud tells of must be older (default 2h)\n"
+	"  --budget TIME       how long it may take (default 10m)\n"
 	"  --dry-run           say what would be deleted\n"
 	"  --json              one JSON line an object, and the counts\n" SESSION_USAGE
 	"\n"
@@ -54,20 +55,24 @@ static void on_done(void *arg, const struct sweep_report *r)
 		session_print_error(r->error);
 	w->code = r->error ? EXIT_COULD_NOT_RUN : r->left || r->unsure ? EXIT_NOT_FINE : EXIT_FINE;
 	if (w->json)
-		printf("{\"found\":%zu,\"deleted\":%zu,\"gone\":%zu,\"left\":%zu,\"unsure\":%zu}\n",
-			r->found, r->deleted, r->gone, r->left, r->unsure);
+		printf("{\"found\":%zu,\"deleted\":%zu,\"gone\":%zu,\"left\":%zu,\"unsure\":%zu,"
+		       "\"needs_admin\":%zu}\n",
+			r->found, r->deleted, r->gone, r->left, r->unsure, r->needs_admin);
 	else if (w->dry_run)
 		printf("%zu objects would be looked at or deleted\n", r->found);
 	else
-		printf("found %zu: deleted %zu, gone already %zu, left %zu, unsure %zu\n", r->found,
-			r->deleted, r->gone, r->left, r->unsure);
+		printf("found %zu: deleted %zu, gone already %zu, left %zu, unsure %zu\n%s",
+			r->found, r->deleted, r->gone, r->left, r->unsure,
+			r->needs_admin
+				? "some need an administrator: see `glasshouse ledger --open`\n"
+				: "");
 }
 
 int sweep_main(int argc, char **argv)
 {
 	static const struct option table[] = {{"older", required_argument, NULL, 'o'},
-		{"dry-run", no_argument, NULL, 'n'}, {"json", no_argument, NULL, 'j'},
-		SESSION_LONG_OPTIONS, {0}};
+		{"budget", required_argument, NULL, 'b'}, {"dry-run", no_argument, NULL, 'n'},
+		{"json", no_argument, NULL, 'j'}, SESSION_LONG_OPTIONS, {0}};
 	struct session_options so = {0};
 	struct sweep_options o = {.older_ns = 2 * 3600 * NS_PER_S};
 	struct sweeping w = {0};
@@ -77,11 +82,17 @@ int sweep_main(int argc, char **argv)
 			fprintf(stderr, "--older: \"%s\" is not a time such as 2h\n", optarg);
 			return EXIT_COULD_NOT_RUN;
 		}
+		if (c == 'b' && (!units_parse_time(slice_of(optarg), &o.budget_ns) ||
+					o.budget_ns < NS_PER_S)) {
+			fprintf(stderr, "--budget: \"%s\" is not a time from 1s, such as 10m\n",
+				optarg);
+			return EXIT_COULD_NOT_RUN;
+		}
 		if (c == 'n')
 			o.dry_run = w.dry_run = true;
 		else if (c == 'j')
 			w.json = true;
-		else if (c != 'o' && !session_option(&so, c, optarg))
+		else if (c != 'o' && c != 'b' && !session_option(&so, c, optarg))
 			return EXIT_COULD_NOT_RUN;
 	}
 	struct session s;

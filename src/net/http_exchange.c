@@ -282,6 +282,28 @@ static void read_arguments(struct http_exchange *x)
 	}
 }
 
+struct header_visit {
+	void (*cb)(void *arg, const char *name, const char *value);
+	void *arg;
+};
+
+static enum MHD_Result visit_header(
+	void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	const struct header_visit *v = arg;
+
+	v->cb(v->arg, name, value ? value : "");
+	return MHD_YES;
+}
+
+void http_headers(struct http_exchange *x,
+	void (*cb)(void *arg, const char *name, const char *value), void *arg)
+{
+	struct header_visit v = {cb, arg};
+
+	MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, visit_header, &v);
+}
+
 const char *http_argument(struct http_exchange *x, const char *name)
 {
 	read_arguments(x);

@@ -66,6 +66,9 @@ const char *http_method(const struct http_exchange *x);
 const char *http_path(const struct http_exchange *x);  /* as sent, still encoded, without query */
 const char *http_query(const struct http_exchange *x); /* raw, "" when none */
 const char *http_header(const struct http_exchange *x, const char *name); /* NULL if absent */
+/* Calls cb for each header in order. */
+void http_headers(struct http_exchange *x,
+	void (*cb)(void *arg, const char *name, const char *value), void *arg);
 struct slice http_body(const struct http_exchange *x);
 const char *http_peer(const struct http_exchange *x); /* address of the client */
 /* First value of a query parameter, decoded, owned by the exchange; NULL if absent. */

@@ -24,7 +24,8 @@
 #include "base/mem.h"
 #include "base/units.h"
 
-#define RESOLV_CONF "/etc/resolv.conf"
+#define RESOLV_CONF     "/etc/resolv.conf"
+#define NAMESERVER_PORT 53
 
 struct lookup { /* c-ares's side of a call */
 	struct resolver *resolver;
@@ -442,6 +443,37 @@ struct resolve_call *resolve(struct resolver *r, const char *host, unsigned port
 		ask(c, host, family, deadline_ns);
 	}
 	return c;
+}
+
+static void add_server(struct resolved *ret, const struct ares_addr_port_node *s)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	const unsigned port = s->udp_port > 0 ? (unsigned)s->udp_port : NAMESERVER_PORT;
+
+	if (s->family == AF_INET) {
+		v4.sin_addr = s->addr.addr4;
+		add_address(ret, (const struct sockaddr *)&v4, sizeof(v4), port);
+	} else {
+		memcpy(&v6.sin6_addr, &s->addr.addr6, sizeof(v6.sin6_addr));
+		add_address(ret, (const struct sockaddr *)&v6, sizeof(v6), port);
+	}
+}
+
+void resolver_servers(struct resolver *r, struct resolved *ret)
+{
+	struct ares_addr_port_node *list = NULL;
+
+	*ret = (struct resolved){0};
+	if (r->channel)
+		follow_resolv_conf(r);
+	else if (!make_channel(r, NULL))
+		r->channel = NULL;
+	if (!r->channel || ares_get_servers_ports(r->channel, &list) != ARES_SUCCESS)
+		return;
+	for (const struct ares_addr_port_node *s = list; s; s = s->next)
+		add_server(ret, s);
+	ares_free_data(list);
 }
 
 /* --- life --------------------------------------------------------------------------------------

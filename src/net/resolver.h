@@ -35,6 +35,9 @@ void resolver_free(struct resolver *r); /* cancels: their callbacks run in here 
 struct resolve_call *resolve(struct resolver *r, const char *host, unsigned port, int family,
 	int64_t deadline_ns, resolve_done *done, void *arg);
 void resolve_cancel(struct resolve_call *call);
+/* The name servers it asks (resolv.conf's, or those it was made with) in order, as addresses with
+ * ports; none when there is no configuration. Only n and address are set. */
+void resolver_servers(struct resolver *r, struct resolved *ret);
 /* "192.0.2.1,[2001:db8::1]", as curl takes them. Returns owned. */
 char *resolved_text(const struct resolved *r);
 

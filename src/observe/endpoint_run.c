@@ -346,7 +346,7 @@ void endpoint_run_start(void *arg, struct job *job)
 	} else if (p->login) {
 		r->tries = 1;
 		r->login = cloud_log_in(
-			e->cloud, e->client, r->request_id, p->view.timeout_ns, on_login, r);
+			e->cloud, e->client, NULL, r->request_id, p->view.timeout_ns, on_login, r);
 	} else if (p->want.token) {
 		wait_for_token(r);
 	} else {

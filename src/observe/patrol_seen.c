@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "observe/boots.h"
 #include "observe/component.h"
 #include "observe/patrol_inside.h"
 #include "observe/record.h"
@@ -17,6 +18,7 @@ struct seeing {
 	struct patrol *patrol;
 	const struct run_report *report;
 	const char *cloud;
+	const char *common; /* what failed boots have in common, or NULL */
 };
 
 static enum severity severity_of(enum grade g)
@@ -39,12 +41,36 @@ static void pass(const struct seeing *s, struct observation *o, const char *comp
 	free(id);
 }
 
+/* Whether a server that did not come up properly is behind a failure. */
+static bool tells_of_boot(const struct run_report *r, const struct run_row *row)
+{
+	if (row->boot)
+		return !json_flag(row->boot, "good");
+	for (size_t i = 0; i < r->row_count; i++) {
+		const char *failed = json_str(r->rows[i].boot, "failed");
+		if (failed && !strcmp(failed, row->name))
+			return true;
+	}
+	return false;
+}
+
+static char *detail_of(const struct seeing *s, const struct run_row *row)
+{
+	const bool failed = row->state == ELEMENT_FAILED;
+	if (!failed && !row->degraded)
+		return NULL;
+	if (failed && s->common && tells_of_boot(s->report, row))
+		return mem_printf("%s; %s", row->detail, s->common);
+	return mem_strdup(row->detail);
+}
+
 static void see_step(const struct seeing *s, const struct run_row *row,
 	const struct series_sample *sample, const char *series)
 {
 	const bool failed = row->state == ELEMENT_FAILED;
 	if (failed && !row->first_cause)
 		return;
+	char *detail = detail_of(s, row);
 	struct observation o = {
 		.step = row->name,
 		.series = series,
@@ -54,11 +80,12 @@ static void see_step(const struct seeing *s, const struct run_row *row,
 		.warned = !failed && row->degraded,
 		.severity = severity_of(row->grade),
 		.status = (int)json_int(row->measured, "STATUS", 0),
-		.detail = failed || row->degraded ? row->detail : NULL,
+		.detail = detail,
 		.request_id = row->request_id,
 		.service_request_id = row->service_request_id,
 	};
 	pass(s, &o, row->component);
+	free(detail);
 }
 
 static void see_run(const struct seeing *s, const struct series_sample *sample, const char *series)
@@ -90,9 +117,27 @@ static void on_stored(void *arg, const struct run_row *row, const struct series_
 		see_run(s, sample, series);
 }
 
+/* Owned: what failed boots have in common, or NULL. */
+static char *note_boots(struct patrol *p, const char *cloud, const struct run_report *report)
+{
+	bool failed = false;
+	if (!p->journal)
+		return NULL;
+	boots_note(journal_facts(p->journal), cloud, p->name, report);
+	for (size_t i = 0; i < report->row_count; i++)
+		failed = failed ||
+			 (report->rows[i].boot && !json_flag(report->rows[i].boot, "good"));
+	return failed && !report->stopped
+		       ? boots_common(journal_facts(p->journal), cloud,
+				 clock_unix_us(loop_clock(p->loop)) / 1000, report)
+		       : NULL;
+}
+
 void patrol_record(struct patrol *p, const struct run_report *report)
 {
-	struct seeing s = {p, report, p->hands->cloud_name(p->tools->cloud)};
+	const char *cloud = p->hands->cloud_name(p->tools->cloud);
+	char *common = note_boots(p, cloud, report);
+	struct seeing s = {p, report, cloud, common};
 	const struct record_place place = {
 		.cloud = s.cloud,
 		.region = p->hands->region(p->tools->cloud),
@@ -100,4 +145,5 @@ void patrol_record(struct patrol *p, const struct run_report *report)
 		.component_prefix = p->component_prefix,
 	};
 	record_run(p->series, &place, p->name, report, on_stored, &s);
+	free(common);
 }

@@ -129,13 +129,15 @@ void cloud_transport(const struct cloud *c, struct http_request *q);
 const struct secret *cloud_token(const struct cloud *c, unsigned *ret_generation, bool *ret_renew);
 /* A service refused it with 401. */
 void cloud_token_refused(struct cloud *c, unsigned generation);
-/* A log-in as the session's, timed for its own sake. The token that comes is forgotten, the
- * session's stays; the catalog that comes with it becomes the session's. An error.message without
- * a fault says why the catalog is of no use (no such region). done comes once, never from in here,
- * and with FAULT_CANCELLED after a cancel; the cloud must live until done or the cancel. */
+/* A log-in as the session's, or `with` a token for the same scope (NULL: what is configured), timed
+ * for its own sake. The token that comes is forgotten, the session's stays; the catalog that comes
+ * with it becomes the session's. An error.message without a fault says why the catalog is of no use
+ * (no such region). done comes once, never from in here, and with FAULT_CANCELLED after a cancel;
+ * the cloud must live until done or the cancel. */
 struct cloud_login;
 struct cloud_login *cloud_log_in(struct cloud *c, struct http_client *client,
-	const char *request_id, int64_t deadline_ns, cloud_done *done, void *arg);
+	const struct secret *with, const char *request_id, int64_t deadline_ns, cloud_done *done,
+	void *arg);
 void cloud_login_cancel(struct cloud_login *l);
 char *cloud_login_url(const struct cloud *c); /* owned */
 

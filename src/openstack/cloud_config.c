@@ -17,6 +17,7 @@
 
 #include "base/units.h"
 #include "base/vec.h"
+#include "net/dns.h"
 #include "text/keys.h"
 #include "text/yaml.h"
 
@@ -256,6 +257,31 @@ static void read_reach(struct loading *l)
 	read_reach_ports(l, yaml_get(map, "ports"), file);
 }
 
+static void read_dns(struct loading *l)
+{
+	const char *file;
+	const struct yaml *list = lookup(l, "dns", false, &file);
+	struct cloud_config *c = l->config;
+	if (!list)
+		return;
+	if (list->kind != YAML_LIST) {
+		wrong(l, file, list,
+			"dns must be a list of name servers such as [\"192.0.2.1:53\"]");
+		return;
+	}
+	c->dns = mem_new_array(list->n, sizeof(*c->dns));
+	for (size_t i = 0; i < list->n; i++) {
+		const struct yaml *v = list->items[i];
+		char *host = NULL;
+		unsigned port;
+		if (v->kind != YAML_SCALAR || !dns_server_split(v->text.p, &host, &port))
+			wrong(l, file, v, "dns: expected ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT");
+		else
+			c->dns[c->dns_count++] = slice_dup(v->text);
+		free(host);
+	}
+}
+
 /* Keys such as network_endpoint_override and compute_api_version. */
 static void read_suffixed(struct loading *l, const char *suffix, struct map *into)
 {
@@ -370,6 +396,7 @@ static void read_values(struct loading *l)
 	read_suffixed(l, "_endpoint_override", &c->endpoint_override);
 	read_suffixed(l, "_api_version", &c->api_version);
 	read_reach(l);
+	read_dns(l);
 	read_type(l);
 }
 
@@ -597,6 +624,9 @@ void cloud_config_free(struct cloud_config *c)
 	if (!c)
 		return;
 	free(c->reach.ports);
+	for (size_t i = 0; i < c->dns_count; i++)
+		free(c->dns[i]);
+	free(c->dns);
 	char *texts[] = {c->name, c->file, c->auth_url, c->username, c->user_id,
 		c->user_domain_name, c->user_domain_id, c->project_name, c->project_id,
 		c->project_domain_name, c->project_domain_id, c->domain_name, c->domain_id,

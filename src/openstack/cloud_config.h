@@ -6,8 +6,8 @@
  * (OS_CLIENT_CONFIG_FILE, OS_CLIENT_SECURE_FILE first); secure.yaml merged over; `profile` from
  * clouds-public.yaml (or a vendor file) merged under; `auth` keys also accepted beside `auth`; a
  * cloud named `envvars` is made from OS_*. Every value that is taken says where it came from in
- * errors. Our own key in a cloud: `reach` (see struct reach). Thread: one at a time; a loaded
- * configuration is immutable.
+ * errors. Our own keys in a cloud: `reach` (see struct reach) and `dns`. Thread: one at a time; a
+ * loaded configuration is immutable.
  */
 #ifndef OPENSTACK_CLOUD_CONFIG_H
 #define OPENSTACK_CLOUD_CONFIG_H
@@ -54,6 +54,10 @@ struct cloud_config {
 	struct map endpoint_override; /* service type with _ ("block_storage") -> char * */
 	struct map api_version;       /* same keys -> char * */
 	struct reach reach;
+	/* `dns`: where the cloud's name servers are asked, "ADDRESS:PORT" or "ADDRESS", when not at
+	 * the names that its zones have as name servers: behind another port, or hidden. */
+	char **dns;
+	size_t dns_count;
 };
 
 /* `name` NULL: OS_CLOUD, else `envvars` if OS_AUTH_URL is set, else the only cloud of the file.

@@ -42,8 +42,11 @@ static const struct {
 	const char *type;
 	int major;
 	const char *fallback;
-} wanted[] = {{"compute", 2, "/v2.1"}, {"network", 2, "/v2.0"}, {"image", 2, "/v2"},
-	{"block-storage", 3, "/v3"}, {"identity", 3, "/v3"}};
+	bool project; /* its id stands behind the version */
+} wanted[] = {{"compute", 2, "/v2.1", false}, {"network", 2, "/v2.0", false},
+	{"image", 2, "/v2", false}, {"block-storage", 3, "/v3", false},
+	{"identity", 3, "/v3", false}, {"load-balancer", 2, "/v2", false}, {"dns", 2, "/v2", false},
+	{"orchestration", 1, "/v1", true}, {"key-manager", 1, "/v1", false}};
 
 static int wanted_row(const char *type)
 {
@@ -104,10 +107,14 @@ static bool names_version(const char *url)
 	return false;
 }
 
+/* `path` is the version behind `base`, "": base names it. */
 static void settle(struct service *s, const char *base, const char *path)
 {
 	struct buf url = BUF(BUF_LINE);
+	const int row = wanted_row(s->type);
 	url_join(&url, slice_of(base), slice_of(path));
+	if (*path && row >= 0 && wanted[row].project && s->cloud->project_id)
+		buf_printf(&url, "/%s", s->cloud->project_id);
 	while (url.n && url.p[url.n - 1] == '/')
 		buf_cut(&url, url.n - 1);
 	s->endpoint = buf_take(&url);

@@ -169,12 +169,18 @@ static void on_login(void *arg, const struct http_answer *http)
 }
 
 struct cloud_login *cloud_log_in(struct cloud *c, struct http_client *client,
-	const char *request_id, int64_t deadline_ns, cloud_done *done, void *arg)
+	const struct secret *with, const char *request_id, int64_t deadline_ns, cloud_done *done,
+	void *arg)
 {
 	struct cloud_login *l = mem_new(struct cloud_login);
 	char *url = auth_url_text(c->config);
+	struct cloud_config config = *c->config; /* borrows all it points to */
+	if (with) {
+		config.auth_type = AUTH_TOKEN;
+		config.token = (struct secret *)with;
+	}
 	l->cloud = c;
-	l->body = auth_body_text(c->config);
+	l->body = auth_body_text(&config);
 	snprintf(l->request_id, sizeof(l->request_id), "%s", request_id);
 	l->done = done;
 	l->arg = arg;

@@ -32,6 +32,7 @@ static void free_row(struct kind *k)
 	expr_free(k->failed_expr);
 	expr_free(k->gone_expr);
 	expr_free(k->busy_expr);
+	expr_free(k->stuck_expr);
 	free(k);
 }
 
@@ -91,6 +92,7 @@ static void finish_row(struct kind *k, struct error_list *errors)
 	k->failed_expr = condition(k, k->failed, "failed", errors);
 	k->gone_expr = condition(k, k->gone, "gone", errors);
 	k->busy_expr = condition(k, k->busy, "busy", errors);
+	k->stuck_expr = condition(k, k->stuck, "stuck", errors);
 }
 
 static void load_dir(struct kinds *k, const char *dir, struct error_list *errors)
@@ -210,6 +212,11 @@ void kind_request_fini(struct kind_request *r)
 	free(r->method);
 	free(r->path);
 	json_decref(r->body);
+	for (size_t i = 0; i < r->header_count; i++) {
+		free((char *)r->headers[i].name);
+		free((char *)r->headers[i].value);
+	}
+	free(r->headers);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -232,10 +239,60 @@ static bool request(const char *template, const json_t *object, json_t *used,
 	return true;
 }
 
+bool kind_path_name(struct slice *rest, struct slice *ret_name)
+{
+	const size_t open = slice_find(*rest, '{');
+	if (open >= rest->n)
+		return false;
+	*rest = slice_sub(*rest, open + 1, rest->n);
+	*ret_name = slice_sub(*rest, 0, slice_find(*rest, '}'));
+	return true;
+}
+
+static void learn_name(struct slice name, const json_t *object, json_t *path)
+{
+	char *key = slice_dup(name), *long_key = mem_printf("%s_id", key);
+	const char *value = json_str(object, key);
+	value = value ? value : json_str(object, long_key);
+	if (value && !json_object_get(path, key))
+		json_object_set_new(path, key, json_string(value));
+	free(long_key);
+	free(key);
+}
+
+void kind_path_learn(const struct kind *k, const json_t *object, json_t *path)
+{
+	const char *const requests[] = {k->get, k->remove, k->set};
+	struct slice name;
+	for (size_t i = 0; i < array_len(requests); i++) {
+		struct slice rest = slice_of(requests[i]);
+		while (kind_path_name(&rest, &name))
+			if (!slice_is(name, "id"))
+				learn_name(name, object, path);
+	}
+}
+
 /* --- create --------------------------------------------------------------------------------------
  */
 
 #define MARK_KEY "glasshouse"
+#define TAG_MAX  80 /* heat's */
+
+/* One tag of a list that is written with commas. */
+static bool is_tag(const char *mark)
+{
+	return strlen(mark) <= TAG_MAX && !strchr(mark, ',');
+}
+
+static void add_tag_text(json_t *body, const char *mark)
+{
+	const char *own = json_str(body, "tags");
+	if (!is_tag(mark))
+		return; /* the name tells whose it is */
+	char *all = own && *own ? mem_printf("%s,%s", own, mark) : mem_strdup(mark);
+	json_object_set_new(body, "tags", json_string(all));
+	free(all);
+}
 
 static void add_mark(const struct kind *k, json_t *body, const char *mark)
 {
@@ -258,6 +315,7 @@ static void add_mark(const struct kind *k, json_t *body, const char *mark)
 		json_array_append_new(holder, json_string(mark));
 		json_object_set_new(body, "tags", holder);
 		break;
+	case MARK_TAG_TEXT: add_tag_text(body, mark); break;
 	case MARK_NONE: break;
 	}
 }
@@ -279,16 +337,14 @@ static json_t *wrap(const char *wrapper, json_t *body)
 	return out;
 }
 
-static json_t *create_body(const struct kind *k, const json_t *body, const json_t *used,
-	const char *name, const char *mark)
+static json_t *in_wrapper(const struct kind *k, json_t *fields)
 {
-	json_t *own = body ? json_copy((json_t *)body) : json_object();
-	const char *key;
-	json_t *value;
-	json_object_foreach ((json_t *)used, key, value)
-		json_object_del(own, key);
-	if (k->name_field && name && !json_object_get(own, k->name_field))
-		json_object_set_new(own, k->name_field, json_string(name));
+	return wrap(k->wrapper_in ? k->wrapper_in : k->wrapper, fields);
+}
+
+/* Takes `own`. */
+static json_t *create_body(const struct kind *k, json_t *own, const char *mark)
+{
 	if (mark)
 		add_mark(k, own, mark);
 	const char *plain = k->user_data ? json_str(own, k->user_data) : NULL;
@@ -297,22 +353,59 @@ static json_t *create_body(const struct kind *k, const json_t *body, const json_
 		json_object_set_new(own, k->user_data, json_string(text));
 		free(text);
 	}
+	if (k->several)
+		json_object_set_new(own, "return_reservation_id", json_true());
 	if (!strcmp(k->name, "router_route")) {
 		json_t *routes = route_body(own);
 		json_decref(own);
 		own = routes;
 	}
-	return wrap(k->wrapper_in ? k->wrapper_in : k->wrapper, own);
+	return in_wrapper(k, own);
+}
+
+/* What is left of a body where the service takes no document: each key is a header, but the data.
+ */
+static bool as_headers(
+	const struct kind *k, const json_t *fields, struct kind_request *ret, struct error *err)
+{
+	const char *key;
+	json_t *value;
+	ret->headers = mem_new_array(json_object_size(fields), sizeof(*ret->headers));
+	json_object_foreach ((json_t *)fields, key, value) {
+		if (slice_in_words(slice_of(key), "content size"))
+			continue;
+		char *text = json_is_string(value) ? mem_strdup(json_string_value(value))
+						   : json_text(value);
+		ret->headers[ret->header_count++] = (struct http_header){mem_strdup(key), text};
+		if (json_is_object(value) || json_is_array(value) || strpbrk(text, "\r\n") ||
+			strpbrk(key, ": \r\n")) {
+			error_set(err, ERROR_INPUT,
+				"\"%s\" of a %s is a header: a text of one line", key, k->name);
+			return false;
+		}
+	}
+	return true;
 }
 
 bool kind_create_request(const struct kind *k, const json_t *body, const char *name,
 	const char *mark, struct kind_request *ret, struct error *err)
 {
-	json_t *used = json_object();
-	const bool good = request(k->create, body, used, ret, err);
-	if (good)
-		ret->body = create_body(k, body, used, name, mark);
+	json_t *used = json_object(), *own = body ? json_copy((json_t *)body) : json_object();
+	const char *key;
+	json_t *value;
+	if (k->name_field && name && !json_object_get(own, k->name_field))
+		json_object_set_new(own, k->name_field, json_string(name));
+	bool good = request(k->create, own, used, ret, err);
+	json_object_foreach (used, key, value)
+		json_object_del(own, key);
 	json_decref(used);
+	if (good && !k->headers)
+		ret->body = create_body(k, json_incref(own), mark);
+	else if (good)
+		good = as_headers(k, own, ret, err);
+	json_decref(own);
+	if (!good)
+		kind_request_fini(ret);
 	return good;
 }
 
@@ -338,8 +431,23 @@ bool kind_object_request(const struct kind *k, const char *template, const json_
 	return true;
 }
 
-/* Nova's name filter is a regular expression: escaped and anchored. */
-static char *as_regex(const char *name)
+bool kind_set_request(const struct kind *k, const json_t *object, const json_t *fields,
+	struct kind_request *ret, struct error *err)
+{
+	if (!kind_object_request(k, k->set, object, ret, err))
+		return false;
+	if (!k->headers)
+		ret->body = in_wrapper(k, json_incref((json_t *)fields));
+	else if (!as_headers(k, fields, ret, err)) {
+		kind_request_fini(ret);
+		return false;
+	}
+	return true;
+}
+
+/* Nova's name filter is a regular expression: escaped and anchored. Of several that are made at
+ * once each has a number behind the name. */
+static char *as_regex(const struct kind *k, const char *name)
 {
 	struct buf b = BUF(BUF_LINE);
 	buf_add_char(&b, '^');
@@ -350,19 +458,19 @@ static char *as_regex(const char *name)
 			buf_add_char(&b, '\\');
 		buf_add_char(&b, *p);
 	}
-	buf_add_char(&b, '$');
+	buf_add_str(&b, k->several ? "(-[0-9]+)?$" : "$");
 	return buf_take(&b);
 }
 
 bool kind_find_request(const struct kind *k, const json_t *body, const char *name, const char *mark,
 	struct kind_request *ret)
 {
-	const char *path;
 	memset(ret, 0, sizeof(*ret));
-	if (!k->find || !k->list || !split(k->list, &ret->method, &path))
+	if (!k->find || !k->list || !request(k->list, body, NULL, ret, NULL))
 		return false;
 	struct buf url = BUF(BUF_LINE);
-	buf_add_str(&url, path);
+	buf_add_str(&url, ret->path);
+	free(ret->path);
 	struct slice rest = slice_of(k->find), part;
 	while (slice_next(&rest, '&', &part)) {
 		const bool regex = slice_starts(part, "~");
@@ -371,7 +479,7 @@ bool kind_find_request(const struct kind *k, const json_t *body, const char *nam
 		char *field = slice_dup(slice_sub(pair, 0, eq));
 		const bool by_name = slice_is(slice_sub(pair, eq + 1, pair.n), "{name}");
 		const char *plain = by_name ? name : mark;
-		char *value = plain && regex ? as_regex(plain) : mem_strdup(plain ? plain : "");
+		char *value = plain && regex ? as_regex(k, plain) : mem_strdup(plain ? plain : "");
 		url_add_query(&url, field, slice_of(value));
 		free(value);
 		free(field);
@@ -389,6 +497,7 @@ const char *kind_mark_of(const struct kind *k, const json_t *object)
 	case MARK_METADATA: return json_str(json_object_get(object, "metadata"), MARK_KEY);
 	case MARK_PROPERTY: return json_str(object, MARK_KEY);
 	case MARK_TAGS:
+	case MARK_TAG_TEXT:
 		json_array_foreach (json_object_get(object, "tags"), i, tag)
 			if (json_is_string(tag) &&
 				!strncmp(json_string_value(tag), "glasshouse ", 11))
@@ -404,14 +513,27 @@ const char *kind_name_of(const struct kind *k, const json_t *object)
 	return k->name_field ? json_str(object, k->name_field) : NULL;
 }
 
+/* X, or … of several. */
+static bool is_name(const struct kind *k, const char *its_name, const char *name)
+{
+	const size_t n = name ? strlen(name) : 0;
+	if (!its_name || !name || strncmp(its_name, name, n) != 0)
+		return false;
+	const char *rest = its_name + n;
+	return !*rest || (k->several && *rest == '-' && rest[1] &&
+				 strspn(rest + 1, "0123456789") == strlen(rest + 1));
+}
+
 bool kind_is(const struct kind *k, const json_t *item, const char *name, const char *mark)
 {
 	const json_t *object = kind_unwrap(k, item);
 	if (!object)
 		object = item;
 	const char *its_name = kind_name_of(k, object), *its_mark = kind_mark_of(k, object);
-	if (k->name_field && (!its_name || !name || strcmp(its_name, name) != 0))
+	if (k->name_field && !is_name(k, its_name, name))
 		return false;
+	if (k->mark == MARK_TAG_TEXT && mark && !is_tag(mark))
+		return true;
 	if (k->mark != MARK_NONE)
 		return its_mark && mark && !strcmp(its_mark, mark);
 	return k->name_field != NULL;
@@ -430,8 +552,10 @@ const json_t *kind_unwrap(const struct kind *k, const json_t *answer)
 const char *kind_id(const struct kind *k, const json_t *object)
 {
 	const char *id = json_str(object, k->id);
-	/* What a restore answers is not what its volume looks like afterwards. */
-	return id ? id : json_str(object, "id");
+	const char *slash = id && slice_ends(slice_of(k->id), "_ref") ? strrchr(id, '/') : NULL;
+	/* An address is of the service's own choosing; what a restore answers is not what its
+	 * volume looks like afterwards. */
+	return slash ? slash + 1 : id ? id : json_str(object, "id");
 }
 
 const char *kind_known_id(const struct kind *k, const json_t *body, const char *name)
@@ -463,7 +587,8 @@ static json_t *server_address(const json_t *server)
 
 json_t *kind_field(const struct kind *k, const json_t *object, struct slice field)
 {
-	if (!strcmp(k->name, "server") && slice_is(field, "address"))
+	const bool server = !strcmp(k->name, "server") || k->several;
+	if (server && slice_is(field, "address"))
 		return server_address(object);
 	if (!strcmp(k->name, "port") && slice_is(field, "address"))
 		return json_incref(json_object_get(

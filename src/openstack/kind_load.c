@@ -51,7 +51,11 @@ static const struct field fields[] = {
 	{"failed", FIELD_CONDITION, AT(failed)},
 	{"gone", FIELD_CONDITION, AT(gone)},
 	{"busy", FIELD_CONDITION, AT(busy)},
+	{"stuck", FIELD_CONDITION, AT(stuck)},
+	{"holders", FIELD_TEXT, AT(holders)},
+	{"fix", FIELD_TEXT, AT(fix)},
 	{"lock", FIELD_TEXT, AT(lock)},
+	{"lock_of", FIELD_TEXT, AT(lock_of)},
 	{"awaits", FIELD_TEXT, AT(awaits)},
 	{"with", FIELD_TEXT, AT(with)},
 	{"component", FIELD_TEXT, AT(component)},
@@ -60,11 +64,14 @@ static const struct field fields[] = {
 	{"answer_partial", FIELD_BOOL, AT(answer_partial)},
 	{"chosen_id", FIELD_BOOL, AT(chosen_id)},
 	{"uploads", FIELD_BOOL, AT(uploads)},
+	{"headers", FIELD_BOOL, AT(headers)},
+	{"secret", FIELD_TEXT, AT(secret)},
 	{"request", FIELD_TIME, AT(request_ns)},
 	{"timeout", FIELD_TIME, AT(timeout_ns)},
 };
 
-static const char *const mark_words[] = {"null", "description", "metadata", "property", "tags"};
+static const char *const mark_words[] = {
+	"null", "description", "metadata", "property", "tags", "tag_text"};
 
 static bool read_mark(const struct yaml *y, enum kind_mark *ret)
 {
@@ -156,7 +163,7 @@ static void read_row(struct kinds *k, const char *file, const struct yaml *key,
 	static const char *const expected[] = {"text",
 		"a method and a path such as GET /servers/{id}", "a condition", "true or false",
 		"a time such as 30s", "a number up to 1000",
-		"description, metadata, property, tags or null",
+		"description, metadata, property, tags, tag_text or null",
 		"an HTTP status from 400 to 499, or null"};
 	const char *names[array_len(fields)];
 	for (size_t i = 0; i < array_len(fields); i++)

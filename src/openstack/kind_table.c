@@ -15,21 +15,33 @@
 
 /* Higher ranks go first when a sweep has nothing but the kinds to order by. */
 enum rank {
+	RANK_CREDENTIAL = 5,
 	RANK_NETWORK = 10,
+	RANK_CONTAINER = 10,
 	RANK_ROUTER = 20,
 	RANK_GROUP = 20,
+	RANK_OBJECT = 20,
+	RANK_SECRET = 20,
 	RANK_SUBNET = 30,
 	RANK_INTERFACE = 40,
 	RANK_IMAGE = 40,
+	RANK_ZONE = 40,
 	RANK_PORT = 50,
 	RANK_KEYPAIR = 50,
 	RANK_VOLUME = 50,
 	RANK_RULE = 55,
+	RANK_RECORDSET = 55,
+	RANK_POOL = 56, /* with its load balancer, if that is ours */
+	RANK_LISTENER = 58,
+	RANK_MEMBER = 58,
 	RANK_SNAPSHOT = 60,
+	RANK_LOADBALANCER = 65,
 	RANK_FLOATING_IP = 70,
 	RANK_ROUTE = 75,
+	RANK_BATCH = 79,
 	RANK_SERVER = 80,
 	RANK_ATTACHMENT = 90,
+	RANK_STACK = 95,
 };
 
 #define NEUTRON(kind, wrap, path, plural, find_query, order)                                       \
@@ -41,13 +53,51 @@ enum rank {
 
 #define BY_NAME_AND_MARK "name={name}&description={mark}"
 
+/* Octavia takes one change at a time of a load balancer and all its parts, and says 409 "immutable"
+ * to the others. */
+#define OCTAVIA(kind, wrap, path, plural, order)                                                   \
+	.name = kind, .service = "load-balancer", .create = "POST " path, .wrapper = wrap,         \
+	.get = "GET " path "/{id}", .list = "GET " path, .collection = plural,                     \
+	.set = "PUT " path "/{id}", .name_field = "name", .find = "name={name}",                   \
+	.ready = "[BODY].provisioning_status == ACTIVE",                                           \
+	.failed = "[BODY].provisioning_status == ERROR",                                           \
+	.gone = "[STATUS] == 404 || [BODY].provisioning_status == DELETED",                        \
+	.busy = "[STATUS] == 409 && [BODY].faultstring == pat(*immutable*)",                       \
+	.stuck = "[BODY].provisioning_status == pat(PENDING_*)", .lock_of = "loadbalancer",        \
+	.component = "Load balancer", .rank = order, .request_ns = SECONDS(60),                    \
+	.timeout_ns = MINUTES(5)
+
+/* Designate answers 202 both ways and is ready when its name servers are. */
+#define DESIGNATE(kind, path, plural, order)                                                       \
+	.name = kind, .service = "dns", .create = "POST " path, .get = "GET " path "/{id}",        \
+	.collection = plural, .set = "PATCH " path "/{id}", .remove = "DELETE " path "/{id}",      \
+	.name_field = "name", .mark = MARK_DESCRIPTION, .find = BY_NAME_AND_MARK,                  \
+	.unique = UNIQUE_ADOPT, .unique_status = 409, .ready = "[BODY].status == ACTIVE",          \
+	.failed = "[BODY].status == ERROR", .component = "DNS", .rank = order,                     \
+	.request_ns = SECONDS(60), .timeout_ns = MINUTES(5)
+
+/* What cinder deletes neither in these states nor ever leaves again by itself, when its services
+ * lost the thread; a customer may delete what is available or error. */
+#define VOLUME_STUCK                                                                               \
+	"[BODY].status in [creating, downloading, uploading, deleting, error_deleting, reserved, " \
+	"attaching, detaching, in-use, maintenance, retyping, extending, backing-up, "             \
+	"restoring-backup]"
+#define VOLUME_FIX                                                                                 \
+	"openstack volume set --state error --detached {id} && openstack volume delete --force "   \
+	"{id}"
+
 const struct kind kind_table[] = {
 	{NEUTRON("network", "network", "networks", "networks", BY_NAME_AND_MARK, RANK_NETWORK),
-		.name_field = "name"},
+		.name_field = "name", .holders = "GET /ports?network_id={id}",
+		.fix = "openstack port delete {holder} && openstack network delete {id}"},
 	{NEUTRON("subnet", "subnet", "subnets", "subnets", BY_NAME_AND_MARK, RANK_SUBNET),
-		.name_field = "name", .unique = UNIQUE_ADOPT, .unique_status = 400, .with = NULL},
+		.name_field = "name", .unique = UNIQUE_ADOPT, .unique_status = 400, .with = NULL,
+		.holders = "GET /ports?fixed_ips=subnet_id%3D{id}",
+		.fix = "openstack port delete {holder} && openstack subnet delete {id}"},
 	{NEUTRON("router", "router", "routers", "routers", BY_NAME_AND_MARK, RANK_ROUTER),
-		.name_field = "name"},
+		.name_field = "name", .holders = "GET /ports?device_id={id}",
+		.fix = "openstack router remove port {id} {holder} && openstack router delete "
+		       "{id}"},
 	{NEUTRON("port", "port", "ports", "ports", BY_NAME_AND_MARK, RANK_PORT),
 		.name_field = "name"},
 	{NEUTRON("security_group", "security_group", "security-groups", "security_groups",
@@ -80,7 +130,7 @@ const struct kind kind_table[] = {
 		.service = "network",
 		.create = "PUT /routers/{router}/add_extraroutes",
 		.wrapper = "router",
-		.get = NULL,
+		.get = "GET /routers/{router}",
 		.remove = "PUT /routers/{router}/remove_extraroutes",
 		.unique = UNIQUE_ADOPT,
 		.unique_status = 409,
@@ -121,6 +171,10 @@ const struct kind kind_table[] = {
 		.find = "~name={name}",
 		.ready = "[BODY].status == ACTIVE",
 		.failed = "[BODY].status == ERROR",
+		.stuck = "[BODY]['OS-EXT-STS:task_state'] in [deleting, soft-deleting, "
+			 "force-deleting]",
+		.fix = "openstack server set --state error {id} && openstack server delete --force "
+		       "{id}",
 		.component = "Compute",
 		.rank = RANK_SERVER,
 		.answer_partial = true,
@@ -174,6 +228,9 @@ const struct kind kind_table[] = {
 		.find = "name={name}",
 		.ready = "[BODY].status in [available, in-use]",
 		.failed = "[BODY].status == pat(error*)",
+		.stuck = VOLUME_STUCK,
+		.holders = "attachments",
+		.fix = VOLUME_FIX,
 		.component = "Block storage",
 		.rank = RANK_VOLUME,
 		.request_ns = SECONDS(60),
@@ -193,6 +250,11 @@ const struct kind kind_table[] = {
 		.find = "name={name}",
 		.ready = "[BODY].status == available",
 		.failed = "[BODY].status == pat(error*)",
+		.stuck =
+			"[BODY].status in [creating, deleting, error_deleting, backing-up, unmanaging, "
+			"restoring]",
+		.fix = "openstack volume snapshot set --state error {id} && openstack volume "
+		       "snapshot delete --force {id}",
 		.component = "Block storage",
 		.rank = RANK_SNAPSHOT,
 		.request_ns = SECONDS(60),
@@ -211,6 +273,11 @@ const struct kind kind_table[] = {
 		.find = "name={name}",
 		.ready = "[BODY].status == available",
 		.failed = "[BODY].status == pat(error*)",
+		/* without cinder-backup its delete is 404, of the service */
+		.stuck = "[BODY].status in [creating, deleting, error_deleting, restoring] || "
+			 "[MESSAGE] == pat(*Service*could not be found*)",
+		.fix = "openstack volume backup set --state error {id} && openstack volume backup "
+		       "delete --force {id}",
 		.component = "Block storage",
 		.rank = RANK_SNAPSHOT,
 		.answer_partial = true,
@@ -231,6 +298,9 @@ const struct kind kind_table[] = {
 		.find = "name={name}",
 		.ready = "[BODY].status == available",
 		.failed = "[BODY].status == pat(error*)",
+		.stuck = VOLUME_STUCK,
+		.holders = "attachments",
+		.fix = VOLUME_FIX,
 		.component = "Block storage",
 		.rank = RANK_VOLUME,
 		.answer_partial = true,
@@ -257,6 +327,154 @@ const struct kind kind_table[] = {
 		.rank = RANK_IMAGE,
 		.request_ns = SECONDS(60),
 		.timeout_ns = MINUTES(10)},
+
+	{.name = "server_batch",
+		.service = "compute",
+		.version = COMPUTE,
+		.create = "POST /servers",
+		.wrapper = "server",
+		.get = "GET /servers/{id}",
+		.list = "GET /servers/detail",
+		.collection = "servers",
+		.set = "PUT /servers/{id}",
+		.remove = "DELETE /servers/{id}",
+		.name_field = "name",
+		.mark = MARK_METADATA,
+		.find = "~name={name}",
+		.ready = "[BODY].status == ACTIVE",
+		.failed = "[BODY].status == ERROR",
+		.component = "Compute",
+		.rank = RANK_BATCH,
+		.several = true,
+		.user_data = "user_data",
+		.request_ns = SECONDS(120),
+		.timeout_ns = MINUTES(10)},
+
+	{OCTAVIA("loadbalancer", "loadbalancer", "/lbaas/loadbalancers", "loadbalancers",
+		 RANK_LOADBALANCER),
+		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
+		.mark = MARK_DESCRIPTION,
+		/* no request of Octavia's, an administrator's neither, leads out of PENDING */
+		.stuck = "[BODY].provisioning_status == pat(PENDING_*)",
+		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' WHERE "
+		       "id='{id}'\" && openstack loadbalancer delete --cascade {id}"},
+	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),
+		.remove = "DELETE /lbaas/listeners/{id}", .lock = "loadbalancer_id",
+		.mark = MARK_DESCRIPTION, .with = "loadbalancer_id", .unique = UNIQUE_ADOPT,
+		.unique_status = 409},
+	{OCTAVIA("lb_pool", "pool", "/lbaas/pools", "pools", RANK_POOL),
+		.remove = "DELETE /lbaas/pools/{id}", .lock = "loadbalancer_id,listener_id",
+		.mark = MARK_DESCRIPTION, .with = "loadbalancer_id"},
+	{OCTAVIA("lb_member", "member", "/lbaas/pools/{pool}/members", "members", RANK_MEMBER),
+		.remove = "DELETE /lbaas/pools/{pool}/members/{id}", .lock = "pool",
+		.mark = MARK_TAGS, .with = "pool", .unique = UNIQUE_ADOPT, .unique_status = 409},
+	{OCTAVIA("lb_healthmonitor", "healthmonitor", "/lbaas/healthmonitors", "healthmonitors",
+		 RANK_MEMBER),
+		.remove = "DELETE /lbaas/healthmonitors/{id}", .lock = "pool_id", .mark = MARK_TAGS,
+		.with = "pool_id", .unique = UNIQUE_ADOPT, .unique_status = 409},
+
+	/* deleted while a change is under way it goes only minutes later: seen */
+	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones", .lock = "id",
+		.lock_of = "dns_zone", .stuck = "[BODY].status == PENDING",
+		.fix = "openstack zone abandon {id}"},
+	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
+		.list = "GET /recordsets"},
+
+	{.name = "stack",
+		.service = "orchestration",
+		.create = "POST /stacks",
+		.wrapper = "stack",
+		.wrapper_in = "",
+		.get = "GET /stacks/{stack_name}/{id}",
+		.list = "GET /stacks",
+		.collection = "stacks",
+		.set = "PATCH /stacks/{stack_name}/{id}",
+		.remove = "DELETE /stacks/{stack_name}/{id}",
+		.name_field = "stack_name",
+		.mark = MARK_TAG_TEXT,
+		.find = "name={name}",
+		.unique = UNIQUE_ADOPT,
+		.unique_status = 409,
+		.ready = "[BODY].stack_status == CREATE_COMPLETE",
+		.failed = "[BODY].stack_status == pat(*_FAILED)",
+		.gone = "[STATUS] == 404 || [BODY].stack_status == DELETE_COMPLETE",
+		.stuck = "[BODY].stack_status == pat(*_IN_PROGRESS)",
+		.fix = "heat-manage reset_stack_status {id} && openstack stack delete --yes {id}",
+		.component = "Orchestration",
+		.rank = RANK_STACK,
+		.answer_partial = true,
+		.request_ns = SECONDS(60),
+		.timeout_ns = MINUTES(10)},
+
+	{.name = "secret",
+		.service = "key-manager",
+		.create = "POST /secrets",
+		.id = "secret_ref",
+		.get = "GET /secrets/{id}",
+		.list = "GET /secrets",
+		.collection = "secrets",
+		.remove = "DELETE /secrets/{id}",
+		.name_field = "name",
+		.find = "name={name}",
+		.ready = "[BODY].status == ACTIVE",
+		.failed = "[BODY].status == ERROR",
+		.component = "Key manager",
+		.rank = RANK_SECRET,
+		.answer_partial = true,
+		.request_ns = SECONDS(60),
+		.timeout_ns = MINUTES(2)},
+
+	{.name = "container",
+		.service = "object-store",
+		.create = "PUT /{name}",
+		.id = "name",
+		.get = "HEAD /{id}",
+		.list = "GET ?format=json",
+		.set = "POST /{id}",
+		.remove = "DELETE /{id}",
+		.name_field = "name",
+		.unique = UNIQUE_ADOPT,
+		.unique_status = 409,
+		.headers = true,
+		.answer_partial = true,
+		.component = "Object storage",
+		.rank = RANK_CONTAINER,
+		.request_ns = SECONDS(60),
+		.timeout_ns = MINUTES(2)},
+	{.name = "object",
+		.service = "object-store",
+		.create = "PUT /{container}/{name}",
+		.id = "name",
+		.get = "HEAD /{container}/{id}",
+		.list = "GET /{container}?format=json",
+		.set = "POST /{container}/{id}",
+		.remove = "DELETE /{container}/{id}",
+		.name_field = "name",
+		.unique = UNIQUE_ADOPT,
+		.unique_status = 409,
+		.headers = true,
+		.answer_partial = true,
+		.component = "Object storage",
+		.rank = RANK_OBJECT,
+		.request_ns = MINUTES(5),
+		.timeout_ns = MINUTES(10)},
+
+	{.name = "application_credential",
+		.service = "identity",
+		.create = "POST /users/{user}/application_credentials",
+		.wrapper = "application_credential",
+		.get = "GET /users/{user}/application_credentials/{id}",
+		.list = "GET /users/{user}/application_credentials",
+		.collection = "application_credentials",
+		.remove = "DELETE /users/{user}/application_credentials/{id}",
+		.name_field = "name",
+		.mark = MARK_DESCRIPTION,
+		.find = "name={name}",
+		.secret = "secret",
+		.component = "Identity",
+		.rank = RANK_CREDENTIAL,
+		.request_ns = SECONDS(60),
+		.timeout_ns = MINUTES(2)},
 };
 
 const size_t kind_table_count = sizeof(kind_table) / sizeof(kind_table[0]);

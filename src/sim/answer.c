@@ -21,6 +21,14 @@ const char *call_query(const struct call *c, const char *name)
 	return NULL;
 }
 
+const char *call_sent(const struct call *c, const char *name)
+{
+	VEC_EACH (&c->sent, struct pair, p)
+		if (!strcmp(p->name, name))
+			return p->value;
+	return NULL;
+}
+
 json_t *call_wrapped(struct call *c, const char *wrapper)
 {
 	json_t *inner = json_object_get(c->body, wrapper);
@@ -63,12 +71,17 @@ void call_empty(struct call *c, int status)
 	c->type = NULL;
 }
 
-void call_text(struct call *c, int status, const char *type, const char *text)
+void call_bytes(struct call *c, int status, const char *type, const void *p, size_t n)
 {
 	clear(c);
 	c->status = status;
 	c->type = type;
-	buf_add_str(&c->text, text);
+	buf_add(&c->text, p, n);
+}
+
+void call_text(struct call *c, int status, const char *type, const char *text)
+{
+	call_bytes(c, status, type, text, strlen(text));
 }
 
 void call_file(struct call *c, int status, int fd, int64_t from, int64_t n)
@@ -88,7 +101,7 @@ void call_header(struct call *c, const char *name, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vec_push(&c->headers, ((struct answer_header){name, mem_vprintf(fmt, ap)}));
+	vec_push(&c->headers, ((struct answer_header){mem_strdup(name), mem_vprintf(fmt, ap)}));
 	va_end(ap);
 }
 
@@ -99,7 +112,9 @@ void call_fail(struct call *c, int status, const char *type, const char *fmt, ..
 	va_start(ap, fmt);
 	char *message = mem_vprintf(fmt, ap);
 	va_end(ap);
-	if (c->service->webob_errors) {
+	if (c->service->fail) {
+		c->service->fail(c, status, message);
+	} else if (c->service->webob_errors) {
 		call_fail_webob(c, status, message, "");
 	} else {
 		call_json(c, status, c->service->error(c, status, type, message));
@@ -115,6 +130,7 @@ const char *call_url(const struct call *c)
 const char *call_status_title(int status)
 {
 	switch (status) {
+	case 202: return "Accepted";
 	case 300: return "Multiple Choices";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
@@ -128,6 +144,7 @@ const char *call_status_title(int status)
 	case 413: return "Request Entity Too Large";
 	case 415: return "Unsupported Media Type";
 	case 416: return "Request Range Not Satisfiable";
+	case 422: return "Unprocessable Entity";
 	case 429: return "Too Many Requests";
 	case 500: return "Internal Server Error";
 	case 501: return "Not Implemented";

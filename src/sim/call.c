@@ -1,6 +1,7 @@
 #include "sim/call.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +11,9 @@
 #include "sim/state.h"
 #include "sim/upload.h"
 
-#define BODY_MAX   (1u << 20)
-#define NO_PROJECT "-" /* owns nothing, unlike "": what belongs to the cloud */
+#define BODY_MAX    (1u << 20)
+#define HEADERS_MAX 128 /* of an answer: swift's metadata are headers, 90 at most */
+#define NO_PROJECT  "-" /* owns nothing, unlike "": what belongs to the cloud */
 /* A connection that is cut is cut after the request was read whole. */
 #define CUT_AFTER_NS (30 * NS_PER_MS)
 
@@ -24,6 +26,16 @@ static void add_argument(void *arg, const char *name, const char *value)
 	struct call *c = arg;
 
 	vec_push(&c->arguments, ((struct pair){mem_strdup(name), mem_strdup(value)}));
+}
+
+static void add_sent(void *arg, const char *name, const char *value)
+{
+	struct call *c = arg;
+	char *lower = mem_strdup(name);
+
+	for (char *p = lower; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	vec_push(&c->sent, ((struct pair){lower, mem_strdup(value)}));
 }
 
 static char *header_copy(struct http_exchange *x, const char *name)
@@ -44,6 +56,32 @@ static void read_headers(struct call *c, struct http_exchange *x)
 	c->range = header_copy(x, "Range");
 	c->accept = header_copy(x, "Accept");
 	snprintf(c->client_id, sizeof(c->client_id), "%s", id ? id : "");
+	if (c->service->all_headers)
+		http_headers(x, add_sent, c);
+}
+
+/* "req-UUID", or "tx" with 21 digits of chance and ten of the time, as swift makes them. */
+static void make_request_id(struct call *c)
+{
+	const int64_t us = clock_unix_us(loop_clock(c->sim->loop));
+	char text[UUID_TEXT];
+
+	if (c->service->transactions) {
+		draw_hex32(&c->sim->draw, "request id", text);
+		snprintf(c->request_id, sizeof(c->request_id), "tx%.21s-%010llx", text,
+			(unsigned long long)(us / 1000000));
+		return;
+	}
+	draw_uuid(&c->sim->draw, "request id", text);
+	snprintf(c->request_id, sizeof(c->request_id), "req-%s", text);
+}
+
+static void free_pairs(struct pair *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(p[i].name);
+		free(p[i].value);
+	}
 }
 
 /* NULL when the path belongs to no service. */
@@ -51,7 +89,6 @@ static struct call *call_new(struct sim *s, struct http_exchange *x)
 {
 	const char *rest;
 	const struct service *service = route_service(http_path(x), &rest);
-	char uuid[UUID_TEXT];
 
 	if (!service)
 		return NULL;
@@ -69,8 +106,7 @@ static struct call *call_new(struct sim *s, struct http_exchange *x)
 	read_headers(c, x);
 	if (service != &control_service)
 		c->number = ++s->record.count;
-	draw_uuid(&s->draw, "request id", uuid);
-	snprintf(c->request_id, sizeof(c->request_id), "req-%s", uuid);
+	make_request_id(c);
 	route_find(c);
 	c->next = s->calls;
 	if (c->next)
@@ -94,13 +130,14 @@ static void call_free(struct call *c)
 	upload_free(c->upload);
 	for (size_t i = 0; i < ROUTE_PARAMS; i++)
 		free(c->params[i]);
-	VEC_EACH (&c->arguments, struct pair, p) {
-		free(p->name);
-		free(p->value);
-	}
+	free_pairs(c->arguments.p, c->arguments.n);
 	vec_fini(&c->arguments);
-	VEC_EACH (&c->headers, struct answer_header, h)
+	free_pairs(c->sent.p, c->sent.n);
+	vec_fini(&c->sent);
+	VEC_EACH (&c->headers, struct answer_header, h) {
+		free(h->name);
 		free(h->value);
+	}
 	vec_fini(&c->headers);
 	VEC_EACH (&c->hits, struct mishap *, m)
 		mishap_unref(*m);
@@ -212,7 +249,8 @@ bool call_stream(void *sim, struct http_exchange *x)
 		return false;
 	struct call *c = call_new(sim, x);
 	c->upload = upload_new();
-	c->service->upload(c, true);
+	if (c->service->upload)
+		c->service->upload(c, true);
 	return true;
 }
 
@@ -240,6 +278,10 @@ void call_gone(void *sim, struct http_exchange *x)
 
 static void unauthorized(struct call *c)
 {
+	if (c->service->unauthorized) {
+		c->service->unauthorized(c);
+		return;
+	}
 	call_header(c, "WWW-Authenticate", "Keystone uri=\"%s/identity\"", c->sim->url);
 	if (c->service->webob_errors) {
 		call_fail(c, 401, NULL, "%s",
@@ -274,6 +316,8 @@ static bool asks_version(const struct call *c)
 
 	if (strcmp(c->method, "GET") || strncmp(p, "/v", 2))
 		return false;
+	if (c->route && c->route->flags & ROUTE_ENDPOINT)
+		return true;
 	p += 2;
 	p += strspn(p, "0123456789.");
 	return !*p || !strcmp(p, "/");
@@ -326,13 +370,19 @@ static void execute(struct call *c)
 int call_inside(struct sim *s, const char *path, json_t *body, const char *project,
 	const char *user, json_t **ret_answer)
 {
+	return call_inside_as(s, "POST", path, body, project, user, ret_answer);
+}
+
+int call_inside_as(struct sim *s, const char *method, const char *path, json_t *body,
+	const char *project, const char *user, json_t **ret_answer)
+{
 	const char *rest;
 	const struct service *service = route_service(path, &rest);
 	struct call *c = mem_new(struct call);
 
 	c->sim = s;
 	c->service = service;
-	c->method = mem_strdup("POST");
+	c->method = mem_strdup(method);
 	c->path = mem_strdup(service ? rest : "");
 	c->file = -1;
 	c->text.max = BUF_ANSWER;
@@ -342,6 +392,8 @@ int call_inside(struct sim *s, const char *path, json_t *body, const char *proje
 	snprintf(c->user, sizeof(c->user), "%s", user);
 	if (service)
 		route_find(c);
+	if (c->route && c->route->flags & ROUTE_UPLOAD)
+		c->upload = upload_new();
 	if (service && c->route && (!service->version || service->version(c)))
 		c->route->run(c);
 	const int status = c->status ? c->status : 404;
@@ -424,6 +476,8 @@ static size_t all_headers(struct call *c, struct http_header *out, size_t max)
 	if (c->type)
 		out[n++] = (struct http_header){"Content-Type", c->type};
 	out[n++] = (struct http_header){"x-openstack-request-id", c->request_id};
+	if (c->service->transactions)
+		out[n++] = (struct http_header){"X-Trans-Id", c->request_id};
 	VEC_EACH (&c->headers, struct answer_header, h)
 		if (n < max)
 			out[n++] = (struct http_header){h->name, h->value};
@@ -432,7 +486,7 @@ static size_t all_headers(struct call *c, struct http_header *out, size_t max)
 
 static void send_answer(struct call *c)
 {
-	struct http_header headers[32];
+	struct http_header headers[HEADERS_MAX];
 	size_t n = all_headers(c, headers, array_len(headers));
 	const struct mishap *cut = call_hit(c, MISHAP_CUT);
 	struct http_exchange *x = c->x;

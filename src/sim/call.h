@@ -31,13 +31,16 @@ enum route_flags {
 	ROUTE_CREATE = 8,    /* makes an object: marks are looked at */
 	ROUTE_ANY_JSON = 16, /* the body may be any JSON value, not only an object */
 	ROUTE_UPLOAD = 32,   /* the body goes to c->upload as it comes */
+	ROUTE_ENDPOINT = 64, /* as the catalog names it: clients look for versions there */
 };
 
 #define ROUTE_PARAMS 4
 
 struct route {
 	const char *method;
-	const char *path; /* below the service; {} stands for one part of the path */
+	/* Below the service; {} stands for one part of the path, {*} at the end for all that is
+	 * left. */
+	const char *path;
 	void (*run)(struct call *c);
 	unsigned flags;
 	enum draw_time work;
@@ -59,6 +62,12 @@ struct service {
 	 * the end of that (false). NULL: no uploads. */
 	void (*upload)(struct call *c, bool begins);
 	bool webob_errors; /* its errors are call_fail_webob()'s */
+	/* Gives an error answer that is no JSON, in place of `error`; or NULL. */
+	void (*fail)(struct call *c, int status, const char *message);
+	/* Answers who has no good token; NULL: as keystone's middleware does. */
+	void (*unauthorized)(struct call *c);
+	bool transactions; /* ids of its requests are swift's, sent as X-Trans-Id too */
+	bool all_headers;  /* call_sent() knows every header of a request */
 	/* Type and text for a body that is not JSON; NULL: the usual ones. */
 	const char *bad_body_type, *bad_body_text;
 };
@@ -68,8 +77,7 @@ struct pair {
 };
 
 struct answer_header {
-	const char *name; /* borrowed */
-	char *value;      /* owned */
+	char *name, *value; /* owned */
 };
 
 struct call {
@@ -83,6 +91,7 @@ struct call {
 	char *query;
 	char *params[ROUTE_PARAMS];
 	VEC(struct pair) arguments;
+	VEC(struct pair) sent; /* headers, names in lower case; of a service with all_headers */
 	json_t *body;          /* NULL when none was sent */
 	bool inside;           /* of call_inside(): no rule is looked at */
 	bool bad_body;         /* what was sent is no JSON object */
@@ -116,6 +125,10 @@ struct call {
 /* --- what handlers ask --------------------------------------------------------------------- */
 
 const char *call_query(const struct call *c, const char *name); /* first value, NULL if absent */
+/* The value of a request's header (name in lower case) of a service with all_headers, or NULL. */
+const char *call_sent(const struct call *c, const char *name);
+/* How welcome a media type is to the client, 0 to 1000; 0 when it sent no Accept. */
+int call_welcomes(const struct call *c, const char *type);
 /* The fault of that effect which this call met, or NULL. */
 const struct mishap *call_hit(const struct call *c, enum mishap_effect effect);
 /* body[wrapper] as an object; answers 400 in the service's form and returns NULL otherwise. */
@@ -128,6 +141,8 @@ const char *call_url(const struct call *c);
 void call_json(struct call *c, int status, json_t *takes);
 void call_empty(struct call *c, int status);
 void call_text(struct call *c, int status, const char *type, const char *text);
+/* The bytes as they are; copies. `type` must live until the answer is sent. */
+void call_bytes(struct call *c, int status, const char *type, const void *p, size_t n);
 /* n bytes of a file from `from` on; has a descriptor of its own. */
 void call_file(struct call *c, int status, int fd, int64_t from, int64_t n);
 void call_header(struct call *c, const char *name, const char *fmt, ...) like_printf(3, 4);
@@ -146,6 +161,9 @@ bool call_answered(const struct call *c);
  */
 int call_inside(struct sim *s, const char *path, json_t *body, const char *project,
 	const char *user, json_t **ret_answer);
+/* The same with any method. */
+int call_inside_as(struct sim *s, const char *method, const char *path, json_t *body,
+	const char *project, const char *user, json_t **ret_answer);
 
 /* --- for sim.c ------------------------------------------------------------------------------- */
 

@@ -21,17 +21,21 @@ static const struct key file_keys[] = {
 
 #define QUOTA(name)                                                                                \
 	{                                                                                          \
-#name, KEY_INT, offsetof(struct quota, name), .min = -1, .max = 1000000000         \
+#name, KEY_INT, offsetof(struct quota, name), .min = -1, .max = 1000000000000      \
 	}
 static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ram),
 	QUOTA(key_pairs), QUOTA(server_groups), QUOTA(server_group_members), QUOTA(network),
 	QUOTA(subnet), QUOTA(port), QUOTA(router), QUOTA(floatingip), QUOTA(security_group),
 	QUOTA(security_group_rule), QUOTA(volumes), QUOTA(gigabytes), QUOTA(snapshots),
-	QUOTA(backups), QUOTA(backup_gigabytes)};
+	QUOTA(backups), QUOTA(backup_gigabytes), QUOTA(zones), QUOTA(zone_recordsets),
+	QUOTA(zone_records), QUOTA(recordset_records), QUOTA(containers), QUOTA(object_bytes),
+	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders)};
 #undef QUOTA
 
 static const struct key service_keys[] = {
 	{"backup", KEY_BOOL, offsetof(struct sim, has_backup), .help = "cinder-backup runs"},
+	{"host_href", KEY_BOOL, offsetof(struct sim, has_host_href),
+		.help = "barbican knows its own address"},
 	{"ovn", KEY_BOOL, offsetof(struct sim, ovn),
 		.help = "floating IPs get ACTIVE when a server takes their port"},
 };
@@ -56,8 +60,18 @@ void config_defaults(struct sim *s)
 		.gigabytes = 2000,
 		.snapshots = 10,
 		.backups = 10,
-		.backup_gigabytes = 1000};
+		.backup_gigabytes = 1000,
+		.zones = 10,
+		.zone_recordsets = 500,
+		.zone_records = 500,
+		.recordset_records = 20,
+		.containers = -1,
+		.object_bytes = -1,
+		.secrets = -1,
+		.secret_containers = -1,
+		.orders = -1};
 	s->has_backup = true;
+	s->has_host_href = true;
 }
 
 static void read_times(

@@ -1,6 +1,7 @@
 /*
  * control.c - the sim's own addresses below /sim: faults, requests, violations, what is left,
- * planting. Nothing of it exists in a real cloud, and no fault ever strikes here.
+ * planting, and the hand of an administrator. Nothing of it exists in a real cloud, and no fault
+ * ever strikes here.
  */
 
 #include "base/json.h"
@@ -71,6 +72,24 @@ static void plant(struct call *c)
 		call_fail(c, 400, NULL, "%s", c->body ? err.msg : "expected a body");
 }
 
+/* What an administrator does with a state that nothing leads out of. */
+static void reset_state(struct call *c)
+{
+	const char *id = json_str(c->body, "id"), *state = json_str(c->body, "state");
+	struct object *o = NULL;
+
+	for (int k = 0; id && k < KIND_COUNT && !o; k++)
+		o = object_get(c->sim, (enum kind)k, id);
+	if (!o || !state) {
+		call_fail(c, o || !id ? 400 : 404, NULL, "expected {\"id\": ..., \"state\": ...}");
+		return;
+	}
+	timer_cancel(&o->timer);
+	o->stuck = false;
+	object_set_str(o, "status", state);
+	call_empty(c, 204);
+}
+
 static const struct route routes[] = {
 	{"GET", "", show_index, ROUTE_OPEN},
 	{"GET", "/faults", list_faults, ROUTE_OPEN},
@@ -80,6 +99,7 @@ static const struct route routes[] = {
 	{"GET", "/violations", list_violations, ROUTE_OPEN},
 	{"GET", "/left", list_left, ROUTE_OPEN},
 	{"POST", "/plant", plant, ROUTE_OPEN},
+	{"POST", "/reset", reset_state, ROUTE_OPEN},
 };
 
 const struct service control_service = {

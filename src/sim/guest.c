@@ -18,9 +18,10 @@
 
 struct guests {
 	struct sim *sim;
-	struct timer change;  /* a new picture is due */
-	int64_t settle_ns;    /* how long changes are gathered */
-	struct map disks;     /* server id -> struct guest_disk *, one reference each */
+	struct timer change; /* a new picture is due */
+	int64_t settle_ns;   /* how long changes are gathered */
+	struct map disks;    /* server id -> struct guest_disk *, one reference each */
+	struct guest_services *services;
 	int held[DOOR_KINDS]; /* sockets that keep the ports ours */
 
 	pthread_t thread;
@@ -90,6 +91,11 @@ unsigned guests_ping_port(const struct guests *g)
 	return g->server.ports[DOOR_PING];
 }
 
+struct guest_services *guests_services(const struct guests *g)
+{
+	return g->services;
+}
+
 /* --- the thread --------------------------------------------------------------------------------
  */
 
@@ -151,6 +157,7 @@ struct guests *guests_new(struct sim *s, struct error *err)
 	struct guests *g = mem_new(struct guests);
 	g->sim = s;
 	g->settle_ns = SETTLE_NS;
+	g->services = g->server.services = guest_services_new();
 	for (int k = 0; k < DOOR_KINDS; k++)
 		g->held[k] = -1;
 	pthread_mutex_init(&g->lock, NULL);
@@ -177,6 +184,7 @@ void guests_free(struct guests *g)
 	MAP_EACH (&g->disks, e)
 		guest_disk_unref(e->value);
 	map_fini(&g->disks);
+	guest_services_free(g->services);
 	pthread_mutex_destroy(&g->lock);
 	pthread_cond_destroy(&g->up);
 	free(g);

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 
+struct guest_services;
 struct guests;
 struct object;
 struct sim;
@@ -25,6 +26,8 @@ struct guests *guests_new(struct sim *s, struct error *err) must_check;
 void guests_free(struct guests *g); /* ends all connections, joins the thread; NULL is fine */
 unsigned guests_ssh_port(const struct guests *g);
 unsigned guests_ping_port(const struct guests *g);
+/* What the guests serve, of all of them. Borrows. */
+struct guest_services *guests_services(const struct guests *g);
 
 /* Something a guest's reachability hangs on has changed (a server's state, a port, a floating IP, a
  * rule, a router): looks at all servers again, soon. Cheap to call often. */

@@ -75,8 +75,11 @@ struct channel *guest_channel_new(struct session *s, ssh_channel ssh)
 	c->pump = -1;
 	c->typed.max = c->edit.max = SHELL_LINE_MAX;
 	c->wire[0].max = c->wire[1].max = WIRE_MAX;
-	c->shell = (struct shell){
-		.loop = s->server->loop, .world = &s->server->world, .wake = on_wake, .arg = c};
+	c->shell = (struct shell){.loop = s->server->loop,
+		.world = &s->server->world,
+		.services = s->server->services,
+		.wake = on_wake,
+		.arg = c};
 	snprintf(c->shell.guest, sizeof(c->shell.guest), "%s", s->guest);
 	snprintf(c->shell.user, sizeof(c->shell.user), "%s", s->user);
 	c->callbacks.userdata = c;

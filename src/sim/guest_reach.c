@@ -4,6 +4,7 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -196,6 +197,14 @@ static bool read_nc(struct nc *q, size_t argc, char **argv)
 	       q->port >= 1 && q->port <= 65535;
 }
 
+static bool serves(const struct shell *sh, const struct world_guest *there, unsigned port)
+{
+	char *text = guest_service_text(sh->services, there->id, there->boots, port);
+	const bool good = text != NULL;
+	free(text);
+	return good;
+}
+
 int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
 {
 	struct nc q = {.wait = 75}; /* about what Linux tries for */
@@ -212,7 +221,9 @@ int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char 
 	const enum way way = world_way(*sh->world, g, q.to, PACKET_TCP, (unsigned)q.port, &there);
 	const bool service = way == WAY_ROUTER && q.port == WORLD_METADATA_PORT &&
 			     ip_parse(WORLD_METADATA, &metadata) && ip_equal(metadata, q.to);
-	if (q.zero && (service || (way == WAY_GUEST && q.port == SSH_PORT)))
+	const bool listens =
+		way == WAY_GUEST && (q.port == SSH_PORT || serves(sh, there, (unsigned)q.port));
+	if (q.zero && (service || listens))
 		return 0;
 	if (service) {
 		const int waits = shell_wait(sh, JOB_REQUEST, 0, NULL);
@@ -223,8 +234,8 @@ int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char 
 	if (way == WAY_LOST)
 		return shell_wait(
 			sh, JOB_CONNECT, (int64_t)(q.wait * (double)NS_PER_S), end_connect);
-	if (way == WAY_GUEST && q.port == SSH_PORT) {
-		shell_err(sh, "nc: only `nc -z` is known here for port 22\n");
+	if (listens) {
+		shell_err(sh, "nc: only `nc -z` is known here for port %d\n", (int)q.port);
 		return 1;
 	}
 	shell_err(sh, "nc: can't connect to remote host (%.100s): %s\n", q.address,

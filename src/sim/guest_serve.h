@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "net/loop.h"
+#include "sim/guest_service.h"
 #include "sim/guest_world.h"
 
 #define SESSIONS_MAX       512 /* of all guests together, jumps included */
@@ -33,6 +34,7 @@ struct door {
 
 struct guest_server {
 	struct loop *loop;
+	struct guest_services *services; /* borrowed */
 	unsigned ports[DOOR_KINDS];
 	struct guest_world *world; /* of now, owned; NULL before the first */
 	struct door *doors[DOOR_KINDS][WORLD_DOORS];

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "net/loop.h"
+#include "sim/guest_service.h"
 #include "sim/guest_world.h"
 
 #define SHELL_LINE_MAX   (64u << 10)
@@ -36,6 +37,7 @@ struct shell {
 	/* Set by the owner, which outlives it. */
 	struct loop *loop;
 	struct guest_world *const *world; /* of now; may change between two turns of the loop */
+	struct guest_services *services;  /* of all guests */
 	char guest[ID_TEXT];
 	char user[16];
 	/* There is output, or the line has ended. By a timer only; may end the shell. */

@@ -78,6 +78,9 @@ static const struct {
 	{"cinder", "volumev3", "/volume/v3/", true},
 	{"cinder", "block-storage", "/volume/v3/", true},
 	{"glance", "image", "/image", false},
+	{"designate", "dns", "/dns", false},
+	{"swift", "object-store", "/object-store/v1/AUTH_", true},
+	{"barbican", "key-manager", "/key-manager", false},
 };
 
 /* Ids of services and endpoints are the same in every catalog: made of their place. */

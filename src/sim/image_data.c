@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "sim/image.h"
+#include "sim/range.h"
 #include "sim/record.h"
 #include "sim/state.h"
 #include "sim/token.h"
@@ -168,33 +169,6 @@ void image_put_data(struct call *c)
 /* --- download ----------------------------------------------------------------------------------
  */
 
-/* "bytes=A-B", "bytes=A-", "bytes=-N" (RFC 9110 section 14.2), one range only. False when it asks
- * for what is not there; a header of another form is ignored. */
-static bool read_range(const char *text, int64_t size, int64_t *from, int64_t *n)
-{
-	char *end;
-
-	if (!text || strncmp(text, "bytes=", 6) || strchr(text, ','))
-		return true;
-	text += 6;
-	if (*text == '-') {
-		const int64_t tail = strtoll(text + 1, &end, 10);
-		if (tail <= 0 || *end)
-			return false;
-		*from = tail < size ? size - tail : 0;
-		*n = size - *from;
-		return true;
-	}
-	*from = strtoll(text, &end, 10);
-	if (*end != '-' || *from >= size || *from < 0)
-		return false;
-	const int64_t last = end[1] ? strtoll(end + 1, NULL, 10) : size - 1;
-	if (last < *from)
-		return false;
-	*n = (last < size ? last + 1 : size) - *from;
-	return true;
-}
-
 void image_get_data(struct call *c)
 {
 	const struct object *o = image_find(c, c->params[0]);
@@ -207,7 +181,7 @@ void image_get_data(struct call *c)
 		return;
 	}
 	int64_t from = 0, n = d->n;
-	if (!read_range(c->range, d->n, &from, &n)) {
+	if (!range_read(c->range, d->n, &from, &n)) {
 		image_fail_detail(c, 416,
 			"Invalid start position in Range header. Start position MUST be in the "
 			"inclusive range [0, %lld].",

@@ -28,7 +28,16 @@ enum kind {
 #define ID_TEXT      64
 #define PROJECT_TEXT 33
 
-enum made_by { MADE_BY_API, MADE_BY_NOVA, MADE_BY_NEUTRON, MADE_BY_SEED, MADE_BY_PLANT };
+enum made_by {
+	MADE_BY_API,
+	MADE_BY_NOVA,
+	MADE_BY_NEUTRON,
+	MADE_BY_DESIGNATE,
+	MADE_BY_BARBICAN,
+	MADE_BY_HEAT,
+	MADE_BY_SEED,
+	MADE_BY_PLANT
+};
 
 struct object {
 	enum kind kind;

@@ -18,6 +18,7 @@
 static const struct plant {
 	enum kind kind;
 	const char *path, *body;
+	const char *method; /* NULL: POST */
 } plants[] = {
 	{KIND_NETWORK, "/network/v2.0/networks",
 		"{'network': {'name': '{name}', 'description': '{mark}'}}"},
@@ -43,9 +44,15 @@ static const struct plant {
 		" 'container_format': 'bare'}"},
 	{KIND_VOLUME, "/volume/v3/{project}/volumes",
 		"{'volume': {'name': '{name}', 'size': 1, 'metadata': {'glasshouse': '{mark}'}}}"},
+	{KIND_DNS_ZONE, "/dns/v2/zones",
+		"{'name': '{name}.planted.example.', 'email': 'planted@sim.example',"
+		" 'description': '{mark}'}"},
 	{KIND_SERVER, "/compute/v2.1/servers",
 		"{'server': {'name': '{name}', 'imageRef': '{public_image}', 'flavorRef': '{flavor}',"
 		" 'networks': 'none', 'metadata': {'glasshouse': '{mark}'}}}"},
+	{KIND_CONTAINER, "/object-store/v1/AUTH_{project}/{name}", "{}", "PUT"},
+	{KIND_OBJECT, "/object-store/v1/AUTH_{project}/{name}/{name}", "{}", "PUT"},
+	{KIND_SECRET, "/key-manager/v1/secrets", "{'name': '{name}'}"},
 };
 
 struct planting {
@@ -131,7 +138,8 @@ static bool plant_one(struct planting *p, const struct plant *row, struct error 
 		before[k] = p->s->tables[k].ordinal;
 	char *text = fill(p, row->body), *path = fill(p, row->path);
 	json_t *body = json_parse(slice_of(text), BODY_TEXT, NULL);
-	int status = call_inside(p->s, path, body, p->project->id, p->user->id, &answer);
+	int status = call_inside_as(p->s, row->method ? row->method : "POST", path, body,
+		p->project->id, p->user->id, &answer);
 	adopt(p, before);
 	if (status / 100 != 2) {
 		char *said = answer ? json_dumps(answer, JSON_COMPACT) : mem_strdup("");
@@ -145,20 +153,21 @@ static bool plant_one(struct planting *p, const struct plant *row, struct error 
 	return status / 100 == 2;
 }
 
+static bool named_in(const json_t *kinds, enum kind k)
+{
+	return json_has_text(kinds, slice_of(kind_word(k)));
+}
+
 static bool wanted(const json_t *kinds, const struct plant *row)
 {
 	const enum kind k = row->kind;
 	const char *rest;
-	size_t i;
-	json_t *item;
 
 	if (!kinds)
 		return route_service(row->path, &rest) != NULL; /* of the services there are */
-	json_array_foreach (kinds, i, item)
-		if (!strcmp(json_string_value(item) ? json_string_value(item) : "", kind_word(k)))
-			return true;
 	/* what others stand on is planted with them */
-	return k == KIND_NETWORK || k == KIND_SUBNET || k == KIND_GROUP;
+	return named_in(kinds, k) || k == KIND_NETWORK || k == KIND_SUBNET || k == KIND_GROUP ||
+	       (k == KIND_CONTAINER && named_in(kinds, KIND_OBJECT));
 }
 
 static const struct object *named(struct sim *s, enum kind k, const char *name)

@@ -10,6 +10,9 @@ static const struct service *const services[] = {
 	&compute_service,
 	&volume_service,
 	&image_service,
+	&dns_service,
+	&objectstore_service,
+	&keymanager_service,
 	&control_service,
 };
 
@@ -78,6 +81,13 @@ static bool fits(const char *row, const char *path, char **params)
 	size_t n = 0;
 
 	while (*row) {
+		if (!strcmp(row, "{*}")) {
+			if (!*path)
+				return false;
+			free(params[n]);
+			params[n] = decode(path, strlen(path));
+			return true;
+		}
 		if (row[0] == '{' && row[1] == '}') {
 			size_t len = strcspn(path, "/");
 

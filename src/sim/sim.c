@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "sim/config.h"
+#include "sim/dns.h"
 #include "sim/guest.h"
 #include "sim/seed.h"
 #include "sim/state.h"
@@ -53,7 +54,8 @@ struct sim *sim_new(struct loop *l, const struct sim_options *options, struct er
 	config_defaults(s);
 	if (!record_init(&s->record, options->log, err) ||
 		(options->faults && !config_read(s, options->faults, err)) ||
-		!listen_on(s, options->listen, err) || !(s->guests = guests_new(s, err))) {
+		!listen_on(s, options->listen, err) || !(s->guests = guests_new(s, err)) ||
+		!(s->name_server = name_server_new(s, err))) {
 		sim_free(s);
 		return NULL;
 	}
@@ -69,6 +71,7 @@ void sim_free(struct sim *s)
 	http_server_free(s->server);
 	guests_free(s->guests);
 	s->guests = NULL;
+	name_server_free(s->name_server);
 	tables_fini(s);
 	tokens_fini(s);
 	mishaps_fini(&s->mishaps);
@@ -115,7 +118,8 @@ void sim_faults_clear(struct sim *s)
 
 /* --- what is left ----------------------------------------------------------------------------- */
 
-static const char *const makers[] = {"api", "nova", "neutron", "seed", "plant"};
+static const char *const makers[] = {
+	"api", "nova", "neutron", "designate", "barbican", "heat", "seed", "plant"};
 
 static const char *project_name(struct sim *s, const char *id)
 {
@@ -198,9 +202,10 @@ static void add_cloud(
 			SEED_APP_CREDENTIAL, SEED_APP_SECRET);
 	buf_printf(b,
 		"    region_name: %s\n"
-		"    reach: {network: %s, map: %s, ssh: %u, ping: %u}\n",
+		"    reach: {network: %s, map: %s, ssh: %u, ping: %u}\n"
+		"    dns: [\"127.0.0.1:%u\"]\n",
 		SIM_REGION, SEED_PUBLIC_CIDR, GUEST_MAP_CIDR, guests_ssh_port(s->guests),
-		guests_ping_port(s->guests));
+		guests_ping_port(s->guests), name_server_port(s->name_server));
 }
 
 char *sim_clouds_text(const struct sim *s)

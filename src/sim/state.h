@@ -19,6 +19,9 @@ struct quota {
 	int64_t instances, cores, ram, key_pairs, server_groups, server_group_members;
 	int64_t network, subnet, port, router, floatingip, security_group, security_group_rule;
 	int64_t volumes, gigabytes, snapshots, backups, backup_gigabytes;
+	int64_t zones, zone_recordsets, zone_records, recordset_records;
+	int64_t containers, object_bytes;
+	int64_t secrets, secret_containers, orders;
 };
 
 struct sim {
@@ -28,8 +31,9 @@ struct sim {
 	char *url;
 	int64_t token_ns;
 	int64_t started_ns;
-	bool has_backup; /* whether cinder has its backup service */
-	bool ovn;        /* floating IPs get ACTIVE only when a server takes their port */
+	bool has_backup;    /* whether cinder has its backup service */
+	bool has_host_href; /* whether barbican knows its own address */
+	bool ovn;           /* floating IPs get ACTIVE only when a server takes their port */
 	struct draw draw;
 	struct quota quota;
 	struct table tables[KIND_COUNT];
@@ -38,6 +42,7 @@ struct sim {
 	struct record record;
 	struct call *calls;    /* under way */
 	struct guests *guests; /* of the servers */
+	struct name_server *name_server;
 	json_t *violations;
 	json_t *deleted_servers; /* documents, oldest first: nova shows them with changes-since */
 	struct map

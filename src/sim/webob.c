@@ -55,6 +55,11 @@ static int welcome(const char *accept, const char *type)
 	return best;
 }
 
+int call_welcomes(const struct call *c, const char *type)
+{
+	return welcome(c->accept, type);
+}
+
 static void add_escaped(struct buf *out, const char *s)
 {
 	for (; *s; s++)

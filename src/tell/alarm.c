@@ -116,7 +116,8 @@ static bool plan_wishes(struct alarms *a, struct rows_job *j)
 
 struct page { /* of the feed */
 	int64_t verdicts[CHANGES_AT_ONCE];
-	size_t rows, n;
+	int64_t objects[CHANGES_AT_ONCE];
+	size_t rows, n, object_count;
 	int64_t last;
 };
 
@@ -128,6 +129,8 @@ static void on_row(void *arg, const struct facts_change_row *row)
 	p->last = row->seq;
 	if (!strcmp(row->kind, "verdict"))
 		p->verdicts[p->n++] = strtoll(row->id, NULL, 10);
+	else if (!strcmp(row->kind, "object"))
+		p->objects[p->object_count++] = strtoll(row->id, NULL, 10);
 }
 
 static bool read_changes(
@@ -137,6 +140,33 @@ static bool read_changes(
 		if (!judge_change_at(a->facts, p->verdicts[i], &changes[i], err))
 			return false;
 	return true;
+}
+
+struct telling { /* of a row of the ledger */
+	struct alarms *a;
+	struct rows_job *j;
+	int64_t seq;
+};
+
+static bool on_object(void *arg, const struct journal_object *o)
+{
+	const struct telling *t = arg;
+
+	VEC_EACH (&t->a->channels, struct channel *, c)
+		keep_planned(t->a, *c, note_object(*c, t->j, o, t->seq));
+	return false;
+}
+
+/* As it is now: what came and went meanwhile is no news. One that cannot be read is told with its
+ * next change. */
+static void plan_objects(struct alarms *a, struct rows_job *j, const struct page *p)
+{
+	struct telling t = {a, j, p->last};
+	struct error err = {0};
+
+	for (size_t i = 0; i < p->object_count; i++)
+		if (!journal_object(a->facts, p->objects[i], on_object, &t, &err))
+			mem_replace(&a->trouble, err.msg);
 }
 
 static void on_again(struct timer *t)
@@ -162,6 +192,8 @@ static bool plan_feed(struct alarms *a, struct rows_job *j)
 		VEC_EACH (&a->channels, struct channel *, c)
 			if (changes[i].id)
 				keep_planned(a, *c, note_health(*c, j, &changes[i]));
+	if (good)
+		plan_objects(a, j, &p);
 	for (size_t i = 0; i < p.n; i++)
 		judge_change_fini(&changes[i]);
 	a->look = good && p.rows == CHANGES_AT_ONCE;

@@ -7,8 +7,9 @@
  * attempts (Idempotency-Key, Message-ID, Alertmanager's own labels); it is marked before it is
  * sent the first time and retried (1 s, 2 s, ... 5 min, for 24 h) until the receiver has taken it.
  * Folding, per alarm: the first change is told at once; what follows within `fold` (1 min) is
- * told together in one summary. A change back says how long the trouble lasted.
- * Thread: the loop's.
+ * told together in one summary. A change back says how long the trouble lasted. Rows `object` of
+ * the feed are of the ledger (journal.h): that something needs an administrator is told once, and
+ * once that it no longer does. Thread: the loop's.
  */
 #ifndef TELL_ALARM_H
 #define TELL_ALARM_H

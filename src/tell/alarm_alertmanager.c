@@ -36,7 +36,10 @@ static json_t *labels_of(const struct alarms *a, const json_t *fact)
 	json_t *labels = json_object();
 	const char *health = json_str(fact, "to");
 
-	label(labels, "alertname", health ? "GlasshouseComponentHealth" : "GlasshouseCouldNotRun");
+	label(labels, "alertname",
+		health                         ? "GlasshouseComponentHealth"
+		: json_object_get(fact, "fix") ? "GlasshouseNeedsAdministrator"
+					       : "GlasshouseCouldNotRun");
 	label(labels, "component", json_str(fact, "component"));
 	label(labels, "what", json_str(fact, "what"));
 	label(labels, "health", health);
@@ -52,10 +55,11 @@ static json_t *annotations_of(const json_t *fact)
 	json_t *body = json_object(), *annotations = json_object();
 	char *line;
 
-	json_object_set(body, json_str(fact, "to") ? "change" : "could_not_run", (json_t *)fact);
+	json_object_set(body, alarm_fact_key(fact), (json_t *)fact);
 	line = alarm_note_line(body);
 	label(annotations, "summary", line);
 	label(annotations, "description", json_str(fact, "reason"));
+	label(annotations, "fix", json_str(fact, "fix"));
 	free(line);
 	json_decref(body);
 	return annotations;

@@ -22,6 +22,7 @@
 #include "base/map.h"
 #include "base/random.h"
 #include "base/vec.h"
+#include "observe/scenario/journal.h"
 #include "tell/alarm.h"
 
 #define ALARM_NOTES_MAX 100 /* in one message */
@@ -32,9 +33,10 @@ struct channel;
 
 struct note {
 	char *change;  /* what it is told of: "verdict:17" */
-	char *subject; /* "health:compute", "could_not_run:quota" */
+	char *subject; /* "health:compute", "could_not_run:quota", "object:4711" */
 	char *opened;  /* the change that began what this one ends, or NULL */
-	json_t *body;  /* {"change": {}} or {"could_not_run": {}}; "ends": what is told no more */
+	json_t *body;  /* {"change": {}}, {"could_not_run": {}} or {"needs_admin": {}}; "ends": what
+			  is told no more */
 	int64_t queued_ms;
 	bool heard; /* the receiver took something of this trouble before */
 };
@@ -151,6 +153,9 @@ struct told *told_get(const struct channel *c, const char *subject);
  * the job is durable. */
 struct note *note_health(struct channel *c, struct rows_job *j, const struct judge_change *change);
 struct note *note_unrun(struct channel *c, struct rows_job *j, const struct wish *w);
+/* Of a row of the ledger that came to need an administrator, or no longer does. */
+struct note *note_object(
+	struct channel *c, struct rows_job *j, const struct journal_object *o, int64_t seq);
 
 /* --- alarm_send.c */
 struct channel *channel_new(struct alarms *a, const struct alarm *config);
@@ -169,7 +174,9 @@ char *alarm_note_line(const json_t *body); /* "Compute is in outage" */
 char *alarm_note_text(const json_t *body); /* "Compute is in outage: all 3 probes fail" */
 char *alarm_message_title(const struct message *m);
 char *alarm_message_text(const struct alarms *a, const struct message *m);
-/* The change or could_not_run of a note's body. Borrows. */
+/* The key of a fact in a note's body. */
+const char *alarm_fact_key(const json_t *fact);
+/* What stands in a note's body under that key. Borrows. */
 const json_t *alarm_note_fact(const json_t *body);
 
 /* --- the kinds: each sends c->message and ends in channel_took() or channel_failed() */

@@ -253,3 +253,48 @@ struct note *note_unrun(struct channel *c, struct rows_job *j, const struct wish
 	id = mem_printf("could_not_run:%s", random_uuid(&random_system, uuid));
 	return note_new(c, j, id, subject, "could_not_run", fact, w->at_ms, w->why != NULL);
 }
+
+static json_t *object_json(const struct journal_object *o, bool over)
+{
+	char *what = mem_printf("%s %s of %s in %s", o->kind,
+		o->cloud_id ? o->cloud_id
+		: o->name   ? o->name
+			    : "",
+		o->scenario, o->cloud);
+	json_t *fact = json_object();
+
+	set_text(fact, "what", what);
+	set_text(fact, "cloud", o->cloud);
+	set_text(fact, "kind", o->kind);
+	set_text(fact, "id", o->cloud_id);
+	set_text(fact, "run", o->run);
+	json_object_set_new(fact, "over", json_boolean(over));
+	set_time(fact, "since", (over ? o->changed_unix_us : o->admin_unix_us) / 1000);
+	set_text(fact, "reason", o->note);
+	set_text(fact, "fix", over ? NULL : o->fix);
+	free(what);
+	return fact;
+}
+
+struct note *note_object(
+	struct channel *c, struct rows_job *j, const struct journal_object *o, int64_t seq)
+{
+	const bool over = o->fate != OBJECT_NEEDS_ADMIN;
+	char *subject, *id;
+	const struct told *t;
+	json_t *fact;
+
+	if (c->config.kind == ALARM_DEADMAN)
+		return NULL;
+	subject = mem_printf("object:%lld", (long long)o->id);
+	t = told_get(c, subject);
+	if (over == !t) { /* over, but never told; or told already */
+		free(subject);
+		return NULL;
+	}
+	fact = object_json(o, over);
+	if (t)
+		set_lasted(fact, t->began_ms, o->changed_unix_us / 1000);
+	id = mem_printf("object:%lld:%lld", (long long)o->id, (long long)seq);
+	return note_new(c, j, id, subject, "needs_admin", fact, o->admin_unix_us / 1000, !over);
+}

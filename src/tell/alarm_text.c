@@ -22,9 +22,19 @@ char *alarm_duration_text(int64_t s)
 
 const json_t *alarm_note_fact(const json_t *body)
 {
-	const json_t *change = json_object_get(body, "change");
+	static const char *const keys[] = {"change", "could_not_run", "needs_admin"};
+	const json_t *fact = NULL;
 
-	return change ? change : json_object_get(body, "could_not_run");
+	for (size_t i = 0; i < array_len(keys) && !fact; i++)
+		fact = json_object_get(body, keys[i]);
+	return fact;
+}
+
+const char *alarm_fact_key(const json_t *fact)
+{
+	return json_object_get(fact, "to")    ? "change"
+	       : json_object_get(fact, "fix") ? "needs_admin"
+					      : "could_not_run";
 }
 
 static const char *text_of(const json_t *o, const char *key)
@@ -50,13 +60,18 @@ static const char *state_text(const char *health)
 
 char *alarm_note_line(const json_t *body)
 {
-	const json_t *change = json_object_get(body, "change"), *fact = alarm_note_fact(body);
+	const json_t *fact = alarm_note_fact(body);
+	const char *key = alarm_fact_key(fact);
 	char *after = json_object_get(fact, "lasted_s")
 			      ? alarm_duration_text(json_int(fact, "lasted_s", 0))
 			      : NULL;
 	char *line;
 
-	if (change)
+	if (!strcmp(key, "needs_admin"))
+		line = mem_printf("%s %s an administrator%s%s", text_of(fact, "what"),
+			json_flag(fact, "over") ? "no longer needs" : "needs",
+			after ? " after " : "", after ? after : "");
+	else if (!strcmp(key, "change"))
 		line = mem_printf("%s is %s%s%s", text_of(fact, "name"),
 			state_text(text_of(fact, "to")), after ? " after " : "",
 			after ? after : "");
@@ -100,7 +115,7 @@ char *alarm_message_title(const struct message *m)
 static void add_note(struct buf *out, const struct note *n, bool several)
 {
 	const json_t *fact = alarm_note_fact(n->body);
-	const char *url = json_str(fact, "evidence_url");
+	const char *url = json_str(fact, "evidence_url"), *fix = text_of(fact, "fix");
 	char *text = alarm_note_text(n->body);
 
 	if (several)
@@ -109,6 +124,8 @@ static void add_note(struct buf *out, const struct note *n, bool several)
 	buf_add_char(out, '\n');
 	if (!several)
 		buf_printf(out, "Since %s.\n", text_of(fact, "since"));
+	if (fix[0])
+		buf_printf(out, "%s%s\n", several ? "    " : "", fix);
 	if (url)
 		buf_printf(out, "%s%s\n", several ? "    " : "", url);
 	free(text);

@@ -105,20 +105,28 @@ void alarm_post(struct channel *c, const char *url, char *body, const char *id, 
 
 static const char *kind_of(const struct message *m)
 {
+	const char *key;
+
 	if (m->notes.n > 1)
 		return "summary";
-	return json_object_get(m->notes.p[0]->body, "change") ? "health" : "could_not_run";
+	key = alarm_fact_key(alarm_note_fact(m->notes.p[0]->body));
+	return !strcmp(key, "change") ? "health" : key;
 }
 
 static json_t *message_json(const struct channel *c, const struct message *m)
 {
 	const struct alarm_site *site = &c->alarms->site;
 	json_t *o = json_object(), *changes = json_array(), *unrun = json_array();
+	json_t *needs = json_array();
 	char at[CLOCK_TEXT], *text = alarm_message_text(c->alarms, m);
 
 	VEC_EACH (&m->notes, struct note *, n) {
-		json_t *change = json_object_get((*n)->body, "change");
-		json_array_append(change ? changes : unrun, (json_t *)alarm_note_fact((*n)->body));
+		const json_t *fact = alarm_note_fact((*n)->body);
+		const char *key = alarm_fact_key(fact);
+		json_array_append(!strcmp(key, "change")        ? changes
+				  : !strcmp(key, "needs_admin") ? needs
+								: unrun,
+			(json_t *)fact);
 	}
 	json_object_set_new(o, "id", json_string(m->id));
 	json_object_set_new(o, "kind", json_string(kind_of(m)));
@@ -128,6 +136,7 @@ static json_t *message_json(const struct channel *c, const struct message *m)
 	json_object_set_new(o, "at", json_string(clock_rfc3339(m->made_ms * 1000, at)));
 	json_object_set_new(o, "changes", changes);
 	json_object_set_new(o, "could_not_run", unrun);
+	json_object_set_new(o, "needs_admin", needs);
 	json_object_set_new(o, "text", json_string(text));
 	free(text);
 	return o;

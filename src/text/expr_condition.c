@@ -226,6 +226,15 @@ static struct node *operand(struct parser *p, size_t from, size_t to, bool right
 			s.p[s.n - 1] == ')')
 			return function(p, from, to, n, right);
 	}
+	/* As words it would compare with its own text, which never is what was meant. */
+	const struct slice name = slice_sub(s, 0, slice_find(s, '('));
+	size_t min, max;
+	if (name.n < s.n && s.p[s.n - 1] == ')' && function_known(name, &min, &max)) {
+		parse_fail(p, from,
+			"%.*s() cannot be called here: write it in ${}, or put the text into quotes",
+			SLICE_ARG(name));
+		return NULL;
+	}
 	if (lex_literal(s, &v))
 		return literal(p, from, v);
 	return words(p, from, to);

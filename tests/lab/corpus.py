@@ -9,10 +9,13 @@ import requests
 import yaml
 
 SERVICES = {"identity": ["identity"], "network": ["network"], "compute": ["compute"],
-            "volume": ["block-storage", "volumev3"], "image": ["image"]}
+            "volume": ["block-storage", "volumev3"], "image": ["image"], "object-store": ["object-store"],
+            "key-manager": ["key-manager"]}
+SWIFT = ("x-account-", "x-container-", "x-object-", "x-copied-", "x-storage-", "x-delete-at", "x-timestamp", "etag",
+         "content-range", "content-disposition", "allow", "accept-ranges", "vary")  # headers that say something
 LONGEST = 60  # seconds for one object to reach its state
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-MASKS = [(rf"req-{UUID}", "REQUEST"), (UUID, "ID"), (r"\b[0-9a-f]{32}\b", "ID"),
+MASKS = [(rf"req-{UUID}", "REQUEST"), (UUID, "ID"), (r"\b(AUTH_)?[0-9a-f]{32}\b", "ID"), (r"tx[0-9a-f]{21}-[0-9a-f]{10}", "REQUEST"),
          (r"https?://[^\s\"']+", "URL"), (r"\b\d+\.\d+\.\d+\.\d+(/\d+)?", "ADDRESS"),
          (r"\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b", "MAC")]
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:?\d\d)?")
@@ -93,6 +96,9 @@ class Cloud:
     def save(self, request, answer):
         for name, path in request.get("save", {}).items():
             self.saved[name] = at(answer.json(), path)
+        for name, path in request.get("save_ref", {}).items():
+            self.saved[name + "_ref"] = at(answer.json(), path)
+            self.saved[name] = self.saved[name + "_ref"].rsplit("/", 1)[-1]
 
 
 def at(value, path):
@@ -208,6 +214,10 @@ def look(cloud, request, answer, states):
     for header in ("openstack-api-version", "x-openstack-request-id", "www-authenticate", "location"):
         if header in answer.headers:
             seen[f"header {header}"] = {mask(cloud, answer.headers[header])}
+    if "x-trans-id" in answer.headers:
+        for header, value in answer.headers.items():
+            if header.lower().startswith(SWIFT):
+                seen[f"header {header.lower()}"] = {re.sub(r"\d+(\.\d+)?", "N", mask(cloud, value))}
     if status.startswith("any of"):
         return {"status": seen["status"]}
     body = {}

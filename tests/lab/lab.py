@@ -78,6 +78,9 @@ def inventory(conn):
     add("keypairs", [k["keypair"] for k in conn.compute.get("/os-keypairs").json()["keypairs"]])
     add("volumes", conn.block_storage.get("/volumes/detail").json()["volumes"])
     add("snapshots", conn.block_storage.get("/snapshots/detail").json()["snapshots"])
+    add("containers", conn.object_store.get("?format=json").json())
+    add("secrets", [{**s, "id": s["secret_ref"].rsplit("/", 1)[-1]}
+                    for s in conn.key_manager.get("/secrets?limit=100").json()["secrets"]])
     add("images", conn.image.get("/images?limit=500").json()["images"], lambda o: o.get("owner") == project)
     return found
 

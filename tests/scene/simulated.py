@@ -69,13 +69,14 @@ class Simulated:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.headers["X-Subject-Token"], json.load(answer)["token"]["catalog"]
 
-    def api(self, service, method, path):
+    def api(self, service, method, path, body=None):
         """The parsed answer of a service of the catalog to user demo; None for an empty one."""
         token, catalog = self.token()
         at = next(s["endpoints"][0]["url"] for s in catalog if s["type"] == service)
         if service == "network" and "/v2.0" not in at:
             at = at.rstrip("/") + "/v2.0"
-        request = urllib.request.Request(at + path, method=method, headers={"X-Auth-Token": token})
+        request = urllib.request.Request(at + path, method=method, data=None if body is None else json.dumps(body).encode(),
+                                         headers={"X-Auth-Token": token, "Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             text = answer.read()
         return json.loads(text) if text else None

@@ -160,11 +160,14 @@ def test_faults():
 
 def test_kinds():
     table = source("openstack/kind_table.c")
-    kinds = re.findall(r'(?:\{NEUTRON\(|\.name = )"(\w+)"', table)
+    kinds = re.findall(r'(?:\{(?:NEUTRON|OCTAVIA|DESIGNATE)\(|\.name = )"(\w+)"', table)
     rows = re.findall(r"^\| `(\w+)` \| ([\w-]+) \| `(\w+ \S+)`", section("Kinds"), re.M)
     assert [r[0] for r in rows] == kinds
     for name, service, create in rows:
-        if service != "network":
+        if service in ("load-balancer", "dns"):
+            macro = {"load-balancer": "OCTAVIA", "dns": "DESIGNATE"}[service]
+            assert re.search(rf'{macro}\("{name}",( "\w+",)? "{re.escape(create[5:])}"', table), name
+        elif service != "network":
             assert f'"{service}"' in table and f'"{create}"' in table, name
         elif not create.startswith("PUT"):
             assert re.search(rf'NEUTRON\("{name}", "\w+", "{create[6:]}"', table), name

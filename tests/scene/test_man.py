@@ -58,8 +58,8 @@ def test_options(name, tmp_path):
 
 
 def test_tested_commands_are_all(tmp_path):
-    assert set(commands(tmp_path)) == {"run", "demo", "try", "plan", "sweep", "ledger", "series", "config", "doctor",
-                                       "simulate", "version"}
+    assert set(commands(tmp_path)) == {"run", "demo", "try", "plan", "sweep", "ledger", "series", "config", "import",
+                                       "doctor", "simulate", "version"}
 
 
 def test_exit_status(tmp_path):

@@ -1,6 +1,6 @@
 /*
  * check.c - one attempt of a measuring verb; see check.h. The verbs themselves stand in
- * check_net.c, check_http.c, check_ssh.c and check_cloud.c.
+ * check_net.c, check_http.c, check_ssh.c, check_dns.c and check_cloud.c.
  */
 
 #include "observe/scenario/check.h"
@@ -24,9 +24,11 @@ static const struct verb_row rows[VERB_COUNT] = {
 	[VERB_TCP] = {check_tcp, 5 * NS_PER_S, 120 * NS_PER_S},
 	[VERB_HTTP] = {check_http, 10 * NS_PER_S, 120 * NS_PER_S},
 	[VERB_SSH] = {check_ssh, 20 * NS_PER_S, 180 * NS_PER_S},
+	[VERB_DNS] = {check_dns, 5 * NS_PER_S, 120 * NS_PER_S},
 	[VERB_STREAM] = {NULL, 0, 15 * 60 * NS_PER_S},
 	[VERB_DOWNLOAD] = {check_download, 300 * NS_PER_S, 300 * NS_PER_S},
 	[VERB_LIST] = {check_list, 60 * NS_PER_S, 60 * NS_PER_S},
+	[VERB_TOKEN] = {check_token, 30 * NS_PER_S, 60 * NS_PER_S},
 	[VERB_VALUE] = {check_value, NS_PER_S, 60 * NS_PER_S},
 };
 
@@ -210,8 +212,12 @@ void check_cancel(struct check_call *c)
 		ssh_cancel(c->ssh);
 	else if (c->http)
 		http_cancel(c->http);
+	else if (c->dns)
+		dns_cancel(c->dns);
 	else if (c->cloud)
 		cloud_cancel(c->cloud);
+	else if (c->log_in)
+		cloud_login_cancel(c->log_in);
 	else
 		c->fault = FAULT_CANCELLED; /* its timer is due */
 }

@@ -1,13 +1,14 @@
 /*
- * check.h - the measuring verbs (ping tcp http ssh stream download list value) as one operation:
- * evaluated body in, fault and measurements out. Expectations, retries and must_fail are the
- * runner's.
+ * check.h - the measuring verbs (ping tcp http ssh dns stream download list token value) as one
+ * operation: evaluated body in, fault and measurements out. Expectations, retries and must_fail are
+ * the runner's.
  *
  * Addresses go through the cloud's `reach`. Thread: the loop's.
  */
 #ifndef OBSERVE_SCENARIO_CHECK_H
 #define OBSERVE_SCENARIO_CHECK_H
 
+#include "net/dns.h"
 #include "net/ping.h"
 #include "net/resolver.h"
 #include "net/ssh.h"
@@ -30,8 +31,9 @@ struct check_result {
 	enum fault fault; /* NONE: it measured; expectations come after */
 	char detail[256];
 	/* [NAME] -> value: STATUS BODY RESPONSE_TIME OUTPUT EXIT_STATUS RTT ADDRESS CONNECTED SENT
-	 * LOST GAPS LONGEST_GAP UP_AFTER DOWN_AFTER SIZE SHA512 ERRORS SPREAD STRAY LAST VALUE …;
-	 * times are texts with units ("12ms") so that conditions compare them as times. Borrowed.
+	 * LOST GAPS LONGEST_GAP UP_AFTER DOWN_AFTER SIZE SHA512 ERRORS SPREAD STRAY LAST ANSWERS
+	 * RCODE TTL VALUE …; times are texts with units ("12ms") so that conditions compare them as
+	 * times. Borrowed.
 	 */
 	const json_t *measured;
 	struct phases phases;

@@ -1,5 +1,5 @@
 /*
- * check_cloud.c - what is measured through the API itself: download, list, value.
+ * check_cloud.c - what is measured through the API itself: download, list, token, value.
  */
 
 #include <stdio.h>
@@ -86,12 +86,13 @@ static const struct harmless reads[] = {
 	{"image", "/images?limit=20"},
 	{"identity", "/auth/projects"},
 	{"load-balancer", "/lbaas/loadbalancers"},
-	{"key-manager", "/v1/secrets?limit=20"},
-	{"dns", "/v2/zones"},
+	{"key-manager", "/secrets?limit=20"},
+	{"dns", "/zones"},
 	{"orchestration", "/stacks"},
 	{"object-store", "?limit=20"},
 	{"shared-file-system", "/shares"},
 	{"alarming", "/v2/alarms"},
+	{"metric", "/v1/resource/generic?limit=20"},
 	{"container-infrastructure-management", "/clusters"},
 	{"clustering", "/v1/clusters"},
 	{"baremetal", "/v1/nodes"},
@@ -136,6 +137,43 @@ void check_list(struct check_call *c)
 	}
 	free(service);
 	free(path);
+}
+
+/* --- token: how long a log-in takes --------------------------------------------------------------
+ */
+
+static void on_token(void *arg, const struct cloud_answer *a)
+{
+	struct check_call *c = arg;
+	c->log_in = NULL;
+	c->requests += a->tries;
+	c->phases = a->phases;
+	check_measure_int(c, "STATUS", a->status);
+	check_measure_time(c, "RESPONSE_TIME", a->phases.total_ns);
+	json_object_set(c->measured, "BODY", a->json ? a->json : json_null());
+	check_finish(c, a->fault, "%.200s", a->error.message);
+}
+
+void check_token(struct check_call *c)
+{
+	char *from = check_text(c, "from", "from");
+	const bool by_token = from && !strcmp(from, "token");
+	char id[REQUEST_ID_TEXT], uuid[UUID_TEXT];
+	unsigned generation;
+	bool renew;
+	const struct secret *token =
+		by_token ? cloud_token(c->tools.cloud, &generation, &renew) : NULL;
+	snprintf(id, sizeof(id), "req-%s", random_uuid(c->tools.random, uuid));
+	if (!by_token && (!from || strcmp(from, "credentials") != 0))
+		check_finish_later(c, FAULT_EVALUATION,
+			"token comes from `credentials` or from `token`, not \"%.60s\"",
+			from ? from : "");
+	else if (by_token && !token)
+		check_finish_later(c, FAULT_LOCAL, "%s", "the session has no token at this moment");
+	else
+		c->log_in = cloud_log_in(
+			c->tools.cloud, c->tools.probes, token, id, c->deadline_ns, on_token, c);
+	free(from);
 }
 
 /* --- value: something computed, for expectations ------------------------------------------------

@@ -32,6 +32,8 @@ struct check_call {
 	struct ssh_call *ssh;
 	struct http_call *http;
 	struct cloud_call *cloud;
+	struct dns_call *dns;
+	struct cloud_login *log_in;
 	struct login *login;
 	struct sockaddr_storage address;
 	void (*cleanup)(struct check_call *c);
@@ -56,9 +58,13 @@ void check_ping(struct check_call *c);
 void check_tcp(struct check_call *c);
 void check_http(struct check_call *c);
 void check_ssh(struct check_call *c);
+void check_dns(struct check_call *c);
 void check_download(struct check_call *c);
 void check_list(struct check_call *c);
+void check_token(struct check_call *c);
 void check_value(struct check_call *c);
+/* "192.0.2.1, 192.0.2.2": what [LAST] says of an answer. Appends. */
+void check_dns_text(struct buf *out, const struct dns_said *said);
 /* Runs a command in a guest (`from`), with `input` on its standard input; ends in `then` with the
  * result. Copies. */
 bool check_in_guest(struct check_call *c, const struct value *guest, struct slice command,

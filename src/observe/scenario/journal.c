@@ -36,6 +36,12 @@ static const struct facts_migration migrations[] = {
 	    "CREATE INDEX run_report_began ON run_report(began);"
 	    "CREATE INDEX scenario_run_began ON scenario_run(began);"
 	    "CREATE INDEX scenario_run_scenario ON scenario_run(scenario, began);"},
+	{3, "ALTER TABLE object ADD COLUMN service_request_id TEXT;"
+	    "ALTER TABLE object ADD COLUMN seen TEXT;"
+	    "ALTER TABLE object ADD COLUMN fix TEXT;"
+	    "ALTER TABLE object ADD COLUMN admin_since INTEGER;"
+	    "CREATE INDEX object_cloud_id ON object(cloud_id);"
+	    "CREATE INDEX object_created ON object(created);"},
 };
 
 static const char *const fate_names[] = {
@@ -44,6 +50,16 @@ static const char *const fate_names[] = {
 const char *object_fate_name(enum object_fate f)
 {
 	return fate_names[f];
+}
+
+bool object_fate_parse(struct slice name, enum object_fate *ret)
+{
+	for (size_t i = 0; i < array_len(fate_names); i++)
+		if (slice_is(name, fate_names[i])) {
+			*ret = (enum object_fate)i;
+			return true;
+		}
+	return false;
 }
 
 struct journal {
@@ -88,7 +104,7 @@ void journal_free(struct journal *j)
 
 /* --- one write: parameters copied, run on the facts thread ------------------------------------ */
 
-#define COLUMNS_MAX 14
+#define COLUMNS_MAX 16
 
 struct write {
 	const char *sql;
@@ -324,22 +340,78 @@ void journal_intend(struct journal_run *r, const struct journal_object *o, int64
 	submit(r->journal, w);
 }
 
+/* A row of the feed, where this update makes it need an administrator or makes an end of that. */
+static struct write *change_of_need(int64_t id, enum object_fate fate, int64_t now)
+{
+	struct write *w = write_new(
+		"INSERT INTO change(at, kind, id, revision, audience)"
+		" SELECT ?, 'object', id, ?, ? FROM object WHERE id = ? AND (fate = ?) <> ?");
+	add_int(w, now);
+	add_int(w, now); /* each is newer than the last */
+	add_int(w, AUDIENCE_OPERATORS);
+	add_int(w, id);
+	add_int(w, OBJECT_NEEDS_ADMIN);
+	add_int(w, fate == OBJECT_NEEDS_ADMIN);
+	return w;
+}
+
+static json_t *seen_json(const struct journal_seen *s)
+{
+	if (!s)
+		return NULL;
+	char *message = secret_scrubbed(s->message);
+	json_t *o = json_pack("{s:s?, s:s?, s:s?, s:i, s:s?, s:s?, s:s?}", "state", s->state,
+		"holder", s->holder, "service", s->service, "status", s->status, "message", message,
+		"request_id", s->request_id, "service_request_id", s->service_request_id);
+	free(message);
+	return o;
+}
+
+void journal_stuck(struct journal *j, int64_t id, enum object_fate fate, const char *cloud_id,
+	const json_t *path, const char *note, const struct journal_seen *seen)
+{
+	const int64_t now = clock_unix_us(&clock_system);
+	char *clean = secret_scrubbed(note); /* services repeat what they refuse */
+	const bool needs = fate == OBJECT_NEEDS_ADMIN;
+	json_t *saw = seen_json(seen);
+	struct write *w = change_of_need(id, fate, now);
+	w->with = write_new(
+		"UPDATE object SET fate = ?, cloud_id = COALESCE(?, cloud_id),"
+		" path = COALESCE(?, path), note = COALESCE(?, note), changed = ?,"
+		" seen = COALESCE(?, seen), fix = CASE WHEN ? THEN COALESCE(?, fix) END,"
+		" admin_since = CASE WHEN ? THEN COALESCE(admin_since, ?) END WHERE id = ?");
+	add_int(w->with, fate);
+	add_text(w->with, cloud_id);
+	add_json(w->with, path);
+	add_text(w->with, clean);
+	add_int(w->with, now);
+	add_json(w->with, saw);
+	add_int(w->with, needs);
+	add_text(w->with, seen ? seen->fix : NULL);
+	add_int(w->with, needs);
+	add_int(w->with, now);
+	add_int(w->with, id);
+	submit(j, w);
+	json_decref(saw);
+	free(clean);
+}
+
 void journal_update(struct journal *j, int64_t id, enum object_fate fate, const char *cloud_id,
 	const json_t *path, const char *note)
 {
-	char *clean = secret_scrubbed(note); /* services repeat what they refuse */
-	struct write *w = write_new(
-		"UPDATE object SET fate = ?, cloud_id = COALESCE(?, cloud_id),"
-		" path = COALESCE(?, path), note = COALESCE(?, note), changed = ?"
-		" WHERE id = ?");
-	add_int(w, fate);
-	add_text(w, cloud_id);
-	add_json(w, path);
-	add_text(w, clean);
-	add_int(w, clock_unix_us(&clock_system));
+	journal_stuck(j, id, fate, cloud_id, path, note, NULL);
+}
+
+void journal_answered(struct journal *j, int64_t id, const char *service_request_id)
+{
+	struct write *w = write_new("UPDATE object SET service_request_id = ? WHERE id = ?");
+	if (!service_request_id[0]) {
+		write_free(w);
+		return;
+	}
+	add_text(w, service_request_id);
 	add_int(w, id);
 	submit(j, w);
-	free(clean);
 }
 
 static bool nothing(struct facts_tx *tx, void *arg, struct error *err)

@@ -32,13 +32,17 @@ struct journal_object {
 	int64_t id; /* when read */
 	const char *run, *step, *kind;
 	unsigned index, attempt;
-	const char *name, *mark; /* may be NULL */
-	const char *cloud_id;    /* NULL until known (image: chosen before) */
-	const char *request_id;
+	const char *name, *mark;        /* may be NULL */
+	const char *cloud_id;           /* NULL until known (image: chosen before) */
+	const char *request_id;         /* ours, of its create */
+	const char *service_request_id; /* the service's; when read, NULL until answered */
 	const json_t *path; /* keys the kind's paths need: {"router": "…", "subnet_id": "…"} */
 	enum object_fate fate;
 	const char *note; /* for people: why, which command fixes it; may be NULL */
 	int64_t created_unix_us, changed_unix_us;
+	int64_t admin_unix_us; /* when read: since when it needs an administrator, or 0 */
+	const char *fix;       /* when read: what the administrator types, or NULL */
+	const json_t *seen;    /* when read: see journal_seen_json(), or NULL */
 	const char *cloud, *project, *instance, *scenario; /* of its run, when read */
 };
 
@@ -75,6 +79,22 @@ void journal_intend(struct journal_run *r, const struct journal_object *o, int64
 /* Later knowledge; not waited for. cloud_id and note NULL: unchanged. */
 void journal_update(struct journal *j, int64_t id, enum object_fate fate, const char *cloud_id,
 	const json_t *path, const char *note);
+/* What is known of an object that does not go, as last looked at; all borrowed, unknown is NULL. */
+struct journal_seen {
+	const char *state;   /* of the object: "error_deleting" */
+	const char *holder;  /* id of what holds it */
+	const char *service; /* that was asked to delete it, */
+	int status;          /* and how it answered; 0: not */
+	const char *message;
+	const char *request_id, *service_request_id; /* of that request */
+	const char *fix;                             /* see kind_fix() */
+};
+/* journal_update() with what was seen. The row that comes to need an administrator, and the one
+ * that no longer does, is a row `object` of the change feed too, by its id. */
+void journal_stuck(struct journal *j, int64_t id, enum object_fate fate, const char *cloud_id,
+	const json_t *path, const char *note, const struct journal_seen *seen);
+/* The service's request id of its create. Not waited for. */
+void journal_answered(struct journal *j, int64_t id, const char *service_request_id);
 /* Waits until everything written so far is durable. */
 void journal_flush(struct journal *j, void (*done)(void *arg, const struct error *err), void *arg);
 
@@ -85,6 +105,45 @@ const char *object_fate_name(enum object_fate f);
  * cb's pointers are borrowed for the call; returning false ends it. Synchronous. */
 bool journal_objects(struct journal *j, const char *cloud, const char *instance, const char *run,
 	bool open_only, bool (*cb)(void *arg, const struct journal_object *o), void *arg,
+	struct error *err) must_check;
+
+/* Whether an object of that cloud's id is an open row: then somebody of ours answers for it. */
+bool journal_holds(struct journal *j, const char *cloud_id);
+
+/* --- the ledger: for people, so open rows come first, those for an administrator before all ----
+ */
+
+struct journal_filter {
+	const char *cloud, *instance, *run; /* NULL: all */
+	int fate;                           /* -1: all */
+	bool open_only;
+	size_t offset, limit; /* 0: all */
+};
+bool journal_ledger(struct facts *f, const struct journal_filter *filter,
+	bool (*cb)(void *arg, const struct journal_object *o), void *arg,
+	struct error *err) must_check;
+
+/* What was made and what became of it. created is the sum of all others. */
+struct journal_totals {
+	int64_t created;
+	int64_t deleted, kept, leaked, unsure, needs_admin;
+	int64_t in_use; /* of runs that have not ended */
+	int64_t left;   /* of runs that have: the next sweep takes them */
+};
+/* Of cloud, instance, run and nothing else of the filter. `alive` NULL: a run that has no end is
+ * under way. */
+bool journal_totals(struct facts *f, const struct journal_filter *filter,
+	bool (*alive)(void *arg, const char *run), void *arg, struct journal_totals *ret,
+	struct error *err) must_check;
+/* One row of the ledger as `glasshouse ledger --json` and /api/ops/v1/ledger.json have it. Owned.
+ */
+json_t *journal_object_json(const struct journal_object *o);
+json_t *journal_totals_json(const struct journal_totals *t);
+/* By its name; false: there is none. */
+bool object_fate_parse(struct slice name, enum object_fate *ret);
+/* The row of that id; cb is not called when there is none. */
+bool journal_object(struct facts *f, int64_t id,
+	bool (*cb)(void *arg, const struct journal_object *o), void *arg,
 	struct error *err) must_check;
 
 /* A run as it is read. */

@@ -20,6 +20,7 @@ static const struct {
 	[PICK_VOLUME_TYPE] = {"volume_type", "block-storage", "/types", "volume_types",
 		"volume type"},
 	[PICK_DNS] = {"dns", "network", "/subnets", "subnets", "subnet"},
+	[PICK_SERVERS] = {"servers", "dns", "/pools", "pools", "name server"},
 };
 
 static bool picker_of(struct slice name, enum picker *ret)
@@ -53,15 +54,13 @@ static void pick_free(struct pick *p)
 	free(p);
 }
 
-static void finish(struct pick *p, const struct error *err, const struct cloud_failure *f)
+void pick_finish(struct pick *p, const struct error *err, const struct cloud_failure *f)
 {
 	p->done(p->arg, err ? NULL : p->picked, err, f);
 	pick_free(p);
 }
 
-static void next(struct pick *p);
-
-static void failed_answer(struct pick *p, const struct cloud_answer *a)
+void pick_failed(struct pick *p, const struct cloud_answer *a)
 {
 	struct error err = {0};
 	struct cloud_failure f;
@@ -69,7 +68,7 @@ static void failed_answer(struct pick *p, const struct cloud_answer *a)
 	error_set(&err, p->cancelled ? ERROR_CANCELLED : ERROR_CLOUD, "reading the %ss: %s%s%s",
 		pickers[p->at].what, fault_text(a->fault), a->error.message[0] ? ": " : "",
 		a->error.message);
-	finish(p, &err, p->cancelled ? NULL : &f);
+	pick_finish(p, &err, p->cancelled ? NULL : &f);
 }
 
 static void on_list(void *arg, const struct cloud_answer *a, json_t *items)
@@ -78,15 +77,15 @@ static void on_list(void *arg, const struct cloud_answer *a, json_t *items)
 	struct error err = {0};
 	p->call = NULL;
 	if (a->fault != FAULT_NONE) {
-		failed_answer(p, a);
+		pick_failed(p, a);
 		return;
 	}
 	if (!pick_choose(p, items, &err)) {
-		finish(p, &err, NULL);
+		pick_finish(p, &err, NULL);
 		return;
 	}
 	p->at++;
-	next(p);
+	pick_next(p);
 }
 
 static void list(struct pick *p)
@@ -102,7 +101,7 @@ static void on_default_type(void *arg, const struct cloud_answer *a)
 	p->call = NULL;
 	const json_t *type = json_object_get(a->json, "volume_type");
 	if (a->fault == FAULT_CANCELLED) {
-		failed_answer(p, a);
+		pick_failed(p, a);
 		return;
 	}
 	if (a->fault != FAULT_NONE || !json_str(type, "name")) {
@@ -114,10 +113,10 @@ static void on_default_type(void *arg, const struct cloud_answer *a)
 			pick_put(p, &p->wanted.p[i], json_string(json_str(type, "name")), type,
 				"\"%.100s\", the default volume type", json_str(type, "name"));
 	p->at++;
-	next(p);
+	pick_next(p);
 }
 
-static void next(struct pick *p)
+void pick_next(struct pick *p)
 {
 	for (; p->at < PICK_COUNT; p->at++) {
 		for (size_t i = 0; i < p->wanted.n; i++) {
@@ -127,14 +126,16 @@ static void next(struct pick *p)
 				.method = "GET",
 				.path = "/types/default",
 				.deadline_ns = LIST_NS};
-			if (p->at == PICK_VOLUME_TYPE)
+			if (p->at == PICK_SERVERS)
+				pick_servers(p);
+			else if (p->at == PICK_VOLUME_TYPE)
 				p->call = cloud_call(p->cloud, &q, on_default_type, p);
 			else
 				list(p);
 			return;
 		}
 	}
-	finish(p, NULL, NULL);
+	pick_finish(p, NULL, NULL);
 }
 
 static void on_connected(void *arg, const struct error *err)
@@ -143,9 +144,9 @@ static void on_connected(void *arg, const struct error *err)
 	struct error cancelled = {0};
 	error_set(&cancelled, ERROR_CANCELLED, "cancelled");
 	if (p->cancelled || err)
-		finish(p, err ? err : &cancelled, NULL);
+		pick_finish(p, err ? err : &cancelled, NULL);
 	else
-		next(p);
+		pick_next(p);
 }
 
 /* What a param is given as, or has as its plain default. */

@@ -1,10 +1,11 @@
 /*
  * pick.h - what `auto` means: pickers by the last word of a param's name (image, flavor, external,
- * volume_type, dns …, also with a prefix: jh_image).
+ * volume_type, dns, servers …, also with a prefix: jh_image).
  *
  * image: the smallest active public or shared bootable image that a guest log-in is known for;
- * flavor: the smallest that fits the image; external: the only network with router:external. More
- * than one equally good candidate is an error that lists them. Thread: the loop's.
+ * flavor: the smallest that fits the image; external: the only network with router:external;
+ * servers: the cloud's name servers (`dns` of its configuration, else as designate tells them).
+ * More than one equally good candidate is an error that lists them. Thread: the loop's.
  */
 #ifndef OBSERVE_SCENARIO_PICK_H
 #define OBSERVE_SCENARIO_PICK_H

@@ -60,7 +60,7 @@ void pick_put(struct pick *p, const struct wanted *w, json_t *value, const json_
 	json_object_set_new(p->picked, w->param->name, entry);
 }
 
-static bool none(const struct wanted *w, struct error *err, const char *what)
+bool pick_none(const struct wanted *w, struct error *err, const char *what)
 {
 	error_at(err, w->param->file, w->param->line, w->param->col,
 		"%s: auto found no %s; give one, such as --param %s=…", w->param->name, what,
@@ -130,7 +130,8 @@ static bool choose_image(
 	const json_t *one = json_array_get(best, 0);
 	bool good = false;
 	if (!one)
-		good = none(w, err, "active public or shared image whose log-in user is known");
+		good = pick_none(
+			w, err, "active public or shared image whose log-in user is known");
 	else if (json_array_size(best) > 1)
 		good = several(w, best, err);
 	else {
@@ -200,7 +201,7 @@ static bool choose_flavor(
 	const json_t *one = json_array_get(best, 0);
 	bool good = false;
 	if (!one)
-		good = none(w, err, image ? "flavor that fits the image" : "flavor");
+		good = pick_none(w, err, image ? "flavor that fits the image" : "flavor");
 	else if (json_array_size(best) > 1)
 		good = several(w, best, err);
 	else {
@@ -233,7 +234,7 @@ static bool choose_external(
 	const json_t *one = json_array_get(best, 0);
 	bool good = false;
 	if (!one)
-		good = none(w, err, "external network");
+		good = pick_none(w, err, "external network");
 	else if (json_array_size(best) > 1)
 		good = several(w, best, err);
 	else {
@@ -253,7 +254,7 @@ static bool choose_type(
 {
 	const json_t *one = json_array_get(items, 0);
 	if (!one)
-		return none(w, err, "volume type");
+		return pick_none(w, err, "volume type");
 	if (json_array_size(items) > 1)
 		return several(w, items, err);
 	pick_put(p, w, json_string(name_of(one)), one, "the only volume type");

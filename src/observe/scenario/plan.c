@@ -228,12 +228,19 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 			json_object_get(b, "from") ? " from " : "",
 			json_object_get(b, "from") ? where(p, e, "from", from, sizeof(from)) : "");
 		break;
+	case VERB_DNS:
+		add_text(requests, "dns %s %s%s%s", text_of(b, "name"),
+			json_str(b, "type") ? json_str(b, "type") : "A",
+			json_str(b, "server") ? " at " : "",
+			json_str(b, "server") ? json_str(b, "server") : "");
+		break;
 	case VERB_STREAM: add_text(requests, "stream to %s", text_of(b, "to")); break;
 	case VERB_DOWNLOAD: add_text(requests, "GET /images/%s/file", text_of(b, "of")); break;
 	case VERB_LIST:
 		add_text(requests, "GET %s",
 			json_str(b, "path") ? json_str(b, "path") : text_of(b, "service"));
 		break;
+	case VERB_TOKEN: add_text(requests, "POST %s", "/auth/tokens"); break;
 	default: break;
 	}
 }
@@ -241,10 +248,11 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 static void requests_of(struct plan *p, struct planned *e, struct error *err)
 {
 	json_t *requests = json_array(), *teardown = json_array();
-	const char *service = e->step->kind                ? e->step->kind->service
-			      : e->step->verb == VERB_CALL ? json_str(e->body, "service")
-			      : e->step->verb == VERB_LIST ? text_of(e->body, "service")
-							   : NULL;
+	const char *service = e->step->kind                 ? e->step->kind->service
+			      : e->step->verb == VERB_CALL  ? json_str(e->body, "service")
+			      : e->step->verb == VERB_LIST  ? text_of(e->body, "service")
+			      : e->step->verb == VERB_TOKEN ? "identity"
+							    : NULL;
 	if (service)
 		json_object_set_new(e->out, "service", json_string(service));
 	if (e->step->verb == VERB_CREATE)

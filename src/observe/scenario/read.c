@@ -115,7 +115,7 @@ static void set_param(struct reader *r, struct param *p, const struct yaml *valu
 	if (p->is_auto && !pick_known(slice_of(p->name)))
 		reader_error(r, file, value,
 			"`auto` works for params whose name ends in image, flavor, external, "
-			"volume_type or dns, not for \"%s\"",
+			"volume_type, dns or servers, not for \"%s\"",
 			p->name);
 	p->file = file;
 	interp_free(p->value);

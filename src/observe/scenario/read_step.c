@@ -39,14 +39,16 @@ static const struct verb_row verbs[] = {
 	{"tcp", VERB_TCP, "to from", "to", "to"},
 	{"http", VERB_HTTP, "url method headers body requests from", "url", "url"},
 	{"ssh", VERB_SSH, "to run input user port key host_key", "to", "to"},
+	{"dns", VERB_DNS, "name type server tcp", NULL, "name"},
 	{"stream", VERB_STREAM, "to every", NULL, "to"},
 	{"download", VERB_DOWNLOAD, "of", "of", "of"},
 	{"list", VERB_LIST, "service path", "service", "service"},
+	{"token", VERB_TOKEN, "from", "from", "from"},
 	{"value", VERB_VALUE, NULL, "", NULL},
 };
 
 /* Verbs of the language that come with a later version. */
-static const char *const later[] = {"mesh", "bench", "throughput", "guest", "dns"};
+static const char *const later[] = {"mesh", "bench", "throughput", "guest"};
 
 static const struct verb_row *find_verb(struct slice name)
 {
@@ -80,7 +82,8 @@ static const struct key simple_keys[] = {
 #define CHANGES (1u << VERB_SET | 1u << VERB_SERVER_ACTION | 1u << VERB_CALL)
 #define MEASURES                                                                                   \
 	(1u << VERB_PING | 1u << VERB_TCP | 1u << VERB_HTTP | 1u << VERB_SSH | 1u << VERB_STREAM | \
-		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_VALUE)
+		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_TOKEN | 1u << VERB_VALUE |      \
+		1u << VERB_DNS)
 #define ANY (~0u)
 
 /* Which verbs a key goes with, and how that is said. */
@@ -221,17 +224,14 @@ static void check_body_keys(struct reader *r, const struct source_key *k, const 
 /* A kind's path needs some of the body: {router} of /routers/{router}/add_router_interface. */
 static void check_path_keys(struct reader *r, const struct source_key *k, const struct kind *kind)
 {
-	struct slice rest = slice_of(kind->create);
-	for (;;) {
-		const size_t open = slice_find(rest, '{');
-		if (open >= rest.n)
-			return;
-		rest = slice_sub(rest, open + 1, rest.n);
-		char *name = slice_dup(slice_sub(rest, 0, slice_find(rest, '}')));
-		if (strcmp(name, "id") != 0 && strcmp(name, "project") != 0 &&
-			strcmp(name, "user") != 0 && !yaml_get(k->value, name))
-			reader_error(r, k->file, k->key, "%s: `%s` is missing", kind->name, name);
-		free(name);
+	struct slice rest = slice_of(kind->create), name;
+	while (kind_path_name(&rest, &name)) {
+		char *key = slice_dup(name);
+		const bool ours = slice_in_words(name, "id project user") ||
+				  (kind->name_field && slice_is(name, kind->name_field));
+		if (!ours && !yaml_get(k->value, key))
+			reader_error(r, k->file, k->key, "%s: `%s` is missing", kind->name, key);
+		free(key);
 	}
 }
 
@@ -534,7 +534,8 @@ static void check_place(struct reader *r, const struct step *step, const struct 
 static void check_together(struct reader *r, const struct step *step, const struct source *src)
 {
 	const struct source_key *each = source_get(src, "each"), *hold = source_get(src, "hold"),
-				*upload = source_get(src, "upload");
+				*upload = source_get(src, "upload"),
+				*keep = source_get(src, "keep");
 	if (each && source_get(src, "count"))
 		reader_error(
 			r, each->file, each->key, "step %s has both count and each", step->name);
@@ -543,6 +544,8 @@ static void check_together(struct reader *r, const struct step *step, const stru
 	if (step->verb == VERB_STREAM && !source_get(src, "around"))
 		reader_error(r, src->file, src->name,
 			"the stream %s needs `around`: the steps it runs around", step->name);
+	if (keep && step->kind && step->kind->several)
+		reader_error(r, keep->file, keep->key, "a %s cannot be kept", step->kind->name);
 	if (upload && step->kind && !step->kind->uploads)
 		reader_error(r, upload->file, upload->key, "a %s has no data to upload",
 			step->kind->name);

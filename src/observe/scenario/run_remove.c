@@ -25,7 +25,7 @@ bool removal_over(const struct task *t)
 /* --- which object of the task ------------------------------------------------------------------
  */
 
-static struct made *current(struct task *t)
+struct made *remove_current(struct task *t)
 {
 	const size_t i = t->remove_next;
 	if (i == 0)
@@ -62,18 +62,25 @@ static void end_removal(struct task *t, enum removal_state state)
 	run_kick(t->run);
 }
 
+static void reset(struct task *t)
+{
+	t->remove_tries = 0;
+	t->remove_asked = false;
+	stuck_fini(&t->stuck);
+}
+
 static void next_object(struct task *t)
 {
 	t->remove_next++;
-	t->remove_tries = 0;
-	t->remove_asked = false;
+	reset(t);
 	remove_step(t);
 }
 
-static void is_gone(struct task *t)
+void remove_is_gone(struct task *t)
 {
-	struct made *m = current(t);
+	struct made *m = remove_current(t);
 	journal_update(t->run->journal, m->row, OBJECT_DELETED, NULL, NULL, NULL);
+	m->gone = true;
 	if (m == &t->made) {
 		t->gone_ns = run_now(t->run);
 		run_emit(t->run, RUN_EVENT_REMOVED, t, "%s", "");
@@ -81,45 +88,40 @@ static void is_gone(struct task *t)
 	next_object(t);
 }
 
-/* What fixes it, for whoever reads the ledger. */
-static void leave(struct task *t, enum object_fate fate, const char *why)
+void remove_left(struct task *t, const char *note)
 {
-	struct made *m = current(t);
-	char note[900];
-	snprintf(note, sizeof(note), "%s %s: %s%s", m->kind->name, m->id ? m->id : "(id unknown)",
-		why,
-		fate == OBJECT_NEEDS_ADMIN ? "; only an administrator can remove it"
-					   : "; `glasshouse sweep` tries again");
-	journal_update(t->run->journal, m->row, fate, m->id, m->path, note);
 	run_emit(t->run, RUN_EVENT_LEFT, t, "%s", note);
 	t->remove_next++;
-	t->remove_tries = 0;
-	t->remove_asked = false;
-	if (current(t))
+	reset(t);
+	if (remove_current(t))
 		remove_step(t);
 	else
 		end_removal(t, REMOVAL_LEFT);
 }
 
-static void call(
-	struct task *t, const struct kind *k, const struct kind_request *q, cloud_done *done)
+/* Without a look: nothing more is known of it than that it was there. */
+void remove_leave(struct task *t, enum object_fate fate, const char *why)
 {
-	const struct cloud_request request = {
-		.service = k->service,
-		.method = q->method,
-		.path = q->path,
-		.body = q->body,
-		.microversion = k->version,
-		.deadline_ns = REMOVE_REQUEST_NS,
-		.absent_is_good = true,
-		.purpose = &t->purpose,
-	};
+	struct made *m = remove_current(t);
+	char note[900];
+	snprintf(note, sizeof(note), "%s %s: %s; `glasshouse sweep` tries again", m->kind->name,
+		m->id ? m->id : "(id unknown)", why);
+	journal_update(t->run->journal, m->row, fate, m->id, m->path, note);
+	remove_left(t, note);
+}
+
+void remove_call(struct task *t, const struct kind *k, const struct kind_request *q,
+	int64_t deadline_ns, cloud_done *done)
+{
+	struct cloud_request request = kind_call(k, q, deadline_ns);
+	request.absent_is_good = true;
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
 }
 
-static bool out_of_time(const struct task *t)
+bool remove_out_of_time(const struct task *t)
 {
-	return t->run->abandon_teardown ||
+	return t->run->abandon_teardown || t->run->last_looks ||
 	       loop_now_ns(t->run->tools.loop) >= t->run->teardown_until_ns;
 }
 
@@ -130,45 +132,36 @@ static void wait_then(struct task *t, void (*then)(struct timer *t))
 	task_pause(t, ns > REMOVE_SLOW_NS ? REMOVE_SLOW_NS : ns, then);
 }
 
-bool remove_says_gone(struct task *t, const struct kind *k, const struct cloud_answer *a)
+/* What is in an error and may be deleted in it is asked to go once more. */
+static void again(struct task *t)
 {
-	if (a->status == 404)
-		return true;
-	if (!k->gone_expr || !a->status)
-		return false;
-	json_t *m = change_measured(a);
-	const json_t *object = kind_unwrap(k, a->json);
-	if (object)
-		json_object_set(m, "BODY", (json_t *)object);
-	struct world_scope scope;
-	world_scope_init(&scope, t->run->world, t->element, m);
-	struct value v = VALUE_NOTHING;
-	struct error err = {0};
-	bool yes = false;
-	const bool good = expr_eval(k->gone_expr, &scope.scope, &v, &err) == EXPR_OK &&
-			  value_condition(&v, &yes);
-	value_drop(&v);
-	json_decref(m);
-	return good && yes;
+	t->remove_asked = false;
+	wait_then(t, ask_remove);
 }
+
+/* --- is it gone, delete it --------------------------------------------------------------------
+ */
 
 static void on_gone_answer(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
-	struct made *m = current(t);
+	struct made *m = remove_current(t);
 	t->call = NULL;
 	t->run->requests += a->tries;
-	if (remove_says_gone(t, m->kind, a)) {
-		is_gone(t);
+	if (kind_answer_gone(m->kind, m->path, a)) {
+		remove_is_gone(t);
 		return;
 	}
-	const char *status = json_str(kind_unwrap(m->kind, a->json), "status");
-	if (status && strstr(status, "error") && t->remove_asked && t->remove_tries > 3) {
-		char why[200];
-		snprintf(why, sizeof(why), "its status is %s after the delete", status);
-		leave(t, OBJECT_NEEDS_ADMIN, why);
-	} else if (out_of_time(t)) {
-		leave(t, OBJECT_CREATED, "it was still there when the time for teardown ended");
+	stuck_looked(&t->stuck, t->run->journal, m->kind, a);
+	if (t->remove_asked && t->remove_tries > 3 && stuck_in_error(a, m->kind)) {
+		if (stuck_needs_admin(&t->stuck, m->kind))
+			remove_stuck(t, "it went into an error after the delete");
+		else if (remove_out_of_time(t))
+			remove_explain(t);
+		else
+			again(t);
+	} else if (remove_out_of_time(t)) {
+		remove_explain(t);
 	} else if (!t->remove_asked && t->remove_tries >= LOOKS_BEFORE_REMOVE) {
 		ask_remove(&t->timer); /* its parent did not take it along */
 	} else {
@@ -179,13 +172,13 @@ static void on_gone_answer(void *arg, const struct cloud_answer *a)
 static void ask_gone(struct timer *timer)
 {
 	struct task *t = timer->arg;
-	struct made *m = current(t);
+	struct made *m = remove_current(t);
 	struct kind_request q = {0};
 	if (!m->kind->get || !kind_object_request(m->kind, m->kind->get, m->path, &q, NULL)) {
-		is_gone(t);
+		remove_is_gone(t);
 		return;
 	}
-	call(t, m->kind, &q, on_gone_answer);
+	remove_call(t, m->kind, &q, REMOVE_REQUEST_NS, on_gone_answer);
 	kind_request_fini(&q);
 }
 
@@ -194,48 +187,61 @@ static void on_remove_answer(void *arg, const struct cloud_answer *a)
 	struct task *t = arg;
 	t->call = NULL;
 	t->run->requests += a->tries;
-	if (a->status == 404) {
-		/* Cinder says so too when it is the service that is missing. */
-		if (strstr(a->error.message, "Service") &&
-			strstr(a->error.message, "could not be found"))
-			leave(t, OBJECT_NEEDS_ADMIN, a->error.message);
-		else
-			is_gone(t);
-		return;
-	}
-	if (a->fault == FAULT_NONE) {
+	if (a->fault != FAULT_CANCELLED)
+		stuck_removed(&t->stuck, a);
+	if (stuck_no_service(a)) {
+		remove_last_look(t);
+	} else if (a->status == 404) {
+		remove_is_gone(t);
+	} else if (a->fault == FAULT_NONE) {
 		t->remove_asked = true;
 		t->remove_tries = 0;
 		ask_gone(&t->timer);
-		return;
+	} else if (remove_out_of_time(t)) {
+		remove_last_look(t);
+	} else {
+		run_emit(t->run, RUN_EVENT_WAIT, t, "%s: %s", fault_text(a->fault),
+			a->error.message);
+		wait_then(t, ask_remove);
 	}
-	if (out_of_time(t)) {
-		char why[700];
-		snprintf(why, sizeof(why), "%s%s%s", fault_text(a->fault),
-			a->error.message[0] ? ": " : "", a->error.message);
-		leave(t, OBJECT_CREATED, why);
-		return;
-	}
-	run_emit(t->run, RUN_EVENT_WAIT, t, "%s: %s", fault_text(a->fault), a->error.message);
-	wait_then(t, ask_remove);
 }
 
-static void ask_remove(struct timer *timer)
+static void send_remove(struct task *t)
 {
-	struct task *t = timer->arg;
-	struct made *m = current(t);
+	struct made *m = remove_current(t);
 	struct kind_request q = {0};
 	struct error err = {0};
 	if (!kind_object_request(m->kind, m->kind->remove, m->path, &q, &err)) {
-		leave(t, OBJECT_LEAKED, err.msg);
+		remove_leave(t, OBJECT_LEAKED, err.msg);
 		return;
 	}
 	if (t->remove_ns < 0) {
 		t->remove_ns = run_now(t->run);
 		run_emit(t->run, RUN_EVENT_REMOVING, t, "%s", "");
 	}
-	call(t, m->kind, &q, on_remove_answer);
+	remove_call(t, m->kind, &q, REMOVE_REQUEST_NS, on_remove_answer);
 	kind_request_fini(&q);
+}
+
+static void on_parent(struct task *t, enum parent_state state, const char *text)
+{
+	if (state != PARENT_BUSY) {
+		send_remove(t);
+	} else if (remove_out_of_time(t)) {
+		remove_last_look(t);
+	} else {
+		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
+		wait_then(t, ask_remove);
+	}
+}
+
+/* What takes one change at a time takes none before the last one is over. */
+static void ask_remove(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	const struct made *m = remove_current(t);
+	if (!parent_look(t, m->kind, m->path, on_parent))
+		send_remove(t);
 }
 
 /* --- attempts whose answer was lost: once more ---------------------------------------------------
@@ -244,7 +250,7 @@ static void ask_remove(struct timer *timer)
 static void on_unsure_list(void *arg, const struct cloud_answer *a, json_t *items)
 {
 	struct task *t = arg;
-	struct made *m = current(t);
+	struct made *m = remove_current(t);
 	t->call = NULL;
 	t->run->requests += a->tries;
 	const char *name = json_str(m->path, "_name"), *mark = json_str(m->path, "_mark");
@@ -275,6 +281,10 @@ static void look_for_unsure(struct task *t, struct made *m)
 		ask_remove(&t->timer);
 		return;
 	}
+	if (m->kind->several) {
+		batch_remove(t);
+		return;
+	}
 	if (!kind_find_request(m->kind, m->path, name, mark, &q)) {
 		next_object(t);
 		return;
@@ -289,19 +299,21 @@ static void look_for_unsure(struct task *t, struct made *m)
 
 void remove_step(struct task *t)
 {
-	struct made *m = current(t);
 	if (t->remove_next == 0 && change_undo(t))
 		return;
+	if (t->remove_next == 0)
+		batch_before_removal(t);
+	struct made *m = remove_current(t);
 	while (m && nothing_there(t, m)) {
 		t->remove_next++;
-		m = current(t);
+		m = remove_current(t);
 	}
 	if (!m) {
 		end_removal(t, REMOVAL_GONE);
 		return;
 	}
-	if (m == &t->made && !t->holds_lock) {
-		char *key = task_lock_key(t, m->path);
+	if (m == &t->made && !t->holds_lock && !t->parent) {
+		char *key = task_lock_key(t, m->kind, m->path);
 		const bool taken = !key || lock_take(t->run, t, key);
 		free(key);
 		if (!taken) {
@@ -311,7 +323,9 @@ void remove_step(struct task *t)
 	}
 	if (t->remove_next > t->extras.n)
 		look_for_unsure(t, m);
-	else if (t->remove_next > 0 || t->parent)
+	else if (m->kind->several)
+		batch_remove(t);
+	else if ((t->remove_next > 0 && strcmp(m->kind->name, "volume") == 0) || t->parent)
 		ask_gone(&t->timer); /* nova may have taken it along; else its own delete follows */
 	else
 		ask_remove(&t->timer);
@@ -346,21 +360,41 @@ bool remove_over(struct run *r)
 	return true;
 }
 
+/* Of what nothing was asked yet there is nothing to say. */
+static void drop_unasked(struct task *t)
+{
+	if (t->removal == REMOVAL_LOCK)
+		lock_release(t->run, t);
+	t->removal = t->has_made && !t->removed ? REMOVAL_LEFT : REMOVAL_GONE;
+	if (t->removal == REMOVAL_LEFT)
+		run_emit(t->run, RUN_EVENT_LEFT, t,
+			"teardown was given up; `glasshouse sweep` goes on");
+}
+
+void remove_last_looks(struct run *r)
+{
+	r->last_looks = true;
+	for (size_t i = 0; i < r->tasks.n; i++) {
+		struct task *t = r->tasks.p[i];
+		if (t->removal == REMOVAL_NONE || t->removal == REMOVAL_LOCK) {
+			drop_unasked(t);
+		} else if (t->removal == REMOVAL_SENT && timer_running(&t->timer)) {
+			timer_cancel(&t->timer);
+			remove_last_look(t);
+		}
+	}
+}
+
 void remove_give_up(struct run *r)
 {
 	r->abandon_teardown = true;
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		struct task *t = r->tasks.p[i];
 		if (t->removal == REMOVAL_NONE || t->removal == REMOVAL_LOCK) {
-			if (t->removal == REMOVAL_LOCK)
-				lock_release(r, t);
-			t->removal = t->has_made && !t->removed ? REMOVAL_LEFT : REMOVAL_GONE;
-			if (t->removal == REMOVAL_LEFT)
-				run_emit(r, RUN_EVENT_LEFT, t,
-					"teardown was given up; `glasshouse sweep` goes on");
+			drop_unasked(t);
 		} else if (t->removal == REMOVAL_SENT && timer_running(&t->timer)) {
 			timer_cancel(&t->timer);
-			leave(t, OBJECT_CREATED, "teardown was given up");
+			remove_leave(t, OBJECT_CREATED, "teardown was given up");
 		} else if (t->call) {
 			cloud_cancel(t->call);
 		}

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "observe/scenario/runner.h"
+#include "observe/scenario/run_boot.h"
 
 #define STEP_DEFAULT_NS (2 * 60 * NS_PER_S)
 #define RETRY_EVERY_NS  (1 * NS_PER_S)
@@ -86,17 +86,6 @@ void lock_release(struct run *r, struct task *t)
 	}
 }
 
-char *task_lock_key(struct task *t, const json_t *body)
-{
-	const char *lock = t->step->lock;
-	if (!lock && t->step->kind)
-		lock = t->step->kind->lock;
-	if (!lock || !*lock)
-		return NULL;
-	const char *parent = json_str(body, lock);
-	return parent ? mem_printf("%s/%s", lock, parent) : NULL;
-}
-
 /* --- beginning -------------------------------------------------------------------------------- */
 
 static int64_t step_timeout(const struct task *t)
@@ -155,6 +144,22 @@ static void begin_attempt(struct task *t)
 		change_begin(t);
 }
 
+/* What making, changing or deleting holds meanwhile; owned, or NULL. A change that waits for more
+ * than its answer holds nothing: it may wait for another one's change. */
+static char *change_lock(struct task *t)
+{
+	struct task *of =
+		t->step->verb == VERB_DELETE || (t->step->verb == VERB_SET && !t->step->until)
+			? change_target(t)
+			: NULL;
+	if (t->step->verb != VERB_CREATE && !of)
+		return NULL;
+	json_t *path = of ? change_object_path(of) : value_json(&t->body);
+	char *key = task_lock_key(t, of ? of->step->kind : t->step->kind, path);
+	json_decref(path);
+	return key;
+}
+
 void task_begin(struct task *t)
 {
 	struct run *r = t->run;
@@ -164,20 +169,15 @@ void task_begin(struct task *t)
 		t->first_start_ns = loop_now_ns(r->tools.loop);
 		t->deadline_mono_ns = t->first_start_ns + step_timeout(t);
 	}
-	if (!t->holds_lock && t->step->verb == VERB_CREATE) {
-		json_t *body = value_json(&t->body);
-		char *key = task_lock_key(t, body);
-		json_decref(body);
-		const bool taken = !key || lock_take(r, t, key);
-		free(key);
-		if (!taken) {
-			t->state = TASK_LOCK;
-			run_emit(r, RUN_EVENT_WAIT, t, "another change of its %s",
-				t->step->lock ? t->step->lock : t->step->kind->lock);
-			return;
-		}
+	char *key = t->holds_lock ? NULL : change_lock(t);
+	const bool taken = !key || lock_take(r, t, key);
+	if (!taken) {
+		t->state = TASK_LOCK;
+		run_emit(r, RUN_EVENT_WAIT, t, "another change of %s", key);
 	}
-	begin_attempt(t);
+	free(key);
+	if (taken)
+		begin_attempt(t);
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
@@ -222,6 +222,7 @@ void task_ready(struct task *t)
 {
 	t->ready_ns = run_now(t->run);
 	keep_ready(t);
+	boot_reached(t);
 	task_end(t, ELEMENT_READY);
 }
 
@@ -438,7 +439,7 @@ void task_result(struct task *t, const struct operation_result *r)
 		learn_measured(t, r->measured);
 		if (tries_again(t, r->fault, r->status))
 			try_again(t, why);
-		else
+		else if (!boot_explain(t, r->fault, why))
 			task_fail(t, r->fault, "%s", why);
 		return;
 	}
@@ -448,6 +449,7 @@ void task_result(struct task *t, const struct operation_result *r)
 
 void task_free(struct task *t)
 {
+	stuck_fini(&t->stuck);
 	timer_cancel(&t->timer);
 	value_drop(&t->body);
 	made_fini(&t->made);
@@ -460,7 +462,10 @@ void task_free(struct task *t)
 	vec_fini(&t->unsure);
 	vec_fini(&t->extras);
 	vec_fini(&t->holds);
+	boot_free(t);
+	free(t->create_request_id);
 	free(t->lost_detail);
+	free(t->upload_text);
 	free(t->detail);
 	free(t->lock);
 	free(t);

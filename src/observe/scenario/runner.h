@@ -5,12 +5,15 @@
  * run_prepare.c cloud, zones, picks, journal
  * run_graph.c   which element may start now; what ended and who waits for it
  * run_task.c    one element's work: attempts, retries, expectations, must_fail
- * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_upload.c
+ * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_batch.c, run_upload.c
+ * run_parent.c  what admits one change at a time
  * run_keep.c    what runs leave for the next ones
  * run_change.c  set, server_action, delete, call, find
  * run_until.c   until, wait
  * run_stream.c  streams around steps
+ * run_boot.c    how servers came up, why nobody gets in
  * run_remove.c  teardown
+ * run_stuck.c   what does not go
  * run_order.c   its order
  * run_report.c  rows, critical path, verdict
  * run_measure.c what took how long, told as it ends
@@ -18,8 +21,11 @@
 #ifndef OBSERVE_SCENARIO_RUNNER_H
 #define OBSERVE_SCENARIO_RUNNER_H
 
+#include "base/digest.h"
 #include "observe/scenario/pick.h"
 #include "observe/scenario/run.h"
+#include "observe/scenario/stuck.h"
+#include "openstack/kind_exchange.h"
 
 /* A look at thousands of elements takes breaks, so that the loop's other work is not held up. */
 #define TURN_NS (2 * NS_PER_MS)
@@ -47,9 +53,23 @@ struct made {
 	char *id;     /* NULL: not known */
 	json_t *path; /* id and the keys its paths need */
 	bool kept;    /* `keep`: not ours to remove now */
+	bool gone;    /* seen to be removed */
 };
 
 struct task;
+struct boot;
+struct explaining;
+
+/* Whether what admits one change at a time takes one now. */
+enum parent_state {
+	PARENT_READY,
+	PARENT_BUSY,
+	PARENT_FAILED,
+	PARENT_GONE,
+	PARENT_UNKNOWN, /* it could not be asked */
+};
+typedef void parent_then(struct task *t, enum parent_state state, const char *text);
+
 struct operation_result {
 	enum fault fault;
 	int status;
@@ -101,6 +121,8 @@ struct task {
 	VEC(struct made) extras; /* what the cloud made for it and leaves behind */
 	int64_t upload_size, upload_at;
 	uint64_t upload_seed;
+	char *upload_text; /* NULL: noise */
+	struct digest_md5 upload_sum;
 
 	bool abandoned; /* the run is stopping: end as soon as the fate is known */
 	bool removed;   /* a `delete` step has removed it */
@@ -109,11 +131,16 @@ struct task {
 	bool undone;
 	char *lock; /* held or waited for */
 	bool holds_lock;
+	const char *parent_kind; /* of the look that is under way */
+	parent_then *parent_then;
 
 	enum fault fault;
 	char *detail;
 	char service_request_id[96];
-	struct task *waited_for; /* became ready last before this could start */
+	char *create_request_id;       /* the service's, of the create's answer; NULL: none came */
+	struct boot *boot;             /* run_boot.c's; NULL: no server, or nothing seen */
+	struct explaining *explaining; /* the same: the failure of a check, until it is explained */
+	struct task *waited_for;       /* became ready last before this could start */
 
 	/* teardown's order, known when it begins */
 	struct task *parent;      /* dies with it; NULL: is deleted by itself */
@@ -126,6 +153,7 @@ struct task {
 	unsigned remove_tries;
 	size_t remove_next; /* which of made, extras, unsure is being removed */
 	bool remove_asked;  /* the cloud accepted the delete: now it only has to go */
+	struct stuck stuck; /* what was seen of the one being removed */
 };
 
 struct lock {
@@ -140,7 +168,9 @@ struct run {
 	const struct kinds *kinds;
 	char *instance, *location, *called;
 	json_t *params;
-	bool hold, held;
+	enum run_hold hold;
+	int64_t hold_ns;
+	bool held;
 	void (*event)(void *arg, const struct run_event *e);
 	void *event_arg;
 	measure_signal *measured;
@@ -163,6 +193,7 @@ struct run {
 	struct map locks;         /* "server/ID" -> struct lock * */
 	bool started;             /* preparation is over */
 	bool stopping, abandon_teardown;
+	bool last_looks;       /* the time for teardown is over: what is left is looked at once */
 	bool stop_asked;       /* run_stop() was called */
 	bool stopped;          /* and it was not built then */
 	enum fault stop_fault; /* why unfinished work was stopped */
@@ -222,7 +253,17 @@ void task_note_answer(struct task *t, const struct cloud_answer *a);
  */
 bool lock_take(struct run *r, struct task *t, const char *key);
 void lock_release(struct run *r, struct task *t);
-char *task_lock_key(struct task *t, const json_t *body);
+
+/* run_parent.c */
+/* What a change of an object of this kind holds: "server/ID"; `path` is its body or path keys.
+ * NULL: nothing. Owned. */
+char *task_lock_key(struct task *t, const struct kind *k, const json_t *path);
+/* The id of the object of the kind `lock_of` that this one is a part of, or is; NULL: there is
+ * none, or it is not known. Owned. */
+char *parent_id(struct run *r, const struct kind *k, const json_t *path);
+/* Asks how that object is; then is called once, with a text for people. False: there is none to
+ * ask, and then is not called. */
+bool parent_look(struct task *t, const struct kind *k, const json_t *path, parent_then *then);
 
 /* run_make.c, run_ready.c */
 void make_begin(struct task *t); /* or uses again what an earlier run kept */
@@ -269,10 +310,30 @@ bool stream_may_start(struct task *t);
 void remove_turn(struct run *r);
 bool remove_over(struct run *r);
 void remove_step(struct task *t);
+/* Its time is over: nothing is begun any more, and each object that is there is looked at once, for
+ * the ledger to say why. */
+void remove_last_looks(struct run *r);
 void remove_give_up(struct run *r);
 bool removal_over(const struct task *t);
-/* Whether an answer to a kind's `get` says that the object is no more. */
-bool remove_says_gone(struct task *t, const struct kind *k, const struct cloud_answer *a);
+
+/* run_batch.c */
+void batch_follow(struct task *t); /* of a later element: takes its server when all are ready */
+void batch_before_removal(struct task *t);
+void batch_remove(struct task *t); /* the current object: whatever is left of it */
+
+struct made *remove_current(struct task *t); /* what of it is being removed; NULL: nothing more */
+void remove_call(struct task *t, const struct kind *k, const struct kind_request *q,
+	int64_t deadline_ns, cloud_done *done);
+bool remove_out_of_time(const struct task *t);
+/* What became of the current one; each goes on with the next. */
+void remove_is_gone(struct task *t);
+void remove_left(struct task *t, const char *note);
+void remove_leave(struct task *t, enum object_fate fate, const char *why);
+
+/* run_stuck.c: the current one does not go */
+void remove_last_look(struct task *t);              /* looks at it, then explains */
+void remove_explain(struct task *t);                /* looks who holds it, then writes */
+void remove_stuck(struct task *t, const char *why); /* writes what is known */
 
 /* run_order.c */
 void order_begin(struct run *r);
@@ -281,6 +342,7 @@ bool order_may_remove(const struct task *t);
 
 /* run_report.c */
 void report_make(struct run *r);
+bool report_failed(struct run *r); /* as far as it has come: failed, or not known to have passed */
 void report_fini(struct run *r);
 /* The names of `each: {zone: …}` with this element's values; an owned reference or NULL. */
 json_t *report_dimensions(const struct task *t);

@@ -90,9 +90,11 @@ const char *verb_name(const struct step *step)
 		[VERB_TCP] = "tcp",
 		[VERB_HTTP] = "http",
 		[VERB_SSH] = "ssh",
+		[VERB_DNS] = "dns",
 		[VERB_STREAM] = "stream",
 		[VERB_DOWNLOAD] = "download",
 		[VERB_LIST] = "list",
+		[VERB_TOKEN] = "token",
 		[VERB_VALUE] = "value",
 	};
 	return step->verb == VERB_CREATE ? step->kind->name : names[step->verb];
@@ -110,7 +112,8 @@ bool verb_reaches(enum verb v)
 
 bool step_is_many(const struct step *step)
 {
-	return step->count || step->each || step->verb == VERB_GROUP;
+	return step->count || step->each || step->verb == VERB_GROUP ||
+	       (step->verb == VERB_CREATE && step->kind && step->kind->several);
 }
 
 /* --- is a function called, a name used anywhere? -----------------------------------------------

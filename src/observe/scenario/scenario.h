@@ -36,9 +36,11 @@ enum verb {
 	VERB_TCP,
 	VERB_HTTP,
 	VERB_SSH,
+	VERB_DNS,
 	VERB_STREAM,
 	VERB_DOWNLOAD,
 	VERB_LIST,
+	VERB_TOKEN,
 	VERB_VALUE,
 	VERB_COUNT
 };
@@ -164,7 +166,7 @@ int scenario_step(const struct scenario *s, struct slice name); /* index, or -1 
 const char *verb_name(const struct step *step);                 /* "ping", or the kind's name */
 bool verb_is_check(enum verb v);
 bool verb_reaches(enum verb v);             /* a guest or an address, from here or `from` a guest */
-bool step_is_many(const struct step *step); /* has count or each, or is a group */
+bool step_is_many(const struct step *step); /* has count or each, is a group or a server_batch */
 /* Whether a function is called anywhere: "size_for"; whether a name is used anywhere: "zones". */
 bool scenario_calls(const struct scenario *s, const char *function);
 bool scenario_names(const struct scenario *s, const char *name);

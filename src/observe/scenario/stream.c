@@ -6,6 +6,7 @@
  * with lost ones between them (or from the first lost one to the end).
  */
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@
 #define PROBES_MAX 200000
 #define AT_ONCE    4000
 
-enum target { TARGET_ICMP, TARGET_TCP, TARGET_HTTP };
+enum target { TARGET_ICMP, TARGET_TCP, TARGET_HTTP, TARGET_DNS };
 enum outcome { OUT_PENDING, OUT_GOOD, OUT_LOST };
 
 struct probe {
@@ -30,6 +31,7 @@ struct probe {
 	struct ping_call *ping;
 	struct tcp_call *tcp;
 	struct http_call *http;
+	struct dns_call *dns;
 	size_t at; /* its place in `probes` */
 };
 
@@ -44,6 +46,7 @@ struct stream {
 	void *arg;
 	enum target target;
 	char *host, *url;
+	char *server, *type; /* of a DNS question; host is its name */
 	unsigned port;
 	struct sockaddr_storage address;
 	struct resolve_call *resolve;
@@ -99,6 +102,17 @@ static void put_time(json_t *m, const char *name, int64_t ns)
 			m, name, json_string(units_time_exact(ns / NS_PER_US * NS_PER_US, text)));
 }
 
+static void stream_free(struct stream *s)
+{
+	vec_fini(&s->samples);
+	vec_fini(&s->open);
+	free(s->host);
+	free(s->url);
+	free(s->server);
+	free(s->type);
+	free(s);
+}
+
 static void finish(struct stream *s)
 {
 	const struct gaps g = measure(s);
@@ -116,11 +130,7 @@ static void finish(struct stream *s)
 	timer_cancel(&s->timer);
 	s->done(s->arg, &r);
 	json_decref(m);
-	vec_fini(&s->samples);
-	vec_fini(&s->open);
-	free(s->host);
-	free(s->url);
-	free(s);
+	stream_free(s);
 }
 
 /* --- probes -------------------------------------------------------------------------------------
@@ -164,6 +174,29 @@ static void on_http(void *arg, const struct http_answer *a)
 	end_probe(p, fault);
 }
 
+static void on_dns(void *arg, const struct dns_result *r)
+{
+	struct probe *p = arg;
+	struct buf text = BUF(sizeof(p->stream->last) - 1);
+	if (r->fault == FAULT_NONE) {
+		check_dns_text(&text, r->said);
+		snprintf(p->stream->last, sizeof(p->stream->last), "%s", buf_str(&text));
+	}
+	buf_fini(&text);
+	end_probe(p, r->fault);
+}
+
+/* The question was tried when the stream was read: it is one. */
+static void send_question(struct probe *p)
+{
+	const struct stream *s = p->stream;
+	const struct dns_question q = {
+		.server = s->server, .name = s->host, .type = s->type, .deadline_ns = PROBE_NS};
+	struct error err = {0};
+	p->dns = dns_lookup(s->tools.loop, s->tools.resolver, &q, on_dns, p, &err);
+	assert(p->dns);
+}
+
 static void send_probe(struct stream *s)
 {
 	if (s->samples.n >= PROBES_MAX || s->open.n >= AT_ONCE)
@@ -179,6 +212,8 @@ static void send_probe(struct stream *s)
 	} else if (s->target == TARGET_TCP) {
 		p->tcp = tcp_connect_check(
 			s->tools.loop, s->tools.resolver, s->host, s->port, PROBE_NS, on_tcp, p);
+	} else if (s->target == TARGET_DNS) {
+		send_question(p);
 	} else {
 		const struct http_request q = {.method = "GET",
 			.url = s->url,
@@ -227,6 +262,30 @@ static void on_resolved(void *arg, const struct resolved *r)
 /* --- starting -----------------------------------------------------------------------------------
  */
 
+/* "SERVER/NAME?TYPE": the server may be left out, the type too (A). */
+static bool read_question(struct stream *s, struct slice rest, struct error *err)
+{
+	const size_t slash = slice_find(rest, '/');
+	const struct slice server = slice_sub(rest, 0, slash);
+	const struct slice question = slice_sub(rest, slash + 1, rest.n);
+	const size_t mark = slice_find(question, '?');
+	struct dns_asked asked;
+	unsigned port;
+	char *host = NULL;
+	s->target = TARGET_DNS;
+	s->server = server.n ? slice_dup(server) : NULL;
+	s->host = slice_dup(slice_sub(question, 0, mark));
+	s->type = mark < question.n ? slice_dup(slice_sub(question, mark + 1, question.n))
+				    : mem_strdup("A");
+	const bool good = !s->server || dns_server_split(s->server, &host, &port);
+	free(host);
+	if (!good)
+		error_set(err, ERROR_INPUT,
+			"stream `to` is dns://SERVER/NAME?TYPE, and \"%.100s\" is no server",
+			s->server);
+	return good && dns_ask(s->host, s->type, 0, &asked, err);
+}
+
 static bool read_target(
 	struct stream *s, const struct reach *reach, struct slice to, struct error *err)
 {
@@ -247,9 +306,12 @@ static bool read_target(
 	} else if (slice_starts(to, "http://") || slice_starts(to, "https://")) {
 		s->target = TARGET_HTTP;
 		s->url = mem_strdup(text);
+	} else if (slice_starts(to, "dns://")) {
+		good = read_question(s, slice_sub(to, strlen("dns://"), to.n), err);
 	} else {
 		error_set(err, ERROR_INPUT,
-			"stream `to` is icmp://HOST, tcp://HOST:PORT or http://…, not \"%.100s\"",
+			"stream `to` is icmp://HOST, tcp://HOST:PORT, http://… or "
+			"dns://SERVER/NAME?TYPE, not \"%.100s\"",
 			text);
 		good = false;
 	}
@@ -289,8 +351,7 @@ struct stream *stream_start(const struct check_tools *tools, struct world *w, st
 	s->every_ns = EVERY_NS;
 	if (!read_every(every, &s->every_ns, err) ||
 		!read_target(s, &cloud_configuration(tools->cloud)->reach, value_slice(to), err)) {
-		free(s->host);
-		free(s);
+		stream_free(s);
 		return NULL;
 	}
 	if (s->target == TARGET_ICMP)
@@ -333,6 +394,8 @@ void stream_cancel(struct stream *s)
 			tcp_cancel(p->tcp);
 		else if (p->http)
 			http_cancel(p->http);
+		else if (p->dns)
+			dns_cancel(p->dns);
 	}
 	if (s->resolve)
 		resolve_cancel(s->resolve);

@@ -439,6 +439,7 @@ void sweep_free(struct sweep *s)
 	for (size_t i = 0; i < s->found.n; i++) {
 		struct found *f = s->found.p[i];
 		timer_cancel(&f->timer);
+		stuck_fini(&f->stuck);
 		free(f->id);
 		free(f->name);
 		free(f->mark);

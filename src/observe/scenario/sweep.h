@@ -4,7 +4,9 @@
  * Two proofs: open rows of our journal whose run is dead; and, from a bare machine without it,
  * objects in the cloud whose name carries a valid CHECK or whose mark is of our instance, older
  * than the limit and of no living run; and what hangs on a parent that is ours. Several matches
- * where one was made: none is deleted, the ledger says so. Thread: the loop's.
+ * where one was made: none is deleted, the ledger says so. What does not go within 2 min of being
+ * asked is looked at: it may need an administrator (stuck.h); such rows are looked at again by each
+ * sweep, and closed when somebody has fixed it. Thread: the loop's.
  */
 #ifndef OBSERVE_SCENARIO_SWEEP_H
 #define OBSERVE_SCENARIO_SWEEP_H
@@ -30,7 +32,8 @@ struct sweep_event {
 };
 
 struct sweep_report {
-	size_t found, deleted, gone, left, unsure;
+	size_t found, deleted, gone, left, unsure; /* left: those for an administrator too */
+	size_t needs_admin;
 	const struct error *error; /* could not look, or NULL */
 };
 

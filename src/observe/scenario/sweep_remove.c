@@ -14,6 +14,9 @@
 #define LATE_NS    (40 * NS_PER_S)
 #define PAUSE_NS   (500 * NS_PER_MS)
 #define SLOW_NS    (3 * NS_PER_S)
+#define STUCK_NS   (2 * 60 * NS_PER_S)
+#define HELD_NS    (10 * NS_PER_S) /* where something stuck already may be what holds it */
+#define LOOK_NS    (10 * NS_PER_S)
 
 static void over(struct found *f)
 {
@@ -41,7 +44,10 @@ static void is_gone(struct found *f, bool we_did)
 {
 	struct sweep *s = f->sweep;
 	if (f->row && !s->dry_run)
-		journal_update(s->journal, f->row, OBJECT_DELETED, f->id, NULL, NULL);
+		journal_update(s->journal, f->row, OBJECT_DELETED, f->id, NULL,
+			f->fate == OBJECT_NEEDS_ADMIN
+				? "it needed an administrator, and is gone now"
+				: NULL);
 	if (we_did)
 		s->report.deleted++;
 	else
@@ -53,6 +59,13 @@ static void is_gone(struct found *f, bool we_did)
 static bool out_of_time(const struct found *f)
 {
 	return loop_now_ns(f->sweep->loop) >= f->sweep->until_ns;
+}
+
+/* What was for an administrator before is asked once. */
+static bool out_of_patience(const struct found *f)
+{
+	return out_of_time(f) || f->fate == OBJECT_NEEDS_ADMIN ||
+	       loop_now_ns(f->sweep->loop) >= f->patience_ns;
 }
 
 static void pause_then(struct found *f, void (*then)(struct timer *t))
@@ -67,13 +80,8 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 	struct error err = {0};
 	if (!template || !kind_object_request(f->kind, template, f->path, &q, &err))
 		return false;
-	const struct cloud_request r = {.service = f->kind->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = f->kind->version,
-		.deadline_ns = REQUEST_NS,
-		.absent_is_good = true};
+	struct cloud_request r = kind_call(f->kind, &q, REQUEST_NS);
+	r.absent_is_good = true;
 	f->call = cloud_call(f->sweep->cloud, &r, done, f);
 	kind_request_fini(&q);
 	return true;
@@ -81,28 +89,73 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 
 /* --- is it gone? ------------------------------------------------------------------------------ */
 
-static enum expr_result measured(void *arg, struct slice name, struct value *ret, struct error *err)
+/* --- it does not go --------------------------------------------------------------------------- */
+
+static void write_stuck(struct found *f, const char *why)
 {
-	const struct cloud_answer *a = arg;
-	if (slice_is(name, "STATUS"))
-		*ret = value_int(a->status);
-	else if (slice_is(name, "BODY"))
-		*ret = value_from_json(a->json);
-	return EXPR_OK;
+	struct sweep *s = f->sweep;
+	enum object_fate fate = OBJECT_CREATED;
+	if (f->row && !s->dry_run)
+		fate = stuck_write(&f->stuck, s->journal, f->row, f->kind, f->id, f->path,
+			OBJECT_CREATED, why);
+	else if (stuck_needs_admin(&f->stuck, f->kind))
+		fate = OBJECT_NEEDS_ADMIN;
+	s->report.left++;
+	s->report.needs_admin += fate == OBJECT_NEEDS_ADMIN;
+	sweep_tell(s, f, "left: %s%s", why,
+		fate == OBJECT_NEEDS_ADMIN ? "; it needs an administrator" : "");
+	over(f);
 }
 
-static bool says_gone(const struct kind *k, const struct cloud_answer *a)
+static const char *why_it_stays(const struct found *f)
 {
-	if (a->status == 404 || !k->gone_expr || !a->status)
-		return a->status == 404;
-	const struct expr_scope scope = {.arg = (void *)a, .measurement = measured};
-	struct value v = VALUE_NOTHING;
-	bool yes = false;
-	const bool good =
-		expr_eval(k->gone_expr, &scope, &v, NULL) == EXPR_OK && value_condition(&v, &yes);
-	value_drop(&v);
-	return good && yes;
+	return f->stuck.message ? f->stuck.message
+	       : f->asked       ? "it was asked to go and is still there"
+				: "it is still there";
 }
+
+static void on_holders(void *arg, const struct cloud_answer *a, json_t *items)
+{
+	struct found *f = arg;
+	f->call = NULL;
+	if (a->fault == FAULT_NONE)
+		stuck_holders(&f->stuck, f->sweep->journal, items);
+	write_stuck(f, why_it_stays(f));
+}
+
+static void explain(struct found *f)
+{
+	struct kind_request q = {0};
+	if (!stuck_wants_holders(&f->stuck, f->kind, f->path, &q)) {
+		write_stuck(f, why_it_stays(f));
+		return;
+	}
+	char *collection = stuck_collection(q.path);
+	f->call = cloud_list(f->sweep->cloud, f->kind->service, q.path, collection,
+		f->kind->version, LOOK_NS, on_holders, f);
+	free(collection);
+	kind_request_fini(&q);
+}
+
+static void on_last_look(void *arg, const struct cloud_answer *a)
+{
+	struct found *f = arg;
+	f->call = NULL;
+	if (kind_answer_gone(f->kind, f->path, a)) {
+		is_gone(f, f->asked);
+		return;
+	}
+	stuck_looked(&f->stuck, f->sweep->journal, f->kind, a);
+	explain(f);
+}
+
+static void last_look(struct found *f)
+{
+	if (!call(f, f->kind->get, on_last_look))
+		write_stuck(f, why_it_stays(f));
+}
+
+/* --- delete ----------------------------------------------------------------------------------- */
 
 static void ask_gone(struct timer *t);
 
@@ -110,10 +163,16 @@ static void on_gone(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a))
+	if (kind_answer_gone(f->kind, f->path, a)) {
 		is_gone(f, true);
-	else if (out_of_time(f))
-		sweep_give_up(f, OBJECT_CREATED, "still there when the sweep's time ended");
+		return;
+	}
+	stuck_looked(&f->stuck, f->sweep->journal, f->kind, a);
+	const bool failed = f->tries > 3 && stuck_in_error(a, f->kind);
+	if (failed && stuck_needs_admin(&f->stuck, f->kind))
+		write_stuck(f, "it went into an error after the delete");
+	else if (out_of_time(f) || loop_now_ns(f->sweep->loop) >= f->patience_ns)
+		explain(f);
 	else
 		pause_then(f, ask_gone);
 }
@@ -125,29 +184,24 @@ static void ask_gone(struct timer *t)
 		is_gone(f, true);
 }
 
-/* --- delete ----------------------------------------------------------------------------------- */
-
 static void ask_remove(struct timer *t);
 
 static void on_remove(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
-	const bool no_service = strstr(a->error.message, "Service") &&
-				strstr(a->error.message, "could not be found");
 	f->call = NULL;
-	if (a->status == 404 && no_service) {
-		sweep_give_up(f, OBJECT_NEEDS_ADMIN, a->error.message);
+	if (a->fault != FAULT_CANCELLED)
+		stuck_removed(&f->stuck, a);
+	if (stuck_no_service(a)) {
+		last_look(f);
 	} else if (a->status == 404) {
 		is_gone(f, f->asked);
 	} else if (a->fault == FAULT_NONE) {
 		f->asked = true;
 		f->tries = 0;
 		ask_gone(&f->timer);
-	} else if (out_of_time(f)) {
-		char why[700];
-		snprintf(why, sizeof(why), "%s%s%s", fault_text(a->fault),
-			a->error.message[0] ? ": " : "", a->error.message);
-		sweep_give_up(f, OBJECT_CREATED, why);
+	} else if (out_of_patience(f)) {
+		last_look(f);
 	} else {
 		pause_then(f, ask_remove);
 	}
@@ -158,6 +212,22 @@ static void ask_remove(struct timer *t)
 	struct found *f = t->arg;
 	if (!call(f, f->kind->remove, on_remove))
 		sweep_give_up(f, OBJECT_LEAKED, "this version does not know how to delete it");
+}
+
+/* One that was for an administrator: nothing is asked of it while it is as it was. */
+static void on_still_stuck(void *arg, const struct cloud_answer *a)
+{
+	struct found *f = arg;
+	f->call = NULL;
+	if (kind_answer_gone(f->kind, f->path, a)) {
+		is_gone(f, false);
+		return;
+	}
+	stuck_looked(&f->stuck, f->sweep->journal, f->kind, a);
+	if (stuck_needs_admin(&f->stuck, f->kind))
+		write_stuck(f, "it is as it was");
+	else
+		ask_remove(&f->timer);
 }
 
 /* A server's own boot volume has no name: its id is only to be had from the server. */
@@ -202,6 +272,9 @@ void sweep_remove(struct found *f)
 			"the sweep's time ended");
 		return;
 	}
+	f->patience_ns = loop_now_ns(s->loop) + (s->report.needs_admin ? HELD_NS : STUCK_NS);
+	if (f->fate == OBJECT_NEEDS_ADMIN && call(f, f->kind->get, on_still_stuck))
+		return;
 	sweep_tell(s, f, "deleting");
 	if (!strcmp(f->kind->name, "server") && call(f, f->kind->get, on_server))
 		return;
@@ -267,12 +340,15 @@ static void on_look_one(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a))
+	if (kind_answer_gone(f->kind, f->path, a))
 		not_there(f);
 	else if (a->fault != FAULT_NONE)
 		could_not_look(f, a);
-	else
-		is_there(f, kind_unwrap(f->kind, a->json));
+	else {
+		json_t *object = kind_answer_object(f->kind, f->path, a);
+		is_there(f, object);
+		json_decref(object);
+	}
 }
 
 static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)

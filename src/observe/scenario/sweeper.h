@@ -6,7 +6,9 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "observe/scenario/stuck.h"
 #include "observe/scenario/sweep.h"
+#include "openstack/kind_exchange.h"
 
 enum found_state {
 	FOUND_LOOKING, /* a row without an id: is it there at all? */
@@ -27,6 +29,8 @@ struct found {
 	enum found_state state;
 	bool asked;
 	unsigned tries;
+	int64_t patience_ns; /* mono: what has not gone by then is stuck */
+	struct stuck stuck;
 	struct cloud_call *call;
 	struct timer timer;
 };

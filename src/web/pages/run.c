@@ -150,6 +150,8 @@ static void put_facts(struct view *v, const json_t *report)
 	view_put(o, "requests", say_number(v, json_int(report, "requests", 0)));
 	view_put(o, "created", say_number(v, json_int(report, "created", 0)));
 	view_put(o, "deleted", say_number(v, json_int(report, "deleted", 0)));
+	const double minutes = ms_of(json_object_get(report, "cost"), "server_minutes");
+	view_put(o, "server_minutes", minutes > 0 ? say_real(v, minutes, 1) : NULL);
 	const int64_t left = json_int(report, "left", 0);
 	view_put(o, "left", left > 0 ? say_count(v, "left_one", "left_many", left) : NULL);
 	view_put(o, "error", json_str(report, "error"));

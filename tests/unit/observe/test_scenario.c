@@ -243,7 +243,7 @@ static void test_top(void **state)
 		"texts: {a: x, t: \"${t}\"}\n"
 		"resources: {x: {network: {}}}\n",
 		"t.yaml:2:19: `auto` works for params whose name ends in image, flavor, external, "
-		"volume_type or dns, not for \"servers\"\n"
+		"volume_type, dns or servers, not for \"number\"\n"
 		"t.yaml:2:31: there is no step, param or text \"b\"\n"
 		"t.yaml:2:42: a param cannot use the step \"x\": params are known before the run\n"
 		"t.yaml:2:47: \"a b\" is no name for a param: letters, digits and _, at most 30\n"

@@ -6,7 +6,7 @@
 static void log_in(struct fake *f, struct fake_result *r)
 {
 	fake_result_fini(r);
-	cloud_log_in(f->cloud, f->client, "req-own", 10 * NS_PER_S, fake_done, r);
+	cloud_log_in(f->cloud, f->client, NULL, "req-own", 10 * NS_PER_S, fake_done, r);
 	assert_int_equal(r->times, 0); /* never from inside */
 	fake_wait(f, &r->done);
 	assert_int_equal(r->times, 1);
@@ -125,14 +125,14 @@ static void test_cancelled(void **state)
 
 	fake_says(f, "POST /identity/v3/auth/tokens", FAKE_KEEP, NULL, "");
 	struct cloud_login *l =
-		cloud_log_in(f->cloud, f->client, "req-own", 10 * NS_PER_S, fake_done, &r);
+		cloud_log_in(f->cloud, f->client, NULL, "req-own", 10 * NS_PER_S, fake_done, &r);
 	loop_advance(f->loop, NS_PER_S);
 	cloud_login_cancel(l);
 	assert_int_equal(r.times, 0);
 	fake_wait(f, &r.done);
 	assert_int_equal(r.fault, FAULT_CANCELLED);
 	fake_result_fini(&r);
-	cloud_log_in(f->cloud, f->client, "req-own", NS_PER_S, fake_done, &r);
+	cloud_log_in(f->cloud, f->client, NULL, "req-own", NS_PER_S, fake_done, &r);
 	fake_wait(f, &r.done);
 	assert_int_equal(r.fault, FAULT_TIMEOUT);
 	fake_result_fini(&r);

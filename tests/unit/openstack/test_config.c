@@ -447,7 +447,7 @@ static void test_errors_of_values(void **state)
 		"./clouds.yaml:9:41: reach: network must be an IPv4 network such as "
 		"127.77.0.0/16\n"
 		"./clouds.yaml:9:49: reach: ssh must be a port\n"
-		"./clouds.yaml:9:79: reach: ports maps a port to a port\n"
+		"./clouds.yaml:9:73: reach: ports maps a port to a port\n"
 		"./clouds.yaml:7:16: auth_type \"v3kerberos\" is not known here: password, token, "
 		"v3applicationcredential\n"
 		"./clouds.yaml:3:5: cloud c: auth.password (in clouds.yaml or secure.yaml) is "
@@ -512,6 +512,7 @@ static void test_reach(void **state)
 	reaches(&r, "172.24.3.4", 8080, false, "127.77.3.4", 34002);
 	reaches(&r, "172.24.3.4", 443, false, "127.77.3.4", 443);
 	reaches(&r, "10.0.0.1", 80, false, "10.0.0.1", 80);
+	r.port_count = 0;
 	r.network = (char *)"0.0.0.0/0";
 	r.map = (char *)"127.0.0.1/32";
 	reaches(&r, "8.8.8.8", 80, false, "127.0.0.1", 80);

@@ -342,6 +342,24 @@ static void test_inside(void **state)
 		strstr(s.out, "1 packets transmitted, 0 packets received, 100% packet loss"));
 }
 
+static void test_served_inside(void **state)
+{
+	struct town *t = *state;
+	unsigned n;
+	allow_all(t);
+	open_server(t, "one", &n);
+	const struct object *near = town_server(t, "near", t->net, t->group);
+	struct guest_services *served = guests_services(t->sim->guests);
+	town_allow(t, t->group, "tcp 80", NULL, NULL, NULL);
+	town_settle(t);
+	run_in(t, n, 1, "nc -z -w 5 %s 80", town_fixed(near)); /* refused: nobody serves */
+	assert_true(guest_service_start(served, near->id, server_of(near)->boots, 80, "near\n"));
+	run_in(t, n, 0, "nc -z -w 5 %s 80", town_fixed(near));
+	run_in(t, n, 1, "nc -z -w 0.1 %s 81", town_fixed(near));
+	assert_true(guest_service_stop(served, near->id, server_of(near)->boots, 80));
+	run_in(t, n, 1, "nc -z -w 5 %s 80", town_fixed(near));
+}
+
 /* --- commands ----------------------------------------------------------------------------------
  */
 
@@ -597,6 +615,7 @@ int test_guest(void)
 		TEST(test_reboot),
 		TEST(test_jump),
 		TEST(test_inside),
+		TEST(test_served_inside),
 		TEST(test_commands),
 		TEST(test_shell),
 		TEST(test_bulk),

@@ -82,6 +82,11 @@ static void test_errors(void **state)
 	starts("[A] == any(${x, 1)", "!3:21 this ${ has no closing }", true);
 	starts("[A] == ${1 +}", "!3:22 expected a value, found the end", true);
 	starts("[STATUS] in 5", "!3:19 in does not work between a number and a number", true);
+	starts("join([BODY].items, '') == x",
+		"!3:10 join() cannot be called here: write it in ${}, or put the text into quotes",
+		true);
+	holds("[OUTPUT] != 'min(1)'", "true");
+	holds("[OUTPUT] != walk(1)", "true");
 	starts("[STATUS]", "200", true); /* no comparison: its user says that it is no condition */
 }
 
