@@ -355,7 +355,6 @@ const struct kind kind_table[] = {
 		.remove = "DELETE /lbaas/loadbalancers/{id}?cascade=true", .lock = "id",
 		.mark = MARK_DESCRIPTION,
 		/* no request of Octavia's, an administrator's neither, leads out of PENDING */
-		.stuck = "[BODY].provisioning_status == pat(PENDING_*)",
 		.fix = "mysql octavia -e \"UPDATE load_balancer SET provisioning_status='ERROR' WHERE "
 		       "id='{id}'\" && openstack loadbalancer delete --cascade {id}"},
 	{OCTAVIA("lb_listener", "listener", "/lbaas/listeners", "listeners", RANK_LISTENER),

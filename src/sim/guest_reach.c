@@ -100,7 +100,7 @@ static bool ping_option(struct shell *sh, size_t argc, char **argv, size_t *i)
 	struct shell_ping *p = &sh->ping;
 	const char letter = argv[*i][1];
 	p->quiet |= letter == 'q';
-	if (letter == 'q' || letter == '4' || letter == '6')
+	if (letter == 'q' || letter == 'n' || letter == '4' || letter == '6')
 		return true;
 	const double value = letter && strchr("cWiw", letter) ? option_value(argc, argv, i) : -1;
 	if (value < 0) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sim/guest_memory.h"
 #include "sim/guest_session.h"
 
 #define MAP_BASE    0x7f4d0400u /* 127.77.4.0 */
@@ -164,4 +165,5 @@ void guest_serve_fini(struct guest_server *server)
 		guest_session_free(server->sessions.p[0]);
 	guest_serve_world(server, NULL);
 	vec_fini(&server->sessions);
+	guest_memories_fini(&server->memories);
 }

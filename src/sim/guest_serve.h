@@ -37,6 +37,7 @@ struct guest_server {
 	struct guest_services *services; /* borrowed */
 	unsigned ports[DOOR_KINDS];
 	struct guest_world *world; /* of now, owned; NULL before the first */
+	struct map memories;       /* guest -> struct guest_memory * */
 	struct door *doors[DOOR_KINDS][WORLD_DOORS];
 	VEC(struct session *) sessions;
 };

@@ -234,6 +234,16 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 			json_str(b, "server") ? " at " : "",
 			json_str(b, "server") ? json_str(b, "server") : "");
 		break;
+	case VERB_GUEST:
+	case VERB_BENCH: add_text(requests, "%s %s", verb_name(e->step), text_of(b, "on")); break;
+	case VERB_MESH:
+		add_text(requests, "mesh among %zu guests",
+			json_array_size(json_object_get(b, "among")));
+		break;
+	case VERB_THROUGHPUT:
+		add_text(
+			requests, "throughput from %s to %s", text_of(b, "from"), text_of(b, "to"));
+		break;
 	case VERB_STREAM: add_text(requests, "stream to %s", text_of(b, "to")); break;
 	case VERB_DOWNLOAD: add_text(requests, "GET /images/%s/file", text_of(b, "of")); break;
 	case VERB_LIST:
@@ -325,7 +335,8 @@ static void uses_of_login(struct plan *p, struct element *who, struct value_ref 
 
 static void log_ins(struct plan *p, struct planned *e)
 {
-	static const char *const keys[] = {"to", "from"};
+	static const char *const keys[] = {"to", "from", "on"};
+	const struct value *among = value_field(&e->value, SLICE("among"));
 	if (!verb_reaches(e->step->verb))
 		return;
 	if (e->value.type == VALUE_REF)
@@ -335,6 +346,9 @@ static void log_ins(struct plan *p, struct planned *e)
 		if (v && v->type == VALUE_REF)
 			uses_of_login(p, e->element, v->ref, 0);
 	}
+	for (size_t i = 0; among && among->type == VALUE_LIST && i < value_count(among); i++)
+		if (value_item(among, i)->type == VALUE_REF)
+			uses_of_login(p, e->element, value_item(among, i)->ref, 0);
 }
 
 struct closure {

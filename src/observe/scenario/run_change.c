@@ -397,6 +397,10 @@ void change_begin(struct task *t)
 	case VERB_LIST:
 	case VERB_TOKEN:
 	case VERB_VALUE:
+	case VERB_GUEST:
+	case VERB_MESH:
+	case VERB_THROUGHPUT:
+	case VERB_BENCH:
 	case VERB_COUNT: break;
 	}
 	mem_panic("run_change.c does not do %s", verb_name(t->step));
@@ -415,6 +419,16 @@ static void on_undone(void *arg, const struct cloud_answer *a)
 	remove_step(t);
 }
 
+static void on_undone_in_guest(void *arg, const struct check_result *r)
+{
+	struct task *t = arg;
+	t->check = NULL;
+	if (r->fault != FAULT_NONE)
+		run_emit(t->run, RUN_EVENT_LEFT, t, "undo failed: %s: %s", fault_text(r->fault),
+			r->detail);
+	remove_step(t);
+}
+
 bool change_undo(struct task *t)
 {
 	if (!t->step->undo || t->undone || !t->changed)
@@ -430,6 +444,11 @@ bool change_undo(struct task *t)
 	}
 	value_drop(&t->body);
 	t->body = body;
+	if (t->step->verb == VERB_GUEST) {
+		t->check = check_start(&t->run->tools, t->run->world, t->element, &t->body,
+			check_attempt_ns(VERB_GUEST), on_undone_in_guest, t);
+		return true;
+	}
 	struct task *of = change_target(t);
 	struct kind_request q = {0};
 	const char *service = NULL, *version = NULL;

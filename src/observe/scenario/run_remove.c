@@ -397,6 +397,8 @@ void remove_give_up(struct run *r)
 			remove_leave(t, OBJECT_CREATED, "teardown was given up");
 		} else if (t->call) {
 			cloud_cancel(t->call);
+		} else if (t->check) { /* an undo in a guest */
+			check_cancel(t->check);
 		}
 	}
 }

@@ -103,6 +103,7 @@ static void on_check(void *arg, const struct check_result *c)
 	struct task *t = arg;
 	t->check = NULL;
 	t->run->requests += c->requests;
+	t->changed |= t->step->verb == VERB_GUEST && !c->unasked;
 	const struct operation_result r = {
 		.fault = c->fault,
 		.detail = c->detail,
@@ -144,10 +145,21 @@ static void begin_attempt(struct task *t)
 		change_begin(t);
 }
 
+/* Two throughputs to one guest would measure each other. Owned; NULL: none. */
+static char *receiver_lock(struct task *t)
+{
+	const struct value *to = value_field(&t->body, SLICE("to"));
+	const struct element *e =
+		to && to->type == VALUE_REF ? world_element(t->run->world, to->ref) : NULL;
+	return e && e->id ? mem_printf("throughput/%s", e->id) : NULL;
+}
+
 /* What making, changing or deleting holds meanwhile; owned, or NULL. A change that waits for more
  * than its answer holds nothing: it may wait for another one's change. */
 static char *change_lock(struct task *t)
 {
+	if (t->step->verb == VERB_THROUGHPUT)
+		return receiver_lock(t);
 	struct task *of =
 		t->step->verb == VERB_DELETE || (t->step->verb == VERB_SET && !t->step->until)
 			? change_target(t)
@@ -298,7 +310,7 @@ static bool may_try_again(const struct task *t, enum fault fault)
 
 /* Whether a failed attempt is followed by another. Creates only when the step says so; checks of
  * their own accord until the step's time is up, since what they look at may still be starting. */
-static bool tries_again(const struct task *t, enum fault fault, int status)
+static bool tries_again(const struct task *t, enum fault fault, int status, bool asked)
 {
 	const struct retry *retry = &t->step->retry;
 	if (t->abandoned || t->run->stopping || is_hopeless(fault))
@@ -313,6 +325,8 @@ static bool tries_again(const struct task *t, enum fault fault, int status)
 			return false;
 		return retry->until_ns || task_left_ns(t) > retry->every_ns;
 	}
+	if (verb_works_in_guest(t->step->verb) && asked) /* what was done there is the answer */
+		return false;
 	return verb_reaches(t->step->verb) && fault != FAULT_EXPECTATION &&
 	       fault != FAULT_EXIT_STATUS && !t->step->must_fail.n && may_try_again(t, fault);
 }
@@ -373,7 +387,7 @@ void task_judge(struct task *t)
 		return;
 	}
 	if (result == EXPR_ERROR) {
-		if (tries_again(t, FAULT_EXPECTATION, 0))
+		if (tries_again(t, FAULT_EXPECTATION, 0, true))
 			try_again(t, err.msg);
 		else
 			task_fail(t, FAULT_EXPECTATION, "%s", err.msg);
@@ -392,7 +406,8 @@ static void judge_failing(struct task *t, const struct operation_result *r)
 {
 	if (r->fault == FAULT_NONE) {
 		t->failing_since_ns = 0;
-		if (t->step->retry.set && tries_again(t, FAULT_UNEXPECTED_SUCCESS, r->status)) {
+		if (t->step->retry.set &&
+			tries_again(t, FAULT_UNEXPECTED_SUCCESS, r->status, true)) {
 			try_again(t, fault_text(FAULT_UNEXPECTED_SUCCESS));
 			return;
 		}
@@ -404,7 +419,7 @@ static void judge_failing(struct task *t, const struct operation_result *r)
 		return;
 	}
 	if (r->unasked || !listed(&t->step->must_fail, r->fault, r->status)) {
-		if (tries_again(t, r->fault, r->status))
+		if (tries_again(t, r->fault, r->status, !r->unasked))
 			try_again(t, r->detail ? r->detail : fault_text(r->fault));
 		else
 			task_fail(t, r->fault, "it had to fail, but otherwise: %s",
@@ -437,7 +452,7 @@ void task_result(struct task *t, const struct operation_result *r)
 	if (r->fault != FAULT_NONE) {
 		const char *why = r->detail && *r->detail ? r->detail : fault_text(r->fault);
 		learn_measured(t, r->measured);
-		if (tries_again(t, r->fault, r->status))
+		if (tries_again(t, r->fault, r->status, !r->unasked))
 			try_again(t, why);
 		else if (!boot_explain(t, r->fault, why))
 			task_fail(t, r->fault, "%s", why);

@@ -406,7 +406,7 @@ static const struct {
 	{"nc 10.7.0.1 80", 1, "",
 		"nc: can't connect to remote host (10.7.0.1): Connection refused\n"},
 	{"nc -z 169.254.169.254 80", 0, "", ""},
-	{"ip link", 1, "", "ip: only `ip addr` is known here\n"},
+	{"ip link", 1, "", "ip: only `ip addr` and `ip route show default` are known here\n"},
 };
 
 static void test_commands(void **state)
