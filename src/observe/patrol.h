@@ -35,8 +35,8 @@ struct patrol_options {
 	int64_t hold_ns; /* a world that failed stays so long, beside the next runs; 0: not */
 	struct budget budget, cloud_budget; /* of this scenario, of all in the cloud */
 	struct cost bill;                   /* of a run, as long as none has passed: at most */
-	const json_t *params;         /* copied */
-	measure_signal *measured;     /* see run.h; may be NULL */
+	const json_t *params;               /* copied */
+	measure_signal *measured;           /* see run.h; may be NULL */
 	void *measured_arg;
 };
 
@@ -63,7 +63,7 @@ void patrol_stop(struct patrol *p, int64_t budget_ns, void (*done)(void *arg), v
 void patrol_free(struct patrol *p);
 void patrol_on_held(struct patrol *p, patrol_held *held); /* with the patrol's arg */
 bool patrol_is_over(const struct patrol *p); /* its `runs` are all over, none will follow */
-size_t patrol_open(const struct patrol *p); /* worlds open */
+size_t patrol_open(const struct patrol *p);  /* worlds open */
 /* The waits that are open in them, each with its time so far. */
 void patrol_open_waits(const struct patrol *p, measure_signal *cb, void *arg);
 const char *patrol_name(const struct patrol *p);

@@ -70,9 +70,9 @@ enum rank {
 /* Designate answers 202 both ways and is ready when its name servers are. */
 #define DESIGNATE(kind, path, plural, order)                                                       \
 	.name = kind, .service = "dns", .create = "POST " path, .get = "GET " path "/{id}",        \
-	.collection = plural, .set = "PATCH " path "/{id}", .remove = "DELETE " path "/{id}",      \
-	.name_field = "name", .mark = MARK_DESCRIPTION, .find = BY_NAME_AND_MARK,                  \
-	.unique = UNIQUE_ADOPT, .unique_status = 409, .ready = "[BODY].status == ACTIVE",          \
+	.collection = plural, .remove = "DELETE " path "/{id}", .name_field = "name",              \
+	.mark = MARK_DESCRIPTION, .find = BY_NAME_AND_MARK, .unique = UNIQUE_ADOPT,                \
+	.unique_status = 409, .ready = "[BODY].status == ACTIVE",                                  \
 	.failed = "[BODY].status == ERROR", .component = "DNS", .rank = order,                     \
 	.request_ns = SECONDS(60), .timeout_ns = MINUTES(5)
 
@@ -373,11 +373,11 @@ const struct kind kind_table[] = {
 		.with = "pool_id", .unique = UNIQUE_ADOPT, .unique_status = 409},
 
 	/* deleted while a change is under way it goes only minutes later: seen */
-	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .list = "GET /zones", .lock = "id",
-		.lock_of = "dns_zone", .stuck = "[BODY].status == PENDING",
-		.fix = "openstack zone abandon {id}"},
+	{DESIGNATE("dns_zone", "/zones", "zones", RANK_ZONE), .set = "PATCH /zones/{id}",
+		.list = "GET /zones", .lock = "id", .lock_of = "dns_zone",
+		.stuck = "[BODY].status == PENDING", .fix = "openstack zone abandon {id}"},
 	{DESIGNATE("dns_recordset", "/zones/{zone}/recordsets", "recordsets", RANK_RECORDSET),
-		.list = "GET /recordsets"},
+		.set = "PUT /zones/{zone}/recordsets/{id}", .list = "GET /recordsets"},
 
 	{.name = "stack",
 		.service = "orchestration",

@@ -12,12 +12,12 @@
 #include "base/units.h"
 #include "sim/guest_memory.h"
 
-#define SEND_MAX   300     /* s */
+#define SEND_MAX   300 /* s */
 #define DIGITS_MAX 100000
-#define PI_S       10.7    /* of 4000 digits, on a processor that is not shared */
-#define LINK_BITS  2.0e9   /* about what comes through, a second */
+#define PI_S       10.7  /* of 4000 digits, on a processor that is not shared */
+#define LINK_BITS  2.0e9 /* about what comes through, a second */
 #define TCP_BLOCK  131072
-#define DISK_IOPS  6000.0  /* about, reads and writes together */
+#define DISK_IOPS  6000.0 /* about, reads and writes together */
 #define IPERF_PORT 5201
 
 static double about(double x)
@@ -37,7 +37,8 @@ static int last(struct shell *sh, double seconds)
 	return shell_wait(sh, JOB_SLEEP, (int64_t)(seconds * (double)NS_PER_S), end_job);
 }
 
-/* --- bc, times ---------------------------------------------------------------------------------- */
+/* --- bc, times ----------------------------------------------------------------------------------
+ */
 
 /* `scale=N; 4*a(1)` alone: as many digits as asked for, of which few are right. */
 int command_bc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
@@ -76,7 +77,8 @@ int command_times(struct shell *sh, const struct world_guest *g, size_t argc, ch
 	return 0;
 }
 
-/* --- fio ---------------------------------------------------------------------------------------- */
+/* --- fio ----------------------------------------------------------------------------------------
+ */
 
 struct fio {
 	const char *rw, *directory;
@@ -154,8 +156,9 @@ int command_fio(struct shell *sh, const struct world_guest *g, size_t argc, char
 	}
 	const bool reads = strchr(q.rw, 'r') == q.rw, writes = strstr(q.rw, "w") != NULL;
 	const double iops = about(DISK_IOPS) / (reads && writes ? 2 : 1);
-	shell_out(sh, "{\n  \"fio version\" : \"fio-3.33\",\n  \"jobs\" : [\n    {\n"
-		      "      \"jobname\" : \"glasshouse\",\n      \"error\" : 0,\n");
+	shell_out(sh,
+		"{\n  \"fio version\" : \"fio-3.33\",\n  \"jobs\" : [\n    {\n"
+		"      \"jobname\" : \"glasshouse\",\n      \"error\" : 0,\n");
 	show_direction(sh, &q, "read", reads ? iops : 0);
 	shell_out(sh, ",\n");
 	show_direction(sh, &q, "write", writes ? iops : 0);
@@ -163,7 +166,8 @@ int command_fio(struct shell *sh, const struct world_guest *g, size_t argc, char
 	return last(sh, q.seconds);
 }
 
-/* --- iperf3 ------------------------------------------------------------------------------------- */
+/* --- iperf3 -------------------------------------------------------------------------------------
+ */
 
 struct iperf {
 	bool server, once, json;
@@ -217,8 +221,7 @@ static int send_to(struct shell *sh, const struct world_guest *g, const struct i
 	struct ip address;
 	if (!ip_parse(q->to, &address))
 		return not_connected(sh, "Name or service not known");
-	const enum way way =
-		world_way(*sh->world, g, address, PACKET_TCP, (unsigned)q->port, &to);
+	const enum way way = world_way(*sh->world, g, address, PACKET_TCP, (unsigned)q->port, &to);
 	char *served = way == WAY_GUEST ? guest_service_text(sh->services, to->id, to->boots,
 						  (unsigned)q->port)
 					: NULL;
@@ -227,8 +230,8 @@ static int send_to(struct shell *sh, const struct world_guest *g, const struct i
 	if (way == WAY_LOST) /* as long as Linux tries */
 		return shell_wait(sh, JOB_CONNECT, 130 * NS_PER_S, end_not_connected);
 	if (!serves)
-		return not_connected(sh,
-			way == WAY_NO_ROUTE ? "Network is unreachable" : "Connection refused");
+		return not_connected(
+			sh, way == WAY_NO_ROUTE ? "Network is unreachable" : "Connection refused");
 	if (once)
 		guest_service_stop(sh->services, to->id, to->boots, (unsigned)q->port);
 	const double bits = about(LINK_BITS), bytes = floor(bits * q->seconds / 8);
@@ -268,7 +271,8 @@ int command_iperf3(struct shell *sh, const struct world_guest *g, size_t argc, c
 		shell_stay(sh, (unsigned)q.port);
 		return 0;
 	}
-	shell_err(sh, "iperf3: error - unable to start listener for connections: Address already in "
-		      "use\n");
+	shell_err(sh,
+		"iperf3: error - unable to start listener for connections: Address already in "
+		"use\n");
 	return 1;
 }

@@ -91,6 +91,11 @@ unsigned sim_port(const struct sim *s)
 	return s->port;
 }
 
+unsigned sim_name_server_port(const struct sim *s)
+{
+	return name_server_port(s->name_server);
+}
+
 const char *sim_url(const struct sim *s)
 {
 	return s->url;

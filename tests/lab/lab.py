@@ -82,6 +82,7 @@ def inventory(conn):
     add("secrets", [{**s, "id": s["secret_ref"].rsplit("/", 1)[-1]}
                     for s in conn.key_manager.get("/secrets?limit=100").json()["secrets"]])
     add("images", conn.image.get("/images?limit=500").json()["images"], lambda o: o.get("owner") == project)
+    add("zones", conn.dns.get("/zones?limit=1000").json()["zones"])
     return found
 
 

@@ -22,16 +22,18 @@ void bench_script_pi(struct buf *b, unsigned digits)
 		"else\nt='sh (not comparable)'\nn=0\ni=0\n"
 		"while test $i -lt %u; do i=$((i + 1)); done\nfi\n",
 		digits * 250);
-	buf_add_str(b, "echo tool $t\necho digits $n\necho before $s\n"
-		       "echo after $(grep '^cpu ' /proc/stat)\ntimes\n}\n");
+	buf_add_str(b,
+		"echo tool $t\necho digits $n\necho before $s\n"
+		"echo after $(grep '^cpu ' /proc/stat)\ntimes\n}\n");
 }
 
-/* --- disk --------------------------------------------------------------------------------------- */
+/* --- disk ---------------------------------------------------------------------------------------
+ */
 
 bool bench_rw(const char *rw)
 {
-	static const char *const known[] = {"read", "write", "randread", "randwrite", "rw", "readwrite",
-		"randrw"};
+	static const char *const known[] = {
+		"read", "write", "randread", "randwrite", "rw", "readwrite", "randrw"};
 	for (size_t i = 0; i < array_len(known); i++)
 		if (!strcmp(known[i], rw))
 			return true;
@@ -41,8 +43,10 @@ bool bench_rw(const char *rw)
 static void add_fio(struct buf *b, const struct bench_disk *d, bool direct)
 {
 	buf_printf(b,
-		"fio --name=glasshouse --directory=$d --rw=%s --bs=%" PRId64 " --numjobs=%u "
-		"--size=%" PRId64 " --time_based --runtime=%u --direct=%d --group_reporting "
+		"fio --name=glasshouse --directory=$d --rw=%s --bs=%" PRId64
+		" --numjobs=%u "
+		"--size=%" PRId64
+		" --time_based --runtime=%u --direct=%d --group_reporting "
 		"--output-format=json+ >$d/said 2>$d/errors",
 		d->rw, d->block, d->jobs, d->size, d->seconds, direct);
 }
@@ -51,7 +55,8 @@ static void add_dd(struct buf *b, const struct bench_disk *d, const char *how, c
 {
 	const int64_t count = d->size / d->block > 0 ? d->size / d->block : 1;
 	buf_printf(b,
-		"dd if=/dev/zero of=$d/file bs=%" PRId64 " count=%" PRId64 "%s 2>$d/said && "
+		"dd if=/dev/zero of=$d/file bs=%" PRId64 " count=%" PRId64
+		"%s 2>$d/said && "
 		"t='dd (%s)'",
 		d->block, count, how, name);
 }
@@ -59,29 +64,34 @@ static void add_dd(struct buf *b, const struct bench_disk *d, const char *how, c
 void bench_script_disk(struct buf *b, const struct bench_disk *d)
 {
 	/* /tmp is memory in many guests. */
-	buf_add_str(b, "{\nd=$(mktemp -d /var/tmp/glasshouse.XXXXXX 2>/dev/null || mktemp -d) || exit 1\n"
-		       "t=\nif command -v fio >/dev/null 2>&1; then\n");
+	buf_add_str(b,
+		"{\nd=$(mktemp -d /var/tmp/glasshouse.XXXXXX 2>/dev/null || mktemp -d) || exit 1\n"
+		"t=\nif command -v fio >/dev/null 2>&1; then\n");
 	add_fio(b, d, true);
 	buf_add_str(b, " && t=fio || { ");
 	add_fio(b, d, false);
-	buf_add_str(b, " && t='fio (buffered)'; }\n"
-		       "elif command -v dd >/dev/null 2>&1; then\n");
+	buf_add_str(b,
+		" && t='fio (buffered)'; }\n"
+		"elif command -v dd >/dev/null 2>&1; then\n");
 	add_dd(b, d, " oflag=direct conv=fsync", "sequential write, direct");
 	buf_add_str(b, " || { ");
 	add_dd(b, d, " conv=fsync", "sequential write, fsync");
 	buf_add_str(b, "; } || { ");
 	add_dd(b, d, "", "sequential write, buffered");
-	buf_add_str(b, "; }\nelse\necho 'this guest has neither fio nor dd' >&2\nrm -rf $d\nexit 127\n"
-		       "fi\nif test -n \"$t\"; then\necho tool $t\ncat $d/said\nelse\n"
-		       "cat $d/said $d/errors >&2 2>/dev/null\nrm -rf $d\nexit 1\nfi\nrm -rf $d\n}\n");
+	buf_add_str(b,
+		"; }\nelse\necho 'this guest has neither fio nor dd' >&2\nrm -rf $d\nexit 127\n"
+		"fi\nif test -n \"$t\"; then\necho tool $t\ncat $d/said\nelse\n"
+		"cat $d/said $d/errors >&2 2>/dev/null\nrm -rf $d\nexit 1\nfi\nrm -rf $d\n}\n");
 }
 
-/* --- throughput --------------------------------------------------------------------------------- */
+/* --- throughput ---------------------------------------------------------------------------------
+ */
 
 void throughput_script_tools(struct buf *b)
 {
-	buf_add_str(b, "for x in iperf3 nc dd; do\n"
-		       "command -v $x >/dev/null 2>&1 && echo has $x\ndone\nexit 0\n");
+	buf_add_str(b,
+		"for x in iperf3 nc dd; do\n"
+		"command -v $x >/dev/null 2>&1 && echo has $x\ndone\nexit 0\n");
 }
 
 static void listens(struct buf *b)
@@ -92,7 +102,8 @@ static void listens(struct buf *b)
 
 static void end_earlier(struct buf *b)
 {
-	buf_add_str(b, "f=" PLACE "\nif test -s $f/pid; then\n"
+	buf_add_str(b, "f=" PLACE
+		       "\nif test -s $f/pid; then\n"
 		       "kill -TERM -$(cat $f/pid) 2>/dev/null\nfi\n");
 }
 
@@ -119,8 +130,9 @@ void throughput_script_serve(struct buf *b, enum throughput_tool tool, unsigned 
 	}
 	buf_add_str(b, "echo $! >$f/pid\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do\n");
 	listens(b);
-	buf_add_str(b, " && { echo ready; exit 0; }\nsleep 0.25\ndone\n"
-		       "kill -TERM -$(cat $f/pid) 2>/dev/null\nrm -rf $f\n");
+	buf_add_str(b,
+		" && { echo ready; exit 0; }\nsleep 0.25\ndone\n"
+		"kill -TERM -$(cat $f/pid) 2>/dev/null\nrm -rf $f\n");
 	buf_printf(b, "echo 'nothing listens on port %u' >&2\nexit 1\n}\n", THROUGHPUT_PORT);
 }
 
@@ -128,7 +140,8 @@ void throughput_script_send(
 	struct buf *b, enum throughput_tool tool, const char *address, unsigned seconds)
 {
 	if (tool == THROUGHPUT_IPERF3)
-		buf_printf(b, "exec iperf3 -c %s -p %u -t %u -J\n", address, THROUGHPUT_PORT, seconds);
+		buf_printf(
+			b, "exec iperf3 -c %s -p %u -t %u -J\n", address, THROUGHPUT_PORT, seconds);
 	else
 		buf_printf(b,
 			"{\ndd if=/dev/zero bs=65536 2>/dev/null | nc %s %u >/dev/null 2>&1 &\n"
@@ -140,9 +153,11 @@ void throughput_script_send(
 void throughput_script_end(struct buf *b)
 {
 	/* what is on its way to wc has a moment to arrive */
-	buf_add_str(b, "{\nf=" PLACE "\nif test -e $f/received; then\n"
-		       "for i in 1 2 3 4 5 6 7 8; do\ntest -s $f/received && break\nsleep 0.25\ndone\n"
-		       "echo received $(cat $f/received)\nfi\n");
+	buf_add_str(b,
+		"{\nf=" PLACE
+		"\nif test -e $f/received; then\n"
+		"for i in 1 2 3 4 5 6 7 8; do\ntest -s $f/received && break\nsleep 0.25\ndone\n"
+		"echo received $(cat $f/received)\nfi\n");
 	end_earlier(b);
 	buf_add_str(b, "rm -rf $f\nexit 0\n}\n");
 }

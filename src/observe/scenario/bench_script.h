@@ -24,7 +24,8 @@ struct bench_disk {
 };
 
 bool bench_rw(const char *rw);
-/* By fio, which reports JSON; else by dd, which writes one after the other. Their report follows. */
+/* By fio, which reports JSON; else by dd, which writes one after the other. Their report follows.
+ */
 void bench_script_disk(struct buf *script, const struct bench_disk *d);
 
 /* Which of the tools there are: `has NAME` a line. */

@@ -41,7 +41,8 @@ static struct slice measure_tool(struct check_call *c, struct slice output)
 	return tool;
 }
 
-/* --- what came of it --------------------------------------------------------------------------- */
+/* --- what came of it ---------------------------------------------------------------------------
+ */
 
 static void end_pi(struct check_call *c, struct slice output)
 {
@@ -74,8 +75,8 @@ static void end_disk(struct check_call *c, struct slice output)
 	char why[FIGURE_WHY] = "it says nothing of what it copied";
 	const bool fio = slice_starts(tool, "fio");
 	if (fio ? !figure_fio(output, &d, why) : !figure_dd(output, k->block, &d)) {
-		check_finish(c, FAULT_PROTOCOL, "%.*s: %s", (int)(tool.n < 40 ? tool.n : 40), tool.p,
-			why);
+		check_finish(c, FAULT_PROTOCOL, "%.*s: %s", (int)(tool.n < 40 ? tool.n : 40),
+			tool.p, why);
 		return;
 	}
 	check_measure_size(c, "BANDWIDTH", (int64_t)d.bytes_per_s);
@@ -108,7 +109,8 @@ static void on_done(void *arg, const struct ssh_result *r)
 	}
 }
 
-/* --- what the body says ------------------------------------------------------------------------ */
+/* --- what the body says ------------------------------------------------------------------------
+ */
 
 static bool read_size(const struct value *v, int64_t max, int64_t *ret)
 {
@@ -138,7 +140,8 @@ static bool write_disk(struct check_call *c, const struct value *v, struct buf *
 	struct bench_check *k = c->data;
 	struct bench_disk d = {.block = 16 << 10, .size = 100 << 20, .jobs = 1, .seconds = 10};
 	const struct value *rw = value_field(v, SLICE("rw"));
-	char *word = rw && rw->type == VALUE_TEXT ? slice_dup(value_slice(rw)) : mem_strdup("randrw");
+	char *word =
+		rw && rw->type == VALUE_TEXT ? slice_dup(value_slice(rw)) : mem_strdup("randrw");
 	const char *wrong = NULL;
 	if (!bench_rw(word))
 		wrong = "`rw` is one of read, write, randread, randwrite, rw, readwrite and randrw";

@@ -61,7 +61,8 @@ static void finish(struct check_call *c)
 		return;
 	}
 	if (k->fault != FAULT_NONE || !k->has_result) {
-		check_finish(c, k->fault != FAULT_NONE ? k->fault : FAULT_PROTOCOL, "%s", k->detail);
+		check_finish(
+			c, k->fault != FAULT_NONE ? k->fault : FAULT_PROTOCOL, "%s", k->detail);
 		return;
 	}
 	c->phases.total_ns = loop_now_ns(c->tools.loop) - c->began_ns;
@@ -79,7 +80,8 @@ static void finish(struct check_call *c)
 	check_finish(c, FAULT_NONE, "%s", "");
 }
 
-/* --- what a script came to ---------------------------------------------------------------------- */
+/* --- what a script came to ----------------------------------------------------------------------
+ */
 
 static void fail(struct throughput_check *k, enum fault fault, const char *what, const char *why)
 {
@@ -108,7 +110,8 @@ static void take_tools(struct throughput_check *k, struct slice output)
 	k->tool = k->has_iperf3 ? THROUGHPUT_IPERF3 : THROUGHPUT_NC;
 	if (!k->has_iperf3 && !k->has_nc)
 		fail(k, FAULT_EXIT_STATUS, first ? "the sender" : "both guests together",
-			first ? " has no iperf3, and not nc and dd" : " have neither iperf3 nor nc");
+			first ? " has no iperf3, and not nc and dd"
+			      : " have neither iperf3 nor nc");
 }
 
 /* Of nc: what came, in the time that was sent. */
@@ -137,7 +140,8 @@ static void take_sent(struct throughput_check *k, const struct ssh_result *r)
 	if (k->tool == THROUGHPUT_IPERF3) {
 		k->has_result = figure_iperf3(r->output, &k->figure, why);
 		if (!k->has_result)
-			fail(k, guest_tool_fault(0, slice_of(why), FAULT_EXIT_STATUS), "iperf3: ", why);
+			fail(k, guest_tool_fault(0, slice_of(why), FAULT_EXIT_STATUS),
+				"iperf3: ", why);
 	} else if (r->fault != FAULT_NONE) {
 		fail(k, FAULT_EXIT_STATUS, "", guest_run_said(r, said, sizeof(said)));
 	}
@@ -158,8 +162,8 @@ static void on_done(void *arg, const struct ssh_result *r)
 	} else if (k->stage == STAGE_SERVE) {
 		k->serving = r->fault == FAULT_NONE;
 		if (!k->serving)
-			fail(k, FAULT_EXIT_STATUS, "in the receiver: ",
-				guest_run_said(r, said, sizeof(said)));
+			fail(k, FAULT_EXIT_STATUS,
+				"in the receiver: ", guest_run_said(r, said, sizeof(said)));
 	} else if (k->stage == STAGE_SEND) {
 		take_sent(k, r);
 	} else {

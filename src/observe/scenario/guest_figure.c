@@ -49,7 +49,8 @@ static double number(const json_t *object, const char *key, double otherwise)
 		       : otherwise;
 }
 
-/* --- iperf3 ------------------------------------------------------------------------------------ */
+/* --- iperf3 ------------------------------------------------------------------------------------
+ */
 
 bool figure_iperf3(struct slice text, struct figure_throughput *ret, char why[FIGURE_WHY])
 {
@@ -73,7 +74,8 @@ bool figure_iperf3(struct slice text, struct figure_throughput *ret, char why[FI
 	return good;
 }
 
-/* --- fio --------------------------------------------------------------------------------------- */
+/* --- fio ---------------------------------------------------------------------------------------
+ */
 
 struct bin {
 	double ns, count;
@@ -148,8 +150,8 @@ bool figure_fio(struct slice text, struct figure_disk *ret, char why[FIGURE_WHY]
 	json_array_foreach (jobs, i, job)
 		for (size_t k = 0; k < array_len(directions); k++) {
 			const json_t *direction = json_object_get(job, directions[k]);
-			ret->bytes_per_s += number(direction, "bw_bytes",
-				number(direction, "bw", 0) * 1024);
+			ret->bytes_per_s +=
+				number(direction, "bw_bytes", number(direction, "bw", 0) * 1024);
 			ret->operations_per_s += number(direction, "iops", 0);
 			add_latency(&l, direction);
 		}
@@ -162,7 +164,8 @@ bool figure_fio(struct slice text, struct figure_disk *ret, char why[FIGURE_WHY]
 	return good;
 }
 
-/* --- dd ---------------------------------------------------------------------------------------- */
+/* --- dd ----------------------------------------------------------------------------------------
+ */
 
 /* The number at the start of a text; the rest is cut off it. */
 static bool leading(struct slice *text, double *ret)
@@ -172,7 +175,8 @@ static bool leading(struct slice *text, double *ret)
 	while (n < text->n && (isdigit((unsigned char)text->p[n]) || text->p[n] == '.' ||
 				      text->p[n] == 'e' || text->p[n] == '-' || text->p[n] == '+'))
 		n++;
-	const bool good = units_parse_real(slice_sub(*text, 0, n), ret) && isfinite(*ret) && *ret >= 0;
+	const bool good =
+		units_parse_real(slice_sub(*text, 0, n), ret) && isfinite(*ret) && *ret >= 0;
 	*text = slice_sub(*text, n, text->n);
 	return good;
 }
@@ -194,7 +198,8 @@ bool figure_dd(struct slice text, int64_t block, struct figure_disk *ret)
 	return false;
 }
 
-/* --- CPU --------------------------------------------------------------------------------------- */
+/* --- CPU ---------------------------------------------------------------------------------------
+ */
 
 /* "cpu  user nice system idle iowait irq softirq steal …": all of it, and the share of others. */
 static bool processor(struct slice line, double *ret_all, double *ret_steal)

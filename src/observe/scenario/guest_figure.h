@@ -17,8 +17,8 @@
 
 struct figure_throughput {
 	double bits_per_s;
-	int64_t received;       /* bytes */
-	int64_t retransmits;    /* -1: the tool does not say */
+	int64_t received;        /* bytes */
+	int64_t retransmits;     /* -1: the tool does not say */
 	double sender, receiver; /* CPU, 0 to 1 and above with several cores; -1: not said */
 };
 
@@ -27,7 +27,7 @@ bool figure_iperf3(struct slice text, struct figure_throughput *ret, char why[FI
 
 struct figure_disk {
 	double bytes_per_s, operations_per_s;
-	bool has_latency;      /* p50, p99 and over are there */
+	bool has_latency; /* p50, p99 and over are there */
 	int64_t p50_ns, p99_ns;
 	double over_10ms; /* share of the operations */
 };

@@ -16,6 +16,8 @@
 #define REMOVE_FIRST_NS     (200 * NS_PER_MS)
 #define REMOVE_SLOW_NS      (2 * NS_PER_S)
 #define LOOKS_BEFORE_REMOVE 5
+/* What stays busy is deleted all the same: designate takes that, and who does not says so. */
+#define LOOKS_AT_BUSY 20
 
 bool removal_over(const struct task *t)
 {
@@ -225,10 +227,10 @@ static void send_remove(struct task *t)
 
 static void on_parent(struct task *t, enum parent_state state, const char *text)
 {
-	if (state != PARENT_BUSY) {
-		send_remove(t);
-	} else if (remove_out_of_time(t)) {
+	if (state == PARENT_BUSY && remove_out_of_time(t)) {
 		remove_last_look(t);
+	} else if (state != PARENT_BUSY || t->remove_tries >= LOOKS_AT_BUSY) {
+		send_remove(t);
 	} else {
 		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
 		wait_then(t, ask_remove);

@@ -143,8 +143,8 @@ static const struct line *last(const struct place *p, const char *probe)
 
 static void test_all_good(void **state)
 {
-	static const char *const names[] = {
-		"token", "compute.servers", "network.networks", "block-storage.volumes", "image.images"};
+	static const char *const names[] = {"token", "compute.servers", "network.networks",
+		"block-storage.volumes", "image.images"};
 	struct place *p = *state;
 	const struct endpoint_probe *list;
 	pass(p, 5 * MINUTE_NS);

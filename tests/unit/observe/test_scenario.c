@@ -239,14 +239,14 @@ static void test_top(void **state)
 	written_refused(HEAD "matrix: {a: [1]}\nresources: {a: {network: {}}}\n",
 		"t.yaml:2:1: matrix stands beside `use:` in glasshouse.yaml, not in a scenario\n");
 	written_refused(HEAD
-		"params: {servers: auto, a: \"${b}\", c: \"${x}\", a b: 1}\n"
+		"params: {number: auto, a: \"${b}\", c: \"${x}\", a b: 1}\n"
 		"texts: {a: x, t: \"${t}\"}\n"
 		"resources: {x: {network: {}}}\n",
-		"t.yaml:2:19: `auto` works for params whose name ends in image, flavor, external, "
+		"t.yaml:2:18: `auto` works for params whose name ends in image, flavor, external, "
 		"volume_type, dns or servers, not for \"number\"\n"
-		"t.yaml:2:31: there is no step, param or text \"b\"\n"
-		"t.yaml:2:42: a param cannot use the step \"x\": params are known before the run\n"
-		"t.yaml:2:47: \"a b\" is no name for a param: letters, digits and _, at most 30\n"
+		"t.yaml:2:30: there is no step, param or text \"b\"\n"
+		"t.yaml:2:41: a param cannot use the step \"x\": params are known before the run\n"
+		"t.yaml:2:46: \"a b\" is no name for a param: letters, digits and _, at most 30\n"
 		"t.yaml:3:9: the text \"a\" has the name of a param\n"
 		"t.yaml:3:15: the text \"t\" contains itself\n");
 	written_refused(
