@@ -39,8 +39,7 @@ static int setup(void **state)
 	p->loop = loop_new(NULL, &err);
 	p->facts = facts_open(p->dir, p->loop, &err);
 	p->journal = journal_new(p->facts, p->dir, &err);
-	p->run = journal_run_begin(
-		p->journal, "run-a", "login", "prod", "p", "site-a", NULL, NULL);
+	p->run = journal_run_begin(p->journal, "run-a", "login", "prod", "p", "site-a", NULL, NULL);
 	*state = p;
 	return p->journal ? 0 : -1;
 }
@@ -135,8 +134,8 @@ static void test_totals_balance(void **state)
 		for (int i = 0; i <= f; i++)
 			add(p, "network", "n", (enum object_fate)f);
 	assert_true(journal_totals(p->facts, &all, NULL, NULL, &t, &err));
-	assert_int_equal(t.created, t.deleted + t.in_use + t.kept + t.left + t.leaked + t.unsure +
-					    t.needs_admin);
+	assert_int_equal(t.created,
+		t.deleted + t.in_use + t.kept + t.left + t.leaked + t.unsure + t.needs_admin);
 	assert_int_equal(t.created, 36 - 4); /* what was refused never existed */
 	assert_int_equal(t.in_use, 1 + 2);   /* intended and created, of a run that has no end */
 	assert_int_equal(t.left, 0);
@@ -204,13 +203,12 @@ static void test_used_within_the_hour(void **state)
 	add(p, "server", "s", OBJECT_CREATED);
 	add(p, "network", "n", OBJECT_DELETED);
 	add(p, "network", "never", OBJECT_REFUSED);
-	assert_true(budget_used(
-		p->facts, "prod", "site-a", "login", now + 10 * minute, &used, &err));
+	assert_true(
+		budget_used(p->facts, "prod", "site-a", "login", now + 10 * minute, &used, &err));
 	assert_int_equal(used.objects, 2);
 	assert_true(used.server_minutes > 9.9 && used.server_minutes < 10.1);
 	/* An hour later the server is still there, and what was made is forgotten. */
-	assert_true(budget_used(
-		p->facts, "prod", "site-a", NULL, now + 90 * minute, &used, &err));
+	assert_true(budget_used(p->facts, "prod", "site-a", NULL, now + 90 * minute, &used, &err));
 	assert_int_equal(used.objects, 0);
 	assert_true(used.server_minutes > 59.9 && used.server_minutes < 60.1);
 	assert_true(budget_used(p->facts, "prod", "site-a", "other", now, &used, &err));
@@ -225,12 +223,14 @@ static void test_a_budget_refuses_what_would_pass_it(void **state)
 	assert_null(budget_refuses(&none, "the cloud's", &used, &three));
 	assert_null(budget_refuses(&both, "the cloud's", &used, &two)); /* up to it is within it */
 	why = budget_refuses(&both, "the cloud's", &used, &three);
-	assert_string_equal(why, "the cloud's budget is 10 objects an hour; 8 were made within the"
-				 " last one, and a run makes 3");
+	assert_string_equal(why,
+		"the cloud's budget is 10 objects an hour; 8 were made within the"
+		" last one, and a run makes 3");
 	free(why);
 	why = budget_refuses(&both, "the scenario's", &used, &long_one);
-	assert_string_equal(why, "the scenario's budget is 5 server-minutes an hour; 4.0 were used"
-				 " within the last one, and a run takes 1.1");
+	assert_string_equal(why,
+		"the scenario's budget is 5 server-minutes an hour; 4.0 were used"
+		" within the last one, and a run takes 1.1");
 	free(why);
 }
 

@@ -82,7 +82,8 @@ static void it_is_told_once_and_once_when_it_is_over(void **state)
 	const struct heard *one = house_next(h);
 	assert_at(one->body, "kind", "needs_admin");
 	assert_non_null(strstr(json_str(one->body, "text"), "in prod needs an administrator: "));
-	assert_non_null(strstr(json_str(one->body, "text"), "\nopenstack volume set --state error "));
+	assert_non_null(
+		strstr(json_str(one->body, "text"), "\nopenstack volume set --state error "));
 	real = json_deep_copy(json_path(one->body, "needs_admin/0"));
 	json_object_set(real, "since", json_object_get(shown, "since"));
 	assert_true(json_equal(real, shown));
@@ -96,7 +97,8 @@ static void it_is_told_once_and_once_when_it_is_over(void **state)
 	one = house_next(h);
 	assert_true(json_flag(json_path(one->body, "needs_admin/0"), "over"));
 	assert_at(one->body, "needs_admin/0/fix", "");
-	assert_non_null(strstr(json_str(one->body, "text"), "no longer needs an administrator after "));
+	assert_non_null(
+		strstr(json_str(one->body, "text"), "no longer needs an administrator after "));
 	house_silent(h);
 	close_ledger(h, &l);
 }
