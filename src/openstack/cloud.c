@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/units.h"
 #include "net/url.h"
@@ -333,6 +334,14 @@ static size_t add_version_headers(
 	return n;
 }
 
+static bool has_header(const struct cloud_call *k, const char *name)
+{
+	for (size_t i = 0; i < k->header_count; i++)
+		if (!strcasecmp(k->headers[i].name, name))
+			return true;
+	return false;
+}
+
 static void send_call(struct cloud_call *k, const char *endpoint)
 {
 	struct cloud *c = k->cloud;
@@ -341,7 +350,8 @@ static void send_call(struct cloud_call *k, const char *endpoint)
 	size_t n = 0;
 	headers[n++] = (struct http_header){"X-Auth-Token", secret_reveal(c->token)};
 	headers[n++] = (struct http_header){"X-Openstack-Request-Id", k->request_id};
-	headers[n++] = (struct http_header){"Accept", k->sink ? "*/*" : "application/json"};
+	if (!has_header(k, "Accept"))
+		headers[n++] = (struct http_header){"Accept", k->sink ? "*/*" : "application/json"};
 	if (k->body)
 		headers[n++] = (struct http_header){"Content-Type", "application/json"};
 	n = add_version_headers(k, headers, n, version, sizeof(version));
