@@ -217,11 +217,13 @@ static void end_not_connected(struct timer *t)
 
 static int send_to(struct shell *sh, const struct world_guest *g, const struct iperf *q)
 {
-	const struct world_guest *to;
 	struct ip address;
 	if (!ip_parse(q->to, &address))
 		return not_connected(sh, "Name or service not known");
-	const enum way way = world_way(*sh->world, g, address, PACKET_TCP, (unsigned)q->port, &to);
+	const struct world_end end =
+		world_way(*sh->world, g, address, PACKET_TCP, (unsigned)q->port);
+	const enum way way = end.way;
+	const struct world_guest *to = end.guest;
 	char *served = way == WAY_GUEST ? guest_service_text(sh->services, to->id, to->boots,
 						  (unsigned)q->port)
 					: NULL;

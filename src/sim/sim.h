@@ -16,10 +16,12 @@
  * 127.77.4.N by this process. Port 22 stands on an unprivileged port of the sim's choosing, the
  *same for all guests; a ping is a TCP connection to a second one. Both accept exactly while the
  *guest is up, its floating IP is bound and its security groups let the packet in; otherwise the
- * connection is refused at once. (ICMP itself would always be answered on loopback.) clouds.yaml
- *says so:
+ * connection is refused at once. (ICMP itself would always be answered on loopback.) The TCP ports
+ * of world_ports (guest_world.h) stand on ports of their own, for what guests serve and for load
+ * balancers. clouds.yaml says so:
  *
- *	reach: {network: 172.24.4.0/24, map: 127.77.4.0/24, ssh: PORT, ping: PORT}
+ *	reach: {network: 172.24.4.0/24, map: 127.77.4.0/24, ssh: PORT, ping: PORT, ports: {"80":
+ *PORT}}
  *
  * Guests accept the key pair of their server for the users `debian` and `root` and run a few
  * commands (docs/sim-guests.md); fixed addresses are reached through another guest (`ssh -J`).

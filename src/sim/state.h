@@ -22,6 +22,8 @@ struct quota {
 	int64_t zones, zone_recordsets, zone_records, recordset_records;
 	int64_t containers, object_bytes;
 	int64_t secrets, secret_containers, orders;
+	int64_t load_balancer, listener, pool, member, health_monitor, l7policy, l7rule;
+	int64_t stacks;
 };
 
 struct sim {

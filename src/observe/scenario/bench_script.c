@@ -55,9 +55,8 @@ static void add_dd(struct buf *b, const struct bench_disk *d, const char *how, c
 {
 	const int64_t count = d->size / d->block > 0 ? d->size / d->block : 1;
 	buf_printf(b,
-		"dd if=/dev/zero of=$d/file bs=%" PRId64 " count=%" PRId64
-		"%s 2>$d/said && "
-		"t='dd (%s)'",
+		"b=$(cat /proc/uptime); dd if=/dev/zero of=$d/file bs=%" PRId64 " count=%" PRId64
+		"%s 2>$d/said && e=$(cat /proc/uptime) && t='dd (%s)'",
 		d->block, count, how, name);
 }
 
@@ -66,7 +65,7 @@ void bench_script_disk(struct buf *b, const struct bench_disk *d)
 	/* /tmp is memory in many guests. */
 	buf_add_str(b,
 		"{\nd=$(mktemp -d /var/tmp/glasshouse.XXXXXX 2>/dev/null || mktemp -d) || exit 1\n"
-		"t=\nif command -v fio >/dev/null 2>&1; then\n");
+		"t=\nb=\ne=\nif command -v fio >/dev/null 2>&1; then\n");
 	add_fio(b, d, true);
 	buf_add_str(b, " && t=fio || { ");
 	add_fio(b, d, false);
@@ -80,7 +79,7 @@ void bench_script_disk(struct buf *b, const struct bench_disk *d)
 	add_dd(b, d, "", "sequential write, buffered");
 	buf_add_str(b,
 		"; }\nelse\necho 'this guest has neither fio nor dd' >&2\nrm -rf $d\nexit 127\n"
-		"fi\nif test -n \"$t\"; then\necho tool $t\ncat $d/said\nelse\n"
+		"fi\nif test -n \"$t\"; then\necho tool $t\necho began $b\necho ended $e\ncat $d/said\nelse\n"
 		"cat $d/said $d/errors >&2 2>/dev/null\nrm -rf $d\nexit 1\nfi\nrm -rf $d\n}\n");
 }
 

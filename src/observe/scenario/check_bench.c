@@ -52,12 +52,12 @@ static void end_pi(struct check_call *c, struct slice output)
 	struct slice digits = SLICE("");
 	int64_t n = 0;
 	if (!figure_cpu(output, &cpu)) {
-		check_finish(c, FAULT_PROTOCOL, "the guest does not say what CPU time it took");
+		check_finish(c, FAULT_EXIT_STATUS, "the guest does not say what CPU time it took");
 		return;
 	}
 	figure_line(output, "digits", &digits);
 	if (slice_is(tool, "bc") && (!units_parse_int(digits, &n) || n < k->digits)) {
-		check_finish(c, FAULT_PROTOCOL, "bc gave %" PRId64 " of %" PRId64 " digits", n,
+		check_finish(c, FAULT_EXIT_STATUS, "bc gave %" PRId64 " of %" PRId64 " digits", n,
 			k->digits);
 		return;
 	}
@@ -72,10 +72,10 @@ static void end_disk(struct check_call *c, struct slice output)
 	const struct bench_check *k = c->data;
 	const struct slice tool = measure_tool(c, output);
 	struct figure_disk d;
-	char why[FIGURE_WHY] = "it says nothing of what it copied";
+	char why[FIGURE_WHY] = "it says not what it copied in what time, or was over too soon";
 	const bool fio = slice_starts(tool, "fio");
 	if (fio ? !figure_fio(output, &d, why) : !figure_dd(output, k->block, &d)) {
-		check_finish(c, FAULT_PROTOCOL, "%.*s: %s", (int)(tool.n < 40 ? tool.n : 40),
+		check_finish(c, FAULT_EXIT_STATUS, "%.*s: %s", (int)(tool.n < 40 ? tool.n : 40),
 			tool.p, why);
 		return;
 	}

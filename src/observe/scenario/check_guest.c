@@ -108,7 +108,7 @@ static bool read_from_port(struct check_call *c, const struct value *v, size_t n
 		    (v->type == VALUE_TEXT && units_parse_int(value_slice(v), &port));
 	if (v && v->type == VALUE_INT)
 		port = v->integer;
-	good = good && port >= 1 && port + (int64_t)n <= 65536;
+	good = good && port >= 1 && port <= 65535 && port + (int64_t)n <= 65536;
 	*ret = (unsigned)port;
 	if (!good)
 		check_finish_later(c, FAULT_EVALUATION,

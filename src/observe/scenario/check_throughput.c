@@ -62,7 +62,7 @@ static void finish(struct check_call *c)
 	}
 	if (k->fault != FAULT_NONE || !k->has_result) {
 		check_finish(
-			c, k->fault != FAULT_NONE ? k->fault : FAULT_PROTOCOL, "%s", k->detail);
+			c, k->fault != FAULT_NONE ? k->fault : FAULT_EXIT_STATUS, "%s", k->detail);
 		return;
 	}
 	c->phases.total_ns = loop_now_ns(c->tools.loop) - c->began_ns;

@@ -181,21 +181,43 @@ static bool leading(struct slice *text, double *ret)
 	return good;
 }
 
+/* Small busyboxes count records and take no time. */
+static bool by_records(struct slice text, int64_t block, double *ret_bytes, double *ret_seconds)
+{
+	struct slice line, began = SLICE(""), ended = SLICE("");
+	double from, to, records = -1;
+	while (slice_next(&text, '\n', &line))
+		if (slice_find_text(line, SLICE(" records out")) < line.n &&
+			!units_parse_real(slice_sub(line, 0, slice_find(line, '+')), &records))
+			records = -1;
+		else if (slice_starts(line, "began "))
+			began = slice_sub(line, 6, line.n);
+		else if (slice_starts(line, "ended "))
+			ended = slice_sub(line, 6, line.n);
+	if (records <= 0 || !leading(&began, &from) || !leading(&ended, &to))
+		return false;
+	*ret_bytes = records * (double)block;
+	*ret_seconds = to - from;
+	return true;
+}
+
 bool figure_dd(struct slice text, int64_t block, struct figure_disk *ret)
 {
-	struct slice line, copied = SLICE("copied,");
-	double bytes, seconds;
-	while (slice_next(&text, '\n', &line)) {
+	struct slice rest = text, line, copied = SLICE("copied,");
+	double bytes = 0, seconds = 0;
+	bool found = false;
+	while (!found && slice_next(&rest, '\n', &line)) {
 		const size_t at = slice_find_text(line, copied);
 		struct slice time = slice_sub(line, at + copied.n, line.n);
-		if (at == line.n || !leading(&line, &bytes) || !leading(&time, &seconds) ||
-			seconds <= 0 || bytes <= 0 || bytes > 1e18)
-			continue;
-		*ret = (struct figure_disk){.bytes_per_s = bytes / seconds,
-			.operations_per_s = bytes / seconds / (double)block};
-		return isfinite(ret->bytes_per_s) && ret->bytes_per_s < 1e18;
+		found = at < line.n && leading(&line, &bytes) && leading(&time, &seconds);
 	}
-	return false;
+	if (!found && !by_records(text, block, &bytes, &seconds))
+		return false;
+	if (!(seconds > 0) || !(bytes > 0) || bytes > 1e18 || bytes / seconds > 1e18)
+		return false;
+	*ret = (struct figure_disk){.bytes_per_s = bytes / seconds,
+		.operations_per_s = bytes / seconds / (double)block};
+	return true;
 }
 
 /* --- CPU ---------------------------------------------------------------------------------------

@@ -34,7 +34,8 @@ struct figure_disk {
 
 /* Of all jobs, reads and writes together: from the histogram where it is there (json+). */
 bool figure_fio(struct slice text, struct figure_disk *ret, char why[FIGURE_WHY]);
-/* "N bytes … copied, S s, …" of GNU or busybox; `block` is what one operation was. */
+/* "N bytes … copied, S s, …" where dd says so, else "N+M records out" in the time between `began`
+ * and `ended`, which are /proc/uptime; `block` is what one operation was. */
 bool figure_dd(struct slice text, int64_t block, struct figure_disk *ret);
 
 struct figure_cpu {
