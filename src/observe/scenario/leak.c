@@ -9,8 +9,9 @@
 #define LOOK_NS (30 * NS_PER_S)
 
 #define OCTAVIA_NAME "octavia-lb-"
-#define OCTAVIA_VRRP "octavia-lb-vrrp-" /* names an amphora, which only an administrator may see   \
-					 */
+#define OCTAVIA_VRRP                                                                               \
+	"octavia-lb-vrrp-" /* names an amphora, which only an administrator may see                \
+			    */
 #define DEVICE   "lb-"
 #define OVN_NAME "ovn-lb-hm-"
 

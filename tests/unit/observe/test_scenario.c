@@ -150,10 +150,8 @@ static void test_kept(void **state)
 	scenario_free(s);
 	written_refused(HEAD
 		"resources:\n"
-		"  r: {router: {}, keep: 2}\n"
-		"  way: {router_route: {router: \"${r}\"}, keep: 2}\n",
-		"t.yaml:4:3: a router_route cannot be kept: nothing tells whether it is still "
-		"there\n");
+		"  vm: {server_batch: {}, keep: 2}\n",
+		"t.yaml:3:26: a server_batch cannot be kept\n");
 }
 
 static void test_many(void **state)
