@@ -1,0 +1,66 @@
+"""Load balancers on a simulated cloud: who answers through them, before and after a member dies, and what is
+left of them when octavia misbehaves."""
+import pytest
+
+from simulated import report, simulated
+
+SCENARIO = """\
+scenario: balanced
+deadline: 10m
+params: {external: auto, provider: null, protocol: HTTP, algorithm: ROUND_ROBIN, even: 0.2}
+include: {two-servers: {}}
+resources:
+  web:     {security_group_rule: {security_group_id: "${group}", direction: ingress, protocol: tcp, port_range_min: 80, port_range_max: 80}}
+  lb:      {loadbalancer: {vip_subnet_id: "${subnet}", provider: "${provider}"}}
+  pool:    {lb_pool: {loadbalancer_id: "${lb}", protocol: "${protocol}", lb_algorithm: "${algorithm}"}}
+  listen:  {lb_listener: {loadbalancer_id: "${lb}", protocol: "${protocol}", protocol_port: 80, default_pool_id: "${pool}"}}
+  member:  {lb_member: {pool: "${pool}", address: "${it.address}", protocol_port: 80, subnet_id: "${subnet}"}, each: server}
+"""
+BALANCED = SCENARIO + """\
+  monitor: {lb_healthmonitor: {pool_id: "${pool}", type: TCP, delay: 2, timeout: 1, max_retries: 2}, after: [member]}
+  vip:     {floating_ip: {floating_network_id: "${external}", port_id: "${lb.vip_port_id}"}, after: [link]}
+actions:
+  serve:   {guest: {on: "${it}", serve: {80: hostname}}, each: server, after: [web]}
+  kill:    {guest: {on: "${server[0]}", stop: serve}, after: [spread]}
+  seen:    {wait: "${member[0].operating_status} == ERROR", after: [kill], timeout: 60s}
+  revive:  {guest: {on: "${server[0]}", serve: {80: hostname}}, after: [without]}
+  healed:  {wait: "${pool.operating_status} == ONLINE", after: [revive], timeout: 60s}
+checks:
+  spread:  {http: {url: "http://${vip.floating_ip_address}/", requests: 100}, after: [monitor, serve, listen], until: "${pool.operating_status} == ONLINE", expect: ["[ERRORS] == 0", "[SPREAD] < ${even}"]}
+  without: {like: spread, after: [seen], until: "${pool.operating_status} == DEGRADED", allowed: ["${server[1].name}"], expect: ["[ERRORS] == 0", "[STRAY] == 0"]}
+  again:   {like: spread, after: [healed]}
+  inside:  {tcp: {from: "${server[1]}", to: "${lb.vip_address}:80"}, after: [healed]}
+"""
+OVN = ["--param", "provider=ovn", "--param", "protocol=TCP", "--param", "algorithm=SOURCE_IP_PORT", "--param", "even=0.6"]
+
+
+def attempt(cloud, path, text, *args, code=0):
+    file = path / "balanced.yaml"
+    file.write_text(text)
+    found = report(cloud.run("try", str(file), "--json", *args))
+    said = "\n".join(f"{s['name']} {s['state']} {s['fault']} {s['detail']}" for s in found["steps"])
+    assert found["verdict"] == ("passed" if code == 0 else "failed"), said
+    return {s["name"]: s for s in found["steps"]}, found
+
+
+@pytest.mark.parametrize("ovn", [False, True])
+def test_kill_and_recover(tmp_path, ovn):
+    with simulated(speed=20, faults={"services": {"ovn": ovn}}) as cloud:
+        _, found = attempt(cloud, tmp_path, BALANCED, *(OVN if ovn else []))
+        assert found["left"] == 0
+        cloud.assert_clean()
+
+
+def test_stuck(tmp_path):
+    """A listener that is never ready locks its load balancer for ever: only an administrator could help."""
+    fault = {"service": "load-balancer", "method": "POST", "path": "*/listeners", "effect": "stuck"}
+    with simulated(speed=50, faults={"faults": [fault]}) as cloud:
+        steps, found = attempt(cloud, tmp_path, SCENARIO.replace("listen:  {", "listen:  {timeout: 3s, "), code=1)
+        assert steps["listen"]["state"] == "failed"
+        assert {o["kind"] for o in cloud.ask("GET", "/left")["objects"] if o["made_by"] == "api"} >= {"loadbalancer"}
+        assert found["left"] > 0
+
+
+if __name__ == "__main__":
+    import sys
+    sys.exit(pytest.main([__file__]))
