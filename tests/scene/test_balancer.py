@@ -42,6 +42,30 @@ def test_kill_and_recover(tmp_path, ovn):
         cloud.assert_clean()
 
 
+STUCK = """\
+scenario: stuck
+deadline: 2m
+teardown: 5s
+resources:
+  net:    {network: {}}
+  subnet: {subnet: {network_id: "${net}", ip_version: 4, cidr: 10.71.0.0/24}}
+  lb:     {loadbalancer: {vip_subnet_id: "${subnet}"}}
+  listen: {lb_listener: {loadbalancer_id: "${lb}", protocol: TCP, protocol_port: 80}, timeout: 3s}
+"""
+
+
+def test_stuck(tmp_path):
+    """A listener that is never ready locks its load balancer for ever: only an administrator could help."""
+    fault = {"service": "load-balancer", "method": "POST", "path": "*/listeners", "effect": "stuck"}
+    with simulated(speed=50, faults={"faults": [fault]}) as cloud:
+        file = tmp_path / "stuck.yaml"
+        file.write_text(STUCK)
+        found = report(cloud.run("try", str(file), "--json"))
+        assert found["verdict"] == "failed" and found["left"] == 4
+        assert {o["kind"] for o in cloud.left()} == {"network", "subnet", "port", "loadbalancer", "lb_listener"}
+        assert [o["made_by"] for o in cloud.left() if o["name"].startswith("octavia-lb-")] == ["octavia"]
+
+
 if __name__ == "__main__":
     import sys
     sys.exit(pytest.main([__file__]))
