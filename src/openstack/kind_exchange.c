@@ -21,6 +21,7 @@ struct cloud_request kind_call(
 		.header_count = q->header_count,
 		.microversion = k->version,
 		.deadline_ns = deadline_ns,
+		.falls_back = !strcmp(k->name, "router_route"),
 	};
 }
 

@@ -31,7 +31,7 @@ static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ra
 	QUOTA(zone_records), QUOTA(recordset_records), QUOTA(containers), QUOTA(object_bytes),
 	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders), QUOTA(load_balancer),
 	QUOTA(listener), QUOTA(pool), QUOTA(member), QUOTA(health_monitor), QUOTA(l7policy),
-	QUOTA(l7rule)};
+	QUOTA(l7rule), QUOTA(stacks)};
 #undef QUOTA
 
 static const struct key service_keys[] = {
@@ -78,7 +78,8 @@ void config_defaults(struct sim *s)
 		.member = -1,
 		.health_monitor = -1,
 		.l7policy = -1,
-		.l7rule = -1};
+		.l7rule = -1,
+		.stacks = 512};
 	s->has_backup = true;
 	s->has_host_href = true;
 }

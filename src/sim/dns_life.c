@@ -184,8 +184,7 @@ static void on_done(struct timer *t)
 {
 	struct object *o = t->arg;
 	const struct object *zone = o->kind == KIND_DNS_RECORDSET ? dns_zone_of(o) : NULL;
-	const bool no_zone = zone && zone->made_by != MADE_BY_SEED &&
-			     is(zone, "action", "CREATE") &&
+	const bool no_zone = zone && is(zone, "action", "CREATE") && !is(o, "action", "DELETE") &&
 			     (zone->stuck || is(zone, "status", "ERROR"));
 
 	if (o->stuck || no_zone) /* a set cannot be where its zone is not */

@@ -222,8 +222,8 @@ static int send_to(struct shell *sh, const struct world_guest *g, const struct i
 		return not_connected(sh, "Name or service not known");
 	const struct world_end end =
 		world_way(*sh->world, g, address, PACKET_TCP, (unsigned)q->port);
-	const struct world_guest *to = end.guest;
 	const enum way way = end.way;
+	const struct world_guest *to = end.guest;
 	char *served = way == WAY_GUEST ? guest_service_text(sh->services, to->id, to->boots,
 						  (unsigned)q->port)
 					: NULL;

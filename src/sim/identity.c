@@ -82,6 +82,7 @@ static const struct {
 	{"swift", "object-store", "/object-store/v1/AUTH_", true},
 	{"barbican", "key-manager", "/key-manager", false},
 	{"octavia", "load-balancer", "/load-balancer", false},
+	{"heat", "orchestration", "/orchestration/v1/", true},
 };
 
 /* Ids of services and endpoints are the same in every catalog: made of their place. */

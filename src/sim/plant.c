@@ -68,6 +68,9 @@ static const struct plant {
 	{KIND_MONITOR, "/load-balancer/v2/lbaas/healthmonitors",
 		"{'healthmonitor': {'name': '{name}', 'tags': ['{mark}'], 'type': 'TCP', 'delay': 5,"
 		" 'timeout': 3, 'max_retries': 3, 'pool_id': '{lb_pool}'}}"},
+	{KIND_STACK, "/orchestration/v1/{project}/stacks",
+		"{'stack_name': '{name}', 'tags': '{mark}', 'template':"
+		" {'heat_template_version': '2018-08-31'}}"},
 };
 
 struct planting {

@@ -14,6 +14,7 @@ static const struct service *const services[] = {
 	&objectstore_service,
 	&keymanager_service,
 	&balancer_service,
+	&stack_service,
 	&control_service,
 };
 

@@ -23,6 +23,7 @@ struct quota {
 	int64_t containers, object_bytes;
 	int64_t secrets, secret_containers, orders;
 	int64_t load_balancer, listener, pool, member, health_monitor, l7policy, l7rule;
+	int64_t stacks;
 };
 
 struct sim {

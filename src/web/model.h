@@ -48,7 +48,7 @@
  *
  * RUN (query "run" {run}; operators): scenario, cloud, instance, at_ms, ended_ms | null, verdict,
  *	report: as `glasshouse try --json` prints it (steps with start_ms, answer_ms, ready_ms,
- *	critical, fault, request ids ...)
+ *	critical, fault, request ids, measured with the MATRIX of a mesh ...)
  *
  * LEDGER (query "ledger" {view}; operators): view is FATE:CLOUD:PAGE, FATE one of all, open, or a
  *fate of `glasshouse ledger`, CLOUD may be empty, PAGE from 1; without a view: all fate, cloud |

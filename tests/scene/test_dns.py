@@ -184,3 +184,15 @@ def test_change():
         sent = [(r["method"], r["status"]) for r in cloud.requests() if r["service"] == "dns"]
         assert ("PUT", 202) in sent and ("PATCH", 202) in sent
         cloud.assert_clean()
+
+
+@pytest.mark.parametrize("when", ["after", "late", "before"])
+@pytest.mark.parametrize("path", ["*/zones", "*/recordsets"])
+def test_lost_answer(when, path):
+    """Designate refuses a double, so what a lost answer hides is asked for again and adopted."""
+    with simulated(speed=20, faults={"times": {"dns_served": "1ms"}}) as cloud:
+        cloud.fault({"service": "dns", "method": "POST", "path": path, "effect": "lost", "when": when, "times": 1})
+        out, told = attempt(cloud, FIRST + ", retry: {until: 5s, every: 50ms}")
+        assert out.returncode == 0, out.stdout[-3000:] + out.stderr
+        cloud.assert_clean()
+        assert cloud.run("ledger", "--open").returncode == 0

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from running import running, until
 from simulated import report, simulated
 
 
@@ -163,3 +164,28 @@ def test_bad_values(cloud, tmp_path, verb, said):
     """What only the run can know is judged before anything reaches a guest."""
     rows, _ = attempt(cloud, tmp_path, f"  wrong: {{{verb}, after: [ssh_in]}}\n", code=2)
     assert rows["wrong"]["fault"] == "evaluation" and said in rows["wrong"]["detail"]
+
+
+def test_matrix_on_the_page(tmp_path):
+    """The matrix of a run that is watched, as operators see it, and nobody else."""
+    file = tmp_path / "mesh.yaml"
+    file.write_text("""\
+scenario: mesh
+include: two-servers
+checks:
+  shut: {delete: "${ping_in}"}
+  mesh: {mesh: {among: "${server[*]}"}, after: [ssh_in, shut]}
+  open: {mesh: {among: "${server[*]}", protocols: ["tcp:22"]}, after: [ssh_in]}
+""")
+    with simulated(speed=50) as cloud:
+        with running(cloud, {"scenarios": [{"use": str(file), "every": "10m"}]}) as run:
+            until(lambda: (run.site(True)["scenarios"][0]["last"] or {}).get("verdict") == "failed", "it failed", 60)
+            path = "/runs/" + run.site(True)["scenarios"][0]["last"]["run"]
+            page = run.get(path, run.intake)[2].decode()
+            assert "Who reached whom <code>mesh</code>" in page and "2 pairs, 2 lost, 2 asked twice" in page
+            assert page.count('<td class="x">lost</td>') == 2
+            assert page.count('<td class="o">open</td>') == 2
+            assert page.count('<th scope="row"><code>server[0]</code></th>') == 2
+            assert run.get(path)[0] == 403
+            assert run.stop() == 0
+        cloud.assert_clean()

@@ -10,8 +10,9 @@ import yaml
 
 from simulated import ROOT, report, simulated
 
-NAMES = sorted(os.path.basename(path)[:-5] for path in glob.glob(os.path.join(ROOT, "scenarios/*.yaml")))
-LIBRARY = ["two-servers"]  # made to be included
+FILES = [os.path.basename(path) for path in glob.glob(os.path.join(ROOT, "scenarios/*.yaml"))]
+NAMES = sorted(name[:-5] for name in FILES if not name.endswith(".hot.yaml"))
+LIBRARY = ["member-servers", "two-servers"]  # made to be included
 
 # What a simulated cloud needs to be told, and further shapes of those that have many.
 PARAMS = {
@@ -117,3 +118,68 @@ def test_blames(fault):
         cloud.clear()
         assert cloud.run("sweep", "--older", "0s").returncode == 0
         cloud.assert_clean()
+
+
+# --- docs/shipped.md ------------------------------------------------------------------------------
+
+def tables():
+    """Rows of the tables below each heading, as lists of cells without back-quotes."""
+    found, heading = {}, None
+    with open(os.path.join(ROOT, "docs/shipped.md"), encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("## "):
+                heading = line[3:].strip()
+            elif line.startswith("| ") and not line.startswith("| ---"):
+                found.setdefault(heading, []).append([c.strip().replace("`", "") for c in line.strip()[1:-1].split("|")])
+    return {heading: rows[1:] for heading, rows in found.items()}
+
+
+def steps_of(name):
+    """All steps of a scenario as written, included ones too."""
+    with open(os.path.join(ROOT, f"scenarios/{name}.yaml"), encoding="utf-8") as f:
+        whole = yaml.safe_load(f)
+    found = {}
+    for part in ("resources", "actions", "checks"):
+        found.update(whole.get(part) or {})
+    include = whole.get("include") or []
+    for other in [include] if isinstance(include, str) else include:
+        found.update(steps_of(other))
+    return found
+
+
+def test_every_scenario_is_described():
+    names = [n for n in NAMES if n not in LIBRARY]
+    assert [row[0] for row in tables()["What they prove"]] == names
+    assert [row[0] for row in tables()["What they make and cost"]] == names
+    with open(os.path.join(ROOT, "docs/shipped.md"), encoding="utf-8") as f:
+        text = f.read()
+    assert all(f"`{name}`" in text for name in LIBRARY)
+    for name in NAMES:
+        with open(os.path.join(ROOT, f"scenarios/{name}.yaml"), encoding="utf-8") as f:
+            assert f.read().startswith("# "), name
+
+
+def test_costs_are_the_plans():
+    with simulated(speed=50) as cloud:
+        for name, objects, minutes, *_ in tables()["What they make and cost"]:
+            out = cloud.run("plan", name, "--json")
+            assert out.returncode == 0, out.stdout + out.stderr
+            bill = json.loads(out.stdout)["bill"]
+            assert (name, int(objects), float(minutes)) == (name, bill["total"], round(bill["server_minutes"]))
+
+
+def test_series_are_the_files():
+    told = {series: set(names.split(", ")) for series, _, names in tables()["Their series"]}
+    there = {}
+    for name in NAMES:
+        for step in steps_of(name).values():
+            if "metric" in step and name not in LIBRARY:
+                there.setdefault(str(step["metric"]), set()).add(name)
+    assert told == there
+
+
+def test_params_of_oshm_are_told():
+    with open(os.path.join(ROOT, "scenarios/oshm.yaml"), encoding="utf-8") as f:
+        names = set(yaml.safe_load(f)["params"])
+    words = set(re.findall(r"\w+", " ".join(row[1] for row in tables()["Instead of api_monitor.sh"])))
+    assert names <= words, names - words

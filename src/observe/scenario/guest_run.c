@@ -40,6 +40,7 @@ struct guest_run *guest_run(struct check_call *c, const struct guest_order *orde
 		.input = order->script,
 		.deadline_ns = order->deadline_ns,
 		.output_max = order->output_max,
+		.keep = true,
 	};
 	struct guest_run *run = mem_new(struct guest_run);
 	run->login = login;

@@ -42,7 +42,7 @@ static const struct verb_row verbs[] = {
 	{"dns", VERB_DNS, "name type server tcp", NULL, "name"},
 	{"stream", VERB_STREAM, "to every", NULL, "to"},
 	{"download", VERB_DOWNLOAD, "of", "of", "of"},
-	{"list", VERB_LIST, "service path", "service", "service"},
+	{"list", VERB_LIST, "service path accept", "service", "service"},
 	{"token", VERB_TOKEN, "from", "from", "from"},
 	{"value", VERB_VALUE, NULL, "", NULL},
 	{"guest", VERB_GUEST, "on gateway serve stop", NULL, "on"},

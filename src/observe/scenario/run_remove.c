@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "observe/scenario/leak.h"
 #include "observe/scenario/runner.h"
 
 #define REMOVE_REQUEST_NS   (60 * NS_PER_S)
@@ -184,9 +185,19 @@ static void ask_gone(struct timer *timer)
 	kind_request_fini(&q);
 }
 
+static void on_leak(void *arg, const char *port)
+{
+	struct task *t = arg;
+	if (port)
+		run_emit(t->run, RUN_EVENT_WAIT, t,
+			"deleted port %s: its load balancer has left it", port);
+	wait_then(t, ask_remove);
+}
+
 static void on_remove_answer(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
+	const struct made *m = remove_current(t);
 	t->call = NULL;
 	t->run->requests += a->tries;
 	if (a->fault != FAULT_CANCELLED)
@@ -204,7 +215,10 @@ static void on_remove_answer(void *arg, const struct cloud_answer *a)
 	} else {
 		run_emit(t->run, RUN_EVENT_WAIT, t, "%s: %s", fault_text(a->fault),
 			a->error.message);
-		wait_then(t, ask_remove);
+		if (a->status == 409 && !strcmp(m->kind->name, "subnet"))
+			leak_clear(t->run->tools.cloud, m->id, &t->call, on_leak, t);
+		else
+			wait_then(t, ask_remove);
 	}
 }
 

@@ -188,8 +188,14 @@ void task_begin(struct task *t)
 		run_emit(r, RUN_EVENT_WAIT, t, "another change of %s", key);
 	}
 	free(key);
-	if (taken)
-		begin_attempt(t);
+	if (!taken)
+		return;
+	if (!t->tries) { /* standing in our own queue is no part of what is measured */
+		t->start_ns = run_now(r);
+		t->first_start_ns = loop_now_ns(r->tools.loop);
+		t->deadline_mono_ns = t->first_start_ns + step_timeout(t);
+	}
+	begin_attempt(t);
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */

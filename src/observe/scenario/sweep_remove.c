@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "observe/scenario/leak.h"
 #include "observe/scenario/sweeper.h"
 
 #define REQUEST_NS (60 * NS_PER_S)
@@ -54,6 +55,11 @@ static void is_gone(struct found *f, bool we_did)
 		s->report.gone++;
 	sweep_tell(s, f, "%s", we_did ? "deleted" : "gone already");
 	over(f);
+}
+
+void sweep_is_gone(struct found *f)
+{
+	is_gone(f, true);
 }
 
 static bool out_of_time(const struct found *f)
@@ -186,6 +192,14 @@ static void ask_gone(struct timer *t)
 
 static void ask_remove(struct timer *t);
 
+static void on_leak(void *arg, const char *port)
+{
+	struct found *f = arg;
+	if (port)
+		sweep_tell(f->sweep, f, "deleted port %s: its load balancer has left it", port);
+	pause_then(f, ask_remove);
+}
+
 static void on_remove(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
@@ -202,6 +216,8 @@ static void on_remove(void *arg, const struct cloud_answer *a)
 		ask_gone(&f->timer);
 	} else if (out_of_patience(f)) {
 		last_look(f);
+	} else if (a->status == 409 && !strcmp(f->kind->name, "subnet") && f->id) {
+		leak_clear(f->sweep->cloud, f->id, &f->call, on_leak, f);
 	} else {
 		pause_then(f, ask_remove);
 	}
@@ -275,6 +291,10 @@ void sweep_remove(struct found *f)
 	f->patience_ns = loop_now_ns(s->loop) + (s->report.needs_admin ? HELD_NS : STUCK_NS);
 	if (f->fate == OBJECT_NEEDS_ADMIN && call(f, f->kind->get, on_still_stuck))
 		return;
+	if (f->kind->several) {
+		sweep_look_batch(f);
+		return;
+	}
 	sweep_tell(s, f, "deleting");
 	if (!strcmp(f->kind->name, "server") && call(f, f->kind->get, on_server))
 		return;
@@ -288,7 +308,7 @@ static void look_again(struct timer *t)
 	sweep_look(t->arg);
 }
 
-static void not_there(struct found *f)
+void sweep_not_there(struct found *f)
 {
 	struct sweep *s = f->sweep;
 	const int64_t age_ns =
@@ -306,7 +326,7 @@ static void not_there(struct found *f)
 
 static void is_there(struct found *f, const json_t *object)
 {
-	const char *id = object ? kind_id(f->kind, object) : NULL;
+	const char *id = object && sweep_has_own_id(f->kind) ? kind_id(f->kind, object) : NULL;
 	if (id && !f->id) {
 		char *key = mem_printf("%s/%s", f->kind->name, id);
 		struct found *other = map_get(&f->sweep->known, key);
@@ -328,7 +348,7 @@ static void is_there(struct found *f, const json_t *object)
 	sweep_kick(f->sweep);
 }
 
-static void could_not_look(struct found *f, const struct cloud_answer *a)
+void sweep_could_not_look(struct found *f, const struct cloud_answer *a)
 {
 	if (out_of_time(f) || f->tries > 20)
 		sweep_give_up(f, OBJECT_UNSURE, fault_text(a->fault));
@@ -341,9 +361,9 @@ static void on_look_one(void *arg, const struct cloud_answer *a)
 	struct found *f = arg;
 	f->call = NULL;
 	if (kind_answer_gone(f->kind, f->path, a))
-		not_there(f);
+		sweep_not_there(f);
 	else if (a->fault != FAULT_NONE)
-		could_not_look(f, a);
+		sweep_could_not_look(f, a);
 	else {
 		json_t *object = kind_answer_object(f->kind, f->path, a);
 		is_there(f, object);
@@ -359,7 +379,7 @@ static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)
 	size_t i, n = 0;
 	f->call = NULL;
 	if (a->fault != FAULT_NONE) {
-		could_not_look(f, a);
+		sweep_could_not_look(f, a);
 		return;
 	}
 	json_array_foreach (items, i, item) {
@@ -374,12 +394,16 @@ static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)
 	else if (n)
 		is_there(f, mine);
 	else
-		not_there(f);
+		sweep_not_there(f);
 }
 
 void sweep_look(struct found *f)
 {
 	struct kind_request q = {0};
+	if (f->kind->several) {
+		sweep_look_batch(f);
+		return;
+	}
 	f->state = FOUND_BUSY;
 	f->timer.arg = f;
 	if (!f->id && kind_find_request(f->kind, f->path, f->name, f->mark, &q)) {

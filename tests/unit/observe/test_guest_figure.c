@@ -12,18 +12,18 @@ static char why[FIGURE_WHY];
 static void test_iperf3(void **state)
 {
 	struct figure_throughput f;
-	assert_true(figure_iperf3(
-		SLICE("warning: old {\n"), &f, why) == false);
+	assert_true(figure_iperf3(SLICE("warning: old {\n"), &f, why) == false);
 	assert_string_equal(why, "it gave no JSON");
-	assert_true(figure_iperf3(SLICE("{\"end\": {\"sum_sent\": {\"retransmits\": 7}, "
-					"\"sum_received\": {\"bytes\": 125000000, "
-					"\"bits_per_second\": 1e9}, \"cpu_utilization_percent\": "
-					"{\"host_total\": 12.5, \"remote_total\": 250}}}\niperf Done."),
-		&f, why));
+	assert_true(
+		figure_iperf3(SLICE("{\"end\": {\"sum_sent\": {\"retransmits\": 7}, "
+				    "\"sum_received\": {\"bytes\": 125000000, "
+				    "\"bits_per_second\": 1e9}, \"cpu_utilization_percent\": "
+				    "{\"host_total\": 12.5, \"remote_total\": 250}}}\niperf Done."),
+			&f, why));
 	assert_true(f.bits_per_s == 1e9 && f.received == 125000000 && f.retransmits == 7);
 	assert_true(f.sender == 0.125 && f.receiver == 2.5);
-	assert_true(figure_iperf3(SLICE("{\"end\": {\"sum_received\": {\"bits_per_second\": 5}}}"), &f,
-		why));
+	assert_true(figure_iperf3(
+		SLICE("{\"end\": {\"sum_received\": {\"bits_per_second\": 5}}}"), &f, why));
 	assert_true(f.retransmits == -1 && f.sender < 0 && f.received == 0);
 	assert_false(figure_iperf3(SLICE("{\"end\": {}, \"error\": \"unable to connect to server: "
 					 "Connection refused\"}"),
@@ -44,7 +44,8 @@ static void test_iperf3(void **state)
 static void test_fio(void **state)
 {
 	struct figure_disk d;
-	/* reads and writes have histograms of their own: the quantiles are those of both together */
+	/* reads and writes have histograms of their own: the quantiles are those of both together
+	 */
 	assert_true(figure_fio(
 		SLICE("fio: a note\n{\"jobs\": [{"
 		      "\"read\": {\"bw_bytes\": 1000, \"iops\": 60, \"total_ios\": 60, \"clat_ns\": "
@@ -57,8 +58,8 @@ static void test_fio(void **state)
 	assert_int_equal(d.p99_ns, 20000000);
 	assert_true(d.over_10ms == 0.02);
 	/* an older one, without histogram and in KiB/s */
-	assert_true(figure_fio(
-		SLICE("{\"jobs\": [{\"write\": {\"bw\": 10, \"iops\": 5}}]}"), &d, why));
+	assert_true(
+		figure_fio(SLICE("{\"jobs\": [{\"write\": {\"bw\": 10, \"iops\": 5}}]}"), &d, why));
 	assert_true(d.bytes_per_s == 10240 && !d.has_latency);
 	assert_false(figure_fio(SLICE("{\"jobs\": [{\"read\": 5}, 7]}"), &d, why));
 	assert_string_equal(why, "it reports no operations");
@@ -87,14 +88,15 @@ static void test_dd(void **state)
 static void test_cpu(void **state)
 {
 	struct figure_cpu c;
-	assert_true(figure_cpu(SLICE("tool bc\nbefore cpu  100 0 50 800 0 0 0 50 0 0\nafter cpu 150 0 70 "
-				     "850 0 0 0 60 9 9\n0m0.001s 0m0.002s\n1m10.710s 0m0.020s\n"),
+	assert_true(figure_cpu(
+		SLICE("tool bc\nbefore cpu  100 0 50 800 0 0 0 50 0 0\nafter cpu 150 0 70 "
+		      "850 0 0 0 60 9 9\n0m0.001s 0m0.002s\n1m10.710s 0m0.020s\n"),
 		&c));
 	assert_int_equal(c.user_ns, 70710 * NS_PER_MS);
 	assert_true(c.steal > 0.0769 && c.steal < 0.0770);
 	/* nothing has passed, or an old kernel says nothing of steal */
-	assert_true(figure_cpu(SLICE("before cpu 1 2 3 4\nafter cpu 2 3 4 5\n0m0.0s 0m0s\n0m0.5s 0m0s\n"),
-		&c));
+	assert_true(figure_cpu(
+		SLICE("before cpu 1 2 3 4\nafter cpu 2 3 4 5\n0m0.0s 0m0s\n0m0.5s 0m0s\n"), &c));
 	assert_true(c.steal == -1 && c.user_ns == 500 * NS_PER_MS);
 	assert_false(figure_cpu(SLICE("0m0.5s 0m0s\n"), &c));
 	assert_false(figure_cpu(SLICE("xm0.5s 0m0s\n0m1e400s 0m0s\n"), &c));

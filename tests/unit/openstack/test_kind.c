@@ -524,6 +524,40 @@ static void test_bad_templates(void **state)
 	error_list_fini(&errors);
 }
 
+static void test_fix(void **state)
+{
+	const struct {
+		const char *kind, *path, *holder, *expected;
+	} cases[] = {
+		{"volume", "{\"id\": \"v-1\"}", NULL,
+			"openstack volume set --state error --detached v-1 && openstack volume delete"
+			" --force v-1"},
+		{"network", "{\"id\": \"n-1\"}", "p-1",
+			"openstack port delete p-1 && openstack network delete n-1"},
+		{"network", "{\"id\": \"n-1\"}", NULL, NULL}, /* held by nobody that is known */
+		{"volume", "{}", NULL, NULL},
+		{"volume", "{\"id\": \"v; reboot\"}", NULL, NULL}, /* it is pasted into a shell */
+		{"volume", "{\"id\": \"--help\"}", NULL, NULL},
+		{"volume", "{\"id\": \"$(id)\"}", NULL, NULL},
+		{"keypair", "{\"id\": \"k\"}", NULL, NULL}, /* has none */
+	};
+	for (size_t i = 0; i < array_len(cases); i++) {
+		json_t *path = parse(cases[i].path);
+		char *fix = kind_fix(kind(cases[i].kind), path, cases[i].holder);
+		if (cases[i].expected)
+			assert_string_equal(fix, cases[i].expected);
+		else
+			assert_null(fix);
+		free(fix);
+		json_decref(path);
+	}
+	for (size_t i = 0; i < kinds_count(kinds); i++) {
+		const struct kind *k = kind_at(kinds, i);
+		if ((k->stuck || (k->holders && strchr(k->holders, ' '))) && !k->fix)
+			fail_msg("%s can stick, and nobody is told what to do", k->name);
+	}
+}
+
 int test_kind(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -533,6 +567,7 @@ int test_kind(void)
 		cmocka_unit_test(test_is),
 		cmocka_unit_test(test_unwrap),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_fix),
 		cmocka_unit_test_setup_teardown(test_files, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_file_errors, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_bad_templates, make_dir, remove_dir),

@@ -322,7 +322,11 @@ static void test_error(void **state)
 	until(s, D "/zones/$1", "ERROR");
 	make_www(s);
 	simulated_wait(s, 60 * NS_PER_S);
+	simulated_call(s, "GET", SETS "/$2", NULL);
+	simulated_said(s, 200, "\"status\":\"PENDING\"");
 	assert_string_equal(asked(s, "www.a.example.", LDNS_RR_TYPE_A), "REFUSED -");
+	simulated_call(s, "DELETE", SETS "/$2", NULL);
+	until(s, SETS "/$2", "");
 	simulated_call(s, "DELETE", D "/zones/$1", NULL);
 	until(s, D "/zones/$1", "");
 	simulated_fault(s, "{'service': 'dns', 'path': '*/recordsets', 'effect': 'error'}");

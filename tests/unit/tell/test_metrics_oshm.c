@@ -136,7 +136,7 @@ static void checks_and_benches_have_their_places(void **state)
 {
 	json_t *spread =
 		json_pack("{s:i, s:i, s:s}", "REQUESTS", 80, "ERRORS", 2, "RESPONSE_TIME", "4s");
-	json_t *mesh = json_pack("{s:i, s:i}", "RETRIED", 3, "FAILED", 1);
+	json_t *mesh = json_pack("{s:i, s:i}", "RETRIED", 3, "LOST", 1);
 	struct measure m = {.what = MEASURE_CHECK,
 		.cloud = "c",
 		.name = "ssh",
