@@ -301,7 +301,8 @@ static enum stack_state make_random(struct making *m, char **ret_why)
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	struct random *random = draw_sequence(&m->stack->sim->draw, "stack random");
-	char *text = python_str_text(json_object_get(m->properties, "length"));
+	const json_t *length = json_object_get(m->properties, "length");
+	char *text = length ? python_str_text(length) : mem_strdup("");
 	long n = strtol(text, NULL, 10);
 	struct buf out = BUF(BUF_LINE);
 

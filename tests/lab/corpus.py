@@ -10,7 +10,8 @@ import yaml
 
 SERVICES = {"identity": ["identity"], "network": ["network"], "compute": ["compute"],
             "volume": ["block-storage", "volumev3"], "image": ["image"], "object-store": ["object-store"],
-            "key-manager": ["key-manager"]}
+            "key-manager": ["key-manager"],
+            "orchestration": ["orchestration"]}
 SWIFT = ("x-account-", "x-container-", "x-object-", "x-copied-", "x-storage-", "x-delete-at", "x-timestamp", "etag",
          "content-range", "content-disposition", "allow", "accept-ranges", "vary")  # headers that say something
 LONGEST = 60  # seconds for one object to reach its state
