@@ -1,5 +1,5 @@
 /*
- * sim.h - a simulated OpenStack: keystone, nova, neutron, cinder, glance, swift and barbican
+ * sim.h - a simulated OpenStack: keystone, nova, neutron, cinder, glance, swift, barbican and heat
  * on one port, a fair double.
  *
  * It shares no line with openstack/: what it accepts and answers was written from the services'
@@ -54,7 +54,7 @@ struct sim *sim_new(
 void sim_free(struct sim *s);
 unsigned sim_port(const struct sim *s);
 /* "http://127.0.0.1:PORT"; the services lie below it: /identity /compute /network /volume /image
- * /object-store /key-manager, the controls below /sim. Borrows. */
+ * /object-store /key-manager /orchestration, the controls below /sim. Borrows. */
 const char *sim_url(const struct sim *s);
 
 /*
@@ -75,7 +75,7 @@ bool sim_clouds_yaml(const struct sim *s, const char *path, struct error *err);
  * that needs a token had none at all; to ask for versions is nobody's fault).
  * Left: {"objects": [{kind, id, name, project, mark, made_by}], "projects": {NAME: {KIND: n}},
  * "planted": {"intact": n, "touched": [ids]}}: what is there and was neither seeded nor planted;
- * `made_by` is "api", or "nova" / "neutron" / "barbican" for what a service made by itself.
+ * `made_by` is "api", or "nova" / "neutron" / "barbican" / "heat" for what a service made by itself.
  */
 json_t *sim_violations(const struct sim *s);
 json_t *sim_left(const struct sim *s);
