@@ -75,7 +75,8 @@ bool sim_clouds_yaml(const struct sim *s, const char *path, struct error *err);
  * that needs a token had none at all; to ask for versions is nobody's fault).
  * Left: {"objects": [{kind, id, name, project, mark, made_by}], "projects": {NAME: {KIND: n}},
  * "planted": {"intact": n, "touched": [ids]}}: what is there and was neither seeded nor planted;
- * `made_by` is "api", or "nova" / "neutron" / "barbican" / "heat" for what a service made by itself.
+ * `made_by` is "api", or "nova" / "neutron" / "barbican" / "heat" for what a service made by
+ * itself.
  */
 json_t *sim_violations(const struct sim *s);
 json_t *sim_left(const struct sim *s);

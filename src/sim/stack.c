@@ -386,7 +386,7 @@ static void update_stack(struct call *c)
 	json_t *template, *values, *tags;
 
 	json_object_update(parameters, json_object_get(c->body, "parameters"));
-	if (patch && !given && o)
+	if (patch && (!given || json_is_null(given)) && o)
 		given = json_object_get(o->doc, ".template");
 	if (o && may_change(c, o) && read_timeout(c) && read_tags(c, &tags)) {
 		if (read_template(c, given, parameters, &template, &values)) {

@@ -119,7 +119,7 @@ def test_sdk_key_manager(cloud):
 
 
 TEMPLATE = """
-heat_template_version: 2018-08-31
+heat_template_version: "2018-08-31"
 parameters:
   length: {type: number, default: 8}
 resources:

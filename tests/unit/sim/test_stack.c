@@ -297,7 +297,7 @@ static void test_update(void **state)
 	simulated_said(s, 200, "10.10.0.0/24");
 	assert_null(strstr(s->text, "10.9.0.0/24"));
 	assert_int_equal(count(s, "/volume/v3/$P/volumes", "volumes"), 0);
-	simulated_call(s, "PATCH", MADE, "{'tags': 'c'}");
+	simulated_call(s, "PATCH", MADE, "{'tags': 'c', 'template': null}");
 	simulated_said(s, 202, NULL);
 	wait_for(s, MADE, "UPDATE_COMPLETE");
 	simulated_said(s, 200, "\"tags\":[\"c\"]");
