@@ -23,6 +23,17 @@ void digest_sha512_init(struct digest_sha512 *d);
 void digest_sha512_add(struct digest_sha512 *d, const void *p, size_t n);
 void digest_sha512_hex(struct digest_sha512 *d, char *ret_129);
 
+#define MD5_BYTES 16
+
+struct digest_md5 { /* incremental; proves what arrived (ETags), nothing against an attacker */
+	uint32_t state[4];
+	uint64_t length;
+	uint8_t block[64];
+};
+void digest_md5_init(struct digest_md5 *d);
+void digest_md5_add(struct digest_md5 *d, const void *p, size_t n);
+void digest_md5_hex(struct digest_md5 *d, char *ret_33); /* ends it */
+
 char *hex_encode(const void *p, size_t n);    /* returns owned, lower case */
 char *base32_encode(const void *p, size_t n); /* returns owned, RFC 4648, lower case, no '=' */
 char *base64_encode(const void *p, size_t n); /* returns owned, RFC 4648 with '=' */

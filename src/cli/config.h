@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "observe/budget.h"
 #include "tell/alarm.h"
 #include "tell/metrics.h"
 
@@ -29,6 +30,7 @@ struct config_cloud {
 	bool endpoints;                        /* auto (default) or none */
 	int64_t every_ns, timeout_ns, slow_ns; /* 0: the room's default */
 	unsigned inflight, compute;            /* 0: 8, 4 */
+	struct budget budget;                  /* of all its scenarios together */
 	unsigned line, col;
 	const char *file;
 };
@@ -38,7 +40,10 @@ struct config_scenario {
 	char *use, *document; /* NAME or file; document of a file with several */
 	char *cloud;          /* NULL: the only one */
 	int64_t every_ns;     /* 0: 10 min */
-	json_t *params;       /* object */
+	int64_t runs;         /* so many after a start, then no more; 0: no end */
+	int64_t hold_ns;      /* how long a world that failed is kept; 0: not */
+	struct budget budget;
+	json_t *params; /* object */
 	unsigned line, col;
 	const char *file;
 };

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "cli/config.h"
+#include "cli/config_reader.h"
 
 static json_t *time_json(int64_t ns)
 {
@@ -76,6 +76,8 @@ static json_t *clouds_json(const struct config *c)
 		json_object_set_new(j, "slow", time_json(cloud->slow_ns));
 		json_object_set_new(j, "inflight", json_integer(cloud->inflight));
 		json_object_set_new(j, "compute", json_integer(cloud->compute));
+		if (budget_is_set(&cloud->budget))
+			json_object_set_new(j, "budget", config_budget_json(&cloud->budget));
 		json_object_set_new(all, cloud->name, j);
 	}
 	return all;
@@ -92,6 +94,12 @@ static json_t *scenarios_json(const struct config *c)
 		put_text(j, "document", s->document);
 		put_text(j, "cloud", s->cloud);
 		json_object_set_new(j, "every", time_json(s->every_ns));
+		if (s->runs)
+			json_object_set_new(j, "runs", json_integer(s->runs));
+		if (s->hold_ns)
+			json_object_set_new(j, "hold", time_json(s->hold_ns));
+		if (budget_is_set(&s->budget))
+			json_object_set_new(j, "budget", config_budget_json(&s->budget));
 		json_object_set(j, "params", s->params);
 		json_array_append_new(all, j);
 	}

@@ -35,6 +35,11 @@ bool config_is_item(struct config_reader *r, const struct yaml *y, const char *w
 
 static const char *const endpoints_words[] = {"auto", "none", NULL};
 
+struct cloud_item { /* what one map says, and what of it is read apart */
+	struct cloud_draft draft;
+	const struct yaml *budget;
+};
+
 #define CLOUD(name, type, field) name, type, offsetof(struct cloud_draft, field)
 static const struct key cloud_keys[] = {
 	{CLOUD("title", KEY_TEXT, title), .help = "on pages"},
@@ -44,6 +49,7 @@ static const struct key cloud_keys[] = {
 	{CLOUD("slow", KEY_TIME, slow_ns), .min = NS_PER_MS, .max = 600 * NS_PER_S},
 	{CLOUD("inflight", KEY_INT, inflight), .min = 1, .max = 1000},
 	{CLOUD("compute", KEY_INT, compute), .min = 1, .max = 1000},
+	{"budget", KEY_MAP, offsetof(struct cloud_item, budget), .help = "an hour"},
 };
 #undef CLOUD
 
@@ -76,7 +82,10 @@ static void read_cloud(struct config_reader *r, const struct yaml *key, const st
 	if (yaml_is_null(map)) /* `prod:` alone takes the defaults */
 		return;
 	snprintf(what, sizeof(what), "cloud %.80s", c->name);
-	keys_read(map, r->file, what, cloud_keys, array_len(cloud_keys), c, r->errors);
+	struct cloud_item item = {.draft = *c};
+	keys_read(map, r->file, what, cloud_keys, array_len(cloud_keys), &item, r->errors);
+	*c = item.draft;
+	config_read_budget(r, item.budget, what, &c->budget);
 	const struct yaml *y = config_text(map, "title");
 	if (y)
 		config_check_line(r, y, "a cloud's title");
@@ -95,7 +104,7 @@ void config_read_clouds(struct config_reader *r, const struct yaml *map)
 
 struct scenario_item { /* what one map says, before it is known which draft it belongs to */
 	struct scenario_draft draft;
-	const struct yaml *params;
+	const struct yaml *params, *budget;
 };
 
 #define ITEM(name, type, field) name, type, offsetof(struct scenario_draft, field)
@@ -105,6 +114,10 @@ static const struct key scenario_keys[] = {
 	{ITEM("document", KEY_TEXT, document), .max = 100, .help = "of a file with several"},
 	{ITEM("cloud", KEY_TEXT, cloud), .help = "one of `clouds`"},
 	{ITEM("every", KEY_TIME, every_ns), .min = 10 * NS_PER_S, .max = 7 * DAY_NS},
+	{ITEM("runs", KEY_INT, runs), .min = 1, .max = 1000000, .help = "then no more"},
+	{ITEM("hold", KEY_TIME, hold_ns), .min = 10 * NS_PER_S, .max = 7 * DAY_NS,
+		.help = "keeps a world that failed"},
+	{"budget", KEY_MAP, offsetof(struct scenario_item, budget), .help = "an hour"},
 	{"params", KEY_MAP, offsetof(struct scenario_item, params), .help = "of the scenario"},
 };
 #undef ITEM
@@ -166,6 +179,7 @@ static void read_scenario(struct config_reader *r, const struct yaml *map)
 		item.draft.broken = true;
 	*s = item.draft;
 	check_scenario(r, s, map);
+	config_read_budget(r, item.budget, "a scenario", &s->budget);
 	if (item.params)
 		merge_params(r, s, item.params);
 }

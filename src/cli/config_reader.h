@@ -5,6 +5,7 @@
  *	config_read.c    files in order; the keys of the top and their small maps
  *	config_about.c   what the site says of itself
  *	config_list.c    clouds, scenarios, components
+ *	config_budget.c  what they may use an hour
  *	config_alarm.c   alarms and their mail server
  *	config_metrics.c receivers of numbers
  *	config_finish.c  what can only be said when all files are read; drafts become the result
@@ -34,12 +35,14 @@ struct cloud_draft {
 	char *name, *title;
 	int endpoints; /* 0 auto, 1 none */
 	int64_t every_ns, timeout_ns, slow_ns, inflight, compute;
+	struct budget budget;
 	struct config_place at, timeout_at;
 };
 
 struct scenario_draft {
 	char *name, *use, *document, *cloud;
-	int64_t every_ns;
+	int64_t every_ns, runs, hold_ns;
+	struct budget budget;
 	json_t *params;
 	struct config_place at, cloud_at;
 	const char *touched; /* the file that wrote it last */
@@ -122,6 +125,11 @@ bool config_component_id(struct slice id);
 bool config_is_item(struct config_reader *r, const struct yaml *y, const char *what);
 /* False (and told once) when there are as many as there may be. */
 bool config_room(struct config_reader *r, const struct yaml *y);
+
+/* --- config_budget.c: `map` NULL: nothing is written; `what` names its owner in messages */
+void config_read_budget(
+	struct config_reader *r, const struct yaml *map, const char *what, struct budget *into);
+json_t *config_budget_json(const struct budget *b); /* {} without a limit; owned */
 
 /* --- config_metrics.c */
 void config_read_metrics(struct config_reader *r, const struct yaml *list);

@@ -55,7 +55,7 @@ static unsigned height(void)
 static const char *word(enum run_event_type t)
 {
 	static const char *const words[] = {"phase", "picked", "started", "waits", "ready",
-		"degraded", "failed", "skipped", "absent", "removing", "removed", "left"};
+		"degraded", "failed", "skipped", "absent", "removing", "removed", "left", "held"};
 	return words[t];
 }
 
@@ -93,7 +93,7 @@ static void put(FILE *out, const char *text, int columns)
 static void draw_line(struct live *v, const struct line *l, unsigned width)
 {
 	static const char *const signs[] = {
-		" ", " ", "▸", "▸", "✓", "!", "✗", "-", " ", "◂", "·", "✗"};
+		" ", " ", "▸", "▸", "✓", "!", "✗", "-", " ", "◂", "·", "✗", " "};
 	const struct paint *p = v->paint;
 	const char *colour = l->state == RUN_EVENT_READY                                  ? p->good
 			     : l->state == RUN_EVENT_FAILED || l->state == RUN_EVENT_LEFT ? p->bad
@@ -194,6 +194,12 @@ static void keep(struct live *v, const struct run_event *e)
 {
 	if (e->type == RUN_EVENT_PICKED) {
 		draw_above(v, e->detail);
+		return;
+	}
+	if (e->type == RUN_EVENT_HELD) {
+		snprintf(v->phase, sizeof(v->phase), "held");
+		draw(v);
+		v->drawn = 0; /* what is printed below it stays */
 		return;
 	}
 	if (e->type == RUN_EVENT_PHASE) {

@@ -50,13 +50,14 @@ static json_t *bill_of(const struct scenario *s, const json_t *given)
 	return bill;
 }
 
-char **outline_makes(const struct scenario *s, const json_t *params, unsigned *ret_objects)
+char **outline_makes(const struct scenario *s, const json_t *params, struct cost *ret_bill)
 {
 	VEC(char *) makes = {0};
 	json_t *bill = bill_of(s, params);
 	const char *kind;
 	json_t *count;
-	*ret_objects = (unsigned)json_int(bill, "total", 0);
+	ret_bill->objects = json_int(bill, "total", 0);
+	ret_bill->server_minutes = json_number_value(json_object_get(bill, "server_minutes"));
 	json_object_foreach (json_object_get(bill, "objects"), kind, count) {
 		char *name = mem_strdup(kind);
 		for (char *p = name; *p; p++)

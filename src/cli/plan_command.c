@@ -6,7 +6,9 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "cli/config.h"
 #include "cli/params.h"
 #include "cli/session.h"
 #include "observe/scenario/pick.h"
@@ -20,14 +22,17 @@ const char plan_usage[] =
 	"\n"
 	"  --param NAME=VALUE  a parameter of the scenario; repeatable\n"
 	"  --document NAME     which scenario of a file that holds several\n"
+	"  -c, --config FILE   whose budgets count (default: as for `glasshouse run`, if it is there)\n"
 	"  --json              as one JSON document\n" SESSION_USAGE
 	"\n"
 	"example: glasshouse plan server-login --cloud mycloud --param servers=4\n"
-	"exit: 0 it fits the quota, 1 it does not, 2 could not plan\n";
+	"exit: 0 it fits the quota and the budgets, 1 it does not, 2 could not plan\n";
 
 struct planning {
 	struct session s;
 	struct scenario *scenario;
+	struct config *config; /* NULL: no budgets */
+	const char *named;     /* the scenario, as it was given */
 	json_t *params, *picked, *zones, *quota;
 	bool done, failed, json;
 };
@@ -88,6 +93,95 @@ static void on_connected(void *arg, const struct error *err)
 		on_zones(p, NULL, NULL);
 }
 
+/* --- budgets ---------------------------------------------------------------------------------- */
+
+/* A file that is not asked for counts only if it can be read. */
+static bool read_config(struct planning *p, const char *given)
+{
+	struct error_list errors = {0};
+	char *path = config_find(given);
+	p->config = path ? config_load(path, &errors) : NULL;
+	if (given)
+		session_print_errors(&errors);
+	const bool good = p->config || !given;
+	error_list_fini(&errors);
+	free(path);
+	return good;
+}
+
+static const struct budget *budget_of_scenario(const struct planning *p, const char *cloud)
+{
+	for (size_t i = 0; i < p->config->scenario_count; i++) {
+		const struct config_scenario *s = &p->config->scenarios[i];
+		char *a = realpath(s->use, NULL), *b = realpath(p->named, NULL);
+		const bool same = !strcmp(s->use, p->named) || (a && b && !strcmp(a, b));
+		free(a);
+		free(b);
+		if (same && s->cloud && !strcmp(s->cloud, cloud) && budget_is_set(&s->budget))
+			return &s->budget;
+	}
+	return NULL;
+}
+
+static const struct budget *budget_of_cloud(const struct planning *p, const char *cloud)
+{
+	for (size_t i = 0; i < p->config->cloud_count; i++)
+		if (!strcmp(p->config->clouds[i].name, cloud) &&
+			budget_is_set(&p->config->clouds[i].budget))
+			return &p->config->clouds[i].budget;
+	return NULL;
+}
+
+static void add_budget(const struct planning *p, json_t *budgets, const char *key,
+	const struct budget *b, const char *scenario, const struct cost *need)
+{
+	const char *cloud = p->s.config->name;
+	struct cost used;
+	struct error err = {0};
+	if (!b)
+		return;
+	if (budget_used(p->s.facts, cloud, p->s.instance, scenario, clock_unix_us(&clock_system),
+		    &used, &err))
+		json_object_set_new(budgets, key, budget_json(b, &used, need));
+	else
+		session_print_error(&err);
+}
+
+/* Counted as a run is: what the last one took, or else the bill. */
+static void add_budgets(const struct planning *p, json_t *bill)
+{
+	const char *cloud = p->s.config->name;
+	struct cost need = {.objects = json_int(bill, "total", 0),
+			    .server_minutes =
+				    json_number_value(json_object_get(bill, "server_minutes"))},
+		    last;
+	json_t *budgets = json_object();
+	if (!p->config) {
+		json_decref(budgets);
+		return;
+	}
+	if (budget_last_cost(p->s.facts, cloud, p->scenario->name, &last))
+		need = last;
+	add_budget(p, budgets, "cloud", budget_of_cloud(p, cloud), NULL, &need);
+	add_budget(p, budgets, "scenario", budget_of_scenario(p, cloud), p->scenario->name, &need);
+	if (json_object_size(budgets))
+		json_object_set(bill, "budget", budgets);
+	json_decref(budgets);
+}
+
+static bool budgets_fit(const json_t *bill)
+{
+	const char *whose, *what;
+	json_t *budget, *limit;
+	json_object_foreach (json_object_get(bill, "budget"), whose, budget)
+		json_object_foreach (budget, what, limit)
+			if (json_is_false(json_object_get(limit, "fits")))
+				return false;
+	return true;
+}
+
+/* --- printing --------------------------------------------------------------------------------- */
+
 static int print_plan(struct planning *p)
 {
 	struct error_list errors = {0};
@@ -107,6 +201,8 @@ static int print_plan(struct planning *p)
 	if (plan) {
 		struct buf out = BUF(BUF_ANSWER);
 		json_object_set(plan, "picked", p->picked);
+		json_t *bill = json_object_get(plan, "bill");
+		add_budgets(p, bill);
 		if (p->json) {
 			json_write(&out, plan);
 			buf_add_char(&out, '\n');
@@ -115,8 +211,8 @@ static int print_plan(struct planning *p)
 		}
 		fputs(buf_str(&out), stdout);
 		buf_fini(&out);
-		const json_t *fits = json_at(plan, "bill", "fits", NULL);
-		code = json_is_false(fits) ? EXIT_NOT_FINE : EXIT_FINE;
+		const bool fits = !json_is_false(json_object_get(bill, "fits"));
+		code = fits && budgets_fit(bill) ? EXIT_FINE : EXIT_NOT_FINE;
 	} else if (w) {
 		session_print_error(&err);
 	}
@@ -129,12 +225,12 @@ int plan_main(int argc, char **argv)
 {
 	static const struct option table[] = {{"param", required_argument, NULL, 'p'},
 		{"document", required_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'},
-		SESSION_LONG_OPTIONS, {0}};
+		{"config", required_argument, NULL, 'c'}, SESSION_LONG_OPTIONS, {0}};
 	struct session_options so = {0};
 	struct planning p = {.params = json_object()};
-	const char *document = NULL;
+	const char *document = NULL, *config = NULL;
 	int c, code = EXIT_COULD_NOT_RUN;
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:", table, NULL)) != -1) {
 		bool good = true;
 		if (c == 'p')
 			good = params_add(p.params, optarg);
@@ -142,6 +238,8 @@ int plan_main(int argc, char **argv)
 			document = optarg;
 		else if (c == 'j')
 			p.json = true;
+		else if (c == 'c')
+			config = optarg;
 		else
 			good = session_option(&so, c, optarg);
 		if (!good)
@@ -151,8 +249,12 @@ int plan_main(int argc, char **argv)
 		fputs("plan takes one scenario; see `glasshouse plan --help`\n", stderr);
 		return EXIT_COULD_NOT_RUN;
 	}
-	if (!session_open(&p.s, &so))
+	p.named = argv[optind];
+	if (!read_config(&p, config) || !session_open(&p.s, &so)) {
+		config_free(p.config);
+		json_decref(p.params);
 		return EXIT_COULD_NOT_RUN;
+	}
 	struct error_list errors = {0};
 	p.scenario = scenario_load(argv[optind], document, scenario_dirs(), p.s.kinds, &errors);
 	const bool good = p.scenario && world_takes(p.scenario, p.params, &errors);
@@ -163,6 +265,7 @@ int plan_main(int argc, char **argv)
 		loop_run_until(p.s.loop, &p.done);
 		code = p.failed ? EXIT_COULD_NOT_RUN : print_plan(&p);
 	}
+	config_free(p.config);
 	scenario_free(p.scenario);
 	json_decref(p.params);
 	json_decref(p.picked);

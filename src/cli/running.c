@@ -156,11 +156,11 @@ static void add_job(void *arg, const struct job_state *s)
 {
 	json_t *jobs = arg;
 	json_array_append_new(jobs,
-		json_pack("{s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:f}", "name", s->name, "every_ms",
-			(json_int_t)(s->every_ns / NS_PER_MS), "next_ms",
+		json_pack("{s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:f, s:s?}", "name", s->name,
+			"every_ms", (json_int_t)(s->every_ns / NS_PER_MS), "next_ms",
 			(json_int_t)(s->next_unix_us / 1000), "running", (int)s->running, "open",
 			(int)s->open, "runs", (json_int_t)s->runs, "skips", (json_int_t)s->skips,
-			"worst_late_ms", (double)s->worst_late_ns / 1e6));
+			"worst_late_ms", (double)s->worst_late_ns / 1e6, "why", s->why));
 }
 
 static void add_jobs(void *arg, json_t *site)
@@ -283,6 +283,7 @@ static bool open_rooms(struct running *r, struct error *err)
 	const struct series_status stored = series_status(r->series);
 	tell_storing(r, stored.storing ? NULL : &stored.why);
 	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
+	hold_clean(s->state, s->journal);
 	house_measures(r->house, r->metrics);
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,

@@ -19,6 +19,7 @@
 
 #include "base/vec.h"
 #include "cli/config.h"
+#include "cli/hold.h"
 #include "cli/session.h"
 #include "judge/judge.h"
 #include "observe/endpoint.h"
@@ -48,6 +49,11 @@ struct watched_cloud {
 	bool leaving;
 };
 
+struct held { /* a world that failed and stays for a while */
+	char *run;
+	struct hold *hold;
+};
+
 struct watched_scenario {
 	struct running *running;
 	struct generation *generation;
@@ -57,7 +63,9 @@ struct watched_scenario {
 	struct patrol *patrol;
 	char *name;   /* what everyone calls it, unique */
 	char **makes; /* NULL-terminated, for people */
-	unsigned objects;
+	VEC(struct held) held;
+	struct cost bill; /* of a run, at most */
+	int64_t ended;    /* runs, since it was opened */
 	bool leaving, gone;
 };
 
@@ -147,8 +155,8 @@ void running_lists_make(struct running *r);
 void running_lists_free(struct running_lists *l);
 
 /* --- outline.c */
-/* What one run makes ("2 servers"), owned, NULL-terminated; how many objects. */
-char **outline_makes(const struct scenario *s, const json_t *params, unsigned *ret_objects);
+/* What one run makes ("2 servers"), owned, NULL-terminated; what it takes at most. */
+char **outline_makes(const struct scenario *s, const json_t *params, struct cost *ret_bill);
 void outline_free(char **makes);
 /* Calls cb for the component of each step, by its name for people; some come twice. */
 void outline_components(

@@ -181,14 +181,14 @@ static void add_possible(struct making *m, const char *name)
 	struct scenario *s =
 		scenario_load(name, NULL, scenario_dirs(), m->running->session.kinds, &errors);
 	if (s && s->title && !is_allowed(m->running, s->name)) {
-		unsigned objects;
-		char **makes = outline_makes(s, NULL, &objects);
+		struct cost bill;
+		char **makes = outline_makes(s, NULL, &bill);
 		struct buf text = BUF(BUF_LINE);
 		for (char **p = makes; *p; p++)
 			buf_printf(&text, "%s%s", p == makes ? "" : ", ", *p);
 		vec_push(&l->possible,
 			((struct house_possible){keep_copy(l, s->name), keep_copy(l, s->title),
-				keep_copy(l, buf_str(&text)), objects}));
+				keep_copy(l, buf_str(&text)), (unsigned)bill.objects}));
 		buf_fini(&text);
 		outline_free(makes);
 	}

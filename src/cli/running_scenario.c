@@ -26,10 +26,61 @@ static void on_seen(void *arg, const struct observation *o)
 	running_seen(s->running, o);
 }
 
+/* --- held worlds ------------------------------------------------------------------------------ */
+
+static void on_login(void *arg, const char *server, const char *command, const char *where)
+{
+	const struct watched_scenario *s = arg;
+	running_say(s->running, "%s on %s: %s: %s (%s)", s->name, s->cloud->row->name, server,
+		command, where);
+}
+
+static void on_held(void *arg, struct patrol *p, struct run *run, const char *how_long)
+{
+	struct watched_scenario *s = arg;
+	struct error err = {0};
+	running_say(s->running, "%s on %s: run %s failed and is held %s", s->name,
+		s->cloud->row->name, run_label(run), how_long);
+	struct held held = {.hold = hold_new(s->running->session.state, run, on_login, s, &err)};
+	if (err.msg[0])
+		running_say(s->running, "no key is written: %s", err.msg);
+	if (!held.hold)
+		return;
+	held.run = mem_strdup(run_label(run));
+	vec_push(&s->held, held);
+	running_say(s->running, "%s on %s: the keys of run %s are in %s until it ends", s->name,
+		s->cloud->row->name, held.run, hold_dir(held.hold));
+}
+
+static void let_go(struct watched_scenario *s, const char *run)
+{
+	for (size_t i = s->held.n; i-- > 0;) {
+		struct held *h = &s->held.p[i];
+		if (run && strcmp(h->run, run) != 0)
+			continue;
+		hold_free(h->hold);
+		free(h->run);
+		vec_remove(&s->held, i);
+	}
+}
+
+/* --- runs ------------------------------------------------------------------------------------- */
+
+/* One that has had its runs is not missed. */
+static void rest(struct watched_scenario *s)
+{
+	running_say(s->running, "%s on %s: has run %lld times, as configured: no more", s->name,
+		s->cloud->row->name, (long long)s->row->runs);
+	judge_unexpect(s->running->judge, s->cloud->row->name, s->name);
+}
+
 static void on_ended(void *arg, struct patrol *p, const struct run_report *report)
 {
 	struct watched_scenario *s = arg;
 	struct running *r = s->running;
+	let_go(s, report->label);
+	if (report->fault != FAULT_BUDGET && ++s->ended == s->row->runs && !r->stopping)
+		rest(s);
 	char what[300], text[ERROR_TEXT + 300];
 	snprintf(what, sizeof(what), "%s on %s", s->name, s->cloud->row->name);
 	if (r->stopping) {
@@ -79,7 +130,7 @@ struct watched_scenario *watched_scenario_open(
 	s->cloud = cloud;
 	s->scenario = scenario;
 	s->name = name_of(r, row, cloud);
-	s->makes = outline_makes(scenario, row->params, &s->objects);
+	s->makes = outline_makes(scenario, row->params, &s->bill);
 	const struct patrol_options o = {
 		.name = s->name,
 		.instance = r->session.instance,
@@ -87,6 +138,11 @@ struct watched_scenario *watched_scenario_open(
 		.component_prefix = cloud->prefix,
 		.every_ns = row->every_ns,
 		.params = row->params,
+		.runs = row->runs,
+		.hold_ns = row->hold_ns,
+		.budget = row->budget,
+		.cloud_budget = cloud->row->budget,
+		.bill = s->bill,
 		.measured = running_measured,
 		.measured_arg = r,
 	};
@@ -94,6 +150,7 @@ struct watched_scenario *watched_scenario_open(
 		scenario->deadline_ns + scenario->teardown_ns);
 	s->patrol = patrol_new(r->schedule, &cloud->tools, r->session.journal, scenario,
 		r->session.kinds, r->series, &o, on_seen, on_ended, on_told, s);
+	patrol_on_held(s->patrol, on_held);
 	cloud->users++;
 	return s;
 }
@@ -147,6 +204,8 @@ void watched_scenario_free(struct watched_scenario *s)
 	if (!s)
 		return;
 	patrol_free(s->patrol);
+	let_go(s, NULL);
+	vec_fini(&s->held);
 	s->cloud->users--;
 	outline_free(s->makes);
 	free(s->name);

@@ -47,7 +47,7 @@ static int serve(struct loop *l, const struct sim_options *o, const char *clouds
 		signals[i].data = l;
 		uv_signal_start(&signals[i], on_signal, numbers[i]);
 	}
-	printf("%s\n", sim_url(s));
+	printf("%s\nname server 127.0.0.1:%u\n", sim_url(s), sim_name_server_port(s));
 	fflush(stdout);
 	loop_run(l);
 	for (size_t i = 0; i < 2; i++)

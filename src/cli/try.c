@@ -12,6 +12,7 @@
 
 #include "base/units.h"
 #include "cli/exchange_log.h"
+#include "cli/hold.h"
 #include "cli/live.h"
 #include "cli/params.h"
 #include "cli/session.h"
@@ -35,7 +36,9 @@ const char try_usage[] =
 	"  --runs N            so many runs, one after the other (default 1)\n"
 	"  --json              events and the report as JSON lines\n"
 	"  --log FILE          every exchange with the cloud, a JSON line each, secrets masked\n"
-	"  --hold              stay before teardown until Ctrl-C\n" TRY_METRICS_USAGE SESSION_USAGE
+	"  --hold[=on-failure] stay before teardown until Ctrl-C, and say how to log in to each server;\n"
+	"                      on-failure: only when something is broken\n"
+	"  --hold-for TIME     stay so long at most; with --hold\n" TRY_METRICS_USAGE SESSION_USAGE
 	"\n"
 	"example: glasshouse try server-login --cloud mycloud --param servers=2\n"
 	"exit: 0 passed, 1 failed or something was left, 2 could not run\n";
@@ -47,6 +50,8 @@ struct attempt {
 	struct run *run;
 	struct sweep *sweep;
 	struct live *live;
+	struct hold *hold; /* NULL: nothing is held, or there is no server */
+	bool json;
 	struct stats stats;
 	struct exchange_log *log;
 	struct series_store *series; /* NULL: results are not kept */
@@ -64,8 +69,9 @@ struct options {
 	struct try_metrics_options metrics;
 	const char *scenario, *document, *log;
 	json_t *params;
-	int64_t runs;
-	bool json, hold;
+	int64_t runs, hold_ns;
+	enum run_hold hold;
+	bool json;
 };
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -117,6 +123,47 @@ static void on_done(void *arg, const struct run_report *r)
 	else if (r->verdict == VERDICT_FAILED || r->left)
 		a->exit_code = 1;
 }
+
+/* --- held ------------------------------------------------------------------------------------- */
+
+static void on_login(void *arg, const char *server, const char *command, const char *where)
+{
+	const struct attempt *a = arg;
+	if (!a->json) {
+		printf("  %-20s %s\n  %-20s %s\n", server, command, "", where);
+		return;
+	}
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "event", "login", "step", server, "command",
+		command, "where", where);
+	char *text = json_text(o);
+	puts(text);
+	free(text);
+	json_decref(o);
+}
+
+static void say_held(struct attempt *a, const char *how_long)
+{
+	struct error err = {0};
+	if (!a->json)
+		printf("held %s; Ctrl-C goes on to teardown\n", how_long);
+	a->hold = hold_new(a->session->state, a->run, on_login, a, &err);
+	if (err.msg[0])
+		fprintf(stderr, "no key is written: %s\n", err.msg);
+	else if (a->hold && !a->json)
+		printf("  the run's keys are in %s, for you alone, until it ends\n",
+			hold_dir(a->hold));
+	fflush(stdout);
+}
+
+static void on_event(void *arg, const struct run_event *e)
+{
+	struct attempt *a = arg;
+	live_event(a->live, e);
+	if (e->type == RUN_EVENT_HELD)
+		say_held(a, e->detail);
+}
+
+/* --- one run ---------------------------------------------------------------------------------- */
 
 static void print_report(struct attempt *a, const struct run_report *r, bool json)
 {
@@ -205,8 +252,9 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 		.instance = s->instance,
 		.params = o->params,
 		.hold = o->hold,
-		.event = live_event,
-		.event_arg = a->live,
+		.hold_ns = o->hold_ns,
+		.event = on_event,
+		.event_arg = a,
 		.measured = try_metrics_take,
 		.measured_arg = a->metrics,
 	};
@@ -216,6 +264,8 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 	loop_run_until(s->loop, &a->done);
 	try_metrics_run(a->metrics, NULL);
 	a->pause_ns = loop_longest_turn_ns(s->loop, false);
+	hold_free(a->hold);
+	a->hold = NULL;
 	live_end(a->live);
 	print_report(a, f.report, o->json);
 	record(a, scenario, f.report);
@@ -232,8 +282,8 @@ static int read_options(int argc, char **argv, struct options *o)
 	static const struct option table[] = {{"param", required_argument, NULL, 'p'},
 		{"document", required_argument, NULL, 'd'}, {"runs", required_argument, NULL, 'n'},
 		{"json", no_argument, NULL, 'j'}, {"log", required_argument, NULL, 'l'},
-		{"hold", no_argument, NULL, 'h'}, TRY_METRICS_LONG_OPTIONS, SESSION_LONG_OPTIONS,
-		{0}};
+		{"hold", optional_argument, NULL, 'h'}, {"hold-for", required_argument, NULL, 't'},
+		TRY_METRICS_LONG_OPTIONS, SESSION_LONG_OPTIONS, {0}};
 	int c;
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		switch (c) {
@@ -250,12 +300,31 @@ static int read_options(int argc, char **argv, struct options *o)
 			break;
 		case 'j': o->json = true; break;
 		case 'l': o->log = optarg; break;
-		case 'h': o->hold = true; break;
+		case 'h':
+			if (optarg && strcmp(optarg, "on-failure") != 0) {
+				fprintf(stderr, "--hold: \"%s\" is not on-failure\n", optarg);
+				return 2;
+			}
+			o->hold = optarg ? HOLD_ON_FAILURE : HOLD_ALWAYS;
+			break;
+		case 't':
+			if (!units_parse_time(slice_of(optarg), &o->hold_ns) ||
+				o->hold_ns < NS_PER_S) {
+				fprintf(stderr,
+					"--hold-for: \"%s\" is not a time from 1s, such as 30m\n",
+					optarg);
+				return 2;
+			}
+			break;
 		default:
 			if (!session_option(&o->session, c, optarg) &&
 				!try_metrics_option(&o->metrics, c, optarg))
 				return 2;
 		}
+	}
+	if (o->hold_ns && o->hold == HOLD_NEVER) {
+		fputs("--hold-for limits --hold, which is not given\n", stderr);
+		return 2;
 	}
 	if (!try_metrics_good(&o->metrics))
 		return 2;
@@ -309,6 +378,7 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 	}
 	open_series(a);
 	watch_signals(a);
+	hold_clean(a->session->state, a->session->journal);
 	sweep_first(a);
 	if (a->not_swept.msg[0]) {
 		const struct run_report r = {.verdict = VERDICT_UNKNOWN, .error = &a->not_swept};
@@ -344,7 +414,7 @@ int try_main(int argc, char **argv)
 	error_list_fini(&errors);
 	code = EXIT_COULD_NOT_RUN;
 	if (good) {
-		struct attempt a = {.session = &s};
+		struct attempt a = {.session = &s, .json = o.json};
 		code = run_all(&a, scenario, &o);
 		stats_fini(&a.stats);
 	}

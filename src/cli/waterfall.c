@@ -167,4 +167,7 @@ void waterfall_verdict(struct buf *out, const struct run_report *r, const struct
 	buf_printf(out, "objects: %zu created, %zu deleted, %s%zu left%s%s\n", r->created,
 		r->deleted, r->left ? p->bad : "", r->left, r->left ? p->off : "",
 		r->left ? "; see `glasshouse ledger --open`" : "");
+	if (r->server_minutes > 0)
+		buf_printf(out, "cost: %zu objects, %.1f server-minutes\n", r->created,
+			r->server_minutes);
 }

@@ -17,10 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/ssh_hop.h"
+#include "net/ssh_chain.h"
 
-#define HOPS_MAX   5
 #define OUTPUT_MAX (64u << 10)
+/* At once by one first hop: sshd's MaxStartups begins to refuse at 10, and counts a log-in a little
+ * longer than its client does. */
+#define LOGINS_MAX 5
+#define OPEN_NS    (5 * NS_PER_S) /* for a kept session to show that it lives */
+#define CLOSE_NS   (NS_PER_S / 2) /* for a server to close the channel of a command */
 #define TICK_NS    (25 * NS_PER_MS)
 #define IDLE_NS    (3600 * NS_PER_S)
 
@@ -33,6 +37,7 @@ struct ssh_pool {
 	struct resolver *resolver;    /* ssh thread */
 	struct error err;             /* why the thread did not start */
 	VEC(struct ssh_call *) calls; /* ssh thread */
+	struct ssh_keep keep;         /* ssh thread */
 	size_t open;                  /* owner: callbacks still due */
 	bool drained;
 	bool started, stopping;
@@ -46,15 +51,16 @@ struct ssh_call {
 	bool over; /* owner: the callback has run */
 
 	/* ssh thread */
-	struct ssh_hop hops[HOPS_MAX];
-	size_t hop_count, at;
+	struct ssh_chain *chain;
+	struct ssh_chain *spare; /* not yet connected, while a kept one is tried */
+	bool keep;
 	char *command, *input;
 	size_t input_n, input_sent;
 	size_t output_max;
-	int64_t deadline_ns, began_ns, mark_ns;
+	int64_t deadline_ns, began_ns, mark_ns, ended_ns;
 	struct timer tick, deadline;
 	ssh_channel channel;
-	enum { CALL_HOPS, CALL_OPEN, CALL_EXEC, CALL_READ, CALL_OVER } state;
+	enum { CALL_WAITING, CALL_HOPS, CALL_OPEN, CALL_EXEC, CALL_READ, CALL_OVER } state;
 	bool eof_sent;
 	struct buf output, errors;
 	struct ssh_result result;
@@ -91,16 +97,18 @@ static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...) l
 /* The time since the last mark belongs to the phase that the call was in. */
 static void charge(struct ssh_call *c)
 {
-	struct ssh_hop *h = &c->hops[c->at];
+	struct ssh_hop *h = &c->chain->hops[c->chain->at];
 	const int64_t now = loop_now_ns(c->pool->own);
 	int64_t took = now - c->mark_ns;
 	struct phases *p = &c->result.phases;
 	c->mark_ns = now;
+	if (c->state == CALL_WAITING)
+		return;
 	if (c->state != CALL_HOPS) {
 		p->body_ns += took;
 		return;
 	}
-	if (c->at >= c->hop_count)
+	if (c->chain->at >= c->chain->n)
 		return;
 	switch (h->state == HOP_FAILED ? h->failed_in : h->state) {
 	case HOP_RESOLVE: p->resolve_ns += took; break;
@@ -120,11 +128,35 @@ static void charge(struct ssh_call *c)
 	}
 }
 
+/* One less logs in by that first hop: the next one that waits for it may. */
+static void next_login(struct ssh_pool *p, const char *host, unsigned port);
+
+static bool may_stay(const struct ssh_call *c, enum fault fault)
+{
+	return c->keep && (fault == FAULT_NONE || fault == FAULT_EXIT_STATUS) && c->channel &&
+	       ssh_channel_is_closed(c->channel) &&
+	       ssh_is_connected(c->chain->hops[c->chain->n - 1].session) && !c->pool->stopping;
+}
+
+static void let_go_of_chain(struct ssh_call *c, bool stays)
+{
+	if (c->channel)
+		ssh_channel_free(c->channel);
+	c->channel = NULL;
+	if (stays)
+		ssh_keep_put(&c->pool->keep, c->chain);
+	else
+		ssh_chain_free(c->chain);
+	ssh_chain_free(c->spare);
+	c->chain = c->spare = NULL;
+}
+
 static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...)
 {
 	if (c->state == CALL_OVER)
 		return;
 	va_list ap;
+	const bool was_login = c->state == CALL_HOPS;
 	charge(c);
 	va_start(ap, fmt);
 	vsnprintf(c->result.detail, sizeof(c->result.detail), fmt, ap);
@@ -134,16 +166,17 @@ static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...)
 	c->result.phases.total_ns = loop_now_ns(c->pool->own) - c->began_ns;
 	timer_cancel(&c->tick);
 	timer_cancel(&c->deadline);
-	if (c->channel)
-		ssh_channel_free(c->channel);
-	c->channel = NULL;
-	for (size_t i = c->hop_count; i-- > 0;)
-		ssh_hop_close(&c->hops[i]);
+	char *host = was_login ? mem_strdup(c->chain->hops[0].host) : NULL;
+	const unsigned port = c->chain->hops[0].port;
+	let_go_of_chain(c, may_stay(c, fault));
 	for (size_t i = 0; i < c->pool->calls.n; i++)
 		if (c->pool->calls.p[i] == c) {
 			vec_remove(&c->pool->calls, i);
 			break;
 		}
+	if (was_login)
+		next_login(c->pool, host, port);
+	free(host);
 	loop_post(c->pool->owner, on_owner_done, c);
 }
 
@@ -153,7 +186,7 @@ static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...)
 static void hop_failed(struct ssh_call *c, const struct ssh_hop *h)
 {
 	char where[160] = "";
-	if (c->hop_count > 1)
+	if (c->chain->n > 1)
 		snprintf(where, sizeof(where), "%s: ", h->host);
 	finish(c, h->fault, "%s%s", where, h->detail);
 }
@@ -161,13 +194,14 @@ static void hop_failed(struct ssh_call *c, const struct ssh_hop *h)
 /* Moves the chain of hops; true when the last one is logged in. */
 static bool step_hops(struct ssh_call *c, bool *moved)
 {
-	while (c->at < c->hop_count) {
-		struct ssh_hop *h = &c->hops[c->at];
-		const bool last = c->at + 1 == c->hop_count;
+	struct ssh_chain *chain = c->chain;
+	while (chain->at < chain->n) {
+		struct ssh_hop *h = &chain->hops[chain->at];
+		const bool last = chain->at + 1 == chain->n;
 		const enum hop_state before = h->state;
 		if (before != HOP_RESOLVE)
 			charge(c);
-		ssh_hop_step(h, last ? NULL : &c->hops[c->at + 1]);
+		ssh_hop_step(h, last ? NULL : &chain->hops[chain->at + 1]);
 		if (h->state == HOP_FAILED) {
 			hop_failed(c, h);
 			return false;
@@ -179,7 +213,7 @@ static bool step_hops(struct ssh_call *c, bool *moved)
 			ssh_hop_facts(h, c->result.host_key, sizeof(c->result.host_key),
 				c->result.banner, sizeof(c->result.banner));
 		if (h->state == HOP_READY)
-			c->at++;
+			chain->at++;
 	}
 	return true;
 }
@@ -214,14 +248,33 @@ static void read_into(struct ssh_call *c, struct buf *b, int is_stderr, bool *mo
 	}
 }
 
+static void begin_hops(struct ssh_call *c);
+
+/* A kept session that has died meanwhile: nothing has been asked of it yet. */
+static void begin_anew(struct ssh_call *c)
+{
+	struct ssh_chain *spare = c->spare;
+	c->spare = NULL;
+	let_go_of_chain(c, false);
+	c->chain = spare;
+	c->state = CALL_HOPS;
+	begin_hops(c);
+}
+
 static void step_command(struct ssh_call *c, bool *moved)
 {
-	const ssh_session session = c->hops[c->hop_count - 1].session;
+	const ssh_session session = c->chain->hops[c->chain->n - 1].session;
 	int rc;
 	if (c->state == CALL_OPEN) {
 		if (!c->channel)
 			c->channel = ssh_channel_new(session);
 		rc = ssh_channel_open_session(c->channel);
+		const bool late = loop_now_ns(c->pool->own) - c->began_ns > OPEN_NS;
+		if (c->spare && ((rc == SSH_AGAIN && late) || (rc != SSH_AGAIN && rc != SSH_OK))) {
+			begin_anew(c);
+			*moved = true;
+			return;
+		}
 		if (rc == SSH_AGAIN)
 			return;
 		if (rc != SSH_OK) {
@@ -256,6 +309,12 @@ static void step_command(struct ssh_call *c, bool *moved)
 	const int status = ssh_channel_get_exit_status(c->channel);
 	if (status == -1 && !ssh_channel_is_closed(c->channel) && ssh_is_connected(session))
 		return; /* comes after the end of output */
+	if (c->keep && !ssh_channel_is_closed(c->channel) && ssh_is_connected(session)) {
+		const int64_t now = loop_now_ns(c->pool->own);
+		c->ended_ns = c->ended_ns ? c->ended_ns : now;
+		if (now - c->ended_ns < CLOSE_NS)
+			return; /* only a session on which nothing is under way can be kept */
+	}
 	c->result.exit_status = status;
 	if (status == 0)
 		finish(c, FAULT_NONE, "%s", "");
@@ -270,18 +329,24 @@ static void step_command(struct ssh_call *c, bool *moved)
 
 static void pump_all(struct ssh_call *c, bool *moved)
 {
-	for (size_t i = 0; i + 1 < c->hop_count && c->state != CALL_OVER; i++) {
-		if (ssh_hop_pump(&c->hops[i]))
+	struct ssh_chain *chain = c->chain;
+	for (size_t i = 0; i + 1 < chain->n; i++) {
+		if (ssh_hop_pump(&chain->hops[i]))
 			*moved = true;
-		if (c->hops[i].state == HOP_FAILED)
-			hop_failed(c, &c->hops[i]);
+		if (chain->hops[i].state != HOP_FAILED)
+			continue;
+		if (c->spare && c->state == CALL_OPEN)
+			begin_anew(c);
+		else
+			hop_failed(c, &chain->hops[i]);
+		return;
 	}
 }
 
 static void step(struct ssh_call *c)
 {
 	bool moved = true;
-	for (int n = 0; moved && n < 64 && c->state != CALL_OVER; n++) {
+	for (int n = 0; moved && n < 64 && c->state != CALL_OVER && c->state != CALL_WAITING; n++) {
 		moved = false;
 		pump_all(c, &moved);
 		if (c->state == CALL_OVER)
@@ -295,6 +360,7 @@ static void step(struct ssh_call *c)
 			}
 			c->state = CALL_OPEN;
 			moved = true;
+			next_login(c->pool, c->chain->hops[0].host, c->chain->hops[0].port);
 		} else {
 			step_command(c, &moved);
 		}
@@ -328,8 +394,11 @@ static void on_readable(void *arg)
 static void on_deadline(struct timer *t)
 {
 	struct ssh_call *c = t->arg;
-	const struct ssh_hop *h = &c->hops[c->at < c->hop_count ? c->at : c->hop_count - 1];
-	if (c->state == CALL_HOPS && h->state == HOP_KEX && !ssh_get_serverbanner(h->session))
+	const struct ssh_chain *chain = c->chain;
+	const struct ssh_hop *h = &chain->hops[chain->at < chain->n ? chain->at : chain->n - 1];
+	if (c->state == CALL_WAITING)
+		finish(c, FAULT_TIMEOUT, "too many log in there at the same time");
+	else if (c->state == CALL_HOPS && h->state == HOP_KEX && !ssh_get_serverbanner(h->session))
 		finish(c, FAULT_SSH_BANNER, "%s accepts connections but sends no SSH banner",
 			h->host);
 	else
@@ -343,16 +412,70 @@ static void on_deadline(struct timer *t)
 /* --- between the threads ------------------------------------------------------------------------
  */
 
+static void begin_hops(struct ssh_call *c)
+{
+	for (size_t i = 0; i < c->chain->n; i++)
+		ssh_hop_init(&c->chain->hops[i], c->pool->own, c->pool->resolver, c->deadline_ns,
+			on_readable, c);
+}
+
+static bool goes_by(const struct ssh_call *c, const char *host, unsigned port)
+{
+	return c->chain->hops[0].port == port && !strcmp(c->chain->hops[0].host, host);
+}
+
+static size_t logging_in(const struct ssh_pool *p, const char *host, unsigned port)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->calls.n; i++)
+		n += p->calls.p[i]->state == CALL_HOPS && goes_by(p->calls.p[i], host, port);
+	return n;
+}
+
+static void log_in(struct ssh_call *c)
+{
+	c->state = CALL_HOPS;
+	c->began_ns = c->mark_ns = loop_now_ns(c->pool->own);
+	begin_hops(c);
+	timer_start(c->pool->own, &c->tick, 0, on_tick, c);
+}
+
+static void next_login(struct ssh_pool *p, const char *host, unsigned port)
+{
+	if (p->stopping || logging_in(p, host, port) >= LOGINS_MAX)
+		return;
+	for (size_t i = 0; i < p->calls.n; i++)
+		if (p->calls.p[i]->state == CALL_WAITING && goes_by(p->calls.p[i], host, port)) {
+			log_in(p->calls.p[i]);
+			return;
+		}
+}
+
+/* By a session that another call has left; false: there is none. */
+static bool reuse(struct ssh_call *c)
+{
+	struct ssh_chain *kept = c->keep ? ssh_keep_take(&c->pool->keep, c->chain) : NULL;
+	if (!kept)
+		return false;
+	c->spare = c->chain;
+	c->chain = kept;
+	ssh_chain_wakes(kept, on_readable, c);
+	ssh_hop_facts(&kept->hops[kept->n - 1], c->result.host_key, sizeof(c->result.host_key),
+		c->result.banner, sizeof(c->result.banner));
+	c->state = CALL_OPEN;
+	timer_start(c->pool->own, &c->tick, 0, on_tick, c);
+	return true;
+}
+
 static void on_start(void *arg)
 {
 	struct ssh_call *c = arg;
 	vec_push(&c->pool->calls, c);
 	c->began_ns = c->mark_ns = loop_now_ns(c->pool->own);
 	timer_start(c->pool->own, &c->deadline, c->deadline_ns, on_deadline, c);
-	for (size_t i = 0; i < c->hop_count; i++)
-		ssh_hop_init(&c->hops[i], c->pool->own, c->pool->resolver, c->deadline_ns,
-			on_readable, c);
-	on_tick(&(struct timer){.arg = c});
+	const struct ssh_hop *first = &c->chain->hops[0];
+	if (!reuse(c) && logging_in(c->pool, first->host, first->port) < LOGINS_MAX)
+		log_in(c);
 }
 
 static void on_cancel(void *arg)
@@ -368,19 +491,22 @@ static void copy_host(struct ssh_hop *to, const struct ssh_host *from)
 	to->user = mem_strdup(from->user ? from->user : "root");
 	to->port = from->port ? from->port : 22;
 	to->key = secret_ref((struct secret *)from->private_key);
+	to->fd = to->pump_fd = -1;
 }
 
 struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *q, ssh_done *done, void *arg)
 {
-	assert(q->via_count < HOPS_MAX && q->deadline_ns > 0 && !p->stopping);
+	assert(q->via_count < SSH_HOPS_MAX && q->deadline_ns > 0 && !p->stopping);
 	struct ssh_call *c = mem_new(struct ssh_call);
 	c->pool = p;
 	c->refs = 1;
 	c->done = done;
 	c->arg = arg;
+	c->keep = q->keep && q->command;
+	c->chain = mem_new(struct ssh_chain);
 	for (size_t i = 0; i < q->via_count; i++)
-		copy_host(&c->hops[c->hop_count++], &q->via[i]);
-	copy_host(&c->hops[c->hop_count++], &q->target);
+		copy_host(&c->chain->hops[c->chain->n++], &q->via[i]);
+	copy_host(&c->chain->hops[c->chain->n++], &q->target);
 	c->command = mem_strdup(q->command);
 	c->input = slice_dup(q->input);
 	c->input_n = q->input.n;
@@ -414,6 +540,7 @@ static void *thread_main(void *arg)
 	struct loop *own = loop_new(NULL, &p->err);
 	if (own)
 		p->resolver = resolver_new(own, NULL, &p->err);
+	p->keep.loop = own;
 	const bool good = p->resolver != NULL;
 	if (own && !good) {
 		loop_free(own);
@@ -470,6 +597,7 @@ static void on_stop(void *arg)
 	struct ssh_pool *p = arg;
 	while (p->calls.n)
 		finish(p->calls.p[0], FAULT_CANCELLED, "%s", fault_text(FAULT_CANCELLED));
+	ssh_keep_fini(&p->keep);
 	loop_stop(p->own);
 }
 

@@ -32,6 +32,9 @@ struct ssh_request {
 	struct slice input;         /* written to its stdin, then closed */
 	int64_t deadline_ns;        /* whole call */
 	size_t output_max;          /* 0: 64 KiB; more is cut and said */
+	/* The session may be one that stayed open after another such call to the same target by the
+	 * same way (then only body and total take time), and stays open for 15 s after this one. */
+	bool keep;
 };
 
 struct ssh_result {
@@ -52,7 +55,8 @@ typedef void ssh_done(void *arg, const struct ssh_result *r);
 struct ssh_pool *ssh_pool_new(struct loop *l, struct error *err) must_check;
 /* Cancels (the callbacks run in here, none may start another call) and joins the thread. */
 void ssh_pool_free(struct ssh_pool *p);
-/* Copies the request. done is called once, never from in here. */
+/* Copies the request. done is called once, never from in here. At most 5 log in by the same first
+ * hop at the same time, or an sshd would turn some away; the others wait, within their deadline. */
 struct ssh_call *ssh_run(
 	struct ssh_pool *p, const struct ssh_request *request, ssh_done *done, void *arg);
 void ssh_cancel(struct ssh_call *call);

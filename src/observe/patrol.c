@@ -81,8 +81,13 @@ static void round_end(struct round *r)
 
 static void on_event(void *arg, const struct run_event *e)
 {
-	if (e->type == RUN_EVENT_PHASE && e->phase == RUN_TEARDOWN)
-		round_built(arg);
+	struct round *r = arg;
+	const bool teardown = e->type == RUN_EVENT_PHASE && e->phase == RUN_TEARDOWN;
+	if (teardown || e->type == RUN_EVENT_HELD)
+		round_built(r);
+	r->held = e->type == RUN_EVENT_HELD || (r->held && !teardown);
+	if (e->type == RUN_EVENT_HELD && r->patrol->on_held)
+		r->patrol->on_held(r->patrol->arg, r->patrol, r->run, e->detail);
 }
 
 static void on_done(void *arg, const struct run_report *report)
@@ -107,6 +112,8 @@ static void round_begin(struct round *r)
 		.instance = p->instance,
 		.location = p->location,
 		.params = p->params,
+		.hold = p->hold_ns ? HOLD_ON_FAILURE : HOLD_NEVER,
+		.hold_ns = p->hold_ns,
 		.event = on_event,
 		.event_arg = r,
 		.called = p->name,
@@ -124,9 +131,53 @@ void patrol_swept(struct patrol *p)
 			round_begin(p->rounds.p[i]);
 }
 
+/* Why a run may not begin within a budget; owned, NULL: it may. What cannot be counted is held to
+ * be used up: else more would be made without end. */
+static char *over_budget(struct patrol *p, const struct budget *b, const char *scenario)
+{
+	struct cost used, next = p->bill, last;
+	struct error err = {0};
+	if (!budget_is_set(b))
+		return NULL;
+	const char *cloud = p->hands->cloud_name(p->tools->cloud);
+	struct facts *f = journal_facts(p->journal);
+	if (!budget_used(f, cloud, p->instance, scenario, clock_unix_us(loop_clock(p->loop)), &used,
+		    &err))
+		return mem_printf("what was used of the budget cannot be counted: %s", err.msg);
+	if (budget_last_cost(f, cloud, p->scenario->name, &last))
+		next = last;
+	return budget_refuses(b, scenario ? "the scenario's" : "the cloud's", &used, &next);
+}
+
+/* Told as any other run that could not. */
+static void refuse(struct patrol *p, const char *why)
+{
+	struct error err = {0};
+	error_set(&err, ERROR_CONFIG, "%s", why);
+	const struct run_report report = {.verdict = VERDICT_UNKNOWN,
+		.began_unix_us = clock_unix_us(loop_clock(p->loop)),
+		.error = &err,
+		.fault = FAULT_BUDGET,
+		.component = ""};
+	patrol_record(p, &report);
+	if (p->ended)
+		p->ended(p->arg, p, &report);
+}
+
 static void on_due(void *arg, struct job *job)
 {
 	struct patrol *p = arg;
+	char *why = over_budget(p, &p->per_hour, p->scenario->name);
+	if (!why)
+		why = over_budget(p, &p->cloud_per_hour, NULL);
+	if (why) {
+		job_skip(job, why);
+		refuse(p, why);
+		free(why);
+		return;
+	}
+	if (p->runs && ++p->begun == p->runs)
+		job_rest(job);
 	struct round *r = mem_new(struct round);
 	r->patrol = p;
 	vec_push(&p->rounds, r);
@@ -177,7 +228,7 @@ static void stop_rounds(struct patrol *p)
 		struct round *r = p->rounds.p[i];
 		if (!r->run)
 			round_end(r);
-		else if (!r->built && !r->over)
+		else if ((!r->built || r->held) && !r->over)
 			p->hands->run_stop(r->run);
 	}
 }
@@ -220,6 +271,11 @@ struct patrol *patrol_new_with(const struct patrol_hands *hands, struct schedule
 	p->location = mem_strdup(options->location);
 	p->component_prefix = mem_strdup(options->component_prefix);
 	p->params = options->params ? json_deep_copy(options->params) : NULL;
+	p->runs = options->runs;
+	p->hold_ns = options->hold_ns;
+	p->per_hour = options->budget;
+	p->cloud_per_hour = options->cloud_budget;
+	p->bill = options->bill;
 	p->seen = seen;
 	p->ended = ended;
 	p->told = told;
@@ -310,6 +366,16 @@ void patrol_free(struct patrol *p)
 	free(p->location);
 	free(p->component_prefix);
 	free(p);
+}
+
+void patrol_on_held(struct patrol *p, patrol_held *held)
+{
+	p->on_held = held;
+}
+
+bool patrol_is_over(const struct patrol *p)
+{
+	return p->runs && p->begun >= p->runs && !p->rounds.n;
 }
 
 size_t patrol_open(const struct patrol *p)

@@ -9,11 +9,13 @@
  * run is recorded: samples in the series, its whole report in the journal (page /runs/ID),
  * observations for the judge: only first causes, a step that passed counts as good for its
  * component, what could not run is told with its fault (ours, configuration, quota). A run that we
- * stopped ourselves says nothing. Thread: the loop's.
+ * stopped ourselves says nothing. A run that would pass a budget is not begun: that is told as what
+ * could not run, with the fault `budget`. Thread: the loop's.
  */
 #ifndef OBSERVE_PATROL_H
 #define OBSERVE_PATROL_H
 
+#include "observe/budget.h"
 #include "observe/scenario/run.h"
 #include "observe/schedule.h"
 #include "store/observation.h"
@@ -29,8 +31,12 @@ struct patrol_options {
 	const char *instance, *location;
 	const char *component_prefix; /* see endpoint.h */
 	int64_t every_ns;             /* 0: 10 min */
-	const json_t *params;         /* copied */
-	measure_signal *measured;     /* see run.h; may be NULL */
+	int64_t runs;                 /* then no more; 0: no end */
+	int64_t hold_ns; /* a world that failed stays so long, beside the next runs; 0: not */
+	struct budget budget, cloud_budget; /* of this scenario, of all in the cloud */
+	struct cost bill;                   /* of a run, as long as none has passed: at most */
+	const json_t *params;               /* copied */
+	measure_signal *measured;           /* see run.h; may be NULL */
 	void *measured_arg;
 };
 
@@ -39,6 +45,9 @@ struct patrol_options {
 typedef void patrol_ended(void *arg, struct patrol *p, const struct run_report *report);
 /* Something for the operator that is no run: skipped, swept, journal trouble. */
 typedef void patrol_told(void *arg, struct patrol *p, const char *what);
+
+/* A world that failed is held; `run` for run_logins(), until the end of that run. */
+typedef void patrol_held(void *arg, struct patrol *p, struct run *run, const char *how_long);
 
 /* Borrows tools, journal, scenario, kinds, series (NULL: nothing is stored) for its life; copies
  * options. The first run comes soon. */
@@ -52,7 +61,9 @@ void patrol_stop(struct patrol *p, int64_t budget_ns, void (*done)(void *arg), v
 /* Stopped, or with nothing under way; else gives up now and turns the loop until all has ended.
  * Never from inside a callback. */
 void patrol_free(struct patrol *p);
-size_t patrol_open(const struct patrol *p); /* worlds open */
+void patrol_on_held(struct patrol *p, patrol_held *held); /* with the patrol's arg */
+bool patrol_is_over(const struct patrol *p); /* its `runs` are all over, none will follow */
+size_t patrol_open(const struct patrol *p);  /* worlds open */
 /* The waits that are open in them, each with its time so far. */
 void patrol_open_waits(const struct patrol *p, measure_signal *cb, void *arg);
 const char *patrol_name(const struct patrol *p);

@@ -47,6 +47,7 @@ struct round {
 	struct patrol *patrol;
 	struct run *run; /* NULL: waits for the first sweep */
 	bool built;      /* the place is free for the next */
+	bool held;       /* waits for its time, or to be told to go on */
 	bool over;       /* the run has told its end */
 };
 
@@ -63,6 +64,10 @@ struct patrol {
 	struct series_store *series;
 	char *name, *instance, *location, *component_prefix;
 	json_t *params;
+	int64_t runs, begun, hold_ns;
+	struct budget per_hour, cloud_per_hour;
+	struct cost bill;
+	patrol_held *on_held;
 	observation_signal *seen;
 	patrol_ended *ended;
 	patrol_told *told;

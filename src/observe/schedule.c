@@ -31,6 +31,8 @@ struct job {
 	unsigned running, open;
 	uint64_t runs, skips, missed;
 	int64_t worst_late_ns;
+	char *why;  /* of the last time, when it was skipped */
+	bool rests; /* stands in no heap */
 	void (*run)(void *arg, struct job *job);
 	void (*skipped)(void *arg, struct job *job);
 	void *arg;
@@ -125,12 +127,15 @@ static void fire(struct job *j, int64_t now)
 		return;
 	if (j->running >= j->overlap || j->open >= j->open_max) {
 		j->skips++;
+		mem_replace(&j->why, j->open >= j->open_max ? "as many as may be are open"
+							    : "the last one is under way still");
 		if (j->skipped)
 			j->skipped(j->arg, j);
 		return;
 	}
 	if (late > j->worst_late_ns)
 		j->worst_late_ns = late;
+	mem_replace(&j->why, NULL);
 	j->runs++;
 	j->running++;
 	j->open++;
@@ -164,6 +169,23 @@ void job_done(struct job *j)
 	if (j->open == j->running) /* none is built: it is one that runs */
 		j->running--;
 	j->open--;
+}
+
+void job_skip(struct job *j, const char *why)
+{
+	mem_replace(&j->why, why);
+	j->runs--;
+	j->skips++;
+	j->running--;
+	j->open--;
+}
+
+void job_rest(struct job *j)
+{
+	if (!j->rests)
+		heap_remove(&j->schedule->due, &j->node);
+	j->rests = true;
+	arm(j->schedule);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -215,9 +237,11 @@ void schedule_remove(struct job *j)
 	if (!j)
 		return;
 	struct schedule *s = j->schedule;
-	heap_remove(&s->due, &j->node);
+	if (!j->rests)
+		heap_remove(&s->due, &j->node);
 	map_remove(&s->jobs, j->name);
 	free(j->name);
+	free(j->why);
 	free(j);
 	arm(s);
 }
@@ -227,7 +251,7 @@ void schedule_change(struct job *j, int64_t every_ns)
 	struct schedule *s = j->schedule;
 	assert(every_ns >= EVERY_MIN_NS);
 	j->every_ns = every_ns;
-	if (j->soon)
+	if (j->soon || j->rests)
 		return; /* has not begun yet: its phase comes after that */
 	heap_remove(&s->due, &j->node);
 	heap_add(&s->due, &j->node, next_in_phase(j, loop_now_ns(s->loop)));
@@ -250,14 +274,16 @@ struct job_state job_state(const struct job *j)
 	return (struct job_state){
 		.name = j->name,
 		.every_ns = j->every_ns,
-		.next_unix_us =
-			j->schedule->stopped ? 0 : clock_unix_us(loop_clock(l)) + left / NS_PER_US,
+		.next_unix_us = j->schedule->stopped || j->rests
+					? 0
+					: clock_unix_us(loop_clock(l)) + left / NS_PER_US,
 		.running = j->running,
 		.open = j->open,
 		.runs = j->runs,
 		.skips = j->skips,
 		.missed = j->missed,
 		.worst_late_ns = j->worst_late_ns,
+		.why = j->why,
 	};
 }
 

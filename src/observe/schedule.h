@@ -46,6 +46,10 @@ void schedule_remove(struct job *j);
 /* A new rate; the phase is drawn again. */
 void schedule_change(struct job *j, int64_t every_ns);
 void job_done(struct job *j);
+/* Instead of job_done(), from inside of `run`: it is not begun after all. Counts as skipped. */
+void job_skip(struct job *j, const char *why);
+/* No run of this one any more; those under way go on. */
+void job_rest(struct job *j);
 /* The place of this run is free for the next although it is still being cleaned up; it counts as
  * open until job_done(). A job that uses it calls it once for each run, before job_done(). */
 void job_built(struct job *j);
@@ -54,10 +58,11 @@ void schedule_stop(struct schedule *s);
 
 struct job_state {
 	const char *name;               /* borrowed */
-	int64_t every_ns, next_unix_us; /* 0: stopped */
+	int64_t every_ns, next_unix_us; /* 0: stopped, or it rests */
 	unsigned running, open;         /* open: running and built */
 	uint64_t runs, skips, missed;
 	int64_t worst_late_ns; /* of all starts */
+	const char *why;       /* the last time was skipped, or NULL; borrowed */
 };
 struct job_state job_state(const struct job *j);
 /* All of them, in order of name. */

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/units.h"
 #include "net/url.h"
@@ -46,6 +47,7 @@ static void call_free(struct cloud_call *k)
 	free(k->body_text);
 	free(k->url);
 	json_decref(k->body);
+	route_free(k->route);
 	free(k);
 }
 
@@ -114,7 +116,7 @@ static void tell(struct cloud_call *k, struct cloud_answer *a)
 	a->queued_ns = k->queued_ns;
 	a->tries = k->tries;
 	a->sent = a->sent || k->was_sent;
-	if (k->list && list_goes_on(k, a)) {
+	if ((k->list && list_goes_on(k, a)) || (k->route && route_goes_on(k, a))) {
 		k->state = CALL_QUEUED;
 		k->queued_at_ns = loop_now_ns(c->loop);
 		k->tries = 0;
@@ -196,7 +198,9 @@ static bool is_reading(const struct cloud_call *k)
 static bool again(struct cloud_call *k, const struct http_answer *a)
 {
 	int64_t ns;
-	if (a->status == 401 && !k->retried_auth) {
+	if (a->status == 401 && k->source)
+		auth_drop_token(k->cloud, k->token_used); /* its data is read: not sent again */
+	else if (a->status == 401 && !k->retried_auth) {
 		k->retried_auth = true;
 		k->was_sent = false; /* refused: nothing has happened */
 		auth_drop_token(k->cloud, k->token_used);
@@ -244,7 +248,14 @@ static void fill_answer(struct cloud_call *k, const struct http_answer *a, struc
 	struct error err = {0};
 	if (looks && !k->sink)
 		ret->json = json_parse(a->body, BUF_ANSWER, &err);
-	if (a->status >= 400) {
+	const bool moved = a->status > 300 && a->status < 400 && a->status != 304;
+	if (moved) { /* a change that follows blindly may be another one's */
+		const char *to = http_answer_header(a, "Location");
+		ret->fault = ret->error.fault = FAULT_BODY;
+		snprintf(ret->error.message, sizeof(ret->error.message),
+			"the service answers %d and sends on to %.300s", a->status,
+			to ? to : "nowhere");
+	} else if (a->status >= 400) {
 		cloud_error_read(a->status, ret->json, a->body, &ret->error);
 		ret->fault = ret->error.fault;
 	} else if (looks && !ret->json && !k->sink) {
@@ -323,6 +334,14 @@ static size_t add_version_headers(
 	return n;
 }
 
+static bool has_header(const struct cloud_call *k, const char *name)
+{
+	for (size_t i = 0; i < k->header_count; i++)
+		if (!strcasecmp(k->headers[i].name, name))
+			return true;
+	return false;
+}
+
 static void send_call(struct cloud_call *k, const char *endpoint)
 {
 	struct cloud *c = k->cloud;
@@ -331,7 +350,8 @@ static void send_call(struct cloud_call *k, const char *endpoint)
 	size_t n = 0;
 	headers[n++] = (struct http_header){"X-Auth-Token", secret_reveal(c->token)};
 	headers[n++] = (struct http_header){"X-Openstack-Request-Id", k->request_id};
-	headers[n++] = (struct http_header){"Accept", k->sink ? "*/*" : "application/json"};
+	if (!has_header(k, "Accept"))
+		headers[n++] = (struct http_header){"Accept", k->sink ? "*/*" : "application/json"};
 	if (k->body)
 		headers[n++] = (struct http_header){"Content-Type", "application/json"};
 	n = add_version_headers(k, headers, n, version, sizeof(version));
@@ -482,6 +502,7 @@ struct cloud_call *cloud_call(
 	k->body = json_incref(r->body);
 	k->compute = !strcmp(r->service, "compute");
 	k->absent_is_good = r->absent_is_good;
+	k->route = route_new(r);
 	k->header_count = r->header_count;
 	k->headers = mem_new_array(r->header_count, sizeof(*k->headers));
 	for (size_t i = 0; i < r->header_count; i++)

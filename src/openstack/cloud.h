@@ -52,6 +52,9 @@ struct cloud_request {
 	size_t header_count;
 	char request_id[REQUEST_ID_TEXT]; /* "": made here */
 	int64_t deadline_ns;              /* from being sent the first time; 0: 60 s */
+	/* add_extraroutes and remove_extraroutes of one route: where neutron has no such call, the
+	 * router's whole list is read and written */
+	bool falls_back;
 	bool absent_is_good; /* asks whether something is gone: for observers 404 is no fault */
 	/* raw bodies (image data) */
 	size_t (*source)(void *arg, void *p, size_t n);
@@ -62,10 +65,11 @@ struct cloud_request {
 };
 
 struct cloud_answer {
-	enum fault fault; /* NONE for any 2xx, and 3xx that was asked for; else sharpened */
-	int status;       /* 0: none came */
-	bool sent;        /* a create may have happened even though fault is set */
-	json_t *json;     /* borrowed during the callback; NULL when the body is none */
+	enum fault
+		fault; /* NONE for any 2xx, 300 and 304; BODY for what sends on; else sharpened */
+	int status;    /* 0: none came */
+	bool sent;     /* a create may have happened even though fault is set */
+	json_t *json;  /* borrowed during the callback; NULL when the body is none */
 	struct slice body;
 	struct cloud_error error;         /* when fault is set: type and message */
 	char request_id[REQUEST_ID_TEXT]; /* ours */
@@ -102,7 +106,8 @@ struct cloud_call *cloud_call(
 void cloud_cancel(struct cloud_call *call); /* done runs next turn with FAULT_CANCELLED */
 
 /*
- * Reads a whole list: follows `links`/`<collection>_links`/`next` in the form of each service, at
+ * Reads a whole list: follows `links`/`<collection>_links`/`next` in the form of each service; a
+ * collection NULL is an answer that is the list itself, read on by `marker`. At
  * most 100,000 items or 64 MiB. `items` is borrowed; complete only when fault is NONE.
  */
 typedef void cloud_list_done(void *arg, const struct cloud_answer *last, json_t *items);
@@ -177,8 +182,8 @@ void cloud_unobserve(struct cloud *c, const void *arg); /* all with that argumen
 
 /* Quota of the project: {"servers": {"limit": 10, "used": 2}, "cores":…, "ram":…, "volumes":…,
  * "gigabytes":…, "snapshots":…, "network":…, "subnet", "port", "router", "floatingip",
- * "security_group", "security_group_rule"}; -1 is no limit. A service that refuses is left out.
- * Owned by the callee, borrowed during the callback. */
+ * "security_group", "security_group_rule", "load_balancer", "zones", "secrets"}; -1 is no limit. A
+ * service that refuses is left out. Owned by the callee, borrowed during the callback. */
 void cloud_quota(struct cloud *c, void (*done)(void *arg, const json_t *quota), void *arg);
 /* A service that failed what several were asked for. */
 struct cloud_failure {

@@ -213,7 +213,8 @@ static void read_reach_ports(struct loading *l, const struct yaml *map, const ch
 	r->ports = mem_new_array(map->n, sizeof(*r->ports));
 	for (size_t i = 0; i < map->n; i++) {
 		int64_t port, mapped;
-		if (!yaml_int(map->keys[i], &port) || port < 1 || port > 65535 ||
+		/* as a text too: openstacksdk stumbles over keys that are numbers */
+		if (!units_parse_int(map->keys[i]->text, &port) || port < 1 || port > 65535 ||
 			!yaml_int(map->items[i], &mapped) || mapped < 1 || mapped > 65535)
 			wrong(l, file, map->keys[i], "reach: ports maps a port to a port");
 		else

@@ -90,6 +90,9 @@ static bool read_flat(const json_t *j, struct cloud_error *e)
 		take(e, json_str(first, "title"), json_str(first, "detail"));
 	else if (json_str(j, "message") && json_str(j, "type")) /* designate */
 		take(e, json_str(j, "type"), json_str(j, "message"));
+	else if (json_str(j, "type") && json_is_object(errors)) /* designate, of a wrong field */
+		take(e, json_str(j, "type"),
+			json_str(json_array_get(json_object_get(errors, "errors"), 0), "message"));
 	else if (json_str(j, "description") && json_str(j, "title")) /* barbican */
 		take(e, json_str(j, "title"), json_str(j, "description"));
 	else if (json_is_object(error)) /* keystone */
@@ -246,11 +249,17 @@ static void read_html(struct slice in, struct cloud_error *e)
 
 static void sharpen(int status, struct cloud_error *e)
 {
-	static const char *const quota[] = {"quota", "Quota", "Maximum number of "};
+	static const char *const quota[] = {"quota", "Quota", "Maximum number of ",
+		/* keystone's credentials */ "already exceeded for user"};
+	/* heat's limits of stacks in a project and resources in a stack; the first is a 400 */
+	static const char *const limits[] = {"RequestLimitExceeded", "StackResourceLimitExceeded"};
 	static const char *const capacity[] = {"No valid host", "NoValidHost"};
 	for (size_t i = 0; i < array_len(quota); i++)
 		if ((status == 403 || status == 409 || status == 413) &&
 			(strstr(e->message, quota[i]) || strstr(e->type, quota[i])))
+			e->fault = FAULT_QUOTA;
+	for (size_t i = 0; i < array_len(limits); i++)
+		if (!strcmp(e->type, limits[i]))
 			e->fault = FAULT_QUOTA;
 	for (size_t i = 0; i < array_len(capacity); i++)
 		if (strstr(e->message, capacity[i]))

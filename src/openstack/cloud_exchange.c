@@ -25,6 +25,13 @@ static bool is_id(struct slice s)
 	return hex == s.n && s.n >= 32;
 }
 
+/* "AUTH_" and the project's id, in the endpoints of object stores. */
+static bool is_account(struct slice s)
+{
+	const size_t at = slice_find(s, '_');
+	return at < s.n && is_id(slice_sub(s, at + 1, s.n));
+}
+
 static void write_call(struct buf *out, const char *method, const char *url)
 {
 	struct url u;
@@ -34,7 +41,7 @@ static void write_call(struct buf *out, const char *method, const char *url)
 		return;
 	}
 	struct slice rest = u.path, part;
-	bool version_seen = false;
+	bool version_seen = false, first = false;
 	struct buf path = BUF(BUF_LINE);
 	while (slice_next(&rest, '/', &part)) {
 		const bool version =
@@ -43,12 +50,14 @@ static void write_call(struct buf *out, const char *method, const char *url)
 			continue;
 		if (version &&
 			!version_seen) { /* what stands before it is the service's own root */
-			version_seen = true;
+			version_seen = first = true;
 			buf_clear(&path);
 			continue;
 		}
-		if (version_seen && !path.n && is_id(part))
-			continue; /* the project in volume endpoints */
+		const bool project = first && (is_id(part) || is_account(part));
+		first = false;
+		if (project)
+			continue; /* in endpoints of volumes and objects */
 		buf_printf(&path, "/%.*s", is_id(part) ? 4 : (int)part.n,
 			is_id(part) ? "{id}" : part.p);
 	}

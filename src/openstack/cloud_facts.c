@@ -85,17 +85,91 @@ static void on_network(void *arg, const struct cloud_answer *a)
 	quota_part(arg);
 }
 
+/* Of services that tell limit and use in different places. */
+static const struct {
+	const char *service, *name, *limit_path, *limit_in, *limit, *used_path, *used_in, *used;
+} counted[] = {
+	{"load-balancer", "load_balancer", "/lbaas/quotas/%s", "quota", "load_balancer",
+		"/lbaas/loadbalancers?fields=id", "loadbalancers", NULL},
+	{"dns", "zones", "/quotas/%s", NULL, "zones", "/zones?limit=1", "metadata", "total_count"},
+	{"key-manager", "secrets", "/quotas", "quotas", "secrets", "/secrets?limit=1", NULL,
+		"total"},
+};
+
+struct counting {
+	struct quota *quota;
+	struct cloud *cloud;
+	size_t row;
+	json_t *limit;
+};
+
+static void counting_over(struct counting *n, const json_t *used)
+{
+	struct quota *q = n->quota;
+	if (used)
+		put(q, counted[n->row].name, n->limit, used);
+	json_decref(n->limit);
+	free(n);
+	quota_part(q);
+}
+
+static const json_t *within(const json_t *j, const char *key)
+{
+	return key ? json_object_get(j, key) : j;
+}
+
+static void on_used(void *arg, const struct cloud_answer *a)
+{
+	struct counting *n = arg;
+	const json_t *in = within(a->json, counted[n->row].used_in);
+	json_t *used = counted[n->row].used ? json_incref(json_object_get(in, counted[n->row].used))
+		       : json_is_array(in)  ? json_integer((json_int_t)json_array_size(in))
+					    : NULL;
+	counting_over(n, a->fault == FAULT_NONE ? used : NULL);
+	json_decref(used);
+}
+
+static void on_limit(void *arg, const struct cloud_answer *a)
+{
+	struct counting *n = arg;
+	const json_t *limit =
+		json_object_get(within(a->json, counted[n->row].limit_in), counted[n->row].limit);
+	if (a->fault != FAULT_NONE || !json_is_integer(limit)) {
+		counting_over(n, NULL);
+		return;
+	}
+	n->limit = json_incref((json_t *)limit);
+	get(n->cloud, counted[n->row].service, counted[n->row].used_path, NULL, on_used, n);
+}
+
+static void count(struct quota *q, struct cloud *c, size_t row)
+{
+	struct counting *n = mem_new(struct counting);
+	struct buf path = BUF(BUF_LINE);
+	const char *project = strstr(counted[row].limit_path, "%s");
+	*n = (struct counting){.quota = q, .cloud = c, .row = row};
+	buf_add_slice(&path, slice_from(counted[row].limit_path,
+				     project ? (size_t)(project - counted[row].limit_path)
+					     : strlen(counted[row].limit_path)));
+	if (project)
+		buf_add_str(&path, c->project_id ? c->project_id : "");
+	get(c, counted[row].service, buf_str(&path), NULL, on_limit, n);
+	buf_fini(&path);
+}
+
 void cloud_quota(struct cloud *c, void (*done)(void *arg, const json_t *quota), void *arg)
 {
 	struct quota *q = mem_new(struct quota);
 	char *path = mem_printf("/quotas/%s/details", c->project_id ? c->project_id : "");
 	q->all = json_object();
-	q->left = 3;
+	q->left = 3 + array_len(counted);
 	q->done = done;
 	q->arg = arg;
 	get(c, "compute", "/limits", NULL, on_compute, q);
 	get(c, "block-storage", "/limits", NULL, on_volume, q);
 	get(c, "network", path, NULL, on_network, q);
+	for (size_t i = 0; i < array_len(counted); i++)
+		count(q, c, i);
 	free(path);
 }
 

@@ -212,7 +212,11 @@ void kind_request_fini(struct kind_request *r)
 	free(r->method);
 	free(r->path);
 	json_decref(r->body);
-	json_decref(r->headers);
+	for (size_t i = 0; i < r->header_count; i++) {
+		free((char *)r->headers[i].name);
+		free((char *)r->headers[i].value);
+	}
+	free(r->headers);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -333,7 +337,7 @@ static json_t *wrap(const char *wrapper, json_t *body)
 	return out;
 }
 
-json_t *kind_wrap(const struct kind *k, json_t *fields)
+static json_t *in_wrapper(const struct kind *k, json_t *fields)
 {
 	return wrap(k->wrapper_in ? k->wrapper_in : k->wrapper, fields);
 }
@@ -356,33 +360,31 @@ static json_t *create_body(const struct kind *k, json_t *own, const char *mark)
 		json_decref(own);
 		own = routes;
 	}
-	return kind_wrap(k, own);
+	return in_wrapper(k, own);
 }
 
-/* What is left of a body where the service takes no document: each key is a header. Takes `own`. */
+/* What is left of a body where the service takes no document: each key is a header, but the data.
+ */
 static bool as_headers(
-	const struct kind *k, json_t *own, struct kind_request *ret, struct error *err)
+	const struct kind *k, const json_t *fields, struct kind_request *ret, struct error *err)
 {
 	const char *key;
 	json_t *value;
-	bool good = true;
-	ret->headers = json_object();
-	json_object_foreach (own, key, value) {
-		const bool data = !strcmp(key, "content") || !strcmp(key, "size");
-		if (data && !strcmp(k->name, "object"))
+	ret->headers = mem_new_array(json_object_size(fields), sizeof(*ret->headers));
+	json_object_foreach ((json_t *)fields, key, value) {
+		if (slice_in_words(slice_of(key), "content size"))
 			continue;
 		char *text = json_is_string(value) ? mem_strdup(json_string_value(value))
 						   : json_text(value);
-		if (json_is_object(value) || json_is_array(value) || strpbrk(text, "\r\n")) {
+		ret->headers[ret->header_count++] = (struct http_header){mem_strdup(key), text};
+		if (json_is_object(value) || json_is_array(value) || strpbrk(text, "\r\n") ||
+			strpbrk(key, ": \r\n")) {
 			error_set(err, ERROR_INPUT,
 				"\"%s\" of a %s is a header: a text of one line", key, k->name);
-			good = false;
+			return false;
 		}
-		json_object_set_new(ret->headers, key, json_string(text));
-		free(text);
 	}
-	json_decref(own);
-	return good;
+	return true;
 }
 
 bool kind_create_request(const struct kind *k, const json_t *body, const char *name,
@@ -397,15 +399,13 @@ bool kind_create_request(const struct kind *k, const json_t *body, const char *n
 	json_object_foreach (used, key, value)
 		json_object_del(own, key);
 	json_decref(used);
-	if (!good) {
-		json_decref(own);
-	} else if (k->headers) {
+	if (good && !k->headers)
+		ret->body = create_body(k, json_incref(own), mark);
+	else if (good)
 		good = as_headers(k, own, ret, err);
-		if (!good)
-			kind_request_fini(ret);
-	} else {
-		ret->body = create_body(k, own, mark);
-	}
+	json_decref(own);
+	if (!good)
+		kind_request_fini(ret);
 	return good;
 }
 
@@ -427,6 +427,20 @@ bool kind_object_request(const struct kind *k, const char *template, const json_
 			json_object_set(ret->body, key, json_object_get(object, key));
 			free(key);
 		}
+	}
+	return true;
+}
+
+bool kind_set_request(const struct kind *k, const json_t *object, const json_t *fields,
+	struct kind_request *ret, struct error *err)
+{
+	if (!kind_object_request(k, k->set, object, ret, err))
+		return false;
+	if (!k->headers)
+		ret->body = in_wrapper(k, json_incref((json_t *)fields));
+	else if (!as_headers(k, fields, ret, err)) {
+		kind_request_fini(ret);
+		return false;
 	}
 	return true;
 }
@@ -573,7 +587,8 @@ static json_t *server_address(const json_t *server)
 
 json_t *kind_field(const struct kind *k, const json_t *object, struct slice field)
 {
-	if (!strcmp(k->name, "server") && slice_is(field, "address"))
+	const bool server = !strcmp(k->name, "server") || k->several;
+	if (server && slice_is(field, "address"))
 		return server_address(object);
 	if (!strcmp(k->name, "port") && slice_is(field, "address"))
 		return json_incref(json_object_get(

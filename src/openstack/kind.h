@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "net/http_client.h"
 #include "text/expr.h"
 #include "text/yaml.h"
 
@@ -107,8 +108,9 @@ const char *const *kinds_names(const struct kinds *k, size_t *ret_n);
 /* A request built from a row: method and path with {names} filled in. */
 struct kind_request {
 	char *method, *path;
-	json_t *body;    /* wrapped; NULL when none */
-	json_t *headers; /* name -> text; NULL when none */
+	json_t *body; /* wrapped; NULL when none */
+	struct http_header *headers;
+	size_t header_count;
 };
 void kind_request_fini(struct kind_request *r);
 /* `body`: the step's own keys, unwrapped, and what else the path needs ({user}, {project}); name
@@ -119,8 +121,9 @@ bool kind_create_request(const struct kind *k, const json_t *body, const char *n
 /* `template` is get, set, remove …; `object` holds id and the path keys. */
 bool kind_object_request(const struct kind *k, const char *template, const json_t *object,
 	struct kind_request *ret, struct error *err);
-/* A body of `set` in the kind's wrapper; takes fields. */
-json_t *kind_wrap(const struct kind *k, json_t *fields);
+/* The row's `set`, or false when it has none; `object` as above. */
+bool kind_set_request(const struct kind *k, const json_t *object, const json_t *fields,
+	struct kind_request *ret, struct error *err);
 /* The {names} of a row's request, one after the other: false after the last. `rest` begins as the
  * request. */
 bool kind_path_name(struct slice *rest, struct slice *ret_name);

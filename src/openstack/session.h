@@ -6,6 +6,7 @@
  * cloud_login.c    what a log-in sends; log-ins of probes
  * cloud_endpoint.c which address serves a service; versions
  * cloud_list.c     lists over pages
+ * cloud_route.c    routes without their extension
  * cloud_facts.c    quota, zones, extensions
  * cloud_exchange.c what observers see, with secrets masked
  */
@@ -54,6 +55,7 @@ struct cloud_call {
 	bool retried_auth, was_sent, compute, holds_place, absent_is_good;
 	struct cloud_answer answer; /* for CALL_OVER */
 	struct list *list;          /* the list it is a page of, or NULL */
+	struct route *route;        /* what it falls back to, or NULL */
 	const struct cloud_purpose *purpose;
 };
 
@@ -138,6 +140,12 @@ const char *const *endpoint_aliases(const char *type);
 /* A page has come: true if the call goes round for the next one, false if the list has called back.
  */
 bool list_goes_on(struct cloud_call *k, const struct cloud_answer *a);
+
+/* cloud_route.c */
+struct route *route_new(const struct cloud_request *q); /* NULL: it is no such request */
+void route_free(struct route *r);
+/* An answer has come: true if the call goes round for the next step, false if that was the last. */
+bool route_goes_on(struct cloud_call *k, const struct cloud_answer *a);
 
 /* cloud_exchange.c */
 /* `call` NULL: the token request. */

@@ -29,7 +29,9 @@ static const struct key quota_keys[] = {QUOTA(instances), QUOTA(cores), QUOTA(ra
 	QUOTA(security_group_rule), QUOTA(volumes), QUOTA(gigabytes), QUOTA(snapshots),
 	QUOTA(backups), QUOTA(backup_gigabytes), QUOTA(zones), QUOTA(zone_recordsets),
 	QUOTA(zone_records), QUOTA(recordset_records), QUOTA(containers), QUOTA(object_bytes),
-	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders), QUOTA(stacks)};
+	QUOTA(secrets), QUOTA(secret_containers), QUOTA(orders), QUOTA(load_balancer),
+	QUOTA(listener), QUOTA(pool), QUOTA(member), QUOTA(health_monitor), QUOTA(l7policy),
+	QUOTA(l7rule), QUOTA(stacks)};
 #undef QUOTA
 
 static const struct key service_keys[] = {
@@ -70,6 +72,13 @@ void config_defaults(struct sim *s)
 		.secrets = -1,
 		.secret_containers = -1,
 		.orders = -1,
+		.load_balancer = -1,
+		.listener = -1,
+		.pool = -1,
+		.member = -1,
+		.health_monitor = -1,
+		.l7policy = -1,
+		.l7rule = -1,
 		.stacks = 512};
 	s->has_backup = true;
 	s->has_host_href = true;

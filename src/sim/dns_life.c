@@ -37,7 +37,7 @@ void dns_begin(struct object *o)
 	o->visible_ns = loop_now_ns(o->sim->loop) + draw_time_ns(&o->sim->draw, TIME_LIST_LAG);
 	object_set_str(o, "status", "PENDING");
 	object_set_str(o, "action", "CREATE");
-	object_set(o, "version", json_integer(0));
+	object_set(o, "version", json_integer(1));
 	object_set_str(o, "created_at", dns_now(o->sim, now));
 	object_set(o, "updated_at", json_null());
 }
@@ -151,6 +151,10 @@ void dns_zone_touch(struct object *zone)
 			char *text = dns_soa_text(zone);
 			object_set(o, "records", json_pack("[s]", text));
 			free(text);
+			if (is(o, "action", "NONE")) {
+				object_set_str(o, "status", "PENDING");
+				object_set_str(o, "action", "UPDATE");
+			}
 		}
 	tell_server(zone);
 }
@@ -166,12 +170,21 @@ static void zone_remove(struct object *zone)
 	object_remove(zone);
 }
 
+/* The service's own sets go with their zone. */
+static void own_sets_done(const struct object *zone)
+{
+	OBJECT_EACH (zone->sim, KIND_DNS_RECORDSET, o)
+		if (o->made_by == MADE_BY_DESIGNATE && is(o, "zone_id", zone->id)) {
+			object_set_str(o, "status", object_str(zone, "status"));
+			object_set_str(o, "action", object_str(zone, "action"));
+		}
+}
+
 static void on_done(struct timer *t)
 {
 	struct object *o = t->arg;
 	const struct object *zone = o->kind == KIND_DNS_RECORDSET ? dns_zone_of(o) : NULL;
-	const bool no_zone = zone && zone->made_by != MADE_BY_SEED &&
-			     is(zone, "action", "CREATE") &&
+	const bool no_zone = zone && is(zone, "action", "CREATE") && !is(o, "action", "DELETE") &&
 			     (zone->stuck || is(zone, "status", "ERROR"));
 
 	if (o->stuck || no_zone) /* a set cannot be where its zone is not */
@@ -190,8 +203,10 @@ static void on_done(struct timer *t)
 		object_remove(o);
 		return;
 	}
-	if (o->kind == KIND_DNS_ZONE)
+	if (o->kind == KIND_DNS_ZONE) {
+		own_sets_done(o);
 		updated(o);
+	}
 }
 
 void dns_pending(struct object *o, const char *action, bool error)
@@ -207,8 +222,6 @@ void dns_pending(struct object *o, const char *action, bool error)
 	object_set_str(o, "action", action);
 	if (strcmp(action, "CREATE"))
 		updated(o);
-	else
-		object_set(o, "version", json_integer(1));
 	if (error)
 		object_set(o, ".error", json_true());
 	if (zone && gone)

@@ -274,7 +274,8 @@ void dns_recordset_update(struct call *c)
 		object_set(o, "ttl", json_deep_copy(json_object_get(in, "ttl")));
 	if (json_object_get(in, "description"))
 		object_set_str(o, "description", json_str(in, "description"));
-	call_json(c, begin(c, zone, o, "UPDATE") ? 202 : 200, dns_view(c, o));
+	const bool pending = begin(c, zone, o, "UPDATE");
+	call_json(c, pending ? 202 : 200, dns_view(c, o));
 }
 
 void dns_recordset_delete(struct call *c)

@@ -153,7 +153,6 @@ static void make_own(struct object *zone, const char *type, char *record)
 	object_set(o, "description", json_null());
 	object_set(o, "ttl", json_null());
 	dns_begin(o);
-	dns_pending(o, "CREATE", false);
 	free(record);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sim/guest_balance.h"
 #include "sim/guest_picture.h"
 #include "sim/guest_serve.h"
 #include "sim/state.h"
@@ -18,9 +19,10 @@
 
 struct guests {
 	struct sim *sim;
-	struct timer change; /* a new picture is due */
-	int64_t settle_ns;   /* how long changes are gathered */
-	struct map disks;    /* server id -> struct guest_disk *, one reference each */
+	struct timer change;        /* a new picture is due */
+	int64_t settle_ns;          /* how long changes are gathered */
+	struct map disks;           /* server id -> struct guest_disk *, one reference each */
+	struct guest_world *newest; /* a reference; NULL before the first */
 	struct guest_services *services;
 	int held[DOOR_KINDS]; /* sockets that keep the ports ours */
 
@@ -91,6 +93,11 @@ unsigned guests_ping_port(const struct guests *g)
 	return g->server.ports[DOOR_PING];
 }
 
+unsigned guests_tcp_port(const struct guests *g, size_t i)
+{
+	return g->server.ports[DOOR_TCP + i];
+}
+
 struct guest_services *guests_services(const struct guests *g)
 {
 	return g->services;
@@ -109,6 +116,19 @@ static void on_world(void *arg)
 	struct order *o = arg;
 	guest_serve_world(o->server, o->world);
 	free(o);
+}
+
+static void on_services(void *arg)
+{
+	struct guests *g = arg;
+	guest_serve_doors(&g->server);
+}
+
+/* A guest serves something new, or no longer: its doors follow. */
+static void on_served(void *arg)
+{
+	struct guests *g = arg;
+	loop_post(g->own, on_services, g);
 }
 
 static void on_stop(void *arg)
@@ -162,8 +182,10 @@ struct guests *guests_new(struct sim *s, struct error *err)
 		g->held[k] = -1;
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->up, NULL);
-	if (ports_take(g, err) && thread_start(g, err))
+	if (ports_take(g, err) && thread_start(g, err)) {
+		guest_services_watch(g->services, on_served, g);
 		return g;
+	}
 	guests_free(g);
 	return NULL;
 }
@@ -184,6 +206,7 @@ void guests_free(struct guests *g)
 	MAP_EACH (&g->disks, e)
 		guest_disk_unref(e->value);
 	map_fini(&g->disks);
+	guest_world_unref(g->newest);
 	guest_services_free(g->services);
 	pthread_mutex_destroy(&g->lock);
 	pthread_cond_destroy(&g->up);
@@ -201,6 +224,8 @@ static void on_change(struct timer *t)
 	const int64_t began_ns = clock_mono_ns(&clock_system);
 	o->server = &g->server;
 	o->world = guest_world_new(g->sim, &g->disks, &next_ns);
+	guest_world_unref(g->newest);
+	g->newest = guest_world_ref(o->world);
 	g->settle_ns = SHARE * (clock_mono_ns(&clock_system) - began_ns);
 	g->settle_ns = g->settle_ns < SETTLE_NS    ? SETTLE_NS
 		       : g->settle_ns > SETTLE_MAX ? SETTLE_MAX
@@ -221,4 +246,13 @@ void guests_disk_new(struct sim *s, const char *server)
 {
 	if (s->guests)
 		guest_disk_unref(map_remove(&s->guests->disks, server));
+}
+
+bool guests_answer(
+	struct sim *s, const char *balancer, struct ip to, enum packet what, unsigned port)
+{
+	const struct guests *g = s->guests;
+	const struct world_balancer *b =
+		g && g->newest ? world_balancer(g->newest, balancer) : NULL;
+	return b && balance_check(g->newest, g->services, b, to, what, port);
 }

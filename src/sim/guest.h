@@ -14,6 +14,7 @@
 #define SIM_GUEST_H
 
 #include "base/error.h"
+#include "sim/guest_world.h"
 
 struct guest_services;
 struct guests;
@@ -26,8 +27,16 @@ struct guests *guests_new(struct sim *s, struct error *err) must_check;
 void guests_free(struct guests *g); /* ends all connections, joins the thread; NULL is fine */
 unsigned guests_ssh_port(const struct guests *g);
 unsigned guests_ping_port(const struct guests *g);
+/* What stands for TCP port world_ports[i]. */
+unsigned guests_tcp_port(const struct guests *g, size_t i);
 /* What the guests serve, of all of them. Borrows. */
 struct guest_services *guests_services(const struct guests *g);
+
+/* Whether a packet from a load balancer (or its provider's health checks) to an address gets an
+ * answer, as the cloud was a moment ago: an echo, or a TCP connection to something that is served
+ * there. */
+bool guests_answer(
+	struct sim *s, const char *balancer, struct ip to, enum packet what, unsigned port);
 
 /* Something a guest's reachability hangs on has changed (a server's state, a port, a floating IP, a
  * rule, a router): looks at all servers again, soon. Cheap to call often. */

@@ -78,6 +78,7 @@ struct channel *guest_channel_new(struct session *s, ssh_channel ssh)
 	c->shell = (struct shell){.loop = s->server->loop,
 		.world = &s->server->world,
 		.services = s->server->services,
+		.memories = &s->server->memories,
 		.wake = on_wake,
 		.arg = c};
 	snprintf(c->shell.guest, sizeof(c->shell.guest), "%s", s->guest);

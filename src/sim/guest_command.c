@@ -153,75 +153,6 @@ static int command_uptime(struct shell *sh, const struct world_guest *g, size_t 
 	return 0;
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
-
-/* /proc/uptime and what the system says of itself; "" for none. */
-static void made_file(const struct world_guest *g, const char *path, struct buf *ret)
-{
-	const double up = (double)up_ns(g) / (double)NS_PER_S;
-	if (!strcmp(path, "/proc/uptime"))
-		buf_printf(ret, "%.2f %.2f\n", up, up);
-	else if (!strcmp(path, "/etc/os-release"))
-		buf_add_str(
-			ret, "PRETTY_NAME=\"simulated guest\"\nNAME=\"simulated guest\"\nID=sim\n");
-	else if (!strcmp(path, "/run/boot-finished"))
-		buf_add_str(ret, "\n");
-}
-
-static bool read_file(const struct world_guest *g, const char *path, struct buf *ret)
-{
-	const struct guest_file *f = guest_disk_file(g->disk, path);
-	if (f)
-		buf_add(ret, f->text, f->n);
-	else
-		made_file(g, path, ret);
-	return f || ret->n > 0;
-}
-
-static int command_cat(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
-{
-	int status = 0;
-	if (argc < 2) {
-		if (!sh->in_end)
-			return shell_wait(sh, JOB_CAT, 0, NULL);
-		shell_out_text(sh, buf_str(&sh->in), sh->in.n);
-		buf_clear(&sh->in);
-		return 0;
-	}
-	for (size_t i = 1; i < argc; i++) {
-		struct buf text = BUF(SHELL_OUTPUT_MAX);
-		if (read_file(g, argv[i], &text)) {
-			shell_out_text(sh, buf_str(&text), text.n);
-		} else {
-			shell_err(sh, "cat: can't open '%.200s': No such file or directory\n",
-				argv[i]);
-			status = 1;
-		}
-		buf_fini(&text);
-	}
-	return status;
-}
-
-static int command_test(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
-{
-	struct buf text = BUF(SHELL_OUTPUT_MAX);
-	if (!strcmp(argv[0], "[")) {
-		if (strcmp(argv[argc - 1], "]")) {
-			shell_err(sh, "sh: [: missing ]\n");
-			return 2;
-		}
-		argc--;
-	}
-	if (argc != 3 || (strcmp(argv[1], "-e") && strcmp(argv[1], "-f"))) {
-		shell_err(sh, "sh: %s: only -e FILE and -f FILE are known here\n", argv[0]);
-		return 2;
-	}
-	const bool there = read_file(g, argv[2], &text);
-	buf_fini(&text);
-	return there ? 0 : 1;
-}
-
 /* --- sleep -------------------------------------------------------------------------------------
  */
 
@@ -252,23 +183,42 @@ static int command_sleep(struct shell *sh, const struct world_guest *g, size_t a
 static const struct command commands[] = {
 	{":", command_true},
 	{"[", command_test},
+	{"bc", command_bc},
+	{"busybox", command_busybox},
 	{"cat", command_cat},
+	{"cd", command_cd},
 	{"command", command_command},
+	{"cp", command_cp},
 	{"echo", command_echo},
 	{"exec", command_exec},
 	{"exit", command_exit},
 	{"false", command_false},
+	{"fio", command_fio},
+	{"grep", command_grep},
 	{"hostname", command_hostname},
 	{"id", command_id},
 	{"ip", command_ip},
+	{"iperf3", command_iperf3},
+	{"iptables", command_iptables},
+	{"kill", command_kill},
+	{"ls", command_ls},
 	{"lsblk", command_lsblk},
+	{"mkdir", command_mkdir},
+	{"mktemp", command_mktemp},
 	{"nc", command_nc},
 	{"ping", command_ping},
+	{"printf", command_printf},
+	{"rm", command_rm},
+	{"setsid", command_setsid},
+	{"sh", command_sh},
 	{"sleep", command_sleep},
+	{"sudo", command_sudo},
 	{"test", command_test},
+	{"times", command_times},
 	{"true", command_true},
 	{"uname", command_uname},
 	{"uptime", command_uptime},
+	{"wc", command_wc},
 	{"whoami", command_whoami},
 };
 
@@ -278,4 +228,11 @@ const struct command *shell_command(const char *name)
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	return NULL;
+}
+
+void shell_list(struct shell *sh)
+{
+	for (size_t i = 0; i < array_len(commands); i++)
+		shell_out(sh, "%s\n", commands[i].name);
+	shell_out(sh, "httpd\n");
 }

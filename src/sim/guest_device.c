@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/guest_shell.h"
+#include "sim/guest_memory.h"
 
 /* --- ip addr -----------------------------------------------------------------------------------
  */
@@ -66,6 +66,10 @@ static void show_nic(const struct ip_show *q, size_t n, const struct world_nic *
 			q->w->subnets.p[a->subnet].prefix.bits);
 		show_address(q, n + 2, device, text, a->ip.version, "global");
 	}
+	VEC_EACH (&shell_memory(q->sh)->addresses, struct memory_address, a)
+		if (!strcmp(a->device, device))
+			show_address(
+				q, n + 2, device, a->text, strchr(a->text, ':') ? 6 : 4, "global");
 }
 
 static bool is_device(const struct world_guest *g, const char *name)
@@ -81,6 +85,61 @@ static bool is_device(const struct world_guest *g, const char *name)
 	return false;
 }
 
+/* `add ADDRESS/BITS dev NAME`, `del …` */
+static int change_address(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	struct guest_memory *m = shell_memory(sh);
+	struct memory_address a = {0};
+	struct prefix prefix;
+	bool exact;
+	size_t at = 0;
+	if (strcmp(sh->user, "root")) {
+		shell_err(sh, "ip: RTNETLINK answers: Operation not permitted\n");
+		return 2;
+	}
+	if (argc != 4 || strcmp(argv[2], "dev") || !is_device(g, argv[3]) ||
+		!prefix_parse(argv[1], &prefix, &exact)) {
+		shell_err(
+			sh, "ip: only `ip address add|del ADDRESS/BITS dev NAME` is known here\n");
+		return 1;
+	}
+	snprintf(a.text, sizeof(a.text), "%s", argv[1]);
+	snprintf(a.device, sizeof(a.device), "%s", argv[3]);
+	while (at < m->addresses.n && memcmp(&m->addresses.p[at], &a, sizeof(a)) != 0)
+		at++;
+	const bool there = at < m->addresses.n, add = !strcmp(argv[0], "add");
+	if (there == add || (add && m->addresses.n == MEMORY_FILES_MAX)) {
+		shell_err(sh, "ip: RTNETLINK answers: %s\n",
+			add ? "File exists" : "Cannot assign requested address");
+		return 2;
+	}
+	if (add)
+		vec_push(&m->addresses, a);
+	else
+		vec_remove(&m->addresses, at);
+	return 0;
+}
+
+/* The router of the first subnet that has one. */
+static int show_default(struct shell *sh, const struct world_guest *g)
+{
+	const struct guest_world *w = *sh->world;
+	char text[IP_TEXT];
+	for (size_t n = 0; n < g->nics.n; n++)
+		VEC_EACH (&g->nics.p[n].addresses, struct world_address, a) {
+			const struct world_subnet *subnet = &w->subnets.p[a->subnet];
+			for (size_t i = 0; i < subnet->routers.n; i++)
+				VEC_EACH (
+					&w->routers.p[subnet->routers.p[i]].addresses, struct ip, r)
+					if (prefix_has(subnet->prefix, *r)) {
+						shell_out(sh, "default via %s dev eth%zu\n",
+							ip_text(*r, text), n);
+						return 0;
+					}
+		}
+	return 0;
+}
+
 int command_ip(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
 {
 	struct ip_show q = {.sh = sh, .w = *sh->world};
@@ -94,11 +153,16 @@ int command_ip(struct shell *sh, const struct world_guest *g, size_t argc, char 
 			return 1;
 		}
 	}
+	if (argc - i >= 3 && !strcmp(argv[i], "route") && !strcmp(argv[i + 1], "show") &&
+		!strcmp(argv[i + 2], "default"))
+		return show_default(sh, g);
 	if (i == argc ||
 		(strcmp(argv[i], "a") && strcmp(argv[i], "addr") && strcmp(argv[i], "address"))) {
-		shell_err(sh, "ip: only `ip addr` is known here\n");
+		shell_err(sh, "ip: only `ip addr` and `ip route show default` are known here\n");
 		return 1;
 	}
+	if (i + 1 < argc && (!strcmp(argv[i + 1], "add") || !strcmp(argv[i + 1], "del")))
+		return change_address(sh, g, argc - i - 1, argv + i + 1);
 	for (i++; i < argc; i++)
 		if (strcmp(argv[i], "show") && strcmp(argv[i], "dev"))
 			q.device = argv[i];

@@ -24,13 +24,13 @@ static void on_pump(uv_poll_t *poll, int status, int events)
 static const struct world_guest *target_of(const struct session *s, const char *address, int port)
 {
 	const struct guest_world *w = s->server->world;
-	const struct world_guest *from = world_guest(w, s->guest), *to;
+	const struct world_guest *from = world_guest(w, s->guest);
 	struct ip a;
 	if (!from || port != SSH_PORT || !address)
 		return NULL;
 	if (!ip_parse(address, &a) && (strcmp(address, "localhost") || !ip_parse("127.0.0.1", &a)))
 		return NULL;
-	return world_way(w, from, a, PACKET_TCP, SSH_PORT, &to) == WAY_GUEST ? to : NULL;
+	return world_way(w, from, a, PACKET_TCP, SSH_PORT).guest;
 }
 
 bool guest_forward_open(struct session *s, ssh_message request)

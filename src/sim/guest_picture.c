@@ -13,20 +13,12 @@
 
 #define OTHER_PROTOCOL 255
 
-struct picture {
-	struct sim *s;
-	struct guest_world *w;
-	/* id -> place + 1, as a pointer */
-	struct map subnets, routers, groups;
-	int64_t now_ns, next_ns;
-};
-
 static void enter(struct map *m, const char *id, size_t place)
 {
 	map_put(m, id, (void *)(uintptr_t)(place + 1));
 }
 
-static bool place_of(const struct map *m, const char *id, unsigned *ret)
+bool picture_place(const struct map *m, const char *id, unsigned *ret)
 {
 	const uintptr_t n = (uintptr_t)map_get(m, id);
 	if (n)
@@ -77,12 +69,12 @@ static void take_interfaces(struct picture *p)
 		unsigned router, subnet;
 		struct ip a;
 		if (strcmp(object_str(o, "device_owner"), "network:router_interface") ||
-			!place_of(&p->routers, object_str(o, "device_id"), &router))
+			!picture_place(&p->routers, object_str(o, "device_id"), &router))
 			continue;
 		json_array_foreach (json_object_get(o->doc, "fixed_ips"), i, f) {
 			const char *id = json_str(f, "subnet_id");
 			const char *address = json_str(f, "ip_address");
-			if (!id || !address || !place_of(&p->subnets, id, &subnet) ||
+			if (!id || !address || !picture_place(&p->subnets, id, &subnet) ||
 				!ip_parse(address, &a))
 				continue;
 			vec_push(&p->w->subnets.p[subnet].routers, router);
@@ -132,9 +124,9 @@ static void take_rule(struct picture *p, const struct object *o)
 		.by_group = remote,
 	};
 	unsigned group;
-	if (!place_of(&p->groups, object_str(o, "security_group_id"), &group) ||
+	if (!picture_place(&p->groups, object_str(o, "security_group_id"), &group) ||
 		(prefix && !prefix_parse(prefix, &r.prefix, NULL)) ||
-		(remote && !place_of(&p->groups, remote, &r.group)) ||
+		(remote && !picture_place(&p->groups, remote, &r.group)) ||
 		json_str(o->doc, "remote_address_group_id")) /* there are none here: fits nobody */
 		return;
 	vec_push(&p->w->groups.p[group].rules, r);
@@ -200,7 +192,8 @@ static struct guest_disk *disk_of(struct picture *p, struct map *disks, const st
 	return guest_disk_ref(d);
 }
 
-static void take_addresses(struct picture *p, const struct object *port, struct world_nic *nic)
+static void take_addresses(
+	const struct picture *p, const struct object *port, struct world_nic *nic)
 {
 	struct world_address a;
 	unsigned group;
@@ -209,12 +202,22 @@ static void take_addresses(struct picture *p, const struct object *port, struct 
 	json_array_foreach (json_object_get(port->doc, "fixed_ips"), i, f) {
 		const char *address = json_str(f, "ip_address"), *subnet = json_str(f, "subnet_id");
 		if (address && subnet && ip_parse(address, &a.ip) &&
-			place_of(&p->subnets, subnet, &a.subnet))
+			picture_place(&p->subnets, subnet, &a.subnet))
 			vec_push(&nic->addresses, a);
 	}
 	json_array_foreach (json_object_get(port->doc, "security_groups"), i, f)
-		if (place_of(&p->groups, json_string_value(f), &group))
+		if (picture_place(&p->groups, json_string_value(f), &group))
 			vec_push(&nic->groups, group);
+}
+
+void picture_nic(const struct picture *p, const struct object *port, struct world_nic *ret)
+{
+	ret->up = is_up(port) &&
+		  is_up(object_get(p->s, KIND_NETWORK, object_str(port, "network_id")));
+	ret->open = json_object_get(port->doc, "port_security_enabled") == json_false();
+	snprintf(ret->port, sizeof(ret->port), "%s", port->id);
+	snprintf(ret->mac, sizeof(ret->mac), "%s", object_str(port, "mac_address"));
+	take_addresses(p, port, ret);
 }
 
 static void take_nics(struct picture *p, const struct object *o, struct world_guest *g)
@@ -223,14 +226,8 @@ static void take_nics(struct picture *p, const struct object *o, struct world_gu
 		const struct object *port = object_get(p->s, KIND_PORT, own->port);
 		if (!port || strcmp(object_str(port, "device_id"), o->id))
 			continue;
-		struct world_nic nic = {
-			.up = is_up(port) &&
-			      is_up(object_get(p->s, KIND_NETWORK, object_str(port, "network_id"))),
-			.open = json_object_get(port->doc, "port_security_enabled") == json_false(),
-		};
-		snprintf(nic.port, sizeof(nic.port), "%s", port->id);
-		snprintf(nic.mac, sizeof(nic.mac), "%s", object_str(port, "mac_address"));
-		take_addresses(p, port, &nic);
+		struct world_nic nic = {0};
+		picture_nic(p, port, &nic);
 		vec_push(&g->nics, nic);
 	}
 }
@@ -299,39 +296,56 @@ static bool leads_outside(const struct guest_world *w, unsigned subnet)
 	return false;
 }
 
-/* The nic of a guest that has this port and this address, with a way outside. */
-static const struct world_nic *nic_of(const struct guest_world *w, const struct world_guest *g,
-	const char *port, const char *address)
+static bool reaches(
+	const struct guest_world *w, const struct world_nic *nic, const char *port, struct ip fixed)
 {
-	struct ip fixed;
-	if (!ip_parse(address, &fixed))
-		return NULL;
-	VEC_EACH (&g->nics, struct world_nic, nic)
-		if (nic->up && !strcmp(nic->port, port))
-			VEC_EACH (&nic->addresses, struct world_address, a)
-				if (ip_equal(a->ip, fixed) && leads_outside(w, a->subnet))
-					return nic;
-	return NULL;
+	if (!nic->up || strcmp(nic->port, port))
+		return false;
+	VEC_EACH (&nic->addresses, struct world_address, a)
+		if (ip_equal(a->ip, fixed) && leads_outside(w, a->subnet))
+			return true;
+	return false;
+}
+
+/* The door of a port and its address, if there is a way outside. */
+static bool door_of(
+	const struct picture *p, const struct object *port, struct ip fixed, struct world_door *ret)
+{
+	const struct world_guest *g = world_guest(p->w, object_str(port, "device_id"));
+	for (size_t i = 0; g && i < g->nics.n; i++)
+		if (reaches(p->w, &g->nics.p[i], port->id, fixed)) {
+			*ret = (struct world_door){.guest = g, .nic = &g->nics.p[i]};
+			return true;
+		}
+	VEC_EACH (&p->w->balancers, struct world_balancer, b)
+		if (reaches(p->w, &b->nic, port->id, fixed)) {
+			*ret = (struct world_door){.balancer = b, .nic = &b->nic};
+			return true;
+		}
+	return false;
 }
 
 static void take_floating(struct picture *p, const struct object *o, struct ip outside)
 {
 	const struct object *port = object_get(p->s, KIND_PORT, object_str(o, "port_id"));
-	const struct world_guest *g =
-		port ? world_guest(p->w, object_str(port, "device_id")) : NULL;
-	struct ip own;
-	if (!g || strcmp(object_str(o, "status"), "ACTIVE") ||
+	struct world_door door;
+	struct ip own, fixed;
+	if (!port || strcmp(object_str(o, "status"), "ACTIVE") ||
 		!ip_parse(object_str(o, "floating_ip_address"), &own) ||
-		own.version != outside.version || own.n >> 8 != outside.n >> 8)
+		own.version != outside.version || own.n >> 8 != outside.n >> 8 ||
+		!ip_parse(object_str(o, "fixed_ip_address"), &fixed) ||
+		!door_of(p, port, fixed, &door))
 		return;
-	const struct world_nic *nic = nic_of(p->w, g, port->id, object_str(o, "fixed_ip_address"));
-	if (nic)
-		p->w->doors[(unsigned)(own.n & 0xff)] = (struct world_door){
-			.guest = g,
-			.nic = nic,
-			.ssh = world_admits(p->w, nic, true, outside, NULL, PACKET_TCP, 22),
-			.ping = world_admits(p->w, nic, true, outside, NULL, PACKET_ECHO, 0),
-		};
+	const struct world_nic *nic = door.nic;
+	door.ssh = door.guest && world_admits(p->w, nic, true, outside, NULL, PACKET_TCP, 22);
+	door.ping = door.balancer ? !door.balancer->transparent
+				  : world_admits(p->w, nic, true, outside, NULL, PACKET_ECHO, 0);
+	for (size_t i = 0; i < WORLD_PORTS; i++)
+		door.tcp[i] = door.balancer ? world_listener(door.balancer, world_ports[i],
+						      outside) != NULL
+					    : world_admits(p->w, nic, true, outside, NULL,
+						      PACKET_TCP, world_ports[i]);
+	p->w->doors[(unsigned)(own.n & 0xff)] = door;
 }
 
 static void forget_disks(struct sim *s, struct map *disks)
@@ -350,6 +364,7 @@ struct guest_world *guest_world_new(struct sim *s, struct map *disks, int64_t *r
 		.now_ns = loop_now_ns(s->loop),
 		.next_ns = -1};
 	struct ip outside = {0};
+	p.w->refs = 1;
 	ip_parse(WORLD_OUTSIDE, &outside);
 	forget_disks(s, disks);
 	take_subnets(&p);
@@ -357,6 +372,7 @@ struct guest_world *guest_world_new(struct sim *s, struct map *disks, int64_t *r
 	take_interfaces(&p);
 	take_groups(&p);
 	take_guests(&p, disks);
+	picture_balancers(&p);
 	OBJECT_EACH (s, KIND_FLOATING_IP, o)
 		take_floating(&p, o, outside);
 	map_fini(&p.subnets);

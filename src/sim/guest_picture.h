@@ -13,4 +13,21 @@ struct sim;
  * until the next guest is up by itself, -1 if none. Returns owned. */
 struct guest_world *guest_world_new(struct sim *s, struct map *disks, int64_t *ret_next_ns);
 
+/* --- between the files of the picture -----------------------------------------------------------
+ */
+
+struct picture {
+	struct sim *s;
+	struct guest_world *w;
+	/* id -> place + 1, as a pointer */
+	struct map subnets, routers, groups;
+	int64_t now_ns, next_ns;
+};
+
+bool picture_place(const struct map *m, const char *id, unsigned *ret);
+/* `ret` is zeroed before. */
+void picture_nic(const struct picture *p, const struct object *port, struct world_nic *ret);
+/* After networks and groups. */
+void picture_balancers(struct picture *p);
+
 #endif

@@ -4,12 +4,12 @@
  */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/units.h"
+#include "sim/guest_balance.h"
 #include "sim/guest_shell.h"
 
 #define PING_COUNT_MAX 10000
@@ -75,9 +75,10 @@ static void send_ping(struct timer *t)
 {
 	struct shell *sh = t->arg;
 	struct shell_ping *p = &sh->ping;
-	const struct world_guest *g = world_guest(*sh->world, sh->guest), *to;
-	const enum way way =
-		g ? world_way(*sh->world, g, p->to, PACKET_ECHO, 0, &to) : WAY_NO_ROUTE;
+	const struct world_guest *g = world_guest(*sh->world, sh->guest);
+	const struct world_end end = g ? world_way(*sh->world, g, p->to, PACKET_ECHO, 0)
+				       : (struct world_end){.way = WAY_NO_ROUTE};
+	const enum way way = end.way;
 	if (way == WAY_NO_ROUTE) {
 		shell_err(sh, "ping: sendto: Network is unreachable\n");
 		shell_job_done(sh, 1);
@@ -85,7 +86,7 @@ static void send_ping(struct timer *t)
 		return;
 	}
 	p->sent++;
-	const bool came = way != WAY_LOST;
+	const bool came = way == WAY_BALANCER ? !end.balancer->transparent : way != WAY_LOST;
 	if (came)
 		answered(sh);
 	if (p->sent < p->count)
@@ -100,7 +101,7 @@ static bool ping_option(struct shell *sh, size_t argc, char **argv, size_t *i)
 	struct shell_ping *p = &sh->ping;
 	const char letter = argv[*i][1];
 	p->quiet |= letter == 'q';
-	if (letter == 'q' || letter == '4' || letter == '6')
+	if (letter == 'q' || letter == 'n' || letter == '4' || letter == '6')
 		return true;
 	const double value = letter && strchr("cWiw", letter) ? option_value(argc, argv, i) : -1;
 	if (value < 0) {
@@ -197,18 +198,9 @@ static bool read_nc(struct nc *q, size_t argc, char **argv)
 	       q->port >= 1 && q->port <= 65535;
 }
 
-static bool serves(const struct shell *sh, const struct world_guest *there, unsigned port)
-{
-	char *text = guest_service_text(sh->services, there->id, there->boots, port);
-	const bool good = text != NULL;
-	free(text);
-	return good;
-}
-
 int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
 {
 	struct nc q = {.wait = 75}; /* about what Linux tries for */
-	const struct world_guest *there;
 	struct ip metadata;
 	if (!read_nc(&q, argc, argv)) {
 		shell_err(sh, "nc: only `nc [-z] [-w SECONDS] ADDRESS PORT` is known here\n");
@@ -218,11 +210,12 @@ int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char 
 		shell_err(sh, "nc: bad address '%.200s'\n", q.address);
 		return 1;
 	}
-	const enum way way = world_way(*sh->world, g, q.to, PACKET_TCP, (unsigned)q.port, &there);
+	const struct world_end end = world_way(*sh->world, g, q.to, PACKET_TCP, (unsigned)q.port);
+	const enum way way = end.way;
 	const bool service = way == WAY_ROUTER && q.port == WORLD_METADATA_PORT &&
 			     ip_parse(WORLD_METADATA, &metadata) && ip_equal(metadata, q.to);
-	const bool listens =
-		way == WAY_GUEST && (q.port == SSH_PORT || serves(sh, there, (unsigned)q.port));
+	const bool listens = (way == WAY_GUEST && q.port == SSH_PORT) ||
+			     balance_listens(*sh->world, sh->services, &end, (unsigned)q.port);
 	if (q.zero && (service || listens))
 		return 0;
 	if (service) {

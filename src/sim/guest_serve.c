@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sim/guest_memory.h"
 #include "sim/guest_session.h"
 
 #define MAP_BASE    0x7f4d0400u /* 127.77.4.0 */
@@ -71,6 +72,10 @@ static void enter(struct door *d, int fd)
 {
 	const int one = 1;
 	const struct world_guest *g = d->server->world->doors[d->n].guest;
+	if (d->kind >= DOOR_TCP) {
+		guest_stream_new(d->server, fd, d->n, d->kind - DOOR_TCP);
+		return;
+	}
 	if (d->kind == DOOR_PING || !g) {
 		close(fd);
 		return;
@@ -144,6 +149,20 @@ static void set_door(struct guest_server *server, enum door_kind kind, unsigned 
 	}
 }
 
+void guest_serve_doors(struct guest_server *server)
+{
+	const struct guest_world *w = server->world;
+	for (size_t i = server->streams.n; i-- > 0;)
+		if (!guest_stream_holds(server->streams.p[i]))
+			guest_stream_free(server->streams.p[i]);
+	for (unsigned n = 0; n < WORLD_DOORS; n++) {
+		set_door(server, DOOR_SSH, n, w && w->doors[n].ssh);
+		set_door(server, DOOR_PING, n, w && w->doors[n].ping);
+		for (unsigned i = 0; i < WORLD_PORTS; i++)
+			set_door(server, DOOR_TCP + i, n, guest_stream_listens(server, n, i));
+	}
+}
+
 void guest_serve_world(struct guest_server *server, struct guest_world *w)
 {
 	struct guest_world *old = server->world;
@@ -151,11 +170,8 @@ void guest_serve_world(struct guest_server *server, struct guest_world *w)
 	for (size_t i = server->sessions.n; i-- > 0;)
 		if (i < server->sessions.n && !guest_session_holds(server->sessions.p[i]))
 			guest_session_free(server->sessions.p[i]);
-	for (unsigned n = 0; n < WORLD_DOORS; n++) {
-		set_door(server, DOOR_SSH, n, w && w->doors[n].ssh);
-		set_door(server, DOOR_PING, n, w && w->doors[n].ping);
-	}
-	guest_world_free(old);
+	guest_serve_doors(server);
+	guest_world_unref(old);
 }
 
 void guest_serve_fini(struct guest_server *server)
@@ -164,4 +180,7 @@ void guest_serve_fini(struct guest_server *server)
 		guest_session_free(server->sessions.p[0]);
 	guest_serve_world(server, NULL);
 	vec_fini(&server->sessions);
+	vec_fini(&server->streams);
+	map_fini(&server->turns);
+	guest_memories_fini(&server->memories);
 }

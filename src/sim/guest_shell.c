@@ -9,6 +9,8 @@ void shell_fini(struct shell *sh)
 	buf_fini(&sh->out);
 	buf_fini(&sh->err);
 	buf_fini(&sh->in);
+	buf_fini(&sh->later_out);
+	buf_fini(&sh->later_err);
 	free(sh->line);
 	sh->line = NULL;
 }
@@ -114,7 +116,9 @@ void shell_run(struct shell *sh, struct slice line)
 int shell_wait(struct shell *sh, enum shell_job job, int64_t ns, void (*next)(struct timer *t))
 {
 	sh->job = job;
-	if (next)
+	sh->next = next;
+	sh->wait_ns = ns;
+	if (next && !sh->in_script)
 		timer_start(sh->loop, &sh->timer, ns, next, sh);
 	return SHELL_WAITS;
 }
@@ -134,6 +138,8 @@ void shell_input(struct shell *sh, struct slice text)
 	sh->in_end |= text.n == 0;
 	if (sh->job == JOB_REQUEST)
 		shell_request(sh);
+	if (sh->job == JOB_SCRIPT_INPUT && sh->in_end)
+		shell_script(sh);
 	if (sh->job != JOB_CAT)
 		return;
 	shell_out_text(sh, buf_str(&sh->in), sh->in.n);

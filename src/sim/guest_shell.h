@@ -9,6 +9,7 @@
 #define SIM_GUEST_SHELL_H
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "net/loop.h"
 #include "sim/guest_service.h"
 #include "sim/guest_world.h"
@@ -19,7 +20,16 @@
 #define SHELL_WORDS_MAX  256
 #define SHELL_WAIT_MAX   3600 /* s, of one command */
 
-enum shell_job { JOB_NONE, JOB_SLEEP, JOB_PING, JOB_CONNECT, JOB_CAT, JOB_REQUEST };
+enum shell_job {
+	JOB_NONE,
+	JOB_SLEEP,
+	JOB_PING,
+	JOB_CONNECT,
+	JOB_CAT,
+	JOB_REQUEST,
+	JOB_SCRIPT,
+	JOB_SCRIPT_INPUT
+};
 
 /* How a command hangs on the status of the one before it. */
 enum shell_join { JOIN_ALWAYS, JOIN_AND, JOIN_OR };
@@ -38,6 +48,7 @@ struct shell {
 	struct loop *loop;
 	struct guest_world *const *world; /* of now; may change between two turns of the loop */
 	struct guest_services *services;  /* of all guests */
+	struct map *memories;             /* the same: guest_memory.h */
 	char guest[ID_TEXT];
 	char user[16];
 	/* There is output, or the line has ended. By a timer only; may end the shell. */
@@ -60,6 +71,16 @@ struct shell {
 	struct timer timer;
 	enum shell_job job;
 	struct shell_ping ping;
+	char directory[128]; /* `cd`; "": at home */
+	/* of a script: what it said comes when its time has passed */
+	struct buf later_out, later_err;
+	int later_status;
+	/* inside a script nothing really waits: shell_wait() notes what comes next, and when */
+	bool in_script;
+	void (*next)(struct timer *t);
+	int64_t wait_ns, passed_ns; /* passed: since it began, in its own time */
+	int64_t cpu_ns;             /* of what a script ran, for `times` */
+	unsigned stays; /* the pid of a program that does not end by itself; 0: none was started */
 };
 
 void shell_fini(struct shell *sh);
@@ -87,11 +108,40 @@ void shell_out_text(struct shell *sh, const char *p, size_t n);
 int shell_wait(struct shell *sh, enum shell_job job, int64_t ns, void (*next)(struct timer *t));
 void shell_job_done(struct shell *sh, int status);
 
+/* Standard input of `sh` is whole. */
+void shell_script(struct shell *sh);
+/* Notes a program that serves a port (0: none) and stays; its pid, 0 if there are too many. */
+unsigned shell_stay(struct shell *sh, unsigned port);
+void shell_list(struct shell *sh); /* names of all commands, as busybox --list */
+struct guest_memory;
+struct guest_memory *shell_memory(const struct shell *sh); /* of its guest, since it booted */
+
 /* More of standard input, or its end, for a request that waits for its last line. */
 void shell_request(struct shell *sh);
 /* The metadata service's answer to an HTTP request of the guest. */
 void guest_metadata(const struct world_guest *g, struct slice request, struct buf *out);
 
+int command_bc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_busybox(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_cat(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_cd(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_cp(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_fio(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_grep(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_iperf3(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_iptables(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_kill(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_ls(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_mkdir(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_mktemp(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_printf(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_rm(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_setsid(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_sh(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_sudo(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_test(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_times(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
+int command_wc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_ping(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);
 int command_ip(struct shell *sh, const struct world_guest *g, size_t argc, char **argv);

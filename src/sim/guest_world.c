@@ -1,6 +1,7 @@
 #include "sim/guest_world.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
 #define ECHO_REQUEST_V4 8
 #define ECHO_REQUEST_V6 128
@@ -20,10 +21,31 @@ static void guest_fini(struct world_guest *g)
 	guest_disk_unref(g->disk);
 }
 
-void guest_world_free(struct guest_world *w)
+static void balancer_fini(struct world_balancer *b)
 {
-	if (!w)
+	nic_fini(&b->nic);
+	VEC_EACH (&b->pools, struct world_pool, pool)
+		vec_fini(&pool->list);
+	VEC_EACH (&b->listeners, struct world_listener, listener)
+		vec_fini(&listener->allowed);
+	vec_fini(&b->pools);
+	vec_fini(&b->listeners);
+	vec_fini(&b->checks);
+}
+
+struct guest_world *guest_world_ref(struct guest_world *w)
+{
+	__atomic_add_fetch(&w->refs, 1, __ATOMIC_RELAXED);
+	return w;
+}
+
+void guest_world_unref(struct guest_world *w)
+{
+	if (!w || __atomic_sub_fetch(&w->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	VEC_EACH (&w->balancers, struct world_balancer, b)
+		balancer_fini(b);
+	vec_fini(&w->balancers);
 	VEC_EACH (&w->guests, struct world_guest, g)
 		guest_fini(g);
 	VEC_EACH (&w->groups, struct world_group, g)
@@ -111,17 +133,36 @@ struct sending {
 	unsigned port;
 };
 
-static enum way judge(const struct sending *p, const struct world_guest *guest,
-	const struct world_nic *nic, struct ip source, const struct world_nic *source_nic,
-	const struct world_guest **ret_guest)
+static struct world_end lost(void)
+{
+	return (struct world_end){.way = WAY_LOST};
+}
+
+static struct world_end judge(const struct sending *p, const struct world_guest *guest,
+	const struct world_nic *nic, struct ip source, const struct world_nic *source_nic)
 {
 	/* Addresses outside belong to no group, whoever is behind them. */
 	const struct world_nic *peer = source_nic ? nic : NULL;
 	if (!world_admits(p->w, p->nic, false, p->to, peer, p->what, p->port) ||
 		!world_admits(p->w, nic, true, source, source_nic, p->what, p->port))
-		return WAY_LOST;
-	*ret_guest = guest;
-	return WAY_GUEST;
+		return lost();
+	return (struct world_end){WAY_GUEST, guest, NULL, source, source_nic};
+}
+
+static struct world_end judge_vip(const struct sending *p, const struct world_balancer *b,
+	struct ip source, const struct world_nic *source_nic)
+{
+	const struct world_nic *peer = source_nic ? &b->nic : NULL;
+	if (!world_admits(p->w, p->nic, false, p->to, peer, p->what, p->port))
+		return lost();
+	return (struct world_end){WAY_BALANCER, NULL, b, source, source_nic};
+}
+
+static struct world_end judge_router(const struct sending *p)
+{
+	if (!world_admits(p->w, p->nic, false, p->to, NULL, p->what, p->port))
+		return lost();
+	return (struct world_end){.way = WAY_ROUTER};
 }
 
 static const struct world_router *shared_router(
@@ -140,17 +181,27 @@ static bool joined(const struct guest_world *w, unsigned from, unsigned to)
 	return from == to || shared_router(w, from, to);
 }
 
-/* A fixed address of another guest, on the same subnet or behind one router; WAY_NO_ROUTE: nobody
- * there has it. */
-static enum way way_inside(const struct sending *p, const struct world_guest **ret_guest)
+static bool has_address(
+	const struct guest_world *w, const struct world_nic *nic, unsigned from, struct ip to)
+{
+	VEC_EACH (&nic->addresses, struct world_address, a)
+		if (nic->up && ip_equal(a->ip, to) && joined(w, from, a->subnet))
+			return true;
+	return false;
+}
+
+/* A fixed address of another guest or of a load balancer, on the same subnet or behind one router;
+ * WAY_NO_ROUTE: nobody there has it. */
+static struct world_end way_inside(const struct sending *p)
 {
 	VEC_EACH (&p->w->guests, struct world_guest, g)
 		VEC_EACH (&g->nics, struct world_nic, nic)
-			VEC_EACH (&nic->addresses, struct world_address, a)
-				if (nic->up && ip_equal(a->ip, p->to) &&
-					joined(p->w, p->source->subnet, a->subnet))
-					return judge(p, g, nic, p->source->ip, p->nic, ret_guest);
-	return WAY_NO_ROUTE;
+			if (has_address(p->w, nic, p->source->subnet, p->to))
+				return judge(p, g, nic, p->source->ip, p->nic);
+	VEC_EACH (&p->w->balancers, struct world_balancer, b)
+		if (has_address(p->w, &b->nic, p->source->subnet, p->to))
+			return judge_vip(p, b, p->source->ip, p->nic);
+	return (struct world_end){.way = WAY_NO_ROUTE};
 }
 
 /* The address a guest's packets have outside: its floating IP, else the router's. */
@@ -166,20 +217,18 @@ static struct ip outside_address(const struct sending *p, const struct world_rou
 	return r->outside;
 }
 
-static enum way way_outside(
-	const struct sending *p, const struct world_router *r, const struct world_guest **ret_guest)
+static struct world_end way_outside(const struct sending *p, const struct world_router *r)
 {
 	struct ip outside = {0};
 	ip_parse(WORLD_OUTSIDE, &outside);
 	if (ip_equal(p->to, outside))
-		return world_admits(p->w, p->nic, false, p->to, NULL, p->what, p->port) ? WAY_ROUTER
-											: WAY_LOST;
+		return judge_router(p);
 	if (p->to.version != 4 || p->to.n >> 8 != outside.n >> 8)
-		return WAY_LOST;
+		return lost();
 	const struct world_door *door = &p->w->doors[(unsigned)(p->to.n & 0xff)];
-	if (!door->guest)
-		return WAY_LOST;
-	return judge(p, door->guest, door->nic, outside_address(p, r), NULL, ret_guest);
+	if (door->balancer)
+		return judge_vip(p, door->balancer, outside_address(p, r), NULL);
+	return door->guest ? judge(p, door->guest, door->nic, outside_address(p, r), NULL) : lost();
 }
 
 static bool is_router(const struct world_router *r, struct ip to)
@@ -192,7 +241,7 @@ static bool is_router(const struct world_router *r, struct ip to)
 }
 
 /* By way of the routers of the sender's subnet: their own addresses, and what is outside. */
-static enum way way_routed(const struct sending *p, const struct world_guest **ret_guest)
+static struct world_end way_routed(const struct sending *p)
 {
 	const struct world_subnet *own = &p->w->subnets.p[p->source->subnet];
 	enum way found = WAY_NO_ROUTE;
@@ -202,13 +251,11 @@ static enum way way_routed(const struct sending *p, const struct world_guest **r
 			continue;
 		found = WAY_LOST;
 		if (is_router(r, p->to))
-			return world_admits(p->w, p->nic, false, p->to, NULL, p->what, p->port)
-				       ? WAY_ROUTER
-				       : WAY_LOST;
+			return judge_router(p);
 		if (r->outside.version && p->source->ip.version == 4)
-			return way_outside(p, r, ret_guest);
+			return way_outside(p, r);
 	}
-	return prefix_has(own->prefix, p->to) ? WAY_LOST : found;
+	return (struct world_end){.way = prefix_has(own->prefix, p->to) ? WAY_LOST : found};
 }
 
 static bool is_own(const struct world_guest *g, struct ip to)
@@ -223,25 +270,67 @@ static bool is_own(const struct world_guest *g, struct ip to)
 	return false;
 }
 
-enum way world_way(const struct guest_world *w, const struct world_guest *from, struct ip to,
-	enum packet what, unsigned port, const struct world_guest **ret_guest)
+struct world_end world_way(const struct guest_world *w, const struct world_guest *from,
+	struct ip to, enum packet what, unsigned port)
 {
-	enum way best = WAY_NO_ROUTE;
-	*ret_guest = from;
+	struct world_end best = {.way = WAY_NO_ROUTE};
 	if (is_own(from, to))
-		return WAY_GUEST;
+		return (struct world_end){WAY_GUEST, from, NULL, to, NULL};
 	VEC_EACH (&from->nics, struct world_nic, nic)
 		VEC_EACH (&nic->addresses, struct world_address, a) {
 			const struct sending p = {w, from, nic, a, to, what, port};
 			if (!nic->up || a->ip.version != to.version)
 				continue;
-			enum way way = way_inside(&p, ret_guest);
-			if (way == WAY_NO_ROUTE)
-				way = way_routed(&p, ret_guest);
-			if (way >= WAY_GUEST)
-				return way;
-			if (way > best)
-				best = way;
+			struct world_end end = way_inside(&p);
+			if (end.way == WAY_NO_ROUTE)
+				end = way_routed(&p);
+			if (end.way >= WAY_GUEST)
+				return end;
+			if (end.way > best.way)
+				best = end;
 		}
 	return best;
+}
+
+const struct world_guest *world_target(const struct guest_world *w, unsigned subnet,
+	struct ip source, const struct world_nic *source_nic, struct ip to, enum packet what,
+	unsigned port)
+{
+	VEC_EACH (&w->guests, struct world_guest, g)
+		VEC_EACH (&g->nics, struct world_nic, nic)
+			if (has_address(w, nic, subnet, to))
+				return world_admits(w, nic, true, source, source_nic, what, port)
+					       ? g
+					       : NULL;
+	return NULL;
+}
+
+/* --- load balancers ------------------------------------------------------------------------------
+ */
+
+const unsigned world_ports[WORLD_PORTS] = {80, 443, 8080, 8081};
+
+const struct world_balancer *world_balancer(const struct guest_world *w, const char *id)
+{
+	VEC_EACH (&w->balancers, struct world_balancer, b)
+		if (!strcmp(b->id, id))
+			return b;
+	return NULL;
+}
+
+static bool lets_in(const struct world_listener *l, struct ip source)
+{
+	VEC_EACH (&l->allowed, struct prefix, p)
+		if (prefix_has(*p, source))
+			return true;
+	return !l->limited;
+}
+
+const struct world_listener *world_listener(
+	const struct world_balancer *b, unsigned port, struct ip source)
+{
+	VEC_EACH (&b->listeners, struct world_listener, l)
+		if (l->port == port)
+			return lets_in(l, source) ? l : NULL;
+	return NULL;
 }

@@ -2,8 +2,8 @@
  * guest_world.h - the cloud as its guests see it: who is up, which addresses they have, how packets
  * get from one to another and in from outside.
  *
- * A picture, taken of the objects on the loop's thread and never changed after. Thread: any, once
- * it is made.
+ * A picture, taken of the objects on the loop's thread and never changed after; counted, since the
+ * loop's thread and the guests' share the newest. Thread: any, once it is made.
  */
 #ifndef SIM_GUEST_WORLD_H
 #define SIM_GUEST_WORLD_H
@@ -70,6 +70,56 @@ struct world_guest {
 	VEC(struct world_disk) disks;
 };
 
+/* --- load balancers -----------------------------------------------------------------------------
+ */
+
+enum world_algorithm {
+	WORLD_ROUND_ROBIN,
+	WORLD_LEAST_CONNECTIONS,
+	WORLD_SOURCE_IP,
+	WORLD_SOURCE_IP_PORT
+};
+
+struct world_member {
+	char id[ID_TEXT];
+	struct ip ip;
+	unsigned port, weight;
+	bool up;     /* by the health checks, or because there are none */
+	bool backup; /* only when no other is up */
+};
+
+enum world_keeping { WORLD_KEEP_NOTHING, WORLD_KEEP_COOKIE, WORLD_KEEP_SOURCE };
+
+struct world_pool {
+	char id[ID_TEXT];
+	enum world_algorithm algorithm;
+	enum world_keeping keeping;    /* which requests go to the same member */
+	VEC(struct world_member) list; /* those that are switched on */
+};
+
+struct world_listener {
+	unsigned port;
+	bool http;     /* every request is balanced, not the connection */
+	bool has_pool; /* `pool` holds */
+	unsigned pool; /* place in `pools` */
+	bool limited;  /* only `allowed` is let in */
+	VEC(struct prefix) allowed;
+};
+
+struct world_check { /* where OVN's health checks come from in a subnet */
+	struct ip ip;
+	unsigned subnet;
+};
+
+struct world_balancer {
+	char id[ID_TEXT];
+	bool transparent;     /* OVN: members see who asks; who has no member refuses */
+	struct world_nic nic; /* of the VIP; its groups let everything in */
+	VEC(struct world_check) checks;
+	VEC(struct world_pool) pools;
+	VEC(struct world_listener) listeners;
+};
+
 struct world_router {
 	bool up;
 	struct ip outside; /* its address on the network outside; version 0: no gateway */
@@ -81,15 +131,23 @@ struct world_subnet {
 	VEC(unsigned) routers; /* places in `routers` */
 };
 
-/* One address of the network outside. */
+/* The TCP ports besides 22 that are reached from outside. */
+#define WORLD_PORTS 4
+extern const unsigned world_ports[WORLD_PORTS]; /* 80 443 8080 8081 */
+
+/* One address of the network outside: of a guest, or of a load balancer. */
 struct world_door {
-	const struct world_guest *guest; /* NULL: leads nowhere */
+	const struct world_guest *guest;       /* or NULL */
+	const struct world_balancer *balancer; /* or NULL */
 	const struct world_nic *nic;
-	bool ssh, ping; /* lets it in from outside */
+	bool ssh, ping;        /* lets it in from outside */
+	bool tcp[WORLD_PORTS]; /* the same; whether anybody listens is another question */
 };
 
 struct guest_world {
+	int refs;
 	VEC(struct world_guest) guests;
+	VEC(struct world_balancer) balancers;
 	struct map by_id;
 	VEC(struct world_group) groups;
 	VEC(struct world_subnet) subnets;
@@ -97,7 +155,8 @@ struct guest_world {
 	struct world_door doors[WORLD_DOORS];
 };
 
-void guest_world_free(struct guest_world *w); /* NULL is fine */
+struct guest_world *guest_world_ref(struct guest_world *w);
+void guest_world_unref(struct guest_world *w); /* NULL is fine */
 
 /* --- questions ------------------------------------------------------------------------------- */
 
@@ -112,11 +171,31 @@ enum way {
 	WAY_NO_ROUTE, /* the sender knows no way */
 	WAY_LOST,     /* nobody is there, or a group drops it: silence */
 	WAY_GUEST,    /* it arrives */
+	WAY_BALANCER, /* at the VIP of a load balancer */
 	WAY_ROUTER,   /* it reaches something that answers echo requests and refuses the rest */
 };
 
-/* Where a packet of this guest to `to` ends. *ret_guest is set for WAY_GUEST. */
-enum way world_way(const struct guest_world *w, const struct world_guest *from, struct ip to,
-	enum packet what, unsigned port, const struct world_guest **ret_guest);
+struct world_end {
+	enum way way;
+	const struct world_guest *guest;       /* of WAY_GUEST */
+	const struct world_balancer *balancer; /* of WAY_BALANCER */
+	struct ip source;                      /* as seen there */
+	const struct world_nic *source_nic;    /* NULL: from outside */
+};
+
+/* Where a packet of this guest to `to` ends. */
+struct world_end world_way(const struct guest_world *w, const struct world_guest *from,
+	struct ip to, enum packet what, unsigned port);
+
+/* The guest that a packet sent on a subnet reaches, or NULL: nobody is there, or its groups drop
+ * it. The sender's groups are not asked. */
+const struct world_guest *world_target(const struct guest_world *w, unsigned subnet,
+	struct ip source, const struct world_nic *source_nic, struct ip to, enum packet what,
+	unsigned port);
+
+/* The listener of a load balancer that lets in who asks, or NULL. */
+const struct world_listener *world_listener(
+	const struct world_balancer *b, unsigned port, struct ip source);
+const struct world_balancer *world_balancer(const struct guest_world *w, const char *id);
 
 #endif

@@ -81,6 +81,7 @@ static const struct {
 	{"designate", "dns", "/dns", false},
 	{"swift", "object-store", "/object-store/v1/AUTH_", true},
 	{"barbican", "key-manager", "/key-manager", false},
+	{"octavia", "load-balancer", "/load-balancer", false},
 	{"heat", "orchestration", "/orchestration/v1/", true},
 };
 

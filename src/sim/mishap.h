@@ -30,7 +30,7 @@ enum mishap_effect {
 	MISHAP_QUOTA,   /* over quota, in the service's form */
 	MISHAP_EXPIRED, /* the token is no longer good */
 	MISHAP_HOLE,    /* the catalog of the token lacks a service */
-	MISHAP_LEAK,    /* nova forgets to delete the port it made */
+	MISHAP_LEAK,    /* nova or octavia forgets to delete the port it made */
 	MISHAP_COUNT
 };
 

@@ -94,13 +94,20 @@ static void clear(json_t *in)
 	json_object_set_new(in, "router_id", json_null());
 }
 
+/* With OVN a server must have taken the port; a load balancer never takes the port of its VIP. */
+static bool is_taken(const struct object *port)
+{
+	return *object_str(port, "device_id") ||
+	       !strncmp(object_str(port, "name"), "ovn-lb-vip-", 11);
+}
+
 /* The router's agent says so a moment later: ACTIVE with a port, DOWN without. Whether a server
  * must have that port is a matter of the driver. */
 static void on_status(struct timer *t)
 {
 	struct object *o = t->arg;
 	const struct object *port = object_get(o->sim, KIND_PORT, object_str(o, "port_id"));
-	const bool up = port && (!o->sim->ovn || *object_str(port, "device_id"));
+	const bool up = port && (!o->sim->ovn || is_taken(port));
 	const char *status = up && !o->stuck ? "ACTIVE" : "DOWN";
 	object_set_str(o, "status", status);
 	guests_changed(o->sim);

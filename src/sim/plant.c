@@ -53,6 +53,21 @@ static const struct plant {
 	{KIND_CONTAINER, "/object-store/v1/AUTH_{project}/{name}", "{}", "PUT"},
 	{KIND_OBJECT, "/object-store/v1/AUTH_{project}/{name}/{name}", "{}", "PUT"},
 	{KIND_SECRET, "/key-manager/v1/secrets", "{'name': '{name}'}"},
+	{KIND_LOADBALANCER, "/load-balancer/v2/lbaas/loadbalancers",
+		"{'loadbalancer': {'name': '{name}', 'description': '{mark}',"
+		" 'vip_subnet_id': '{subnet}'}}"},
+	{KIND_POOL, "/load-balancer/v2/lbaas/pools",
+		"{'pool': {'name': '{name}', 'description': '{mark}', 'protocol': 'TCP',"
+		" 'lb_algorithm': 'ROUND_ROBIN', 'loadbalancer_id': '{loadbalancer}'}}"},
+	{KIND_LISTENER, "/load-balancer/v2/lbaas/listeners",
+		"{'listener': {'name': '{name}', 'description': '{mark}', 'protocol': 'TCP',"
+		" 'protocol_port': 80, 'loadbalancer_id': '{loadbalancer}'}}"},
+	{KIND_MEMBER, "/load-balancer/v2/lbaas/pools/{lb_pool}/members",
+		"{'member': {'name': '{name}', 'tags': ['{mark}'], 'address': '10.99.0.99',"
+		" 'protocol_port': 80}}"},
+	{KIND_MONITOR, "/load-balancer/v2/lbaas/healthmonitors",
+		"{'healthmonitor': {'name': '{name}', 'tags': ['{mark}'], 'type': 'TCP', 'delay': 5,"
+		" 'timeout': 3, 'max_retries': 3, 'pool_id': '{lb_pool}'}}"},
 	{KIND_STACK, "/orchestration/v1/{project}/stacks",
 		"{'stack_name': '{name}', 'tags': '{mark}', 'template':"
 		" {'heat_template_version': '2018-08-31'}}"},

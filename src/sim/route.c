@@ -13,6 +13,7 @@ static const struct service *const services[] = {
 	&dns_service,
 	&objectstore_service,
 	&keymanager_service,
+	&balancer_service,
 	&stack_service,
 	&control_service,
 };

@@ -7,8 +7,8 @@
 #include "sim/call.h"
 
 extern const struct service identity_service, network_service, compute_service, volume_service,
-	image_service, dns_service, objectstore_service, keymanager_service, stack_service,
-	control_service;
+	image_service, balancer_service, dns_service, objectstore_service, keymanager_service,
+	stack_service, control_service;
 
 /* The service whose prefix `path` begins with; *ret_rest is what follows ("" or "/…"). NULL: none.
  */

@@ -91,6 +91,11 @@ unsigned sim_port(const struct sim *s)
 	return s->port;
 }
 
+unsigned sim_name_server_port(const struct sim *s)
+{
+	return name_server_port(s->name_server);
+}
+
 const char *sim_url(const struct sim *s)
 {
 	return s->url;
@@ -119,7 +124,7 @@ void sim_faults_clear(struct sim *s)
 /* --- what is left ----------------------------------------------------------------------------- */
 
 static const char *const makers[] = {
-	"api", "nova", "neutron", "designate", "barbican", "heat", "seed", "plant"};
+	"api", "nova", "neutron", "designate", "barbican", "heat", "octavia", "seed", "plant"};
 
 static const char *project_name(struct sim *s, const char *id)
 {
@@ -202,10 +207,13 @@ static void add_cloud(
 			SEED_APP_CREDENTIAL, SEED_APP_SECRET);
 	buf_printf(b,
 		"    region_name: %s\n"
-		"    reach: {network: %s, map: %s, ssh: %u, ping: %u}\n"
-		"    dns: [\"127.0.0.1:%u\"]\n",
+		"    reach: {network: %s, map: %s, ssh: %u, ping: %u, ports: {",
 		SIM_REGION, SEED_PUBLIC_CIDR, GUEST_MAP_CIDR, guests_ssh_port(s->guests),
-		guests_ping_port(s->guests), name_server_port(s->name_server));
+		guests_ping_port(s->guests));
+	for (size_t i = 0; i < WORLD_PORTS; i++) /* openstacksdk wants keys to be texts */
+		buf_printf(b, "%s\"%u\": %u", i ? ", " : "", world_ports[i],
+			guests_tcp_port(s->guests, i));
+	buf_printf(b, "}}\n    dns: [\"127.0.0.1:%u\"]\n", name_server_port(s->name_server));
 }
 
 char *sim_clouds_text(const struct sim *s)

@@ -1,6 +1,6 @@
 /*
- * sim.h - a simulated OpenStack: keystone, nova, neutron, cinder, glance, swift, barbican and heat
- * on one port, a fair double.
+ * sim.h - a simulated OpenStack: keystone, nova, neutron, cinder, glance, octavia, designate, heat,
+ * swift and barbican on one port, a fair double.
  *
  * It shares no line with openstack/: what it accepts and answers was written from the services'
  * own documents and from a real cloud, so that an error of our client shows. States take drawn
@@ -16,10 +16,12 @@
  * 127.77.4.N by this process. Port 22 stands on an unprivileged port of the sim's choosing, the
  *same for all guests; a ping is a TCP connection to a second one. Both accept exactly while the
  *guest is up, its floating IP is bound and its security groups let the packet in; otherwise the
- * connection is refused at once. (ICMP itself would always be answered on loopback.) clouds.yaml
- *says so:
+ * connection is refused at once. (ICMP itself would always be answered on loopback.) The TCP ports
+ * of world_ports (guest_world.h) stand on ports of their own, for what guests serve and for load
+ * balancers. clouds.yaml says so:
  *
- *	reach: {network: 172.24.4.0/24, map: 127.77.4.0/24, ssh: PORT, ping: PORT}
+ *	reach: {network: 172.24.4.0/24, map: 127.77.4.0/24, ssh: PORT, ping: PORT, ports: {"80":
+ *PORT}}
  *
  * Guests accept the key pair of their server for the users `debian` and `root` and run a few
  * commands (docs/sim-guests.md); fixed addresses are reached through another guest (`ssh -J`).
@@ -54,8 +56,11 @@ struct sim *sim_new(
 void sim_free(struct sim *s);
 unsigned sim_port(const struct sim *s);
 /* "http://127.0.0.1:PORT"; the services lie below it: /identity /compute /network /volume /image
- * /object-store /key-manager /orchestration, the controls below /sim. Borrows. */
+ * and so on, the controls below /sim. Borrows. */
 const char *sim_url(const struct sim *s);
+/* Of the name server, UDP and TCP on 127.0.0.1; clouds.yaml says it as `dns: ["127.0.0.1:PORT"]`.
+ */
+unsigned sim_name_server_port(const struct sim *s);
 
 /*
  * A clouds.yaml with `sim` (user demo, project demo, a member), `sim-b` (user demo-b in the same
@@ -75,8 +80,7 @@ bool sim_clouds_yaml(const struct sim *s, const char *path, struct error *err);
  * that needs a token had none at all; to ask for versions is nobody's fault).
  * Left: {"objects": [{kind, id, name, project, mark, made_by}], "projects": {NAME: {KIND: n}},
  * "planted": {"intact": n, "touched": [ids]}}: what is there and was neither seeded nor planted;
- * `made_by` is "api", or "nova" / "neutron" / "barbican" / "heat" for what a service made by
- * itself.
+ * `made_by` is "api", or "nova", "neutron", "designate" ... for what a service made by itself.
  */
 json_t *sim_violations(const struct sim *s);
 json_t *sim_left(const struct sim *s);

@@ -21,7 +21,9 @@ struct quota {
 	int64_t volumes, gigabytes, snapshots, backups, backup_gigabytes;
 	int64_t zones, zone_recordsets, zone_records, recordset_records;
 	int64_t containers, object_bytes;
-	int64_t secrets, secret_containers, orders, stacks;
+	int64_t secrets, secret_containers, orders;
+	int64_t load_balancer, listener, pool, member, health_monitor, l7policy, l7rule;
+	int64_t stacks;
 };
 
 struct sim {

@@ -32,7 +32,7 @@ struct measure { /* all pointers are borrowed for the call */
 	/*
 	 * CALL: "POST /servers", ids replaced by {id}, without the query. WAIT: "server ready",
 	 * "server gone" and so on: the kind and one of both words. CHECK: the verb, "ssh". BENCH:
-	 * "pi", "disk bandwidth", "disk operations", "throughput". RUN: the scenario.
+	 * "pi", "disk bandwidth", "throughput" and so on (run_measure.c). RUN: the scenario.
 	 */
 	const char *name;
 	const char *kind;         /* of the object, "server"; NULL: none or not known */

@@ -73,45 +73,66 @@ static char *basic_authorization(const struct metrics_receiver *c)
 	return buf_take(&out);
 }
 
-void sender_post(struct sender *s, const char *url, const char *type, char *body, size_t n,
-	bool gzip, size_t points, http_done *done)
+static struct http_call *post(struct http_client *client, const struct metrics_receiver *c,
+	const struct http_request *request, bool gzip, http_done *done, void *arg)
 {
-	struct sending *a = mem_new(struct sending);
-	const struct metrics_receiver *c = &s->config;
+	const char *type =
+		c->kind == METRICS_INFLUX ? "text/plain; charset=utf-8" : "application/json";
 	struct http_header *headers = mem_new_array(c->header_count + 3, sizeof(*headers));
-	size_t count = 0, packed_n;
-	char *packed = gzip && n >= GZIP_FROM ? gzipped(body, n, &packed_n) : NULL;
 	char *authorization = c->username ? basic_authorization(c) : NULL;
-	if (packed) {
-		free(body);
-		body = packed;
-		n = packed_n;
-		headers[count++] = (struct http_header){"Content-Encoding", "gzip"};
-	}
-	headers[count++] = (struct http_header){"Content-Type", type};
+	struct http_request q = *request;
+	size_t n = 0;
+	headers[n++] = (struct http_header){"Content-Type", type};
+	if (gzip)
+		headers[n++] = (struct http_header){"Content-Encoding", "gzip"};
 	if (authorization)
-		headers[count++] = (struct http_header){"Authorization", authorization};
+		headers[n++] = (struct http_header){"Authorization", authorization};
 	for (size_t i = 0; i < c->header_count; i++)
-		headers[count++] = (struct http_header){
+		headers[n++] = (struct http_header){
 			c->headers[i].name, secret_reveal(c->headers[i].value)};
-	*a = (struct sending){.sender = s, .body = body, .body_n = n, .points = points};
-	s->sending = a;
-	a->http = http_send(s->metrics->client,
-		&(struct http_request){
-			.method = "POST",
-			.url = url,
-			.headers = headers,
-			.header_count = count,
-			.body = body,
-			.body_n = n,
-			.deadline_ns = METRICS_DEADLINE_NS,
-			.answer_max = ANSWER_MAX,
-		},
-		done, a);
+	q.method = "POST";
+	q.headers = headers;
+	q.header_count = n;
+	q.answer_max = ANSWER_MAX;
+	struct http_call *call = http_send(client, &q, done, arg);
 	if (authorization)
 		explicit_bzero(authorization, strlen(authorization));
 	free(authorization);
 	free(headers);
+	return call;
+}
+
+void sender_post(
+	struct sender *s, const char *url, char *body, size_t n, size_t points, http_done *done)
+{
+	struct sending *a = mem_new(struct sending);
+	size_t packed_n;
+	char *packed = s->config.gzip && n >= GZIP_FROM ? gzipped(body, n, &packed_n) : NULL;
+	if (packed) {
+		free(body);
+		body = packed;
+		n = packed_n;
+	}
+	*a = (struct sending){.sender = s, .body = body, .points = points};
+	s->sending = a;
+	const struct http_request q = {
+		.url = url, .body = body, .body_n = n, .deadline_ns = METRICS_DEADLINE_NS};
+	a->http = post(s->metrics->client, &s->config, &q, packed != NULL, done, a);
+}
+
+struct http_call *metrics_ask(struct http_client *client, const struct metrics_receiver *c,
+	int64_t deadline_ns, http_done *done, void *arg)
+{
+	static const char nothing[] = "{\"resourceMetrics\":[]}";
+	char *url = c->kind == METRICS_INFLUX ? metrics_write_url(c) : mem_strdup(c->url);
+	const bool otlp = c->kind == METRICS_OTLP;
+	const struct http_request q = {.url = url,
+		.body = otlp ? nothing : "",
+		.body_n = otlp ? strlen(nothing) : 0,
+		.deadline_ns = deadline_ns};
+	struct http_call *call = post(client, c, &q, false, done, arg);
+	free(url);
+	return call;
 }
 
 struct sender *sending_end(struct sending *a)
@@ -154,7 +175,7 @@ int64_t sender_backoff_ns(const struct sender *s, const struct http_answer *a)
 	return asked > ns ? asked : ns;
 }
 
-char *sender_answer_text(const struct http_answer *a)
+char *metrics_answer_text(const struct http_answer *a)
 {
 	if (a->fault)
 		return mem_strdup(a->detail[0] ? a->detail : fault_text(a->fault));

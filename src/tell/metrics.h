@@ -80,6 +80,13 @@ char *metrics_write_url(const struct metrics_receiver *c);
 void metrics_config_copy(struct metrics_receiver *to, const struct metrics_receiver *from);
 void metrics_config_fini(struct metrics_receiver *c);
 
+/* Sends a receiver nothing at all, to see whether it would take something: a 2xx. `done` as
+ * http_send() says. */
+struct http_call *metrics_ask(struct http_client *client, const struct metrics_receiver *c,
+	int64_t deadline_ns, http_done *done, void *arg);
+/* What an answer that is no success says, in printable text without secrets; owned. */
+char *metrics_answer_text(const struct http_answer *a);
+
 struct metrics_state {
 	const char *name;
 	enum metrics_kind kind;

@@ -13,7 +13,7 @@
 
 #include "base/units.h"
 
-#define BATCH_MAX (128u << 10) /* bytes */
+#define BATCH_MAX (48u << 10) /* bytes: some 200 points */
 #define FRESH_NS  (15 * NS_PER_S)
 #define WATCH_NS  (10 * NS_PER_S) /* between two looks at what is waited for */
 
@@ -200,7 +200,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 	struct sender *s = sending_end(arg);
 	if (!s)
 		return;
-	char *why = a->fault || a->status / 100 != 2 ? sender_answer_text(a) : NULL;
+	char *why = a->fault || a->status / 100 != 2 ? metrics_answer_text(a) : NULL;
 	sender_note_trouble(s, why);
 	if (!why) {
 		s->sent += points;
@@ -237,8 +237,7 @@ static void step(struct sender *s)
 	}
 	const struct batch *b = s->batches.p[0];
 	char *body = body_of(s, b, &n);
-	sender_post(s, s->write_url, "text/plain; charset=utf-8", body, n, s->config.gzip, b->n,
-		on_answer);
+	sender_post(s, s->write_url, body, n, b->n, on_answer);
 }
 
 /* What hangs leaves a trace before it ends. */

@@ -81,7 +81,7 @@ struct sending {               /* one attempt; outlives its sender: curl still h
 	struct sender *sender; /* NULL: it is gone */
 	struct http_call *http;
 	char *body;
-	size_t body_n, points;
+	size_t points;
 };
 
 struct sender {
@@ -124,16 +124,14 @@ struct metrics {
 int64_t metrics_now_us(const struct metrics *m); /* since 1970 */
 
 /* --- metrics.c */
-/* What both kinds do with an attempt: `body` is taken. */
-void sender_post(struct sender *s, const char *url, const char *type, char *body, size_t n,
-	bool gzip, size_t points, http_done *done);
+/* What both kinds do with an attempt; `body` is taken. */
+void sender_post(
+	struct sender *s, const char *url, char *body, size_t n, size_t points, http_done *done);
 /* Ends it; NULL when its sender is gone. */
 struct sender *sending_end(struct sending *a);
 void sender_note_trouble(struct sender *s, const char *why); /* NULL: none */
 /* How long to wait before the next attempt: longer each time, a little by chance. */
 int64_t sender_backoff_ns(const struct sender *s, const struct http_answer *a);
-/* What its answer says, in printable text; owned. */
-char *sender_answer_text(const struct http_answer *a);
 void sender_over(struct sender *s); /* of a drain: nothing is left to do */
 
 /* --- metrics_config.c */

@@ -211,7 +211,7 @@ static bool add_check(struct buf *out, const char *measurement, const struct mea
 	}
 	if (!strcmp(m->name, "mesh") && m->measured)
 		return add(out, measurement, "ping", "stats", (double)count_of(m, "RETRIED"),
-			count_of(m, "FAILED"));
+			count_of(m, "LOST"));
 	if (!strcmp(m->name, "http") && json_object_get(m->measured, "REQUESTS")) {
 		/* ten requests a server: the servers are what its method says */
 		const int64_t n = count_of(m, "REQUESTS"), servers = n / 10;
@@ -244,7 +244,6 @@ static bool add_bench(struct buf *out, const char *measurement, const struct mea
 		{"disk bandwidth", "fioBW", "JHVM%d", 1.0 / (1 << 20)},
 		{"disk operations", "fiokIOPS", "JHVM%d", 1e-3},
 		{"disk slow operations", "fioLat10ms", "JHVM%d", 100},
-		{"throughput sent", "iperf3", "s%d", 1e-9},
 		{"throughput", "iperf3", "r%d", 1e-9},
 	};
 	for (size_t i = 0; i < array_len(benches); i++) {

@@ -88,7 +88,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 		send_piece(s);
 		return;
 	}
-	char *why = sender_answer_text(a);
+	char *why = metrics_answer_text(a);
 	sender_note_trouble(s, why);
 	free(why);
 	s->failures++;
@@ -112,8 +112,7 @@ static void send_piece(struct sender *s)
 		end_round(s);
 		return;
 	}
-	sender_post(
-		s, s->config.url, "application/json", body, n, s->config.gzip, points, on_answer);
+	sender_post(s, s->config.url, body, n, points, on_answer);
 }
 
 void otlp_begin(struct sender *s)

@@ -131,7 +131,7 @@ static void add_series(struct buf *b, const struct series_store *series)
 		(double)s.corrupt);
 	one(b, "series_waiting_samples", "gauge", "Samples not on the disk yet.",
 		(double)s.waiting);
-	one(b, "series_count", "gauge", "Series known.", (double)s.series);
+	one(b, "series_known", "gauge", "Series known.", (double)s.series);
 }
 
 /* Resident pages are the second number of statm; a pseudo-file, it does not block. */

@@ -115,6 +115,20 @@ static json_t *texts(const char *const *list)
 	return j;
 }
 
+/* Why its last time was skipped, of the jobs in the operators' document; null: it was not. Owned.
+ */
+static json_t *skipped(const struct house *h, const char *name)
+{
+	const json_t *job;
+	size_t i;
+	json_array_foreach (json_object_get(h->last[AUDIENCE_OPERATORS], "jobs"), i, job) {
+		const char *is = json_str(job, "name");
+		if (is && !strcmp(is, name))
+			return field(job, "why");
+	}
+	return json_null();
+}
+
 static int end_scenario(struct house_asked *a)
 {
 	const struct house_scenario *s = scenario_named(a->house, json_str(a->args, "name"));
@@ -140,6 +154,8 @@ static int end_scenario(struct house_asked *a)
 	}
 	a->doc = site_scenario(a->house, s, a->operators);
 	put(a->doc, "makes", texts(s->makes));
+	if (a->operators)
+		put(a->doc, "skipped", skipped(a->house, s->name));
 	put_int(a->doc, "deadline_ms", s->deadline_ms);
 	put(a->doc, "runs", json_incref(a->read));
 	put(a->doc, "steps", steps);

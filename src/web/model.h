@@ -27,7 +27,7 @@
  *	      they would make, and the option that allows them
  *	probes [{name, kind: endpoint|token|scenario, cloud, component, every_ms, method, target
  *(O)}] alarms (O) [{name, kind, sent, failed, waiting, trouble | null}] jobs (O) [{name, every_ms,
- *next_ms, running, open, runs, skips, worst_late_ms}]
+ *next_ms, running, open, runs, skips, worst_late_ms, why: the last time was skipped | null}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
  *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200
@@ -41,14 +41,20 @@
  *	availability {d1, d7, d30, d90, d365}}]
  *
  * SCENARIO (query "scenario" {name}): as in SITE, and
- *	makes [text], deadline_ms
+ *	makes [text], deadline_ms, skipped (O): why the last time was skipped | null
  *	runs [{run (O), at_ms, verdict, built_ms, ended_ms, created, deleted, left,
  *	      cause {step, component, fault, sentence, detail (O)} | null}] newest first, <= 50
  *	steps [{name, component, trend TREND}], whole TREND
  *
  * RUN (query "run" {run}; operators): scenario, cloud, instance, at_ms, ended_ms | null, verdict,
  *	report: as `glasshouse try --json` prints it (steps with start_ms, answer_ms, ready_ms,
- *	critical, fault, request ids ...)
+ *	critical, fault, request ids, measured with the MATRIX of a mesh ...)
+ *
+ * LEDGER (query "ledger" {view}; operators): view is FATE:CLOUD:PAGE, FATE one of all, open, or a
+ *fate of `glasshouse ledger`, CLOUD may be empty, PAGE from 1; without a view: all fate, cloud |
+ *null, page, more: bool, clouds [name] totals {created = deleted + in_use + kept + left + leaked +
+ *unsure + needs_admin}, of the cloud rows [as `glasshouse ledger --json`, and created_ms,
+ *changed_ms, admin_since_ms | null], open ones first, those for an administrator before all, <= 30
  *
  * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
  *	the verdicts of this component before and after | null
@@ -59,6 +65,7 @@
 #define MODEL_DAYS   90
 #define MODEL_SPANS  200
 #define MODEL_RUNS   50
+#define MODEL_LEDGER 30
 #define MODEL_POINTS 145
 
 #endif

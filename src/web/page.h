@@ -22,6 +22,7 @@ enum page {
 	PAGE_SCENARIO,     /* /scenarios/NAME    SCENARIO */
 	PAGE_RUN,          /* /runs/ID           RUN */
 	PAGE_EVIDENCE,     /* /evidence/ID       EVIDENCE */
+	PAGE_LEDGER,       /* /ledger[/VIEW]     LEDGER */
 	PAGE_PROBLEM,      /* any error          {status, path} */
 	PAGE_COUNT
 };

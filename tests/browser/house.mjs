@@ -67,8 +67,14 @@ export class House {
   static async open() {
     const house = new House();
     house.place = await mkdtemp(path.join(tmpdir(), 'browser-'));
-    const clouds = path.join(house.place, 'clouds.yaml');
-    house.sim = spawn(program, ['simulate', '--clouds', clouds, '--speed', '10'],
+    const clouds = path.join(house.place, 'clouds.yaml'), faults = path.join(house.place, 'faults.yaml');
+    const stuck = path.join(house.place, 'stuck.yaml');
+    await writeFile(stuck, JSON.stringify({
+      scenario: 'stuck', title: 'A volume is saved', teardown: '3s',
+      resources: { vol: { volume: { size: 1 } }, snap: { snapshot: { volume_id: '${vol}' } } } }));
+    await writeFile(faults, JSON.stringify({
+      faults: [{ service: 'volume', method: 'DELETE', path: '*/snapshots/*', effect: 'error', times: 1 }] }));
+    house.sim = spawn(program, ['simulate', '--clouds', clouds, '--speed', '10', '--faults', faults],
       { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
     [house.cloud] = await lines(house.sim, 1);
     const config = path.join(house.place, 'glasshouse.yaml');
@@ -77,7 +83,7 @@ export class House {
       location: 'berlin-outside', instance: 'browser', store: `sqlite:${house.place}/state`,
       listen: { public: '127.0.0.1:0', intake: '127.0.0.1:0' }, judge: { minimum: '1s' },
       clouds: { sim: { every: '1s', timeout: '1s', slow: '500ms' } },
-      scenarios: [{ use: 'server-login', every: '10s' }],
+      scenarios: [{ use: 'server-login', every: '10s' }, { use: stuck, every: '1h', runs: 1 }],
     }));
     house.run = spawn(program, ['run', '-c', config],
       { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, OS_CLIENT_CONFIG_FILE: clouds } });
@@ -89,6 +95,11 @@ export class House {
 
   async site(base = this.page) {
     const answer = await fetch(new URL('/api/ops/v1/status.json', base));
+    return answer.json();
+  }
+
+  async ledger() {
+    const answer = await fetch(new URL('/api/ops/v1/ledger.json', this.operators));
     return answer.json();
   }
 

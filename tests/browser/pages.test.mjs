@@ -46,6 +46,7 @@ before(async () => {
   await house.health('block-storage', 'outage');
   await house.health('network', 'unknown');
   await house.health('compute', 'degraded');
+  await until(async () => (await house.ledger()).totals.needs_admin, 'something needs an administrator');
   const site = await house.site(house.operators);
   const evidence = house.component(site, 'block-storage').evidence;
   const at = (where, p) => new URL(p, where).href;
@@ -61,6 +62,7 @@ before(async () => {
     'operators-scenario': at(house.operators, '/scenarios/server-login'),
     'operators-run': at(house.operators, `/runs/${site.scenarios[0].last.run}`),
     'operators-evidence': at(house.operators, `/evidence/${evidence}`),
+    'operators-ledger': at(house.operators, '/ledger'),
   });
 }, { timeout: 300000 });
 
@@ -70,7 +72,7 @@ after(async () => {
 });
 
 const names = ['status', 'component', 'availability', 'scenario', 'evidence', 'missing', 'operators-status',
-  'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence'];
+  'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence', 'operators-ledger'];
 const wide = { width: 1280, height: 900 }, narrow = { width: 320, height: 640 };
 
 describe('axe-core finds nothing', () => {
@@ -204,4 +206,7 @@ test('pictures', { skip: !shots && 'SCREENSHOTS names no folder' }, async () => 
   await take('status-narrow.png', pages.status, { viewport: narrow });
   await take('status-narrow-dark-de.png', `${pages.status}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
   await take('run-narrow.png', pages['operators-run'], { viewport: narrow });
+  await take('ledger-dark.png', pages['operators-ledger'], { viewport: wide, colorScheme: 'dark' });
+  await take('ledger-narrow.png', pages['operators-ledger'], { viewport: narrow });
+  await take('ledger-narrow-dark-de.png', `${pages['operators-ledger']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
 });

@@ -15,11 +15,12 @@ def make_project(admin, name):
     project = admin.identity.create_project(name=name, domain_id="default")
     user = admin.identity.create_user(name=name, password=f"{name}-secret", domain_id="default",
                                       default_project_id=project.id)
-    for role in ("member", "reader", "creator", "heat_stack_owner"):  # what barbican and heat ask for
+    # "creator" is what barbican asks for, "heat_stack_owner" heat
+    for role in ("member", "reader", "creator", "load-balancer_member", "heat_stack_owner"):
         admin.identity.assign_project_role_to_user(project, user, admin.identity.find_role(role))
     entry = {"auth": {"auth_url": admin.config.auth["auth_url"], "username": name, "password": f"{name}-secret",
                       "project_name": name, "user_domain_name": "Default", "project_domain_name": "Default"},
-             "region_name": "RegionOne", "identity_api_version": 3}
+             "region_name": "RegionOne", "identity_api_version": 3, "dns": ["127.0.0.1:15354"]}
 
     def remove():
         for group in admin.network.security_groups(project_id=project.id):

@@ -10,11 +10,12 @@ import yaml
 
 SERVICES = {"identity": ["identity"], "network": ["network"], "compute": ["compute"],
             "volume": ["block-storage", "volumev3"], "image": ["image"], "object-store": ["object-store"],
-            "key-manager": ["key-manager"],
+            "key-manager": ["key-manager"], "dns": ["dns"],
+            "load-balancer": ["load-balancer"],
             "orchestration": ["orchestration"]}
 SWIFT = ("x-account-", "x-container-", "x-object-", "x-copied-", "x-storage-", "x-delete-at", "x-timestamp", "etag",
          "content-range", "content-disposition", "allow", "accept-ranges", "vary")  # headers that say something
-LONGEST = 60  # seconds for one object to reach its state
+LONGEST = 240  # seconds for one object to reach its state: zones go when the lab next looks for deleted ones
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 MASKS = [(rf"req-{UUID}", "REQUEST"), (UUID, "ID"), (r"\b(AUTH_)?[0-9a-f]{32}\b", "ID"), (r"tx[0-9a-f]{21}-[0-9a-f]{10}", "REQUEST"),
          (r"https?://[^\s\"']+", "URL"), (r"\b\d+\.\d+\.\d+\.\d+(/\d+)?", "ADDRESS"),

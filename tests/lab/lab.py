@@ -83,6 +83,11 @@ def inventory(conn):
                     for s in conn.key_manager.get("/secrets?limit=100").json()["secrets"]])
     add("stacks", conn.orchestration.get("/stacks").json()["stacks"])
     add("images", conn.image.get("/images?limit=500").json()["images"], lambda o: o.get("owner") == project)
+    add("loadbalancers", conn.load_balancer.get("/lbaas/loadbalancers").json()["loadbalancers"])
+    add("zones", conn.dns.get("/zones?limit=1000").json()["zones"])
+    add("stacks", [{**s, "name": s["stack_name"]} for s in conn.orchestration.get("/stacks").json()["stacks"]])
+    user = conn.current_user_id
+    add("credentials", conn.identity.get(f"/users/{user}/application_credentials").json()["application_credentials"])
     return found
 
 

@@ -99,7 +99,7 @@ SCENARIOS = {
                        "4000 parts"),
     "not UTF-8 in YAML": ("scenario: x\ntitle: \udcff\nchecks: {a: {value: 1}}\n", 2, "UTF-8"),
     "tab": ("scenario: x\nresources:\n\ta: {network: {}}\n", 3, ""),
-    "later verb": ("scenario: x\nchecks:\n  a: {mesh: {}}\n", 3, "mesh"),
+    "later verb": ("scenario: x\nchecks:\n  a: {dns: {}}\n", 3, "dns"),
     "broken yaml": ("scenario: x\nresources:\n  a: {network: {\n", None, ""),
     "billion laughs": ("a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{chr(98 + i)}: &{chr(98 + i)} [" + ",".join([f"*{chr(97 + i)}"] * 10) + "]\n" for i in range(9)),

@@ -66,6 +66,28 @@ def test_client_server_and_volume(cloud, tmp_path):
     openstack(cloud, "network", "delete", "n2")
 
 
+def test_client_balancer(cloud):
+    openstack(cloud, "network", "create", "n4")
+    openstack(cloud, "subnet", "create", "s4", "--network", "n4", "--subnet-range", "10.8.0.0/24")
+    balancer = ask(cloud, "loadbalancer", "create", "--name", "lb4", "--vip-subnet-id", "s4", "--wait")
+    assert balancer["provisioning_status"] == "ACTIVE" and balancer["vip_address"].startswith("10.8.0.")
+    openstack(cloud, "loadbalancer", "pool", "create", "--name", "p4", "--loadbalancer", "lb4", "--protocol", "HTTP",
+              "--lb-algorithm", "ROUND_ROBIN", "--wait")
+    openstack(cloud, "loadbalancer", "listener", "create", "--name", "l4", "--protocol", "HTTP", "--protocol-port", "80",
+              "--default-pool", "p4", "--wait", "lb4")
+    openstack(cloud, "loadbalancer", "member", "create", "--address", "10.8.0.9", "--protocol-port", "80", "--wait", "p4")
+    openstack(cloud, "loadbalancer", "healthmonitor", "create", "--delay", "3", "--timeout", "2", "--max-retries", "2",
+              "--type", "TCP", "--wait", "p4")
+    assert [m["address"] for m in ask(cloud, "loadbalancer", "member", "list", "p4")] == ["10.8.0.9"]
+    status = json.loads(openstack(cloud, "loadbalancer", "status", "show", "lb4"))
+    assert [p["name"] for p in status["loadbalancer"]["listeners"][0]["pools"]] == ["p4"]
+    assert "already using protocol HTTP" in openstack(
+        cloud, "loadbalancer", "listener", "create", "--protocol", "HTTP", "--protocol-port", "80", "lb4", code=1)
+    assert "it has children" in openstack(cloud, "loadbalancer", "delete", "lb4", code=1)
+    openstack(cloud, "loadbalancer", "delete", "--cascade", "--wait", "lb4")
+    openstack(cloud, "network", "delete", "n4")
+
+
 def test_client_image(cloud, tmp_path):
     file = tmp_path / "image"
     file.write_bytes(os.urandom(70000))
@@ -80,7 +102,8 @@ def test_client_image(cloud, tmp_path):
 @pytest.mark.parametrize("args", [
     ["token", "issue"], ["catalog", "list"], ["flavor", "list"], ["image", "list"], ["availability", "zone", "list"],
     ["limits", "show", "--absolute"], ["quota", "show"], ["extension", "list", "--network"], ["volume", "type", "list"],
-    ["network", "list", "--external"], ["security", "group", "list"], ["application", "credential", "list"]])
+    ["network", "list", "--external"], ["security", "group", "list"], ["application", "credential", "list"],
+    ["loadbalancer", "provider", "list"]])
 def test_client_reads(cloud, args):
     assert ask(cloud, *args)
 

@@ -12,7 +12,7 @@ import pytest
 from simulated import ROOT, Simulated, report, simulated
 
 SCENARIOS = [("network-basics", []), ("server-login", ["servers=2"]), ("server-per-zone", []), ("volume-life", []),
-             ("image-life", []), ("floating-ip-move", [])]
+             ("image-life", []), ("floating-ip-move", []), ("dns-zone", [])]
 
 
 @pytest.mark.parametrize("scenario,params", SCENARIOS)

@@ -183,3 +183,45 @@ def test_operators_are_told_once_and_once_when_it_is_over():
             assert run.stop() == 0
         assert len(needs()) == 2
     receiver.close()
+
+
+def test_the_page_is_for_operators_and_works_by_links_alone():
+    with simulated(speed=200, faults={"faults": [strikes("*/snapshots/*", "error") | {"times": 1}]}) as cloud:
+        cloud.run("try", write(cloud, VOLUME))
+        cloud.run("try", "network-basics", cloud="sim-b")
+        row, _ = one_stuck(cloud, "snapshot")
+        with running(cloud, {}) as run:
+            run.wait_health("compute", "operational")
+            assert run.get("/ledger")[0] == 403 and run.get("/api/ops/v1/ledger.json")[0] == 403
+            assert "/ledger" not in run.get("/")[2].decode() and "/ledger" in run.get("/", run.intake)[2].decode()
+            status, _, page = run.get("/ledger", run.intake)
+            page = page.decode()
+            assert status == 200 and row["fix"].replace("&&", "&amp;&amp;") in page
+            assert page.index(row["id"]) < page.index("Removed</span>", page.index("<ul class=\"rows\"")), "open rows come first"
+            assert "Braucht einen Administrator seit" in run.get("/ledger?lang=de", run.intake)[2].decode()
+            doc = run.json("/api/ops/v1/ledger.json", run.intake)
+            totals = doc["totals"]
+            assert totals["created"] == sum(n for key, n in totals.items() if key != "created") > 3
+            assert doc["rows"][0]["id"] == row["id"] and doc["clouds"] == ["sim", "sim-b"]
+            only = run.json("/api/ops/v1/ledger/deleted:sim-b:1.json", run.intake)
+            assert {(r["fate"], r["cloud"]) for r in only["rows"]} == {("deleted", "sim-b")}
+            assert only["totals"]["needs_admin"] == 0
+            opened = run.json("/api/ops/v1/ledger/open::1.json", run.intake)
+            assert opened["rows"] and not any(r["fate"] in ("deleted", "refused") for r in opened["rows"])
+            for wrong in ("nothing::1", "all:sim:0", "all", "all:sim:x"):
+                assert run.get(f"/ledger/{wrong}", run.intake)[0] == 404, wrong
+            assert run.stop() == 0
+
+
+def test_the_page_goes_on():
+    with simulated(speed=200) as cloud:
+        many = "scenario: many\nresources:\n  net: {network: {}, count: 70}\n"
+        assert cloud.run("try", write(cloud, many)).returncode == 0
+        with running(cloud, {}) as run:
+            pages = [run.json(f"/api/ops/v1/ledger/all::{n}.json", run.intake) for n in (1, 2, 3)]
+            assert [len(p["rows"]) for p in pages] == [30, 30, 10] and [p["more"] for p in pages] == [True, True, False]
+            assert len({r["id"] for p in pages for r in p["rows"]}) == 70
+            second = run.get("/ledger/all::2", run.intake)[2].decode()
+            assert 'rel="prev"' in second and 'rel="next"' in second
+            assert "all%3A%3A3" in second or "all::3" in second
+            assert run.stop() == 0

@@ -1,6 +1,7 @@
 /*
  * check.c - one attempt of a measuring verb; see check.h. The verbs themselves stand in
- * check_net.c, check_http.c, check_ssh.c, check_dns.c and check_cloud.c.
+ * check_net.c, check_http.c, check_ssh.c, check_dns.c, check_cloud.c, check_guest.c,
+ * check_mesh.c, check_throughput.c and check_bench.c.
  */
 
 #include "observe/scenario/check.h"
@@ -30,6 +31,10 @@ static const struct verb_row rows[VERB_COUNT] = {
 	[VERB_LIST] = {check_list, 60 * NS_PER_S, 60 * NS_PER_S},
 	[VERB_TOKEN] = {check_token, 30 * NS_PER_S, 60 * NS_PER_S},
 	[VERB_VALUE] = {check_value, NS_PER_S, 60 * NS_PER_S},
+	[VERB_GUEST] = {check_guest, 60 * NS_PER_S, 300 * NS_PER_S},
+	[VERB_MESH] = {check_mesh, 120 * NS_PER_S, 600 * NS_PER_S},
+	[VERB_THROUGHPUT] = {check_throughput, 400 * NS_PER_S, 900 * NS_PER_S},
+	[VERB_BENCH] = {check_bench, 900 * NS_PER_S, 900 * NS_PER_S},
 };
 
 int64_t check_attempt_ns(enum verb v)
@@ -104,6 +109,20 @@ void check_measure_int(struct check_call *c, const char *name, int64_t n)
 	json_object_set_new(c->measured, name, json_integer(n));
 }
 
+void check_measure_size(struct check_call *c, const char *name, int64_t bytes)
+{
+	char text[UNITS_TEXT];
+	snprintf(text, sizeof(text), "%" PRId64 "B", bytes);
+	json_object_set_new(c->measured, name, json_string(text));
+}
+
+void check_measure_share(struct check_call *c, const char *name, double share)
+{
+	char text[UNITS_TEXT];
+	snprintf(text, sizeof(text), "%.3f%%", share * 100);
+	json_object_set_new(c->measured, name, json_string(text));
+}
+
 void check_measure_text(struct check_call *c, const char *name, struct slice text)
 {
 	json_t *s = json_stringn(text.p, text.n);
@@ -166,6 +185,19 @@ bool check_number(struct check_call *c, const char *name, int64_t min, int64_t m
 	return true;
 }
 
+bool check_seconds(const struct value *v, unsigned max, unsigned *ret)
+{
+	int64_t ns = 0;
+	if (!v || v->type == VALUE_NULL)
+		return true;
+	if (v->type == VALUE_TIME)
+		ns = v->integer;
+	else if (v->type != VALUE_TEXT || !units_parse_time(value_slice(v), &ns))
+		return false;
+	*ret = (unsigned)(ns / NS_PER_S);
+	return ns % NS_PER_S == 0 && ns >= NS_PER_S && ns <= max * NS_PER_S;
+}
+
 bool check_split(const char *text, char **ret_host, unsigned *ret_port)
 {
 	const char *colon = strrchr(text, ':');
@@ -202,7 +234,9 @@ struct check_call *check_start(const struct check_tools *tools, struct world *w,
 void check_cancel(struct check_call *c)
 {
 	/* What is under way calls back with FAULT_CANCELLED and ends the check. */
-	if (c->tcp)
+	if (c->cancel)
+		c->cancel(c);
+	else if (c->tcp)
 		tcp_cancel(c->tcp);
 	else if (c->ping)
 		ping_cancel(c->ping);

@@ -1,5 +1,6 @@
 /*
- * check.h - the measuring verbs (ping tcp http ssh dns stream download list token value) as one
+ * check.h - the measuring verbs (ping tcp http ssh dns stream download list token value guest
+ * mesh throughput bench) as one
  * operation: evaluated body in, fault and measurements out. Expectations, retries and must_fail are
  * the runner's.
  *

@@ -106,14 +106,17 @@ static void on_list(void *arg, const struct cloud_answer *a)
 	c->phases = a->phases;
 	check_measure_int(c, "STATUS", a->status);
 	check_measure_time(c, "RESPONSE_TIME", a->phases.total_ns);
-	json_object_set(c->measured, "BODY", a->json ? a->json : json_null());
+	if (a->json)
+		json_object_set(c->measured, "BODY", a->json);
+	else
+		check_measure_text(c, "BODY", a->body);
 	check_finish(c, a->fault, "%.200s", a->error.message);
 }
 
 void check_list(struct check_call *c)
 {
 	char *service = check_text(c, "service", "service");
-	char *path = check_text(c, "path", NULL);
+	char *path = check_text(c, "path", NULL), *type = check_text(c, "accept", NULL);
 	for (size_t i = 0; service && !path && i < array_len(reads); i++)
 		if (!strcmp(reads[i].service, service))
 			path = mem_strdup(reads[i].path);
@@ -128,14 +131,17 @@ void check_list(struct check_call *c)
 		check_finish_later(c, c->step->optional ? FAULT_NONE : FAULT_NO_SERVICE,
 			"the catalog has no %.60s", service);
 	} else {
+		const struct http_header accept = {"Accept", type};
 		const struct cloud_request q = {.service = service,
 			.method = "GET",
 			.path = path,
-			.deadline_ns = c->deadline_ns,
-			.purpose = c->tools.purpose};
+			.headers = &accept,
+			.header_count = type ? 1 : 0,
+			.deadline_ns = c->deadline_ns};
 		c->cloud = cloud_call(c->tools.cloud, &q, on_list, c);
 	}
 	free(service);
+	free(type);
 	free(path);
 }
 

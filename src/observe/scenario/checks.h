@@ -36,6 +36,8 @@ struct check_call {
 	struct cloud_login *log_in;
 	struct login *login;
 	struct sockaddr_storage address;
+	void (*cancel)(
+		struct check_call *c); /* instead of all that; NULL: none of the verb's own */
 	void (*cleanup)(struct check_call *c);
 	void *data; /* of the verb's own */
 };
@@ -47,6 +49,8 @@ void check_finish_later(struct check_call *c, enum fault fault, const char *fmt,
 	like_printf(3, 4);
 void check_measure_time(struct check_call *c, const char *name, int64_t ns);
 void check_measure_int(struct check_call *c, const char *name, int64_t n);
+void check_measure_size(struct check_call *c, const char *name, int64_t bytes);
+void check_measure_share(struct check_call *c, const char *name, double share); /* 0.5: "50%" */
 void check_measure_text(struct check_call *c, const char *name, struct slice text);
 
 /* A field of the body; the body itself stands for `first` when it is no map ("list: ${it}"). */
@@ -65,6 +69,10 @@ void check_token(struct check_call *c);
 void check_value(struct check_call *c);
 /* "192.0.2.1, 192.0.2.2": what [LAST] says of an answer. Appends. */
 void check_dns_text(struct buf *out, const struct dns_said *said);
+void check_guest(struct check_call *c);
+void check_mesh(struct check_call *c);
+void check_throughput(struct check_call *c);
+void check_bench(struct check_call *c);
 /* Runs a command in a guest (`from`), with `input` on its standard input; ends in `then` with the
  * result. Copies. */
 bool check_in_guest(struct check_call *c, const struct value *guest, struct slice command,
@@ -74,6 +82,8 @@ bool check_was_in_guest(struct check_call *c, const struct ssh_result *r);
 /* A whole number of the body, as one or as text; *ret stays when the key is absent. False: it is
  * neither or out of range, and the check ends with that. */
 bool check_number(struct check_call *c, const char *name, int64_t min, int64_t max, int64_t *ret);
+/* A time of whole seconds, at least one and at most max; *ret stays when it is absent. */
+bool check_seconds(const struct value *v, unsigned max, unsigned *ret);
 /* As check_text() for a host: a guest's is the one of its log-in, and *ret_port its port (for
  * others it stays). Owned; NULL if it is absent or, with the error, cannot be told. */
 char *check_host(struct check_call *c, const char *name, const char *first, unsigned *ret_port,

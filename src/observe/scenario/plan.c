@@ -30,7 +30,8 @@ struct planned *plan_by_symbol(const struct plan *p, const char *symbol)
 
 bool plan_makes(const struct planned *e, const char *kind)
 {
-	return e->step->verb == VERB_CREATE && !strcmp(e->step->kind->name, kind);
+	const struct kind *k = e->step->verb == VERB_CREATE ? e->step->kind : NULL;
+	return k && (!strcmp(k->name, kind) || (k->several && !strcmp(kind, "server")));
 }
 
 void plan_warn(struct plan *p, const struct step *step, const char *fmt, ...)
@@ -109,13 +110,21 @@ static void create_requests(
 	struct kind_request q = {0};
 	assert(k); /* the reader lets no create pass without one */
 	char *name = e->step->count || e->step->each
-			     ? mem_printf("gh-%s-%s-%d-CHECK", o->run, step, e->element->index)
+			     ? mem_printf("gh-%s-%s-%d-CHECK", o->run, step, e->element->i)
 			     : mem_printf("gh-%s-%s-CHECK", o->run, step);
-	char *mark = mark_text(o->instance, o->run, step, (unsigned)e->element->index, 1);
+	char *mark = mark_text(o->instance, o->run, step, (unsigned)e->element->i, 1);
 	for (char *c = name; *c; c++)
 		*c = *c == '_' ? '-' : *c;
 	json_t *object = object_of(p, e);
-	if (kind_create_request(k, e->body, name, mark, &q, err)) {
+	json_object_set_new(object, "user", json_string("<user>"));
+	if (k->name_field && !json_object_get(object, k->name_field))
+		json_object_set_new(object, k->name_field, json_string(name));
+	json_t *body = json_is_object(e->body) ? json_copy(e->body) : json_object();
+	if (strstr(k->create, "{user}"))
+		json_object_set(body, "user", json_object_get(object, "user"));
+	const bool good = kind_create_request(k, body, name, mark, &q, err);
+	json_decref(body);
+	if (good) {
 		add_text(requests, "%s %s", q.method, q.path);
 		json_object_set_new(e->out, "body", q.body ? json_scrubbed(q.body) : json_null());
 	}
@@ -129,6 +138,14 @@ static void create_requests(
 	json_decref(object);
 	free(name);
 	free(mark);
+}
+
+/* A later server of a batch is made by the first one's request. */
+static void batch_requests(const struct plan *p, const struct planned *e, json_t *teardown)
+{
+	json_t *object = object_of(p, e);
+	add_request(teardown, e->step->kind, e->step->kind->remove, object, "");
+	json_decref(object);
 }
 
 /* The object that set, server_action, delete act on. */
@@ -234,6 +251,16 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 			json_str(b, "server") ? " at " : "",
 			json_str(b, "server") ? json_str(b, "server") : "");
 		break;
+	case VERB_GUEST:
+	case VERB_BENCH: add_text(requests, "%s %s", verb_name(e->step), text_of(b, "on")); break;
+	case VERB_MESH:
+		add_text(requests, "mesh among %zu guests",
+			json_array_size(json_object_get(b, "among")));
+		break;
+	case VERB_THROUGHPUT:
+		add_text(
+			requests, "throughput from %s to %s", text_of(b, "from"), text_of(b, "to"));
+		break;
 	case VERB_STREAM: add_text(requests, "stream to %s", text_of(b, "to")); break;
 	case VERB_DOWNLOAD: add_text(requests, "GET /images/%s/file", text_of(b, "of")); break;
 	case VERB_LIST:
@@ -255,7 +282,9 @@ static void requests_of(struct plan *p, struct planned *e, struct error *err)
 							    : NULL;
 	if (service)
 		json_object_set_new(e->out, "service", json_string(service));
-	if (e->step->verb == VERB_CREATE)
+	if (world_leader(p->world, e->element) != e->element)
+		batch_requests(p, e, teardown);
+	else if (e->step->verb == VERB_CREATE)
 		create_requests(p, e, requests, teardown, err);
 	else if (e->step->verb == VERB_SET || e->step->verb == VERB_SERVER_ACTION ||
 		 e->step->verb == VERB_DELETE)
@@ -325,7 +354,8 @@ static void uses_of_login(struct plan *p, struct element *who, struct value_ref 
 
 static void log_ins(struct plan *p, struct planned *e)
 {
-	static const char *const keys[] = {"to", "from"};
+	static const char *const keys[] = {"to", "from", "on"};
+	const struct value *among = value_field(&e->value, SLICE("among"));
 	if (!verb_reaches(e->step->verb))
 		return;
 	if (e->value.type == VALUE_REF)
@@ -335,6 +365,9 @@ static void log_ins(struct plan *p, struct planned *e)
 		if (v && v->type == VALUE_REF)
 			uses_of_login(p, e->element, v->ref, 0);
 	}
+	for (size_t i = 0; among && among->type == VALUE_LIST && i < value_count(among); i++)
+		if (value_item(among, i)->type == VALUE_REF)
+			uses_of_login(p, e->element, value_item(among, i)->ref, 0);
 }
 
 struct closure {

@@ -112,9 +112,13 @@ static void add_element(struct bill *b, const struct planned *e)
 		{"volume", "volumes", 1},
 		{"restore", "volumes", 1},
 		{"snapshot", "snapshots", 1},
+		{"loadbalancer", "port", 1},
+		{"loadbalancer", "load_balancer", 1},
+		{"dns_zone", "zones", 1},
+		{"secret", "secrets", 1},
 	};
 	const char *kind = e->step->kind->name;
-	add(b->objects, kind, 1);
+	add(b->objects, e->step->kind->several ? "server" : kind, 1);
 	b->total++;
 	for (size_t i = 0; i < array_len(rows); i++)
 		if (!strcmp(kind, rows[i].kind))
@@ -128,10 +132,8 @@ static void add_element(struct bill *b, const struct planned *e)
 		add_size(b, of ? size_of_volume(b, of, "volume_id") : NULL,
 			json_str(e->out, "name"));
 	}
-	if (!strcmp(kind, "server"))
+	if (!strcmp(kind, "server") || !strcmp(kind, "server_batch")) /* an element a server */
 		add_server(b, e, 1);
-	if (!strcmp(kind, "server_batch"))
-		add_server(b, e, json_int(e->body, "min_count", 1));
 }
 
 /* Against the quota: {need, limit, free}; false when it does not fit. */

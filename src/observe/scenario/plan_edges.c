@@ -118,7 +118,8 @@ static bool lets_in(const struct planned *rule, enum verb verb)
 		return true;
 	if (verb == VERB_PING)
 		return !strcmp(protocol, "icmp");
-	return !strcmp(protocol, "tcp") && (verb != VERB_SSH || (low <= 22 && high >= 22));
+	const bool ssh = verb == VERB_SSH || verb_works_in_guest(verb);
+	return !strcmp(protocol, "tcp") && (!ssh || (low <= 22 && high >= 22));
 }
 
 struct rules {

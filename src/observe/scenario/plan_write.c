@@ -96,6 +96,20 @@ static void write_quota(struct buf *out, const char *name, const json_t *row)
 			need > json_integer_value(left) ? "  <- not enough" : "");
 }
 
+static void write_budget(struct buf *out, const char *whose, const json_t *budget)
+{
+	const char *what;
+	json_t *b;
+	json_object_foreach ((json_t *)budget, what, b)
+		buf_printf(out,
+			"  budget of the %s: %lld %s an hour, %.4g used, a run takes %.4g%s\n",
+			whose, (long long)json_int(b, "limit", 0),
+			strcmp(what, "objects") ? "server-minutes" : "objects",
+			json_number_value(json_object_get(b, "used")),
+			json_number_value(json_object_get(b, "need")),
+			json_is_false(json_object_get(b, "fits")) ? ": it does not fit" : "");
+}
+
 static void write_bill(struct buf *out, const json_t *bill)
 {
 	const char *name;
@@ -116,6 +130,8 @@ static void write_bill(struct buf *out, const json_t *bill)
 		buf_printf(out, "  at most %.0f server minutes a run\n", minutes);
 	json_object_foreach (json_object_get(bill, "quota"), name, value)
 		write_quota(out, name, value);
+	json_object_foreach (json_object_get(bill, "budget"), name, value)
+		write_budget(out, name, value);
 	json_array_foreach (json_object_get(bill, "unknown"), i, value)
 		buf_printf(out, "  not counted: %s\n", json_string_value(value));
 	buf_printf(out, "  it %s the quota\n",

@@ -17,7 +17,8 @@ const struct source_key *source_get(const struct source *src, const char *key)
 
 bool source_is_many(const struct source *src)
 {
-	return source_get(src, "count") || source_get(src, "each") || source_get(src, "group");
+	return source_get(src, "count") || source_get(src, "each") || source_get(src, "group") ||
+	       source_get(src, "server_batch");
 }
 
 static bool is_verb_key(struct slice name)

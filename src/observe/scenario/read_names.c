@@ -234,6 +234,8 @@ void names_logs_in(struct reader *r, const struct yaml *y, size_t step)
 {
 	const struct slice name = y && y->kind == YAML_SCALAR ? whole_name(y->text) : SLICE("");
 	const struct step *s = &r->s->steps[step];
+	for (size_t i = 0; y && y->kind == YAML_LIST && i < y->n; i++)
+		names_logs_in(r, y->items[i], step);
 	if (slice_is(name, "it")) {
 		struct each_search search = {r, step};
 		if (s->each_step >= 0)
@@ -247,7 +249,7 @@ void names_logs_in(struct reader *r, const struct yaml *y, size_t step)
 		return;
 	if (can_log_in(&r->sources.p[to - 1]))
 		vec_push(&r->links[step].logs_in, to - 1);
-	else if (s->verb == VERB_SSH)
+	else if (s->verb == VERB_SSH || verb_works_in_guest(s->verb))
 		reader_error(r, s->file, y, "the step \"%s\" has no `login` to log in with",
 			r->s->steps[to - 1].name);
 }

@@ -42,13 +42,14 @@ static const struct verb_row verbs[] = {
 	{"dns", VERB_DNS, "name type server tcp", NULL, "name"},
 	{"stream", VERB_STREAM, "to every", NULL, "to"},
 	{"download", VERB_DOWNLOAD, "of", "of", "of"},
-	{"list", VERB_LIST, "service path", "service", "service"},
+	{"list", VERB_LIST, "service path accept", "service", "service"},
 	{"token", VERB_TOKEN, "from", "from", "from"},
 	{"value", VERB_VALUE, NULL, "", NULL},
+	{"guest", VERB_GUEST, "on gateway serve stop", NULL, "on"},
+	{"mesh", VERB_MESH, "among protocols count every", NULL, "among"},
+	{"throughput", VERB_THROUGHPUT, "from to time", NULL, "from to"},
+	{"bench", VERB_BENCH, "on pi disk", NULL, "on"},
 };
-
-/* Verbs of the language that come with a later version. */
-static const char *const later[] = {"mesh", "bench", "throughput", "guest"};
 
 static const struct verb_row *find_verb(struct slice name)
 {
@@ -83,7 +84,8 @@ static const struct key simple_keys[] = {
 #define MEASURES                                                                                   \
 	(1u << VERB_PING | 1u << VERB_TCP | 1u << VERB_HTTP | 1u << VERB_SSH | 1u << VERB_STREAM | \
 		1u << VERB_DOWNLOAD | 1u << VERB_LIST | 1u << VERB_TOKEN | 1u << VERB_VALUE |      \
-		1u << VERB_DNS)
+		1u << VERB_DNS | 1u << VERB_GUEST | 1u << VERB_MESH | 1u << VERB_THROUGHPUT |      \
+		1u << VERB_BENCH)
 #define ANY (~0u)
 
 /* Which verbs a key goes with, and how that is said. */
@@ -109,7 +111,7 @@ static const struct {
 	{"upload", CREATES, "it belongs to an image"},
 	{"login", CREATES | 1u << VERB_FIND | 1u << VERB_GROUP,
 		"it stands at a server or a group of servers"},
-	{"undo", CHANGES, "it belongs to set, server_action and call"},
+	{"undo", CHANGES | 1u << VERB_GUEST, "it belongs to set, server_action, call and guest"},
 	{"allowed", 1u << VERB_HTTP, "it belongs to http"},
 	{"must_fail", ~(1u << VERB_GROUP | 1u << VERB_FIND | 1u << VERB_WAIT | 1u << VERB_STREAM),
 		"it belongs to what is asked of the cloud or a guest"},
@@ -148,13 +150,6 @@ static void unknown_key(struct reader *r, const struct source_key *k, const char
 	size_t n = 0, kinds_n;
 	char meant[MEANT_TEXT];
 	const char *const *kinds = kinds_names(r->kinds, &kinds_n);
-	for (size_t i = 0; i < array_len(later); i++)
-		if (slice_is(k->key->text, later[i])) {
-			reader_error(r, k->file, k->key,
-				"step %s: the verb \"%s\" is not known yet by this version", step,
-				later[i]);
-			return;
-		}
 	for (size_t i = 0; i < array_len(places); i++)
 		names[n++] = places[i].name;
 	for (size_t i = 0; i < array_len(verbs); i++)
@@ -340,6 +335,8 @@ static void read_verb(struct reader *r, struct step *step, const struct source_k
 		check_action(r, k);
 	if (step->verb == VERB_STREAM && y->kind == YAML_MAP)
 		check_every(r, k, yaml_get(y, "every"));
+	if (verb_works_in_guest(step->verb) && y->kind == YAML_MAP)
+		read_guest_body(r, k, step->verb);
 	step->body = read_interp(r, y, k->file, place);
 	if (step->verb == VERB_GROUP && step->body) {
 		/* Its members' log-ins are its own unless it has one. */
@@ -363,6 +360,8 @@ static void log_ins(struct reader *r, const struct step *step, size_t at, const 
 	if (!yaml_get(y, "key") || step->verb != VERB_SSH)
 		names_logs_in(r, yaml_get(y, "to"), at);
 	names_logs_in(r, yaml_get(y, "from"), at);
+	names_logs_in(r, yaml_get(y, "on"), at);
+	names_logs_in(r, yaml_get(y, "among"), at);
 }
 
 /* --- common keys ------------------------------------------------------------------------------ */
@@ -534,7 +533,8 @@ static void check_place(struct reader *r, const struct step *step, const struct 
 static void check_together(struct reader *r, const struct step *step, const struct source *src)
 {
 	const struct source_key *each = source_get(src, "each"), *hold = source_get(src, "hold"),
-				*upload = source_get(src, "upload");
+				*upload = source_get(src, "upload"),
+				*keep = source_get(src, "keep");
 	if (each && source_get(src, "count"))
 		reader_error(
 			r, each->file, each->key, "step %s has both count and each", step->name);
@@ -543,6 +543,8 @@ static void check_together(struct reader *r, const struct step *step, const stru
 	if (step->verb == VERB_STREAM && !source_get(src, "around"))
 		reader_error(r, src->file, src->name,
 			"the stream %s needs `around`: the steps it runs around", step->name);
+	if (keep && step->kind && step->kind->several)
+		reader_error(r, keep->file, keep->key, "a %s cannot be kept", step->kind->name);
 	if (upload && step->kind && !step->kind->uploads)
 		reader_error(r, upload->file, upload->key, "a %s has no data to upload",
 			step->kind->name);

@@ -83,6 +83,10 @@ bool source_is_many(const struct source *src);
 void read_step(struct reader *r, size_t step);
 bool read_is_common_key(struct slice name); /* not a verb's or a kind's */
 
+/* read_guest.c */
+/* What stands inside the bodies of guest, mesh, throughput and bench. */
+void read_guest_body(struct reader *r, const struct source_key *k, enum verb verb);
+
 /* read_keys.c */
 struct expr *read_expression(
 	struct reader *r, const struct source_key *k, const struct place *place);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/units.h"
 #include "observe/scenario/mark.h"
 #include "observe/scenario/run_json.h"
 #include "observe/scenario/runner.h"
@@ -129,6 +130,34 @@ static void begin_teardown(struct run *r)
 	run_kick(r);
 }
 
+static bool wants_hold(struct run *r)
+{
+	if (r->hold == HOLD_NEVER || r->stop_asked)
+		return false;
+	return r->held || r->hold == HOLD_ALWAYS || report_failed(r);
+}
+
+static void on_hold_over(struct timer *t)
+{
+	struct run *r = t->arg;
+	r->hold = HOLD_NEVER;
+	run_kick(r);
+}
+
+/* The scenario's own deadline is for building it. */
+static void hold(struct run *r)
+{
+	char text[UNITS_TEXT];
+	if (r->held)
+		return;
+	r->held = true;
+	timer_cancel(&r->deadline);
+	if (r->hold_ns)
+		timer_start(r->tools.loop, &r->deadline, r->hold_ns, on_hold_over, r);
+	run_emit(r, RUN_EVENT_HELD, NULL, "%s%s", r->hold_ns ? "for " : "until it is told to go on",
+		r->hold_ns ? units_time_whole(r->hold_ns, text) : "");
+}
+
 static void turn(struct run *r)
 {
 	if (r->phase == RUN_BUILDING) {
@@ -136,13 +165,10 @@ static void turn(struct run *r)
 		stream_turn(r);
 		if (!graph_building_over(r))
 			return;
-		if (r->hold && !r->stopping) {
-			if (!r->held)
-				run_emit(r, RUN_EVENT_PHASE, NULL, "held");
-			r->held = true;
-			return;
-		}
-		begin_teardown(r);
+		if (wants_hold(r))
+			hold(r);
+		else
+			begin_teardown(r);
 		return;
 	}
 	if (r->phase == RUN_TEARDOWN) {
@@ -211,6 +237,7 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
 	r->location = mem_strdup(options->location);
 	r->params = options->params ? json_deep_copy(options->params) : NULL;
 	r->hold = options->hold;
+	r->hold_ns = options->hold_ns;
 	r->event = options->event;
 	r->event_arg = options->event_arg;
 	r->called = mem_strdup(options->called ? options->called : scenario->name);
@@ -237,7 +264,7 @@ void run_stop(struct run *r)
 	}
 	if (r->phase == RUN_BUILDING && !r->stop_asked) {
 		r->stop_asked = true;
-		r->hold = false;
+		r->hold = HOLD_NEVER;
 		r->stopped = !r->held && !r->stopping;
 		stop_building(r, FAULT_CANCELLED);
 		return;
@@ -249,6 +276,39 @@ void run_stop(struct run *r)
 	else
 		remove_give_up(r);
 	run_kick(r);
+}
+
+const char *run_label(const struct run *r)
+{
+	return r->label;
+}
+
+static void login_of(struct run *r, struct task *t,
+	void (*cb)(void *arg, const struct run_login *login), void *arg)
+{
+	const struct value_ref ref = {
+		.object = (uint32_t)t->element->step, .element = t->element->index};
+	char name[128];
+	struct login *l = NULL;
+	struct error err = {0};
+	if (login_resolve(r->world, ref, NULL, &cloud_configuration(r->tools.cloud)->reach, &l,
+		    &err) != EXPR_OK)
+		return;
+	struct run_login login = {
+		.name = task_name(t, name, sizeof(name)), .target = login_target(l)};
+	login.via = login_via(l, &login.via_count);
+	cb(arg, &login);
+	login_free(l);
+}
+
+void run_logins(struct run *r, void (*cb)(void *arg, const struct run_login *login), void *arg)
+{
+	for (size_t i = 0; i < r->tasks.n; i++) {
+		struct task *t = r->tasks.p[i];
+		const bool is_server = t->step->verb == VERB_CREATE || t->step->verb == VERB_GROUP;
+		if (is_server && t->step->login && t->element->state == ELEMENT_READY)
+			login_of(r, t, cb, arg);
+	}
 }
 
 void run_free(struct run *r)

@@ -36,6 +36,7 @@ enum run_event_type {
 	RUN_EVENT_REMOVING,
 	RUN_EVENT_REMOVED,
 	RUN_EVENT_LEFT, /* could not be removed: detail says why and what to do */
+	RUN_EVENT_HELD, /* built or broken, it stays: until run_stop(), or its time is over */
 };
 
 struct run_event {
@@ -81,18 +82,23 @@ struct run_report {
 	int64_t built_ns, ended_ns;
 	size_t created, deleted, left; /* objects; left = leaked + unsure + needs admin */
 	size_t requests;
-	int64_t began_unix_us;     /* by the loop's clock */
-	bool stopped;              /* run_stop() came before it was built: it proves nothing */
+	double server_minutes; /* servers x minutes from the answer to their create to their end */
+	int64_t began_unix_us; /* by the loop's clock */
+	bool stopped;          /* run_stop() came before it was built: it proves nothing */
 	const struct error *error; /* could not run (verdict UNKNOWN), or NULL */
 	enum fault fault;          /* of the error: whose it is */
 	const char *component;     /* of the error: of the service that was asked, or "" */
 };
 
+/* Whether it stays after building, before teardown. */
+enum run_hold { HOLD_NEVER, HOLD_ALWAYS, HOLD_ON_FAILURE };
+
 struct run_options {
 	const char *instance; /* required */
 	const char *location;
 	const json_t *params;
-	bool hold; /* after building wait for run_stop() before teardown */
+	enum run_hold hold;
+	int64_t hold_ns;                                     /* at most; 0: until run_stop() */
 	void (*event)(void *arg, const struct run_event *e); /* may be NULL */
 	void *event_arg;
 	const char *called;       /* the scenario in what is measured; NULL: its name; copied */
@@ -115,6 +121,16 @@ void run_stop(struct run *r);
 void run_free(struct run *r);
 /* The waits that are open now, each with its time so far. */
 void run_open_waits(const struct run *r, measure_signal *cb, void *arg);
+
+/* How to log in to a server of it; all borrowed. */
+struct run_login {
+	const char *name; /* "server[0]" */
+	const struct ssh_host *target, *via;
+	size_t via_count;
+};
+/* Of a run that is held: each server that has a `login` and can be logged in to. */
+void run_logins(struct run *r, void (*cb)(void *arg, const struct run_login *login), void *arg);
+const char *run_label(const struct run *r); /* borrowed */
 
 const char *verdict_name(enum run_verdict v);
 /* Of the run as a whole: its first cause's; what could not run at all has its error's. */

@@ -100,7 +100,9 @@ static void on_set(void *arg, const struct cloud_answer *a)
 	note_change(t, a);
 	if (a->fault == FAULT_NONE) {
 		t->answer_ns = run_now(t->run);
-		make_learn(of, kind_unwrap(of->step->kind, a->json));
+		json_t *object = kind_answer_object(of->step->kind, of->made.path, a);
+		make_learn(of, object);
+		json_decref(object);
 		accepted(t);
 	} else if (!busy(t, a)) {
 		answer_result(t, a, NULL);
@@ -115,6 +117,8 @@ static void send_change(struct task *t, const char *service, const char *version
 		.method = q->method,
 		.path = q->path,
 		.body = q->body,
+		.headers = q->headers,
+		.header_count = q->header_count,
 		.microversion = version,
 		.deadline_ns = t->step->request_ns ? t->step->request_ns : CHANGE_REQUEST_NS,
 		.absent_is_good = t->step->verb == VERB_DELETE,
@@ -136,17 +140,14 @@ static void begin_set(struct task *t)
 			NULL);
 		return;
 	}
-	json_t *path = change_object_path(of);
-	const bool good = kind_object_request(k, k->set, path, &q, &err);
+	json_t *path = change_object_path(of), *fields = fields_without_of(t);
+	const bool good = kind_set_request(k, path, fields, &q, &err);
+	json_decref(fields);
 	json_decref(path);
 	if (!good) {
 		result(t, FAULT_EVALUATION, 0, err.msg, NULL);
 		return;
 	}
-	json_t *fields = fields_without_of(t);
-	json_decref(q.body);
-	q.body = k->wrapper ? json_pack("{s:O}", k->wrapper, fields) : json_incref(fields);
-	json_decref(fields);
 	send_change(t, k->service, k->version, &q, on_set);
 	kind_request_fini(&q);
 }
@@ -211,7 +212,10 @@ static void on_gone_look(void *arg, const struct cloud_answer *a)
 	struct task *of = change_target(t);
 	t->call = NULL;
 	task_note_answer(t, a);
-	if (remove_says_gone(t, of->step->kind, a)) {
+	json_t *path = change_object_path(of);
+	const bool gone = kind_answer_gone(of->step->kind, path, a);
+	json_decref(path);
+	if (gone) {
 		is_gone(t, of);
 		return;
 	}
@@ -393,6 +397,10 @@ void change_begin(struct task *t)
 	case VERB_LIST:
 	case VERB_TOKEN:
 	case VERB_VALUE:
+	case VERB_GUEST:
+	case VERB_MESH:
+	case VERB_THROUGHPUT:
+	case VERB_BENCH:
 	case VERB_COUNT: break;
 	}
 	mem_panic("run_change.c does not do %s", verb_name(t->step));
@@ -411,6 +419,16 @@ static void on_undone(void *arg, const struct cloud_answer *a)
 	remove_step(t);
 }
 
+static void on_undone_in_guest(void *arg, const struct check_result *r)
+{
+	struct task *t = arg;
+	t->check = NULL;
+	if (r->fault != FAULT_NONE)
+		run_emit(t->run, RUN_EVENT_LEFT, t, "undo failed: %s: %s", fault_text(r->fault),
+			r->detail);
+	remove_step(t);
+}
+
 bool change_undo(struct task *t)
 {
 	if (!t->step->undo || t->undone || !t->changed)
@@ -426,19 +444,20 @@ bool change_undo(struct task *t)
 	}
 	value_drop(&t->body);
 	t->body = body;
+	if (t->step->verb == VERB_GUEST) {
+		t->check = check_start(&t->run->tools, t->run->world, t->element, &t->body,
+			check_attempt_ns(VERB_GUEST), on_undone_in_guest, t);
+		return true;
+	}
 	struct task *of = change_target(t);
 	struct kind_request q = {0};
 	const char *service = NULL, *version = NULL;
 	json_t *fields = fields_without_of(t);
 	if (t->step->verb == VERB_SET && of && of->step->kind->set) {
 		json_t *path = change_object_path(of);
-		if (kind_object_request(of->step->kind, of->step->kind->set, path, &q, &err)) {
+		if (kind_set_request(of->step->kind, path, fields, &q, &err)) {
 			service = of->step->kind->service;
 			version = of->step->kind->version;
-			json_decref(q.body);
-			q.body = of->step->kind->wrapper
-					 ? json_pack("{s:O}", of->step->kind->wrapper, fields)
-					 : json_incref(fields);
 		}
 		json_decref(path);
 	} else if (t->step->verb == VERB_SERVER_ACTION && of) {

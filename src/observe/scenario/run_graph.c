@@ -247,6 +247,10 @@ static void look_at(struct task *t)
 		follow_target(t);
 		return;
 	}
+	if (world_leader(t->run->world, t->element) != t->element) {
+		batch_follow(t);
+		return;
+	}
 	if (t->is_blocked) {
 		const struct element *e = world_element(t->run->world, t->blocked_on);
 		if (e && !has_ended(e))

@@ -74,12 +74,19 @@ static json_t *error_json(const struct error *err)
 	return j;
 }
 
+static json_t *cost_json(const struct run_report *r)
+{
+	return json_pack("{s:I, s:f}", "objects", (json_int_t)r->created, "server_minutes",
+		r->server_minutes);
+}
+
 static json_t *head(const struct run_report *r)
 {
 	json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "verdict", verdict_name(r->verdict),
 		"run", r->label, "created", (json_int_t)r->created, "deleted",
 		(json_int_t)r->deleted, "left", (json_int_t)r->left, "requests",
 		(json_int_t)r->requests);
+	json_object_set_new(o, "cost", cost_json(r));
 	put_ms(o, "built_ms", r->built_ns);
 	put_ms(o, "ended_ms", r->ended_ns);
 	if (r->error)
@@ -171,6 +178,7 @@ json_t *run_json_summary(const struct run_report *r)
 	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I}", "created", (json_int_t)r->created,
 		"deleted", (json_int_t)r->deleted, "left", (json_int_t)r->left, "requests",
 		(json_int_t)r->requests, "steps", (json_int_t)r->row_count);
+	json_object_set_new(o, "cost", cost_json(r));
 	put_ms(o, "built_ms", r->built_ns);
 	put_ms(o, "ended_ms", r->ended_ns);
 	json_object_set_new(o, "error", error_json(r->error));

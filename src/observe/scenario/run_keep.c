@@ -90,7 +90,7 @@ static void on_looked(void *arg, const struct cloud_answer *a)
 	char why[700];
 	t->call = NULL;
 	task_note_answer(t, a);
-	if (remove_says_gone(t, t->step->kind, a)) {
+	if (kind_answer_gone(t->step->kind, t->made.path, a)) {
 		journal_update(t->run->journal, t->made.row, OBJECT_DELETED, NULL, NULL, NULL);
 		forget(t);
 		make_new(t);
@@ -102,7 +102,9 @@ static void on_looked(void *arg, const struct cloud_answer *a)
 		mem_replace(&t->element->id, t->made.id);
 		json_object_set_new(t->made.path, KEY_USER, json_string(t->run->label));
 		journal_update(t->run->journal, t->made.row, OBJECT_KEPT, NULL, t->made.path, NULL);
-		make_learn(t, kind_unwrap(t->step->kind, a->json));
+		json_t *object = kind_answer_object(t->step->kind, t->made.path, a);
+		make_learn(t, object);
+		json_decref(object);
 		run_emit(t->run, RUN_EVENT_WAIT, t, "kept by an earlier run");
 		make_wait_ready(t);
 		return;
@@ -134,15 +136,8 @@ bool keep_reuses(struct task *t)
 		forget(t);
 		return false;
 	}
-	const struct cloud_request request = {
-		.service = k->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = k->version,
-		.deadline_ns = LOOK_NS,
-		.purpose = &t->purpose,
-	};
+	struct cloud_request request = kind_call(k, &q, LOOK_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(r->tools.cloud, &request, on_looked, t);
 	kind_request_fini(&q);
 	return true;

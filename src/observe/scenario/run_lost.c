@@ -63,15 +63,36 @@ static void on_found_one(void *arg, const struct cloud_answer *a)
 	struct task *t = arg;
 	t->call = NULL;
 	task_note_answer(t, a);
-	const bool gone = remove_says_gone(t, t->step->kind, a);
-	if (a->fault == FAULT_NONE && !gone)
-		make_is_there(t, kind_unwrap(t->step->kind, a->json));
+	const bool gone = kind_answer_gone(t->step->kind, t->made.path, a);
+	json_t *object = gone ? NULL : kind_answer_object(t->step->kind, t->made.path, a);
+	if (object)
+		make_is_there(t, object);
 	else if (gone && !t->finding)
 		lost_give_up(t);
 	else if (loop_now_ns(t->run->tools.loop) < t->lost_until_ns)
 		task_pause(t, LOOK_EVERY_NS, lost_look);
 	else
 		lost_give_up(t);
+	json_decref(object);
+}
+
+/* It is there, but what only the lost answer said is lost: it has to go, and another one is made.
+ */
+static void is_worthless(struct task *t, const json_t *object)
+{
+	const char *id = kind_id(t->step->kind, object);
+	t->made.id = mem_strdup(id);
+	json_object_set_new(t->made.path, "id", json_string(id));
+	journal_update(t->run->journal, t->made.row, OBJECT_CREATED, id, t->made.path,
+		"the answer with its secret was lost: another one is made");
+	vec_push(&t->unsure, t->made);
+	memset(&t->made, 0, sizeof(t->made));
+	t->has_made = false;
+	t->in_flight = false;
+	if (t->abandoned || t->attempt >= ATTEMPTS_MAX || t->step->must_fail.n)
+		lost_end(t);
+	else
+		make_prepare(t);
 }
 
 static void on_look(void *arg, const struct cloud_answer *a, json_t *items)
@@ -89,9 +110,13 @@ static void on_look(void *arg, const struct cloud_answer *a, json_t *items)
 				n++;
 			}
 		}
-	if (n == 1)
-		make_is_there(t,
-			kind_unwrap(t->step->kind, mine) ? kind_unwrap(t->step->kind, mine) : mine);
+	if (n && t->step->kind->several && batch_found(t, items))
+		return;
+	const json_t *inner = kind_unwrap(t->step->kind, mine);
+	if (n == 1 && t->step->kind->secret)
+		is_worthless(t, inner ? inner : mine);
+	else if (n == 1)
+		make_is_there(t, inner ? inner : mine);
 	else if (n > 1)
 		several_found(t, n);
 	else if (loop_now_ns(t->run->tools.loop) < t->lost_until_ns)
@@ -107,10 +132,8 @@ void lost_look(struct timer *timer)
 	const struct kind *k = t->step->kind;
 	struct kind_request q = {0};
 	struct error err = {0};
-	json_t *body = value_json(&t->body);
-	const bool by_list =
-		!k->chosen_id && kind_find_request(k, body, t->element->name, t->element->mark, &q);
-	json_decref(body);
+	const bool by_list = !k->chosen_id && kind_find_request(k, t->made.path, t->element->name,
+						      t->element->mark, &q);
 	if (by_list) {
 		t->call = cloud_list(t->run->tools.cloud, k->service, q.path, k->collection,
 			k->version, POLL_REQUEST_NS, on_look, t);
@@ -121,15 +144,8 @@ void lost_look(struct timer *timer)
 		lost_give_up(t);
 		return;
 	}
-	const struct cloud_request request = {
-		.service = k->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = k->version,
-		.deadline_ns = POLL_REQUEST_NS,
-		.purpose = &t->purpose,
-	};
+	struct cloud_request request = kind_call(k, &q, POLL_REQUEST_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_found_one, t);
 	kind_request_fini(&q);
 }
@@ -174,5 +190,3 @@ void lost_begin(struct task *t, const struct cloud_answer *a)
 	else
 		task_pause(t, LOOK_FIRST_NS, lost_look);
 }
-
-/* Whether an answer proves that nothing was made. */

@@ -38,10 +38,20 @@ void make_end(struct task *t, enum fault fault, int status, const char *detail)
 
 /* --- the create itself ------------------------------------------------------------------------ */
 
+/* What only this answer says, and no page may. */
+static void note_secret(struct task *t, const json_t *object)
+{
+	const char *key = t->step->kind->secret, *text = key ? json_str(object, key) : NULL;
+	if (text)
+		world_keep_secret(t->run->world, text);
+}
+
 void make_is_there(struct task *t, const json_t *object)
 {
+	char why[200];
 	t->in_flight = false;
 	t->answer_ns = run_now(t->run);
+	note_secret(t, object);
 	make_learn(t, object);
 	journal_answered(t->run->journal, t->made.row, t->service_request_id);
 	journal_update(
@@ -50,7 +60,9 @@ void make_is_there(struct task *t, const json_t *object)
 		task_fail(t, t->run->stop_fault, "%s", fault_text(t->run->stop_fault));
 		return;
 	}
-	if (t->step->upload && t->step->kind->uploads)
+	if (!upload_arrived(t, object, why, sizeof(why)))
+		make_end(t, FAULT_EXPECTATION, 0, why);
+	else if (t->step->upload && t->step->kind->uploads)
 		upload_begin(t);
 	else
 		make_wait_ready(t);
@@ -73,6 +85,53 @@ static bool is_refusal(const struct cloud_answer *a)
 	return !a->sent || (a->status >= 400 && a->status < 500 && a->status != 408);
 }
 
+/* --- refused for now -------------------------------------------------------------------------- */
+
+static void look_if_free(struct timer *timer);
+
+static void on_parent(struct task *t, enum parent_state state, const char *text)
+{
+	if (t->abandoned)
+		make_end(t, t->run->stop_fault, 0, NULL);
+	else if (state == PARENT_READY)
+		make_prepare(t);
+	else if (state == PARENT_FAILED)
+		make_end(t, FAULT_ERROR_STATE, 0, text);
+	else if (state == PARENT_GONE)
+		make_end(t, FAULT_VANISHED, 404, text);
+	else if (!task_left_ns(t))
+		make_end(t, FAULT_STUCK, 0, text);
+	else {
+		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
+		task_pause(t, PARENT_EVERY_NS, look_if_free);
+	}
+}
+
+static void look_if_free(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	json_t *body = value_json(&t->body);
+	if (!parent_look(t, t->step->kind, body, on_parent))
+		make_prepare(t);
+	json_decref(body);
+}
+
+/* Somebody else's change is under way: nothing was made, and the next one is a new intent. */
+static bool busy(struct task *t, const struct cloud_answer *a)
+{
+	if (t->step->must_fail.n || t->abandoned || !task_left_ns(t))
+		return false;
+	run_emit(t->run, RUN_EVENT_WAIT, t, "busy: %s", a->error.message);
+	if (t->lost_fault != FAULT_NONE) { /* perhaps by our own, whose answer was lost */
+		lost_begin(t, a);
+		return true;
+	}
+	never_was(t);
+	t->attempt--;
+	task_pause(t, PARENT_EVERY_NS, look_if_free);
+	return true;
+}
+
 static void on_create_answer(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
@@ -80,9 +139,12 @@ static void on_create_answer(void *arg, const struct cloud_answer *a)
 	t->call = NULL;
 	task_note_answer(t, a);
 	mem_replace(&t->create_request_id, a->service_request_id);
-	const json_t *object = a->fault == FAULT_NONE ? kind_unwrap(k, a->json) : NULL;
-	if (a->fault == FAULT_NONE && (object || !k->wrapper)) {
-		make_is_there(t, object ? object : a->json);
+	if (k->several && batch_answered(t, a))
+		return;
+	json_t *object = kind_answer_object(k, t->made.path, a);
+	if (object || (a->fault == FAULT_NONE && !k->wrapper)) {
+		make_is_there(t, object);
+		json_decref(object);
 		return;
 	}
 	if (t->lost_fault != FAULT_NONE && k->unique == UNIQUE_ADOPT &&
@@ -91,6 +153,8 @@ static void on_create_answer(void *arg, const struct cloud_answer *a)
 		lost_look(&t->timer); /* the conflict proves it: find it and adopt it */
 		return;
 	}
+	if (kind_answer_busy(k, a) && busy(t, a))
+		return;
 	if (a->fault != FAULT_NONE && is_refusal(a)) {
 		char why[700];
 		snprintf(why, sizeof(why), "%s%s%s", fault_text(a->fault),
@@ -116,23 +180,19 @@ void make_send(struct task *t)
 		json_object_set_new(body, "id", json_string(t->made.id));
 	if (t->element->private_key && !json_object_get(body, "public_key"))
 		json_object_set(body, "public_key", json_object_get(t->made.path, "public_key"));
-	const bool good =
-		kind_create_request(k, body, t->element->name, t->element->mark, &q, &err);
+	if (!json_object_get(body, "user") && strstr(k->create, "{user}"))
+		json_object_set(body, "user", json_object_get(t->made.path, "user"));
+	bool good = kind_create_request(k, body, t->element->name, t->element->mark, &q, &err);
+	struct cloud_request request = kind_call(k, &q, request_ns(t));
+	good = good && upload_within(t, body, &request, &err);
 	json_decref(body);
 	if (!good) {
+		kind_request_fini(&q);
 		never_was(t);
 		make_end(t, FAULT_EVALUATION, 0, err.msg);
 		return;
 	}
-	struct cloud_request request = {
-		.service = k->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = k->version,
-		.deadline_ns = request_ns(t),
-		.purpose = &t->purpose,
-	};
+	request.purpose = &t->purpose;
 	snprintf(request.request_id, sizeof(request.request_id), "%s", t->request_id);
 	t->in_flight = true;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_create_answer, t);
@@ -190,9 +250,9 @@ static bool make_name(struct task *t, const json_t *body, struct error *err)
 	t->element->name =
 		own ? mem_strdup(own)
 		    : mark_name(r->instance, cloud_project_id(r->tools.cloud), k->name, r->label,
-			      t->step->name, many, (unsigned)t->element->index, t->attempt);
+			      t->step->name, many, (unsigned)t->element->i, t->attempt);
 	t->element->mark = mark_text(
-		r->instance, r->label, t->step->name, (unsigned)t->element->index, t->attempt);
+		r->instance, r->label, t->step->name, (unsigned)t->element->i, t->attempt);
 	return true;
 }
 
@@ -219,6 +279,19 @@ static json_t *path_keys(const json_t *body)
 	return path;
 }
 
+/* What the paths need that no body says. */
+static void add_known_keys(struct task *t)
+{
+	const struct kind *k = t->step->kind;
+	const struct cloud *c = t->run->tools.cloud;
+	json_t *known =
+		json_pack("{s:s?, s:s?}", "user", cloud_user_id(c), "project", cloud_project_id(c));
+	if (k->name_field)
+		json_object_set_new(known, k->name_field, json_string(t->element->name));
+	kind_path_learn(k, known, t->made.path);
+	json_decref(known);
+}
+
 /* The id, where it is known before any answer: then a lost answer is easily looked up. */
 static void foresee_id(struct task *t, const json_t *body)
 {
@@ -243,8 +316,10 @@ void make_prepare(struct task *t)
 	t->has_made = true;
 	const bool good =
 		json_is_object(body) && make_name(t, body, &err) && make_key(t, body, &err);
-	if (good)
+	if (good) {
+		add_known_keys(t);
 		foresee_id(t, body);
+	}
 	json_decref(body);
 	if (!good) {
 		made_fini(&t->made);

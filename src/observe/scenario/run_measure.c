@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "observe/scenario/runner.h"
+#include "observe/scenario/run_boot.h"
 
 /* --- figures -----------------------------------------------------------------------------------
  */
@@ -18,16 +18,20 @@ static const struct figure {
 	const char *key;  /* of what was measured */
 	const char *name; /* what it is called from then on */
 	const char *unit;
-	double scale; /* of a number; times become seconds by themselves */
 } figures[] = {
-	{"PI", "pi", "s", 1},
-	{"BANDWIDTH", "disk bandwidth", "B/s", 1},
-	{"OPERATIONS", "disk operations", "1/s", 1},
-	{"OVER_10MS", "disk slow operations", "1", 1},
-	{"THROUGHPUT", "throughput", "bit/s", 1},
-	{"LONGEST_GAP", "longest gap", "s", 1},
-	{"UP_AFTER", "up after", "s", 1},
-	{"DOWN_AFTER", "down after", "s", 1},
+	{"CPU", "pi", "s"},
+	{"STEAL", "steal", "1"},
+	{"BANDWIDTH", "disk bandwidth", "B/s"},
+	{"OPERATIONS", "disk operations", "1/s"},
+	{"LATENCY_P50", "disk latency p50", "s"},
+	{"LATENCY_P99", "disk latency p99", "s"},
+	{"OVER_10MS", "disk slow operations", "1"},
+	{"THROUGHPUT", "throughput", "bit/s"},
+	{"RTT", "rtt", "s"},
+	{"RTT_MAX", "largest rtt", "s"},
+	{"LONGEST_GAP", "longest gap", "s"},
+	{"UP_AFTER", "up after", "s"},
+	{"DOWN_AFTER", "down after", "s"},
 };
 
 /* A number as it is, or a text with a unit: "12ms" in seconds, "5MiB" in bytes, "200/s", "1%". */
@@ -79,23 +83,20 @@ static void fill(struct measure *m, const struct run *r, int64_t began_ns)
 	};
 }
 
-/* `each`'s names, and where a server is. An owned reference, or NULL. */
+/* `each`'s names, and of a server where and of what it is. An owned reference, or NULL. */
 static json_t *dimensions_of(const struct task *t)
 {
-	static const struct {
-		const char *field, *name;
-	} where[] = {{"OS-EXT-AZ:availability_zone", "zone"}, {"hostId", "host"}};
-	json_t *all = report_dimensions(t);
-	if (!t->step->kind || strcmp(t->step->kind->name, "server") != 0)
-		return all;
-	for (size_t i = 0; i < array_len(where); i++) {
-		const char *value = json_str(t->element->object, where[i].field);
-		if (!value || !*value || json_object_get(all, where[i].name))
+	static const char *const names[] = {"zone", "host", "image", "flavor", "volume_type"};
+	json_t *all = report_dimensions(t), *boot = boot_json((struct task *)(uintptr_t)t);
+	for (size_t i = 0; boot && i < array_len(names); i++) {
+		json_t *value = json_object_get(boot, names[i]);
+		if (!value || json_object_get(all, names[i]))
 			continue;
 		if (!all)
 			all = json_object();
-		json_object_set_new(all, where[i].name, json_string(value));
+		json_object_set(all, names[i], value);
 	}
+	json_decref(boot);
 	return all;
 }
 
@@ -209,7 +210,6 @@ static void tell_check(const struct task *t)
 	for (size_t i = 0; i < array_len(figures); i++) {
 		if (!number_of(json_object_get(measured, figures[i].key), &m.value))
 			continue;
-		m.value *= figures[i].scale;
 		m.name = figures[i].name;
 		m.unit = figures[i].unit;
 		r->measured(r->measured_arg, &m);

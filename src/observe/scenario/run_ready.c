@@ -14,48 +14,65 @@
 
 /* --- learning from answers -------------------------------------------------------------------- */
 
-/* Nova makes a volume of its own for a server that boots from an image into one: it has no name and
- * no mark, so it is journalled the moment a server's answer shows its id. */
-static void note_extras(struct task *t)
+void make_extra(struct task *t, const struct kind *k, const char *id, const char *note)
 {
-	if (strcmp(t->step->kind->name, "server") != 0)
-		return;
-	const struct kind *volume = kind_find(t->run->kinds, SLICE("volume"));
-	json_t *attached =
-		json_object_get(t->element->object, "os-extended-volumes:volumes_attached");
-	json_t *body = value_json(&t->body);
-	json_t *mapping = json_object_get(body, "block_device_mapping_v2"), *one;
-	size_t i, inline_volumes = 0;
-	json_array_foreach (mapping, i, one) {
+	struct made *m = vec_add(&t->extras);
+	m->kind = k;
+	m->id = mem_strdup(id);
+	m->path = json_pack("{s:s}", "id", id);
+	const struct journal_object o = {
+		.run = t->run->label,
+		.step = t->step->name,
+		.kind = k->name,
+		.index = (unsigned)t->element->index,
+		.attempt = 1,
+		.cloud_id = id,
+		.request_id = t->request_id,
+		.path = m->path,
+		.fate = OBJECT_CREATED,
+		.note = note,
+	};
+	journal_intend(t->run->journal_run, &o, &m->row, NULL, NULL);
+}
+
+static size_t inline_volumes(const struct task *t)
+{
+	json_t *body = value_json(&t->body), *one;
+	size_t i, n = 0;
+	json_array_foreach (json_object_get(body, "block_device_mapping_v2"), i, one) {
 		const char *to = json_str(one, "destination_type"),
 			   *from = json_str(one, "source_type");
-		inline_volumes +=
-			to && from && !strcmp(to, "volume") && strcmp(from, "volume") != 0;
+		n += to && from && !strcmp(to, "volume") && strcmp(from, "volume") != 0;
 	}
 	json_decref(body);
-	if (!volume || !inline_volumes || t->extras.n || json_array_size(attached) < inline_volumes)
+	return n;
+}
+
+static bool is_extra(const struct task *t, const char *id)
+{
+	for (size_t i = 0; i < t->extras.n; i++)
+		if (t->extras.p[i].id && !strcmp(t->extras.p[i].id, id))
+			return true;
+	return false;
+}
+
+/* Nova makes a volume of its own for a server that boots from an image into one: it has no name and
+ * no mark, so it is journalled the moment a server's answer shows its id. */
+void make_note_volumes(struct task *t, const json_t *server)
+{
+	const struct kind *volume = kind_find(t->run->kinds, SLICE("volume"));
+	const json_t *attached = json_object_get(server, "os-extended-volumes:volumes_attached");
+	json_t *one;
+	size_t i;
+	if (!volume || !json_array_size(attached))
+		return;
+	const size_t expected = inline_volumes(t);
+	if (!expected || json_array_size(attached) < expected)
 		return;
 	json_array_foreach (attached, i, one) {
 		const char *id = json_str(one, "id");
-		if (!id)
-			continue;
-		struct made *m = vec_add(&t->extras);
-		m->kind = volume;
-		m->id = mem_strdup(id);
-		m->path = json_pack("{s:s}", "id", id);
-		struct journal_object o = {
-			.run = t->run->label,
-			.step = t->step->name,
-			.kind = volume->name,
-			.index = (unsigned)t->element->index,
-			.attempt = 1,
-			.cloud_id = id,
-			.request_id = t->request_id,
-			.path = m->path,
-			.fate = OBJECT_CREATED,
-			.note = "made by nova for its server",
-		};
-		journal_intend(t->run->journal_run, &o, &m->row, NULL, NULL);
+		if (id && !is_extra(t, id))
+			make_extra(t, volume, id, "made by nova for its server");
 	}
 }
 
@@ -79,7 +96,8 @@ void make_learn(struct task *t, const json_t *object)
 	if (t->has_made && e->id && t->step->verb == VERB_CREATE) {
 		mem_replace(&t->made.id, e->id);
 		json_object_set_new(t->made.path, "id", json_string(e->id));
-		note_extras(t);
+		if (!strcmp(t->step->kind->name, "server") && !t->extras.n)
+			make_note_volumes(t, e->object);
 	}
 	boot_see(t);
 }
@@ -126,7 +144,7 @@ static void describe(const json_t *object, char *text, size_t n)
 		snprintf(text + used, n - used, "%s%s", used ? ": " : "", why);
 }
 
-static void became_ready(struct task *t)
+void make_ready(struct task *t)
 {
 	if (t->lost_fault != FAULT_NONE) {
 		char took[UNITS_TEXT];
@@ -143,37 +161,72 @@ static void became_ready(struct task *t)
 		make_end(t, FAULT_NONE, 0, NULL);
 }
 
-static enum fault failed_fault(const json_t *object)
+/* --- its parent ------------------------------------------------------------------------------- */
+
+static void look_at_parent(struct timer *timer);
+
+static void on_parent(struct task *t, enum parent_state state, const char *text)
+{
+	if (t->abandoned)
+		make_end(t, t->run->stop_fault, 0, NULL);
+	else if (state == PARENT_READY)
+		make_ready(t);
+	else if (state == PARENT_FAILED)
+		make_end(t, FAULT_ERROR_STATE, 0, text);
+	else if (state == PARENT_GONE)
+		make_end(t, FAULT_VANISHED, 404, text);
+	else if (!task_left_ns(t))
+		make_end(t, FAULT_STUCK, 0, text);
+	else {
+		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
+		task_pause(t, PARENT_EVERY_NS, look_at_parent);
+	}
+}
+
+/* A part is ready when what it changed takes the next change. */
+static void look_at_parent(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	const struct kind *k = t->step->kind;
+	const bool is_part = k->lock_of && strcmp(k->name, k->lock_of) != 0;
+	if (t->step->ready_now || !is_part || !parent_look(t, k, t->made.path, on_parent))
+		make_ready(t);
+}
+
+enum fault make_failed_fault(const json_t *object)
 {
 	const char *why = json_str(json_object_get(object, "fault"), "message");
 	return why && strstr(why, "No valid host") ? FAULT_NO_CAPACITY : FAULT_ERROR_STATE;
 }
 
-/* Whether the object has reached an end; otherwise `text` says where it stands. */
-static bool judge_object(struct task *t, const json_t *object, int status, char *text, size_t n)
+enum stands make_stands(
+	struct task *t, const json_t *object, int status, char *text, size_t n, struct error *err)
 {
 	const struct kind *k = t->step->kind;
 	const struct expr *ready = t->step->ready ? t->step->ready : k->ready_expr;
-	struct error err = {0};
 	bool yes = false;
 	describe(object, text, n);
-	if (k->failed_expr && holds(t, k->failed_expr, object, status, &yes, &err) == EXPR_OK &&
-		yes) {
-		make_end(t, failed_fault(object), status, *text ? text : "the object failed");
+	if (k->failed_expr && holds(t, k->failed_expr, object, status, &yes, err) == EXPR_OK && yes)
+		return STANDS_FAILED;
+	if (!ready || t->step->ready_now)
+		return STANDS_READY;
+	const enum expr_result r = holds(t, ready, object, status, &yes, err);
+	if (r == EXPR_ERROR)
+		return STANDS_WRONG;
+	return r == EXPR_OK && yes ? STANDS_READY : STANDS_WAITING;
+}
+
+/* Whether the object has reached an end; otherwise `text` says where it stands. */
+static bool judge_object(struct task *t, const json_t *object, int status, char *text, size_t n)
+{
+	struct error err = {0};
+	switch (make_stands(t, object, status, text, n, &err)) {
+	case STANDS_FAILED:
+		make_end(t, make_failed_fault(object), status, *text ? text : "the object failed");
 		return true;
-	}
-	if (!ready || t->step->ready_now) {
-		became_ready(t);
-		return true;
-	}
-	const enum expr_result r = holds(t, ready, object, status, &yes, &err);
-	if (r == EXPR_ERROR) {
-		make_end(t, FAULT_EVALUATION, status, err.msg);
-		return true;
-	}
-	if (r == EXPR_OK && yes) {
-		became_ready(t);
-		return true;
+	case STANDS_WRONG: make_end(t, FAULT_EVALUATION, status, err.msg); return true;
+	case STANDS_READY: look_at_parent(&t->timer); return true;
+	case STANDS_WAITING: break;
 	}
 	return false;
 }
@@ -195,7 +248,7 @@ static bool waits_in_vain(struct task *t)
 	return true;
 }
 
-static void poll_again(struct task *t, const char *state)
+void make_poll(struct task *t, const char *state, void (*look)(struct timer *timer))
 {
 	if (t->abandoned) {
 		make_end(t, t->run->stop_fault, 0, NULL);
@@ -221,7 +274,7 @@ static void poll_again(struct task *t, const char *state)
 		every = 200 * NS_PER_MS;
 	if (every > 2 * NS_PER_S)
 		every = 2 * NS_PER_S;
-	task_pause(t, every, make_ask_ready);
+	task_pause(t, every, look);
 }
 
 static void on_ready_answer(void *arg, const struct cloud_answer *a)
@@ -236,14 +289,16 @@ static void on_ready_answer(void *arg, const struct cloud_answer *a)
 		if (a->status == 404)
 			make_end(t, FAULT_VANISHED, 404, why);
 		else
-			poll_again(t, why); /* one bad look is not the object's end */
+			make_poll(
+				t, why, make_ask_ready); /* one bad look is not the object's end */
 		return;
 	}
-	const json_t *object = kind_unwrap(t->step->kind, a->json);
+	json_t *object = kind_answer_object(t->step->kind, t->made.path, a);
 	char state[400];
 	make_learn(t, object);
 	if (!judge_object(t, object, a->status, state, sizeof(state)))
-		poll_again(t, state);
+		make_poll(t, state, make_ask_ready);
+	json_decref(object);
 }
 
 void make_ask_ready(struct timer *timer)
@@ -252,22 +307,15 @@ void make_ask_ready(struct timer *timer)
 	struct kind_request q = {0};
 	struct error err = {0};
 	if (!t->step->kind->get) {
-		became_ready(t);
+		make_ready(t);
 		return;
 	}
 	if (!kind_object_request(t->step->kind, t->step->kind->get, t->made.path, &q, &err)) {
 		make_end(t, FAULT_EVALUATION, 0, err.msg);
 		return;
 	}
-	const struct cloud_request request = {
-		.service = t->step->kind->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = t->step->kind->version,
-		.deadline_ns = POLL_REQUEST_NS,
-		.purpose = &t->purpose,
-	};
+	struct cloud_request request = kind_call(t->step->kind, &q, POLL_REQUEST_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_ready_answer, t);
 	kind_request_fini(&q);
 }
@@ -281,5 +329,5 @@ void make_wait_ready(struct task *t)
 		return;
 	}
 	if (!judge_object(t, t->element->object, 200, state, sizeof(state)))
-		poll_again(t, state);
+		make_poll(t, state, make_ask_ready);
 }

@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "observe/scenario/leak.h"
 #include "observe/scenario/runner.h"
 
 #define REMOVE_REQUEST_NS   (60 * NS_PER_S)
 #define REMOVE_FIRST_NS     (200 * NS_PER_MS)
 #define REMOVE_SLOW_NS      (2 * NS_PER_S)
 #define LOOKS_BEFORE_REMOVE 5
+/* What stays busy is deleted all the same: designate takes that, and who does not says so. */
+#define LOOKS_AT_BUSY 20
 
 bool removal_over(const struct task *t)
 {
@@ -80,6 +83,7 @@ void remove_is_gone(struct task *t)
 {
 	struct made *m = remove_current(t);
 	journal_update(t->run->journal, m->row, OBJECT_DELETED, NULL, NULL, NULL);
+	m->gone = true;
 	if (m == &t->made) {
 		t->gone_ns = run_now(t->run);
 		run_emit(t->run, RUN_EVENT_REMOVED, t, "%s", "");
@@ -112,20 +116,13 @@ void remove_leave(struct task *t, enum object_fate fate, const char *why)
 void remove_call(struct task *t, const struct kind *k, const struct kind_request *q,
 	int64_t deadline_ns, cloud_done *done)
 {
-	const struct cloud_request request = {
-		.service = k->service,
-		.method = q->method,
-		.path = q->path,
-		.body = q->body,
-		.microversion = k->version,
-		.deadline_ns = deadline_ns,
-		.absent_is_good = true,
-		.purpose = &t->purpose,
-	};
+	struct cloud_request request = kind_call(k, q, deadline_ns);
+	request.absent_is_good = true;
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, done, t);
 }
 
-static bool out_of_time(const struct task *t)
+bool remove_out_of_time(const struct task *t)
 {
 	return t->run->abandon_teardown || t->run->last_looks ||
 	       loop_now_ns(t->run->tools.loop) >= t->run->teardown_until_ns;
@@ -145,28 +142,6 @@ static void again(struct task *t)
 	wait_then(t, ask_remove);
 }
 
-bool remove_says_gone(struct task *t, const struct kind *k, const struct cloud_answer *a)
-{
-	if (a->status == 404)
-		return true;
-	if (!k->gone_expr || !a->status)
-		return false;
-	json_t *m = change_measured(a);
-	const json_t *object = kind_unwrap(k, a->json);
-	if (object)
-		json_object_set(m, "BODY", (json_t *)object);
-	struct world_scope scope;
-	world_scope_init(&scope, t->run->world, t->element, m);
-	struct value v = VALUE_NOTHING;
-	struct error err = {0};
-	bool yes = false;
-	const bool good = expr_eval(k->gone_expr, &scope.scope, &v, &err) == EXPR_OK &&
-			  value_condition(&v, &yes);
-	value_drop(&v);
-	json_decref(m);
-	return good && yes;
-}
-
 /* --- is it gone, delete it --------------------------------------------------------------------
  */
 
@@ -176,7 +151,7 @@ static void on_gone_answer(void *arg, const struct cloud_answer *a)
 	struct made *m = remove_current(t);
 	t->call = NULL;
 	t->run->requests += a->tries;
-	if (remove_says_gone(t, m->kind, a)) {
+	if (kind_answer_gone(m->kind, m->path, a)) {
 		remove_is_gone(t);
 		return;
 	}
@@ -184,11 +159,11 @@ static void on_gone_answer(void *arg, const struct cloud_answer *a)
 	if (t->remove_asked && t->remove_tries > 3 && stuck_in_error(a, m->kind)) {
 		if (stuck_needs_admin(&t->stuck, m->kind))
 			remove_stuck(t, "it went into an error after the delete");
-		else if (out_of_time(t))
+		else if (remove_out_of_time(t))
 			remove_explain(t);
 		else
 			again(t);
-	} else if (out_of_time(t)) {
+	} else if (remove_out_of_time(t)) {
 		remove_explain(t);
 	} else if (!t->remove_asked && t->remove_tries >= LOOKS_BEFORE_REMOVE) {
 		ask_remove(&t->timer); /* its parent did not take it along */
@@ -210,9 +185,19 @@ static void ask_gone(struct timer *timer)
 	kind_request_fini(&q);
 }
 
+static void on_leak(void *arg, const char *port)
+{
+	struct task *t = arg;
+	if (port)
+		run_emit(t->run, RUN_EVENT_WAIT, t,
+			"deleted port %s: its load balancer has left it", port);
+	wait_then(t, ask_remove);
+}
+
 static void on_remove_answer(void *arg, const struct cloud_answer *a)
 {
 	struct task *t = arg;
+	const struct made *m = remove_current(t);
 	t->call = NULL;
 	t->run->requests += a->tries;
 	if (a->fault != FAULT_CANCELLED)
@@ -225,18 +210,20 @@ static void on_remove_answer(void *arg, const struct cloud_answer *a)
 		t->remove_asked = true;
 		t->remove_tries = 0;
 		ask_gone(&t->timer);
-	} else if (out_of_time(t)) {
+	} else if (remove_out_of_time(t)) {
 		remove_last_look(t);
 	} else {
 		run_emit(t->run, RUN_EVENT_WAIT, t, "%s: %s", fault_text(a->fault),
 			a->error.message);
-		wait_then(t, ask_remove);
+		if (a->status == 409 && !strcmp(m->kind->name, "subnet"))
+			leak_clear(t->run->tools.cloud, m->id, &t->call, on_leak, t);
+		else
+			wait_then(t, ask_remove);
 	}
 }
 
-static void ask_remove(struct timer *timer)
+static void send_remove(struct task *t)
 {
-	struct task *t = timer->arg;
 	struct made *m = remove_current(t);
 	struct kind_request q = {0};
 	struct error err = {0};
@@ -250,6 +237,27 @@ static void ask_remove(struct timer *timer)
 	}
 	remove_call(t, m->kind, &q, REMOVE_REQUEST_NS, on_remove_answer);
 	kind_request_fini(&q);
+}
+
+static void on_parent(struct task *t, enum parent_state state, const char *text)
+{
+	if (state == PARENT_BUSY && remove_out_of_time(t)) {
+		remove_last_look(t);
+	} else if (state != PARENT_BUSY || t->remove_tries >= LOOKS_AT_BUSY) {
+		send_remove(t);
+	} else {
+		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
+		wait_then(t, ask_remove);
+	}
+}
+
+/* What takes one change at a time takes none before the last one is over. */
+static void ask_remove(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	const struct made *m = remove_current(t);
+	if (!parent_look(t, m->kind, m->path, on_parent))
+		send_remove(t);
 }
 
 /* --- attempts whose answer was lost: once more ---------------------------------------------------
@@ -289,6 +297,10 @@ static void look_for_unsure(struct task *t, struct made *m)
 		ask_remove(&t->timer);
 		return;
 	}
+	if (m->kind->several) {
+		batch_remove(t);
+		return;
+	}
 	if (!kind_find_request(m->kind, m->path, name, mark, &q)) {
 		next_object(t);
 		return;
@@ -303,9 +315,11 @@ static void look_for_unsure(struct task *t, struct made *m)
 
 void remove_step(struct task *t)
 {
-	struct made *m = remove_current(t);
 	if (t->remove_next == 0 && change_undo(t))
 		return;
+	if (t->remove_next == 0)
+		batch_before_removal(t);
+	struct made *m = remove_current(t);
 	while (m && nothing_there(t, m)) {
 		t->remove_next++;
 		m = remove_current(t);
@@ -314,8 +328,8 @@ void remove_step(struct task *t)
 		end_removal(t, REMOVAL_GONE);
 		return;
 	}
-	if (m == &t->made && !t->holds_lock) {
-		char *key = task_lock_key(t, m->path);
+	if (m == &t->made && !t->holds_lock && !t->parent) {
+		char *key = task_lock_key(t, m->kind, m->path);
 		const bool taken = !key || lock_take(t->run, t, key);
 		free(key);
 		if (!taken) {
@@ -325,7 +339,9 @@ void remove_step(struct task *t)
 	}
 	if (t->remove_next > t->extras.n)
 		look_for_unsure(t, m);
-	else if (t->remove_next > 0 || t->parent)
+	else if (m->kind->several)
+		batch_remove(t);
+	else if ((t->remove_next > 0 && strcmp(m->kind->name, "volume") == 0) || t->parent)
 		ask_gone(&t->timer); /* nova may have taken it along; else its own delete follows */
 	else
 		ask_remove(&t->timer);
@@ -397,6 +413,8 @@ void remove_give_up(struct run *r)
 			remove_leave(t, OBJECT_CREATED, "teardown was given up");
 		} else if (t->call) {
 			cloud_cancel(t->call);
+		} else if (t->check) { /* an undo in a guest */
+			check_cancel(t->check);
 		}
 	}
 }

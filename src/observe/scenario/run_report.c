@@ -200,15 +200,35 @@ static enum run_verdict judge(const struct run *r)
 	return not_theirs && v != VERDICT_FAILED ? VERDICT_UNKNOWN : v;
 }
 
+/* A batch is no object beside its servers. */
+static size_t extras_of(const struct task *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->extras.n; i++)
+		n += !t->extras.p[i].kind->several;
+	return n;
+}
+
+/* Attempts that were never seen, or seen and not removed. */
+static size_t unsure_of(const struct task *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < t->unsure.n; i++)
+		n += !t->unsure.p[i].gone;
+	return n;
+}
+
 static void count_objects(struct run *r)
 {
 	struct run_report *report = &r->report;
 	report->created = report->deleted = report->left = 0;
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		const struct task *t = r->tasks.p[i];
-		const size_t made = (size_t)t->has_made + t->extras.n;
-		report->created += made - t->reused;
-		report->left += t->unsure.n;
+		const size_t made = (size_t)t->has_made + extras_of(t);
+		const size_t unsure = unsure_of(t), found = t->unsure.n - unsure;
+		report->created += made - t->reused + found;
+		report->deleted += found;
+		report->left += unsure;
 		if (t->has_made && t->made.kept)
 			continue;
 		if (t->removal == REMOVAL_LEFT)
@@ -216,6 +236,23 @@ static void count_objects(struct run *r)
 		else
 			report->deleted += made;
 	}
+}
+
+/* A server that stays is there until the end of the run, as far as this run knows. */
+static double server_minutes(const struct run *r)
+{
+	int64_t ns = 0;
+	for (size_t i = 0; i < r->tasks.n; i++) {
+		const struct task *t = r->tasks.p[i];
+		const char *kind = t->has_made ? t->made.kind->name : "";
+		const int64_t from = t->answer_ns >= 0 ? t->answer_ns : t->start_ns;
+		if (strcmp(kind, "server") != 0 && strcmp(kind, "server_batch") != 0)
+			continue;
+		const int64_t to = t->gone_ns >= 0 ? t->gone_ns : r->ended_ns;
+		if (from >= 0 && to > from)
+			ns += to - from;
+	}
+	return (double)ns / (60.0 * (double)NS_PER_S);
 }
 
 void report_make(struct run *r)
@@ -235,12 +272,19 @@ void report_make(struct run *r)
 	report->built_ns = r->built_ns;
 	report->ended_ns = r->ended_ns;
 	report->requests = r->requests;
+	report->server_minutes = server_minutes(r);
 	report->began_unix_us = r->began_unix_us;
 	report->stopped = r->stopped;
 	report->error = r->has_error ? &r->error : NULL;
 	report->fault = r->has_error ? r->error_fault : FAULT_NONE;
 	report->component =
 		r->has_error && r->error_service ? component_of_service(r, r->error_service) : "";
+}
+
+bool report_failed(struct run *r)
+{
+	report_make(r);
+	return r->report.verdict == VERDICT_FAILED || r->report.verdict == VERDICT_UNKNOWN;
 }
 
 void report_fini(struct run *r)

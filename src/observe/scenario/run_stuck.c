@@ -68,7 +68,7 @@ static void on_last_look(void *arg, const struct cloud_answer *a)
 	struct made *m = remove_current(t);
 	t->call = NULL;
 	t->run->requests += a->tries;
-	if (remove_says_gone(t, m->kind, a)) {
+	if (kind_answer_gone(m->kind, m->path, a)) {
 		remove_is_gone(t);
 		return;
 	}

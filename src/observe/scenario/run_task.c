@@ -86,17 +86,6 @@ void lock_release(struct run *r, struct task *t)
 	}
 }
 
-char *task_lock_key(struct task *t, const json_t *body)
-{
-	const char *lock = t->step->lock;
-	if (!lock && t->step->kind)
-		lock = t->step->kind->lock;
-	if (!lock || !*lock)
-		return NULL;
-	const char *parent = json_str(body, lock);
-	return parent ? mem_printf("%s/%s", lock, parent) : NULL;
-}
-
 /* --- beginning -------------------------------------------------------------------------------- */
 
 static int64_t step_timeout(const struct task *t)
@@ -114,6 +103,7 @@ static void on_check(void *arg, const struct check_result *c)
 	struct task *t = arg;
 	t->check = NULL;
 	t->run->requests += c->requests;
+	t->changed |= t->step->verb == VERB_GUEST && !c->unasked;
 	const struct operation_result r = {
 		.fault = c->fault,
 		.detail = c->detail,
@@ -155,6 +145,33 @@ static void begin_attempt(struct task *t)
 		change_begin(t);
 }
 
+/* Two throughputs to one guest would measure each other. Owned; NULL: none. */
+static char *receiver_lock(struct task *t)
+{
+	const struct value *to = value_field(&t->body, SLICE("to"));
+	const struct element *e =
+		to && to->type == VALUE_REF ? world_element(t->run->world, to->ref) : NULL;
+	return e && e->id ? mem_printf("throughput/%s", e->id) : NULL;
+}
+
+/* What making, changing or deleting holds meanwhile; owned, or NULL. A change that waits for more
+ * than its answer holds nothing: it may wait for another one's change. */
+static char *change_lock(struct task *t)
+{
+	if (t->step->verb == VERB_THROUGHPUT)
+		return receiver_lock(t);
+	struct task *of =
+		t->step->verb == VERB_DELETE || (t->step->verb == VERB_SET && !t->step->until)
+			? change_target(t)
+			: NULL;
+	if (t->step->verb != VERB_CREATE && !of)
+		return NULL;
+	json_t *path = of ? change_object_path(of) : value_json(&t->body);
+	char *key = task_lock_key(t, of ? of->step->kind : t->step->kind, path);
+	json_decref(path);
+	return key;
+}
+
 void task_begin(struct task *t)
 {
 	struct run *r = t->run;
@@ -164,18 +181,19 @@ void task_begin(struct task *t)
 		t->first_start_ns = loop_now_ns(r->tools.loop);
 		t->deadline_mono_ns = t->first_start_ns + step_timeout(t);
 	}
-	if (!t->holds_lock && t->step->verb == VERB_CREATE) {
-		json_t *body = value_json(&t->body);
-		char *key = task_lock_key(t, body);
-		json_decref(body);
-		const bool taken = !key || lock_take(r, t, key);
-		free(key);
-		if (!taken) {
-			t->state = TASK_LOCK;
-			run_emit(r, RUN_EVENT_WAIT, t, "another change of its %s",
-				t->step->lock ? t->step->lock : t->step->kind->lock);
-			return;
-		}
+	char *key = t->holds_lock ? NULL : change_lock(t);
+	const bool taken = !key || lock_take(r, t, key);
+	if (!taken) {
+		t->state = TASK_LOCK;
+		run_emit(r, RUN_EVENT_WAIT, t, "another change of %s", key);
+	}
+	free(key);
+	if (!taken)
+		return;
+	if (!t->tries) { /* standing in our own queue is no part of what is measured */
+		t->start_ns = run_now(r);
+		t->first_start_ns = loop_now_ns(r->tools.loop);
+		t->deadline_mono_ns = t->first_start_ns + step_timeout(t);
 	}
 	begin_attempt(t);
 }
@@ -298,7 +316,7 @@ static bool may_try_again(const struct task *t, enum fault fault)
 
 /* Whether a failed attempt is followed by another. Creates only when the step says so; checks of
  * their own accord until the step's time is up, since what they look at may still be starting. */
-static bool tries_again(const struct task *t, enum fault fault, int status)
+static bool tries_again(const struct task *t, enum fault fault, int status, bool asked)
 {
 	const struct retry *retry = &t->step->retry;
 	if (t->abandoned || t->run->stopping || is_hopeless(fault))
@@ -313,6 +331,8 @@ static bool tries_again(const struct task *t, enum fault fault, int status)
 			return false;
 		return retry->until_ns || task_left_ns(t) > retry->every_ns;
 	}
+	if (verb_works_in_guest(t->step->verb) && asked) /* what was done there is the answer */
+		return false;
 	return verb_reaches(t->step->verb) && fault != FAULT_EXPECTATION &&
 	       fault != FAULT_EXIT_STATUS && !t->step->must_fail.n && may_try_again(t, fault);
 }
@@ -373,7 +393,7 @@ void task_judge(struct task *t)
 		return;
 	}
 	if (result == EXPR_ERROR) {
-		if (tries_again(t, FAULT_EXPECTATION, 0))
+		if (tries_again(t, FAULT_EXPECTATION, 0, true))
 			try_again(t, err.msg);
 		else
 			task_fail(t, FAULT_EXPECTATION, "%s", err.msg);
@@ -392,7 +412,8 @@ static void judge_failing(struct task *t, const struct operation_result *r)
 {
 	if (r->fault == FAULT_NONE) {
 		t->failing_since_ns = 0;
-		if (t->step->retry.set && tries_again(t, FAULT_UNEXPECTED_SUCCESS, r->status)) {
+		if (t->step->retry.set &&
+			tries_again(t, FAULT_UNEXPECTED_SUCCESS, r->status, true)) {
 			try_again(t, fault_text(FAULT_UNEXPECTED_SUCCESS));
 			return;
 		}
@@ -404,7 +425,7 @@ static void judge_failing(struct task *t, const struct operation_result *r)
 		return;
 	}
 	if (r->unasked || !listed(&t->step->must_fail, r->fault, r->status)) {
-		if (tries_again(t, r->fault, r->status))
+		if (tries_again(t, r->fault, r->status, !r->unasked))
 			try_again(t, r->detail ? r->detail : fault_text(r->fault));
 		else
 			task_fail(t, r->fault, "it had to fail, but otherwise: %s",
@@ -437,7 +458,7 @@ void task_result(struct task *t, const struct operation_result *r)
 	if (r->fault != FAULT_NONE) {
 		const char *why = r->detail && *r->detail ? r->detail : fault_text(r->fault);
 		learn_measured(t, r->measured);
-		if (tries_again(t, r->fault, r->status))
+		if (tries_again(t, r->fault, r->status, !r->unasked))
 			try_again(t, why);
 		else if (!boot_explain(t, r->fault, why))
 			task_fail(t, r->fault, "%s", why);
@@ -465,6 +486,7 @@ void task_free(struct task *t)
 	boot_free(t);
 	free(t->create_request_id);
 	free(t->lost_detail);
+	free(t->upload_text);
 	free(t->detail);
 	free(t->lock);
 	free(t);

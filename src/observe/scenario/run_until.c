@@ -50,8 +50,9 @@ static void on_named_answer(void *arg, const struct cloud_answer *a)
 {
 	struct reread *x = arg;
 	struct task *t = x->waiter;
-	if (a->fault == FAULT_NONE)
-		make_learn(x->read, kind_unwrap(x->read->step->kind, a->json));
+	json_t *object = kind_answer_object(x->read->step->kind, x->read->made.path, a);
+	make_learn(x->read, object);
+	json_decref(object);
 	free(x);
 	on_reread(t, a);
 }
@@ -77,15 +78,8 @@ void until_look(struct timer *timer)
 	struct reread *x = mem_new(struct reread);
 	x->waiter = t;
 	x->read = read;
-	const struct cloud_request request = {
-		.service = read->step->kind->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = read->step->kind->version,
-		.deadline_ns = REREAD_NS,
-		.purpose = &t->purpose,
-	};
+	struct cloud_request request = kind_call(read->step->kind, &q, REREAD_NS);
+	request.purpose = &t->purpose;
 	t->call = cloud_call(t->run->tools.cloud, &request, on_named_answer, x);
 	kind_request_fini(&q);
 }

@@ -5,7 +5,8 @@
  * run_prepare.c cloud, zones, picks, journal
  * run_graph.c   which element may start now; what ended and who waits for it
  * run_task.c    one element's work: attempts, retries, expectations, must_fail
- * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_upload.c
+ * run_make.c    create; its inside is maker.h's: run_lost.c, run_ready.c, run_batch.c, run_upload.c
+ * run_parent.c  what admits one change at a time
  * run_keep.c    what runs leave for the next ones
  * run_change.c  set, server_action, delete, call, find
  * run_until.c   until, wait
@@ -20,9 +21,11 @@
 #ifndef OBSERVE_SCENARIO_RUNNER_H
 #define OBSERVE_SCENARIO_RUNNER_H
 
+#include "base/digest.h"
 #include "observe/scenario/pick.h"
 #include "observe/scenario/run.h"
 #include "observe/scenario/stuck.h"
+#include "openstack/kind_exchange.h"
 
 /* A look at thousands of elements takes breaks, so that the loop's other work is not held up. */
 #define TURN_NS (2 * NS_PER_MS)
@@ -50,11 +53,23 @@ struct made {
 	char *id;     /* NULL: not known */
 	json_t *path; /* id and the keys its paths need */
 	bool kept;    /* `keep`: not ours to remove now */
+	bool gone;    /* seen to be removed */
 };
 
 struct task;
 struct boot;
 struct explaining;
+
+/* Whether what admits one change at a time takes one now. */
+enum parent_state {
+	PARENT_READY,
+	PARENT_BUSY,
+	PARENT_FAILED,
+	PARENT_GONE,
+	PARENT_UNKNOWN, /* it could not be asked */
+};
+typedef void parent_then(struct task *t, enum parent_state state, const char *text);
+
 struct operation_result {
 	enum fault fault;
 	int status;
@@ -106,6 +121,8 @@ struct task {
 	VEC(struct made) extras; /* what the cloud made for it and leaves behind */
 	int64_t upload_size, upload_at;
 	uint64_t upload_seed;
+	char *upload_text; /* NULL: noise */
+	struct digest_md5 upload_sum;
 
 	bool abandoned; /* the run is stopping: end as soon as the fate is known */
 	bool removed;   /* a `delete` step has removed it */
@@ -114,6 +131,8 @@ struct task {
 	bool undone;
 	char *lock; /* held or waited for */
 	bool holds_lock;
+	const char *parent_kind; /* of the look that is under way */
+	parent_then *parent_then;
 
 	enum fault fault;
 	char *detail;
@@ -149,7 +168,9 @@ struct run {
 	const struct kinds *kinds;
 	char *instance, *location, *called;
 	json_t *params;
-	bool hold, held;
+	enum run_hold hold;
+	int64_t hold_ns;
+	bool held;
 	void (*event)(void *arg, const struct run_event *e);
 	void *event_arg;
 	measure_signal *measured;
@@ -232,7 +253,17 @@ void task_note_answer(struct task *t, const struct cloud_answer *a);
  */
 bool lock_take(struct run *r, struct task *t, const char *key);
 void lock_release(struct run *r, struct task *t);
-char *task_lock_key(struct task *t, const json_t *body);
+
+/* run_parent.c */
+/* What a change of an object of this kind holds: "server/ID"; `path` is its body or path keys.
+ * NULL: nothing. Owned. */
+char *task_lock_key(struct task *t, const struct kind *k, const json_t *path);
+/* The id of the object of the kind `lock_of` that this one is a part of, or is; NULL: there is
+ * none, or it is not known. Owned. */
+char *parent_id(struct run *r, const struct kind *k, const json_t *path);
+/* Asks how that object is; then is called once, with a text for people. False: there is none to
+ * ask, and then is not called. */
+bool parent_look(struct task *t, const struct kind *k, const json_t *path, parent_then *then);
 
 /* run_make.c, run_ready.c */
 void make_begin(struct task *t); /* or uses again what an earlier run kept */
@@ -284,12 +315,16 @@ void remove_step(struct task *t);
 void remove_last_looks(struct run *r);
 void remove_give_up(struct run *r);
 bool removal_over(const struct task *t);
-/* Whether an answer to a kind's `get` says that the object is no more. */
-bool remove_says_gone(struct task *t, const struct kind *k, const struct cloud_answer *a);
+
+/* run_batch.c */
+void batch_follow(struct task *t); /* of a later element: takes its server when all are ready */
+void batch_before_removal(struct task *t);
+void batch_remove(struct task *t); /* the current object: whatever is left of it */
 
 struct made *remove_current(struct task *t); /* what of it is being removed; NULL: nothing more */
 void remove_call(struct task *t, const struct kind *k, const struct kind_request *q,
 	int64_t deadline_ns, cloud_done *done);
+bool remove_out_of_time(const struct task *t);
 /* What became of the current one; each goes on with the next. */
 void remove_is_gone(struct task *t);
 void remove_left(struct task *t, const char *note);
@@ -307,6 +342,7 @@ bool order_may_remove(const struct task *t);
 
 /* run_report.c */
 void report_make(struct run *r);
+bool report_failed(struct run *r); /* as far as it has come: failed, or not known to have passed */
 void report_fini(struct run *r);
 /* The names of `each: {zone: …}` with this element's values; an owned reference or NULL. */
 json_t *report_dimensions(const struct task *t);

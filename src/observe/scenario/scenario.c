@@ -96,23 +96,34 @@ const char *verb_name(const struct step *step)
 		[VERB_LIST] = "list",
 		[VERB_TOKEN] = "token",
 		[VERB_VALUE] = "value",
+		[VERB_GUEST] = "guest",
+		[VERB_MESH] = "mesh",
+		[VERB_THROUGHPUT] = "throughput",
+		[VERB_BENCH] = "bench",
 	};
 	return step->verb == VERB_CREATE ? step->kind->name : names[step->verb];
 }
 
 bool verb_is_check(enum verb v)
 {
-	return v >= VERB_PING && v <= VERB_VALUE;
+	return v >= VERB_PING && v <= VERB_BENCH;
 }
 
 bool verb_reaches(enum verb v)
 {
-	return v == VERB_PING || v == VERB_TCP || v == VERB_HTTP || v == VERB_SSH;
+	return v == VERB_PING || v == VERB_TCP || v == VERB_HTTP || v == VERB_SSH ||
+	       verb_works_in_guest(v);
+}
+
+bool verb_works_in_guest(enum verb v)
+{
+	return v >= VERB_GUEST && v <= VERB_BENCH;
 }
 
 bool step_is_many(const struct step *step)
 {
-	return step->count || step->each || step->verb == VERB_GROUP;
+	return step->count || step->each || step->verb == VERB_GROUP ||
+	       (step->verb == VERB_CREATE && step->kind && step->kind->several);
 }
 
 /* --- is a function called, a name used anywhere? -----------------------------------------------

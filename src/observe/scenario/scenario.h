@@ -42,6 +42,10 @@ enum verb {
 	VERB_LIST,
 	VERB_TOKEN,
 	VERB_VALUE,
+	VERB_GUEST,
+	VERB_MESH,
+	VERB_THROUGHPUT,
+	VERB_BENCH,
 	VERB_COUNT
 };
 
@@ -166,7 +170,8 @@ int scenario_step(const struct scenario *s, struct slice name); /* index, or -1 
 const char *verb_name(const struct step *step);                 /* "ping", or the kind's name */
 bool verb_is_check(enum verb v);
 bool verb_reaches(enum verb v);             /* a guest or an address, from here or `from` a guest */
-bool step_is_many(const struct step *step); /* has count or each, or is a group */
+bool verb_works_in_guest(enum verb v);      /* guest mesh throughput bench: needs a log-in */
+bool step_is_many(const struct step *step); /* has count or each, is a group or a server_batch */
 /* Whether a function is called anywhere: "size_for"; whether a name is used anywhere: "zones". */
 bool scenario_calls(const struct scenario *s, const char *function);
 bool scenario_names(const struct scenario *s, const char *name);

@@ -109,7 +109,7 @@ static const char *state_of(const json_t *object)
 bool stuck_in_error(const struct cloud_answer *a, const struct kind *k)
 {
 	const char *state = state_of(kind_unwrap(k, a->json));
-	return state && strstr(state, "error");
+	return state && (strcasestr(state, "error") || strstr(state, "FAILED"));
 }
 
 static enum expr_result measured(void *arg, struct slice name, struct value *ret, struct error *err)

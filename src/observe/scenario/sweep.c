@@ -37,11 +37,15 @@ void sweep_tell(struct sweep *s, const struct found *f, const char *fmt, ...)
 	s->event(s->arg, &e);
 }
 
+bool sweep_has_own_id(const struct kind *k)
+{
+	return strcmp(k->name, "router_route") != 0;
+}
+
 struct found *sweep_add(
 	struct sweep *s, const struct kind *k, const char *id, json_t *path, const char *proof)
 {
-	/* What cannot be asked for (a route) has no id of its own, but its router's. */
-	char *key = id && k->get ? mem_printf("%s/%s", k->name, id) : NULL;
+	char *key = id && sweep_has_own_id(k) ? mem_printf("%s/%s", k->name, id) : NULL;
 	if (key && map_get(&s->known, key)) {
 		free(key);
 		json_decref(path);
@@ -177,27 +181,6 @@ static void note_double(struct sweep *s, struct found *f)
 		sweep_give_up(other, OBJECT_UNSURE, why);
 }
 
-struct listing {
-	struct sweep *sweep;
-	const struct kind *kind;
-	size_t at;
-};
-
-/* The routes of a router of ours hold its interfaces. */
-static void take_routes(struct sweep *s, const struct found *router, const json_t *routes)
-{
-	const struct kind *k = kind_find(s->kinds, SLICE("router_route"));
-	json_t *route;
-	size_t i;
-	json_array_foreach (routes, i, route) {
-		json_t *path = json_deep_copy(route);
-		json_object_set_new(path, "router", json_string(router->id));
-		struct found *f = sweep_add(s, k, router->id, path, "parent is ours");
-		f->run = mem_strdup(router->run);
-		s->report.found++;
-	}
-}
-
 static void take_item(struct sweep *s, const struct kind *k, const json_t *item)
 {
 	const json_t *object = kind_unwrap(k, item);
@@ -207,7 +190,9 @@ static void take_item(struct sweep *s, const struct kind *k, const json_t *item)
 	const char *proof = proof_of(s, k, object, &run), *id = kind_id(k, object);
 	if (!proof || !id || is_alive(s, run) || !old_enough(s, object, run))
 		return;
-	struct found *f = sweep_add(s, k, id, json_pack("{s:s}", "id", id), proof);
+	json_t *path = json_pack("{s:s, s:s?}", "id", id, "user", cloud_user_id(s->cloud));
+	kind_path_learn(k, object, path);
+	struct found *f = sweep_add(s, k, id, path, proof);
 	if (!f)
 		return;
 	f->name = mem_strdup(kind_name_of(k, object));
@@ -216,13 +201,22 @@ static void take_item(struct sweep *s, const struct kind *k, const json_t *item)
 	s->report.found++;
 	note_double(s, f);
 	if (!strcmp(k->name, "router"))
-		take_routes(s, f, json_object_get(object, "routes"));
+		sweep_take_routes(s, f, json_object_get(object, "routes"));
 }
 
-static void list_over(struct sweep *s, const struct cloud_answer *a, const char *what)
+/* A service that is not there, or that this user may not use, has made nothing for us. */
+static bool may_be_closed(const struct cloud_answer *a, const char *service)
+{
+	return a->fault == FAULT_NO_SERVICE ||
+	       (a->status == 403 &&
+		       !slice_in_words(slice_of(service), "compute network block-storage image"));
+}
+
+void sweep_list_over(
+	struct sweep *s, const struct cloud_answer *a, const char *service, const char *what)
 {
 	s->lists--;
-	if (a->fault != FAULT_NONE && a->fault != FAULT_NO_SERVICE && !s->cancelled &&
+	if (a->fault != FAULT_NONE && !may_be_closed(a, service) && !s->cancelled &&
 		!s->error.msg[0])
 		error_set(&s->error, ERROR_CLOUD, "listing %s: %s%s%s", what, fault_text(a->fault),
 			a->error.message[0] ? ": " : "", a->error.message);
@@ -239,16 +233,17 @@ static void on_list(void *arg, const struct cloud_answer *a, json_t *items)
 	if (a->fault == FAULT_NONE)
 		json_array_foreach (items, i, item)
 			take_item(s, l->kind, item);
-	list_over(s, a, l->kind->name);
+	sweep_list_over(s, a, l->kind->service, l->kind->name);
 	free(l);
 }
 
-static void start_list(struct sweep *s, const struct kind *k, const char *path,
-	const char *collection, cloud_list_done *done)
+void sweep_list(struct sweep *s, const struct kind *k, const char *path, const char *collection,
+	const struct found *parent, cloud_list_done *done)
 {
 	struct listing *l = mem_new(struct listing);
 	l->sweep = s;
 	l->kind = k;
+	l->parent = parent;
 	while (l->at + 1 < array_len(s->listing) && s->listing[l->at])
 		l->at++;
 	s->lists++;
@@ -258,56 +253,19 @@ static void start_list(struct sweep *s, const struct kind *k, const char *path,
 
 static void list_everything(struct sweep *s)
 {
+	json_t *known = json_pack("{s:s?}", "user", cloud_user_id(s->cloud));
 	for (size_t i = 0; i < kinds_count(s->kinds); i++) {
 		const struct kind *k = kind_at(s->kinds, i);
-		const char *space = k->list ? strchr(k->list, ' ') : NULL;
-		if (space && (k->mark != MARK_NONE || k->name_field) &&
-			strcmp(k->name, "restore") != 0 && strcmp(k->name, "server_batch") != 0)
-			start_list(s, k, space + 1, k->collection, on_list);
-	}
-}
-
-/* --- what hangs on ours ----------------------------------------------------------------------- */
-
-static void on_interfaces(void *arg, const struct cloud_answer *a, json_t *items)
-{
-	struct listing *l = arg;
-	struct sweep *s = l->sweep;
-	const struct kind *k = kind_find(s->kinds, SLICE("router_interface"));
-	json_t *port;
-	size_t i;
-	s->listing[l->at] = NULL;
-	json_array_foreach (items, i, port) {
-		const char *owner = json_str(port, "device_owner"),
-			   *router = json_str(port, "device_id");
-		const char *subnet = json_str(
-			json_array_get(json_object_get(port, "fixed_ips"), 0), "subnet_id");
-		char *key = router ? mem_printf("router/%s", router) : NULL;
-		struct found *parent = key ? map_get(&s->known, key) : NULL;
-		free(key);
-		if (!owner || !subnet || !parent || (void *)parent == (void *)s ||
-			strncmp(owner, "network:router_interface", 24) != 0 ||
-			parent->state == FOUND_OVER)
+		struct kind_request q = {0};
+		if ((k->mark == MARK_NONE && !k->name_field) || k->several ||
+			!strcmp(k->name, "restore"))
 			continue;
-		struct found *f = sweep_add(s, k, json_str(port, "id"),
-			json_pack("{s:s, s:s, s:s}", "id", json_str(port, "id"), "router", router,
-				"subnet_id", subnet),
-			"parent is ours");
-		if (f) {
-			f->run = mem_strdup(parent->run);
-			s->report.found++;
-		}
+		/* What is listed below a parent only is found by its parent. */
+		if (k->list && kind_object_request(k, k->list, known, &q, NULL))
+			sweep_list(s, k, q.path, k->collection, NULL, on_list);
+		kind_request_fini(&q);
 	}
-	list_over(s, a, "router interfaces");
-	free(l);
-}
-
-static bool has_router(const struct sweep *s)
-{
-	for (size_t i = 0; i < s->found.n; i++)
-		if (!strcmp(s->found.p[i]->kind->name, "router"))
-			return true;
-	return false;
+	json_decref(known);
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */
@@ -367,12 +325,8 @@ static void on_turn(struct timer *t)
 	}
 	if (!s->removing) {
 		s->removing = true;
-		if (has_router(s) && !s->cancelled) {
-			start_list(s, kind_find(s->kinds, SLICE("port")),
-				"/ports?device_owner=network%3Arouter_interface", "ports",
-				on_interfaces);
+		if (!s->cancelled && sweep_list_parts(s))
 			return;
-		}
 	}
 	if (any(s, FOUND_WAITING))
 		remove_next_rank(s);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "observe/scenario/leak.h"
 #include "observe/scenario/sweeper.h"
 
 #define REQUEST_NS (60 * NS_PER_S)
@@ -56,6 +57,11 @@ static void is_gone(struct found *f, bool we_did)
 	over(f);
 }
 
+void sweep_is_gone(struct found *f)
+{
+	is_gone(f, true);
+}
+
 static bool out_of_time(const struct found *f)
 {
 	return loop_now_ns(f->sweep->loop) >= f->sweep->until_ns;
@@ -80,42 +86,14 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 	struct error err = {0};
 	if (!template || !kind_object_request(f->kind, template, f->path, &q, &err))
 		return false;
-	const struct cloud_request r = {.service = f->kind->service,
-		.method = q.method,
-		.path = q.path,
-		.body = q.body,
-		.microversion = f->kind->version,
-		.deadline_ns = REQUEST_NS,
-		.absent_is_good = true};
+	struct cloud_request r = kind_call(f->kind, &q, REQUEST_NS);
+	r.absent_is_good = true;
 	f->call = cloud_call(f->sweep->cloud, &r, done, f);
 	kind_request_fini(&q);
 	return true;
 }
 
 /* --- is it gone? ------------------------------------------------------------------------------ */
-
-static enum expr_result measured(void *arg, struct slice name, struct value *ret, struct error *err)
-{
-	const struct cloud_answer *a = arg;
-	if (slice_is(name, "STATUS"))
-		*ret = value_int(a->status);
-	else if (slice_is(name, "BODY"))
-		*ret = value_from_json(a->json);
-	return EXPR_OK;
-}
-
-static bool says_gone(const struct kind *k, const struct cloud_answer *a)
-{
-	if (a->status == 404 || !k->gone_expr || !a->status)
-		return a->status == 404;
-	const struct expr_scope scope = {.arg = (void *)a, .measurement = measured};
-	struct value v = VALUE_NOTHING;
-	bool yes = false;
-	const bool good =
-		expr_eval(k->gone_expr, &scope, &v, NULL) == EXPR_OK && value_condition(&v, &yes);
-	value_drop(&v);
-	return good && yes;
-}
 
 /* --- it does not go --------------------------------------------------------------------------- */
 
@@ -169,7 +147,7 @@ static void on_last_look(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a)) {
+	if (kind_answer_gone(f->kind, f->path, a)) {
 		is_gone(f, f->asked);
 		return;
 	}
@@ -191,7 +169,7 @@ static void on_gone(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a)) {
+	if (kind_answer_gone(f->kind, f->path, a)) {
 		is_gone(f, true);
 		return;
 	}
@@ -214,6 +192,14 @@ static void ask_gone(struct timer *t)
 
 static void ask_remove(struct timer *t);
 
+static void on_leak(void *arg, const char *port)
+{
+	struct found *f = arg;
+	if (port)
+		sweep_tell(f->sweep, f, "deleted port %s: its load balancer has left it", port);
+	pause_then(f, ask_remove);
+}
+
 static void on_remove(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
@@ -230,6 +216,8 @@ static void on_remove(void *arg, const struct cloud_answer *a)
 		ask_gone(&f->timer);
 	} else if (out_of_patience(f)) {
 		last_look(f);
+	} else if (a->status == 409 && !strcmp(f->kind->name, "subnet") && f->id) {
+		leak_clear(f->sweep->cloud, f->id, &f->call, on_leak, f);
 	} else {
 		pause_then(f, ask_remove);
 	}
@@ -247,7 +235,7 @@ static void on_still_stuck(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a)) {
+	if (kind_answer_gone(f->kind, f->path, a)) {
 		is_gone(f, false);
 		return;
 	}
@@ -303,6 +291,10 @@ void sweep_remove(struct found *f)
 	f->patience_ns = loop_now_ns(s->loop) + (s->report.needs_admin ? HELD_NS : STUCK_NS);
 	if (f->fate == OBJECT_NEEDS_ADMIN && call(f, f->kind->get, on_still_stuck))
 		return;
+	if (f->kind->several) {
+		sweep_look_batch(f);
+		return;
+	}
 	sweep_tell(s, f, "deleting");
 	if (!strcmp(f->kind->name, "server") && call(f, f->kind->get, on_server))
 		return;
@@ -316,7 +308,7 @@ static void look_again(struct timer *t)
 	sweep_look(t->arg);
 }
 
-static void not_there(struct found *f)
+void sweep_not_there(struct found *f)
 {
 	struct sweep *s = f->sweep;
 	const int64_t age_ns =
@@ -334,7 +326,7 @@ static void not_there(struct found *f)
 
 static void is_there(struct found *f, const json_t *object)
 {
-	const char *id = object ? kind_id(f->kind, object) : NULL;
+	const char *id = object && sweep_has_own_id(f->kind) ? kind_id(f->kind, object) : NULL;
 	if (id && !f->id) {
 		char *key = mem_printf("%s/%s", f->kind->name, id);
 		struct found *other = map_get(&f->sweep->known, key);
@@ -356,7 +348,7 @@ static void is_there(struct found *f, const json_t *object)
 	sweep_kick(f->sweep);
 }
 
-static void could_not_look(struct found *f, const struct cloud_answer *a)
+void sweep_could_not_look(struct found *f, const struct cloud_answer *a)
 {
 	if (out_of_time(f) || f->tries > 20)
 		sweep_give_up(f, OBJECT_UNSURE, fault_text(a->fault));
@@ -368,12 +360,15 @@ static void on_look_one(void *arg, const struct cloud_answer *a)
 {
 	struct found *f = arg;
 	f->call = NULL;
-	if (says_gone(f->kind, a))
-		not_there(f);
+	if (kind_answer_gone(f->kind, f->path, a))
+		sweep_not_there(f);
 	else if (a->fault != FAULT_NONE)
-		could_not_look(f, a);
-	else
-		is_there(f, kind_unwrap(f->kind, a->json));
+		sweep_could_not_look(f, a);
+	else {
+		json_t *object = kind_answer_object(f->kind, f->path, a);
+		is_there(f, object);
+		json_decref(object);
+	}
 }
 
 static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)
@@ -384,7 +379,7 @@ static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)
 	size_t i, n = 0;
 	f->call = NULL;
 	if (a->fault != FAULT_NONE) {
-		could_not_look(f, a);
+		sweep_could_not_look(f, a);
 		return;
 	}
 	json_array_foreach (items, i, item) {
@@ -399,12 +394,16 @@ static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)
 	else if (n)
 		is_there(f, mine);
 	else
-		not_there(f);
+		sweep_not_there(f);
 }
 
 void sweep_look(struct found *f)
 {
 	struct kind_request q = {0};
+	if (f->kind->several) {
+		sweep_look_batch(f);
+		return;
+	}
 	f->state = FOUND_BUSY;
 	f->timer.arg = f;
 	if (!f->id && kind_find_request(f->kind, f->path, f->name, f->mark, &q)) {

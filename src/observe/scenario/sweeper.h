@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "observe/scenario/stuck.h"
 #include "observe/scenario/sweep.h"
+#include "openstack/kind_exchange.h"
 
 enum found_state {
 	FOUND_LOOKING, /* a row without an id: is it there at all? */
@@ -27,6 +28,7 @@ struct found {
 	int64_t created_unix_us;
 	enum found_state state;
 	bool asked;
+	bool seen; /* of a batch: servers of it */
 	unsigned tries;
 	int64_t patience_ns; /* mono: what has not gone by then is stuck */
 	struct stuck stuck;
@@ -63,10 +65,32 @@ void sweep_kick(struct sweep *s);
 struct found *sweep_add(
 	struct sweep *s, const struct kind *k, const char *id, json_t *path, const char *proof);
 void sweep_end(struct sweep *s);
+/* A route has none, but its router's. */
+bool sweep_has_own_id(const struct kind *k);
+/* One list; `done` gets a struct listing, whose place in `listing` it empties, which it frees, and
+ * ends with sweep_list_over(). */
+struct listing {
+	struct sweep *sweep;
+	const struct kind *kind;
+	const struct found *parent; /* what the items lie in; NULL: nothing */
+	size_t at;
+};
+void sweep_list(struct sweep *s, const struct kind *k, const char *path, const char *collection,
+	const struct found *parent, cloud_list_done *done);
+void sweep_list_over(
+	struct sweep *s, const struct cloud_answer *a, const char *service, const char *what);
+
+/* sweep_parts.c */
+void sweep_take_routes(struct sweep *s, const struct found *router, const json_t *routes);
+bool sweep_list_parts(struct sweep *s); /* true: lists are under way */
+void sweep_look_batch(struct found *f); /* also when its turn to go has come */
 
 /* sweep_remove.c */
 void sweep_look(struct found *f);
 void sweep_remove(struct found *f);
+void sweep_is_gone(struct found *f);   /* by us */
+void sweep_not_there(struct found *f); /* not yet, or never */
+void sweep_could_not_look(struct found *f, const struct cloud_answer *a);
 void sweep_give_up(struct found *f, enum object_fate fate, const char *why);
 
 #endif

@@ -41,6 +41,13 @@ struct world *world_new(const struct scenario *s, const json_t *given,
 	return NULL;
 }
 
+void world_keep_secret(struct world *w, const char *text)
+{
+	char *key = mem_printf("#%zu", w->secrets.n);
+	map_put(&w->secrets, key, secret_new(slice_of(text)));
+	free(key);
+}
+
 static void element_fini(struct element *e)
 {
 	value_drop(&e->it);
@@ -113,6 +120,11 @@ struct element *world_element(struct world *w, struct value_ref ref)
 		ref = sw->elements[at].target;
 	}
 	return NULL;
+}
+
+struct element *world_leader(struct world *w, const struct element *e)
+{
+	return &w->steps[e->step].elements[e->leader];
 }
 
 const char *world_element_name(const struct world *w, const struct element *e, char *text, size_t n)

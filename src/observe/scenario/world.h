@@ -30,7 +30,9 @@ enum element_state {
 
 struct element {
 	size_t step;
-	int32_t index;   /* its `i` */
+	int32_t index;   /* among the elements of its step */
+	int32_t i;       /* its `i`: the index, of a server_batch that of the create */
+	size_t leader;   /* index of the first element of the same create: mostly its own */
 	struct value it; /* null unless the step has each */
 	enum element_state state;
 	struct value_ref target; /* members of a group: the element they stand for */
@@ -95,6 +97,9 @@ void world_free(struct world *w);
  * and missing ones. Adds errors. */
 bool world_takes(const struct scenario *s, const json_t *given, struct error_list *errors);
 
+/* What came from the cloud and must not be shown: masked from now on, for the world's life. */
+void world_keep_secret(struct world *w, const char *text);
+
 /* Evaluates when, count and each of a step and makes its elements. OK, BLOCKED (needs an answer
  * first), ABSENT (nothing to do), SKIPPED, ERROR (err with the place). OK again when done before.
  */
@@ -117,9 +122,12 @@ void world_scope_init(
 	struct world_scope *s, struct world *w, struct element *element, const json_t *measured);
 
 struct element *world_element(struct world *w, struct value_ref ref); /* group members resolved */
+/* The element whose create makes this one too: itself, but for the later ones of a server_batch. */
+struct element *world_leader(struct world *w, const struct element *e);
 /* "port[2]", or "router" when the step has one element without count or each. */
 const char *world_element_name(
 	const struct world *w, const struct element *e, char *text, size_t n);
+void world_use(struct element *user, struct value_ref ref); /* no double; user NULL: none */
 /* Evaluate in the element's scope, recording uses. Results as world.h's opening says. */
 enum expr_result world_body(struct world *w, struct element *e, const struct interp *t,
 	struct value *ret, struct error *err);

@@ -56,7 +56,10 @@ static enum expr_result settle(
 		enum settle inner = how;
 		if (how == SETTLE_VERB && !(depth == 0 && (list || keeps_refs(value_key(v, i)))))
 			inner = SETTLE_PLAIN;
-		r = settle(s, &item, inner, depth + 1, err);
+		/* `among` names several: its list is as the body of a verb that names several */
+		const bool several = how == SETTLE_VERB && !list && depth == 0 &&
+				     slice_is(value_key(v, i), "among");
+		r = settle(s, &item, several ? SETTLE_VERB : inner, several ? 0 : depth + 1, err);
 		if (list)
 			value_list_add(&out, item);
 		else

@@ -14,6 +14,7 @@ struct expansion {
 	struct world_scope scope;
 	struct value items; /* `it` of each element; null: none */
 	size_t count;
+	VEC(size_t) sizes; /* of a server_batch: how many each create makes */
 	struct error *err;
 };
 
@@ -194,6 +195,57 @@ static enum expr_result evaluate_group(struct expansion *x)
 	return r;
 }
 
+/* --- several of one create -------------------------------------------------------------------- */
+
+/* A count of the body of one create; 0 when it is not there. */
+static enum expr_result batch_count(
+	struct expansion *x, struct element *e, const char *key, size_t *ret)
+{
+	const struct step *s = x->sw->step;
+	const struct interp *t =
+		s->body && interp_is_map(s->body) ? interp_get(s->body, key) : NULL;
+	struct value v = VALUE_NOTHING;
+	*ret = 0;
+	if (!t)
+		return EXPR_OK;
+	enum expr_result r = world_body(x->w, e, t, &v, x->err);
+	if (r == EXPR_OK && v.type == VALUE_TEXT && x->w->options.symbolic) {
+		world_note(
+			x->w, s, "%s: `%s` is decided in the run; counted here as 1", s->name, key);
+		*ret = 1;
+	} else if (r == EXPR_OK && v.type == VALUE_INT && v.integer > 0 &&
+		   v.integer <= SCENARIO_OBJECTS_MAX) {
+		*ret = (size_t)v.integer;
+	} else if (r == EXPR_OK && v.type != VALUE_NULL) {
+		r = fail(x, "`%s` must be a whole number from 1 to %d", key, SCENARIO_OBJECTS_MAX);
+	}
+	value_drop(&v);
+	return r;
+}
+
+/* Each create becomes as many elements as it may make. */
+static enum expr_result measure_batches(struct expansion *x)
+{
+	enum expr_result r = EXPR_OK;
+	size_t total = 0;
+	for (size_t n = 0; n < x->count && r == EXPR_OK; n++) {
+		struct element e = {.step = x->scratch.step, .index = (int32_t)n, .i = (int32_t)n};
+		size_t least = 0, most = 0;
+		if (x->items.type == VALUE_LIST)
+			e.it = value_copy(*value_item(&x->items, n));
+		r = batch_count(x, &e, "min_count", &least);
+		if (r == EXPR_OK)
+			r = batch_count(x, &e, "max_count", &most);
+		most = most > least ? most : least;
+		vec_push(&x->sizes, most ? most : 1);
+		total += most ? most : 1;
+		value_drop(&e.it);
+		vec_fini(&e.uses);
+	}
+	x->count = total;
+	return r;
+}
+
 static enum expr_result measure(struct expansion *x)
 {
 	const struct step *s = x->sw->step;
@@ -205,9 +257,11 @@ static enum expr_result measure(struct expansion *x)
 		r = evaluate_each(x);
 	else if (r == EXPR_OK && s->verb == VERB_GROUP)
 		r = evaluate_group(x);
+	const bool makes = s->verb == VERB_CREATE;
+	if (r == EXPR_OK && makes && s->kind->several && x->count <= SCENARIO_OBJECTS_MAX)
+		r = measure_batches(x);
 	if (r != EXPR_OK)
 		return r;
-	const bool makes = s->verb == VERB_CREATE;
 	if (x->count > SCENARIO_OBJECTS_MAX ||
 		(makes && x->w->objects + x->count > SCENARIO_OBJECTS_MAX)) {
 		error_at(x->err, s->file, s->line, s->col,
@@ -223,18 +277,26 @@ static void make_elements(struct expansion *x)
 {
 	struct step_world *sw = x->sw;
 	const size_t step = (size_t)(sw - x->w->steps);
+	size_t batch = 0, first = 0; /* the create that makes it, and its first element */
 	sw->elements = mem_new_array(x->count, sizeof(*sw->elements));
 	sw->count = x->count;
 	for (size_t i = 0; i < sw->count; i++) {
 		struct element *e = &sw->elements[i];
+		const bool starts = batch >= x->sizes.n || i == first + x->sizes.p[batch];
+		if (starts && i)
+			batch++;
+		if (starts)
+			first = i;
 		e->step = step;
 		e->index = (int32_t)i;
+		e->i = (int32_t)batch;
+		e->leader = first;
 		if (sw->absent)
 			continue;
 		if (sw->step->verb == VERB_GROUP)
 			e->target = value_item(&x->items, i)->ref;
 		else if (x->items.type == VALUE_LIST)
-			e->it = value_copy(*value_item(&x->items, i));
+			e->it = value_copy(*value_item(&x->items, batch));
 		VEC_EACH (&x->scratch.uses, struct value_ref, ref) {
 			if (sw->step->verb != VERB_GROUP)
 				world_use(e, *ref);
@@ -267,5 +329,6 @@ enum expr_result world_expand(struct world *w, size_t step, struct error *err)
 	}
 	value_drop(&x.items);
 	vec_fini(&x.scratch.uses);
+	vec_fini(&x.sizes);
 	return r;
 }

@@ -154,7 +154,7 @@ static bool own_name(struct world_scope *s, struct slice name, enum expr_result 
 			error_set(err, ERROR_INPUT, "there is no `%.*s` here", SLICE_ARG(name));
 			*result = EXPR_ERROR;
 		} else if (index) {
-			*ret = value_int(s->element->index);
+			*ret = value_int(s->element->i);
 		} else {
 			*ret = value_copy(s->element->it);
 		}

@@ -33,7 +33,6 @@ struct value world_symbol_new(struct world *w, const char *fmt, ...) like_printf
 enum expr_result world_param(struct world *w, const struct param *p, unsigned depth,
 	struct value *ret, struct error *err);
 void world_note(struct world *w, const struct step *step, const char *fmt, ...) like_printf(3, 4);
-void world_use(struct element *user, struct value_ref ref);
 
 enum expr_result scope_call(void *arg, struct slice function, const struct value *args, size_t n,
 	struct value *ret, struct error *err);

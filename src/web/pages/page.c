@@ -26,6 +26,7 @@ static const struct {
 	[PAGE_SCENARIO] = {"scenario", view_scenario},
 	[PAGE_RUN] = {"run", view_run},
 	[PAGE_EVIDENCE] = {"evidence", view_evidence},
+	[PAGE_LEDGER] = {"ledger", view_ledger},
 	[PAGE_PROBLEM] = {"problem", view_problem},
 };
 

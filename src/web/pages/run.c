@@ -150,6 +150,8 @@ static void put_facts(struct view *v, const json_t *report)
 	view_put(o, "requests", say_number(v, json_int(report, "requests", 0)));
 	view_put(o, "created", say_number(v, json_int(report, "created", 0)));
 	view_put(o, "deleted", say_number(v, json_int(report, "deleted", 0)));
+	const double minutes = ms_of(json_object_get(report, "cost"), "server_minutes");
+	view_put(o, "server_minutes", minutes > 0 ? say_real(v, minutes, 1) : NULL);
 	const int64_t left = json_int(report, "left", 0);
 	view_put(o, "left", left > 0 ? say_count(v, "left_one", "left_many", left) : NULL);
 	view_put(o, "error", json_str(report, "error"));
@@ -192,6 +194,7 @@ bool view_run(struct view *v)
 	json_object_set_new(o, "steps", rows);
 	json_object_set_new(o, "has_steps", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(o, "ticks", ticks);
+	json_object_set_new(o, "matrices", matrices_view(v, steps));
 	view_put(o, "span", say_duration(v, b.span));
 	view_put(o, "run", run);
 	view_put(o, "scenario", scenario);

@@ -144,6 +144,7 @@ bool view_scenario(struct view *v)
 		json_str(v->model, "title") ? json_str(v->model, "title")
 					    : json_str(v->model, "name"));
 	view_put(v->root, "title", json_str(v->root, "heading"));
+	view_put(v->root, "skipped", v->operators ? json_str(v->model, "skipped") : NULL);
 	view_put(
 		v->root, "deadline", say_duration(v, (double)json_int(v->model, "deadline_ms", 0)));
 	json_array_foreach (json_object_get(v->model, "makes"), i, item) {

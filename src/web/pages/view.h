@@ -96,6 +96,13 @@ json_t *year_view(struct view *v, const json_t *days);
 
 json_t *trend_view(struct view *v, const json_t *trend); /* owned */
 
+/* --- matrix.c: who reached whom --------------------------------------------------------------- */
+
+/* Of the first steps with a MATRIX (docs/scenarios.md), four at most: {step, sums, bad, columns
+ * [{name, address}], rows [{name, cells [{name, text, part | null}]}], more | null}. A hundred rows
+ * and columns of one at most; `more` says what is left out. Owned. */
+json_t *matrices_view(struct view *v, const json_t *steps);
+
 /* --- about.c -----------------------------------------------------------------------------------
  */
 
@@ -111,6 +118,7 @@ bool view_availability(struct view *v);
 bool view_scenario(struct view *v);
 bool view_run(struct view *v);
 bool view_evidence(struct view *v);
+bool view_ledger(struct view *v);
 bool view_problem(struct view *v);
 
 /* A scenario in a list or on its page: {name, title, href, every, last ...}. Owned. */

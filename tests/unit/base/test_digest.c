@@ -52,6 +52,33 @@ static void test_sha512_in_pieces(void **state)
 	assert_string_equal(pieces, whole);
 }
 
+/* The suite of RFC 1321, in pieces of every size. */
+static void test_md5(void **state)
+{
+	static const char *const cases[][2] = {
+		{"", "d41d8cd98f00b204e9800998ecf8427e"},
+		{"a", "0cc175b9c0f1b6a831c399e269772661"},
+		{"message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
+		{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+			"d174ab98d277d9f5a5611c2c9f419d9f"},
+		{"1234567890123456789012345678901234567890123456789012345678901234567890123456789"
+		 "0",
+			"57edf4a22be3c955ac49da2e2107b67a"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (size_t piece = 1; piece <= 81; piece++) {
+			struct digest_md5 d;
+			char hex[2 * MD5_BYTES + 1];
+			const char *text = cases[i][0];
+			const size_t n = strlen(text);
+			digest_md5_init(&d);
+			for (size_t at = 0; at < n; at += piece)
+				digest_md5_add(&d, text + at, n - at < piece ? n - at : piece);
+			digest_md5_hex(&d, hex);
+			assert_string_equal(hex, cases[i][1]);
+		}
+}
+
 static void test_base32(void **state)
 {
 	/* RFC 4648 section 10, without padding, lower case */
@@ -114,6 +141,7 @@ int test_digest(void)
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_sha512_in_pieces),
+		cmocka_unit_test(test_md5),
 		cmocka_unit_test(test_base32),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_base64_any_bytes),

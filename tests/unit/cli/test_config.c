@@ -343,6 +343,38 @@ static void test_add(void **state)
 	config_free(c);
 }
 
+static void test_metrics(void **state)
+{
+	struct config *c = configured(
+		"metrics:\n"
+		"  - {influx: \"http://127.0.0.1:8086\", username: u, password: \"env:P\"}\n"
+		"  - {influx: \"http://127.0.0.1:8186/write?db=cicd\", dialect: oshm, every: 1s}\n"
+		"  - {otlp: \"https://c.example.org/v1/metrics\", headers: {X-Key: \"file:k\"}}\n");
+	assert_int_equal(c->metrics_count, 3);
+	const struct metrics_receiver *a = &c->metrics[0].receiver, *b = &c->metrics[1].receiver;
+	assert_int_equal(a->kind, METRICS_INFLUX);
+	assert_string_equal(a->name, "influx 127.0.0.1:8086");
+	assert_string_equal(a->database, "glasshouse");
+	assert_string_equal(a->measurement, "glasshouse");
+	assert_int_equal(a->every_ns, 5 * NS_PER_S);
+	assert_int_equal(a->spool_size, 16 << 20);
+	assert_string_equal(c->metrics[0].password.from, "env:P");
+	assert_null(a->password); /* read later */
+	assert_int_equal(b->dialect, METRICS_OSHM);
+	assert_string_equal(b->measurement, ""); /* the cloud's */
+	assert_int_equal(b->every_ns, NS_PER_S);
+	char *url = metrics_write_url(b);
+	assert_string_equal(url, "http://127.0.0.1:8186/write?db=cicd");
+	free(url);
+	const struct config_metrics *o = &c->metrics[2];
+	assert_int_equal(o->receiver.kind, METRICS_OTLP);
+	assert_string_equal(o->receiver.name, "otlp c.example.org:443");
+	assert_int_equal(o->receiver.header_count, 1);
+	assert_string_equal(o->receiver.headers[0].name, "X-Key");
+	assert_string_equal(o->headers[0].from, "file:k");
+	config_free(c);
+}
+
 /* --- what is shown is what would give it ---------------------------------------------------------
  */
 
@@ -363,7 +395,13 @@ static void test_round_trip(void **state)
 		"alarms:\n"
 		"  - {mail: a@b, name: m, on: [recovery], fold: 2s, components: [c, d], server: "
 		"{host: h, tls: implicit, user: u, password: \"env:P\", from: f@g, ca: /x}}\n"
-		"  - {deadman: \"http://d/\", every: 10s, token: \"file:t\"}\n"};
+		"  - {deadman: \"http://d/\", every: 10s, token: \"file:t\"}\n"
+		"metrics:\n"
+		"  - {influx: \"http://h:8086\"}\n"
+		"  - {name: o, influx: \"http://h:8186/write?db=x\", dialect: oshm, measurement: m, username: "
+		"u, password: \"env:P\", gzip: true, every: 1s, spool: 1MiB}\n"
+		"  - {otlp: \"http://h:4318/v1/metrics\", headers: {X-Key: \"env:K\", Y: \"file:y\"}}\n"
+		"  - {name: p, influx: \"http://h\", database: d, precision: ms, spool: 1500KiB}\n"};
 
 	for (size_t i = 0; i < array_len(texts); i++) {
 		struct config *c = configured(texts[i]);
@@ -395,6 +433,7 @@ int test_config(void)
 		cmocka_unit_test_setup_teardown(test_paths, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(test_find, place_set_up, place_tear_down),
 		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_round_trip),
 	};
 

@@ -127,6 +127,9 @@ static const struct change changes[] = {
 	{"components: {c: {name: N}}", "", "- component c\n"},
 	{"", "alarms: [{webhook: \"http://h/x\"}]", "+ alarm webhook h (webhook)\n"},
 	{"alarms: [{webhook: \"http://h/x\"}]", "", "- alarm webhook h\n"},
+	{"", "metrics: [{otlp: \"http://h:1/x\"}]", "+ metrics otlp h:1\n"},
+	{"metrics: [{otlp: \"http://h:1/x\"}]", "metrics: [{otlp: \"http://h:1/x\", every: 1m}]",
+		"~ metrics otlp h:1: every 15s -> 1m\n"},
 };
 
 static void test_lines(void **state)

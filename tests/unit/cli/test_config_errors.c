@@ -194,6 +194,24 @@ static const struct refused wrong[] = {
 	{"alarms: [{mail: a@b, server: {host: h, tls: plain, from: a@b, user: u, password: "
 	 "\"env:P\"}}]",
 		"1:10: a mail server: a password is not sent without TLS; tls: starttls or implicit"},
+	/* receivers of numbers */
+	{"metrics: [{every: 1s}]", "1:11: a receiver of metrics needs one of influx, otlp"},
+	{"metrics: [{influx: \"http://a\", otlp: \"http://b\"}]",
+		"1:11: a receiver of metrics needs only one of influx, otlp"},
+	{"metrics: [{otlp: \"http://b\", database: d}]",
+		"1:11: a receiver of metrics of kind otlp takes no database"},
+	{"metrics: [{influx: \"http://b\", headers: {X: \"env:A\"}}]",
+		"1:11: a receiver of metrics of kind influx takes no headers"},
+	{"metrics: [{influx: \"http://b\", username: u}]",
+		"1:11: a receiver of metrics: username and password belong together"},
+	{"metrics: [{influx: \"http://b\", dialect: oshm, precision: ms}]",
+		"1:11: a receiver of metrics: dialect oshm has no precision: its lines have no time"},
+	{"metrics: [{influx: \"http://b\", measurement: \"#x\"}]",
+		"1:45: metrics: a measurement does not begin with #"},
+	{"metrics: [{otlp: \"http://b\", headers: {\"a b\": \"env:A\"}}]",
+		"1:40: metrics: headers: \"a b\" is no name of a header of yours"},
+	{"metrics: [{influx: \"http://b\"}, {influx: \"http://b\"}]",
+		"1:33: two receivers of metrics are called \"influx b:80\"; give one another name"},
 };
 
 static void test_wrong(void **state)

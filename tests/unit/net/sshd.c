@@ -71,7 +71,7 @@ static void put_config(const struct sshd *s, const char *options)
 		"PermitRootLogin prohibit-password\n"
 		"PrintMotd no\n"
 		"PrintLastLog no\n"
-		"MaxStartups 200\n"
+		"MaxStartups 9:100:9\n" /* OpenSSH refuses by chance from 10 on */
 		"%s",
 		s->port, s->dir, s->dir, options ? options : "");
 

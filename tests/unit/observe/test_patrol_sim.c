@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <unistd.h>
 
+#include "observe/measured.h"
 #include "observe/patrol.h"
 #include "sim/sim.h"
 #include "store/facts.h"
@@ -38,7 +39,7 @@ struct place {
 	struct schedule *schedule;
 	struct check_tools tools;
 	struct patrol *patrol;
-	struct buf seen, told;
+	struct buf seen, told, measured;
 	size_t ended, passed, left;
 	bool stopped;
 };
@@ -93,7 +94,7 @@ static int setup(void **state)
 	p->series = series_open(p->dir, p->loop, NULL, &err);
 	assert_non_null(p->series);
 	p->schedule = schedule_new(p->loop);
-	p->seen = p->told = BUF(BUF_PAGE);
+	p->seen = p->told = p->measured = BUF(BUF_PAGE);
 	open_cloud(p, "sim");
 	*state = p;
 	return 0;
@@ -124,6 +125,7 @@ static int teardown(void **state)
 	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	buf_fini(&p->seen);
 	buf_fini(&p->told);
+	buf_fini(&p->measured);
 	free(p);
 	return 0;
 }
@@ -184,12 +186,36 @@ static void pass_runs(struct place *p, size_t n)
 	assert_true(p->ended >= n);
 }
 
+static void on_measured(void *arg, const struct measure *m)
+{
+	static const char *const whats[] = {"call", "wait", "check", "bench", "run"};
+	struct place *p = arg;
+	assert_string_equal(m->cloud, "sim");
+	assert_string_equal(m->region, "RegionOne");
+	assert_string_equal(m->location, "outside");
+	assert_true(
+		m->total_us > 0 || m->what == MEASURE_RUN); /* what could not run took nothing */
+	assert_true(m->at_ms >= 1795000000000);
+	if (m->scenario)
+		assert_string_equal(m->scenario, "basics");
+	buf_printf(&p->measured, "%s %s of %s: %s\n", whats[m->what], m->name,
+		m->step ? m->step : "-", fault_name(m->fault));
+}
+
+static void on_exchange(void *arg, const struct cloud_exchange *x)
+{
+	struct place *p = arg;
+	measured_exchange(p->cloud, "outside", x, on_measured, p);
+}
+
 static void begin(struct place *p)
 {
 	const struct patrol_options o = {.instance = "here",
 		.location = "outside",
 		.component_prefix = "",
-		.every_ns = 10 * MINUTE_NS};
+		.every_ns = 10 * MINUTE_NS,
+		.measured = on_measured,
+		.measured_arg = p};
 	p->patrol = patrol_new(p->schedule, &p->tools, p->journal, p->scenario, p->kinds, p->series,
 		&o, on_seen, on_ended, on_told, p);
 }
@@ -359,6 +385,61 @@ static void test_could_not_run(void **state)
 	runs_fini(&r);
 }
 
+static void has_once(const struct place *p, const char *line)
+{
+	const char *at = strstr(buf_str(&p->measured), line);
+	if (!at || strstr(at + 1, line))
+		fail_msg("\"%s\" is not once in %s", line, buf_str(&p->measured));
+}
+
+static void test_what_took_how_long_is_told(void **state)
+{
+	struct place *p = *state;
+	cloud_observe(p->cloud, CLOUD_FIGURES, on_exchange, p);
+	begin(p);
+	pass_runs(p, 1);
+	end(p);
+	static const char *const lines[] = {"call POST /auth/tokens of -: none\n",
+		"call POST /networks of net: none\n", "call POST /subnets of subnet: none\n",
+		"call POST /volumes of volume: none\n",
+		"call DELETE /volumes/{id} of volume: none\n",
+		"call DELETE /networks/{id} of net: none\n", "wait volume ready of volume: none\n",
+		"wait volume gone of volume: none\n", "wait network gone of net: none\n",
+		"wait subnet gone of subnet: none\n", "check list of seen: none\n",
+		"run basics of -: none\n"};
+	for (size_t i = 0; i < array_len(lines); i++)
+		has_once(p, lines[i]);
+	/* What is there with its answer was not waited for. */
+	assert_null(strstr(buf_str(&p->measured), "wait network ready"));
+}
+
+static void on_open(void *arg, const struct measure *m)
+{
+	struct buf *open = arg;
+	assert_int_equal(m->what, MEASURE_WAIT);
+	buf_printf(
+		open, "%s of %s%s\n", m->name, m->step, m->total_us > 60000000 ? " for long" : "");
+}
+
+/* It is seen while it hangs, and ends when its time, or here that of its run, is up. */
+static void test_a_wait_that_hangs_leaves_a_trace(void **state)
+{
+	struct place *p = *state;
+	struct buf open = BUF(BUF_PAGE);
+	break_it(p,
+		"{\"service\": \"volume\", \"method\": \"POST\", \"path\": \"*/volumes\","
+		" \"effect\": \"stuck\"}");
+	begin(p);
+	pass(p, 90 * NS_PER_S);
+	patrol_open_waits(p->patrol, on_open, &open);
+	assert_string_equal(buf_str(&open), "volume ready of volume for long\n");
+	pass_runs(p, 1);
+	end(p);
+	assert_non_null(strstr(buf_str(&p->measured), "wait volume ready of volume: deadline\n"));
+	assert_non_null(strstr(buf_str(&p->measured), "run basics of -: deadline\n"));
+	buf_fini(&open);
+}
+
 /* The check of the scenario does not come to an end for minutes. */
 static void keep_building(struct place *p)
 {
@@ -413,6 +494,9 @@ int test_patrol_sim(void)
 		cmocka_unit_test_setup_teardown(test_an_hour, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_service_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_could_not_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_took_how_long_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_wait_that_hangs_leaves_a_trace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_given_up_and_swept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stopped_while_building, setup, teardown),
 	};

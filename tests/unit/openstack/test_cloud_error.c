@@ -82,6 +82,53 @@ static const struct row {
 		"{\"code\": 409, \"type\": \"duplicate_zone\", \"message\": \"Duplicate Zone\","
 		" \"request_id\": \"req-1\"}",
 		FAULT_HTTP_409, "duplicate_zone", "Duplicate Zone"},
+	{400,
+		"{\"code\": 400, \"type\": \"invalid_object\", \"errors\": {\"errors\": [{\"path\":"
+		" [\"type\", \"email\"], \"message\": \"'email' is a required property\","
+		" \"validator\": \"required\"}]}, \"request_id\": \"req-1\"}",
+		FAULT_HTTP_400, "invalid_object", "'email' is a required property"},
+	{413,
+		"{\"code\": 413, \"type\": \"over_quota\", \"message\": \"Quota exceeded for"
+		" zones.\", \"request_id\": \"req-1\"}",
+		FAULT_QUOTA, "over_quota", "Quota exceeded for zones."},
+	/* heat */
+	{409,
+		"{\"code\": 409, \"title\": \"Conflict\", \"explanation\": \"There was a conflict"
+		" when trying to complete your request.\", \"error\": {\"type\": \"StackExists\","
+		" \"traceback\": null, \"message\": \"The Stack (s1) already exists.\"}}",
+		FAULT_HTTP_409, "StackExists", "The Stack (s1) already exists."},
+	{400,
+		"{\"code\": 400, \"title\": \"Bad Request\", \"explanation\": \"The server could not"
+		" comply with the request since it is either malformed or otherwise incorrect.\","
+		" \"error\": {\"type\": \"RequestLimitExceeded\", \"traceback\": null, \"message\":"
+		" \"Request limit exceeded: You have reached the maximum stacks per tenant, 100."
+		" Please delete some stacks.\"}}",
+		FAULT_QUOTA, "RequestLimitExceeded",
+		"Request limit exceeded: You have reached the maximum stacks per tenant, 100."
+		" Please delete some stacks."},
+	/* barbican */
+	{403,
+		"{\"code\": 403, \"title\": \"Forbidden\", \"description\": \"Quota reached for"
+		" project 1. Only 5 secrets are allowed.\"}",
+		FAULT_QUOTA, "Forbidden",
+		"Quota reached for project 1. Only 5 secrets are allowed."},
+	{404, "{\"code\": 404, \"title\": \"Not Found\", \"description\": \"Secret not found.\"}",
+		FAULT_HTTP_404, "Not Found", "Secret not found."},
+	/* swift */
+	{409,
+		"<html><h1>Conflict</h1><p>There was a conflict when trying to complete your"
+		" request.</p></html>",
+		FAULT_HTTP_409, "HTML",
+		"Conflict There was a conflict when trying to complete your request."},
+	{413, "<html><h1>Request Entity Too Large</h1><p>Upload exceeds quota.</p></html>",
+		FAULT_QUOTA, "HTML", "Request Entity Too Large Upload exceeds quota."},
+	/* keystone */
+	{403,
+		"{\"error\": {\"code\": 403, \"title\": \"Forbidden\", \"message\": \"Unable to create"
+		" additional application credentials, maximum of 1 already exceeded for user.\"}}",
+		FAULT_QUOTA, "Forbidden",
+		"Unable to create additional application credentials, maximum of 1 already exceeded"
+		" for user."},
 	/* heat */
 	{404,
 		"{\"code\": 404, \"error\": {\"message\": \"The Stack (x) could not be found.\","

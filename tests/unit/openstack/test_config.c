@@ -520,6 +520,60 @@ static void test_reach(void **state)
 	reaches(&r, "8.8.8.8", 80, false, "8.8.8.8", 80);
 }
 
+/* Ports as numbers and as texts. */
+static void test_reach_ports(void **state)
+{
+	struct home *h = *state;
+
+	put(h, "here/clouds.yaml",
+		"clouds: {c: {auth: {auth_url: 'http://x', token: t, project_id: p}, auth_type: "
+		"token, reach: {map: 127.77.0.0/16, ports: {80: 34001, \"443\": 34002}}}}\n");
+	struct cloud_config *c = load("c");
+	assert_int_equal(c->reach.port_count, 2);
+	assert_int_equal(c->reach.ports[0].port, 80);
+	assert_int_equal(c->reach.ports[1].port, 443);
+	assert_int_equal(c->reach.ports[1].mapped, 34002);
+	cloud_config_free(c);
+}
+
+/* --- name servers ------------------------------------------------------------------------------
+ */
+
+static void test_name_servers(void **state)
+{
+	struct home *h = *state;
+
+	put(h, "here/clouds.yaml",
+		"clouds:\n"
+		"  c:\n"
+		"    auth: {auth_url: http://x/, token: t}\n"
+		"    auth_type: token\n"
+		"    dns: [\"127.0.0.1:15354\", \"[::1]:53\", ns1.example.org]\n");
+	struct cloud_config *c = load("c");
+	assert_int_equal(c->dns_count, 3);
+	assert_string_equal(c->dns[0], "127.0.0.1:15354");
+	assert_string_equal(c->dns[2], "ns1.example.org");
+	cloud_config_free(c);
+	put(h, "here/clouds.yaml",
+		"clouds:\n"
+		"  c:\n"
+		"    auth: {auth_url: http://x/, token: t}\n"
+		"    auth_type: token\n"
+		"    dns: [\"127.0.0.1:0\", {a: b}]\n");
+	refuses(h, "c",
+		"./clouds.yaml:5:11: dns: expected ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT\n"
+		"./clouds.yaml:5:26: dns: expected ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT\n");
+	put(h, "here/clouds.yaml",
+		"clouds:\n"
+		"  c:\n"
+		"    auth: {auth_url: http://x/, token: t}\n"
+		"    auth_type: token\n"
+		"    dns: 127.0.0.1\n");
+	refuses(h, "c",
+		"./clouds.yaml:5:10: dns must be a list of name servers such as "
+		"[\"192.0.2.1:53\"]\n");
+}
+
 #define row(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int test_config(void)
@@ -528,6 +582,7 @@ int test_config(void)
 		row(test_order),
 		row(test_which),
 		row(test_layers),
+		row(test_reach_ports),
 		row(test_beside_auth),
 		row(test_types),
 		row(test_environment),
@@ -536,6 +591,7 @@ int test_config(void)
 		row(test_errors_of_files),
 		row(test_errors_of_values),
 		cmocka_unit_test(test_reach),
+		row(test_name_servers),
 	};
 
 	return cmocka_run_group_tests_name("openstack/config", tests, NULL, NULL);

@@ -238,6 +238,15 @@ static const char glance_versions[] =
 	"\"href\":\"http://inner:9292/v2/\"}]},{\"id\":\"v2.0\",\"status\":\"SUPPORTED\","
 	"\"links\":[{\"rel\":\"self\",\"href\":\"http://inner:9292/v2/\"}]}]}";
 
+static const char octavia_versions[] =
+	"{\"versions\":[{\"id\":\"v2.0\",\"status\":\"SUPPORTED\",\"links\":[{\"href\":"
+	"\"http://inner:9876/v2\",\"rel\":\"self\"}]},{\"id\":\"v2.26\",\"status\":\"CURRENT\","
+	"\"links\":[{\"href\":\"http://inner:9876/v2\",\"rel\":\"self\"}]}]}";
+static const char designate_versions[] =
+	"{\"versions\":[{\"id\":\"v2\",\"links\":[{\"href\":\"http://inner:9001/v2\",\"rel\":"
+	"\"self\"}],\"status\":\"SUPPORTED\"},{\"id\":\"v2.0\",\"links\":[{\"href\":"
+	"\"http://inner:9001/v2\",\"rel\":\"self\"}],\"status\":\"CURRENT\"}]}";
+
 static void test_discovery(void **state)
 {
 	static const struct {
@@ -257,7 +266,18 @@ static void test_discovery(void **state)
 			"\"links\":[{\"rel\":\"self\",\"href\":\"http://inner/identity/v3/\"}]}]}}"},
 		/* the version is in the address; one that knows no versions is taken as it is */
 		{"compute", "/c/v2.1/p1", "/c/v2.1/p1/x", 0, NULL},
-		{"load-balancer", "/lb", "/lb/x", 0, NULL},
+		{"shared-file-system", "/lb", "/lb/x", 0, NULL},
+		{"load-balancer", "/lb", "/lb/v2/x", 200, octavia_versions},
+		{"load-balancer", "/lb/v2.0", "/lb/v2.0/x", 0, NULL},
+		{"dns", "", "/v2/x", 200, designate_versions},
+		{"orchestration", "/heat", "/heat/v1/p1/x", 300,
+			"{\"versions\":[{\"id\":\"v1.0\",\"status\":\"CURRENT\",\"links\":[{\"rel\":"
+			"\"self\",\"href\":\"http://inner:8004/v1/\"}]}]}"},
+		{"orchestration", "/heat", "/heat/v1/p1/x", 500, ""},
+		{"orchestration", "/v1/p1", "/v1/p1/x", 0, NULL},
+		{"key-manager", "", "/v1/x", 300,
+			"{\"versions\":{\"values\":[{\"id\":\"v1\",\"status\":\"stable\",\"links\":[{"
+			"\"rel\":\"self\",\"href\":\"http://inner:9311/v1/\"}]}]}}"},
 		{"object-store", "/swift/v1/AUTH_p", "/swift/v1/AUTH_p/x", 0, NULL},
 	};
 	struct fake *f = *state;

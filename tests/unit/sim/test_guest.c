@@ -406,7 +406,7 @@ static const struct {
 	{"nc 10.7.0.1 80", 1, "",
 		"nc: can't connect to remote host (10.7.0.1): Connection refused\n"},
 	{"nc -z 169.254.169.254 80", 0, "", ""},
-	{"ip link", 1, "", "ip: only `ip addr` is known here\n"},
+	{"ip link", 1, "", "ip: only `ip addr` and `ip route show default` are known here\n"},
 };
 
 static void test_commands(void **state)
@@ -583,11 +583,14 @@ static void test_end(void **state)
 static void test_clouds(void **state)
 {
 	struct town *t = *state;
-	char expected[128];
+	const struct guests *g = t->sim->guests;
+	char expected[192];
 	char *text = sim_clouds_text(t->sim);
 	snprintf(expected, sizeof(expected),
-		"\n    reach: {network: 172.24.4.0/24, map: 127.77.4.0/24, ssh: %u, ping: %u}\n",
-		ssh_port(t), ping_port(t));
+		"\n    reach: {network: 172.24.4.0/24, map: 127.77.4.0/24, ssh: %u, ping: %u, ports: "
+		"{\"80\": %u, \"443\": %u, \"8080\": %u, \"8081\": %u}}\n",
+		ssh_port(t), ping_port(t), guests_tcp_port(g, 0), guests_tcp_port(g, 1),
+		guests_tcp_port(g, 2), guests_tcp_port(g, 3));
 	size_t count = 0;
 	for (const char *p = text; (p = strstr(p, expected)); p++)
 		count++;

@@ -328,3 +328,25 @@ void assert_at(const json_t *o, const char *path, const char *expected)
 	if (!s || strcmp(s, expected) != 0)
 		fail_msg("%s is \"%s\", not \"%s\"", path, s ? s : "(none)", expected);
 }
+
+json_t *documented(unsigned nth)
+{
+	static char text[64 << 10];
+	FILE *f = fopen("docs/alarms.md", "r");
+	const char *at = text;
+	struct error err = {0};
+	json_t *o;
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	for (unsigned i = 0; i <= nth; i++) {
+		at = strstr(at, "```json\n");
+		assert_non_null(at);
+		at += 8;
+	}
+	o = json_parse(slice_from(at, (size_t)(strstr(at, "```") - at)), SIZE_MAX, &err);
+	if (!o)
+		fail_msg("%s", err.msg);
+	return o;
+}

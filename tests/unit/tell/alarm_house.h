@@ -75,6 +75,8 @@ const struct alarm_state *house_state(struct alarm_house *h, size_t i);
 
 /* Fails unless the text at the path ("changes/0/to") is that. */
 void assert_at(const json_t *o, const char *path, const char *expected);
+/* The nth block of JSON in docs/alarms.md; owned. */
+json_t *documented(unsigned nth);
 const json_t *json_path(const json_t *o, const char *path);
 
 #endif

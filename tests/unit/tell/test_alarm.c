@@ -334,28 +334,6 @@ static void a_sign_of_life_goes_out_only_while_alive(void **state)
  */
 
 /* The nth block of JSON in docs/alarms.md. Owned. */
-static json_t *documented(unsigned nth)
-{
-	static char text[64 << 10];
-	FILE *f = fopen("docs/alarms.md", "r");
-	const char *at = text;
-	struct error err = {0};
-	json_t *o;
-
-	assert_non_null(f);
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	fclose(f);
-	for (unsigned i = 0; i <= nth; i++) {
-		at = strstr(at, "```json\n");
-		assert_non_null(at);
-		at += 8;
-	}
-	o = json_parse(slice_from(at, (size_t)(strstr(at, "```") - at)), SIZE_MAX, &err);
-	if (!o)
-		fail_msg("%s", err.msg);
-	return o;
-}
-
 static void assert_documented(unsigned nth, const json_t *real)
 {
 	json_t *o = documented(nth);
@@ -394,7 +372,7 @@ static void the_documentation_shows_the_alert_that_is_sent(void **state)
 	house_alarm(h, ALARM_ALERTMANAGER, "");
 	house_start(h);
 	house_change(h, "compute", HEALTH_OUTAGE);
-	assert_documented(2, json_path(house_next(h)->body, "0"));
+	assert_documented(3, json_path(house_next(h)->body, "0"));
 }
 
 int test_alarm(void)

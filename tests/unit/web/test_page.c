@@ -119,6 +119,69 @@ static json_t *run_passed(void)
 	return model_run(MOOD_GOOD);
 }
 
+/* A run with a mesh of so many guests, one address each: of every ninth pair nothing came, of the
+ * next ones half or no time, and the second guest was not asked. */
+static json_t *run_mesh_of(size_t n)
+{
+	json_t *model = model_run(MOOD_GOOD), *names = json_array(), *addresses = json_array();
+	json_t *owners = json_array(), *rtt = json_array(), *loss = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *times = json_array(), *losses = json_array();
+		json_array_append_new(names, json_sprintf("vm[%zu]", i));
+		json_array_append_new(addresses, json_sprintf("10.250.%zu.%zu", i % 4, i + 10));
+		json_array_append_new(owners, json_integer((json_int_t)i));
+		for (size_t k = 0; k < n; k++) {
+			const bool unasked = i == 1 || i == k;
+			const size_t what = (i * 7 + k) % 9;
+			json_array_append_new(
+				times, unasked || what < 2 ? json_null() : json_real(0.4 + what));
+			json_array_append_new(losses, unasked     ? json_null()
+						      : what == 0 ? json_real(1)
+						      : what == 2 ? json_real(0.5)
+								  : json_real(0));
+		}
+		json_array_append_new(rtt, times);
+		json_array_append_new(loss, losses);
+	}
+	json_array_append_new(json_object_get(json_object_get(model, "report"), "steps"),
+		json_pack(
+			"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:{s:i, s:i, s:i, s:s, s:s, s:{s:o, s:o, "
+			"s:o, s:o, s:o}}}",
+			"name", "mesh", "kind", "mesh", "component", "", "state", "failed", "fault",
+			"packet_loss", "start_ms", 100.0, "ready_ms", 900.0, "measured", "PAIRS",
+			(int)(n * (n - 1)), "LOST", 3, "RETRIED", 5, "RTT", "4400us", "RTT_MAX",
+			"8400us", "MATRIX", "names", names, "addresses", addresses, "owners",
+			owners, "rtt_ms", rtt, "loss", loss));
+	return model;
+}
+
+static json_t *run_mesh(void)
+{
+	return run_mesh_of(9);
+}
+
+static json_t *run_mesh_many(void)
+{
+	return run_mesh_of(110);
+}
+
+/* What a journal of another hand might hold. */
+static json_t *run_mesh_wild(void)
+{
+	json_t *model = run_mesh_of(3), *steps;
+	steps = json_object_get(json_object_get(model, "report"), "steps");
+	json_t *measured =
+		json_object_get(json_array_get(steps, json_array_size(steps) - 1), "measured");
+	json_t *matrix = json_object_get(measured, "MATRIX");
+	json_object_set_new(measured, "RTT", json_integer(5));
+	json_object_set_new(
+		matrix, "names", json_pack("[s, i, s]", "<b>&\"'", 7, "\xd7\xa9\xd7\x9c"));
+	json_object_set_new(matrix, "owners", json_pack("[i, s]", -5, "x"));
+	json_object_set_new(matrix, "loss", json_pack("[[s], {}, i]", "x", 4));
+	json_object_set_new(matrix, "rtt_ms", json_null());
+	return model;
+}
+
 static json_t *run_hostile(void)
 {
 	return model_run(MOOD_HOSTILE);
@@ -196,6 +259,11 @@ static const struct shown all[] = {
 		site_hostile, true, 0, 0},
 	{"run", PAGE_RUN, "/runs/tp3k6o-cbmv", run_failed, site_operators, true, 50 * KB, 14 * KB},
 	{"run-passed", PAGE_RUN, "/runs/tp3k6o-cbmv", run_passed, site_operators, true, 0, 0},
+	{"run-mesh", PAGE_RUN, "/runs/tp3k6o-cbmv", run_mesh, site_operators, true, 60 * KB,
+		14 * KB},
+	{"run-mesh-many", PAGE_RUN, "/runs/tp3k6o-cbmv", run_mesh_many, site_operators, true,
+		400 * KB, 30 * KB},
+	{"run-mesh-wild", PAGE_RUN, "/runs/tp3k6o-cbmv", run_mesh_wild, site_hostile, true, 0, 0},
 	{"run-hostile", PAGE_RUN, "/runs/tp3k6o-cbmv", run_hostile, site_hostile, true, 0, 0},
 	{"evidence", PAGE_EVIDENCE, "/evidence/498", evidence, site_50, false, 20 * KB, 6 * KB},
 	{"evidence-operators", PAGE_EVIDENCE, "/evidence/498", evidence_operators, site_operators,

@@ -1,0 +1,148 @@
+/*
+ * leak.c - see leak.h.
+ */
+
+#include "observe/scenario/leak.h"
+
+#include <string.h>
+
+#define LOOK_NS (30 * NS_PER_S)
+
+#define OCTAVIA_NAME "octavia-lb-"
+#define OCTAVIA_VRRP                                                                               \
+	"octavia-lb-vrrp-" /* names an amphora, which only an administrator may see                \
+			    */
+#define DEVICE   "lb-"
+#define OVN_NAME "ovn-lb-hm-"
+
+static bool starts(const char *text, const char *with)
+{
+	return text && !strncmp(text, with, strlen(with));
+}
+
+const char *leak_of(const json_t *port, const char *subnet)
+{
+	const char *name = json_str(port, "name"), *owner = json_str(port, "device_owner");
+	const char *device = json_str(port, "device_id");
+	if (owner && !strcmp(owner, "Octavia")) {
+		if (starts(device, DEVICE) && device[strlen(DEVICE)])
+			return device + strlen(DEVICE);
+		return starts(name, OCTAVIA_NAME) && !starts(name, OCTAVIA_VRRP) &&
+				       name[strlen(OCTAVIA_NAME)]
+			       ? name + strlen(OCTAVIA_NAME)
+			       : NULL;
+	}
+	const bool ovn = owner && (!strcmp(owner, "ovn-lb-hm:distributed") ||
+					  !strcmp(owner, "network:distributed"));
+	return ovn && starts(name, OVN_NAME) && !strcmp(name + strlen(OVN_NAME), subnet) ? ""
+											 : NULL;
+}
+
+struct leak {
+	struct cloud *cloud;
+	char *subnet;
+	json_t *ports;
+	size_t at; /* the port that is looked at */
+	struct cloud_call **slot;
+	void (*done)(void *arg, const char *port);
+	void *arg;
+};
+
+static void finish(struct leak *l, const char *port)
+{
+	l->done(l->arg, port);
+	json_decref(l->ports);
+	free(l->subnet);
+	free(l);
+}
+
+static const char *port_id(const struct leak *l)
+{
+	return json_str(json_array_get(l->ports, l->at), "id");
+}
+
+static void call(
+	struct leak *l, const char *service, const char *method, const char *path, cloud_done *done)
+{
+	const struct cloud_request q = {.service = service,
+		.method = method,
+		.path = path,
+		.deadline_ns = LOOK_NS,
+		.absent_is_good = true};
+	*l->slot = cloud_call(l->cloud, &q, done, l);
+}
+
+static void on_deleted(void *arg, const struct cloud_answer *a)
+{
+	struct leak *l = arg;
+	*l->slot = NULL;
+	finish(l, a->fault == FAULT_NONE || a->status == 404 ? port_id(l) : NULL);
+}
+
+static void next_port(struct leak *l);
+
+static void judged(struct leak *l, bool left_behind)
+{
+	if (left_behind) {
+		char *path = mem_printf("/ports/%s", port_id(l));
+		call(l, "network", "DELETE", path, on_deleted);
+		free(path);
+	} else {
+		l->at++;
+		next_port(l);
+	}
+}
+
+/* Only octavia's own 404 says that the balancer is gone. */
+static void on_balancer(void *arg, const struct cloud_answer *a)
+{
+	*((struct leak *)arg)->slot = NULL;
+	judged(arg, a->status == 404 && json_str(a->json, "faultstring"));
+}
+
+static void on_balancers(void *arg, const struct cloud_answer *a)
+{
+	const json_t *list = json_object_get(a->json, "loadbalancers");
+	*((struct leak *)arg)->slot = NULL;
+	judged(arg, a->fault == FAULT_NONE && json_is_array(list) && !json_array_size(list));
+}
+
+static void next_port(struct leak *l)
+{
+	for (; l->at < json_array_size(l->ports); l->at++) {
+		const char *balancer = leak_of(json_array_get(l->ports, l->at), l->subnet);
+		if (!balancer || !port_id(l))
+			continue;
+		if (!*balancer) {
+			call(l, "load-balancer", "GET", "/lbaas/loadbalancers?fields=id",
+				on_balancers);
+			return;
+		}
+		struct buf path = BUF(BUF_LINE);
+		buf_printf(&path, "/lbaas/loadbalancers/%s", balancer);
+		call(l, "load-balancer", "GET", buf_str(&path), on_balancer);
+		buf_fini(&path);
+		return;
+	}
+	finish(l, NULL);
+}
+
+static void on_ports(void *arg, const struct cloud_answer *a, json_t *items)
+{
+	struct leak *l = arg;
+	*l->slot = NULL;
+	if (a->fault == FAULT_NONE)
+		l->ports = json_incref(items);
+	next_port(l);
+}
+
+void leak_clear(struct cloud *c, const char *subnet, struct cloud_call **slot,
+	void (*done)(void *arg, const char *port), void *arg)
+{
+	struct leak *l = mem_new(struct leak);
+	*l = (struct leak){
+		.cloud = c, .subnet = mem_strdup(subnet), .slot = slot, .done = done, .arg = arg};
+	char *path = mem_printf("/ports?fixed_ips=subnet_id%%3D%s", subnet);
+	*slot = cloud_list(c, "network", path, "ports", NULL, LOOK_NS, on_ports, l);
+	free(path);
+}

@@ -1,0 +1,25 @@
+/*
+ * leak.h - ports that load balancers leave behind: they hold a subnet of ours and nothing is behind
+ * them any more.
+ *
+ * Deleted is one only if it lies in that subnet and the load balancer its name or device names is
+ * 404; one of OVN's health checks, which names the subnet, only if the project has no balancer at
+ * all. Everything else stays, for the ledger to say so. Thread: the loop's.
+ */
+#ifndef OBSERVE_SCENARIO_LEAK_H
+#define OBSERVE_SCENARIO_LEAK_H
+
+#include "openstack/cloud.h"
+
+/* The id of the load balancer that a port of this subnet was made for, "" for a health check of
+ * OVN; NULL: it is none of these. Borrows. */
+const char *leak_of(const json_t *port, const char *subnet);
+/*
+ * Looks at the ports of a subnet of ours and deletes the first one that was left behind; done gets
+ * its id (borrowed), or NULL: there was none, or it could not be told. *slot is the call that is
+ * under way, for cloud_cancel(); it must live until done, which comes once and not from in here.
+ */
+void leak_clear(struct cloud *c, const char *subnet, struct cloud_call **slot,
+	void (*done)(void *arg, const char *port), void *arg);
+
+#endif
