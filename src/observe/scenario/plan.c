@@ -236,7 +236,8 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 		break;
 	case VERB_GUEST:
 	case VERB_BENCH:
-		add_text(requests, "%s on %s", verb_name(e->step), where(p, e, "on", to, sizeof(to)));
+		add_text(requests, "%s on %s", verb_name(e->step),
+			where(p, e, "on", to, sizeof(to)));
 		break;
 	case VERB_MESH:
 		add_text(requests, "mesh among %zu guests",
