@@ -16,7 +16,7 @@ LIBRARY = ["member-servers", "two-servers"]  # made to be included
 
 # What a simulated cloud needs to be told, and further shapes of those that have many.
 PARAMS = {
-    "oshm": ["targets=[172.24.4.1]", "servers=4"],
+    "oshm": ["targets=[172.24.4.1]", "servers=4", "disk=false", "pi=false"],
     "server-login": ["servers=2"],
 }
 
@@ -58,12 +58,12 @@ FAULTS = {
     "image-life: the upload fails": (
         "image-life", [], [{"service": "image", "method": "PUT", "path": "*/file", "effect": "status", "status": 503}],
         {"image": "unavailable"}),
-    "image-life: it stays": (
+    "image-life: the download breaks": (
         "image-life", [], [{"service": "image", "method": "GET", "path": "*/file", "effect": "cut"}],
         {"same": "connection_lost"}),
     "ipv6: no second subnet": (
-        "ipv6", [], [{"service": "network", "method": "POST", "path": "*/subnets", "effect": "status", "status": 503,
-                      "nth": 2}], {"subnet6": "unavailable"}),
+        "ipv6", [], [{"service": "network", "method": "POST", "path": "*/subnets", "effect": "quota", "nth": 2}],
+        {"subnet6": "quota"}),
     "ipv6: no host": (
         "ipv6", [], [{"service": "compute", "method": "POST", "path": "*/servers", "effect": "error", "nth": 1}],
         {"server[0]": "no_capacity"}),
