@@ -94,7 +94,7 @@ void rule_created(struct call *c, struct object *o)
 	o->instance = mem_strndup(instance, strcspn(instance, " "));
 	learn(c, o->instance);
 	OBJECT_EACH (c->sim, o->kind, other) {
-		if (other == o || !other->mark || strcmp(other->mark, o->mark) ||
+		if (other == o || other->gone || !other->mark || strcmp(other->mark, o->mark) ||
 			strcmp(other->project, o->project) || other->made_by != MADE_BY_API)
 			continue;
 		violation(c, "double_create",
