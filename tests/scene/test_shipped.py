@@ -125,6 +125,20 @@ FAULTS = {
         "stack", [], [{"method": "POST", "path": "*/stacks", "effect": "error"}], {"stack": "error_state"}),
     "stack: not changed": (
         "stack", [], [{"method": "PATCH", "effect": "status", "status": 500}], {"changed": "http_5xx"}),
+    "floating-ip-move: no address": (
+        "floating-ip-move", [], [{"method": "POST", "path": "*/floatingips", "effect": "status", "status": 403}],
+        {"vip": "forbidden"}),
+    "lb-kill-and-recover: in error": (
+        "lb-kill-and-recover", [], [{"method": "POST", "path": "*/loadbalancers", "effect": "error"}],
+        {"balancer": "error_state"}),
+    "lb-kill-and-recover: no monitor": (
+        "lb-kill-and-recover", [], [{"method": "POST", "path": "*/healthmonitors", "effect": "status", "status": 403}],
+        {"monitor": "forbidden"}),
+    "oshm: no router": (
+        "oshm", [], [{"method": "POST", "path": "*/routers", "effect": "status", "status": 403}],
+        {"router": "forbidden"}),
+    "oshm: no balancer": (
+        "oshm", [], [{"method": "POST", "path": "*/loadbalancers", "effect": "error"}], {"balancer": "error_state"}),
 }
 
 
