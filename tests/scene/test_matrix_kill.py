@@ -21,9 +21,9 @@ def look_alikes(cloud):
     cloud.plant("gh-tx1x1x-aaaa-jhnet-bbbbbbbbbb", "glasshouse test-2 tx1x1x-bbbb jhnet 0")
 
 
-def kill_at(cloud, seconds, **more):
+def kill_at(sim, seconds, **more):
     """Whether the run had not ended by itself."""
-    run = cloud.start("try", "oshm", *PARAMS, **more)
+    run = sim.start("try", "oshm", *PARAMS, **more)
     try:
         run.wait(seconds)
         return False
@@ -33,8 +33,8 @@ def kill_at(cloud, seconds, **more):
         return True
 
 
-def sweep(cloud, **more):
-    out = cloud.run("sweep", "--older", "0s", **more)
+def sweep(sim, **more):
+    out = sim.run("sweep", "--older", "0s", **more)
     assert out.returncode == 0, out.stdout + out.stderr
 
 
