@@ -277,6 +277,7 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->mailer = r->series ? mailer_new(s->loop, err) : NULL;
 	if (!r->mailer)
 		return false;
+	r->figures = figures_new(r->series);
 	r->judge = judge_new(s->loop, s->facts, r->series, &judge, on_verdict, r, err);
 	if (!r->judge || !running_alarms(r, c, err) || !running_metrics(r, c, err))
 		return false;
@@ -438,6 +439,8 @@ void running_close(struct running *r)
 	r->alarms = NULL;
 	judge_free(r->judge);
 	mailer_free(r->mailer);
+	figures_free(r->figures);
+	r->figures = NULL; /* what calls that are cancelled tell is kept no more */
 	series_close(r->series);
 	running_lists_free(r->lists);
 	if (r->session.loop)

@@ -25,6 +25,7 @@
 #include "observe/endpoint.h"
 #include "observe/patrol.h"
 #include "observe/witness.h"
+#include "store/figures.h"
 #include "web/house.h"
 
 /* A configuration, alive while anything borrows of it. */
@@ -86,6 +87,7 @@ struct running {
 	struct session session;
 	int lock_fd;
 	struct series_store *series;
+	struct figures *figures;
 	struct mailer *mailer;
 	struct judge *judge;
 	struct alarms *alarms;
