@@ -57,9 +57,10 @@ static void print_json(const struct figure *f)
 	json_decref(j);
 }
 
+static const char *const headings[] = {"calls", "waits", "checks"};
+
 static void print_table(const struct figure *list, size_t n, enum figure_what what)
 {
-	static const char *const headings[] = {"calls", "waits", "checks"};
 	struct figure_row *rows = mem_new_array(n + 1, sizeof(*rows));
 	struct buf out = BUF(BUF_PAGE);
 	size_t count = 0;
@@ -95,7 +96,7 @@ static void on_figures(
 		return;
 	if (n)
 		printf("since %s\n", clock_rfc3339(s->from_ms * 1000, since));
-	for (int what = 0; what < FIGURE_WHATS; what++)
+	for (int what = 0; what < (int)array_len(headings); what++)
 		print_table(list, n, (enum figure_what)what);
 }
 
@@ -170,7 +171,7 @@ int stats_main(int argc, char **argv)
 	if (code)
 		return code;
 	if (!o.what)
-		o.what = (1u << FIGURE_WHATS) - 1;
+		o.what = FIGURES_OF_TIME;
 	const struct series_options look = {.read_only = true};
 	char *state = o.state ? mem_strdup(o.state) : session_state_dir();
 	struct loop *l = loop_new(NULL, &err);

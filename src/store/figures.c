@@ -14,7 +14,7 @@
 
 #define AT_ONCE 8
 
-static const char *const what_names[FIGURE_WHATS] = {"call", "wait", "check"};
+static const char *const what_names[FIGURE_WHATS] = {"call", "wait", "check", "bench"};
 
 const char *figure_what_name(enum figure_what what)
 {
@@ -87,8 +87,8 @@ static struct series *define(struct figures *f, enum figure_what what, const str
 	const struct series_tag tags[] = {{"cloud", m->cloud},
 		{"region", *m->region ? m->region : NULL}, {"service", service},
 		{what_names[what], name}};
-	const struct series_key key = {.kind = SERIES_PROBE,
-		.unit = "us",
+	const struct series_key key = {.kind = what == FIGURE_BENCH ? SERIES_GAUGE : SERIES_PROBE,
+		.unit = what == FIGURE_BENCH ? m->unit : "us",
 		.location = m->location,
 		.name = what_names[what],
 		.tags = tags,
@@ -112,24 +112,35 @@ static struct series *series_of(
 	return s;
 }
 
+static bool kind_of(const struct measure *m, enum figure_what *ret)
+{
+	switch (m->what) {
+	case MEASURE_CALL: *ret = FIGURE_CALL; return true;
+	case MEASURE_WAIT: *ret = FIGURE_WAIT; return true;
+	case MEASURE_CHECK: *ret = FIGURE_CHECK; return true;
+	case MEASURE_BENCH: *ret = FIGURE_BENCH; return m->fault == FAULT_NONE;
+	case MEASURE_RUN: break;
+	}
+	return false;
+}
+
 void figures_take(void *figures, const struct measure *m)
 {
 	struct figures *f = figures;
-	const enum figure_what what = m->what == MEASURE_CALL   ? FIGURE_CALL
-				      : m->what == MEASURE_WAIT ? FIGURE_WAIT
-								: FIGURE_CHECK;
-	if (!f || (what == FIGURE_CHECK && m->what != MEASURE_CHECK))
+	enum figure_what what;
+	if (!f || !kind_of(m, &what))
 		return;
-	char *name = what == FIGURE_CHECK && m->scenario
-			     ? mem_printf("%s %s", m->scenario, m->name)
-			     : mem_strdup(m->name);
+	const bool of_scenario = what == FIGURE_CHECK || what == FIGURE_BENCH;
+	char *name = of_scenario && m->scenario ? mem_printf("%s %s", m->scenario, m->name)
+						: mem_strdup(m->name);
 	struct series *s = series_of(f, what, m, name);
 	free(name);
 	if (s)
 		series_append(s, &(struct series_sample){.at_ms = m->at_ms,
 					 .fault = m->fault,
 					 .tries = 1,
-					 .total_us = m->total_us});
+					 .total_us = m->total_us,
+					 .value = m->value});
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -184,12 +195,14 @@ static bool on_series(void *arg, struct series *s)
 {
 	struct figures_reading *r = arg;
 	const enum figure_what what = what_of(s);
-	if (what == FIGURE_WHATS || series_kind(s) != SERIES_PROBE)
+	if (what == FIGURE_WHATS ||
+		series_kind(s) != (what == FIGURE_BENCH ? SERIES_GAUGE : SERIES_PROBE))
 		return true;
 	char *cloud = series_tag_value(s, "cloud"), *service = series_tag_value(s, "service"),
 	     *name = series_tag_value(s, what_names[what]);
 	if (cloud && name && (!r->q.cloud || !strcmp(r->q.cloud, cloud))) {
 		const size_t i = figure_of(r, what, cloud, service, name);
+		r->list.p[i].unit = series_unit(s);
 		vec_push(&r->parts, ((struct part){.reading = r, .series = s, .figure = i}));
 	}
 	free(cloud);
@@ -201,6 +214,8 @@ static bool on_series(void *arg, struct series *s)
 static int by_p95(const void *a, const void *b)
 {
 	const struct figure *x = a, *y = b;
+	if ((x->what == FIGURE_BENCH) != (y->what == FIGURE_BENCH))
+		return x->what == FIGURE_BENCH ? 1 : -1;
 	const double px = x->all.ok ? series_point_quantile(&x->all, 0.95) : -1;
 	const double py = y->all.ok ? series_point_quantile(&y->all, 0.95) : -1;
 	if (px != py)

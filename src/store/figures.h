@@ -6,6 +6,7 @@
  *	call{cloud, region, service, call="POST /servers"}
  *	wait{cloud, region, wait="server ready"}
  *	check{cloud, region, check="server-login ssh"}: scenario and verb
+ *	bench{cloud, region, bench="oshm pi"}: a gauge in the bench's unit; good ones only
  *
  * Names are bounded: ids in them were replaced by {id} before. What would be more than FIGURES_MAX
  * series of one store goes to the series of its service (of its cloud) whose last tag is "other".
@@ -21,24 +22,26 @@
 #include "store/measure.h"
 #include "store/series.h"
 
-#define FIGURES_MAX 1000 /* series of calls, waits and checks together, but "other" */
+#define FIGURES_MAX 1000 /* series of all four together, but "other" */
 
 struct figures;
 
 /* Borrows the store. */
 struct figures *figures_new(struct series_store *st);
 void figures_free(struct figures *f);
-/* A measure_signal; arg: struct figures, or NULL. Other kinds than the three are left alone. */
+/* A measure_signal; arg: struct figures, or NULL. Runs are left alone. */
 void figures_take(void *figures, const struct measure *m);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-enum figure_what { FIGURE_CALL, FIGURE_WAIT, FIGURE_CHECK, FIGURE_WHATS };
-const char *figure_what_name(enum figure_what what); /* "call", "wait", "check" */
+enum figure_what { FIGURE_CALL, FIGURE_WAIT, FIGURE_CHECK, FIGURE_BENCH, FIGURE_WHATS };
+#define FIGURES_OF_TIME (1u << FIGURE_CALL | 1u << FIGURE_WAIT | 1u << FIGURE_CHECK)
+const char *figure_what_name(enum figure_what what); /* "call", "wait", "check", "bench" */
 
 struct figure {
 	enum figure_what what;
 	char *cloud, *service, *name; /* service "" but of calls */
+	const char *unit;             /* "us", or that of a bench; borrowed of the store */
 	struct series_point all;
 	struct series_point *steps; /* as many as were asked for; n 0: nothing was measured */
 	size_t step_count;
@@ -53,8 +56,8 @@ struct figures_query {
 
 struct figures_reading; /* under way; gone once its callback has returned */
 
-/* In order of their 95th percentile, longest first, those without a good sample last; only what
- * was measured in that time. `unread`: series that could not be read and are left out. Valid during
+/* In order of their 95th percentile, longest first, those without a good sample and benches last;
+ * only what was measured in that time. `unread`: series that could not be read and are left out. Valid during
  * the call, which comes once, never from inside figures_read(); cancelled: with n 0 and all
  * unread. */
 typedef void figures_done(
@@ -66,7 +69,7 @@ struct figures_reading *figures_read(struct loop *l, struct series_store *st,
  * the store is closed. */
 void figures_cancel(struct figures_reading *r);
 
-/* {what, cloud, service, name, n, errors, min_ms, mean_ms, p50_ms, p95_ms, p99_ms, max_ms | null,
+/* Of those of time: {what, cloud, service, name, n, errors, min_ms, mean_ms, p50_ms, p95_ms, p99_ms, max_ms | null,
  * faults {"timeout": 3}}; an owned reference. Thread: any. */
 json_t *figure_json(const struct figure *f);
 
