@@ -81,7 +81,7 @@ static void print_table(const struct figure *list, size_t n, enum figure_what wh
 }
 
 static void on_figures(
-	void *arg, const struct figure *list, size_t n, size_t unread, const struct error *err)
+	void *arg, struct figure *list, size_t n, size_t unread, const struct error *err)
 {
 	struct show *s = arg;
 	char since[CLOCK_TEXT];
@@ -90,14 +90,13 @@ static void on_figures(
 	s->unread = unread;
 	if (err)
 		session_print_error(err);
+	if (n && !s->options->json)
+		printf("since %s\n", clock_rfc3339(s->from_ms * 1000, since));
 	for (size_t i = 0; s->options->json && i < n; i++)
 		print_json(&list[i]);
-	if (s->options->json)
-		return;
-	if (n)
-		printf("since %s\n", clock_rfc3339(s->from_ms * 1000, since));
-	for (int what = 0; what < (int)array_len(headings); what++)
+	for (int what = 0; !s->options->json && what < (int)array_len(headings); what++)
 		print_table(list, n, (enum figure_what)what);
+	figure_list_free(list, n);
 }
 
 static int read_options(int argc, char **argv, struct options *o)

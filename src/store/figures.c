@@ -234,6 +234,13 @@ static void figure_fini(struct figure *f)
 	free(f->name);
 }
 
+void figure_list_free(struct figure *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		figure_fini(&list[i]);
+	free(list);
+}
+
 static void end(struct figures_reading *r)
 {
 	size_t n = 0;
@@ -248,9 +255,6 @@ static void end(struct figures_reading *r)
 	if (n)
 		qsort(r->list.p, n, sizeof(*r->list.p), by_p95);
 	r->done(r->arg, r->list.p, n, r->unread, r->err.kind ? &r->err : NULL);
-	for (size_t i = 0; i < n; i++)
-		figure_fini(&r->list.p[i]);
-	vec_fini(&r->list);
 	vec_fini(&r->parts);
 	free(r);
 }

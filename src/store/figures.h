@@ -57,12 +57,13 @@ struct figures_query {
 struct figures_reading; /* under way; gone once its callback has returned */
 
 /* In order of their 95th percentile, longest first, those without a good sample and benches last;
- * only what was measured in that time. `unread`: series that could not be read and are left out. Valid during
- * the call, which comes once, never from inside figures_read(); cancelled: with n 0 and all
- * unread. */
+ * only what was measured in that time. `unread`: series that could not be read and are left out;
+ * err: why the first of them was not. Takes the list (figure_list_free()). Called once, never from
+ * inside figures_read(); cancelled: with n 0 and ERROR_CANCELLED. */
 typedef void figures_done(
-	void *arg, const struct figure *list, size_t n, size_t unread, const struct error *err);
-/* Borrows the store and copies the query. err of the callback: of the first that was not read. */
+	void *arg, struct figure *list, size_t n, size_t unread, const struct error *err);
+void figure_list_free(struct figure *list, size_t n);
+/* Borrows the store and copies the query. */
 struct figures_reading *figures_read(struct loop *l, struct series_store *st,
 	const struct figures_query *q, figures_done *done, void *arg);
 /* Calls back soon, as its series do, or from in here when none is under way. To be called before

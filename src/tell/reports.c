@@ -74,16 +74,12 @@ static void write_bench(struct buf *out, const struct figure *f)
 }
 
 static void on_figures(
-	void *arg, const struct figure *list, size_t n, size_t unread, const struct error *err)
+	void *arg, struct figure *list, size_t n, size_t unread, const struct error *err)
 {
 	struct report_making *m = arg;
 	bool several = false;
 	m->reading = NULL;
 	m->unread = unread;
-	if (!m->reporter) {
-		making_free(m);
-		return;
-	}
 	for (size_t i = 0; i < n; i++)
 		several = several || strcmp(list[i].cloud, list[0].cloud) != 0;
 	for (size_t i = 0; i < n; i++) {
@@ -91,6 +87,11 @@ static void on_figures(
 			write_bench(&m->benches, &list[i]);
 		else
 			vec_push(&m->rows[list[i].what], figure_row(&list[i], several));
+	}
+	figure_list_free(list, n);
+	if (!m->reporter) {
+		making_free(m);
+		return;
 	}
 	worker_submit(m->reporter->reports->worker, &m->job);
 }

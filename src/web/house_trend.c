@@ -98,11 +98,10 @@ void trend_series(struct house_asked *a, const char *key, const char *value)
 	series_find(a->house->series, "*", &tag, 1, on_series, a);
 }
 
-static json_t *point_json(const struct house_trend *t, size_t i)
+json_t *trend_point_json(const struct series_point *p, int64_t at_ms)
 {
-	const struct series_point *p = &t->points[i];
 	json_t *j = json_object();
-	put_int(j, "at_ms", trend_from(t->asked) + (int64_t)i * t->asked->trend_step_ms);
+	put_int(j, "at_ms", at_ms);
 	put_int(j, "n", (int64_t)p->n);
 	put_int(j, "ok", (int64_t)p->ok);
 	const bool any = p->ok > 0;
@@ -117,7 +116,8 @@ json_t *trend_json(const struct house_trend *t)
 	const int64_t from_ms = trend_from(t->asked), step_ms = t->asked->trend_step_ms;
 	json_t *j = json_object(), *points = json_array();
 	for (size_t i = 0; i < TREND_POINTS; i++)
-		json_array_append_new(points, point_json(t, i));
+		json_array_append_new(points,
+			trend_point_json(&t->points[i], from_ms + (int64_t)i * step_ms));
 	put_int(j, "from_ms", from_ms);
 	put_int(j, "to_ms", from_ms + TREND_POINTS * step_ms);
 	put_int(j, "step_ms", step_ms);
