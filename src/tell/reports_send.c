@@ -74,6 +74,7 @@ static void on_durable(void *arg)
 	struct reporter *p = arg;
 	p->writing = false;
 	reporter_send(p);
+	reporter_look(p);
 }
 
 void reporter_keep(struct reporter *p, int64_t covered_ms, struct report_mail *mail)

@@ -145,8 +145,8 @@ static bool write_components(struct report_making *m, struct buf *out, int64_t *
 		good = good && judge_history(m->facts, p->id, m->from_ms, m->to_ms, on_span, &c,
 				       &m->err);
 		write_component(out, &c);
-		if (c.seen.gap_ms > *ret_gap_ms)
-			*ret_gap_ms = c.seen.gap_ms;
+		if (c.seen.gap_ms > *ret_gap_ms && (c.seen.gap_ms || c.seen.last_id))
+			*ret_gap_ms = c.seen.gap_ms; /* of one without verdicts nothing is told */
 	}
 	write_changes(out, &c);
 	VEC_EACH (&c.all, struct change, x)

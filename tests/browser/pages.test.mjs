@@ -208,7 +208,6 @@ test('pictures', { skip: !shots && 'SCREENSHOTS names no folder' }, async () => 
   await take('status-narrow.png', pages.status, { viewport: narrow });
   await take('status-narrow-dark-de.png', `${pages.status}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
   await take('run-narrow.png', pages['operators-run'], { viewport: narrow });
-  await take('calls-wide.png', pages['operators-calls'], { viewport: wide });
   await take('calls-narrow-dark-de.png', `${pages['operators-calls']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
   await take('ledger-dark.png', pages['operators-ledger'], { viewport: wide, colorScheme: 'dark' });
   await take('ledger-narrow.png', pages['operators-ledger'], { viewport: narrow });
