@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from running import running, until
 from simulated import GLASSHOUSE, Simulated
 
 ORDER = ("min_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms")
@@ -27,7 +28,7 @@ def one_cloud():
     """Two runs, the second one with a service that refuses once: (cloud, reports)."""
     with Simulated() as cloud:
         first = cloud.run("try", "network-basics", "--json")
-        cloud.fault({"service": "network", "method": "POST", "path": "/v2.0/networks", "effect": "status", "status": 500, "times": 1})
+        cloud.fault({"service": "network", "method": "POST", "path": "*/networks", "effect": "status", "status": 500, "times": 1})
         second = cloud.run("try", "network-basics", "--json")
         cloud.clear()
         yield cloud, [json.loads(out.stdout.splitlines()[-1]) for out in (first, second)]
@@ -42,7 +43,7 @@ def test_what_a_run_told_is_kept(seen):
             n, errors = told.get(c["call"], (0, 0))
             told[c["call"]] = n + c["n"], errors + c["errors"]
     assert {name: (r["n"], r["errors"]) for name, r in kept.items() if name in told} == told
-    assert len(told) > 5
+    assert len(told) > 5 and sum(r["errors"] for r in kept.values()) > 0
     for r in kept.values():
         assert r["what"] == "call" and r["cloud"] == "sim" and sum(r["faults"].values()) == r["errors"]
         times = [r[k] for k in ORDER]
@@ -86,3 +87,23 @@ def test_no_series(tmp_path):
     out = subprocess.run([GLASSHOUSE, "stats", "--state", str(tmp_path)], capture_output=True, text=True, timeout=60,
                          check=False)
     assert out.returncode == 2 and str(tmp_path) in out.stderr
+
+
+def test_the_page_is_for_operators():
+    config = {"scenarios": [{"use": "network-basics", "every": "10s"}]}
+    with Simulated() as cloud, running(cloud, config) as run:
+        shown = until(lambda: (d := run.json("/api/ops/v1/calls.json", run.intake))["waits"] and d, "a wait")
+        assert shown["view"] == "24h" and shown["to_ms"] - shown["from_ms"] == 24 * 3600 * 1000
+        assert shown["unread"] == 0 and len(shown["calls"]) <= 30
+        for row in shown["calls"] + shown["waits"]:
+            assert sum(p["n"] for p in row["trend"]["points"]) == row["n"] and len(row["trend"]["points"]) == 48
+        week = run.json("/api/ops/v1/calls/7d.json", run.intake)
+        assert week["view"] == "7d" and week["waits"]
+        for path in ("/calls", "/calls/7d"):
+            status, _, page = run.get(path, run.intake)
+            assert status == 200 and b"network gone" in page
+            assert run.get(path)[0] == 403
+        assert run.get("/api/ops/v1/calls.json")[0] == 403
+        assert run.get("/calls/8d", run.intake)[0] == 404
+        assert b'href="/calls' in run.get("/", run.intake)[2] and b'href="/calls' not in run.get("/")[2]
+        assert "Warten auf Objekte" in run.get("/calls?lang=de", run.intake)[2].decode()
