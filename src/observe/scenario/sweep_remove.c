@@ -74,6 +74,15 @@ static bool out_of_patience(const struct found *f)
 	       loop_now_ns(f->sweep->loop) >= f->patience_ns;
 }
 
+/* A delete that was accepted may take as long as its kind does (a zone minutes, for its name
+ * servers), but leaves half of the sweep's time to what comes after it. */
+static int64_t patience_with_accepted(const struct found *f)
+{
+	const int64_t now = loop_now_ns(f->sweep->loop);
+	const int64_t half = (f->sweep->until_ns - now) / 2;
+	return now + (f->kind->timeout_ns < half ? f->kind->timeout_ns : half);
+}
+
 static void pause_then(struct found *f, void (*then)(struct timer *t))
 {
 	const int64_t ns = PAUSE_NS * (int64_t)++f->tries;
@@ -92,8 +101,6 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 	kind_request_fini(&q);
 	return true;
 }
-
-/* --- is it gone? ------------------------------------------------------------------------------ */
 
 /* --- it does not go --------------------------------------------------------------------------- */
 
@@ -213,6 +220,7 @@ static void on_remove(void *arg, const struct cloud_answer *a)
 	} else if (a->fault == FAULT_NONE) {
 		f->asked = true;
 		f->tries = 0;
+		f->patience_ns = patience_with_accepted(f);
 		ask_gone(&f->timer);
 	} else if (out_of_patience(f)) {
 		last_look(f);
