@@ -202,9 +202,17 @@ static void ask_remove(struct timer *t);
 static void on_leak(void *arg, const char *port)
 {
 	struct found *f = arg;
+	f->leaks_looked = !port; /* there may be more */
 	if (port)
 		sweep_tell(f->sweep, f, "deleted port %s: its load balancer has left it", port);
 	pause_then(f, ask_remove);
+}
+
+/* Also once for what was for an administrator: whom a port may have served can be gone since. */
+static bool may_be_leak(const struct found *f, const struct cloud_answer *a)
+{
+	return a->status == 409 && !strcmp(f->kind->name, "subnet") && f->id && !out_of_time(f) &&
+	       (!f->leaks_looked || !out_of_patience(f));
 }
 
 static void on_remove(void *arg, const struct cloud_answer *a)
@@ -222,10 +230,10 @@ static void on_remove(void *arg, const struct cloud_answer *a)
 		f->tries = 0;
 		f->patience_ns = patience_with_accepted(f);
 		ask_gone(&f->timer);
+	} else if (may_be_leak(f, a)) {
+		leak_clear(f->sweep->cloud, f->id, &f->call, on_leak, f);
 	} else if (out_of_patience(f)) {
 		last_look(f);
-	} else if (a->status == 409 && !strcmp(f->kind->name, "subnet") && f->id) {
-		leak_clear(f->sweep->cloud, f->id, &f->call, on_leak, f);
 	} else {
 		pause_then(f, ask_remove);
 	}
