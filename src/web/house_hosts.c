@@ -111,10 +111,11 @@ static bool name_hosts(struct house_asked *a, struct gathering *g, const char *c
 	const json_t *names = json_object_get(a->doc, cloud), *project, *name;
 	json_t *projects = json_array();
 	size_t i, k, left = NAMES_MAX;
-	const bool good = !names ||
-			  facts_query(a->facts,
-				  "SELECT DISTINCT project FROM scenario_run WHERE cloud = ? LIMIT ?",
-				  v, array_len(v), on_project, projects, &a->err);
+	const bool good =
+		!names ||
+		facts_query(a->facts,
+			"SELECT DISTINCT project FROM scenario_run WHERE cloud = ? LIMIT ?", v,
+			array_len(v), on_project, projects, &a->err);
 	json_array_foreach (projects, i, project) {
 		json_array_foreach (names, k, name) {
 			if (!left)
@@ -140,8 +141,8 @@ static json_t *common_json(struct house_asked *a, const struct gathering *g, con
 		char *at = text && h->name ? strstr(text, h->id) : NULL;
 		if (!at)
 			continue;
-		char *named = mem_printf("%.*s%s%s", (int)(at - text), text, h->name,
-			at + strlen(h->id));
+		char *named =
+			mem_printf("%.*s%s%s", (int)(at - text), text, h->name, at + strlen(h->id));
 		free(text);
 		text = named;
 	}
@@ -171,11 +172,10 @@ static json_t *days_of_host(const struct host *h, int64_t now_ms)
 {
 	json_t *all = json_array();
 	for (int i = 0; i < MODEL_HOST_DAYS; i++)
-		json_array_append_new(all, json_pack("{s:I, s:i, s:i}", "day",
-						   (json_int_t)(now_ms / HOUSE_DAY_MS -
-								MODEL_HOST_DAYS + 1 + i),
-						   "good", (int)h->good[i], "failed",
-						   (int)h->failed[i]));
+		json_array_append_new(
+			all, json_pack("{s:I, s:i, s:i}", "day",
+				     (json_int_t)(now_ms / HOUSE_DAY_MS - MODEL_HOST_DAYS + 1 + i),
+				     "good", (int)h->good[i], "failed", (int)h->failed[i]));
 	return all;
 }
 

@@ -107,9 +107,8 @@ static json_t *tried_view(struct view *v, const json_t *boot)
 			continue;
 		const json_t *s = json_object_get(h, "s");
 		view_put(o, "took",
-			json_is_integer(s)
-				? say_duration(v, (double)json_integer_value(s) * 1000)
-				: NULL);
+			json_is_integer(s) ? say_duration(v, (double)json_integer_value(s) * 1000)
+					   : NULL);
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -143,10 +142,10 @@ static json_t *legend_view(struct view *v)
 {
 	json_t *all = json_array();
 	for (size_t k = 0; k < array_len(phases); k++)
-		json_array_append_new(
-			all, json_pack("{s:s, s:s, s:o}", "name", phases[k].name, "text",
-				     say(v, phases[k].key, NULL), "d",
-				     json_sprintf("M0 %dh24v%dH0z", phases[k].top, phases[k].tall)));
+		json_array_append_new(all,
+			json_pack("{s:s, s:s, s:o}", "name", phases[k].name, "text",
+				say(v, phases[k].key, NULL), "d",
+				json_sprintf("M0 %dh24v%dH0z", phases[k].top, phases[k].tall)));
 	return all;
 }
 

@@ -16,7 +16,8 @@
 #define DAY_MS  86400000.0
 #define SQUARES 6
 
-/* A host that failed last is in trouble; one that nobody tried for a day is not known to be good. */
+/* A host that failed last is in trouble; one that nobody tried for a day is not known to be good.
+ */
 static json_t *host_state(struct view *v, const json_t *host)
 {
 	const bool last_good = json_flag(host, "last_good");
@@ -60,9 +61,8 @@ static json_t *age_view(struct view *v, const json_t *host)
 		view_put(o, "text", say(v, "host_ago", say_duration(v, age), NULL));
 		json_object_set_new(o, "at", time_view_short(v, at));
 	}
-	const unsigned n = json_is_number(at)
-				   ? squares_of((double)v->now_ms - json_number_value(at))
-				   : 0;
+	const unsigned n =
+		json_is_number(at) ? squares_of((double)v->now_ms - json_number_value(at)) : 0;
 	for (unsigned i = 0; i < SQUARES; i++) {
 		if (i < n)
 			buf_printf(&full, "M%u 0h8v10h-8z", i * 10);
@@ -86,12 +86,11 @@ static json_t *strip_days(const json_t *days)
 	size_t i;
 	json_array_foreach (days, i, d) {
 		const bool good = json_int(d, "good", 0) > 0, bad = json_int(d, "failed", 0) > 0;
-		json_array_append_new(
-			all, json_pack("{s:I, s:[i,i,i,i,i], s:i}", "day",
-				     (json_int_t)json_int(d, "day", 0), "s",
-				     good && !bad ? DAY_S : 0, good && bad ? DAY_S : 0,
-				     bad && !good ? DAY_S : 0, 0, 0, "gap",
-				     good || bad ? 0 : DAY_S));
+		json_array_append_new(all,
+			json_pack("{s:I, s:[i,i,i,i,i], s:i}", "day",
+				(json_int_t)json_int(d, "day", 0), "s", good && !bad ? DAY_S : 0,
+				good && bad ? DAY_S : 0, bad && !good ? DAY_S : 0, 0, 0, "gap",
+				good || bad ? 0 : DAY_S));
 	}
 	return all;
 }
@@ -104,10 +103,10 @@ static json_t *day_texts(struct view *v, const json_t *days)
 		const json_t *d = json_array_get(days, i);
 		const int64_t good = json_int(d, "good", 0), failed = json_int(d, "failed", 0);
 		if (good || failed)
-			json_array_append_new(
-				all, json_string(say(v, "host_day",
-					     say_day_short(v, json_int(d, "day", 0)),
-					     say_number(v, good), say_number(v, failed), NULL)));
+			json_array_append_new(all,
+				json_string(
+					say(v, "host_day", say_day_short(v, json_int(d, "day", 0)),
+						say_number(v, good), say_number(v, failed), NULL)));
 	}
 	return all;
 }
@@ -121,8 +120,7 @@ static json_t *failure_view(struct view *v, const json_t *failure)
 	json_t *o = json_object();
 	const char *fault = json_str(failure, "fault"), *run = json_str(failure, "run");
 	const char *cause = say_boot_cause(v, json_str(failure, "cause"));
-	json_object_set_new(
-		o, "at", time_view_short(v, json_object_get(failure, "at_ms")));
+	json_object_set_new(o, "at", time_view_short(v, json_object_get(failure, "at_ms")));
 	view_put(o, "fault", fault ? say_fault(v, fault, fault) : NULL);
 	view_put(o, "cause", cause);
 	view_put(o, "step", json_str(failure, "step"));
@@ -146,9 +144,8 @@ static json_t *row_view(struct view *v, const json_t *host)
 	view_put(o, "good", say_number(v, json_int(host, "good_24h", 0)));
 	view_put(o, "failed", say_number(v, failed));
 	json_object_set_new(o, "bad", json_boolean(failed > 0));
-	json_object_set_new(
-		o, "strip", strip_view(v, days, json_array_size(days) ? json_array_size(days) : 1,
-				    "", 0));
+	json_object_set_new(o, "strip",
+		strip_view(v, days, json_array_size(days) ? json_array_size(days) : 1, "", 0));
 	json_object_set_new(o, "days", day_texts(v, json_object_get(host, "days")));
 	view_put(o, "median",
 		json_is_number(median) ? say_duration(v, json_number_value(median)) : NULL);
@@ -172,8 +169,7 @@ static json_t *cloud_view(struct view *v, const json_t *cloud, size_t n)
 	view_put(o, "common", json_str(cloud, "common"));
 	view_put(o, "nowhere",
 		nowhere ? say_count(v, "hosts_nowhere_one", "hosts_nowhere_many", nowhere) : NULL);
-	view_put(o, "left",
-		left ? say_count(v, "hosts_left_one", "hosts_left_many", left) : NULL);
+	view_put(o, "left", left ? say_count(v, "hosts_left_one", "hosts_left_many", left) : NULL);
 	json_object_set_new(o, "has_rows", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(o, "rows", rows);
 	return o;

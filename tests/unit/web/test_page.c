@@ -663,11 +663,11 @@ static void test_boots(void **state)
 		"3735d7a5\xe2\x80\xa6</code>");
 	has(s, html, "Tried without success on: <code title=\"3735d7a5");
 	has(s, html, "<code>login[0]</code>: the server refused our SSH key");
-	has(s, html, "<p>The console says: the guest got no metadata</p>");
-	has(s, html, "Calling &#39;http://169.254.169.254/&#39; failed</bdi></pre>");
+	has(s, html, "<p>The console says: the guest got no answer from the metadata service</p>");
+	has(s, html, "Calling 'http://169.254.169.254/' failed</bdi></pre>");
 	free(html);
 	html = render(s, "de");
-	has(s, html, "<p>Die Konsole sagt: Der Gast bekam keine Metadaten</p>");
+	has(s, html, "<p>Die Konsole sagt: Der Gast bekam keine Antwort vom Metadatendienst</p>");
 	free(html);
 	html = render(find("run-passed"), "en");
 	lacks(s, html, "The console says");
@@ -710,7 +710,7 @@ static void test_hosts(void **state)
 	has(s, html, "26 Nov: 6 good, 2 failed");
 	has(s, html, "<td>0 / <span class=\"bad\">4</span></td>");
 	has(s, html, "<a href=\"/runs/tp3k6o-cbmv");
-	has(s, html, "The console says: the guest got no metadata");
+	has(s, html, "The console says: the guest got no answer from the metadata service");
 	free(html);
 	html = render(s, "de");
 	has(s, html, "Zuletzt gescheitert");
