@@ -743,6 +743,7 @@ conf_clouds() {
     region_name: RegionOne
     interface: public
     identity_api_version: 3
+    dns: ["127.0.0.1:15354"]
 X
     done
   } >"$LAB_DIR/clouds.yaml"

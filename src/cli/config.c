@@ -87,6 +87,7 @@ static void free_items(struct config *c)
 	for (size_t i = 0; i < c->cloud_count; i++) {
 		free(c->clouds[i].name);
 		free(c->clouds[i].title);
+		config_texts_free(c->clouds[i].hosts);
 	}
 	for (size_t i = 0; i < c->scenario_count; i++) {
 		free(c->scenarios[i].name);

@@ -32,6 +32,7 @@ struct config_cloud {
 	int64_t every_ns, timeout_ns, slow_ns; /* 0: the room's default */
 	unsigned inflight, compute;            /* 0: 8, 4 */
 	struct budget budget;                  /* of all its scenarios together */
+	char **hosts;                          /* names of its hypervisors; NULL: none known */
 	unsigned line, col;
 	const char *file;
 };

@@ -63,10 +63,12 @@ static void finish_clouds(struct config_reader *r)
 			.inflight = (unsigned)d->inflight,
 			.compute = (unsigned)d->compute,
 			.budget = d->budget,
+			.hosts = d->hosts,
 			.line = d->at.line,
 			.col = d->at.col,
 			.file = d->at.file,
 		};
+		d->hosts = NULL;
 	}
 }
 
@@ -207,6 +209,7 @@ void config_drafts_free(struct config_reader *r)
 	VEC_EACH (&r->clouds, struct cloud_draft, d) {
 		free(d->name);
 		free(d->title);
+		config_texts_free(d->hosts);
 	}
 	VEC_EACH (&r->scenarios, struct scenario_draft, d) {
 		free(d->name);

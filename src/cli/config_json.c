@@ -76,6 +76,9 @@ static json_t *clouds_json(const struct config *c)
 		json_object_set_new(j, "slow", time_json(cloud->slow_ns));
 		json_object_set_new(j, "inflight", json_integer(cloud->inflight));
 		json_object_set_new(j, "compute", json_integer(cloud->compute));
+		if (cloud->hosts)
+			json_object_set_new(
+				j, "hosts", texts_json((const char *const *)cloud->hosts));
 		if (budget_is_set(&cloud->budget))
 			json_object_set_new(j, "budget", config_budget_json(&cloud->budget));
 		json_object_set_new(all, cloud->name, j);

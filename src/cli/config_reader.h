@@ -25,7 +25,8 @@
 #define CONFIG_FILES_MAX  100
 #define CONFIG_PROBES_MAX 10000 /* clouds, scenarios, alarms together, and components */
 #define CONFIG_NAME_MAX   64
-#define CONFIG_LINE_MAX   200 /* titles and such, bytes */
+#define CONFIG_HOSTS_MAX  2000 /* of a cloud */
+#define CONFIG_LINE_MAX   200  /* titles and such, bytes */
 
 struct config_place {
 	const char *file; /* one of config->files */
@@ -36,6 +37,7 @@ struct cloud_draft {
 	char *name, *title;
 	int endpoints; /* 0 auto, 1 none */
 	int64_t every_ns, timeout_ns, slow_ns, inflight, compute;
+	char **hosts;
 	struct budget budget;
 	struct config_place at, timeout_at;
 };

@@ -20,7 +20,7 @@ struct oshm {
 	char *metrics;
 	bool quiet, statistics;
 	int64_t statistics_hours;
-	bool has_servers, has_nets, batch;
+	bool batch;
 };
 
 enum oshm_argument { ARGUMENT_NONE, ARGUMENT_ONE, ARGUMENT_MAYBE };

@@ -77,19 +77,6 @@ static void number(struct oshm *o, const struct oshm_row *row, const struct oshm
 		note(o, IMPORT_DROPPED, g, "expected a whole number");
 }
 
-/* `-n`, `-N`: their defaults differ from the scenario's. */
-static void servers(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
-{
-	o->has_servers = true;
-	number(o, row, g);
-}
-
-static void nets(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
-{
-	o->has_nets = true;
-	number(o, row, g);
-}
-
 static void batch(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
 {
 	o->batch = true;
@@ -214,8 +201,7 @@ static void metrics(struct oshm *o, const struct oshm_row *row, const struct osh
 		"mean something else)");
 }
 
-/* Volumes that nova makes of its own are made first here, so that each has a name from the start.
- */
+/* A volume that nova makes for its server; it is journalled the moment the server names it. */
 static void size_of_volumes(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
 {
 	if (!o->batch)
@@ -251,7 +237,16 @@ static void reshuffle(struct oshm *o, const struct oshm_row *row, const struct o
 
 static void no_name_servers(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
 {
-	set_param(o, g, row->param, json_array());
+	set_param(o, g, row->param, json_null());
+}
+
+/* NAZS=" " turns hints off. */
+static void hints(struct oshm *o, const struct oshm_row *row, const struct oshm_given *g)
+{
+	if (slice_trim(slice_of(g->value)).n)
+		words(o, row, g);
+	else
+		set_param(o, g, "hints", json_false());
 }
 
 /* --- the rows --------------------------------------------------------------------------------- */
@@ -269,8 +264,8 @@ static void no_name_servers(struct oshm *o, const struct oshm_row *row, const st
 static const struct oshm_row options[] = {
 	{"--debug", ARGUMENT_NONE, needless, "`glasshouse try --log FILE` writes every exchange",
 		NULL},
-	{"-n", ARGUMENT_ONE, servers, "servers", NULL},
-	{"-N", ARGUMENT_ONE, nets, "nets", NULL},
+	{"-n", ARGUMENT_ONE, number, "servers", NULL},
+	{"-N", ARGUMENT_ONE, number, "nets", NULL},
 	{"-i", ARGUMENT_ONE, runs, NULL, NULL},
 	{"-l", ARGUMENT_ONE, needless,
 		"the report of every run is kept and shown at /runs/ID; `glasshouse try --log FILE` "
@@ -289,14 +284,14 @@ static const struct oshm_row options[] = {
 	{"-s", ARGUMENT_MAYBE, statistics, NULL, NULL},
 	{"-S", ARGUMENT_MAYBE, metrics, NULL, NULL},
 	{"-d", ARGUMENT_NONE, image_boot, "boot", "\"image\""},
-	{"-z", ARGUMENT_ONE, size_of_volumes, "volume_size", "\"volume\""},
-	{"-g", ARGUMENT_ONE, number, "extra", NULL},
-	{"-Z", ARGUMENT_NONE, constant, "jh_boot", "\"image\""},
-	{"-G", ARGUMENT_ONE, number, "jh_extra", NULL},
+	{"-z", ARGUMENT_ONE, size_of_volumes, "size", "\"inline\""},
+	{"-g", ARGUMENT_ONE, number, "add_size", NULL},
+	{"-Z", ARGUMENT_NONE, constant, "jh_boot", "\"inline\""},
+	{"-G", ARGUMENT_ONE, number, "jh_add_size", NULL},
 	{"-vt", ARGUMENT_ONE, text, "volume_type", NULL},
 	{"-P", ARGUMENT_NONE, constant, "ports", "false"},
 	{"-D", ARGUMENT_NONE, batch, "boot", "\"batch\""},
-	{"-r", ARGUMENT_ONE, number, "keep_router", NULL},
+	{"-r", ARGUMENT_ONE, constant, "keep_router", "true"},
 	{"-p", ARGUMENT_ONE, dropped, "a new project every N iterations: that " OTC, NULL},
 	{"-w", ARGUMENT_ONE, needless, HOLD, NULL},
 	{"-W", ARGUMENT_ONE, needless, HOLD, NULL},
@@ -320,7 +315,7 @@ static const struct oshm_row options[] = {
 		"a load balancer takes its members and monitor along; ports its provider leaves behind "
 		"are found and removed",
 		NULL},
-	{"-X", ARGUMENT_NONE, constant, "services", "true"},
+	{"-X", ARGUMENT_NONE, constant, "catalog", "true"},
 	{"-b", ARGUMENT_NONE, constant, "pi", "true"},
 	{"-B", ARGUMENT_NONE, constant, "iperf", "true"},
 	{"-M", ARGUMENT_NONE, constant, "disk", "true"},
@@ -354,7 +349,7 @@ static const struct oshm_row variables[] = {
 	{"OS_AUTH_URL", ARGUMENT_ONE, dropped, "put it into clouds.yaml", NULL},
 	{"AZS", ARGUMENT_ONE, words, "zones.compute", NULL},
 	{"VAZS", ARGUMENT_ONE, words, "zones.volume", NULL},
-	{"NAZS", ARGUMENT_ONE, words, "zones.network", NULL},
+	{"NAZS", ARGUMENT_ONE, hints, "zones.network", NULL},
 	{"IMG", ARGUMENT_ONE, text, "image", NULL},
 	{"JHIMG", ARGUMENT_ONE, text, "jh_image", NULL},
 	{"IMGFILT", ARGUMENT_ONE, needless, "images are looked for by name, whatever their number",
@@ -365,8 +360,8 @@ static const struct oshm_row variables[] = {
 	{"JHFLAVOR", ARGUMENT_ONE, text, "jh_flavor", NULL},
 	{"DEFLTUSER", ARGUMENT_ONE, text, "user", NULL},
 	{"JHDEFLTUSER", ARGUMENT_ONE, text, "jh_user", NULL},
-	{"ADDVMVOLSIZE", ARGUMENT_ONE, number, "extra", NULL},
-	{"ADDJHVOLSIZE", ARGUMENT_ONE, number, "jh_extra", NULL},
+	{"ADDVMVOLSIZE", ARGUMENT_ONE, number, "add_size", NULL},
+	{"ADDJHVOLSIZE", ARGUMENT_ONE, number, "jh_add_size", NULL},
 	{"VOLUMETYPE", ARGUMENT_ONE, text, "volume_type", NULL},
 	{"NAMESERVER", ARGUMENT_ONE, one_more, "dns", NULL},
 	{"DEFAULTNAMESERVER", ARGUMENT_ONE, no_name_servers, "dns", NULL},
@@ -449,13 +444,23 @@ const char *oshm_option_near(const char *name)
 	return slice_nearest(slice_of(name), names, COUNT(options));
 }
 
+static void without(struct oshm *o, const char *what, const char *param, json_t *value)
+{
+	const struct oshm_given unasked = {.what = what};
+	if (json_object_get(o->params, param))
+		json_decref(value);
+	else
+		set_param(o, &unasked, param, value);
+}
+
 void oshm_defaults(struct oshm *o)
 {
-	const struct oshm_given unasked = {.what = "without -n"};
-	if (!o->has_servers)
-		set_param(o, &unasked, "servers", json_integer(DEFAULT_SERVERS));
-	if (!json_object_get(o->params, "boot")) {
-		const struct oshm_given volumes = {.what = "without -d and -D"};
-		set_param(o, &volumes, "boot", json_string("volume"));
-	}
+	without(o, "without -n", "servers", json_integer(DEFAULT_SERVERS));
+	without(o, "without -d and -D", "boot", json_string("volume"));
+	without(o, "without -C", "mesh", json_false());
+	without(o, "without -b", "pi", json_false());
+	without(o, "without -B", "iperf", json_false());
+	without(o, "without -M", "disk", json_false());
+	without(o, "without -X", "catalog", json_false());
+	without(o, "without -L", "lb", json_null());
 }

@@ -70,7 +70,7 @@ struct http_call {
 
 	CURL *easy;
 	bool in_multi;
-	struct curl_slist *headers, *resolve;
+	struct curl_slist *headers, *resolve, *connect_to;
 	struct resolve_call *lookup;
 	struct http_host *host;
 	char *host_name; /* of whom we connect to, without [] */

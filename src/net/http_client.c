@@ -78,6 +78,7 @@ static void deliver(struct http_call *call)
 	give_back(c, call->easy);
 	curl_slist_free_all(call->headers);
 	curl_slist_free_all(call->resolve);
+	curl_slist_free_all(call->connect_to);
 	if (call->host)
 		call->host->calls--;
 	*call->link = call->next;

@@ -56,6 +56,9 @@ struct http_request {
 	bool insecure;                    /* do not verify the certificate */
 	/* "host:port:address" entries that replace resolving (curl's CURLOPT_RESOLVE), or NULL. */
 	const char *const *resolve;
+	/* "ADDRESS:PORT" to connect to in place of what the URL says; the URL's host is still who
+	 * is asked for. NULL: what the URL says. */
+	const char *connect_to;
 };
 
 struct http_answer {

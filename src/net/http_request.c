@@ -216,13 +216,22 @@ static bool set_target(struct http_call *call, const struct http_request *r)
 	return true;
 }
 
-static void add_resolve(struct http_call *call, const char *entry)
+static void add_entry(struct curl_slist **list, const char *entry)
 {
-	struct curl_slist *longer = curl_slist_append(call->resolve, entry);
+	struct curl_slist *longer = curl_slist_append(*list, entry);
 
 	if (!longer)
 		mem_panic("out of memory");
-	call->resolve = longer;
+	*list = longer;
+}
+
+static void set_peer(struct http_call *call, const char *peer)
+{
+	char *entry = mem_printf("::%s", peer); /* whatever host and port the URL has */
+
+	add_entry(&call->connect_to, entry);
+	curl_easy_setopt(call->easy, CURLOPT_CONNECT_TO, call->connect_to);
+	free(entry);
 }
 
 /* The request's own addresses come before what we know and before asking. */
@@ -230,12 +239,14 @@ static void set_addresses(struct http_call *call, const struct http_request *r)
 {
 	size_t n = strlen(call->host_key);
 
-	call->needs_lookup = !is_literal(call->host_name);
+	call->needs_lookup = !r->connect_to && !is_literal(call->host_name);
+	if (r->connect_to)
+		set_peer(call, r->connect_to);
 	for (size_t i = 0; r->resolve && r->resolve[i]; i++) {
 		const char *entry = r->resolve[i];
 		const char *host = entry[0] == '+' ? entry + 1 : entry;
 
-		add_resolve(call, entry);
+		add_entry(&call->resolve, entry);
 		if ((strncasecmp(host, call->host_key, n) == 0 && host[n] == ':') || host[0] == '*')
 			call->needs_lookup = false;
 	}

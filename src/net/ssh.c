@@ -261,32 +261,36 @@ static void begin_anew(struct ssh_call *c)
 	begin_hops(c);
 }
 
+/* True: there is a channel, of a session that lives. */
+static bool open_channel(struct ssh_call *c, ssh_session session, bool *moved)
+{
+	if (!c->channel)
+		c->channel = ssh_channel_new(session);
+	const int rc = ssh_channel_open_session(c->channel);
+	const bool late = loop_now_ns(c->pool->own) - c->began_ns > OPEN_NS;
+	if (c->spare && ((rc == SSH_AGAIN && late) || (rc != SSH_AGAIN && rc != SSH_OK))) {
+		begin_anew(c);
+		*moved = true;
+		return false;
+	}
+	if (rc == SSH_AGAIN)
+		return false;
+	if (rc != SSH_OK) {
+		finish(c, FAULT_CONNECTION_LOST, "opening a session: %s", ssh_get_error(session));
+		return false;
+	}
+	c->state = CALL_EXEC;
+	*moved = true;
+	return true;
+}
+
 static void step_command(struct ssh_call *c, bool *moved)
 {
 	const ssh_session session = c->chain->hops[c->chain->n - 1].session;
-	int rc;
-	if (c->state == CALL_OPEN) {
-		if (!c->channel)
-			c->channel = ssh_channel_new(session);
-		rc = ssh_channel_open_session(c->channel);
-		const bool late = loop_now_ns(c->pool->own) - c->began_ns > OPEN_NS;
-		if (c->spare && ((rc == SSH_AGAIN && late) || (rc != SSH_AGAIN && rc != SSH_OK))) {
-			begin_anew(c);
-			*moved = true;
-			return;
-		}
-		if (rc == SSH_AGAIN)
-			return;
-		if (rc != SSH_OK) {
-			finish(c, FAULT_CONNECTION_LOST, "opening a session: %s",
-				ssh_get_error(session));
-			return;
-		}
-		c->state = CALL_EXEC;
-		*moved = true;
-	}
+	if (c->state == CALL_OPEN && !open_channel(c, session, moved))
+		return;
 	if (c->state == CALL_EXEC) {
-		rc = ssh_channel_request_exec(c->channel, c->command);
+		const int rc = ssh_channel_request_exec(c->channel, c->command);
 		if (rc == SSH_AGAIN)
 			return;
 		if (rc != SSH_OK) {

@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "base/vec.h"
 #include "net/dns.h"
+#include "net/url.h"
 #include "text/keys.h"
 #include "text/yaml.h"
 
@@ -675,4 +676,19 @@ char *reach_address(const struct reach *r, const char *address, unsigned *port, 
 	else
 		*port = reach_port(r, *port);
 	return mem_strdup(text);
+}
+
+char *reach_peer(const struct reach *r, const char *url)
+{
+	struct url u;
+	if (!url_parse(slice_of(url), &u, NULL))
+		return NULL;
+	unsigned port = u.port;
+	char *host = slice_dup(u.host), *address = reach_address(r, host, &port, false);
+	char *peer = strcmp(host, address) != 0 || port != u.port
+			     ? mem_printf("%s:%u", address, port)
+			     : NULL;
+	free(host);
+	free(address);
+	return peer;
 }

@@ -70,5 +70,8 @@ char **cloud_config_names(void);
 /* Where `address`:`port` is reached from here; returns owned text of the address, sets *port.
  * ping: *port is set to the TCP port that stands for ICMP, or 0. */
 char *reach_address(const struct reach *r, const char *address, unsigned *port, bool ping);
+/* Where the host of an http address is reached from here, as "ADDRESS:PORT", owned; NULL: where the
+ * URL says. */
+char *reach_peer(const struct reach *r, const char *url);
 
 #endif

@@ -105,6 +105,9 @@ void guest_channel_free(struct channel *c)
 	buf_fini(&c->wire[0]);
 	buf_fini(&c->wire[1]);
 	free(c->command);
+	/* libssh keeps the channel until the client has closed it too, and would call back into
+	 * nothing */
+	ssh_remove_channel_callbacks(c->ssh, &c->callbacks);
 	ssh_channel_free(c->ssh);
 	free(c);
 }

@@ -16,7 +16,7 @@
 #include "sim/guest_world.h"
 
 #define SESSIONS_MAX       512 /* of all guests together, jumps included */
-#define SESSIONS_GUEST_MAX 64
+#define SESSIONS_GUEST_MAX 128
 #define STREAMS_MAX        1024 /* connections to what guests serve */
 
 struct session;

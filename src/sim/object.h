@@ -50,6 +50,7 @@ struct object {
 	json_t *doc;        /* owned */
 	int64_t visible_ns; /* lists show it from then on (loop time) */
 	bool stuck;         /* a fault holds it in its present state */
+	bool gone;          /* deleted; only shown to who asks for what was */
 	bool touched;       /* planted, and somebody changed or deleted it */
 	char *mark;         /* "glasshouse INSTANCE RUN STEP i", owned, or NULL */
 	char *instance;     /* of the mark, or of who made it, owned, or NULL */

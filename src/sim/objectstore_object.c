@@ -38,7 +38,7 @@ static struct object *living(struct call *c, const struct object *container, con
 {
 	OBJECT_EACH (c->sim, KIND_OBJECT, o)
 		if (!strcmp(object_str(o, "container"), container->id) &&
-			!strcmp(object_str(o, "name"), name) && !json_flag(o->doc, ".gone"))
+			!strcmp(object_str(o, "name"), name) && !o->gone)
 			return expired(o) ? NULL : o;
 	return NULL;
 }
@@ -475,7 +475,7 @@ void objectstore_delete_object(struct call *c)
 	if (call_hit(c, MISHAP_ERROR)) {
 		object_set(o, ".error", json_true());
 	} else if (!o->stuck && !call_hit(c, MISHAP_STUCK)) {
-		object_set(o, ".gone", json_true());
+		o->gone = true;
 		object_after(o, draw_time_ns(&c->sim->draw, TIME_LIST_LAG), on_gone);
 	}
 	objectstore_done(c, 204);

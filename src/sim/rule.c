@@ -78,6 +78,14 @@ static void learn(struct call *c, const char *instance)
 	free(map_put(&c->sim->instances, key, mem_strdup(known ? "" : instance)));
 }
 
+/* Servers that one request asked for carry one mark. */
+static bool of_one_request(const struct object *a, const struct object *b)
+{
+	const char *reservation = object_str(a, ".reservation_id");
+	return a->kind == KIND_SERVER && *reservation &&
+	       !strcmp(reservation, object_str(b, ".reservation_id"));
+}
+
 void rule_created(struct call *c, struct object *o)
 {
 	const char *mark = c->inside ? NULL : find_mark(o->doc);
@@ -94,8 +102,9 @@ void rule_created(struct call *c, struct object *o)
 	o->instance = mem_strndup(instance, strcspn(instance, " "));
 	learn(c, o->instance);
 	OBJECT_EACH (c->sim, o->kind, other) {
-		if (other == o || !other->mark || strcmp(other->mark, o->mark) ||
-			strcmp(other->project, o->project) || other->made_by != MADE_BY_API)
+		if (other == o || other->gone || !other->mark || strcmp(other->mark, o->mark) ||
+			strcmp(other->project, o->project) || other->made_by != MADE_BY_API ||
+			of_one_request(o, other))
 			continue;
 		violation(c, "double_create",
 			mem_printf("%s %s has the mark \"%s\" of the living %s %s",

@@ -135,7 +135,7 @@ static const char *project_name(struct sim *s, const char *id)
 
 static const char *object_name(const struct object *o)
 {
-	const char *name = json_str(o->doc, "name");
+	const char *name = json_str(o->doc, o->kind == KIND_STACK ? "stack_name" : "name");
 
 	return name ? name : object_str(o, "floating_ip_address");
 }
@@ -168,7 +168,7 @@ json_t *sim_left(const struct sim *cs)
 
 	for (int k = 0; k < KIND_COUNT; k++)
 		OBJECT_EACH (s, k, o) {
-			if (o->made_by == MADE_BY_SEED)
+			if (o->made_by == MADE_BY_SEED || (o->gone && o->made_by != MADE_BY_PLANT))
 				continue;
 			if (o->made_by != MADE_BY_PLANT)
 				add_left(s, o, objects, projects);

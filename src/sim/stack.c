@@ -117,11 +117,6 @@ static bool own(struct call *c)
 /* --- finding -----------------------------------------------------------------------------------
  */
 
-static bool deleted(const struct object *o)
-{
-	return !strcmp(object_str(o, "stack_status"), "DELETE_COMPLETE");
-}
-
 /* By id, or by name if it is not deleted. */
 static struct object *find(struct call *c, const char *name)
 {
@@ -130,7 +125,7 @@ static struct object *find(struct call *c, const char *name)
 	if (o && !strcmp(o->project, c->project))
 		return o;
 	OBJECT_EACH (c->sim, KIND_STACK, other)
-		if (!strcmp(other->project, c->project) && !deleted(other) &&
+		if (!strcmp(other->project, c->project) && !other->gone &&
 			!strcmp(object_str(other, "stack_name"), name))
 			return other;
 	return NULL;
@@ -172,12 +167,23 @@ static void redirect(struct call *c)
 	}
 	char *url = stack_url(c, o),
 	     *whole = mem_printf("%s%s", url, strchr(rest, '/') ? strchr(rest, '/') : ""),
+	     *message = mem_printf(
+		     "The resource was found at <a href=\"%s\">%s</a>; you should be "
+		     "redirected automatically.\n\n\n",
+		     whole, whole),
 	     *text = mem_printf(
 		     "302 Found\n\nThe resource was found at %s; you should be "
 		     "redirected automatically.  ",
 		     whole);
 	call_header(c, "Location", "%s", whole);
-	call_text(c, 302, "text/plain; charset=UTF-8", text);
+	/* as its framework does, by what the client accepts */
+	if (call_welcomes(c, "application/json") > call_welcomes(c, "text/html"))
+		call_json(c, 302,
+			json_pack("{s:s, s:s, s:s}", "message", message, "code", "302 Found",
+				"title", "Found"));
+	else
+		call_text(c, 302, "text/plain; charset=UTF-8", text);
+	free(message);
 	free(url);
 	free(whole);
 	free(text);
@@ -206,7 +212,7 @@ static bool room(struct call *c)
 	int64_t used = 0;
 
 	OBJECT_EACH (c->sim, KIND_STACK, o)
-		used += !strcmp(o->project, c->project) && !deleted(o);
+		used += !strcmp(o->project, c->project) && !o->gone;
 	if ((limit < 0 || used < limit) && !call_hit(c, MISHAP_QUOTA))
 		return true;
 	stack_fail(c, 400, "RequestLimitExceeded",
@@ -327,7 +333,7 @@ static void create_stack(struct call *c)
 		return;
 	}
 	struct object *other = name_good(c, name) ? find(c, name) : NULL;
-	if (other && !deleted(other))
+	if (other && !other->gone)
 		stack_fail(c, 409, "StackExists", "The Stack (%s) already exists.", name);
 	if (call_answered(c) || !room(c)) {
 		json_decref(tags);
@@ -380,7 +386,7 @@ static void update_stack(struct call *c)
 	json_t *template, *values, *tags;
 
 	json_object_update(parameters, json_object_get(c->body, "parameters"));
-	if (patch && !given && o)
+	if (patch && (!given || json_is_null(given)) && o)
 		given = json_object_get(o->doc, ".template");
 	if (o && may_change(c, o) && read_timeout(c) && read_tags(c, &tags)) {
 		if (read_template(c, given, parameters, &template, &values)) {
@@ -404,7 +410,7 @@ static void delete_stack(struct call *c)
 
 	if (!o)
 		return;
-	if (deleted(o)) {
+	if (o->gone) {
 		not_found(c);
 		return;
 	}
@@ -439,7 +445,7 @@ static bool fits(const struct call *c, const struct object *o)
 		if (wanted && strcmp(wanted, object_str(o, filters[i][1])))
 			return false;
 	}
-	if (deleted(o) && !(show && !strcasecmp(show, "true")))
+	if (o->gone && !(show && !strcasecmp(show, "true")))
 		return false;
 	return !tags || has_tag(o, tags);
 }
@@ -502,7 +508,6 @@ static void validate(struct call *c)
 	if (!template)
 		return;
 	const char *description = json_str(template, "description");
-	json_t *values = json_object();
 	if (stack_template_check(c, template, NULL))
 		call_json(c, 200,
 			json_pack("{s:s, s:o, s:{s:{s:{}}, s:{}, s:{}, s:[]}}", "Description",
@@ -510,7 +515,6 @@ static void validate(struct call *c)
 				stack_parameters_shown(template), "Environment",
 				"resource_registry", "resources", "parameters",
 				"parameter_defaults", "event_sinks"));
-	json_decref(values);
 	json_decref(template);
 }
 

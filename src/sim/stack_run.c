@@ -411,8 +411,10 @@ static void turn_remove(struct object *stack, const char *action)
 		again(stack);
 	} else {
 		finish(stack, action, true, NULL);
-		if (!strcmp(action, "DELETE"))
+		if (!strcmp(action, "DELETE")) {
 			object_set_str(stack, "deletion_time", object_now(stack->sim, now));
+			stack->gone = true;
+		}
 	}
 }
 

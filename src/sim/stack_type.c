@@ -7,20 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/json.h"
 #include "sim/python.h"
 #include "sim/stack.h"
+#include "sim/stack_body.h"
 #include "sim/state.h"
 
 #define NETWORK  "/network/v2.0/"
 #define RESPONSE 400 /* from here on an answer is an error */
-
-struct making {
-	struct object *stack;
-	json_t *resource;
-	json_t *properties; /* worked out; changed by who makes the body */
-};
 
 struct stack_type {
 	const char *name;
@@ -116,170 +110,6 @@ static json_t *look(const struct object *stack, const struct stack_type *t, cons
 	return found;
 }
 
-/* --- properties --------------------------------------------------------------------------------
- */
-
-/* What a name or an id means to the project. */
-static const char *id_of(const struct object *stack, enum kind k, const char *text)
-{
-	struct object *o = object_get(stack->sim, k, text);
-
-	if (o)
-		return o->id;
-	OBJECT_EACH (stack->sim, k, other)
-		if (!strcmp(object_str(other, "name"), text) &&
-			(!strcmp(other->project, stack->project) || other->made_by == MADE_BY_SEED))
-			return other->id;
-	return text;
-}
-
-/* Moves properties[from] to [to], as an id of that kind. */
-static void refer(struct making *m, json_t *in, const char *from, const char *to, enum kind k)
-{
-	json_t *value = json_incref(json_object_get(in, from));
-
-	if (!value)
-		return;
-	json_object_del(in, from);
-	if (json_is_string(value))
-		json_object_set_new(
-			in, to, json_string(id_of(m->stack, k, json_string_value(value))));
-	json_decref(value);
-}
-
-/* Its own name, or the one heat gives it; what else only heat knows goes. */
-static void name_it(struct making *m)
-{
-	json_t *p = m->properties;
-
-	if (!json_str(p, "name"))
-		json_object_set(p, "name", json_object_get(m->resource, "label"));
-	json_object_update(p, json_object_get(p, "value_specs"));
-	json_object_del(p, "value_specs");
-}
-
-static void network_body(struct making *m)
-{
-	name_it(m);
-	json_object_del(
-		m->properties, "tags"); /* a request of their own, which neutron never refuses */
-}
-
-static void subnet_body(struct making *m)
-{
-	network_body(m);
-	refer(m, m->properties, "network", "network_id", KIND_NETWORK);
-	if (!json_object_get(m->properties, "ip_version"))
-		json_object_set_new(m->properties, "ip_version", json_integer(4));
-}
-
-static void port_body(struct making *m)
-{
-	json_t *ip, *group, *groups = json_array();
-	size_t i;
-
-	network_body(m);
-	refer(m, m->properties, "network", "network_id", KIND_NETWORK);
-	json_array_foreach (json_object_get(m->properties, "fixed_ips"), i, ip)
-		refer(m, ip, "subnet", "subnet_id", KIND_SUBNET);
-	json_array_foreach (json_object_get(m->properties, "security_groups"), i, group)
-		if (json_is_string(group))
-			json_array_append_new(groups,
-				json_string(id_of(m->stack, KIND_GROUP, json_string_value(group))));
-	if (json_object_get(m->properties, "security_groups"))
-		json_object_set(m->properties, "security_groups", groups);
-	json_decref(groups);
-}
-
-static void router_body(struct making *m)
-{
-	network_body(m);
-	refer(m, json_object_get(m->properties, "external_gateway_info"), "network", "network_id",
-		KIND_NETWORK);
-}
-
-static void floating_body(struct making *m)
-{
-	network_body(m);
-	json_object_del(m->properties, "name");
-	refer(m, m->properties, "floating_network", "floating_network_id", KIND_NETWORK);
-	refer(m, m->properties, "port", "port_id", KIND_PORT);
-}
-
-static void volume_body(struct making *m)
-{
-	name_it(m);
-	refer(m, m->properties, "image", "imageRef", KIND_IMAGE);
-}
-
-/* --- servers -----------------------------------------------------------------------------------
- */
-
-static void server_networks(struct making *m)
-{
-	json_t *networks = json_object_get(m->properties, "networks"), *n;
-	size_t i;
-
-	json_array_foreach (networks, i, n) {
-		refer(m, n, "network", "uuid", KIND_NETWORK);
-		refer(m, n, "port", "port", KIND_PORT);
-		json_object_del(n, "subnet");
-		if (json_object_get(n, "port"))
-			json_object_del(n, "uuid");
-	}
-	if (json_array_size(networks) == 0)
-		json_object_set_new(m->properties, "networks", json_string("auto"));
-}
-
-/* heat's {volume_id | snapshot_id | image, …} as nova's {uuid, source_type, …}. */
-static void server_disks(struct making *m)
-{
-	static const struct {
-		const char *property, *source;
-		enum kind kind;
-	} sources[] = {{"volume_id", "volume", KIND_VOLUME},
-		{"snapshot_id", "snapshot", KIND_SNAPSHOT}, {"image", "image", KIND_IMAGE},
-		{"image_id", "image", KIND_IMAGE}};
-	json_t *disk;
-	size_t i;
-
-	json_array_foreach (json_object_get(m->properties, "block_device_mapping_v2"), i, disk)
-		for (size_t k = 0; k < array_len(sources); k++) {
-			if (!json_object_get(disk, sources[k].property))
-				continue;
-			refer(m, disk, sources[k].property, "uuid", sources[k].kind);
-			json_object_set_new(disk, "source_type", json_string(sources[k].source));
-			json_object_set_new(disk, "destination_type", json_string("volume"));
-			if (!json_object_get(disk, "boot_index"))
-				json_object_set_new(
-					disk, "boot_index", json_integer((json_int_t)i));
-		}
-}
-
-static void server_body(struct making *m)
-{
-	json_t *p = m->properties, *groups = json_array(), *group;
-	const char *data = json_str(p, "user_data");
-	size_t i;
-
-	name_it(m);
-	refer(m, p, "image", "imageRef", KIND_IMAGE);
-	refer(m, p, "flavor", "flavorRef", KIND_FLAVOR);
-	server_networks(m);
-	server_disks(m);
-	json_object_del(p, "user_data_format");
-	if (data) {
-		char *encoded = base64_encode(data, strlen(data));
-		json_object_set_new(p, "user_data", json_string(encoded));
-		free(encoded);
-	}
-	json_array_foreach (json_object_get(p, "security_groups"), i, group)
-		json_array_append_new(groups, json_pack("{s:O}", "name", group));
-	if (json_array_size(groups) > 0)
-		json_object_set(p, "security_groups", groups);
-	json_decref(groups);
-}
-
 /* --- those that are no object of their own -----------------------------------------------------
  */
 
@@ -301,7 +131,8 @@ static enum stack_state make_random(struct making *m, char **ret_why)
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	struct random *random = draw_sequence(&m->stack->sim->draw, "stack random");
-	char *text = python_str_text(json_object_get(m->properties, "length"));
+	const json_t *length = json_object_get(m->properties, "length");
+	char *text = length ? python_str_text(length) : mem_strdup("");
 	long n = strtol(text, NULL, 10);
 	struct buf out = BUF(BUF_LINE);
 
@@ -327,7 +158,7 @@ static enum stack_state make_group(struct making *m, char **ret_why)
 	int status;
 
 	json_object_del(m->properties, "rules");
-	network_body(m);
+	stack_network_body(m);
 	status = ask(m->stack, "POST", NETWORK "security-groups",
 		json_pack("{s:O}", "security_group", m->properties), &answer);
 	if (status < RESPONSE)
@@ -355,9 +186,9 @@ static enum stack_state make_interface(struct making *m, char **ret_why)
 {
 	json_t *p = m->properties, *answer = NULL;
 
-	refer(m, p, "router", "router_id", KIND_ROUTER);
-	refer(m, p, "subnet", "subnet_id", KIND_SUBNET);
-	refer(m, p, "port", "port_id", KIND_PORT);
+	stack_refer(m, p, "router", "router_id", KIND_ROUTER);
+	stack_refer(m, p, "subnet", "subnet_id", KIND_SUBNET);
+	stack_refer(m, p, "port", "port_id", KIND_PORT);
 	const char *router = json_str(p, "router_id"),
 		   *key = json_str(p, "port_id") ? "port_id" : "subnet_id", *end = json_str(p, key);
 	char *path = mem_printf(NETWORK "routers/%s/add_router_interface", router ? router : "");
@@ -394,8 +225,8 @@ static enum stack_state make_attachment(struct making *m, char **ret_why)
 {
 	json_t *p = m->properties, *answer = NULL, *body = json_object();
 
-	refer(m, p, "instance_uuid", "server", KIND_SERVER);
-	refer(m, p, "volume_id", "volumeId", KIND_VOLUME);
+	stack_refer(m, p, "instance_uuid", "server", KIND_SERVER);
+	stack_refer(m, p, "volume_id", "volumeId", KIND_VOLUME);
 	const char *server = json_str(p, "server");
 	char *path =
 		mem_printf("/compute/v2.1/servers/%s/os-volume_attachments", server ? server : "");
@@ -450,27 +281,27 @@ static const struct stack_type types[] = {
 			      "dns_domain availability_zone_hints tenant_id",
 		.path = NETWORK "networks",
 		.wrapper = "network",
-		.body = network_body},
+		.body = stack_network_body},
 	{.name = SUBNET,
 		.properties = "network|network_id! cidr name ip_version# gateway_ip enable_dhcp "
 			      "dns_nameservers allocation_pools host_routes ipv6_ra_mode "
 			      "ipv6_address_mode tags value_specs tenant_id",
 		.path = NETWORK "subnets",
 		.wrapper = "subnet",
-		.body = subnet_body},
+		.body = stack_subnet_body},
 	{.name = "OS::Neutron::Port",
 		.properties = "network|network_id! name fixed_ips security_groups admin_state_up "
 			      "allowed_address_pairs mac_address device_id device_owner "
 			      "port_security_enabled tags value_specs",
 		.path = NETWORK "ports",
 		.wrapper = "port",
-		.body = port_body,
+		.body = stack_port_body,
 		.follows = SUBNET},
 	{.name = "OS::Neutron::Router",
 		.properties = "name admin_state_up external_gateway_info tags value_specs",
 		.path = NETWORK "routers",
 		.wrapper = "router",
-		.body = router_body},
+		.body = stack_router_body},
 	{.name = INTERFACE,
 		.properties = "router|router_id! subnet|subnet_id|port|port_id!",
 		.make = make_interface,
@@ -480,7 +311,7 @@ static const struct stack_type types[] = {
 			      "floating_ip_address floating_subnet dns_name dns_domain value_specs",
 		.path = NETWORK "floatingips",
 		.wrapper = "floatingip",
-		.body = floating_body,
+		.body = stack_floating_body,
 		.follows = INTERFACE},
 	{.name = "OS::Neutron::SecurityGroup",
 		.properties = "name description rules",
@@ -493,7 +324,7 @@ static const struct stack_type types[] = {
 			      "block_device_mapping_v2 config_drive tags",
 		.path = "/compute/v2.1/servers",
 		.wrapper = "server",
-		.body = server_body,
+		.body = stack_server_body,
 		.ready = "ACTIVE",
 		.failed = "ERROR",
 		.follows = SUBNET},
@@ -502,7 +333,7 @@ static const struct stack_type types[] = {
 			      "snapshot_id source_volid",
 		.path = VOLUMES,
 		.wrapper = "volume",
-		.body = volume_body,
+		.body = stack_volume_body,
 		.ready = "available in-use",
 		.failed = "error"},
 	{.name = "OS::Cinder::VolumeAttachment",

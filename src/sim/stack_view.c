@@ -122,7 +122,8 @@ static json_t *required_by(const struct object *o, const char *name)
 	size_t i;
 
 	json_array_foreach (json_object_get(o->doc, ".resources"), i, r)
-		if (json_has_text(json_object_get(r, "needs"), slice_of(name)))
+		if (!json_flag(r, "old") &&
+			json_has_text(json_object_get(r, "needs"), slice_of(name)))
 			json_array_append(list, json_object_get(r, "name"));
 	return list;
 }

@@ -9,7 +9,7 @@
 
 static const struct house_question *const questions[] = {&component_question,
 	&availability_question, &scenario_question, &run_question, &ledger_question,
-	&calls_question, &evidence_question, &metrics_question, &health_question};
+	&hosts_question, &calls_question, &evidence_question, &metrics_question, &health_question};
 
 static void answer(struct house_asked *a, int status)
 {

@@ -20,7 +20,7 @@ def make_project(admin, name):
         admin.identity.assign_project_role_to_user(project, user, admin.identity.find_role(role))
     entry = {"auth": {"auth_url": admin.config.auth["auth_url"], "username": name, "password": f"{name}-secret",
                       "project_name": name, "user_domain_name": "Default", "project_domain_name": "Default"},
-             "region_name": "RegionOne", "identity_api_version": 3}
+             "region_name": "RegionOne", "identity_api_version": 3, "dns": ["127.0.0.1:15354"]}
 
     def remove():
         for group in admin.network.security_groups(project_id=project.id):

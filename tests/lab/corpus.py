@@ -11,7 +11,8 @@ import yaml
 SERVICES = {"identity": ["identity"], "network": ["network"], "compute": ["compute"],
             "volume": ["block-storage", "volumev3"], "image": ["image"], "object-store": ["object-store"],
             "key-manager": ["key-manager"], "dns": ["dns"],
-            "load-balancer": ["load-balancer"]}
+            "load-balancer": ["load-balancer"],
+            "orchestration": ["orchestration"]}
 SWIFT = ("x-account-", "x-container-", "x-object-", "x-copied-", "x-storage-", "x-delete-at", "x-timestamp", "etag",
          "content-range", "content-disposition", "allow", "accept-ranges", "vary")  # headers that say something
 LONGEST = 240  # seconds for one object to reach its state: zones go when the lab next looks for deleted ones

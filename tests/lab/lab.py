@@ -81,6 +81,7 @@ def inventory(conn):
     add("containers", conn.object_store.get("?format=json").json())
     add("secrets", [{**s, "id": s["secret_ref"].rsplit("/", 1)[-1]}
                     for s in conn.key_manager.get("/secrets?limit=100").json()["secrets"]])
+    add("stacks", conn.orchestration.get("/stacks").json()["stacks"])
     add("images", conn.image.get("/images?limit=500").json()["images"], lambda o: o.get("owner") == project)
     add("loadbalancers", conn.load_balancer.get("/lbaas/loadbalancers").json()["loadbalancers"])
     add("zones", conn.dns.get("/zones?limit=1000").json()["zones"])

@@ -34,7 +34,7 @@ def test_secrets_stay_secret(conn, state):
     assert out.returncode == 0, out.stdout[-4000:] + out.stderr[-2000:]
     step = steps_of(report_of(out))["cs"]
     assert step["measured"]["VALUE"] == "***"
-    assert b'"secret"' not in (state / "facts.db").read_bytes()
+    assert b'"secret":"' not in (state / "facts.db").read_bytes()
 
 
 def test_batch_is_of_several(conn, state):

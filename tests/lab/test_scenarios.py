@@ -6,7 +6,7 @@ from lab import difference, glasshouse, inventory, open_rows
 
 @pytest.mark.parametrize("scenario,params", [
     ("network-basics", []), ("server-login", ["servers=2"]), ("image-life", ["size=8MiB"]),
-    ("volume-life", ["with_backup=false"]), ("server-per-zone", []), ("floating-ip-move", []),
+    ("volume-life", ["with_backup=false"]), ("server-per-zone", []), ("floating-ip-move", []), ("dns-zone", []),
 ])
 def test_scenario(scenario, params, conn, state):
     before = inventory(conn)

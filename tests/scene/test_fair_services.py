@@ -1,9 +1,10 @@
-"""The simulated object store and key manager are fair: Debian's clients of them live with them."""
+"""The simulated object store, key manager and orchestration are fair: Debian's clients of them live with them."""
 import json
 import os
 import subprocess
 
 import pytest
+import yaml
 
 from simulated import simulated
 
@@ -115,3 +116,42 @@ def test_sdk_key_manager(cloud):
     assert found.status == "ACTIVE" and found.payload == "hello"
     link.key_manager.delete_secret(made.secret_id)
     assert not list(link.key_manager.secrets(name="s3"))
+
+
+TEMPLATE = """
+heat_template_version: "2018-08-31"
+parameters:
+  length: {type: number, default: 8}
+resources:
+  net: {type: "OS::Neutron::Net"}
+  sub: {type: "OS::Neutron::Subnet", properties: {network: {get_resource: net}, cidr: 10.8.0.0/24}}
+  vm: {type: "OS::Nova::Server", properties: {image: lab-guest, flavor: SCS-1L-1, networks: [{network: {get_resource: net}}]}}
+  text: {type: "OS::Heat::RandomString", properties: {length: {get_param: length}}}
+outputs:
+  text: {value: {get_attr: [text, value]}}
+"""
+
+
+def test_client_orchestration(cloud, tmp_path):
+    pytest.importorskip("heatclient", reason="python3-heatclient is not installed")
+    file = tmp_path / "stack.yaml"
+    file.write_text(TEMPLATE)
+    openstack(cloud, "stack", "create", "--wait", "-t", str(file), "st1")  # prints events before its JSON
+    assert ask(cloud, "stack", "show", "st1")["stack_status"] == "CREATE_COMPLETE"
+    assert {r["resource_name"] for r in ask(cloud, "stack", "resource", "list", "st1")} == {"net", "sub", "vm", "text"}
+    assert len(ask(cloud, "stack", "output", "show", "st1", "text")["output_value"]) == 8
+    assert ask(cloud, "server", "list")[0]["Status"] == "ACTIVE"
+    openstack(cloud, "stack", "update", "--wait", "--existing", "--parameter", "length=5", "st1")
+    assert len(ask(cloud, "stack", "output", "show", "st1", "text")["output_value"]) == 5
+    assert ask(cloud, "stack", "event", "list", "st1")
+    openstack(cloud, "stack", "delete", "--yes", "--wait", "st1")
+    assert ask(cloud, "stack", "list") == [] and ask(cloud, "server", "list") == []
+
+
+def test_sdk_orchestration(cloud):
+    link = sdk.connect(cloud="sim")
+    made = link.orchestration.create_stack(name="st2", template=yaml.safe_load(TEMPLATE))
+    found = link.orchestration.wait_for_status(made, "CREATE_COMPLETE", failures=["CREATE_FAILED"], interval=0.1, wait=60)
+    assert found.status == "CREATE_COMPLETE"
+    link.orchestration.delete_stack(made)
+    link.orchestration.wait_for_delete(made, interval=0.1, wait=60)

@@ -82,13 +82,6 @@ def test_environment():
     assert len(named) > 10 and not {n for n in named if n not in shown}
 
 
-def test_shipped_scenarios():
-    shown = section("DESCRIPTION")
-    for name in os.listdir(os.path.join(ROOT, "scenarios")):
-        if name != "two-servers.yaml":  # made to be included
-            assert name[:-len(".yaml")] in shown, name
-
-
 def test_examples_are_commands():
     lines = re.findall(r"^(?:\w+=\S+ )*glasshouse (\w+)(.*)$", section("EXAMPLES"), re.M)
     assert len(lines) >= 5

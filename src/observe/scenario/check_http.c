@@ -20,7 +20,7 @@
 struct many {
 	int64_t total, sent, back, errors;
 	struct map by_name; /* who answered -> count */
-	char *url;
+	char *url, *peer;   /* where to connect instead, or NULL */
 	bool cancelled;
 	enum fault fault;
 	char detail[128];
@@ -183,6 +183,7 @@ static void free_many(struct check_call *c)
 	struct many *m = c->data;
 	map_fini(&m->by_name);
 	free(m->url);
+	free(m->peer);
 	free(m);
 }
 
@@ -237,6 +238,7 @@ static void send_more(struct check_call *c)
 	while (m->sent < m->total && m->sent - m->back < AT_ONCE) {
 		const struct http_request q = {.method = "GET",
 			.url = m->url,
+			.connect_to = m->peer,
 			.deadline_ns = c->deadline_ns,
 			.answer_max = CHECK_ANSWER_MAX};
 		m->sent++;
@@ -244,6 +246,14 @@ static void send_more(struct check_call *c)
 	}
 	if (m->back == m->total)
 		all_back(c);
+}
+
+static void ask_from_here(struct check_call *c, struct http_request *q)
+{
+	char *peer = reach_peer(&cloud_configuration(c->tools.cloud)->reach, q->url);
+	q->connect_to = peer;
+	c->http = http_send(c->tools.probes, q, on_one, c);
+	free(peer);
 }
 
 void check_http(struct check_call *c)
@@ -264,6 +274,7 @@ void check_http(struct check_call *c)
 		struct many *m = mem_new(struct many);
 		m->total = requests;
 		m->url = url;
+		m->peer = reach_peer(&cloud_configuration(c->tools.cloud)->reach, url);
 		c->data = m;
 		c->cleanup = free_many;
 		send_more(c);
@@ -277,7 +288,7 @@ void check_http(struct check_call *c)
 	if (inside)
 		ask_in_guest(c, from, &q);
 	else
-		c->http = http_send(c->tools.probes, &q, on_one, c);
+		ask_from_here(c, &q);
 	free_headers(headers, q.header_count);
 	free(url);
 }

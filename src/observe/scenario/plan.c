@@ -252,7 +252,10 @@ static void check_requests(const struct plan *p, const struct planned *e, json_t
 			json_str(b, "server") ? json_str(b, "server") : "");
 		break;
 	case VERB_GUEST:
-	case VERB_BENCH: add_text(requests, "%s %s", verb_name(e->step), text_of(b, "on")); break;
+	case VERB_BENCH:
+		add_text(requests, "%s on %s", verb_name(e->step),
+			where(p, e, "on", to, sizeof(to)));
+		break;
 	case VERB_MESH:
 		add_text(requests, "mesh among %zu guests",
 			json_array_size(json_object_get(b, "among")));

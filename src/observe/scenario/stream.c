@@ -46,6 +46,7 @@ struct stream {
 	void *arg;
 	enum target target;
 	char *host, *url;
+	char *peer;          /* where to connect instead of what the URL says, or NULL */
 	char *server, *type; /* of a DNS question; host is its name */
 	unsigned port;
 	struct sockaddr_storage address;
@@ -108,6 +109,7 @@ static void stream_free(struct stream *s)
 	vec_fini(&s->open);
 	free(s->host);
 	free(s->url);
+	free(s->peer);
 	free(s->server);
 	free(s->type);
 	free(s);
@@ -217,6 +219,7 @@ static void send_probe(struct stream *s)
 	} else {
 		const struct http_request q = {.method = "GET",
 			.url = s->url,
+			.connect_to = s->peer,
 			.deadline_ns = PROBE_NS,
 			.answer_max = 1u << 20};
 		p->http = http_send(s->tools.probes, &q, on_http, p);
@@ -306,6 +309,7 @@ static bool read_target(
 	} else if (slice_starts(to, "http://") || slice_starts(to, "https://")) {
 		s->target = TARGET_HTTP;
 		s->url = mem_strdup(text);
+		s->peer = reach_peer(reach, text);
 	} else if (slice_starts(to, "dns://")) {
 		good = read_question(s, slice_sub(to, strlen("dns://"), to.n), err);
 	} else {

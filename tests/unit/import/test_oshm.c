@@ -47,7 +47,8 @@ static void test_options(void **state)
 	is(imported("-O -C -D -N 2 -n 8 -LL -b -B --os-cloud mycloud -S mycloud", &r),
 		"{\"clouds\":{\"mycloud\":{\"every\":\"30s\"}},\"scenarios\":[{\"use\":\"oshm\","
 		"\"every\":\"10m\",\"cloud\":\"mycloud\",\"params\":{\"mesh\":true,\"boot\":\"batch\","
-		"\"nets\":2,\"servers\":8,\"lb\":\"TCP\",\"pi\":true,\"iperf\":true}}],\"metrics\":["
+		"\"nets\":2,\"servers\":8,\"lb\":\"TCP\",\"pi\":true,\"iperf\":true,\"disk\":false,"
+		"\"catalog\":false}}],\"metrics\":["
 		"{\"influx\":\"http://127.0.0.1:8186\",\"database\":\"cicd\",\"dialect\":\"oshm\","
 		"\"measurement\":\"mycloud\"}]}");
 	has(&r, "-O", IMPORT_NEEDLESS, "APIs");
@@ -64,7 +65,8 @@ static void test_what_it_does_unasked(void **state)
 	is(imported("-O", &r),
 		"{\"clouds\":{\"mycloud\":{\"every\":\"30s\"}},\"scenarios\":[{\"use\":\"oshm\","
 		"\"every\":\"10m\",\"cloud\":\"mycloud\",\"params\":{\"servers\":12,\"boot\":"
-		"\"volume\"}}]}");
+		"\"volume\",\"mesh\":false,\"pi\":false,\"iperf\":false,\"disk\":false,"
+		"\"catalog\":false,\"lb\":null}}]}");
 	has(&r, "the cloud", IMPORT_DROPPED, "OS_CLOUD");
 	import_report_fini(&r);
 }

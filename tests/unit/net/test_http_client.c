@@ -383,6 +383,27 @@ static void the_callers_addresses_come_first(void **state)
 	free(entry);
 }
 
+static void another_peer_is_connected_to(void **state)
+{
+	struct room *r = *state;
+	char *peer = mem_printf("127.0.0.1:%u", r->peer->port);
+	struct ask a;
+
+	free(r->url);
+	r->url = mem_strdup("http://192.0.2.7:81");
+	run(r, &a, "/echo", (struct http_request){.connect_to = peer});
+	assert_fault(&a, FAULT_NONE, "");
+	assert_non_null(strstr(a.body, "Host: 192.0.2.7:81"));
+	forget(&a);
+	free(r->url);
+	r->url = mem_strdup("http://cloud.invalid");
+	run(r, &a, "/echo", (struct http_request){.connect_to = peer});
+	assert_fault(&a, FAULT_NONE, "");
+	assert_int_equal(a.a.phases.resolve_ns, 0);
+	forget(&a);
+	free(peer);
+}
+
 /* --- bodies in pieces --------------------------------------------------------------------------
  */
 
@@ -853,6 +874,7 @@ int test_http_client(void)
 		t(headers_are_found_in_any_case),
 		t(many_at_once_all_come_back),
 		t(the_callers_addresses_come_first),
+		t(another_peer_is_connected_to),
 		t(a_body_is_uploaded_in_pieces),
 		t(a_body_is_taken_in_pieces),
 		t(broken_answers_have_their_fault),

@@ -512,6 +512,11 @@ static void test_reach(void **state)
 	reaches(&r, "172.24.3.4", 8080, false, "127.77.3.4", 34002);
 	reaches(&r, "172.24.3.4", 443, false, "127.77.3.4", 443);
 	reaches(&r, "10.0.0.1", 80, false, "10.0.0.1", 80);
+	char *peer = reach_peer(&r, "http://172.24.3.4:8080/x");
+	assert_string_equal(peer, "127.77.3.4:34002");
+	free(peer);
+	assert_null(reach_peer(&r, "http://10.0.0.1/"));
+	assert_null(reach_peer(&r, "http://host.example/"));
 	r.port_count = 0;
 	r.network = (char *)"0.0.0.0/0";
 	r.map = (char *)"127.0.0.1/32";
