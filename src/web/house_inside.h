@@ -159,8 +159,8 @@ struct house_question {
 };
 
 extern const struct house_question component_question, availability_question, scenario_question,
-	run_question, ledger_question, hosts_question, calls_question, evidence_question, metrics_question,
-	health_question;
+	run_question, ledger_question, hosts_question, calls_question, evidence_question,
+	metrics_question, health_question;
 
 /* --- trends ----------------------------------------------------------------------------------- */
 
