@@ -517,6 +517,41 @@ json_t *model_hosts(enum mood mood)
 		"left_out", 0, "hosts");
 }
 
+static json_t *figure(enum mood mood, const char *what, const char *service, const char *name,
+	int64_t n, int64_t errors, double ms)
+{
+	const bool hostile = mood == MOOD_HOSTILE;
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "what", what, "cloud",
+		hostile ? hostile_name : "prod", "service", service, "name",
+		hostile ? hostile_name : name, "n", (json_int_t)n, "errors", (json_int_t)errors,
+		"trend", trend(ms > 0 ? ms : 1, (unsigned)n, errors > 0));
+	static const char *const times[] = {
+		"min_ms", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"};
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		json_object_set_new(
+			o, times[i], n > errors ? json_real(ms * (double)(i + 1)) : json_null());
+	json_object_set_new(o, "faults",
+		errors ? json_pack("{s:I}", hostile ? hostile_name : "timeout", (json_int_t)errors)
+		       : json_object());
+	return o;
+}
+
+json_t *model_calls(enum mood mood)
+{
+	const bool hostile = mood == MOOD_HOSTILE;
+	json_t *waits = json_array(), *calls = json_array();
+	json_array_append_new(waits, figure(mood, "wait", "", "server ready", 144, 3, 9100));
+	json_array_append_new(waits, figure(mood, "wait", "", "volume gone", 4, 4, 0));
+	for (int i = 0; i < 12; i++)
+		json_array_append_new(
+			calls, figure(mood, "call", "compute", "POST /servers", 100 + i, i % 2,
+				       hostile && i ? 0 : 800.0 / (i + 1)));
+	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:o, s:o}", "view",
+		hostile ? hostile_name : "24h", "from_ms", (json_int_t)(MODELS_NOW_MS - 86400000),
+		"to_ms", (json_int_t)MODELS_NOW_MS, "unread", hostile ? 2 : 0, "more_waits", 0,
+		"more_calls", 7, "waits", waits, "calls", calls);
+}
+
 json_t *model_run(enum mood mood)
 {
 	json_t *report = json_load_file("tests/unit/web/run.json", 0, NULL), *server;

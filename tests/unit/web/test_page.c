@@ -202,6 +202,22 @@ static json_t *hosts_none(void)
 	return json_pack("{s:b, s:[]}", "more", 0, "clouds");
 }
 
+static json_t *calls(void)
+{
+	return model_calls(MOOD_MIXED);
+}
+
+static json_t *calls_hostile(void)
+{
+	return model_calls(MOOD_HOSTILE);
+}
+
+static json_t *calls_none(void)
+{
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:[], s:[]}", "view", "7d", "from_ms", 0,
+		"to_ms", 1, "unread", 1, "more_waits", 0, "more_calls", 0, "waits", "calls");
+}
+
 static json_t *evidence(void)
 {
 	return model_evidence(MOOD_MIXED, false);
@@ -283,6 +299,9 @@ static const struct shown all[] = {
 	{"hosts", PAGE_HOSTS, "/hosts", hosts, site_operators, true, 30 * KB, 8 * KB},
 	{"hosts-hostile", PAGE_HOSTS, "/hosts", hosts_hostile, site_hostile, true, 0, 0},
 	{"hosts-none", PAGE_HOSTS, "/hosts", hosts_none, site_operators, true, 10 * KB, 0},
+	{"calls", PAGE_CALLS, "/calls", calls, site_operators, true, 150 * KB, 30 * KB},
+	{"calls-hostile", PAGE_CALLS, "/calls", calls_hostile, site_hostile, true, 0, 0},
+	{"calls-none", PAGE_CALLS, "/calls/7d", calls_none, site_operators, true, 10 * KB, 0},
 	{"evidence", PAGE_EVIDENCE, "/evidence/498", evidence, site_50, false, 20 * KB, 6 * KB},
 	{"evidence-operators", PAGE_EVIDENCE, "/evidence/498", evidence_operators, site_operators,
 		true, 0, 0},
