@@ -55,8 +55,8 @@ bool config_read_server(struct config_reader *r, const struct yaml *map, struct 
 {
 	unsigned port;
 	s->password = NULL;
-	const bool good = keys_read(map, r->file, "a mail server", server_keys,
-		array_len(server_keys), s, r->errors);
+	const bool good = keys_read(
+		map, r->file, "a mail server", server_keys, array_len(server_keys), s, r->errors);
 	const struct yaml *y = config_text(map, "host");
 	if (y)
 		config_check_host(r, y, "a mail server: host", &port);

@@ -1,7 +1,8 @@
 /*
  * config_diff.c - what SIGHUP changes, a line each, from the documents of both configurations.
  *
- * Clouds and components are told apart by their key, scenarios by name and cloud, alarms and reports by name.
+ * Clouds and components are told apart by their key, scenarios by name and cloud, alarms and
+ * reports by name.
  */
 
 #include <stdio.h>

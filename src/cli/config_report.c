@@ -52,8 +52,8 @@ static void read_at(struct config_reader *r, const struct yaml *y, int *into)
 	const int hour = form ? (p[0] - '0') * 10 + p[1] - '0' : 24;
 	const int minute = form ? (p[3] - '0') * 10 + p[4] - '0' : 60;
 	if (hour > 23 || minute > 59)
-		config_wrong(r, y, "a report: at: \"%.20s\" is no hour of the day such as \"07:00\"",
-			p);
+		config_wrong(
+			r, y, "a report: at: \"%.20s\" is no hour of the day such as \"07:00\"", p);
 	else
 		*into = hour * 60 + minute;
 }

@@ -17,8 +17,8 @@ bool running_reports(struct running *r, const struct config *c, struct error *er
 	for (size_t i = 0; i < c->report_count; i++)
 		vec_push(&list, c->reports[i].report);
 	if (!r->reports)
-		r->reports = reports_new(r->session.loop, r->session.facts, r->series, r->judge,
-			r->mailer, err);
+		r->reports = reports_new(
+			r->session.loop, r->session.facts, r->series, r->judge, r->mailer, err);
 	const bool good = r->reports && reports_configure(r->reports, &site, list.p, list.n, err);
 	vec_fini(&list);
 	return good;

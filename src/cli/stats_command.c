@@ -32,7 +32,7 @@ const char stats_usage[] =
 	"example: glasshouse stats --cloud mycloud --since 7d --waits\n"
 	"exit: 0 fine, 1 nothing was measured, 2 could not run\n";
 
-#define DAYS(n) ((n) * SERIES_DAY_MS)
+#define DAYS(n) ((n)*SERIES_DAY_MS)
 
 struct options {
 	const char *cloud, *state;

@@ -288,8 +288,8 @@ static void go_on(struct figures_reading *r)
 	while (!r->cancelled && r->under_way < AT_ONCE && r->next < r->parts.n) {
 		struct part *p = &r->parts.p[r->next++];
 		r->under_way++;
-		p->query = series_read(p->series, r->q.from_ms, r->q.to_ms, r->q.step_ms, false,
-			on_points, p);
+		p->query = series_read(
+			p->series, r->q.from_ms, r->q.to_ms, r->q.step_ms, false, on_points, p);
 	}
 	if (!r->under_way) {
 		r->unread += r->parts.n - r->next;

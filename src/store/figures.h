@@ -70,8 +70,8 @@ struct figures_reading *figures_read(struct loop *l, struct series_store *st,
  * the store is closed. */
 void figures_cancel(struct figures_reading *r);
 
-/* Of those of time: {what, cloud, service, name, n, errors, min_ms, mean_ms, p50_ms, p95_ms, p99_ms, max_ms | null,
- * faults {"timeout": 3}}; an owned reference. Thread: any. */
+/* Of those of time: {what, cloud, service, name, n, errors, min_ms, mean_ms, p50_ms, p95_ms,
+ * p99_ms, max_ms | null, faults {"timeout": 3}}; an owned reference. Thread: any. */
 json_t *figure_json(const struct figure *f);
 
 /* --- as a table: figure_table.c --------------------------------------------------------------- */
@@ -84,7 +84,7 @@ struct figure_row {
 
 struct figure_row figure_row(const struct figure *f, bool with_cloud);
 /* A heading and a line a row, at most `most` of them, then how many more there are. */
-void figure_rows_write(struct buf *out, const char *heading, const struct figure_row *rows,
-	size_t n, size_t most);
+void figure_rows_write(
+	struct buf *out, const char *heading, const struct figure_row *rows, size_t n, size_t most);
 
 #endif

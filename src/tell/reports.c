@@ -54,8 +54,8 @@ static void on_written(struct worker_job *job)
 			m->mail = NULL;
 		} else {
 			/* Looked at again in a minute: what could not be read stays due. */
-			log_event(LOG_WARN, "report_not_made", "report", "%s", p->config.name, "why",
-				"%s", m->err.msg, NULL);
+			log_event(LOG_WARN, "report_not_made", "report", "%s", p->config.name,
+				"why", "%s", m->err.msg, NULL);
 		}
 	}
 	making_free(m);

@@ -47,10 +47,9 @@ bool reports_configure(struct reports *r, const struct report_site *site, const 
 
 /* The end of the first period that ends after `last_ms`: with an hour of the day those of the
  * days' clocks, whole days counted from a Monday; without one, every_ns later. */
-int64_t report_due_ms(
-	const struct zone *z, int64_t every_ns, int at_minute, int64_t last_ms);
+int64_t report_due_ms(const struct zone *z, int64_t every_ns, int at_minute, int64_t last_ms);
 /* The end of the last period that ended by `now_ms`; last_ms when there is none. */
-int64_t report_over_ms(const struct zone *z, int64_t every_ns, int at_minute, int64_t last_ms,
-	int64_t now_ms);
+int64_t report_over_ms(
+	const struct zone *z, int64_t every_ns, int at_minute, int64_t last_ms, int64_t now_ms);
 
 #endif

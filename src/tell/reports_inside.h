@@ -30,10 +30,10 @@ struct report_part { /* a component, as the judge knows it when a report is made
 
 /* One report being made: its figures come on the loop, the rest is read on the worker. */
 struct report_making {
-	struct worker_job job; /* first */
+	struct worker_job job;     /* first */
 	struct reporter *reporter; /* NULL: it is gone */
 	struct facts *facts;
-	struct zone *zone; /* owned */
+	struct zone *zone;                                 /* owned */
 	char *site, *url, *instance, *location, *timezone; /* owned */
 	int64_t from_ms, to_ms, made_ms;
 	VEC(struct report_part) parts;
@@ -45,7 +45,7 @@ struct report_making {
 	struct report_mail *mail; /* what comes of it */
 };
 
-struct report_attempt { /* outlives its reporter */
+struct report_attempt {            /* outlives its reporter */
 	struct reporter *reporter; /* NULL: it is gone */
 	struct mail_call *call;
 };

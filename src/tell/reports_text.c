@@ -77,10 +77,9 @@ static bool on_span(void *arg, const struct judge_span *s)
 	c->seen.ms[s->health] += ms;
 	const bool fresh = s->from_ms > c->making->from_ms && s->id != c->seen.last_id;
 	if (fresh && (c->seen.last_id || s->health != HEALTH_OPERATIONAL))
-		vec_push(&c->all,
-			((struct change){s->from_ms, c->part->name,
-				c->seen.last_id ? c->seen.last : HEALTH_UNKNOWN, s->health,
-				mem_strdup(s->text ? s->text : "")}));
+		vec_push(&c->all, ((struct change){s->from_ms, c->part->name,
+					  c->seen.last_id ? c->seen.last : HEALTH_UNKNOWN,
+					  s->health, mem_strdup(s->text ? s->text : "")}));
 	c->seen.last_id = s->id;
 	c->seen.last = s->health;
 	return true;
@@ -125,9 +124,8 @@ static void write_changes(struct buf *out, struct changes *c)
 		buf_printf(out, "%zu earlier ones\n", skipped);
 	for (size_t i = skipped; i < c->all.n; i++) {
 		const struct change *x = &c->all.p[i];
-		buf_printf(out, "%s  %s: %s -> %s  %.120s\n",
-			time_text(c->making, x->at_ms, at), x->name, health_name(x->was),
-			health_name(x->health), x->text);
+		buf_printf(out, "%s  %s: %s -> %s  %.120s\n", time_text(c->making, x->at_ms, at),
+			x->name, health_name(x->was), health_name(x->health), x->text);
 	}
 }
 
@@ -142,8 +140,8 @@ static bool write_components(struct report_making *m, struct buf *out, int64_t *
 	VEC_EACH (&m->parts, struct report_part, p) {
 		c.part = p;
 		c.seen = (struct seen){0};
-		good = good && judge_history(m->facts, p->id, m->from_ms, m->to_ms, on_span, &c,
-				       &m->err);
+		good = good &&
+		       judge_history(m->facts, p->id, m->from_ms, m->to_ms, on_span, &c, &m->err);
 		write_component(out, &c);
 		if (c.seen.gap_ms > *ret_gap_ms && (c.seen.gap_ms || c.seen.last_id))
 			*ret_gap_ms = c.seen.gap_ms; /* of one without verdicts nothing is told */
@@ -352,7 +350,8 @@ static void write_unobserved(const struct report_making *m, struct buf *out, int
 	else
 		buf_add_str(out, gap_ms < 0 ? "not known\n" : "none\n");
 	if (m->unread)
-		buf_printf(out, "%zu series could not be read and are left out above.\n", m->unread);
+		buf_printf(
+			out, "%zu series could not be read and are left out above.\n", m->unread);
 }
 
 static void write_head(const struct report_making *m, struct buf *out)

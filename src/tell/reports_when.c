@@ -45,8 +45,8 @@ int64_t report_due_ms(const struct zone *z, int64_t every_ns, int at_minute, int
 	return last_ms + every_s * 1000; /* not reached: there is one within `days` */
 }
 
-int64_t report_over_ms(const struct zone *z, int64_t every_ns, int at_minute, int64_t last_ms,
-	int64_t now_ms)
+int64_t report_over_ms(
+	const struct zone *z, int64_t every_ns, int at_minute, int64_t last_ms, int64_t now_ms)
 {
 	const int64_t every_ms = every_ns / NS_PER_MS;
 	int64_t over = last_ms, next;

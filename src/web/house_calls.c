@@ -68,8 +68,7 @@ static json_t *row_json(const struct calls_read *r, const struct figure *f)
 	json_t *row = figure_json(f), *trend = json_object(), *points = json_array();
 	for (size_t i = 0; i < f->step_count; i++)
 		json_array_append_new(points,
-			trend_point_json(&f->steps[i],
-				r->from_ms + (int64_t)i * r->view->step_ms));
+			trend_point_json(&f->steps[i], r->from_ms + (int64_t)i * r->view->step_ms));
 	put_int(trend, "from_ms", r->from_ms);
 	put_int(trend, "to_ms", r->to_ms);
 	put_int(trend, "step_ms", r->view->step_ms);

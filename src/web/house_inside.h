@@ -140,11 +140,11 @@ struct house_asked {
 	const char *cloud; /* trends of this cloud only; NULL: all */
 	int64_t trend_step_ms;
 	VEC(struct house_trend *) trends;
-	json_t *trend_docs; /* of each of them, made by the worker */
-	void *own;          /* what a question keeps for its reading; freed with it, */
+	json_t *trend_docs;              /* of each of them, made by the worker */
+	void *own;                       /* what a question keeps for its reading; freed with it, */
 	void (*own_fini)(void *own);     /* and what it holds by this; may be NULL */
 	struct figures_reading *figures; /* under way: one of parts_due */
-	size_t parts_due;   /* those of series */
+	size_t parts_due;                /* those of series */
 };
 
 struct house_question {
@@ -159,8 +159,8 @@ struct house_question {
 };
 
 extern const struct house_question component_question, availability_question, scenario_question,
-	run_question, ledger_question, hosts_question, calls_question, evidence_question, metrics_question,
-	health_question;
+	run_question, ledger_question, hosts_question, calls_question, evidence_question,
+	metrics_question, health_question;
 
 /* --- trends ----------------------------------------------------------------------------------- */
 

@@ -73,7 +73,8 @@ static bool on_series(void *arg, struct series *s)
 	if (series_kind(s) != SERIES_PROBE)
 		return true;
 	char *cloud = series_tag_value(s, "cloud"), *probe = series_tag_value(s, "scenario");
-	char *step = probe ? series_tag_value(s, "step") : NULL, *component = series_tag_value(s, "component");
+	char *step = probe ? series_tag_value(s, "step") : NULL,
+	     *component = series_tag_value(s, "component");
 	if (!probe)
 		probe = series_tag_value(s, "probe");
 	struct house_trend *t = probe && (!a->cloud || same(a->cloud, cloud))
@@ -116,8 +117,8 @@ json_t *trend_json(const struct house_trend *t)
 	const int64_t from_ms = trend_from(t->asked), step_ms = t->asked->trend_step_ms;
 	json_t *j = json_object(), *points = json_array();
 	for (size_t i = 0; i < TREND_POINTS; i++)
-		json_array_append_new(points,
-			trend_point_json(&t->points[i], from_ms + (int64_t)i * step_ms));
+		json_array_append_new(
+			points, trend_point_json(&t->points[i], from_ms + (int64_t)i * step_ms));
 	put_int(j, "from_ms", from_ms);
 	put_int(j, "to_ms", from_ms + TREND_POINTS * step_ms);
 	put_int(j, "step_ms", step_ms);

@@ -1,4 +1,5 @@
-/* zone.c - time zone files: an answer is within the limits, and the moment of a local time shows it. */
+/* zone.c - time zone files: an answer is within the limits, and the moment of a local time shows
+ * it. */
 #include "fuzz.h"
 
 #include "base/zone.h"

@@ -68,8 +68,7 @@ static json_t *bar_view(const struct scale *s, const json_t *row)
 	const double x = place(s, low), end = place(s, high);
 	json_t *o = json_object();
 	json_object_set_new(o, "x", json_sprintf("%.2f", x));
-	json_object_set_new(
-		o, "width", json_sprintf("%.2f", end - x > NARROW ? end - x : NARROW));
+	json_object_set_new(o, "width", json_sprintf("%.2f", end - x > NARROW ? end - x : NARROW));
 	json_object_set_new(o, "p95_x", json_sprintf("%.2f", place(s, p95)));
 	return o;
 }

@@ -165,11 +165,10 @@ static json_t *x_labels(const struct plot *p, int64_t from, int64_t to)
 		at += step) {
 		const double x = (double)(at - from) / (double)(to - from) * 100;
 		if (x > 4 && x < 96)
-			json_array_append_new(
-				all, json_pack("{s:o, s:s}", "x", json_sprintf("%.1f%%", x), "text",
-					     to - from <= HOURS_MAX
-						     ? say_hour(p->v, at)
-						     : say_day_short(p->v, day_of(at))));
+			json_array_append_new(all,
+				json_pack("{s:o, s:s}", "x", json_sprintf("%.1f%%", x), "text",
+					to - from <= HOURS_MAX ? say_hour(p->v, at)
+							       : say_day_short(p->v, day_of(at))));
 	}
 	return all;
 }

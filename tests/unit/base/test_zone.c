@@ -1,4 +1,5 @@
-/* test_zone.c - local time: Berlin, Sydney, a place without summer time, and files that are none. */
+/* test_zone.c - local time: Berlin, Sydney, a place without summer time, and files that are none.
+ */
 #include "../check.h"
 
 #include "base/clock.h"

@@ -60,8 +60,8 @@ static void the_hour_is_that_of_the_clocks_there(void **state)
 	};
 	struct zone *z = berlin();
 	for (size_t i = 0; i < array_len(rows); i++)
-		assert_int_equal(report_due_ms(z, rows[i].every_ns, rows[i].at_minute,
-					 at_ms(rows[i].last)),
+		assert_int_equal(
+			report_due_ms(z, rows[i].every_ns, rows[i].at_minute, at_ms(rows[i].last)),
 			at_ms(rows[i].due));
 	zone_free(z);
 }
@@ -128,8 +128,7 @@ static void post_open(struct post *p)
 	p->judge = judge_new(h->loop, h->facts, p->series, NULL, on_changed, NULL, &h->err);
 	must(p->judge != NULL, h);
 	judge_component(p->judge, &(struct component){"compute", "Compute", "OpenStack", "", ""});
-	p->reports =
-		reports_new(h->loop, h->facts, p->series, p->judge, h->mailer, &h->err);
+	p->reports = reports_new(h->loop, h->facts, p->series, p->judge, h->mailer, &h->err);
 	must(p->reports != NULL, h);
 	must(reports_configure(p->reports, &site, &p->report, 1, &h->err), h);
 }
@@ -161,7 +160,9 @@ static int post_setup(void **state)
 	p->away = mem_printf("localhost:%u", peer_free_port());
 	p->report = (struct report){.name = "daily",
 		.to = ops,
-		.mail = {.host = p->host, .from = "glasshouse@status.example.org", .ca_file = p->ca},
+		.mail = {.host = p->host,
+			.from = "glasshouse@status.example.org",
+			.ca_file = p->ca},
 		.every_ns = DAY,
 		.at_minute = 420};
 	return 0;
@@ -267,8 +268,7 @@ static void each_is_sent_once(void **state)
 	says(mail, "\nCompute ");
 	says(mail, "needs an administrator: 0");
 	free(mail);
-	assert_int_equal(
-		number(p, "SELECT covered FROM report"), at_ms("2026-11-19T06:00:00Z"));
+	assert_int_equal(number(p, "SELECT covered FROM report"), at_ms("2026-11-19T06:00:00Z"));
 	restart(p, "2026-11-19T06:30:00Z");
 	no_mail(p);
 }
