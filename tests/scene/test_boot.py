@@ -108,7 +108,7 @@ def test_an_alarm_says_what_failures_have_in_common():
             assert "Gescheitert" in page and bad in page
             change = until(told, "the alarm says so")[0]
             assert f"all 3 failures of 24 h were on host {bad}, where 0 of 3 came up" in str(change)
-            scenario = run.json("/api/ops/v1/scenarios/many.json")
+            scenario = run.json("/api/ops/v1/scenarios/boot.json")
             steps = {s["name"]: s for s in scenario["steps"]}
             assert any(p["n"] for p in steps["server.schedule"]["trend"]["points"])
     receiver.close()
