@@ -14,7 +14,9 @@
 
 bool config_room(struct config_reader *r, const struct yaml *y)
 {
-	if (r->clouds.n + r->scenarios.n + r->alarms.n + r->metrics.n < CONFIG_PROBES_MAX &&
+	if (r->clouds.n + r->scenarios.n + r->alarms.n + r->metrics.n +
+			r->reports.n <
+		CONFIG_PROBES_MAX &&
 		r->components.n < CONFIG_PROBES_MAX)
 		return true;
 	if (!r->full)

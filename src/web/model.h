@@ -65,6 +65,12 @@
  *	cause | null} | null}] with failures first, <= 200}]. Failures that are not the cloud's
  *	count nowhere
  *
+ * CALLS (query "calls" {view}; operators): view is 24h (without one) or 7d, from_ms, to_ms,
+ *	waits, calls [{what: wait|call, cloud, service, name, n, errors, min_ms, mean_ms, p50_ms,
+ *	      p95_ms, p99_ms, max_ms: of good ones, within 3.1 % | null, faults {FAULT: n},
+ *	      trend TREND of the view: steps of 30 min or 2 h}], longest p95_ms first, <= 30 each
+ *	more_waits, more_calls: how many are left out, unread: series that could not be read
+ *
  * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
  *	the verdicts of this component before and after | null
  */
@@ -75,6 +81,7 @@
 #define MODEL_SPANS     200
 #define MODEL_RUNS      50
 #define MODEL_LEDGER    30
+#define MODEL_CALLS     30
 #define MODEL_HOSTS     200 /* of a cloud */
 #define MODEL_HOST_DAYS 14
 #define MODEL_POINTS    145

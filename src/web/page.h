@@ -24,6 +24,7 @@ enum page {
 	PAGE_EVIDENCE,     /* /evidence/ID       EVIDENCE */
 	PAGE_LEDGER,       /* /ledger[/VIEW]     LEDGER */
 	PAGE_HOSTS,        /* /hosts             HOSTS */
+	PAGE_CALLS,        /* /calls[/VIEW]      CALLS */
 	PAGE_PROBLEM,      /* any error          {status, path} */
 	PAGE_COUNT
 };

@@ -64,6 +64,7 @@ before(async () => {
     'operators-evidence': at(house.operators, `/evidence/${evidence}`),
     'operators-ledger': at(house.operators, '/ledger'),
     'operators-hosts': at(house.operators, '/hosts'),
+    'operators-calls': at(house.operators, '/calls'),
   });
 }, { timeout: 300000 });
 
@@ -74,7 +75,7 @@ after(async () => {
 
 const names = ['status', 'component', 'availability', 'scenario', 'evidence', 'missing', 'operators-status',
   'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence', 'operators-ledger',
-  'operators-hosts'];
+  'operators-hosts', 'operators-calls'];
 const wide = { width: 1280, height: 900 }, narrow = { width: 320, height: 640 };
 
 describe('axe-core finds nothing', () => {
@@ -216,6 +217,7 @@ test('pictures', { skip: !shots && 'SCREENSHOTS names no folder' }, async () => 
   await take('status-narrow-dark-de.png', `${pages.status}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
   await take('run-narrow.png', pages['operators-run'], { viewport: narrow });
   await take('hosts-narrow-dark-de.png', `${pages['operators-hosts']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
+  await take('calls-narrow-dark-de.png', `${pages['operators-calls']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
   await take('ledger-dark.png', pages['operators-ledger'], { viewport: wide, colorScheme: 'dark' });
   await take('ledger-narrow.png', pages['operators-ledger'], { viewport: narrow });
   await take('ledger-narrow-dark-de.png', `${pages['operators-ledger']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });

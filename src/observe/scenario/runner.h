@@ -325,8 +325,11 @@ struct made *remove_current(struct task *t); /* what of it is being removed; NUL
 void remove_call(struct task *t, const struct kind *k, const struct kind_request *q,
 	int64_t deadline_ns, cloud_done *done);
 bool remove_out_of_time(const struct task *t);
+/* Whether the current one is an attempt whose answer was lost. */
+bool remove_is_unsure(const struct task *t);
 /* What became of the current one; each goes on with the next. */
 void remove_is_gone(struct task *t);
+void remove_stays_unsure(struct task *t); /* not found: every sweep looks again */
 void remove_left(struct task *t, const char *note);
 void remove_leave(struct task *t, enum object_fate fate, const char *why);
 

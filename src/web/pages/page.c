@@ -28,6 +28,7 @@ static const struct {
 	[PAGE_EVIDENCE] = {"evidence", view_evidence},
 	[PAGE_LEDGER] = {"ledger", view_ledger},
 	[PAGE_HOSTS] = {"hosts", view_hosts},
+	[PAGE_CALLS] = {"calls", view_calls},
 	[PAGE_PROBLEM] = {"problem", view_problem},
 };
 

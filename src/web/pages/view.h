@@ -132,6 +132,7 @@ bool view_run(struct view *v);
 bool view_evidence(struct view *v);
 bool view_ledger(struct view *v);
 bool view_hosts(struct view *v);
+bool view_calls(struct view *v);
 bool view_problem(struct view *v);
 
 /* A scenario in a list or on its page: {name, title, href, every, last ...}. Owned. */
