@@ -147,7 +147,7 @@ static const struct refused wrong[] = {
 		"address"},
 	/* clouds, scenarios, components */
 	{"clouds: {a: {hosts: {b: c}}}",
-		"1:22: cloud a: hosts must be text or a list of texts, not a map"},
+		"1:21: cloud a: hosts must be text or a list of texts, not a map"},
 	{"clouds: {a: {hosts: [\"\"]}}",
 		"1:22: the name of a host must be one line of 1 to 200 bytes"},
 	{"clouds: {a: {every: 2s, timeout: 3s}}",
