@@ -64,16 +64,18 @@ static struct cloud_draft *find_cloud(struct config_reader *r, struct slice name
 	return NULL;
 }
 
-static void check_hosts(struct config_reader *r, const struct yaml *y)
+/* Those of a later file are more of them. Takes *list. */
+static void add_hosts(
+	struct config_reader *r, struct cloud_draft *c, const struct yaml *y, char ***list)
 {
-	const size_t n = y->kind == YAML_LIST ? y->n : 1;
-	for (size_t i = 0; i < n; i++) {
-		const struct yaml *item = y->kind == YAML_LIST ? y->items[i] : y;
-		if (item->kind == YAML_SCALAR)
-			config_check_line(r, item, "the name of a host");
-	}
+	size_t n = 0;
+	for (size_t i = 0; i < (y->kind == YAML_LIST ? y->n : 1); i++)
+		config_check_line(r, y->kind == YAML_LIST ? y->items[i] : y, "the name of a host");
+	config_texts_append(&c->hosts, list);
+	while (c->hosts[n])
+		n++;
 	if (n > CONFIG_HOSTS_MAX)
-		config_wrong(r, y, "hosts: at most %d of them", CONFIG_HOSTS_MAX);
+		config_wrong(r, y, "cloud %.80s: at most %d hosts", c->name, CONFIG_HOSTS_MAX);
 }
 
 static void read_cloud(struct config_reader *r, const struct yaml *key, const struct yaml *map)
@@ -97,15 +99,17 @@ static void read_cloud(struct config_reader *r, const struct yaml *key, const st
 		return;
 	snprintf(what, sizeof(what), "cloud %.80s", c->name);
 	struct cloud_item item = {.draft = *c};
+	char **hosts = c->hosts;
+	item.draft.hosts = NULL;
 	keys_read(map, r->file, what, cloud_keys, array_len(cloud_keys), &item, r->errors);
 	*c = item.draft;
+	c->hosts = hosts;
+	if (item.draft.hosts)
+		add_hosts(r, c, yaml_get(map, "hosts"), &item.draft.hosts);
 	config_read_budget(r, item.budget, what, &c->budget);
 	const struct yaml *y = config_text(map, "title");
 	if (y)
 		config_check_line(r, y, "a cloud's title");
-	y = yaml_get(map, "hosts");
-	if (y)
-		check_hosts(r, y);
 	y = config_text(map, "timeout");
 	if (y)
 		c->timeout_at = config_place(r, y);

@@ -235,7 +235,7 @@ static void test_merge(void **state)
 	place_put(p, "glasshouse.yaml",
 		"instance: one\n"
 		"witnesses: [\"icmp://192.0.2.1\"]\n"
-		"clouds: {prod: {every: 10s, title: Prod}}\n"
+		"clouds: {prod: {every: 10s, title: Prod, hosts: one}}\n"
 		"scenarios:\n"
 		"  - {name: life, use: volume-life, cloud: prod, params: {a: 1, m: {x: 1}}}\n"
 		"components: {compute: {name: Servers}}\n"
@@ -248,7 +248,7 @@ static void test_merge(void **state)
 	place_put(p, "conf.d/10.yaml",
 		"instance: two\nwitnesses: \"tcp://192.0.2.1:80\"\n"
 		"components: {compute: {category: Machines}, network: {hidden: true}}\n"
-		"clouds: {prod: {every: 20s}}\n");
+		"clouds: {prod: {every: 20s, hosts: [two, three]}}\n");
 	place_put(p, "conf.d/ignored.yml", "instance: bad name\n");
 	place_put(p, "conf.d/.hidden.yaml", "instance: bad name\n");
 	struct config *c = configured_files(p);
@@ -261,6 +261,10 @@ static void test_merge(void **state)
 	assert_int_equal(c->cloud_count, 2);
 	assert_int_equal(c->clouds[0].every_ns, 20 * NS_PER_S);
 	assert_int_equal(c->clouds[0].inflight, 20);
+	assert_string_equal(c->clouds[0].hosts[0], "one");
+	assert_string_equal(c->clouds[0].hosts[2], "three");
+	assert_null(c->clouds[0].hosts[3]);
+	assert_null(c->clouds[1].hosts);
 	assert_string_equal(c->clouds[0].title, "Prod");
 	assert_int_equal(c->scenario_count, 2);
 	char *params = json_text(c->scenarios[0].params);

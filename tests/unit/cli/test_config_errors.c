@@ -146,6 +146,10 @@ static const struct refused wrong[] = {
 		"1:13: witnesses: \"tcp://x\" must be tcp://HOST:PORT, icmp://HOST or an http(s) "
 		"address"},
 	/* clouds, scenarios, components */
+	{"clouds: {a: {hosts: {b: c}}}",
+		"1:21: cloud a: hosts must be text or a list of texts, not a map"},
+	{"clouds: {a: {hosts: [\"\"]}}",
+		"1:22: the name of a host must be one line of 1 to 200 bytes"},
 	{"clouds: {a: {every: 2s, timeout: 3s}}",
 		"1:34: cloud a: timeout is longer than every: probes would overlap"},
 	{"clouds: {a: {endpoints: some}}",
