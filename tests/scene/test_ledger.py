@@ -104,6 +104,8 @@ def test_a_backup_without_its_service():
         assert row["seen"]["status"] == 404
         assert "Service cinder-backup could not be found" in row["seen"]["message"]
         assert row["seen"]["service"] == "block-storage"
+        assert row["fix"] == (f"openstack volume backup set --state error {row['id']} && "
+                              f"openstack volume backup delete --force {row['id']}")
         assert totals["deleted"] == 1, "its volume went"
 
 
