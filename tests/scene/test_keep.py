@@ -127,7 +127,7 @@ checks:
   state:   {value: "${lb.provisioning_status}", expect: ["[VALUE] == ACTIVE"]}
   name:    {value: "${www.name}", expect: ["[VALUE] == pat(www.*.example.)"]}
   etag:    {value: "${thing.etag}", expect: ["len([VALUE]) == 32"]}
-  out:     {value: "${stack.outputs[0].output_value}", expect: ["len([VALUE]) == 32"]}
+  out:     {value: "${stack.outputs[0].output_value}", expect: ["[VALUE] != null"]}
 """
 
 
@@ -148,3 +148,14 @@ def test_of_the_other_services():
             assert len(fates) == (13 if turn == 0 else 0) and {fate for _, fate in fates} <= {"kept"}, fates
         assert creates == [13, 13]
         cloud.assert_clean()
+
+
+def test_a_secret_ends_with_its_run():
+    with simulated(speed=50) as cloud:
+        file = os.path.join(cloud.place, "credential.yaml")
+        with open(file, "w", encoding="utf-8") as f:
+            f.write("scenario: credential\nresources:\n  cred: {application_credential: {}, keep: 1}\n")
+        out = cloud.run("try", file)
+        assert out.returncode == 2 and ":3:" in out.stderr, out.stdout + out.stderr
+        assert "a application_credential cannot be kept" in out.stderr and "secret" in out.stderr
+        assert cloud.left() == []

@@ -132,6 +132,28 @@ def test_a_sweep_closes_what_was_fixed():
         cloud.assert_clean()
 
 
+def test_a_sweep_has_patience_with_what_goes():
+    """Name servers take minutes to forget a zone: what was accepted is waited for, whatever else sticks."""
+    scenario = """scenario: slow
+resources:
+  vol:  {volume: {size: 1}}
+  snap: {snapshot: {volume_id: "${vol}"}}
+  zone: {dns_zone: {name: "${run}.example.", email: hostmaster@example.org}}
+"""
+    faults = {"times": {"dns_zone_delete": "700s"}, "spread": 0, "faults": [strikes("*/snapshots/*", "error")]}
+    with simulated(speed=50, faults=faults) as cloud:
+        run = cloud.start("try", write(cloud, scenario), "--hold")
+        until(lambda: any(z["status"] == "ACTIVE" for z in cloud.api("dns", "GET", "/v2/zones")["zones"])
+              and any(s["status"] == "available" for s in cloud.api("volumev3", "GET", "/snapshots")["snapshots"]),
+              "everything is made")
+        run.kill()
+        run.wait()
+        out = cloud.run("sweep", "--older", "0s", "--budget", "1m")
+        assert out.returncode == 1 and "need an administrator" in out.stdout
+        one_stuck(cloud, "snapshot")
+        assert cloud.api("dns", "GET", "/v2/zones")["zones"] == []
+
+
 def test_a_network_held_by_a_port_of_somebody_else():
     with simulated(speed=200) as cloud:
         run = cloud.start("try", write(cloud, NETWORK), "--hold")
