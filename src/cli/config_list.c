@@ -14,7 +14,9 @@
 
 bool config_room(struct config_reader *r, const struct yaml *y)
 {
-	if (r->clouds.n + r->scenarios.n + r->alarms.n + r->metrics.n < CONFIG_PROBES_MAX &&
+	if (r->clouds.n + r->scenarios.n + r->alarms.n + r->metrics.n +
+			r->reports.n <
+		CONFIG_PROBES_MAX &&
 		r->components.n < CONFIG_PROBES_MAX)
 		return true;
 	if (!r->full)
@@ -49,6 +51,7 @@ static const struct key cloud_keys[] = {
 	{CLOUD("slow", KEY_TIME, slow_ns), .min = NS_PER_MS, .max = 600 * NS_PER_S},
 	{CLOUD("inflight", KEY_INT, inflight), .min = 1, .max = 1000},
 	{CLOUD("compute", KEY_INT, compute), .min = 1, .max = 1000},
+	{CLOUD("hosts", KEY_TEXTS, hosts), .help = "names of its hypervisors"},
 	{"budget", KEY_MAP, offsetof(struct cloud_item, budget), .help = "an hour"},
 };
 #undef CLOUD
@@ -60,6 +63,18 @@ static struct cloud_draft *find_cloud(struct config_reader *r, struct slice name
 			return c;
 	}
 	return NULL;
+}
+
+static void check_hosts(struct config_reader *r, const struct yaml *y)
+{
+	const size_t n = y->kind == YAML_LIST ? y->n : 1;
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml *item = y->kind == YAML_LIST ? y->items[i] : y;
+		if (item->kind == YAML_SCALAR)
+			config_check_line(r, item, "the name of a host");
+	}
+	if (n > CONFIG_HOSTS_MAX)
+		config_wrong(r, y, "hosts: at most %d of them", CONFIG_HOSTS_MAX);
 }
 
 static void read_cloud(struct config_reader *r, const struct yaml *key, const struct yaml *map)
@@ -89,6 +104,9 @@ static void read_cloud(struct config_reader *r, const struct yaml *key, const st
 	const struct yaml *y = config_text(map, "title");
 	if (y)
 		config_check_line(r, y, "a cloud's title");
+	y = yaml_get(map, "hosts");
+	if (y)
+		check_hosts(r, y);
 	y = config_text(map, "timeout");
 	if (y)
 		c->timeout_at = config_place(r, y);

@@ -78,12 +78,12 @@ static void learn(struct call *c, const char *instance)
 	free(map_put(&c->sim->instances, key, mem_strdup(known ? "" : instance)));
 }
 
-/* One request of nova's may make several, with one mark. */
-static bool one_request(const struct object *a, const struct object *b)
+/* Servers that one request asked for carry one mark. */
+static bool of_one_request(const struct object *a, const struct object *b)
 {
 	const char *reservation = object_str(a, ".reservation_id");
-
-	return *reservation && !strcmp(reservation, object_str(b, ".reservation_id"));
+	return a->kind == KIND_SERVER && *reservation &&
+	       !strcmp(reservation, object_str(b, ".reservation_id"));
 }
 
 void rule_created(struct call *c, struct object *o)
@@ -104,7 +104,7 @@ void rule_created(struct call *c, struct object *o)
 	OBJECT_EACH (c->sim, o->kind, other) {
 		if (other == o || other->gone || !other->mark || strcmp(other->mark, o->mark) ||
 			strcmp(other->project, o->project) || other->made_by != MADE_BY_API ||
-			one_request(o, other))
+			of_one_request(o, other))
 			continue;
 		violation(c, "double_create",
 			mem_printf("%s %s has the mark \"%s\" of the living %s %s",

@@ -11,21 +11,6 @@ import pytest
 
 from simulated import ROOT, Simulated, report, simulated
 
-SCENARIOS = [("network-basics", []), ("server-login", ["servers=2"]), ("server-per-zone", []), ("volume-life", []),
-             ("image-life", []), ("floating-ip-move", []), ("dns-zone", [])]
-
-
-@pytest.mark.parametrize("scenario,params", SCENARIOS)
-def test_scenario(scenario, params):
-    with simulated(speed=20) as cloud:
-        plan = cloud.run("plan", scenario)
-        assert plan.returncode == 0, plan.stdout + plan.stderr
-        assert cloud.left() == []
-        out = cloud.run("try", scenario, *(a for p in params for a in ("--param", p)))
-        assert out.returncode == 0, out.stdout[-4000:] + out.stderr
-        cloud.assert_clean()
-        assert cloud.run("ledger", "--open").returncode == 0
-
 
 def test_same_seed_same_run():
     """The sim draws the same times and ids for the same requests, whatever the hour."""

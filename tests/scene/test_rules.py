@@ -255,7 +255,7 @@ checks:
   g: {value: 1}
 """)
     assert [tried.steps[n]["component"] for n in ("net", "a", "b", "c", "d", "e", "f", "g")] == [
-        "Network", "Compute", "Block storage", "Network", "Mine", "Network", "identity", ""]
+        "Network", "Compute", "Block storage", "Network", "Mine", "Network", "Identity", ""]
 
 
 # --- time ---

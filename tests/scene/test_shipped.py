@@ -103,6 +103,42 @@ FAULTS = {
     "volume-life: not restored": (
         "volume-life", [], [{"service": "volume", "method": "POST", "path": "*/restore", "effect": "status",
                              "status": 503}], {"back[0]": "unavailable", "back[1]": "unavailable"}),
+    "load-balancer: in error": (
+        "load-balancer", [], [{"method": "POST", "path": "*/loadbalancers", "effect": "error"}],
+        {"balancer": "error_state"}),
+    "load-balancer: no member": (
+        "load-balancer", [], [{"method": "POST", "path": "*/members", "effect": "status", "status": 403, "nth": 1}],
+        {"member[0]": "forbidden"}),
+    "object-store: no container": (
+        "object-store", [], [{"method": "PUT", "path": "*box*", "effect": "status", "status": 403, "nth": 1}],
+        {"box": "forbidden"}),
+    "object-store: not read": (
+        "object-store", [], [{"method": "GET", "path": "*small*", "effect": "status", "status": 500}],
+        {"same": "http_5xx"}),
+    "secret: not stored": (
+        "secret", [], [{"method": "POST", "path": "*/secrets", "effect": "status", "status": 403}],
+        {"secret": "forbidden"}),
+    "secret: not read": (
+        "secret", [], [{"method": "GET", "path": "*/payload", "effect": "status", "status": 500}],
+        {"same": "http_5xx"}),
+    "stack: failed": (
+        "stack", [], [{"method": "POST", "path": "*/stacks", "effect": "error"}], {"stack": "error_state"}),
+    "stack: not changed": (
+        "stack", [], [{"method": "PATCH", "effect": "status", "status": 500}], {"changed": "http_5xx"}),
+    "floating-ip-move: no address": (
+        "floating-ip-move", [], [{"method": "POST", "path": "*/floatingips", "effect": "status", "status": 403}],
+        {"vip": "forbidden"}),
+    "lb-kill-and-recover: in error": (
+        "lb-kill-and-recover", [], [{"method": "POST", "path": "*/loadbalancers", "effect": "error"}],
+        {"balancer": "error_state"}),
+    "lb-kill-and-recover: no monitor": (
+        "lb-kill-and-recover", [], [{"method": "POST", "path": "*/healthmonitors", "effect": "status", "status": 403}],
+        {"monitor": "forbidden"}),
+    "oshm: no router": (
+        "oshm", [], [{"method": "POST", "path": "*/routers", "effect": "status", "status": 403}],
+        {"router": "forbidden"}),
+    "oshm: no balancer": (
+        "oshm", [], [{"method": "POST", "path": "*/loadbalancers", "effect": "error"}], {"balancer": "error_state"}),
 }
 
 

@@ -94,7 +94,7 @@ def test_what_is_described_is_there(cloud):
         text = run.get("/api/ops/v1/openapi.yaml")[2].decode()
         paths = [line.strip().rstrip(":") for line in text.splitlines() if line.startswith("  /")]
         assert "/api/ops/v1/status.json" in paths
-        names = {"id": run.site()["components"][0]["id"], "name": "nobody", "run": "nobody"}
+        names = {"id": run.site()["components"][0]["id"], "name": "nobody", "run": "nobody", "view": "all::1"}
         for path in paths:
             if "/command/" in path or path.endswith(".yaml"):
                 continue
