@@ -3,7 +3,7 @@
  *
  * An element holds what it used, and every element of the steps it came after, until it is over. It
  * counts down as it goes, so that a turn costs a look per element and not one per pair. What dies
- * with its parent holds nothing up: the parent is what has to go.
+ * with its parent holds up neither the parent nor what waits for that, but what lies apart of it.
  */
 
 #include <string.h>
