@@ -142,3 +142,31 @@ def test_a_health_check_while_another_balancer_is_there():
         assert open_rows(cloud) == []
         cloud.api("network", "DELETE", f"/networks/{net}")
         cloud.assert_clean()
+
+
+BACK = """scenario: back
+deadline: 2m
+teardown: 20s
+resources:
+  net:     {network: {}}
+  subnet:  {subnet: {network_id: "${net}", ip_version: 4, cidr: 10.75.0.0/24}}
+  back:    {network: {}}
+  behind:  {subnet: {network_id: "${back}", ip_version: 4, cidr: 10.76.0.0/24}}
+  lb:      {loadbalancer: {vip_subnet_id: "${subnet}", provider: ovn}}
+  pool:    {lb_pool: {loadbalancer_id: "${lb}", protocol: TCP, lb_algorithm: SOURCE_IP_PORT}}
+  member:  {lb_member: {pool: "${pool}", address: 10.76.0.20, protocol_port: 80, subnet_id: "${behind}"}}
+  monitor: {lb_healthmonitor: {pool_id: "${pool}", type: TCP, delay: 3, timeout: 2, max_retries: 1}, after: [member]}
+"""
+
+
+def test_the_subnet_of_members_waits_for_their_balancer():
+    """While it lives, ports of it lie there: nothing is asked that can only be refused."""
+    with leaky("ovn") as cloud:
+        path = os.path.join(cloud.place, "back.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(BACK)
+        out = cloud.run("try", path)
+        assert out.returncode == 0, out.stdout + out.stderr
+        deletes = [(r["path"].split("/")[-2], r["status"]) for r in cloud.requests() if r["method"] == "DELETE"]
+        assert sorted(deletes) == sorted([("loadbalancers", 204)] + 2 * [("subnets", 204)] + 2 * [("networks", 204)])
+        cloud.assert_clean()

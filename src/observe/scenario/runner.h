@@ -61,6 +61,9 @@ struct boot;
 struct explaining;
 
 /* Whether what admits one change at a time takes one now. */
+/* Whether what dies with its parent may hold up this one's removal. */
+enum apart { APART_UNKNOWN, APART_YES, APART_NO };
+
 enum parent_state {
 	PARENT_READY,
 	PARENT_BUSY,
@@ -144,6 +147,8 @@ struct task {
 
 	/* teardown's order, known when it begins */
 	struct task *parent;      /* dies with it; NULL: is deleted by itself */
+	bool takes_along;         /* is somebody's parent */
+	enum apart apart;         /* of run_order.c */
 	size_t held_by;           /* elements that used it and are not over */
 	VEC(struct task *) holds; /* what it used */
 	bool holding;
