@@ -1,6 +1,6 @@
 # The front door. Meson and Ninja do the work; `make help` lists what there is.
 .DEFAULT_GOAL := build
-.PHONY: help build run journey browser check check-lab lab asan tsan fuzz bench format lint install clean
+.PHONY: help build run journey browser check check-lab check-matrix lab asan tsan fuzz bench format lint install clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -34,6 +34,11 @@ lab:
 check-lab: build
 	@tools/packages check lab
 	@tools/check-lab
+
+## make check-matrix  every fault of the simulated cloud at every request of `oshm`, about ten minutes
+check-matrix: build
+	@tools/packages check
+	@tools/check-matrix
 
 ## make asan       unit tests under the address and undefined-behaviour sanitizers
 ## make tsan       unit tests of threads under the thread sanitizer

@@ -226,6 +226,13 @@ static bool again(struct cloud_call *k, const struct http_answer *a)
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
+/* What a proxy says in place of a service, with any status. Swift really answers so. */
+static bool is_page(const char *service, const char *type, struct slice body)
+{
+	return body.n && body.p[0] == '<' && type && !strncmp(type, "text/html", 9) &&
+	       strcmp(service, "object-store") != 0;
+}
+
 static void fill_answer(struct cloud_call *k, const struct http_answer *a, struct cloud_answer *ret)
 {
 	const char *id = http_answer_header(a, "x-openstack-request-id");
@@ -261,6 +268,10 @@ static void fill_answer(struct cloud_call *k, const struct http_answer *a, struc
 	} else if (looks && !ret->json && !k->sink) {
 		ret->fault = ret->error.fault = FAULT_BODY;
 		snprintf(ret->error.message, sizeof(ret->error.message), "%s", err.msg);
+	} else if (!k->sink && is_page(k->service, type, a->body)) {
+		ret->fault = ret->error.fault = FAULT_BODY;
+		snprintf(ret->error.message, sizeof(ret->error.message),
+			"a page of HTML answers instead of the service");
 	}
 }
 

@@ -65,11 +65,11 @@ struct cloud_request {
 };
 
 struct cloud_answer {
-	enum fault
-		fault; /* NONE for any 2xx, 300 and 304; BODY for what sends on; else sharpened */
-	int status;    /* 0: none came */
-	bool sent;     /* a create may have happened even though fault is set */
-	json_t *json;  /* borrowed during the callback; NULL when the body is none */
+	enum fault fault; /* NONE for any 2xx, 300 and 304; BODY for what sends on, and for a page
+			     of HTML (but swift's); else sharpened */
+	int status;       /* 0: none came */
+	bool sent;        /* a create may have happened even though fault is set */
+	json_t *json;     /* borrowed during the callback; NULL when the body is none */
 	struct slice body;
 	struct cloud_error error;         /* when fault is set: type and message */
 	char request_id[REQUEST_ID_TEXT]; /* ours */

@@ -4,8 +4,12 @@
  * ever strikes here.
  */
 
+#include <ctype.h>
+#include <string.h>
+
 #include "base/json.h"
 #include "sim/call.h"
+#include "sim/compute_server.h"
 #include "sim/route.h"
 #include "sim/state.h"
 
@@ -86,7 +90,17 @@ static void reset_state(struct call *c)
 	}
 	timer_cancel(&o->timer);
 	o->stuck = false;
-	object_set_str(o, "status", state);
+	if (o->kind == KIND_SERVER) { /* of which nova shows another state than it keeps */
+		server_set_state(o, state, NULL);
+	} else if (json_object_get(o->doc, "provisioning_status")) {
+		char upper[32];
+		snprintf(upper, sizeof(upper), "%s", state);
+		for (char *at = upper; *at; at++)
+			*at = (char)toupper((unsigned char)*at);
+		object_set_str(o, "provisioning_status", upper);
+	} else {
+		object_set_str(o, "status", state);
+	}
 	call_empty(c, 204);
 }
 

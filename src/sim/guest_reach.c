@@ -16,11 +16,15 @@
 #define PING_EVERY_MIN 0.01 /* s */
 #define SSH_PORT       22
 
-/* An address as text, or the guest's own name; there is no resolver here. */
-static bool address_of(const struct world_guest *g, const char *name, struct ip *ret)
+/* An address as text, the guest's own name, or one outside, which is known where packets get there.
+ */
+static bool address_of(
+	const struct shell *sh, const struct world_guest *g, const char *name, struct ip *ret)
 {
 	if (ip_parse(name, ret))
 		return true;
+	if (world_far_host(name, ret))
+		return world_way(*sh->world, g, *ret, PACKET_ECHO, 0).way == WAY_ROUTER;
 	return (!strcmp(name, "localhost") || !strcmp(name, g->disk->hostname)) &&
 	       ip_parse("127.0.0.1", ret);
 }
@@ -129,7 +133,7 @@ int command_ping(struct shell *sh, const struct world_guest *g, size_t argc, cha
 		else if (!ping_option(sh, argc, argv, &i))
 			return 1;
 	}
-	if (!target || !address_of(g, target, &sh->ping.to)) {
+	if (!target || !address_of(sh, g, target, &sh->ping.to)) {
 		shell_err(sh, "ping: bad address '%.200s'\n", target ? target : "");
 		return 1;
 	}
@@ -206,7 +210,7 @@ int command_nc(struct shell *sh, const struct world_guest *g, size_t argc, char 
 		shell_err(sh, "nc: only `nc [-z] [-w SECONDS] ADDRESS PORT` is known here\n");
 		return 1;
 	}
-	if (!address_of(g, q.address, &q.to)) {
+	if (!address_of(sh, g, q.address, &q.to)) {
 		shell_err(sh, "nc: bad address '%.200s'\n", q.address);
 		return 1;
 	}

@@ -187,6 +187,10 @@ struct world_end {
 struct world_end world_way(const struct guest_world *w, const struct world_guest *from,
 	struct ip to, enum packet what, unsigned port);
 
+/* The address of a host on the internet that guests can ping by name (dns.google, dns.quad9.net);
+ * false if there is none of that name. */
+bool world_far_host(const char *name, struct ip *ret);
+
 /* The guest that a packet sent on a subnet reaches, or NULL: nobody is there, or its groups drop
  * it. The sender's groups are not asked. */
 const struct world_guest *world_target(const struct guest_world *w, unsigned subnet,

@@ -16,7 +16,7 @@ LIBRARY = ["member-servers", "two-servers"]  # made to be included
 
 # What a simulated cloud needs to be told, and further shapes of those that have many.
 PARAMS = {
-    "oshm": ["targets=[172.24.4.1]", "servers=4", "disk=false", "pi=false"],
+    "oshm": ["servers=4", "disk=false", "pi=false"],
     "server-login": ["servers=2"],
 }
 

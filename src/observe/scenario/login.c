@@ -117,6 +117,17 @@ static struct element *server_of(struct world *w, struct element *e)
 	return w->steps[e->step].step->verb == VERB_GROUP ? world_element(w, e->target) : e;
 }
 
+/* Nobody gets through a jump server that never came up, whatever address it has. */
+static enum expr_result jump_is_up(struct world *w, struct value_ref via)
+{
+	struct element *e = world_element(w, via);
+	const struct element *server = e ? server_of(w, e) : NULL;
+	if (!server || server->state == ELEMENT_READY)
+		return EXPR_OK; /* add_hop() says what is wrong with none */
+	return server->state == ELEMENT_WAITING || server->state == ELEMENT_STARTED ? EXPR_BLOCKED
+										    : EXPR_SKIPPED;
+}
+
 /* `host`, else the server's own address; owned, NULL if there is neither. */
 static char *host_of(struct world *w, const struct element *server, const struct value *fields)
 {
@@ -141,6 +152,8 @@ static enum expr_result fill_hop(struct world *w, struct element *e, struct elem
 	if (!read_port(value_field(fields, SLICE("port")), &port, err))
 		return EXPR_ERROR;
 	if (via && via->type == VALUE_REF)
+		r = jump_is_up(w, via->ref);
+	if (r == EXPR_OK && via && via->type == VALUE_REF)
 		r = add_hop(w, via->ref, who, reach, l, depth + 1, err);
 	struct secret *key = NULL;
 	if (r == EXPR_OK)

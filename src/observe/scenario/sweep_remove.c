@@ -394,6 +394,10 @@ static void on_look_list(void *arg, const struct cloud_answer *a, json_t *items)
 	json_t *item;
 	size_t i, n = 0;
 	f->call = NULL;
+	if (a->status == 404 && strchr(f->kind->list, '{')) {
+		sweep_not_there(f); /* its parent is gone, and took along what may have been */
+		return;
+	}
 	if (a->fault != FAULT_NONE) {
 		sweep_could_not_look(f, a);
 		return;

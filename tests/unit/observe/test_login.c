@@ -114,6 +114,12 @@ static void test_way(void **state)
 	l = NULL;
 	assert_int_equal(login_resolve(world, ref("plain", 0), who, &direct, &l, &err), EXPR_ERROR);
 	assert_string_equal(err.msg, "this step has no `login:` to log in with");
+	/* A jump server that failed has an address all the same. */
+	written_element(world, "jump", 0)->state = ELEMENT_SKIPPED;
+	assert_int_equal(login_resolve(world, ref("vm", 0), who, &direct, &l, &err), EXPR_SKIPPED);
+	written_element(world, "jump", 0)->state = ELEMENT_STARTED;
+	assert_int_equal(login_resolve(world, ref("vm", 0), who, &direct, &l, &err), EXPR_BLOCKED);
+	written_element(world, "jump", 0)->state = ELEMENT_READY;
 	written_element(world, "key", 0)->state = ELEMENT_FAILED;
 	assert_int_equal(login_resolve(world, ref("vm", 0), who, &direct, &l, &err), EXPR_SKIPPED);
 	assert_null(l);

@@ -42,7 +42,8 @@ static void reply(struct http_exchange *x, int status, const char *header, const
 		snprintf(name, sizeof(name), "%.*s", (int)(colon - header), header);
 		h[1] = (struct http_header){name, colon + 2};
 	}
-	http_reply(x, status, h, colon ? 2 : 1, slice_of(body));
+	const bool instead = !strcmp(name, "Content-Type");
+	http_reply(x, status, h + instead, colon && !instead ? 2 : 1, slice_of(body));
 }
 
 static void give_token(struct fake *f, struct http_exchange *x)

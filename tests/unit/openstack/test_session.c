@@ -151,6 +151,22 @@ static void test_recovers(void **state)
 	fake_result_fini(&r);
 }
 
+/* A proxy's page is nobody's answer, whatever its status; swift does answer in HTML. */
+static void test_page_of_a_proxy(void **state)
+{
+	struct fake *f = *state;
+	struct fake_result r = {0};
+
+	fake_says(f, "DELETE /compute/v2.1/servers/s", 200, "Content-Type: text/html", "<html>");
+	fake_call(f, "compute", "DELETE", "/servers/s", NULL, &r);
+	assert_int_equal(r.fault, FAULT_BODY);
+	assert_string_equal(r.message, "a page of HTML answers instead of the service");
+	fake_says(f, "DELETE /compute/v2.1/servers/t", 204, "Content-Type: text/html", "");
+	fake_call(f, "compute", "DELETE", "/servers/t", NULL, &r);
+	assert_int_equal(r.fault, FAULT_NONE);
+	fake_result_fini(&r);
+}
+
 static void test_renewed_in_time(void **state)
 {
 	struct fake *f = *state;
@@ -366,6 +382,7 @@ int test_session(void)
 		row(test_refusals),
 		row(test_unreachable),
 		row(test_recovers),
+		row(test_page_of_a_proxy),
 		row(test_renewed_in_time),
 		row(test_no_life),
 		row(test_regions),

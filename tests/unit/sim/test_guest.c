@@ -328,6 +328,11 @@ static void test_inside(void **state)
 	run_in(t, n, 1, "ping -c 1 -W 0.1 %s", town_fixed(far));
 	run_in(t, n, 0, "ping -c 1 %s", "10.8.0.1"); /* the router's other side */
 	run_in(t, n, 0, "ping -c 1 %s", "172.24.4.1");
+	run_in(t, n, 0, "ping -c 1 %s", "dns.google");
+	run_in(t, n, 0, "ping -c 1 %s", "9.9.9.9");
+	run_in(t, n, 1, "ping -c 1 -W 0.1 %s", "9.9.9.10");
+	run_in(t, n, 1, "nc -z -w 0.1 %s 53", "8.8.8.8");
+	run_in(t, n, 1, "ping -c 1 %s", "nowhere.example");
 	snprintf(outside, sizeof(outside), "172.24.4.%u", n);
 	run_in(t, n, 0, "ping -c 1 %s", outside);
 	run_in(t, n, 0, "nc -z -w 5 %s 22", town_fixed(routed));
