@@ -10,9 +10,11 @@
 
 #include "base/slice.h"
 
+#define SHA224_BYTES 28
 #define SHA256_BYTES 32
 #define SHA512_BYTES 64
 
+void digest_sha224(const void *p, size_t n, uint8_t *ret_28);
 void digest_sha256(const void *p, size_t n, uint8_t *ret_32);
 void digest_hmac_sha256(struct slice key, struct slice text, uint8_t *ret_32); /* RFC 2104 */
 

@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	{"sweep", "finish off what interrupted runs left, and only that", sweep_usage, sweep_main},
 	{"ledger", "every object ever made in a cloud, and its fate", ledger_usage, ledger_main},
 	{"series", "what was measured over time: a table, CSV, JSON", series_usage, series_main},
+	{"stats", "how long calls, waits and checks took, the slowest first", stats_usage,
+		stats_main},
 	{"config", "what is wrong with the configuration, what is in force", config_usage,
 		config_main},
 	{"import", "the configuration of another program, as ours", import_usage, import_main},

@@ -5,7 +5,8 @@
 #include "cli/command.h"
 
 extern const char try_usage[], plan_usage[], sweep_usage[], ledger_usage[], simulate_usage[],
-	series_usage[], run_usage[], demo_usage[], config_usage[], doctor_usage[], import_usage[];
+	series_usage[], run_usage[], demo_usage[], config_usage[], doctor_usage[], import_usage[],
+	stats_usage[];
 int run_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int try_main(int argc, char **argv);
@@ -13,6 +14,7 @@ int plan_main(int argc, char **argv);
 int sweep_main(int argc, char **argv);
 int ledger_main(int argc, char **argv);
 int series_main(int argc, char **argv);
+int stats_main(int argc, char **argv);
 int config_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int import_main(int argc, char **argv);

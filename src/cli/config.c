@@ -87,6 +87,7 @@ static void free_items(struct config *c)
 	for (size_t i = 0; i < c->cloud_count; i++) {
 		free(c->clouds[i].name);
 		free(c->clouds[i].title);
+		config_texts_free(c->clouds[i].hosts);
 	}
 	for (size_t i = 0; i < c->scenario_count; i++) {
 		free(c->scenarios[i].name);
@@ -105,11 +106,14 @@ static void free_items(struct config *c)
 		free_alarm(&c->alarms[i]);
 	for (size_t i = 0; i < c->metrics_count; i++)
 		config_metrics_free(&c->metrics[i]);
+	for (size_t i = 0; i < c->report_count; i++)
+		config_report_free(&c->reports[i]);
 	free(c->clouds);
 	free(c->scenarios);
 	free(c->components);
 	free(c->alarms);
 	free(c->metrics);
+	free(c->reports);
 }
 
 void config_free(struct config *c)

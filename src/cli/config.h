@@ -16,6 +16,7 @@
 #include "observe/budget.h"
 #include "tell/alarm.h"
 #include "tell/metrics.h"
+#include "tell/reports.h"
 
 struct config_secret { /* as written, and what it holds once read */
 	char *from;    /* "file:/run/...", "env:NAME"; NULL: none */
@@ -31,6 +32,7 @@ struct config_cloud {
 	int64_t every_ns, timeout_ns, slow_ns; /* 0: the room's default */
 	unsigned inflight, compute;            /* 0: 8, 4 */
 	struct budget budget;                  /* of all its scenarios together */
+	char **hosts;                          /* names of its hypervisors; NULL: none known */
 	unsigned line, col;
 	const char *file;
 };
@@ -68,6 +70,13 @@ struct config_metrics {
 	const char *file;
 };
 
+struct config_report {
+	struct report report; /* its pointers point into this structure */
+	struct config_secret password;
+	unsigned line, col;
+	const char *file;
+};
+
 struct config {
 	char *file; /* NULL: made without any file */
 	char **files;
@@ -91,7 +100,9 @@ struct config {
 	struct config_component *components;
 	struct config_alarm *alarms;
 	struct config_metrics *metrics;
-	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count;
+	struct config_report *reports;
+	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,
+		report_count;
 };
 
 /* Where the file is: `given` (-c), $GLASSHOUSE_CONFIG, ./glasshouse.yaml,

@@ -50,15 +50,13 @@ static const struct key server_keys[] = {
 };
 #undef SERVER
 
-static void read_server(struct config_reader *r, struct alarm_draft *a, const struct yaml *map)
+bool config_read_server(struct config_reader *r, const struct yaml *map, struct server_draft *s,
+	struct config_secret *password)
 {
-	struct server_draft *s = &a->server;
 	unsigned port;
 	s->password = NULL;
-	a->has_server = true;
-	if (!keys_read(map, r->file, "a mail server", server_keys, array_len(server_keys), s,
-		    r->errors))
-		a->broken = true;
+	const bool good = keys_read(
+		map, r->file, "a mail server", server_keys, array_len(server_keys), s, r->errors);
 	const struct yaml *y = config_text(map, "host");
 	if (y)
 		config_check_host(r, y, "a mail server: host", &port);
@@ -74,7 +72,8 @@ static void read_server(struct config_reader *r, struct alarm_draft *a, const st
 		s->ca = config_path(r->config, y->text.p);
 	}
 	if (s->password)
-		config_read_secret(r, s->password, "a mail server: password", &a->password);
+		config_read_secret(r, s->password, "a mail server: password", password);
+	return good;
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -123,7 +122,7 @@ static void check_components(struct config_reader *r, const struct yaml *y)
 	}
 }
 
-static void check_mailboxes(struct config_reader *r, const struct yaml *y, const char *what)
+void config_check_mailboxes(struct config_reader *r, const struct yaml *y, const char *what)
 {
 	const bool many = y->kind == YAML_LIST;
 	for (size_t i = 0; i < (many ? y->n : 1); i++)
@@ -159,11 +158,11 @@ static void take_item(struct config_reader *r, struct alarm_draft *a, struct ala
 	take(&a->alertmanager, &item->alertmanager);
 	take(&a->deadman, &item->deadman);
 	if (item->mail) {
-		check_mailboxes(r, yaml_get(map, "mail"), "mail");
+		config_check_mailboxes(r, yaml_get(map, "mail"), "mail");
 		config_texts_append(&a->mail, &item->mail);
 	}
 	if (item->to) {
-		check_mailboxes(r, yaml_get(map, "to"), "to");
+		config_check_mailboxes(r, yaml_get(map, "to"), "to");
 		config_texts_append(&a->mail, &item->to);
 	}
 	if (item->on)
@@ -178,8 +177,11 @@ static void take_item(struct config_reader *r, struct alarm_draft *a, struct ala
 		a->fold_ns = item->fold_ns;
 	if (item->token)
 		config_read_secret(r, item->token, "an alarm: token", &a->token);
-	if (item->server)
-		read_server(r, a, item->server);
+	if (item->server) {
+		a->has_server = true;
+		if (!config_read_server(r, item->server, &a->server, &a->password))
+			a->broken = true;
+	}
 }
 
 static void read_alarm(struct config_reader *r, const struct yaml *map)

@@ -1,7 +1,8 @@
 /*
  * config_diff.c - what SIGHUP changes, a line each, from the documents of both configurations.
  *
- * Clouds and components are told apart by their key, scenarios by name and cloud, alarms by name.
+ * Clouds and components are told apart by their key, scenarios by name and cloud, alarms and
+ * reports by name.
  */
 
 #include <stdio.h>
@@ -93,7 +94,8 @@ struct thing { /* how one list is told apart and shown */
 };
 
 static const struct thing things[] = {{"clouds", "cloud"}, {"scenarios", "scenario"},
-	{"components", "component"}, {"alarms", "alarm"}, {"metrics", "metrics"}};
+	{"components", "component"}, {"alarms", "alarm"}, {"metrics", "metrics"},
+	{"reports", "report"}};
 
 /* Lists as maps by what tells their items apart. Owned. */
 static json_t *by_identity(const json_t *section)

@@ -63,10 +63,12 @@ static void finish_clouds(struct config_reader *r)
 			.inflight = (unsigned)d->inflight,
 			.compute = (unsigned)d->compute,
 			.budget = d->budget,
+			.hosts = d->hosts,
 			.line = d->at.line,
 			.col = d->at.col,
 			.file = d->at.file,
 		};
+		d->hosts = NULL;
 	}
 }
 
@@ -189,6 +191,7 @@ void config_finish(struct config_reader *r)
 	}
 	config_finish_alarms(r);
 	config_finish_metrics(r);
+	config_finish_reports(r);
 }
 
 static void free_alarm_draft(struct alarm_draft *a)
@@ -206,6 +209,7 @@ void config_drafts_free(struct config_reader *r)
 	VEC_EACH (&r->clouds, struct cloud_draft, d) {
 		free(d->name);
 		free(d->title);
+		config_texts_free(d->hosts);
 	}
 	VEC_EACH (&r->scenarios, struct scenario_draft, d) {
 		free(d->name);
@@ -224,6 +228,7 @@ void config_drafts_free(struct config_reader *r)
 		free_alarm_draft(d);
 	}
 	config_metrics_drafts_free(r);
+	config_reports_drafts_free(r);
 	vec_fini(&r->clouds);
 	vec_fini(&r->scenarios);
 	vec_fini(&r->components);

@@ -59,29 +59,30 @@ static bool leaves_machine(const char *host)
 	       !slice_starts(slice_of(host), "localhost:") && strcmp(host, "localhost") != 0;
 }
 
-static void check_server(struct config_reader *r, const struct alarm_draft *a)
+void config_check_server(struct config_reader *r, const struct config_place *at, const char *what,
+	char *const *mail, const struct server_draft *s, const struct config_secret *password,
+	bool has_server, bool broken)
 {
-	const struct server_draft *s = &a->server;
 	size_t n = 0;
-	while (a->mail[n])
+	while (mail && mail[n])
 		n++;
 	if (!n || n > RECIPIENTS_MAX)
-		config_wrong_at(r, &a->at, "an alarm by mail goes to 1 to %d addresses, not %zu",
+		config_wrong_at(r, at, "%s by mail goes to 1 to %d addresses, not %zu", what,
 			RECIPIENTS_MAX, n);
-	if (!a->has_server && a->broken)
+	if (!has_server && broken)
 		return;
-	if (!a->has_server) {
-		config_wrong_at(r, &a->at, "an alarm by mail needs a server: {host, from}");
+	if (!has_server) {
+		config_wrong_at(r, at, "%s by mail needs a server: {host, from}", what);
 		return;
 	}
-	if (!s->host && !a->broken)
-		config_wrong_at(r, &a->at, "a mail server: host is missing");
-	if (!s->from && !a->broken)
-		config_wrong_at(r, &a->at, "a mail server: from is missing (the sender's address)");
-	if (!s->user != !a->password.from)
-		config_wrong_at(r, &a->at, "a mail server: user and password belong together");
-	if (s->tls == MAIL_PLAIN && a->password.from && s->host && leaves_machine(s->host))
-		config_wrong_at(r, &a->at,
+	if (!s->host && !broken)
+		config_wrong_at(r, at, "a mail server: host is missing");
+	if (!s->from && !broken)
+		config_wrong_at(r, at, "a mail server: from is missing (the sender's address)");
+	if (!s->user != !password->from)
+		config_wrong_at(r, at, "a mail server: user and password belong together");
+	if (s->tls == MAIL_PLAIN && password->from && s->host && leaves_machine(s->host))
+		config_wrong_at(r, at,
 			"a mail server: a password is not sent without TLS; tls: starttls or implicit");
 }
 
@@ -95,6 +96,24 @@ static char *with_port(const struct server_draft *s)
 	return mem_printf("%s:%u", s->host, ports[s->tls]);
 }
 
+static const char *moved(char **p)
+{
+	const char *text = *p;
+	*p = NULL;
+	return text;
+}
+
+struct mail_server config_move_server(struct server_draft *s)
+{
+	return (struct mail_server){
+		.host = s->host ? with_port(s) : NULL,
+		.tls = (enum mail_tls)s->tls,
+		.user = moved(&s->user),
+		.from = moved(&s->from),
+		.ca_file = moved(&s->ca),
+	};
+}
+
 /* Kind and host: the path of an address may be a secret, and names are shown. Owned. */
 static char *default_name(const struct alarm_draft *a, enum alarm_kind kind, const char *url)
 {
@@ -104,13 +123,6 @@ static char *default_name(const struct alarm_draft *a, enum alarm_kind kind, con
 	if (!url_parse(slice_of(url), &u, NULL))
 		return mem_strdup(alarm_kind_name(kind)); /* refused where it stands */
 	return mem_printf("%s %.*s", alarm_kind_name(kind), SLICE_ARG(u.host));
-}
-
-static const char *moved(char **p)
-{
-	const char *text = *p;
-	*p = NULL;
-	return text;
 }
 
 static void move_alarm(struct alarm_draft *a, enum alarm_kind kind, struct config_alarm *to)
@@ -130,13 +142,7 @@ static void move_alarm(struct alarm_draft *a, enum alarm_kind kind, struct confi
 	if (kind == ALARM_MAIL) {
 		t->to = (const char *const *)a->mail;
 		a->mail = NULL;
-		t->mail = (struct mail_server){
-			.host = a->server.host ? with_port(&a->server) : NULL,
-			.tls = (enum mail_tls)a->server.tls,
-			.user = moved(&a->server.user),
-			.from = moved(&a->server.from),
-			.ca_file = moved(&a->server.ca),
-		};
+		t->mail = config_move_server(&a->server);
 	}
 	to->token = a->token;
 	to->password = a->password;
@@ -158,7 +164,8 @@ void config_finish_alarms(struct config_reader *r)
 		const char *const urls[] = {a->webhook, a->alertmanager, NULL, a->deadman};
 		check_keys(r, a, kind);
 		if (kind == ALARM_MAIL)
-			check_server(r, a);
+			config_check_server(r, &a->at, "an alarm", a->mail, &a->server,
+				&a->password, a->has_server, a->broken);
 		if (!a->name)
 			a->name = default_name(a, kind, urls[kind]);
 		if (map_put(&seen, a->name, a))

@@ -76,6 +76,9 @@ static json_t *clouds_json(const struct config *c)
 		json_object_set_new(j, "slow", time_json(cloud->slow_ns));
 		json_object_set_new(j, "inflight", json_integer(cloud->inflight));
 		json_object_set_new(j, "compute", json_integer(cloud->compute));
+		if (cloud->hosts)
+			json_object_set_new(
+				j, "hosts", texts_json((const char *const *)cloud->hosts));
 		if (budget_is_set(&cloud->budget))
 			json_object_set_new(j, "budget", config_budget_json(&cloud->budget));
 		json_object_set_new(all, cloud->name, j);
@@ -132,15 +135,14 @@ static json_t *on_json(unsigned on)
 	return j;
 }
 
-static json_t *server_json(const struct config_alarm *a)
+static json_t *server_json(const struct mail_server *m, const struct config_secret *password)
 {
 	static const char *const tls[] = {"starttls", "implicit", "plain"};
-	const struct mail_server *m = &a->alarm.mail;
 	json_t *j = json_object();
 	put_text(j, "host", m->host);
 	put_text(j, "tls", tls[m->tls]);
 	put_text(j, "user", m->user);
-	put_text(j, "password", a->password.from);
+	put_text(j, "password", password->from);
 	put_text(j, "from", m->from);
 	put_text(j, "ca", m->ca_file);
 	return j;
@@ -162,7 +164,7 @@ static json_t *alarm_json(const struct config_alarm *a)
 		return j;
 	}
 	if (t->kind == ALARM_MAIL)
-		json_object_set_new(j, "server", server_json(a));
+		json_object_set_new(j, "server", server_json(&t->mail, &a->password));
 	json_object_set_new(j, "on", on_json(t->on));
 	if (t->components)
 		json_object_set_new(j, "components", texts_json(t->components));
@@ -175,6 +177,24 @@ static json_t *alarms_json(const struct config *c)
 	json_t *all = json_array();
 	for (size_t i = 0; i < c->alarm_count; i++)
 		json_array_append_new(all, alarm_json(&c->alarms[i]));
+	return all;
+}
+
+static json_t *reports_json(const struct config *c)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < c->report_count; i++) {
+		const struct report *t = &c->reports[i].report;
+		json_t *j = json_object();
+		put_text(j, "name", t->name);
+		json_object_set_new(j, "mail", texts_json(t->to));
+		json_object_set_new(j, "every", time_json(t->every_ns));
+		if (t->at_minute >= 0)
+			json_object_set_new(j, "at",
+				json_sprintf("%02d:%02d", t->at_minute / 60, t->at_minute % 60));
+		json_object_set_new(j, "server", server_json(&t->mail, &c->reports[i].password));
+		json_array_append_new(all, j);
+	}
 	return all;
 }
 
@@ -244,5 +264,6 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "components", components_json(c));
 	json_object_set_new(j, "alarms", alarms_json(c));
 	json_object_set_new(j, "metrics", metrics_json(c));
+	json_object_set_new(j, "reports", reports_json(c));
 	return j;
 }

@@ -14,7 +14,8 @@
 
 bool config_room(struct config_reader *r, const struct yaml *y)
 {
-	if (r->clouds.n + r->scenarios.n + r->alarms.n + r->metrics.n < CONFIG_PROBES_MAX &&
+	if (r->clouds.n + r->scenarios.n + r->alarms.n + r->metrics.n + r->reports.n <
+			CONFIG_PROBES_MAX &&
 		r->components.n < CONFIG_PROBES_MAX)
 		return true;
 	if (!r->full)
@@ -49,6 +50,7 @@ static const struct key cloud_keys[] = {
 	{CLOUD("slow", KEY_TIME, slow_ns), .min = NS_PER_MS, .max = 600 * NS_PER_S},
 	{CLOUD("inflight", KEY_INT, inflight), .min = 1, .max = 1000},
 	{CLOUD("compute", KEY_INT, compute), .min = 1, .max = 1000},
+	{CLOUD("hosts", KEY_TEXTS, hosts), .help = "names of its hypervisors"},
 	{"budget", KEY_MAP, offsetof(struct cloud_item, budget), .help = "an hour"},
 };
 #undef CLOUD
@@ -60,6 +62,20 @@ static struct cloud_draft *find_cloud(struct config_reader *r, struct slice name
 			return c;
 	}
 	return NULL;
+}
+
+/* Those of a later file are more of them. Takes *list. */
+static void add_hosts(
+	struct config_reader *r, struct cloud_draft *c, const struct yaml *y, char ***list)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < (y->kind == YAML_LIST ? y->n : 1); i++)
+		config_check_line(r, y->kind == YAML_LIST ? y->items[i] : y, "the name of a host");
+	config_texts_append(&c->hosts, list);
+	while (c->hosts[n])
+		n++;
+	if (n > CONFIG_HOSTS_MAX)
+		config_wrong(r, y, "cloud %.80s: at most %d hosts", c->name, CONFIG_HOSTS_MAX);
 }
 
 static void read_cloud(struct config_reader *r, const struct yaml *key, const struct yaml *map)
@@ -83,8 +99,13 @@ static void read_cloud(struct config_reader *r, const struct yaml *key, const st
 		return;
 	snprintf(what, sizeof(what), "cloud %.80s", c->name);
 	struct cloud_item item = {.draft = *c};
+	char **hosts = c->hosts;
+	item.draft.hosts = NULL;
 	keys_read(map, r->file, what, cloud_keys, array_len(cloud_keys), &item, r->errors);
 	*c = item.draft;
+	c->hosts = hosts;
+	if (item.draft.hosts)
+		add_hosts(r, c, yaml_get(map, "hosts"), &item.draft.hosts);
 	config_read_budget(r, item.budget, what, &c->budget);
 	const struct yaml *y = config_text(map, "title");
 	if (y)

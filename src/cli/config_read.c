@@ -228,7 +228,7 @@ struct top {
 	char *instance, *location, *store, **witnesses;
 	int64_t stop_ns;
 	const struct yaml *site, *listen, *keep, *judge, *clouds, *scenarios, *components, *alarms;
-	const struct yaml *metrics;
+	const struct yaml *metrics, *reports;
 	const struct yaml *later;
 };
 
@@ -248,6 +248,7 @@ static const struct key top_keys[] = {
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},
 	{TOP("alarms", KEY_LIST, alarms), .help = "who is told"},
 	{TOP("metrics", KEY_LIST, metrics), .help = "where numbers go"},
+	{TOP("reports", KEY_LIST, reports), .help = "what happened, by mail"},
 	{TOP("probes", KEY_NODE, later)},
 	{TOP("report", KEY_NODE, later)},
 	{TOP("faces", KEY_NODE, later)},
@@ -294,5 +295,7 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_alarms(r, t.alarms);
 	if (t.metrics)
 		config_read_metrics(r, t.metrics);
+	if (t.reports)
+		config_read_reports(r, t.reports);
 	keys_release(top_keys, array_len(top_keys), &t);
 }

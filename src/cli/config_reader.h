@@ -8,6 +8,7 @@
  *	config_budget.c  what they may use an hour
  *	config_alarm.c   alarms and their mail server
  *	config_metrics.c receivers of numbers
+ *	config_report.c  reports by mail
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
  *	config_json.c, config_diff.c, config_secret.c   of a finished configuration
@@ -24,7 +25,8 @@
 #define CONFIG_FILES_MAX  100
 #define CONFIG_PROBES_MAX 10000 /* clouds, scenarios, alarms together, and components */
 #define CONFIG_NAME_MAX   64
-#define CONFIG_LINE_MAX   200 /* titles and such, bytes */
+#define CONFIG_HOSTS_MAX  2000 /* of a cloud */
+#define CONFIG_LINE_MAX   200  /* titles and such, bytes */
 
 struct config_place {
 	const char *file; /* one of config->files */
@@ -35,6 +37,7 @@ struct cloud_draft {
 	char *name, *title;
 	int endpoints; /* 0 auto, 1 none */
 	int64_t every_ns, timeout_ns, slow_ns, inflight, compute;
+	char **hosts;
 	struct budget budget;
 	struct config_place at, timeout_at;
 };
@@ -85,6 +88,19 @@ struct metrics_draft {
 	bool broken;
 };
 
+struct report_draft {
+	char *name;
+	char **mail;
+	int64_t every_ns; /* 0: not written */
+	int at_minute;    /* -1: not written */
+	struct config_secret password;
+	struct server_draft server;
+	bool has_server;
+	struct config_place at;
+	const char *touched;
+	bool broken;
+};
+
 struct config_reader {
 	struct config *config;
 	struct error_list *errors;
@@ -98,6 +114,7 @@ struct config_reader {
 	VEC(struct config_component) components;
 	VEC(struct alarm_draft) alarms;
 	VEC(struct metrics_draft) metrics;
+	VEC(struct report_draft) reports;
 	bool full; /* the limit of probes was told */
 };
 
@@ -136,6 +153,24 @@ void config_read_metrics(struct config_reader *r, const struct yaml *list);
 void config_finish_metrics(struct config_reader *r);
 void config_metrics_drafts_free(struct config_reader *r);
 void config_metrics_free(struct config_metrics *m);
+
+/* --- config_report.c */
+void config_read_reports(struct config_reader *r, const struct yaml *list);
+void config_finish_reports(struct config_reader *r);
+void config_reports_drafts_free(struct config_reader *r);
+void config_report_free(struct config_report *p);
+
+/* --- a mail server, of alarms and reports (config_alarm.c, config_finish_alarm.c) */
+/* False: a key of it has an error. */
+bool config_read_server(struct config_reader *r, const struct yaml *map, struct server_draft *s,
+	struct config_secret *password);
+void config_check_mailboxes(struct config_reader *r, const struct yaml *y, const char *what);
+/* `what` ("an alarm") goes by mail to those addresses. */
+void config_check_server(struct config_reader *r, const struct config_place *at, const char *what,
+	char *const *mail, const struct server_draft *s, const struct config_secret *password,
+	bool has_server, bool broken);
+/* With the port of its kind of TLS where none is written; takes the draft's texts. */
+struct mail_server config_move_server(struct server_draft *s);
 
 /* --- config_finish.c: checks across maps and files, then moves the drafts into r->config */
 void config_finish(struct config_reader *r);

@@ -151,5 +151,10 @@ bool config_secrets(struct config *c, struct error_list *errors)
 			headers[k].value = m->headers[k].value;
 		}
 	}
+	for (size_t i = 0; i < c->report_count; i++) {
+		struct config_report *p = &c->reports[i];
+		read_one(c, &p->password, "a mail server: password", errors);
+		p->report.mail.password = p->password.value;
+	}
 	return errors->n + errors->dropped == before;
 }

@@ -277,8 +277,10 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->mailer = r->series ? mailer_new(s->loop, err) : NULL;
 	if (!r->mailer)
 		return false;
+	r->figures = figures_new(r->series);
 	r->judge = judge_new(s->loop, s->facts, r->series, &judge, on_verdict, r, err);
-	if (!r->judge || !running_alarms(r, c, err) || !running_metrics(r, c, err))
+	if (!r->judge || !running_alarms(r, c, err) || !running_metrics(r, c, err) ||
+		!running_reports(r, c, err))
 		return false;
 	const struct series_status stored = series_status(r->series);
 	tell_storing(r, stored.storing ? NULL : &stored.why);
@@ -433,11 +435,14 @@ void running_close(struct running *r)
 	web_free(r->web);
 	house_free(r->house);
 	alarms_free(r->alarms);
+	reports_free(r->reports);
 	metrics_free(r->metrics);
 	r->house = NULL; /* what the series say at their end finds nobody */
 	r->alarms = NULL;
 	judge_free(r->judge);
 	mailer_free(r->mailer);
+	figures_free(r->figures);
+	r->figures = NULL; /* what calls that are cancelled tell is kept no more */
 	series_close(r->series);
 	running_lists_free(r->lists);
 	if (r->session.loop)

@@ -7,6 +7,7 @@
  *	running_scenario.c  one scenario that comes again and again
  *	running_lists.c     what there is to show and to judge, made of both
  *	running_metrics.c   what is measured, and where it goes
+ *	running_reports.c   what happened, by mail
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
@@ -25,6 +26,7 @@
 #include "observe/endpoint.h"
 #include "observe/patrol.h"
 #include "observe/witness.h"
+#include "store/figures.h"
 #include "web/house.h"
 
 /* A configuration, alive while anything borrows of it. */
@@ -86,10 +88,12 @@ struct running {
 	struct session session;
 	int lock_fd;
 	struct series_store *series;
+	struct figures *figures;
 	struct mailer *mailer;
 	struct judge *judge;
 	struct alarms *alarms;
 	struct metrics *metrics;
+	struct reports *reports;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -134,6 +138,9 @@ void running_measured(void *arg, const struct measure *m);
 void running_exchange(void *arg, const struct cloud_exchange *x); /* arg: struct watched_cloud */
 /* What waits is sent, within a budget. */
 void running_metrics_end(struct running *r);
+
+/* --- running_reports.c */
+bool running_reports(struct running *r, const struct config *c, struct error *err);
 
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(

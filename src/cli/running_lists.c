@@ -23,6 +23,7 @@ struct running_lists {
 	VEC(struct house_probe) probes;
 	VEC(struct house_scenario) scenarios;
 	VEC(struct house_possible) possible;
+	VEC(struct house_host) hosts;
 	VEC(char *) owned;
 };
 
@@ -144,6 +145,9 @@ static void add_cloud(struct making *m, const struct watched_cloud *c)
 				.every_ms = p[i].every_ns / NS_PER_MS,
 			}));
 	}
+	for (char **host = c->row->hosts; host && *host; host++)
+		vec_push(&l->hosts,
+			((struct house_host){keep_copy(l, c->row->name), keep_copy(l, *host)}));
 }
 
 static void add_scenario(struct making *m, const struct watched_scenario *s)
@@ -253,6 +257,7 @@ void running_lists_free(struct running_lists *l)
 	vec_fini(&l->probes);
 	vec_fini(&l->scenarios);
 	vec_fini(&l->possible);
+	vec_fini(&l->hosts);
 	free(l);
 }
 
@@ -278,6 +283,8 @@ void running_lists_make(struct running *r)
 		.scenario_count = m.lists->scenarios.n,
 		.possible = m.lists->possible.p,
 		.possible_count = m.lists->possible.n,
+		.hosts = m.lists->hosts.p,
+		.host_count = m.lists->hosts.n,
 	};
 	r->lists = m.lists;
 	house_configure(r->house, &m.lists->site, &lists);

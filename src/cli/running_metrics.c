@@ -12,6 +12,7 @@ void running_measured(void *arg, const struct measure *m)
 {
 	struct running *r = arg;
 	metrics_take(r->metrics, m);
+	figures_take(r->figures, m);
 }
 
 void running_exchange(void *arg, const struct cloud_exchange *x)

@@ -20,6 +20,7 @@
 #include "cli/try_metrics.h"
 #include "cli/waterfall.h"
 #include "observe/boots.h"
+#include "observe/measured.h"
 #include "observe/record.h"
 #include "observe/scenario/run_json.h"
 #include "observe/scenario/sweep.h"
@@ -55,6 +56,7 @@ struct attempt {
 	struct stats stats;
 	struct exchange_log *log;
 	struct series_store *series; /* NULL: results are not kept */
+	struct figures *figures;     /* NULL with it */
 	struct try_metrics *metrics; /* NULL: no receiver */
 	uv_signal_t signals[2];
 	int64_t pause_ns; /* the loop's longest of this run: times measured meanwhile are too long
@@ -83,10 +85,19 @@ static void on_signal(uv_signal_t *handle, int number)
 		sweep_cancel(a->sweep);
 }
 
+static void on_measured(void *arg, const struct measure *m)
+{
+	struct attempt *a = arg;
+	stats_add_wait(&a->stats, m);
+	figures_take(a->figures, m);
+	try_metrics_take(a->metrics, m);
+}
+
 static void on_exchange(void *arg, const struct cloud_exchange *x)
 {
 	struct attempt *a = arg;
 	stats_add(&a->stats, x);
+	measured_exchange(a->session->cloud, NULL, x, figures_take, a->figures);
 	if (a->log)
 		exchange_log_write(a->log, x);
 }
@@ -172,6 +183,7 @@ static void print_report(struct attempt *a, const struct run_report *r, bool jso
 	if (json) {
 		json_t *report = run_json(r);
 		json_object_set_new(report, "calls", stats_json(&a->stats));
+		json_object_set_new(report, "waits", stats_waits_json(&a->stats));
 		json_object_set_new(
 			report, "longest_pause_ms", json_real((double)a->pause_ns / 1e6));
 		const struct cloud_options limits = cloud_limits(a->session->cloud);
@@ -225,7 +237,9 @@ static void open_series(struct attempt *a)
 	const struct series_options options = {.trouble = on_trouble};
 	struct error err = {0};
 	a->series = series_open(a->session->state, a->session->loop, &options, &err);
-	if (!a->series)
+	if (a->series)
+		a->figures = figures_new(a->series);
+	else
 		on_trouble(NULL, &err);
 }
 
@@ -255,8 +269,8 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 		.hold_ns = o->hold_ns,
 		.event = on_event,
 		.event_arg = a,
-		.measured = try_metrics_take,
-		.measured_arg = a->metrics,
+		.measured = on_measured,
+		.measured_arg = a,
 	};
 	loop_longest_turn_ns(s->loop, true);
 	a->run = run_start(&s->tools, s->journal, scenario, s->kinds, &options, on_report, &f);
@@ -389,6 +403,8 @@ static int run_all(struct attempt *a, const struct scenario *scenario, const str
 		run_once(a, scenario, o);
 	unwatch_signals(a);
 	try_metrics_close(a->metrics);
+	figures_free(a->figures);
+	a->figures = NULL;
 	series_close(a->series);
 	if (!exchange_log_close(a->log)) {
 		fprintf(stderr, "%s could not be written whole\n", o->log);

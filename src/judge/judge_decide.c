@@ -191,9 +191,22 @@ char *judge_source_label(const struct source *s)
 	return s->step ? mem_printf("%s %s", s->probe, s->step) : mem_strdup(s->probe);
 }
 
-static char *failing_text(const struct decision *d, const char *label)
+/* Why it fails, and what the newest failure has in common with others. Owned. */
+static char *why_text(const struct source *s)
 {
-	const char *why = fault_text(d->about->now.bad_fault);
+	const char *why = fault_text(s->now.bad_fault), *shared = NULL;
+	for (size_t i = s->n; i-- > 0;) {
+		const struct result *r = &s->results[i];
+		if (fault_whose(r->fault) != WHOSE_CLOUD)
+			continue;
+		shared = r->texts ? r->texts->shared : NULL;
+		break;
+	}
+	return mem_printf("%s%s%s", why, shared ? "; " : "", shared ? shared : "");
+}
+
+static char *failing_text(const struct decision *d, const char *label, const char *why)
+{
 	if (d->left_bad)
 		return mem_printf(
 			"%s failed until it fell silent, and nothing has answered since", label);
@@ -224,6 +237,7 @@ static char *unknown_text(
 char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms)
 {
 	char *label = d->about ? judge_source_label(d->about) : NULL, *text;
+	char *why = d->about ? why_text(d->about) : NULL;
 	if (!d->about || d->health == HEALTH_UNKNOWN)
 		text = unknown_text(c, d, label, now_ms);
 	else if (d->health == HEALTH_OPERATIONAL)
@@ -232,14 +246,14 @@ char *judge_text(const struct judged *c, const struct decision *d, int64_t now_m
 					   : mem_printf("%u answer, nothing is known of %u yet",
 						     d->good, d->all - d->good);
 	else if (d->health == HEALTH_OUTAGE)
-		text = d->bad == 1 ? mem_printf("%s fails: %s", label,
-					     fault_text(d->about->now.bad_fault))
+		text = d->bad == 1 ? mem_printf("%s fails: %s", label, why)
 				   : mem_printf("%u fail and nothing answers; %s: %s", d->bad,
-					     label, fault_text(d->about->now.bad_fault));
+					     label, why);
 	else if (!strcmp(d->rule, "slow"))
 		text = mem_printf("%s answers later than it should", label);
 	else
-		text = failing_text(d, label);
+		text = failing_text(d, label, why);
+	free(why);
 	free(label);
 	return text;
 }

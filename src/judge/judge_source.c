@@ -34,6 +34,7 @@ static void texts_free(struct result_texts *t)
 	if (!t)
 		return;
 	free(t->detail);
+	free(t->shared);
 	free(t->request);
 	free(t->request_id);
 	free(t->service_request_id);
@@ -204,6 +205,7 @@ static struct result_texts *keep_texts(const struct observation *o)
 {
 	struct result_texts *t = mem_new(struct result_texts);
 	t->detail = keep_text(o->detail);
+	t->shared = keep_text(o->shared);
 	t->request = keep_text(o->request);
 	t->request_id = keep_text(o->request_id);
 	t->service_request_id = keep_text(o->service_request_id);

@@ -20,7 +20,7 @@
 
 /* Texts of a result that failed or was slow; NULL where there was none. */
 struct result_texts {
-	char *detail, *request, *request_id, *service_request_id, *run;
+	char *detail, *shared, *request, *request_id, *service_request_id, *run;
 };
 
 struct result {

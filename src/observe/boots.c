@@ -159,12 +159,22 @@ struct counting {
 	struct map values[DIMENSIONS]; /* -> struct tally *, owned */
 };
 
+static bool is_clouds(const char *fault_word)
+{
+	enum fault fault = FAULT_NONE;
+	return fault_word && fault_parse(slice_of(fault_word), &fault) &&
+	       fault_whose(fault) == WHOSE_CLOUD;
+}
+
+bool boot_blames_cloud(const struct boot_row *row)
+{
+	return !row->good && is_clouds(row->fault);
+}
+
 static void count(
 	struct counting *c, const char *const values[DIMENSIONS], bool good, const char *fault_word)
 {
-	enum fault fault = FAULT_NONE;
-	if (!good && (!fault_word || !fault_parse(slice_of(fault_word), &fault) ||
-			     fault_whose(fault) != WHOSE_CLOUD))
+	if (!good && !is_clouds(fault_word))
 		return;
 	c->all.failed += !good;
 	c->all.came_up += good;
@@ -191,7 +201,7 @@ static bool count_row(void *arg, const struct boot_row *row)
 
 static void count_report(struct counting *c, const struct run_report *report)
 {
-	for (size_t i = 0; i < report->row_count; i++) {
+	for (size_t i = 0; report && i < report->row_count; i++) {
 		const json_t *b = report->rows[i].boot;
 		const char *const values[DIMENSIONS] = {json_str(b, "host"), json_str(b, "zone"),
 			json_str(b, "volume_type"), json_str(b, "image"), json_str(b, "flavor")};
@@ -227,7 +237,7 @@ static char *sentence(const struct counting *c)
 char *boots_common(
 	struct facts *f, const char *cloud, int64_t now_ms, const struct run_report *report)
 {
-	struct counting c = {.run = report->label};
+	struct counting c = {.run = report ? report->label : ""};
 	char *text = NULL;
 	count_report(&c, report);
 	if (boots_read(f, cloud, now_ms - COMMON_MS, COMMON_MAX, count_row, &c, NULL))

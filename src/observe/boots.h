@@ -33,6 +33,9 @@ struct boot_row { /* all pointers are borrowed; NULL where not known */
 	const char *phases;        /* JSON: [{"name", "ms"}, ...] */
 };
 
+/* Whether a failure says something of the cloud, and with it of the host; of a good one false. */
+bool boot_blames_cloud(const struct boot_row *row);
+
 /* Newest first, at most `limit`, those not before `since_ms`; cb returns false to end it.
  * Synchronous. */
 bool boots_read(struct facts *f, const char *cloud, int64_t since_ms, size_t limit,
@@ -40,9 +43,10 @@ bool boots_read(struct facts *f, const char *cloud, int64_t since_ms, size_t lim
 
 /*
  * What the failed boots of the last 24 hours have in common and the good ones have not, those of
- * this run (not yet noted) among them: "all 3 failures of 24 h were on host 3735..., where 0 came
- * up; elsewhere 7 of 7 did". Looked for in the order host, zone, volume type, image, flavor. NULL:
- * nothing, or fewer than BOOTS_COMMON failures that are the cloud's. Owned. Synchronous.
+ * this run (not yet noted; NULL: of none) among them: "all 3 failures of 24 h were on host 3735...,
+ * where 0 came up; elsewhere 7 of 7 did". Looked for in the order host, zone, volume type, image,
+ * flavor. NULL: nothing, or fewer than BOOTS_COMMON failures that are the cloud's. Owned.
+ * Synchronous.
  */
 char *boots_common(
 	struct facts *f, const char *cloud, int64_t now_ms, const struct run_report *report);

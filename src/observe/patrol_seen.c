@@ -54,23 +54,12 @@ static bool tells_of_boot(const struct run_report *r, const struct run_row *row)
 	return false;
 }
 
-static char *detail_of(const struct seeing *s, const struct run_row *row)
-{
-	const bool failed = row->state == ELEMENT_FAILED;
-	if (!failed && !row->degraded)
-		return NULL;
-	if (failed && s->common && tells_of_boot(s->report, row))
-		return mem_printf("%s; %s", row->detail, s->common);
-	return mem_strdup(row->detail);
-}
-
 static void see_step(const struct seeing *s, const struct run_row *row,
 	const struct series_sample *sample, const char *series)
 {
 	const bool failed = row->state == ELEMENT_FAILED;
 	if (failed && !row->first_cause)
 		return;
-	char *detail = detail_of(s, row);
 	struct observation o = {
 		.step = row->name,
 		.series = series,
@@ -80,12 +69,12 @@ static void see_step(const struct seeing *s, const struct run_row *row,
 		.warned = !failed && row->degraded,
 		.severity = severity_of(row->grade),
 		.status = (int)json_int(row->measured, "STATUS", 0),
-		.detail = detail,
+		.detail = failed || row->degraded ? row->detail : NULL,
+		.shared = failed && tells_of_boot(s->report, row) ? s->common : NULL,
 		.request_id = row->request_id,
 		.service_request_id = row->service_request_id,
 	};
 	pass(s, &o, row->component);
-	free(detail);
 }
 
 static void see_run(const struct seeing *s, const struct series_sample *sample, const char *series)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/vec.h"
 #include "observe/component.h"
 
@@ -40,6 +41,12 @@ static void add_dimensions(struct tags *t, const json_t *dimensions)
 			text = t->owned[t->owned_count++] = json_text(value);
 		add_tag(t, key, text);
 	}
+}
+
+static void tags_fini(struct tags *t)
+{
+	for (size_t i = 0; i < t->owned_count; i++)
+		free(t->owned[i]);
 }
 
 struct recorder {
@@ -88,6 +95,36 @@ static char *step_of(const struct run_row *row)
 	return mem_strndup(row->name, strcspn(row->name, "["));
 }
 
+/* How long each phase of a server's boot took: series beside that of the step, without a component,
+ * of which a build is one thing. */
+static void store_phases(const struct recorder *r, const struct run_row *row, const char *step,
+	const char *name, int64_t at_ms)
+{
+	const json_t *phase;
+	size_t i;
+	json_array_foreach (json_object_get(row->boot, "phases"), i, phase) {
+		const double ms = json_number_value(json_object_get(phase, "ms"));
+		char *word = mem_strdup(json_str(phase, "name"));
+		for (char *c = word; *c; c++)
+			*c = *c == ' ' ? '_' : *c;
+		char *of_step = mem_printf("%s.%s", step, word);
+		char *series = mem_printf("%s.%s", name, word);
+		struct tags tags = {0};
+		add_tag(&tags, "cloud", r->place->cloud);
+		add_tag(&tags, "region", r->place->region);
+		add_tag(&tags, "scenario", r->scenario);
+		add_tag(&tags, "step", of_step);
+		add_dimensions(&tags, row->dimensions);
+		const struct series_sample sample = {
+			.at_ms = at_ms, .tries = 1, .total_us = (int64_t)(ms * 1000)};
+		append(r, series, &tags, &sample);
+		tags_fini(&tags);
+		free(series);
+		free(of_step);
+		free(word);
+	}
+}
+
 static void store_step(
 	const struct recorder *r, const struct run_row *row, const struct series_sample *sample)
 {
@@ -104,8 +141,9 @@ static void store_step(
 	char *name = strcmp(row->metric, step) ? mem_strdup(row->metric)
 					       : mem_printf("%s.%s", r->scenario, step);
 	store(r, row, name, &tags, sample);
-	for (size_t i = 0; i < tags.owned_count; i++)
-		free(tags.owned[i]);
+	if (row->state == ELEMENT_READY)
+		store_phases(r, row, step, name, sample->at_ms);
+	tags_fini(&tags);
 	free(component);
 	free(name);
 	free(step);

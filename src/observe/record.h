@@ -2,7 +2,9 @@
  * record.h - the results of runs as samples: one series a step, one for the run as a whole.
  *
  * A step's series is its `metric`, or SCENARIO.STEP; the run's is SCENARIO. Tags: cloud, region,
- * scenario, step, component (its id) and the dimensions of `each` (zone, type). Thread: the loop's.
+ * scenario, step, component (its id) and the dimensions of `each` (zone, type). A server that came
+ * up has one series more a phase of its boot: that name and ".schedule", ".network",
+ * ".block_device", ".spawn", ".guest", the same behind its step, no component. Thread: the loop's.
  */
 #ifndef OBSERVE_RECORD_H
 #define OBSERVE_RECORD_H

@@ -88,6 +88,7 @@ struct call {
 	const struct route *route; /* NULL: none fits */
 	bool known_path;           /* some other method has this path: 405, not 404 */
 	const char *method, *path; /* path below the service; owned */
+	const char *host; /* that builds a server or runs the guest that asks; NULL: of a client */
 	char *query;
 	char *params[ROUTE_PARAMS];
 	VEC(struct pair) arguments;

@@ -183,14 +183,14 @@ const char *compute_time(const struct sim *s, char *text)
 
 const char *compute_host_id(const char *project, const char *host, char *text)
 {
-	uint8_t hash[SHA256_BYTES];
+	uint8_t hash[SHA224_BYTES];
 
 	*text = 0;
 	if (!*host)
 		return text;
 	char *both = mem_printf("%s%s", project, host);
-	digest_sha256(both, strlen(both), hash);
-	for (size_t i = 0; i < 28; i++)
+	digest_sha224(both, strlen(both), hash);
+	for (size_t i = 0; i < sizeof(hash); i++)
 		snprintf(text + 2 * i, 3, "%02x", hash[i]);
 	free(both);
 	return text;

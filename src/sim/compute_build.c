@@ -68,6 +68,40 @@ static void set_host(struct object *o, const char *host, const char *zone)
 	object_set_str(o, "OS-EXT-AZ:availability_zone", zone);
 }
 
+/* What the host that was found is asked: see docs/sim.md. */
+const struct service build_service = {.name = "build"};
+
+struct meeting {
+	int64_t late_ns;
+	bool stuck, failed;
+	char *why; /* owned */
+};
+
+static struct meeting meet_faults(struct object *o)
+{
+	struct call c = {.sim = o->sim,
+		.service = &build_service,
+		.method = "POST",
+		.path = "/servers",
+		.host = server_of(o)->host};
+	struct meeting met = {0};
+
+	mishaps_strike(o->sim, &c);
+	VEC_EACH (&c.hits, struct mishap *, m) {
+		if ((*m)->effect == MISHAP_LATENCY)
+			met.late_ns += (*m)->time_ns;
+		else if ((*m)->effect == MISHAP_STUCK)
+			met.stuck = true;
+		else
+			met.failed = true;
+		if ((*m)->text)
+			mem_replace(&met.why, (*m)->text);
+		mishap_unref(*m);
+	}
+	vec_fini(&c.hits);
+	return met;
+}
+
 static void on_scheduled(struct timer *t)
 {
 	struct object *o = t->arg;
@@ -83,7 +117,13 @@ static void on_scheduled(struct timer *t)
 	set_host(o, host, zone);
 	event_begin(o, s->request, "compute__do_build_and_run_instance");
 	server_set_state(o, NULL, "networking");
-	object_after(o, drawn(o, TIME_SERVER_NETWORK), on_networked);
+	const struct meeting met = meet_faults(o);
+	o->stuck = met.stuck;
+	if (met.failed)
+		abort_build(o, met.why ? met.why : "the hypervisor refused it.");
+	else if (!met.stuck)
+		object_after(o, met.late_ns + drawn(o, TIME_SERVER_NETWORK), on_networked);
+	free(met.why);
 }
 
 /* --- ports ----------------------------------------------------------------------------------- */

@@ -31,8 +31,11 @@ static const char *hostname(const struct object *o)
 static bool ask_metadata(struct object *o, int64_t *ret_late_ns)
 {
 	static const struct service metadata = {.name = "metadata"};
-	struct call c = {
-		.sim = o->sim, .service = &metadata, .method = "GET", .path = METADATA_PATH};
+	struct call c = {.sim = o->sim,
+		.service = &metadata,
+		.method = "GET",
+		.path = METADATA_PATH,
+		.host = server_of(o)->host};
 	bool good = true;
 
 	*ret_late_ns = 0;

@@ -38,6 +38,7 @@ void mishap_unref(struct mishap *m)
 	free(m->service);
 	free(m->method);
 	free(m->path);
+	free(m->host);
 	free(m->text);
 	free(m);
 }
@@ -132,9 +133,9 @@ static bool read_retry(const json_t *v, struct mishap *m, struct error *err)
 
 static bool known_keys(const json_t *rule, struct error *err)
 {
-	static const char *const keys[] = {"service", "method", "path", "effect", "when", "nth",
-		"times", "probability", "from", "to", "time", "status", "retry_after", "bytes",
-		"text"};
+	static const char *const keys[] = {"service", "method", "path", "host", "effect", "when",
+		"nth", "times", "probability", "from", "to", "time", "status", "retry_after",
+		"bytes", "text"};
 	const char *key;
 	json_t *value;
 
@@ -168,6 +169,7 @@ static bool read_rule(struct mishap *m, const json_t *r, struct error *err)
 		!read_text(json_object_get(r, "service"), "service", &m->service, err) ||
 		!read_text(json_object_get(r, "method"), "method", &m->method, err) ||
 		!read_text(json_object_get(r, "path"), "path", &m->path, err) ||
+		!read_text(json_object_get(r, "host"), "host", &m->host, err) ||
 		!read_text(json_object_get(r, "text"), "text", &m->text, err) ||
 		!read_int(json_object_get(r, "nth"), "nth", 1, &m->nth, err) ||
 		!read_int(json_object_get(r, "times"), "times", 1, &m->times, err) ||
@@ -232,9 +234,9 @@ json_t *mishaps_json(const struct mishaps *m)
 
 	VEC_EACH (&m->list, struct mishap *, p) {
 		const struct mishap *f = *p;
-		json_t *o = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I}", "id",
+		json_t *o = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:I}", "id",
 			(int)f->id, "effect", effects[f->effect], "when", whens[f->when], "service",
-			f->service, "method", f->method, "path", f->path, "seen",
+			f->service, "method", f->method, "path", f->path, "host", f->host, "seen",
 			(json_int_t)f->seen, "fired", (json_int_t)f->fired);
 		json_array_append_new(list, o);
 	}
@@ -243,9 +245,16 @@ json_t *mishaps_json(const struct mishaps *m)
 
 /* --- striking -------------------------------------------------------------------------------- */
 
+/* What hosts are asked to build is named by rules with a host alone: it is no request of a client.
+ */
+static bool names_host(const struct mishap *m, const struct call *c)
+{
+	return m->host ? c->host && route_glob(m->host, c->host) : c->service != &build_service;
+}
+
 static bool names(const struct mishap *m, const struct call *c)
 {
-	return (!m->service || route_glob(m->service, c->service->name)) &&
+	return names_host(m, c) && (!m->service || route_glob(m->service, c->service->name)) &&
 	       (!m->method || route_glob(m->method, c->method)) &&
 	       (!m->path || route_glob(m->path, c->path));
 }

@@ -1,9 +1,9 @@
 /*
  * mishap.h - faults on demand: which requests meet one, and what happens to them.
  *
- * A rule names requests (service, method, path pattern, the nth of them, a probability, a window of
- * time) and one effect. Rules are read from the faults file or posted to /sim/faults; the form is
- * in docs/sim.md. Thread: the loop's.
+ * A rule names requests (service, method, path pattern, host, the nth of them, a probability, a
+ * window of time) and one effect. Rules are read from the faults file or posted to /sim/faults; the
+ * form is in docs/sim.md. Thread: the loop's.
  */
 #ifndef SIM_MISHAP_H
 #define SIM_MISHAP_H
@@ -44,6 +44,7 @@ struct mishap {
 	unsigned refs;
 	unsigned id;
 	char *service, *method, *path; /* patterns; NULL: any */
+	char *host;                    /* a pattern: only what happens on such hosts; NULL: any */
 	enum mishap_effect effect;
 	enum mishap_when when;
 	int64_t nth;            /* only the nth that fits, from 1; 0: each */

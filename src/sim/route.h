@@ -9,6 +9,7 @@
 extern const struct service identity_service, network_service, compute_service, volume_service,
 	image_service, balancer_service, dns_service, objectstore_service, keymanager_service,
 	stack_service, control_service;
+extern const struct service build_service; /* of no path: what hosts are asked */
 
 /* The service whose prefix `path` begins with; *ret_rest is what follows ("" or "/…"). NULL: none.
  */

@@ -75,12 +75,13 @@ bool sim_clouds_yaml(const struct sim *s, const char *path, struct error *err);
  * What the controls below /sim answer too. Each returns an owned reference.
  *
  * Violations: [{rule, request, text}] with the rules `double_create` (two living objects of a kind
- * and project with the same mark `glasshouse INSTANCE RUN STEP i`, attempt included), `foreign`
- * (a planted object, or one of another instance, was deleted or changed), `no_token` (a request
- * that needs a token had none at all; to ask for versions is nobody's fault).
- * Left: {"objects": [{kind, id, name, project, mark, made_by}], "projects": {NAME: {KIND: n}},
- * "planted": {"intact": n, "touched": [ids]}}: what is there and was neither seeded nor planted;
- * `made_by` is "api", or "nova", "neutron", "designate" ... for what a service made by itself.
+ * and project with the same mark `glasshouse INSTANCE RUN STEP i`, attempt included, unless one
+ * request made both), `foreign` (a planted object, or one of another instance, was deleted or
+ * changed), `no_token` (a request that needs a token had none at all; to ask for versions is
+ * nobody's fault). Left: {"objects": [{kind, id, name, project, mark, made_by}], "projects": {NAME:
+ * {KIND: n}}, "planted": {"intact": n, "touched": [ids]}}: what is there and was neither seeded nor
+ * planted; `made_by` is "api", or "nova", "neutron", "designate" ... for what a service made by
+ * itself.
  */
 json_t *sim_violations(const struct sim *s);
 json_t *sim_left(const struct sim *s);

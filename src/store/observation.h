@@ -30,6 +30,7 @@ struct observation {             /* all pointers are borrowed for the call */
 	enum severity severity;
 	int status;          /* HTTP, or 0 */
 	const char *detail;  /* for people, when there is a fault or a warning; may be NULL */
+	const char *shared;  /* what it has in common with other failures; may be NULL */
 	const char *request; /* "GET https://..."; may be NULL */
 	const char *request_id, *service_request_id; /* may be NULL */
 };

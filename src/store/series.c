@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -285,6 +286,29 @@ const char *series_name(const struct series *s)
 const char *series_text(const struct series *s)
 {
 	return s->text;
+}
+
+/* From name{key="value",...}, with its escapes undone. */
+char *series_tag_value(const struct series *s, const char *key)
+{
+	const char *p = strchr(series_text(s), '{');
+	const size_t n = strlen(key);
+	while (p && *p && *p != '}') {
+		p++;
+		const bool found = !strncmp(p, key, n) && p[n] == '=' && p[n + 1] == '"';
+		struct buf value = BUF(SERIES_KEY_MAX);
+		p = strchr(p, '"');
+		for (p = p ? p + 1 : NULL; p && *p && *p != '"'; p++) {
+			if (*p == '\\' && p[1])
+				p++;
+			buf_add_char(&value, *p);
+		}
+		p = p && *p ? p + 1 : NULL;
+		if (found)
+			return buf_take(&value);
+		buf_fini(&value);
+	}
+	return NULL;
 }
 
 const char *series_unit(const struct series *s)

@@ -108,6 +108,8 @@ void series_find(struct series_store *st, const char *pattern, const struct seri
 /* Borrowed: name, name{key="value",...} with sorted keys, unit, location. */
 const char *series_name(const struct series *s);
 const char *series_text(const struct series *s);
+/* The value of one of its tags, owned; NULL: it has no such tag. */
+char *series_tag_value(const struct series *s, const char *key);
 const char *series_unit(const struct series *s);
 const char *series_location(const struct series *s);
 enum series_kind series_kind(const struct series *s);

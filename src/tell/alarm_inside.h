@@ -3,7 +3,7 @@
  *
  *	alarm.c               alarms as a whole: start, configuration, the feed, what could not run
  *	alarm_config.c        one alarm's configuration: checked and copied
- *	alarm_rows.c          tables; writes, one after the other, tried until they are durable
+ *	alarm_rows.c          tables; the writes of rows.h
  *	alarm_load.c          what the tables held when we started
  *	alarm_note.c          which alarm is told what
  *	alarm_send.c          one alarm's queue: folding, messages, attempts, giving up
@@ -24,6 +24,7 @@
 #include "base/vec.h"
 #include "observe/scenario/journal.h"
 #include "tell/alarm.h"
+#include "tell/rows.h"
 
 #define ALARM_NOTES_MAX 100 /* in one message */
 #define ALARM_KEEP_MS   (24 * 3600 * 1000LL)
@@ -121,24 +122,6 @@ bool alarm_config_check(const struct alarm *list, size_t n, struct error *err) m
 void alarm_config_copy(struct alarm *to, const struct alarm *from);
 void alarm_config_fini(struct alarm *c);
 char *alarm_default_name(const struct alarm *c); /* returns owned */
-
-/* --- alarm_rows.c */
-struct rows_job;
-struct rows *rows_new(struct loop *l, struct facts *f, struct error *err) must_check;
-void rows_free(struct rows *r); /* what waits is still written; no callback comes any more */
-struct rows_job *rows_job_new(void);
-void rows_job_free(struct rows_job *j);
-/* Copies texts. */
-void rows_add(struct rows_job *j, const char *sql, const struct facts_value *v, size_t n);
-#define ROWS_ADD(j, sql, ...)                                                                      \
-	rows_add(j, sql, (const struct facts_value[]){__VA_ARGS__},                                \
-		array_len(((const struct facts_value[]){__VA_ARGS__})))
-/* Takes j. Jobs become durable in order; done (or NULL) comes after that. */
-void rows_submit(struct rows *r, struct rows_job *j, void (*done)(void *arg), void *arg);
-/* The same, waiting for it: for starting up only. */
-bool rows_call(struct rows *r, struct rows_job *j, struct error *err) must_check;
-void rows_forget(struct rows *r, const void *arg); /* no callback with that argument */
-const char *rows_trouble(const struct rows *r);    /* why nothing becomes durable, or NULL */
 
 /* --- alarm_load.c */
 bool alarm_load(struct alarms *a, struct error *err) must_check;

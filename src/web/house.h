@@ -40,11 +40,17 @@ struct house_possible {
 	unsigned objects;
 };
 
+struct house_host { /* a name of a hypervisor, for the page of hosts */
+	const char *cloud, *name;
+};
+
 struct house_lists { /* all borrowed until the next house_configure() */
 	const struct house_probe *probes;
 	const struct house_scenario *scenarios;
 	const struct house_possible *possible;
 	size_t probe_count, scenario_count, possible_count;
+	const struct house_host *hosts;
+	size_t host_count;
 };
 
 /* A function that adds (O) parts to the operators' SITE: jobs. May be NULL. */

@@ -9,7 +9,7 @@
 
 static const struct house_question *const questions[] = {&component_question,
 	&availability_question, &scenario_question, &run_question, &ledger_question,
-	&evidence_question, &metrics_question, &health_question};
+	&hosts_question, &calls_question, &evidence_question, &metrics_question, &health_question};
 
 static void answer(struct house_asked *a, int status)
 {
@@ -44,6 +44,8 @@ static void asked_free(struct house_asked *a)
 	json_decref(a->doc);
 	json_decref(a->read);
 	json_decref(a->trend_docs);
+	if (a->own && a->own_fini)
+		a->own_fini(a->own);
 	free(a->own);
 	free(a);
 }
@@ -145,5 +147,7 @@ void asks_end(struct house *h)
 		forget(a);
 		a->house = NULL;
 		answer(a, 503);
+		if (a->figures)
+			figures_cancel(a->figures);
 	}
 }

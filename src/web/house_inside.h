@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "observe/scenario/journal.h"
+#include "store/figures.h"
 #include "store/series_roll.h"
 #include "store/worker.h"
 #include "web/house.h"
@@ -139,9 +140,11 @@ struct house_asked {
 	const char *cloud; /* trends of this cloud only; NULL: all */
 	int64_t trend_step_ms;
 	VEC(struct house_trend *) trends;
-	json_t *trend_docs; /* of each of them, made by the worker */
-	void *own;          /* what a question keeps for its reading; freed with it */
-	size_t parts_due;   /* those of series */
+	json_t *trend_docs;              /* of each of them, made by the worker */
+	void *own;                       /* what a question keeps for its reading; freed with it, */
+	void (*own_fini)(void *own);     /* and what it holds by this; may be NULL */
+	struct figures_reading *figures; /* under way: one of parts_due */
+	size_t parts_due;                /* those of series */
 };
 
 struct house_question {
@@ -156,7 +159,8 @@ struct house_question {
 };
 
 extern const struct house_question component_question, availability_question, scenario_question,
-	run_question, ledger_question, evidence_question, metrics_question, health_question;
+	run_question, ledger_question, hosts_question, calls_question, evidence_question,
+	metrics_question, health_question;
 
 /* --- trends ----------------------------------------------------------------------------------- */
 
@@ -179,6 +183,7 @@ struct house_trend *trend_of(struct house_asked *a, const char *cloud, const cha
 /* All series of kind probe with the tag; each goes to the trend of its probe or step. */
 void trend_series(struct house_asked *a, const char *key, const char *value);
 json_t *trend_json(const struct house_trend *t);
+json_t *trend_point_json(const struct series_point *p, int64_t at_ms); /* owned */
 void trends_free(struct house_asked *a);
 void asked_part_done(struct house_asked *a); /* one of parts_due */
 void asks_end(struct house *h);              /* answers all that are under way: 503 */

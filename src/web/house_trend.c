@@ -9,29 +9,6 @@
 
 #include "web/house_inside.h"
 
-/* The value of a tag in name{key="value",...}, with its escapes undone; NULL: it has none. */
-static char *tag_of(const struct series *s, const char *key)
-{
-	const char *p = strchr(series_text(s), '{');
-	const size_t n = strlen(key);
-	while (p && *p && *p != '}') {
-		p++;
-		const bool found = !strncmp(p, key, n) && p[n] == '=' && p[n + 1] == '"';
-		struct buf value = BUF(SERIES_KEY_MAX);
-		p = strchr(p, '"');
-		for (p = p ? p + 1 : NULL; p && *p && *p != '"'; p++) {
-			if (*p == '\\' && p[1])
-				p++;
-			buf_add_char(&value, *p);
-		}
-		p = p && *p ? p + 1 : NULL;
-		if (found)
-			return buf_take(&value);
-		buf_fini(&value);
-	}
-	return NULL;
-}
-
 static bool same(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
@@ -95,10 +72,11 @@ static bool on_series(void *arg, struct series *s)
 	struct house_asked *a = arg;
 	if (series_kind(s) != SERIES_PROBE)
 		return true;
-	char *cloud = tag_of(s, "cloud"), *probe = tag_of(s, "scenario");
-	char *step = probe ? tag_of(s, "step") : NULL, *component = tag_of(s, "component");
+	char *cloud = series_tag_value(s, "cloud"), *probe = series_tag_value(s, "scenario");
+	char *step = probe ? series_tag_value(s, "step") : NULL,
+	     *component = series_tag_value(s, "component");
 	if (!probe)
-		probe = tag_of(s, "probe");
+		probe = series_tag_value(s, "probe");
 	struct house_trend *t = probe && (!a->cloud || same(a->cloud, cloud))
 					? trend_of(a, cloud, probe, step, component)
 					: NULL;
@@ -121,11 +99,10 @@ void trend_series(struct house_asked *a, const char *key, const char *value)
 	series_find(a->house->series, "*", &tag, 1, on_series, a);
 }
 
-static json_t *point_json(const struct house_trend *t, size_t i)
+json_t *trend_point_json(const struct series_point *p, int64_t at_ms)
 {
-	const struct series_point *p = &t->points[i];
 	json_t *j = json_object();
-	put_int(j, "at_ms", trend_from(t->asked) + (int64_t)i * t->asked->trend_step_ms);
+	put_int(j, "at_ms", at_ms);
 	put_int(j, "n", (int64_t)p->n);
 	put_int(j, "ok", (int64_t)p->ok);
 	const bool any = p->ok > 0;
@@ -140,7 +117,8 @@ json_t *trend_json(const struct house_trend *t)
 	const int64_t from_ms = trend_from(t->asked), step_ms = t->asked->trend_step_ms;
 	json_t *j = json_object(), *points = json_array();
 	for (size_t i = 0; i < TREND_POINTS; i++)
-		json_array_append_new(points, point_json(t, i));
+		json_array_append_new(
+			points, trend_point_json(&t->points[i], from_ms + (int64_t)i * step_ms));
 	put_int(j, "from_ms", from_ms);
 	put_int(j, "to_ms", from_ms + TREND_POINTS * step_ms);
 	put_int(j, "step_ms", step_ms);

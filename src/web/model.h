@@ -56,16 +56,34 @@
  *unsure + needs_admin}, of the cloud rows [as `glasshouse ledger --json`, and created_ms,
  *changed_ms, admin_since_ms | null], open ones first, those for an administrator before all, <= 30
  *
+ * HOSTS (query "hosts"; operators): where servers of scenarios came up in the last 14 days: more:
+ *	there were more than are counted; clouds [{cloud, common: what failures of 24 h have in
+ *	common | null, left_out: hosts, nowhere: failures of 24 h before any host was found,
+ *	hosts [{host: nova's hostId, name | null, zone | null, last_good_ms | null, last_good: the
+ *	last one was, good_24h, failed_24h, median_ms: from the request until ACTIVE, of good ones
+ *	| null, days [14 x {day, good, failed}] oldest first, last_failure {at_ms, run, step, fault,
+ *	cause | null} | null}] with failures first, <= 200}]. Failures that are not the cloud's
+ *	count nowhere
+ *
+ * CALLS (query "calls" {view}; operators): view is 24h (without one) or 7d, from_ms, to_ms,
+ *	waits, calls [{what: wait|call, cloud, service, name, n, errors, min_ms, mean_ms, p50_ms,
+ *	      p95_ms, p99_ms, max_ms: of good ones, within 3.1 % | null, faults {FAULT: n},
+ *	      trend TREND of the view: steps of 30 min or 2 h}], longest p95_ms first, <= 30 each
+ *	more_waits, more_calls: how many are left out, unread: series that could not be read
+ *
  * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
  *	the verdicts of this component before and after | null
  */
 #ifndef WEB_MODEL_H
 #define WEB_MODEL_H
 
-#define MODEL_DAYS   90
-#define MODEL_SPANS  200
-#define MODEL_RUNS   50
-#define MODEL_LEDGER 30
-#define MODEL_POINTS 145
+#define MODEL_DAYS      90
+#define MODEL_SPANS     200
+#define MODEL_RUNS      50
+#define MODEL_LEDGER    30
+#define MODEL_CALLS     30
+#define MODEL_HOSTS     200 /* of a cloud */
+#define MODEL_HOST_DAYS 14
+#define MODEL_POINTS    145
 
 #endif

@@ -23,6 +23,8 @@ enum page {
 	PAGE_RUN,          /* /runs/ID           RUN */
 	PAGE_EVIDENCE,     /* /evidence/ID       EVIDENCE */
 	PAGE_LEDGER,       /* /ledger[/VIEW]     LEDGER */
+	PAGE_HOSTS,        /* /hosts             HOSTS */
+	PAGE_CALLS,        /* /calls[/VIEW]      CALLS */
 	PAGE_PROBLEM,      /* any error          {status, path} */
 	PAGE_COUNT
 };

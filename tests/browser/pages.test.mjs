@@ -63,6 +63,8 @@ before(async () => {
     'operators-run': at(house.operators, `/runs/${site.scenarios[0].last.run}`),
     'operators-evidence': at(house.operators, `/evidence/${evidence}`),
     'operators-ledger': at(house.operators, '/ledger'),
+    'operators-hosts': at(house.operators, '/hosts'),
+    'operators-calls': at(house.operators, '/calls'),
   });
 }, { timeout: 300000 });
 
@@ -72,7 +74,8 @@ after(async () => {
 });
 
 const names = ['status', 'component', 'availability', 'scenario', 'evidence', 'missing', 'operators-status',
-  'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence', 'operators-ledger'];
+  'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence', 'operators-ledger',
+  'operators-hosts', 'operators-calls'];
 const wide = { width: 1280, height: 900 }, narrow = { width: 320, height: 640 };
 
 describe('axe-core finds nothing', () => {
@@ -140,6 +143,13 @@ describe('what the pages say', () => {
         assert.doesNotMatch(await page.content(), /req-[0-9a-f]{8}-/);
       }));
 
+  test('hosts are for operators, and drawn with words beside', () =>
+    within({}, pages['operators-hosts'], async (page) => {
+      assert.match(await page.innerText('main'), /\d+\s(ms|s|min) ago/);
+      await page.goto(new URL('/hosts', house.page).href);
+      assert.doesNotMatch(await page.content(), /<table/);
+    }));
+
   test('public evidence has no request, operators\' has', async () => {
     await within({}, pages.evidence, async (page) =>
       assert.doesNotMatch(await page.content(), /req-[0-9a-f]{8}-|curl|127\.0\.0\.1:\d+\/volume/));
@@ -206,6 +216,8 @@ test('pictures', { skip: !shots && 'SCREENSHOTS names no folder' }, async () => 
   await take('status-narrow.png', pages.status, { viewport: narrow });
   await take('status-narrow-dark-de.png', `${pages.status}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
   await take('run-narrow.png', pages['operators-run'], { viewport: narrow });
+  await take('hosts-narrow-dark-de.png', `${pages['operators-hosts']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
+  await take('calls-narrow-dark-de.png', `${pages['operators-calls']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
   await take('ledger-dark.png', pages['operators-ledger'], { viewport: wide, colorScheme: 'dark' });
   await take('ledger-narrow.png', pages['operators-ledger'], { viewport: narrow });
   await take('ledger-narrow-dark-de.png', `${pages['operators-ledger']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from serve import DEADLINE_S, GLASSHOUSE, ROOT, run, serve
+from simulated import report, simulated
 
 SCENARIO = """scenario: kept
 params: {{external: auto}}
@@ -105,3 +106,56 @@ def test_another_body_is_another_object(cloud, tmp_path):
     once(cloud, tmp_path, "forever", ", admin_state_up: false")
     _, third = once(cloud, tmp_path, "forever", ", admin_state_up: false")  # sweeps the former first
     assert len(third) == len(before) + 1 and made[0] not in third
+
+
+SERVICES = """scenario: services
+resources:
+  net:     {network: {}, keep: 1}
+  subnet:  {subnet: {network_id: "${net}", ip_version: 4, cidr: 10.74.0.0/24}, keep: 1}
+  lb:      {loadbalancer: {vip_subnet_id: "${subnet}"}, keep: 1}
+  pool:    {lb_pool: {loadbalancer_id: "${lb}", protocol: TCP, lb_algorithm: ROUND_ROBIN}, keep: 1}
+  listen:  {lb_listener: {loadbalancer_id: "${lb}", protocol: TCP, protocol_port: 80, default_pool_id: "${pool}"}, keep: 1}
+  member:  {lb_member: {pool: "${pool}", address: 10.74.0.20, protocol_port: 80, subnet_id: "${subnet}"}, keep: 1}
+  monitor: {lb_healthmonitor: {pool_id: "${pool}", type: TCP, delay: 3, timeout: 2, max_retries: 1}, keep: 1}
+  zone:    {dns_zone: {name: "${run}.example.", email: hostmaster@example.org, ttl: 300}, keep: 1}
+  www:     {dns_recordset: {zone: "${zone}", name: "www.${zone.name}", type: A, ttl: 60, records: [192.0.2.1]}, keep: 1}
+  secret:  {secret: {payload: something, payload_content_type: text/plain}, keep: 1}
+  box:     {container: {}, keep: 1}
+  thing:   {object: {container: "${box}", content: hello}, keep: 1}
+  stack:   {stack: {template: {heat_template_version: "2018-08-31", resources: {r: {type: "OS::Heat::RandomString"}}, outputs: {o: {value: {get_resource: r}}}}, timeout_mins: 5}, keep: 1}
+checks:
+  state:   {value: "${lb.provisioning_status}", expect: ["[VALUE] == ACTIVE"]}
+  name:    {value: "${www.name}", expect: ["[VALUE] == pat(www.*.example.)"]}
+  etag:    {value: "${thing.etag}", expect: ["len([VALUE]) == 32"]}
+  out:     {value: "${stack.outputs[0].output_value}", expect: ["[VALUE] != null"]}
+"""
+
+
+def test_of_the_other_services():
+    """Made once, used once more with all that was known of them, and gone after that."""
+    with simulated(speed=50) as cloud:
+        file = os.path.join(cloud.place, "services.yaml")
+        with open(file, "w", encoding="utf-8") as f:
+            f.write(SERVICES)
+        creates = []
+        for turn in range(2):
+            out = cloud.run("try", file, "--json")
+            assert out.returncode == 0 and report(out)["verdict"] == "passed", out.stdout[-4000:] + out.stderr
+            rows = cloud.run("ledger", "--open", "--json").stdout.splitlines()[:-1]
+            fates = {(row["kind"], row["fate"]) for row in map(json.loads, rows)}
+            creates.append(len([r for r in cloud.requests() if r["method"] in ("POST", "PUT")
+                                and r["status"] < 300 and r["service"] != "identity"]))
+            assert len(fates) == (13 if turn == 0 else 0) and {fate for _, fate in fates} <= {"kept"}, fates
+        assert creates == [13, 13]
+        cloud.assert_clean()
+
+
+def test_a_secret_ends_with_its_run():
+    with simulated(speed=50) as cloud:
+        file = os.path.join(cloud.place, "credential.yaml")
+        with open(file, "w", encoding="utf-8") as f:
+            f.write("scenario: credential\nresources:\n  cred: {application_credential: {}, keep: 1}\n")
+        out = cloud.run("try", file)
+        assert out.returncode == 2 and ":3:" in out.stderr, out.stdout + out.stderr
+        assert "a application_credential cannot be kept" in out.stderr and "secret" in out.stderr
+        assert cloud.left() == []

@@ -20,8 +20,8 @@ SCENARIO = os.path.join("tests", "scene", "scenarios", "every-kind.yaml")
 LONGEST = 1.5  # seconds until a kill at this speed; a whole run takes about as long
 
 
-def kill_at(cloud, seconds, **more):
-    run = cloud.start("try", SCENARIO, **more)
+def kill_at(cloud, seconds, scenario=SCENARIO, **more):
+    run = cloud.start("try", scenario, **more)
     try:
         run.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -104,6 +104,8 @@ def test_a_backup_without_its_service():
         assert row["seen"]["status"] == 404
         assert "Service cinder-backup could not be found" in row["seen"]["message"]
         assert row["seen"]["service"] == "block-storage"
+        assert row["fix"] == (f"openstack volume backup set --state error {row['id']} && "
+                              f"openstack volume backup delete --force {row['id']}")
         assert totals["deleted"] == 1, "its volume went"
 
 
@@ -128,6 +130,28 @@ def test_a_sweep_closes_what_was_fixed():
         assert closed["fix"] is None and closed["admin_since"] is None
         assert closed["note"] == "it needed an administrator, and is gone now"
         cloud.assert_clean()
+
+
+def test_a_sweep_has_patience_with_what_goes():
+    """Name servers take minutes to forget a zone: what was accepted is waited for, whatever else sticks."""
+    scenario = """scenario: slow
+resources:
+  vol:  {volume: {size: 1}}
+  snap: {snapshot: {volume_id: "${vol}"}}
+  zone: {dns_zone: {name: "${run}.example.", email: hostmaster@example.org}}
+"""
+    faults = {"times": {"dns_zone_delete": "700s"}, "spread": 0, "faults": [strikes("*/snapshots/*", "error")]}
+    with simulated(speed=50, faults=faults) as cloud:
+        run = cloud.start("try", write(cloud, scenario), "--hold")
+        until(lambda: any(z["status"] == "ACTIVE" for z in cloud.api("dns", "GET", "/v2/zones")["zones"])
+              and any(s["status"] == "available" for s in cloud.api("volumev3", "GET", "/snapshots")["snapshots"]),
+              "everything is made")
+        run.kill()
+        run.wait()
+        out = cloud.run("sweep", "--older", "0s", "--budget", "1m")
+        assert out.returncode == 1 and "need an administrator" in out.stdout
+        one_stuck(cloud, "snapshot")
+        assert cloud.api("dns", "GET", "/v2/zones")["zones"] == []
 
 
 def test_a_network_held_by_a_port_of_somebody_else():

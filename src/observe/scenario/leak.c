@@ -9,33 +9,46 @@
 #define LOOK_NS (30 * NS_PER_S)
 
 #define OCTAVIA_NAME "octavia-lb-"
-#define OCTAVIA_VRRP                                                                               \
-	"octavia-lb-vrrp-" /* names an amphora, which only an administrator may see                \
-			    */
-#define DEVICE   "lb-"
-#define OVN_NAME "ovn-lb-hm-"
+/* names an amphora, which only an administrator may see */
+#define OCTAVIA_VRRP  "octavia-lb-vrrp-"
+#define DEVICE        "lb-"
+#define OVN_VIP       "ovn-lb-vip-"
+#define OVN_VIP_OWNER "ovn-lb-vip:"
+#define OVN_CHECK     "ovn-lb-hm-"
 
 static bool starts(const char *text, const char *with)
 {
 	return text && !strncmp(text, with, strlen(with));
 }
 
+/* What follows `with` in a text; NULL: it does not begin so, or nothing follows. */
+static const char *after(const char *text, const char *with)
+{
+	return starts(text, with) && text[strlen(with)] ? text + strlen(with) : NULL;
+}
+
+static const char *of_octavia(const json_t *port)
+{
+	const char *name = json_str(port, "name");
+	const char *balancer = after(json_str(port, "device_id"), DEVICE);
+	if (balancer)
+		return balancer;
+	return starts(name, OCTAVIA_VRRP) ? NULL : after(name, OCTAVIA_NAME);
+}
+
 const char *leak_of(const json_t *port, const char *subnet)
 {
 	const char *name = json_str(port, "name"), *owner = json_str(port, "device_owner");
-	const char *device = json_str(port, "device_id");
-	if (owner && !strcmp(owner, "Octavia")) {
-		if (starts(device, DEVICE) && device[strlen(DEVICE)])
-			return device + strlen(DEVICE);
-		return starts(name, OCTAVIA_NAME) && !starts(name, OCTAVIA_VRRP) &&
-				       name[strlen(OCTAVIA_NAME)]
-			       ? name + strlen(OCTAVIA_NAME)
-			       : NULL;
-	}
-	const bool ovn = owner && (!strcmp(owner, "ovn-lb-hm:distributed") ||
-					  !strcmp(owner, "network:distributed"));
-	return ovn && starts(name, OVN_NAME) && !strcmp(name + strlen(OVN_NAME), subnet) ? ""
-											 : NULL;
+	if (owner && !strcmp(owner, "Octavia"))
+		return of_octavia(port);
+	/* The port of a VIP that OVN's driver makes has no owner in some releases. */
+	if (!owner || !*owner || starts(owner, OVN_VIP_OWNER))
+		return after(name, OVN_VIP);
+	const char *checked =
+		!strcmp(owner, "ovn-lb-hm:distributed") || !strcmp(owner, "network:distributed")
+			? after(name, OVN_CHECK)
+			: NULL;
+	return checked && !strcmp(checked, subnet) ? "" : NULL;
 }
 
 struct leak {

@@ -3,8 +3,9 @@
  * them any more.
  *
  * Deleted is one only if it lies in that subnet and the load balancer its name or device names is
- * 404; one of OVN's health checks, which names the subnet, only if the project has no balancer at
- * all. Everything else stays, for the ledger to say so. Thread: the loop's.
+ * 404, of a VIP of Octavia's or of OVN's driver; one of OVN's health checks, which names the
+ * subnet, only if the project has no balancer at all. Everything else stays, for the ledger to say
+ * so. Thread: the loop's.
  */
 #ifndef OBSERVE_SCENARIO_LEAK_H
 #define OBSERVE_SCENARIO_LEAK_H

@@ -426,6 +426,11 @@ static void check_kept(struct reader *r, const struct step *step)
 		error_list_at(r->errors, step->file, step->line, step->col,
 			"a keypair can be kept only with a public_key of yours: a private key made "
 			"in a run ends with it");
+	if (step->keep && step->kind && step->kind->secret)
+		error_list_at(r->errors, step->file, step->line, step->col,
+			"a %s cannot be kept: its %s is said once, and ends with the run that made "
+			"it",
+			step->kind->name, step->kind->secret);
 	for (size_t i = 0; step->keep && i < step->need_count; i++) {
 		const struct step *need = &r->s->steps[step->needs[i]];
 		if (need->verb == VERB_CREATE && !need->keep)

@@ -249,6 +249,7 @@ static void remove_one(struct task *t, const struct made *m, const json_t *serve
 	struct kind_request q = {0};
 	json_t *path = json_pack("{s:s}", "id", json_str(server, "id"));
 	if (kind_object_request(m->kind, m->kind->remove, path, &q, NULL)) {
+		t->remove_asked = true;
 		remove_call(t, m->kind, &q, LIST_NS, on_left_removed);
 	}
 	kind_request_fini(&q);
@@ -267,7 +268,9 @@ static void on_left(void *arg, const struct cloud_answer *a, json_t *items)
 	json_array_foreach (items, i, server)
 		if (is_mine(t, m, server))
 			left = server;
-	if (a->fault == FAULT_NONE && !left)
+	if (a->fault == FAULT_NONE && !left && remove_is_unsure(t) && !t->remove_asked)
+		remove_stays_unsure(t);
+	else if (a->fault == FAULT_NONE && !left)
 		remove_is_gone(t);
 	else if (remove_out_of_time(t))
 		remove_leave(t, OBJECT_CREATED,

@@ -3,7 +3,7 @@
  *
  * An element holds what it used, and every element of the steps it came after, until it is over. It
  * counts down as it goes, so that a turn costs a look per element and not one per pair. What dies
- * with its parent holds nothing up: the parent is what has to go.
+ * with its parent holds up neither the parent nor what waits for that, but what lies apart of it.
  */
 
 #include <string.h>
@@ -36,20 +36,67 @@ static void find_parents(struct run *r)
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		struct task *t = r->tasks.p[i];
 		struct task *parent = t->has_made ? find_parent(t, &by_id) : NULL;
-		if (parent && parent->has_made && !parent->made.kept)
-			t->parent = parent;
+		if (!parent || !parent->has_made || parent->made.kept)
+			continue;
+		t->parent = parent;
+		parent->takes_along = true;
 	}
 	map_fini(&by_id);
+}
+
+static struct task *used_task(struct task *t, struct value_ref ref)
+{
+	struct task *used = graph_task(world_element(t->run->world, ref));
+	return used != t ? used : NULL;
+}
+
+static bool is_apart(struct task *t);
+
+static bool none_along(struct task *t)
+{
+	if (t->parent || t->takes_along || t->step->after_count)
+		return false;
+	VEC_EACH (&t->element->uses, struct value_ref, ref) {
+		struct task *used = used_task(t, *ref);
+		if (used && !is_apart(used))
+			return false;
+	}
+	return true;
+}
+
+/* Whether nothing waits for this one's removal, directly or not, that takes others along: then it
+ * may wait for any of those. */
+static bool is_apart(struct task *t)
+{
+	if (t->apart == APART_UNKNOWN)
+		t->apart = none_along(t) ? APART_YES : APART_NO;
+	return t->apart == APART_YES;
+}
+
+static void hold_one(struct task *t, struct task *used)
+{
+	used->held_by++;
+	vec_push(&t->holds, used);
+	t->holding = true;
+}
+
+/* What goes with its parent holds what it used as long: a balancer's ports lie in the subnets of
+ * its members. */
+static void hold_apart(struct task *t)
+{
+	VEC_EACH (&t->element->uses, struct value_ref, ref) {
+		struct task *used = used_task(t, *ref);
+		if (used && is_apart(used))
+			hold_one(t, used);
+	}
 }
 
 static void hold(struct task *t)
 {
 	VEC_EACH (&t->element->uses, struct value_ref, ref) {
-		struct task *used = graph_task(world_element(t->run->world, *ref));
-		if (!used || used == t)
-			continue;
-		used->held_by++;
-		vec_push(&t->holds, used);
+		struct task *used = used_task(t, *ref);
+		if (used)
+			hold_one(t, used);
 	}
 	for (size_t i = 0; i < t->step->after_count; i++)
 		t->run->after_left[t->step->after[i]]++;
@@ -61,7 +108,9 @@ void order_begin(struct run *r)
 	find_parents(r);
 	r->after_left = mem_new_array(r->scenario->step_count, sizeof(*r->after_left));
 	for (size_t i = 0; i < r->tasks.n; i++)
-		if (!r->tasks.p[i]->parent)
+		if (r->tasks.p[i]->parent)
+			hold_apart(r->tasks.p[i]);
+		else
 			hold(r->tasks.p[i]);
 }
 
@@ -72,7 +121,7 @@ void order_over(struct task *t)
 	t->holding = false;
 	for (size_t i = 0; i < t->holds.n; i++)
 		t->holds.p[i]->held_by--;
-	for (size_t i = 0; i < t->step->after_count; i++)
+	for (size_t i = 0; !t->parent && i < t->step->after_count; i++)
 		t->run->after_left[t->step->after[i]]--;
 }
 

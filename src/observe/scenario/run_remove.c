@@ -103,6 +103,16 @@ void remove_left(struct task *t, const char *note)
 		end_removal(t, REMOVAL_LEFT);
 }
 
+bool remove_is_unsure(const struct task *t)
+{
+	return t->remove_next > t->extras.n;
+}
+
+void remove_stays_unsure(struct task *t)
+{
+	next_object(t);
+}
+
 /* Without a look: nothing more is known of it than that it was there. */
 void remove_leave(struct task *t, enum object_fate fate, const char *why)
 {
@@ -290,7 +300,7 @@ static void on_unsure_list(void *arg, const struct cloud_answer *a, json_t *item
 		json_object_set_new(m->path, "id", json_string(id));
 		ask_remove(&t->timer);
 	} else {
-		next_object(t); /* the row stays unsure: every sweep looks again */
+		remove_stays_unsure(t);
 	}
 }
 
@@ -342,7 +352,7 @@ void remove_step(struct task *t)
 			return;
 		}
 	}
-	if (t->remove_next > t->extras.n)
+	if (remove_is_unsure(t))
 		look_for_unsure(t, m);
 	else if (m->kind->several)
 		batch_remove(t);

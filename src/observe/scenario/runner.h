@@ -61,6 +61,9 @@ struct boot;
 struct explaining;
 
 /* Whether what admits one change at a time takes one now. */
+/* Whether what dies with its parent may hold up this one's removal. */
+enum apart { APART_UNKNOWN, APART_YES, APART_NO };
+
 enum parent_state {
 	PARENT_READY,
 	PARENT_BUSY,
@@ -144,6 +147,8 @@ struct task {
 
 	/* teardown's order, known when it begins */
 	struct task *parent;      /* dies with it; NULL: is deleted by itself */
+	bool takes_along;         /* is somebody's parent */
+	enum apart apart;         /* of run_order.c */
 	size_t held_by;           /* elements that used it and are not over */
 	VEC(struct task *) holds; /* what it used */
 	bool holding;
@@ -325,8 +330,11 @@ struct made *remove_current(struct task *t); /* what of it is being removed; NUL
 void remove_call(struct task *t, const struct kind *k, const struct kind_request *q,
 	int64_t deadline_ns, cloud_done *done);
 bool remove_out_of_time(const struct task *t);
+/* Whether the current one is an attempt whose answer was lost. */
+bool remove_is_unsure(const struct task *t);
 /* What became of the current one; each goes on with the next. */
 void remove_is_gone(struct task *t);
+void remove_stays_unsure(struct task *t); /* not found: every sweep looks again */
 void remove_left(struct task *t, const char *note);
 void remove_leave(struct task *t, enum object_fate fate, const char *why);
 

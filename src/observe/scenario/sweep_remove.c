@@ -74,6 +74,15 @@ static bool out_of_patience(const struct found *f)
 	       loop_now_ns(f->sweep->loop) >= f->patience_ns;
 }
 
+/* A delete that was accepted may take as long as its kind does (a zone minutes, for its name
+ * servers), but leaves half of the sweep's time to what comes after it. */
+static int64_t patience_with_accepted(const struct found *f)
+{
+	const int64_t now = loop_now_ns(f->sweep->loop);
+	const int64_t half = (f->sweep->until_ns - now) / 2;
+	return now + (f->kind->timeout_ns < half ? f->kind->timeout_ns : half);
+}
+
 static void pause_then(struct found *f, void (*then)(struct timer *t))
 {
 	const int64_t ns = PAUSE_NS * (int64_t)++f->tries;
@@ -92,8 +101,6 @@ static bool call(struct found *f, const char *template, cloud_done *done)
 	kind_request_fini(&q);
 	return true;
 }
-
-/* --- is it gone? ------------------------------------------------------------------------------ */
 
 /* --- it does not go --------------------------------------------------------------------------- */
 
@@ -195,9 +202,17 @@ static void ask_remove(struct timer *t);
 static void on_leak(void *arg, const char *port)
 {
 	struct found *f = arg;
+	f->leaks_looked = !port; /* there may be more */
 	if (port)
 		sweep_tell(f->sweep, f, "deleted port %s: its load balancer has left it", port);
 	pause_then(f, ask_remove);
+}
+
+/* Also once for what was for an administrator: whom a port may have served can be gone since. */
+static bool may_be_leak(const struct found *f, const struct cloud_answer *a)
+{
+	return a->status == 409 && !strcmp(f->kind->name, "subnet") && f->id && !out_of_time(f) &&
+	       (!f->leaks_looked || !out_of_patience(f));
 }
 
 static void on_remove(void *arg, const struct cloud_answer *a)
@@ -213,11 +228,12 @@ static void on_remove(void *arg, const struct cloud_answer *a)
 	} else if (a->fault == FAULT_NONE) {
 		f->asked = true;
 		f->tries = 0;
+		f->patience_ns = patience_with_accepted(f);
 		ask_gone(&f->timer);
+	} else if (may_be_leak(f, a)) {
+		leak_clear(f->sweep->cloud, f->id, &f->call, on_leak, f);
 	} else if (out_of_patience(f)) {
 		last_look(f);
-	} else if (a->status == 409 && !strcmp(f->kind->name, "subnet") && f->id) {
-		leak_clear(f->sweep->cloud, f->id, &f->call, on_leak, f);
 	} else {
 		pause_then(f, ask_remove);
 	}

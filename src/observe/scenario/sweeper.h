@@ -28,7 +28,8 @@ struct found {
 	int64_t created_unix_us;
 	enum found_state state;
 	bool asked;
-	bool seen; /* of a batch: servers of it */
+	bool leaks_looked; /* leak_clear() found nothing */
+	bool seen;         /* of a batch: servers of it */
 	unsigned tries;
 	int64_t patience_ns; /* mono: what has not gone by then is stuck */
 	struct stuck stuck;

@@ -27,6 +27,8 @@ static const struct {
 	[PAGE_RUN] = {"run", view_run},
 	[PAGE_EVIDENCE] = {"evidence", view_evidence},
 	[PAGE_LEDGER] = {"ledger", view_ledger},
+	[PAGE_HOSTS] = {"hosts", view_hosts},
+	[PAGE_CALLS] = {"calls", view_calls},
 	[PAGE_PROBLEM] = {"problem", view_problem},
 };
 

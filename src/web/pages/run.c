@@ -194,6 +194,7 @@ bool view_run(struct view *v)
 	json_object_set_new(o, "steps", rows);
 	json_object_set_new(o, "has_steps", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(o, "ticks", ticks);
+	json_object_set_new(o, "boots", boots_view(v, steps));
 	json_object_set_new(o, "matrices", matrices_view(v, steps));
 	view_put(o, "span", say_duration(v, b.span));
 	view_put(o, "run", run);

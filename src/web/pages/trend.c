@@ -148,14 +148,16 @@ static json_t *y_labels(const struct plot *p, double step)
 	return all;
 }
 
-#define MINUTE 60000LL
+#define MINUTE    60000LL
+#define HOURS_MAX (48 * 60 * MINUTE) /* beyond that words and rows are of days */
 
 /* Round times of UTC; not those whose words would leave the picture. */
 static json_t *x_labels(const struct plot *p, int64_t from, int64_t to)
 {
 	const int64_t step = to - from <= 120 * MINUTE   ? 15 * MINUTE
 			     : to - from <= 480 * MINUTE ? 60 * MINUTE
-							 : 360 * MINUTE;
+			     : to - from <= HOURS_MAX    ? 360 * MINUTE
+							 : DAY_S * 1000LL;
 	json_t *all = json_array();
 	if (to <= from)
 		return all;
@@ -163,22 +165,24 @@ static json_t *x_labels(const struct plot *p, int64_t from, int64_t to)
 		at += step) {
 		const double x = (double)(at - from) / (double)(to - from) * 100;
 		if (x > 4 && x < 96)
-			json_array_append_new(
-				all, json_pack("{s:o, s:s}", "x", json_sprintf("%.1f%%", x), "text",
-					     say_hour(p->v, at)));
+			json_array_append_new(all,
+				json_pack("{s:o, s:s}", "x", json_sprintf("%.1f%%", x), "text",
+					to - from <= HOURS_MAX ? say_hour(p->v, at)
+							       : say_day_short(p->v, day_of(at))));
 	}
 	return all;
 }
 
-/* One row an hour: enough to read, and 24 of them. */
-static json_t *hour_rows(const struct plot *p)
+/* One row an hour, or a day: enough to read, and 24 of them, or seven. */
+static json_t *table_rows(const struct plot *p, bool days)
 {
+	const int64_t unit = days ? DAY_S * 1000LL : 60 * MINUTE;
 	json_t *rows = json_array();
 	for (size_t i = 0, end; i < p->n; i = end) {
-		const int64_t hour = p->points[i].at_ms / 3600000;
+		const int64_t begin = p->points[i].at_ms / unit;
 		int64_t n = 0, ok = 0;
 		double low = -1, high = -1, worst = -1;
-		for (end = i; end < p->n && p->points[end].at_ms / 3600000 == hour; end++) {
+		for (end = i; end < p->n && p->points[end].at_ms / unit == begin; end++) {
 			const struct point *q = &p->points[end];
 			n += q->n;
 			ok += q->ok;
@@ -189,7 +193,8 @@ static json_t *hour_rows(const struct plot *p)
 			if (q->drawn && q->max > worst)
 				worst = q->max;
 		}
-		json_t *o = json_pack("{s:s, s:s, s:s}", "at", say_hour(p->v, hour * 3600000), "n",
+		json_t *o = json_pack("{s:s, s:s, s:s}", "at",
+			days ? say_day_short(p->v, begin) : say_hour(p->v, begin * unit), "n",
 			say_number(p->v, n), "failed", say_number(p->v, n - ok));
 		const char *a = low < 0 ? NULL : say_duration(p->v, low);
 		const char *b = high < 0 ? NULL : say_duration(p->v, high);
@@ -219,7 +224,10 @@ json_t *trend_view(struct view *v, const json_t *trend)
 			draw_unmeasured(&p));
 		json_object_set_new(plot, "ys", y_labels(&p, step));
 		json_object_set_new(plot, "xs", x_labels(&p, from, to));
-		json_object_set_new(plot, "hours", hour_rows(&p));
+		const bool days = to - from > HOURS_MAX;
+		view_put(plot, "unit", say(v, days ? "day" : "hour", NULL));
+		view_put(plot, "caption", say(v, days ? "table_days" : "table_hours", NULL));
+		json_object_set_new(plot, "rows", table_rows(&p, days));
 		json_object_set_new(o, "plot", plot);
 	}
 	view_put(o, "summary",

@@ -103,6 +103,18 @@ json_t *trend_view(struct view *v, const json_t *trend); /* owned */
  * and columns of one at most; `more` says what is left out. Owned. */
 json_t *matrices_view(struct view *v, const json_t *steps);
 
+/* --- boots.c: how servers came up --------------------------------------------------------------
+ */
+
+/* Of the steps that made servers, fifty at most: {rows [{step, host {short, full} | null, zone,
+ * state, bars [{name, d}], phases [{name, text}], total | null, tried [...], fault, cause,
+ * console}], legend [{name, text, d}], span, more | null}; null: there are none. Owned. */
+json_t *boots_view(struct view *v, const json_t *steps);
+/* {short, full} of nova's hostId; null for null. Owned. */
+json_t *host_view(const char *host);
+/* What the console said, from boot_cause_name(); NULL for none. */
+const char *say_boot_cause(struct view *v, const char *cause);
+
 /* --- about.c -----------------------------------------------------------------------------------
  */
 
@@ -119,6 +131,8 @@ bool view_scenario(struct view *v);
 bool view_run(struct view *v);
 bool view_evidence(struct view *v);
 bool view_ledger(struct view *v);
+bool view_hosts(struct view *v);
+bool view_calls(struct view *v);
 bool view_problem(struct view *v);
 
 /* A scenario in a list or on its page: {name, title, href, every, last ...}. Owned. */

@@ -11,6 +11,16 @@ static void check_hex(const void *p, size_t n, const char *expected)
 	free(text);
 }
 
+static void test_sha224(void **state)
+{
+	uint8_t h[SHA224_BYTES];
+	digest_sha224("abc", 3, h);
+	check_hex(h, sizeof(h), "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7");
+	static const char long_text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	digest_sha224(long_text, strlen(long_text), h);
+	check_hex(h, sizeof(h), "75388b16512776cc5dba5da1fd890150b0c6455cb4f58b1952522525");
+}
+
 static void test_sha256(void **state)
 {
 	uint8_t h[SHA256_BYTES];
@@ -138,6 +148,7 @@ static void test_base64_any_bytes(void **state)
 int test_digest(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sha224),
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_sha512_in_pieces),

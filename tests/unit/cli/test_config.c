@@ -146,6 +146,32 @@ static void test_mail(void **state)
 	config_free(c);
 }
 
+static void test_reports(void **state)
+{
+	struct config *c = configured(
+		"site: {timezone: Europe/Berlin}\n"
+		"reports:\n"
+		"  - {mail: [ops@example.org, b@example.org], server: {host: mail.example.org, from: "
+		"gh@example.org, user: gh, password: \"env:PW\"}}\n"
+		"  - {mail: c@example.org, name: weekly, every: 7d, at: \"07:30\", server: {host: "
+		"\"h:26\", tls: plain, from: gh@example.org}}\n");
+	const struct report *a = &c->reports[0].report, *b = &c->reports[1].report;
+
+	assert_int_equal(c->report_count, 2);
+	assert_string_equal(a->name, "mail ops@example.org");
+	assert_string_equal(a->to[1], "b@example.org");
+	assert_null(a->to[2]);
+	assert_int_equal(a->every_ns, 86400 * NS_PER_S);
+	assert_int_equal(a->at_minute, -1);
+	assert_string_equal(a->mail.host, "mail.example.org:587");
+	assert_string_equal(c->reports[0].password.from, "env:PW");
+	assert_string_equal(b->name, "weekly");
+	assert_int_equal(b->every_ns, 7 * 86400 * NS_PER_S);
+	assert_int_equal(b->at_minute, 450);
+	assert_string_equal(b->mail.host, "h:26");
+	config_free(c);
+}
+
 static void about_is(const char *text, const char *expected)
 {
 	struct config *c = configured(text);
@@ -209,7 +235,7 @@ static void test_merge(void **state)
 	place_put(p, "glasshouse.yaml",
 		"instance: one\n"
 		"witnesses: [\"icmp://192.0.2.1\"]\n"
-		"clouds: {prod: {every: 10s, title: Prod}}\n"
+		"clouds: {prod: {every: 10s, title: Prod, hosts: one}}\n"
 		"scenarios:\n"
 		"  - {name: life, use: volume-life, cloud: prod, params: {a: 1, m: {x: 1}}}\n"
 		"components: {compute: {name: Servers}}\n"
@@ -222,7 +248,7 @@ static void test_merge(void **state)
 	place_put(p, "conf.d/10.yaml",
 		"instance: two\nwitnesses: \"tcp://192.0.2.1:80\"\n"
 		"components: {compute: {category: Machines}, network: {hidden: true}}\n"
-		"clouds: {prod: {every: 20s}}\n");
+		"clouds: {prod: {every: 20s, hosts: [two, three]}}\n");
 	place_put(p, "conf.d/ignored.yml", "instance: bad name\n");
 	place_put(p, "conf.d/.hidden.yaml", "instance: bad name\n");
 	struct config *c = configured_files(p);
@@ -235,6 +261,10 @@ static void test_merge(void **state)
 	assert_int_equal(c->cloud_count, 2);
 	assert_int_equal(c->clouds[0].every_ns, 20 * NS_PER_S);
 	assert_int_equal(c->clouds[0].inflight, 20);
+	assert_string_equal(c->clouds[0].hosts[0], "one");
+	assert_string_equal(c->clouds[0].hosts[2], "three");
+	assert_null(c->clouds[0].hosts[3]);
+	assert_null(c->clouds[1].hosts);
 	assert_string_equal(c->clouds[0].title, "Prod");
 	assert_int_equal(c->scenario_count, 2);
 	char *params = json_text(c->scenarios[0].params);
@@ -401,7 +431,10 @@ static void test_round_trip(void **state)
 		"  - {name: o, influx: \"http://h:8186/write?db=x\", dialect: oshm, measurement: m, username: "
 		"u, password: \"env:P\", gzip: true, every: 1s, spool: 1MiB}\n"
 		"  - {otlp: \"http://h:4318/v1/metrics\", headers: {X-Key: \"env:K\", Y: \"file:y\"}}\n"
-		"  - {name: p, influx: \"http://h\", database: d, precision: ms, spool: 1500KiB}\n"};
+		"  - {name: p, influx: \"http://h\", database: d, precision: ms, spool: 1500KiB}\n"
+		"reports: [{mail: [a@b, c@d], every: 6h, at: \"09:05\", server: {host: h, from: f@g, "
+		"user: u, password: \"env:P\"}}, {mail: a@b, name: r, every: 5h, server: {host: h, tls: "
+		"plain, from: f@g}}]\n"};
 
 	for (size_t i = 0; i < array_len(texts); i++) {
 		struct config *c = configured(texts[i]);
@@ -427,6 +460,7 @@ int test_config(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_cloud_defaults),
 		cmocka_unit_test(test_mail),
+		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_about),
 		cmocka_unit_test_setup_teardown(test_about_merged, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(test_merge, place_set_up, place_tear_down),

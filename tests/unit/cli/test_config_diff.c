@@ -93,6 +93,7 @@ static const struct change changes[] = {
 	CLOUD("", "timeout: 5s", "timeout 10s -> 5s"),
 	CLOUD("", "slow: 1s", "slow 2s -> 1s"),
 	CLOUD("", "inflight: 9", "inflight 8 -> 9"),
+	CLOUD("", "hosts: [a, b]", "hosts none -> [\"a\",\"b\"]"),
 	CLOUD("", "compute: 5, every: 1m", "every 30s -> 1m, compute 4 -> 5"),
 	SCENARIO("use: b", "use: c", "use b -> c"),
 	SCENARIO("use: a, every: 1m", "use: a, every: 2m", "every 1m -> 2m"),

@@ -146,6 +146,10 @@ static const struct refused wrong[] = {
 		"1:13: witnesses: \"tcp://x\" must be tcp://HOST:PORT, icmp://HOST or an http(s) "
 		"address"},
 	/* clouds, scenarios, components */
+	{"clouds: {a: {hosts: {b: c}}}",
+		"1:21: cloud a: hosts must be text or a list of texts, not a map"},
+	{"clouds: {a: {hosts: [\"\"]}}",
+		"1:22: the name of a host must be one line of 1 to 200 bytes"},
 	{"clouds: {a: {every: 2s, timeout: 3s}}",
 		"1:34: cloud a: timeout is longer than every: probes would overlap"},
 	{"clouds: {a: {endpoints: some}}",
@@ -182,6 +186,21 @@ static const struct refused wrong[] = {
 	{"alarms: [{webhook: \"http://a\", token: hunter2}]",
 		"1:39: an alarm: token: secrets do not stand here: put it into a file of mode 0600 and "
 		"write file:PATH, or into the environment and write env:NAME"},
+	{"reports: [{mail: a@b}]", "1:11: a report by mail needs a server: {host, from}"},
+	{"reports: [{server: {host: h, from: a@b}}]",
+		"1:11: a report by mail goes to 1 to 50 addresses, not 0"},
+	{"reports: [{mail: a@b, at: 7, server: {host: h, from: a@b}}]",
+		"1:27: a report: at: \"7\" is no hour of the day such as \"07:00\""},
+	{"reports: [{mail: a@b, at: \"24:00\", server: {host: h, from: a@b}}]",
+		"1:27: a report: at: \"24:00\" is no hour of the day such as \"07:00\""},
+	{"reports: [{mail: a@b, every: 90m, server: {host: h, from: a@b}}]",
+		"1:11: a report: every is a number of whole hours"},
+	{"reports: [{mail: a@b, every: 5h, at: \"07:00\", server: {host: h, from: a@b}}]",
+		"1:11: a report: with at, every divides a day (1h 2h 3h 4h 6h 8h 12h) or is whole"
+		" days"},
+	{"reports: [{mail: a@b, server: {host: h, from: a@b}}, {mail: a@b, server: {host: h, from: "
+	 "a@b}}]",
+		"1:54: two reports are called \"mail a@b\"; give one another name"},
 	{"alarms: [{mail: a@b}]", "1:10: an alarm by mail needs a server: {host, from}"},
 	{"alarms: [{mail: nobody, server: {host: h, from: a@b}}]",
 		"1:17: mail: \"nobody\" is no mail address; write ops@example.org"},

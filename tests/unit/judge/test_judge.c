@@ -71,6 +71,26 @@ static void an_outage_shows_within_sixty_seconds_and_ends(void **state)
 	assert_true(h->changes.p[2].at_ms - mended_ms <= 60000);
 }
 
+/* What failures have in common is said with the reason; not when the newest shares nothing. */
+static void what_failures_share_is_said_with_the_reason(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "login", EVERY_MS);
+	house_rounds(h, "login", FAULT_NONE, 3);
+	for (int i = 0; i < 3; i++) {
+		struct observation o = house_result(h, "login", FAULT_SSH_AUTH);
+		o.shared = i ? "all 3 failures of 24 h were on host a" : NULL;
+		house_take(h, &o);
+		house_pass(h, EVERY_MS);
+	}
+	assert_health(h, "outage");
+	assert_string_equal(judge_verdict(h->judge, "compute")->text,
+		"login fails: the server refused our SSH key; all 3 failures of 24 h were on host a");
+	house_see(h, "login", FAULT_SSH_AUTH);
+	assert_string_equal(judge_verdict(h->judge, "compute")->text,
+		"login fails: the server refused our SSH key");
+}
+
 /* Two sources break together and recover one after the other: an outage and its end, no more. */
 static void a_recovery_is_told_once(void **state)
 {
@@ -395,6 +415,7 @@ int test_judge(void)
 		judge_test(one_lost_packet_in_an_hour_changes_nothing),
 		judge_test(one_lost_packet_right_after_the_start_changes_nothing),
 		judge_test(an_outage_shows_within_sixty_seconds_and_ends),
+		judge_test(what_failures_share_is_said_with_the_reason),
 		judge_test(what_runs_rarely_is_forgiven_in_ten_minutes),
 		judge_test(a_recovery_is_told_once),
 		judge_test(an_answer_of_long_ago_hides_no_outage),

@@ -376,7 +376,7 @@ static void test_page(void **state)
 	}
 	fclose(f);
 	buf_fini(&block);
-	assert_int_equal(blocks, 2);
+	assert_int_equal(blocks, 3);
 }
 
 int test_mishap(void)

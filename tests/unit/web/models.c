@@ -439,6 +439,119 @@ json_t *model_scenario(enum mood mood, bool operators)
 	return o;
 }
 
+#define HOST_A "3735d7a5a0c8b2f1e4d6c9b8a7f6e5d4c3b2a1908f7e6d5c4b3a2918"
+#define HOST_B "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d8e1f0a2b3c4d5e6f70819203"
+
+/* How a server came up; the first one did not. */
+static json_t *boot(enum mood mood, bool good)
+{
+	json_t *o = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:[{s:s,s:f},{s:s,s:f},{s:s,s:f},{s:s,s:f}], "
+		"s:[{s:s,s:b,s:i},{s:s,s:b,s:i}], s:b}",
+		"server", "5f2a", "host", good ? HOST_B : HOST_A, "zone",
+		mood == MOOD_HOSTILE ? hostile_name : "eu-1", "image", "debian-12", "flavor",
+		"m1.small", "phases", "name", "schedule", "ms", 812.0, "name", "network", "ms",
+		1650.0, "name", "block device", "ms", 420.0, "name", "spawn", "ms",
+		good ? 5100.0 : 4400.0, "hosts", "host", HOST_A, "good", 0, "s", 5, "host", HOST_B,
+		"good", 1, "s", 7, "good", good);
+	json_array_append_new(json_object_get(o, "phases"),
+		json_pack("{s:s, s:f}", "name", "guest", "ms", good ? 8000.0 : -3.0));
+	if (good)
+		return o;
+	json_object_set_new(o, "fault", text("ssh_auth"));
+	json_object_set_new(o, "failed", text("login[0]"));
+	json_object_set_new(o, "cause", text("no_metadata"));
+	json_object_set_new(o, "console",
+		text(mood == MOOD_HOSTILE
+				? hostile_name
+				: "url_helper.py[WARNING]: Calling 'http://169.254.169.254/' failed"));
+	return o;
+}
+
+static json_t *host(enum mood mood, const char *id, const char *name, int quiet_days, int failures)
+{
+	json_t *days = json_array();
+	unsigned state = (unsigned)quiet_days + 3;
+	for (int ago = 13; ago >= 0; ago--) {
+		const bool quiet = ago < quiet_days || quiet_days > 13;
+		const int good = quiet || draw(&state) % 6 == 0 ? 0 : 5 + (int)(draw(&state) % 9);
+		json_array_append_new(days,
+			json_pack("{s:I, s:i, s:i}", "day", (json_int_t)(NOW / 86400000 - ago),
+				"good", good, "failed", ago < failures ? 2 + ago : 0));
+	}
+	json_t *o = json_pack("{s:s, s:o, s:s, s:o, s:b, s:i, s:i, s:o, s:o, s:n}", "host", id,
+		"name", text(mood == MOOD_HOSTILE ? hostile_name : name), "zone", "eu-1",
+		"last_good_ms",
+		quiet_days > 13 ? json_null()
+				: json_integer(NOW - 720000 - quiet_days * 86400000LL),
+		"last_good", !failures, "good_24h", quiet_days ? 0 : 9, "failed_24h",
+		failures ? 4 : 0, "median_ms", quiet_days > 13 ? json_null() : json_integer(8421),
+		"days", days, "last_failure");
+	if (failures)
+		json_object_set_new(o, "last_failure",
+			json_pack("{s:I, s:s, s:s, s:s, s:s}", "at_ms", (json_int_t)(NOW - 95000),
+				"run", "tp3k6o-cbmv", "step",
+				mood == MOOD_HOSTILE ? hostile_name : "server[0]", "fault",
+				"ssh_auth", "cause", "no_metadata"));
+	return o;
+}
+
+json_t *model_hosts(enum mood mood)
+{
+	json_t *hosts = json_array(), *mixed;
+	json_array_append_new(hosts, host(mood, HOST_A, "rack1-node07.example.org", 2, 2));
+	json_array_append_new(hosts, host(mood, "0c" HOST_B, NULL, 14, 1));
+	json_array_append_new(hosts, mixed = host(mood, "1c" HOST_B, NULL, 0, 1));
+	json_object_set_new(mixed, "last_good", json_true());
+	json_array_append_new(hosts, host(mood, "2c" HOST_A, "rack1-node08.example.org", 0, 0));
+	json_array_append_new(hosts, host(mood, HOST_B, NULL, 0, 0));
+	json_array_append_new(hosts, host(mood, "4c" HOST_A, "rack2-node01.example.org", 6, 0));
+	return json_pack("{s:b, s:[{s:s, s:s, s:i, s:i, s:o}, {s:s, s:n, s:i, s:i, s:[]}]}", "more",
+		mood != MOOD_MIXED, "clouds", "cloud", mood == MOOD_HOSTILE ? hostile_name : "prod",
+		"common",
+		mood == MOOD_HOSTILE
+			? hostile_name
+			: "all 4 failures of 24 h were on host rack1-node07.example.org, where 0 of "
+			  "4 came up; elsewhere 27 of 27 did",
+		"nowhere", 1, "left_out", 3, "hosts", hosts, "cloud", "lab", "common", "nowhere", 0,
+		"left_out", 0, "hosts");
+}
+
+static json_t *figure(enum mood mood, const char *what, const char *service, const char *name,
+	int64_t n, int64_t errors, double ms)
+{
+	const bool hostile = mood == MOOD_HOSTILE;
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "what", what, "cloud",
+		hostile ? hostile_name : "prod", "service", service, "name",
+		hostile ? hostile_name : name, "n", (json_int_t)n, "errors", (json_int_t)errors,
+		"trend", trend(ms > 0 ? ms : 1, (unsigned)n, errors > 0));
+	static const char *const times[] = {
+		"min_ms", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"};
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		json_object_set_new(
+			o, times[i], n > errors ? json_real(ms * (double)(i + 1)) : json_null());
+	json_object_set_new(o, "faults",
+		errors ? json_pack("{s:I}", hostile ? hostile_name : "timeout", (json_int_t)errors)
+		       : json_object());
+	return o;
+}
+
+json_t *model_calls(enum mood mood)
+{
+	const bool hostile = mood == MOOD_HOSTILE;
+	json_t *waits = json_array(), *calls = json_array();
+	json_array_append_new(waits, figure(mood, "wait", "", "server ready", 144, 3, 9100));
+	json_array_append_new(waits, figure(mood, "wait", "", "volume gone", 4, 4, 0));
+	for (int i = 0; i < 12; i++)
+		json_array_append_new(
+			calls, figure(mood, "call", "compute", "POST /servers", 100 + i, i % 2,
+				       hostile && i ? 0 : 800.0 / (i + 1)));
+	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:o, s:o}", "view",
+		hostile ? hostile_name : "24h", "from_ms", (json_int_t)(MODELS_NOW_MS - 86400000),
+		"to_ms", (json_int_t)MODELS_NOW_MS, "unread", hostile ? 2 : 0, "more_waits", 0,
+		"more_calls", 7, "waits", waits, "calls", calls);
+}
+
 json_t *model_run(enum mood mood)
 {
 	json_t *report = json_load_file("tests/unit/web/run.json", 0, NULL), *server;
@@ -450,6 +563,8 @@ json_t *model_run(enum mood mood)
 	json_array_foreach (steps, i, s) {
 		const char *name = json_str(s, "name");
 		server = mood != MOOD_GOOD && name && !strcmp(name, "server[0]") ? s : NULL;
+		if (name && !strncmp(name, "server[", 7))
+			json_object_set_new(s, "boot", boot(mood, !server));
 		if (server) {
 			json_object_set_new(server, "state", text("failed"));
 			json_object_set_new(server, "fault", text("stuck"));

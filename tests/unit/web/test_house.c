@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/json.h"
+#include "observe/boots.h"
 #include "observe/scenario/journal.h"
 #include "web/house_inside.h"
 
@@ -84,6 +86,7 @@ static int town_setup(void **state)
 	t->least_gap_ms = INT64_MAX;
 	t->journal = journal_new(t->h->facts, t->h->root, &t->h->err);
 	assert_non_null(t->journal);
+	assert_true(boots_prepare(t->h->facts, &t->h->err));
 	t->house = house_new(t->h->loop, t->h->facts, t->h->series, t->h->judge, NULL, add_jobs, t);
 	house_configure(t->house, &site, &lists);
 	*state = t;
@@ -501,6 +504,98 @@ static void a_scenario_has_runs_and_steps(void **state)
 	assert_int_equal(t->status, 404);
 }
 
+/* --- HOSTS ------------------------------------------------------------------------------------ */
+
+/* A server that came up, or failed with that fault, so long ago. */
+static void boot(struct town *t, const char *cloud, const char *host, enum fault fault,
+	int64_t ago_ms, int64_t ready_ms)
+{
+	json_t *j = json_pack("{s:s, s:s?, s:s, s:[], s:b}", "server", "s", "host", host, "zone",
+		"a", "phases", "good", fault == FAULT_NONE);
+	if (fault != FAULT_NONE)
+		json_object_set_new(j, "fault", json_string(fault_name(fault)));
+	struct run_row row = {.name = (char[]){"server[0]"},
+		.boot = j,
+		.state = ELEMENT_READY,
+		.ready_ns = ready_ms * NS_PER_MS};
+	const struct run_report report = {.label = "MARK-run",
+		.began_unix_us = (house_now(t->h) - ago_ms) * 1000,
+		.rows = &row,
+		.row_count = 1};
+	boots_note(t->h->facts, cloud, "server-login", &report);
+	json_decref(j);
+}
+
+static void hosts_tell_when_they_last_were_good(void **state)
+{
+	struct town *t = *state;
+	uint8_t hash[SHA224_BYTES];
+	digest_sha224("MARK-projectnode7", 17, hash);
+	char *bad = hex_encode(hash, sizeof(hash));
+	static const struct house_host names[] = {{"prod", "node7"}, {"lab", "node8"}};
+	struct house_lists named = lists;
+	named.hosts = names;
+	named.host_count = 2;
+	house_configure(t->house, &site, &named);
+	run_once(t, "MARK-run", "failed"); /* whence the project is known */
+	for (int i = 0; i < 3; i++) {
+		boot(t, "prod", bad, FAULT_SSH_AUTH, 60000 * (i + 1), 9000);
+		boot(t, "prod", "good", FAULT_NONE, 50000, 1000 * (i * i + 1));
+	}
+	boot(t, "prod", bad, FAULT_NONE, 2 * DAY_MS, 9000);
+	boot(t, "prod", bad, FAULT_NONE, 13 * DAY_MS, 9000);
+	boot(t, "prod", "gone", FAULT_NONE, 15 * DAY_MS, 9000);
+	boot(t, "prod", "ours", FAULT_QUOTA, 1000, -1);
+	boot(t, "prod", NULL, FAULT_STUCK, 1000, -1);
+	boot(t, "other", "good", FAULT_NONE, 3 * DAY_MS, 9000);
+	settle(t);
+	const json_t *doc = ask(t, "hosts", NULL, AUDIENCE_OPERATORS);
+	assert_int_equal(t->status, 200);
+	assert_true(json_is_false(json_object_get(doc, "more")));
+	const json_t *clouds = json_object_get(doc, "clouds");
+	assert_int_equal(json_array_size(clouds), 2);
+	assert_string_equal(json_str(json_array_get(clouds, 0), "cloud"), "other");
+	const json_t *prod = json_array_get(clouds, 1), *hosts = json_object_get(prod, "hosts");
+	assert_int_equal(json_int(prod, "nowhere", 0), 1);
+	assert_int_equal(
+		json_array_size(hosts), 2); /* not the one gone, not the one of our quota */
+	const json_t *first_host = json_array_get(hosts, 0), *next = json_array_get(hosts, 1);
+	assert_string_equal(json_str(first_host, "host"), bad);
+	assert_string_equal(json_str(first_host, "name"), "node7");
+	assert_true(json_is_false(json_object_get(first_host, "last_good")));
+	assert_int_equal(json_int(first_host, "failed_24h", 0), 3);
+	assert_int_equal(json_int(first_host, "good_24h", 9), 0);
+	assert_int_equal(json_int(first_host, "last_good_ms", 0), house_now(t->h) - 2 * DAY_MS);
+	const json_t *days = json_object_get(first_host, "days");
+	assert_int_equal(json_array_size(days), 14);
+	assert_int_equal(json_int(json_array_get(days, 13), "failed", 0), 3);
+	assert_int_equal(json_int(json_array_get(days, 11), "good", 0), 1);
+	assert_int_equal(json_int(json_array_get(days, 0), "good", 0), 1);
+	const json_t *failure = json_object_get(first_host, "last_failure");
+	assert_string_equal(json_str(failure, "fault"), "ssh_auth");
+	assert_int_equal(json_int(failure, "at_ms", 0), house_now(t->h) - 60000);
+	assert_string_equal(json_str(next, "host"), "good");
+	assert_true(json_is_null(json_object_get(next, "name")));
+	assert_int_equal(json_int(next, "median_ms", 0), 2000);
+	assert_true(json_is_null(json_object_get(next, "last_failure")));
+	free(bad);
+}
+
+static void what_failures_have_in_common_names_the_host(void **state)
+{
+	struct town *t = *state;
+	for (int i = 0; i < 3; i++)
+		boot(t, "prod", "3735", FAULT_SSH_AUTH, 60000, 9000);
+	boot(t, "prod", "good", FAULT_NONE, 50000, 1000);
+	settle(t);
+	const json_t *doc = ask(t, "hosts", NULL, AUDIENCE_OPERATORS);
+	assert_string_equal(json_str(first(doc, "clouds"), "common"),
+		"all 3 failures of 24 h were on host 3735, where 0 of 3 came up; elsewhere 1 of 1 "
+		"did");
+	ask(t, "hosts", NULL, AUDIENCE_PUBLIC);
+	assert_int_equal(t->status, 404);
+}
+
 /* --- EVIDENCE --------------------------------------------------------------------------------- */
 
 static void see_marked(struct town *t)
@@ -663,6 +758,8 @@ int test_house(void)
 		town_test(a_component_has_spans_and_trends),
 		town_test(what_is_not_there_is_not_found),
 		town_test(a_scenario_has_runs_and_steps),
+		town_test(hosts_tell_when_they_last_were_good),
+		town_test(what_failures_have_in_common_names_the_host),
 		town_test(evidence_has_neighbours),
 		town_test(nothing_of_the_operators_is_in_what_the_public_gets),
 		town_test(metrics_are_text_with_escaped_labels),

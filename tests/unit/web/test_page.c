@@ -187,6 +187,37 @@ static json_t *run_hostile(void)
 	return model_run(MOOD_HOSTILE);
 }
 
+static json_t *hosts(void)
+{
+	return model_hosts(MOOD_MIXED);
+}
+
+static json_t *hosts_hostile(void)
+{
+	return model_hosts(MOOD_HOSTILE);
+}
+
+static json_t *hosts_none(void)
+{
+	return json_pack("{s:b, s:[]}", "more", 0, "clouds");
+}
+
+static json_t *calls(void)
+{
+	return model_calls(MOOD_MIXED);
+}
+
+static json_t *calls_hostile(void)
+{
+	return model_calls(MOOD_HOSTILE);
+}
+
+static json_t *calls_none(void)
+{
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:[], s:[]}", "view", "7d", "from_ms", 0,
+		"to_ms", 1, "unread", 1, "more_waits", 0, "more_calls", 0, "waits", "calls");
+}
+
 static json_t *evidence(void)
 {
 	return model_evidence(MOOD_MIXED, false);
@@ -265,6 +296,12 @@ static const struct shown all[] = {
 		400 * KB, 30 * KB},
 	{"run-mesh-wild", PAGE_RUN, "/runs/tp3k6o-cbmv", run_mesh_wild, site_hostile, true, 0, 0},
 	{"run-hostile", PAGE_RUN, "/runs/tp3k6o-cbmv", run_hostile, site_hostile, true, 0, 0},
+	{"hosts", PAGE_HOSTS, "/hosts", hosts, site_operators, true, 30 * KB, 8 * KB},
+	{"hosts-hostile", PAGE_HOSTS, "/hosts", hosts_hostile, site_hostile, true, 0, 0},
+	{"hosts-none", PAGE_HOSTS, "/hosts", hosts_none, site_operators, true, 10 * KB, 0},
+	{"calls", PAGE_CALLS, "/calls", calls, site_operators, true, 150 * KB, 30 * KB},
+	{"calls-hostile", PAGE_CALLS, "/calls", calls_hostile, site_hostile, true, 0, 0},
+	{"calls-none", PAGE_CALLS, "/calls/7d", calls_none, site_operators, true, 10 * KB, 0},
 	{"evidence", PAGE_EVIDENCE, "/evidence/498", evidence, site_50, false, 20 * KB, 6 * KB},
 	{"evidence-operators", PAGE_EVIDENCE, "/evidence/498", evidence_operators, site_operators,
 		true, 0, 0},
@@ -604,6 +641,9 @@ static void test_audience(void **state)
 	json_t *model = model_run(MOOD_GOOD), *site = model_site(MOOD_GOOD, 3, true);
 	assert_false(page_render(PAGE_RUN, model, site, "/runs/x", "en", false, &out, &err));
 	json_decref(model);
+	model = model_hosts(MOOD_GOOD);
+	assert_false(page_render(PAGE_HOSTS, model, site, "/hosts", "en", false, &out, &err));
+	json_decref(model);
 	/* operators' facts in a document do not reach others */
 	model = model_evidence(MOOD_MIXED, true);
 	assert_true(
@@ -624,6 +664,81 @@ static void test_audience(void **state)
 	json_decref(model);
 	json_decref(site);
 	buf_fini(&out);
+}
+
+/* Servers of a run side by side on one scale, and why one cannot be logged in to. */
+static void test_boots(void **state)
+{
+	const struct shown *s = find("run");
+	char *html = render(s, "en");
+	has(s, html, "<h2 id=\"h-boots\">Boots</h2>");
+	/* the longest, of 15.98 s, is as wide as the picture; negative times are not drawn */
+	has(s, html, "<path class=\"p-schedule\" d=\"M0.0 6h50.8v4h-50.8z\"/>");
+	has(s, html, "<path class=\"p-guest\" d=\"M499.4 3h500.6v10h-500.6z\"/>");
+	lacks(s, html, "<path class=\"p-guest\" d=\"M455");
+	has(s, html, "<li>network 1.6\xc2\xa0s</li>");
+	has(s, html,
+		"<code title=\"3735d7a5a0c8b2f1e4d6c9b8a7f6e5d4c3b2a1908f7e6d5c4b3a2918\">"
+		"3735d7a5\xe2\x80\xa6</code>");
+	has(s, html, "Tried without success on: <code title=\"3735d7a5");
+	has(s, html, "<code>login[0]</code>: the server refused our SSH key");
+	has(s, html, "<p>The console says: the guest got no answer from the metadata service</p>");
+	has(s, html, "Calling 'http://169.254.169.254/' failed</bdi></pre>");
+	free(html);
+	html = render(s, "de");
+	has(s, html, "<p>Die Konsole sagt: Der Gast bekam keine Antwort vom Metadatendienst</p>");
+	free(html);
+	html = render(find("run-passed"), "en");
+	lacks(s, html, "The console says");
+	free(html);
+}
+
+static void test_boots_none(void **state)
+{
+	const struct shown *s = find("run-passed");
+	struct error err = {0};
+	struct buf out = BUF(BUF_PAGE);
+	json_t *site = model_site(MOOD_GOOD, 1, true), *model = model_run(MOOD_GOOD), *step;
+	size_t i;
+	json_array_foreach (json_object_get(json_object_get(model, "report"), "steps"), i, step) {
+		json_object_del(step, "boot");
+	}
+	assert_true(page_render(PAGE_RUN, model, site, "/runs/x", "en", true, &out, &err));
+	lacks(s, buf_str(&out), "h-boots");
+	buf_fini(&out);
+	json_decref(model);
+	json_decref(site);
+}
+
+/* A host is good only when it was tried lately and nothing failed; what is not known is hatched. */
+static void test_hosts(void **state)
+{
+	const struct shown *s = find("hosts");
+	char *html = render(s, "en");
+	has(s, html, "In common:</strong> <span lang=\"en\"><bdi>all 4 failures of 24 h were on");
+	has(s, html, "<p class=\"bad\">1 failure in 24 hours was on no host</p>");
+	has(s, html, "3 more hosts are not shown.");
+	const char *failing = strstr(html, "Failed last"), *mixed = strstr(html, "Good again");
+	const char *good = strstr(html, "</svg>Good</span>"),
+		   *old = strstr(html, "Not tried lately");
+	assert_true(failing && mixed && good && old);
+	assert_true(failing < mixed && mixed < good && good < old);
+	has(s, html, "rack1-node07.example.org</bdi></span>");
+	has(s, html, "12\xc2\xa0min ago<small>");
+	has(s, html, "none in 14 days</td>");
+	has(s, html, "26 Nov: 6 good, 2 failed");
+	has(s, html, "<td>0 / <span class=\"bad\">4</span></td>");
+	has(s, html, "<a href=\"/runs/tp3k6o-cbmv");
+	has(s, html, "The console says: the guest got no answer from the metadata service");
+	free(html);
+	html = render(s, "de");
+	has(s, html, "Zuletzt gescheitert");
+	has(s, html, "vor 12\xc2\xa0min<small>");
+	free(html);
+	html = render(find("hosts-none"), "en");
+	has(s, html, "No scenario has started a server in the last 14 days.");
+	lacks(s, html, "state operational");
+	free(html);
 }
 
 /* Names that want to be markup stay text: as often as they stand there, escaped and isolated. */
@@ -808,6 +923,9 @@ int test_page(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_days),
+		cmocka_unit_test(test_boots),
+		cmocka_unit_test(test_boots_none),
+		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_about),
