@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tests/scene"))
 from simulated import Simulated  # noqa: E402
 
 SERVERS = int(os.environ.get("SERVERS", "500"))
-SPEED = float(os.environ.get("SPEED", "20"))
+SPEED = float(os.environ.get("SPEED", "100"))
 TARGETS = {"memory": 200, "pause": 50}  # MB, ms
 LONGEST = 600  # s
 SCENARIO = """scenario: many-servers
