@@ -225,8 +225,10 @@ def test_the_tail_is_what_the_runs_measured():
                 fault, tries, mask = faults[b.varint()], b.varint(), b.varint()
                 phases = [b.varint() for i in range(6) if mask >> i & 1]
                 total = b.varint()
-                assert (fault, tries) == ("none", 1) and sum(phases) <= total + 2
-                found[names[id_]] = total
+                assert sum(phases) <= total + 2
+                if names[id_] not in ("call", "wait", "check"):  # figures over time, several samples each
+                    assert (fault, tries) == ("none", 1)
+                    found[names[id_]] = total
             assert b.at == len(b.data)
     steps = {s["name"]: s for s in report["steps"] if s["state"] == "ready"}
     assert set(found) == {"network-basics"} | {"network-basics." + s.split("[")[0] for s in steps}

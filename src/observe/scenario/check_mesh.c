@@ -135,6 +135,7 @@ static void ask(struct check_call *c)
 	struct mesh_check *k = c->data;
 	const int64_t spent = loop_now_ns(c->tools.loop) - c->began_ns;
 	struct error err = {0};
+	mesh_order(&k->mesh);
 	mesh_begin(&k->mesh);
 	k->starting = true;
 	for (size_t i = 0; i < k->mesh.source_count; i++) {

@@ -17,6 +17,22 @@
 #define SAID_MAX     500 /* bytes about one try, without its replies */
 #define REPLY_MAX    100
 
+static int by_owner(const void *a, const void *b)
+{
+	const struct mesh_target *x = a, *y = b;
+	if (x->owner != y->owner)
+		return x->owner < y->owner ? -1 : 1;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	return strcmp(x->address, y->address);
+}
+
+void mesh_order(struct mesh *m)
+{
+	if (m->targets.n)
+		qsort(m->targets.p, m->targets.n, sizeof(*m->targets.p), by_owner);
+}
+
 void mesh_begin(struct mesh *m)
 {
 	m->cells = mem_new_array(m->source_count * m->targets.n + 1, sizeof(*m->cells));

@@ -52,6 +52,8 @@ struct mesh_sums {
 	double rtt_ms, rtt_max_ms; /* median, largest */
 };
 
+/* By owner, port, address: they came as services answered. Before mesh_begin(). */
+void mesh_order(struct mesh *m);
 void mesh_begin(struct mesh *m); /* when names and targets are there */
 void mesh_fini(struct mesh *m);
 /* Adds a target; false: no address, or too many. */

@@ -208,9 +208,27 @@ static void test_many(void **state)
 	mesh_fini(&m);
 }
 
+static void test_order(void **state)
+{
+	struct mesh m = {0};
+	(void)state;
+
+	assert_true(mesh_add_target(&m, "10.0.0.4", 0, 1));
+	assert_true(mesh_add_target(&m, "10.0.0.3", 22, 0));
+	assert_true(mesh_add_target(&m, "10.1.0.4", 0, 1));
+	assert_true(mesh_add_target(&m, "10.0.0.3", 0, 0));
+	mesh_order(&m);
+	assert_true(m.targets.p[0].owner == 0 && m.targets.p[0].port == 0);
+	assert_true(m.targets.p[1].owner == 0 && m.targets.p[1].port == 22);
+	assert_string_equal(m.targets.p[2].address, "10.0.0.4");
+	assert_string_equal(m.targets.p[3].address, "10.1.0.4");
+	mesh_fini(&m);
+}
+
 int test_mesh(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_explained),
 		cmocka_unit_test(test_unasked),
