@@ -144,7 +144,7 @@ bool view_ledger(struct view *v)
 	const json_t *rows = json_object_get(v->model, "rows"), *row;
 	const char *fate = json_str(v->model, "fate"), *cloud = json_str(v->model, "cloud");
 	const int64_t page = json_int(v->model, "page", 1);
-	json_t *o = v->root, *views = json_array();
+	json_t *o = v->root;
 	size_t i;
 	if (!v->operators || !fate || !json_is_array(rows))
 		return false;
@@ -155,6 +155,7 @@ bool view_ledger(struct view *v)
 	json_t *clouds = cloud_choices(v, fate, cloud);
 	json_object_set_new(o, "has_clouds", json_boolean(json_array_size(clouds) > 0));
 	json_object_set_new(o, "clouds", clouds);
+	json_t *views = json_array();
 	json_array_foreach (rows, i, row)
 		json_array_append_new(views, row_view(v, row));
 	json_object_set_new(o, "has_rows", json_boolean(json_array_size(rows) > 0));
