@@ -20,6 +20,8 @@ static bool is_id(struct slice s)
 	size_t hex = 0;
 	if (slice_starts(s, "gh-") || slice_starts(s, "AUTH_"))
 		return true;
+	if (slice_starts(s, "req-")) /* of instance actions */
+		s = slice_sub(s, 4, s.n);
 	for (size_t i = 0; i < s.n; i++)
 		hex += isxdigit((unsigned char)s.p[i]) || s.p[i] == '-';
 	return hex == s.n && s.n >= 32;

@@ -43,19 +43,23 @@ static void everybody_is_told_until_he_leaves(void **state)
 	fake_says(f, "GET /net/v2.0/x", 200, NULL, "{\"password\": \"p\"}");
 	fake_says(f, "GET /net/v2.0/y", 200, NULL, "{}");
 	fake_says(f, "GET /net/v2.0/networks/0123456789abcdef0123456789abcdef", 200, NULL, "{}");
+	fake_says(f, "GET /net/v2.0/actions/req-01234567-89ab-cdef-0123-456789abcdef", 200, NULL,
+		"{}");
 	listen_to(f, CLOUD_FIGURES, &first);
 	ask(f, "/x", NULL);
 	listen_to(f, CLOUD_BODIES, &second);
 	ask(f, "/x", &purpose);
 	cloud_unobserve(f->cloud, &second);
 	ask(f, "/networks/0123456789abcdef0123456789abcdef", NULL);
+	ask(f, "/actions/req-01234567-89ab-cdef-0123-456789abcdef", NULL);
 	cloud_unobserve(f->cloud, &first);
 	ask(f, "/y", NULL);
 	/* Nobody pays for what nobody asked for, and nobody is told a secret. */
 	assert_string_equal(buf_str(&first.text),
 		"network GET /x 200 step=- headers=0 body=\n"
 		"network GET /x 200 step=net headers=1 body={\"password\":\"***\"}\n"
-		"network GET /networks/{id} 200 step=- headers=0 body=\n");
+		"network GET /networks/{id} 200 step=- headers=0 body=\n"
+		"network GET /actions/{id} 200 step=- headers=0 body=\n");
 	assert_string_equal(buf_str(&second.text),
 		"network GET /x 200 step=net headers=1 body={\"password\":\"***\"}\n");
 	buf_fini(&first.text);
