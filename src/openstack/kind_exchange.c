@@ -1,5 +1,5 @@
 /*
- * kind_answer.c - see kind_exchange.h.
+ * kind_exchange.c - see kind_exchange.h.
  */
 
 #include "openstack/kind_exchange.h"
