@@ -42,18 +42,9 @@ struct dns_call {
 /* --- the end -----------------------------------------------------------------------------------
  */
 
-static void on_poll_closed(uv_handle_t *h)
-{
-	free(h);
-}
-
 static void close_socket(struct dns_call *c)
 {
-	if (c->poll) {
-		uv_poll_stop(c->poll);
-		uv_close((uv_handle_t *)c->poll, on_poll_closed);
-		c->poll = NULL;
-	}
+	loop_unwatch(&c->poll);
 	if (c->fd >= 0)
 		close(c->fd);
 	c->fd = -1;

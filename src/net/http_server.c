@@ -119,11 +119,6 @@ struct http_server *http_server_new(
 	return s;
 }
 
-static void on_poll_closed(uv_handle_t *h)
-{
-	free(h);
-}
-
 void http_server_free(struct http_server *s)
 {
 	if (!s)
@@ -137,8 +132,7 @@ void http_server_free(struct http_server *s)
 	MHD_run(s->mhd);
 	timer_cancel(&s->run);
 	timer_cancel(&s->sweep);
-	uv_poll_stop(s->poll);
-	uv_close((uv_handle_t *)s->poll, on_poll_closed);
+	loop_unwatch(&s->poll);
 	MHD_stop_daemon(s->mhd);
 	vec_fini(&s->kept);
 	vec_fini(&s->all);

@@ -445,6 +445,21 @@ uv_loop_t *loop_uv(struct loop *l)
 	return &l->uv;
 }
 
+static void on_unwatched(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void loop_unwatch(uv_poll_t **poll)
+{
+	if (!*poll)
+		return;
+	(*poll)->data = NULL;
+	uv_poll_stop(*poll);
+	uv_close((uv_handle_t *)*poll, on_unwatched);
+	*poll = NULL;
+}
+
 struct clock *loop_clock(const struct loop *l)
 {
 	return l->clock;

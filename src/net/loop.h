@@ -25,6 +25,9 @@ struct loop *loop_new(struct clock *clock, struct error *err) must_check;
 /* Everything started on it must have been cancelled or have ended; asserts otherwise. */
 void loop_free(struct loop *l);
 uv_loop_t *loop_uv(struct loop *l);
+/* Ends the watch of a descriptor whose handle was made with mem_new(); its data is NULL from now
+ * on, and it is freed once libuv lets go of it. Sets *poll to NULL; NULL is fine. */
+void loop_unwatch(uv_poll_t **poll);
 struct clock *loop_clock(const struct loop *l);
 int64_t loop_now_ns(const struct loop *l); /* mono_ns of its clock */
 

@@ -45,21 +45,6 @@ static uv_poll_t *watch(struct ssh_hop *h, int fd, int events)
 	return p;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-static void unwatch(uv_poll_t **p)
-{
-	if (!*p)
-		return;
-	(*p)->data = NULL;
-	uv_poll_stop(*p);
-	uv_close((uv_handle_t *)*p, on_closed);
-	*p = NULL;
-}
-
 /* --- connecting ---------------------------------------------------------------------------------
  */
 
@@ -85,7 +70,7 @@ static enum fault fault_of(int error)
 
 static void drop_socket(struct ssh_hop *h)
 {
-	unwatch(&h->poll);
+	loop_unwatch(&h->poll);
 	if (h->fd >= 0)
 		close(h->fd);
 	h->fd = -1;
@@ -388,8 +373,8 @@ void ssh_hop_facts(const struct ssh_hop *h, char *host_key, size_t n, char *bann
 
 void ssh_hop_close(struct ssh_hop *h)
 {
-	unwatch(&h->poll);
-	unwatch(&h->pump_poll);
+	loop_unwatch(&h->poll);
+	loop_unwatch(&h->pump_poll);
 	if (h->lookup) {
 		h->lookup->hop = NULL;
 		resolve_cancel(h->lookup->call);

@@ -123,7 +123,7 @@ bool guest_forward_step(struct channel *c)
 
 void guest_forward_close(struct channel *c)
 {
-	guest_unwatch(&c->pump_poll);
+	loop_unwatch(&c->pump_poll);
 	if (c->pump >= 0)
 		close(c->pump);
 	c->pump = -1;

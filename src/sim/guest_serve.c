@@ -50,21 +50,6 @@ uv_poll_t *guest_watch(struct loop *l, int fd, int events, uv_poll_cb back, void
 	return p;
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-void guest_unwatch(uv_poll_t **poll)
-{
-	if (!*poll)
-		return;
-	(*poll)->data = NULL;
-	uv_poll_stop(*poll);
-	uv_close((uv_handle_t *)*poll, on_closed);
-	*poll = NULL;
-}
-
 /* --- doors -------------------------------------------------------------------------------------
  */
 
@@ -133,7 +118,7 @@ static void door_close(struct door *d)
 	if (!d)
 		return;
 	timer_cancel(&d->rest);
-	guest_unwatch(&d->poll);
+	loop_unwatch(&d->poll);
 	close(d->fd);
 	free(d);
 }

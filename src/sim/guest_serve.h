@@ -69,6 +69,5 @@ bool guest_stream_holds(const struct stream *s);
 
 /* A handle that calls back(data) when the descriptor is ready; its data is NULL after unwatch. */
 uv_poll_t *guest_watch(struct loop *l, int fd, int events, uv_poll_cb back, void *data);
-void guest_unwatch(uv_poll_t **poll);
 
 #endif

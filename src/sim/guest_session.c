@@ -220,7 +220,7 @@ void guest_session_free(struct session *s)
 			break;
 		}
 	timer_cancel(&s->limit);
-	guest_unwatch(&s->poll);
+	loop_unwatch(&s->poll);
 	/* A machine that goes down says nothing: libssh would close each channel in form. */
 	if (!s->ending)
 		shutdown(s->fd, SHUT_RDWR);

@@ -304,7 +304,7 @@ void guest_stream_free(struct stream *s)
 			break;
 		}
 	timer_cancel(&s->limit);
-	guest_unwatch(&s->poll);
+	loop_unwatch(&s->poll);
 	close(s->fd);
 	buf_fini(&s->in);
 	buf_fini(&s->out);
