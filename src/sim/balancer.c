@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "sim/list.h"
 #include "sim/route.h"
 #include "sim/state.h"
 
@@ -204,7 +205,7 @@ static void show(struct call *c)
 	const struct object *o = find_object(c, &p);
 
 	if (o)
-		answer(c, 200, p.r, balancer_fields(c, balancer_view(p.r, o)));
+		answer(c, 200, p.r, list_fields(c, balancer_view(p.r, o)));
 }
 
 static void create(struct call *c)

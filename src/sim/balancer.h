@@ -118,8 +118,6 @@ json_t *balancer_inner(
 /* Of those whose document has `parent_key` with the value `parent` (NULL: all). */
 void balancer_list(struct call *c, const struct balancer_resource *r, const char *parent_key,
 	const char *parent);
-/* Cuts a view to the `fields` of the query. Takes and returns the view. */
-json_t *balancer_fields(const struct call *c, json_t *view);
 
 /* --- balancer_tree.c ---------------------------------------------------------------------------
  */

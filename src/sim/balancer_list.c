@@ -177,25 +177,6 @@ static void add_link(struct call *c, json_t *links, const char *rel, const struc
 	buf_fini(&url);
 }
 
-json_t *balancer_fields(const struct call *c, json_t *view)
-{
-	json_t *cut = NULL;
-
-	VEC_EACH (&c->arguments, struct pair, p) {
-		if (strcmp(p->name, "fields"))
-			continue;
-		if (!cut)
-			cut = json_object();
-		json_t *v = json_object_get(view, p->value);
-		if (v)
-			json_object_set(cut, p->value, v);
-	}
-	if (!cut)
-		return view;
-	json_decref(view);
-	return cut;
-}
-
 static void answer(struct call *c, const struct balancer_resource *r, struct object **p, size_t n,
 	size_t limit)
 {
@@ -203,7 +184,7 @@ static void answer(struct call *c, const struct balancer_resource *r, struct obj
 	char name[32];
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, balancer_fields(c, balancer_view(r, p[i])));
+		json_array_append_new(list, list_fields(c, balancer_view(r, p[i])));
 	if (n && call_query(c, "marker"))
 		add_link(c, links, "previous", p[0]);
 	if (n >= limit) /* whether more follows is not looked at */

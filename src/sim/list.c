@@ -77,3 +77,22 @@ void list_link(const struct call *c, const char *marker, const char *without, st
 	if (marker)
 		url_add_query(url, "marker", slice_of(marker));
 }
+
+json_t *list_fields(const struct call *c, json_t *view)
+{
+	json_t *cut = NULL;
+
+	VEC_EACH (&c->arguments, struct pair, p) {
+		if (strcmp(p->name, "fields"))
+			continue;
+		if (!cut)
+			cut = json_object();
+		json_t *v = json_object_get(view, p->value);
+		if (v)
+			json_object_set(cut, p->value, v);
+	}
+	if (!cut)
+		return view;
+	json_decref(view);
+	return cut;
+}

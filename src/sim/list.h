@@ -34,4 +34,8 @@ bool time_fits(const char *have, const char *wanted);
  * the name `without` (NULL: nothing). */
 void list_link(const struct call *c, const char *marker, const char *without, struct buf *url);
 
+/* What `fields` asks for of a view, as neutron and octavia cut it: takes the view, returns owned.
+ */
+json_t *list_fields(const struct call *c, json_t *view);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "sim/guest.h"
+#include "sim/list.h"
 #include "sim/route.h"
 #include "sim/state.h"
 
@@ -165,7 +166,7 @@ static void answer(struct call *c, int status, const struct resource *r, const s
 	json_t *view = network_view(c->sim, r, o);
 
 	if (status == 200 && !strcmp(c->method, "GET"))
-		view = network_fields(c, view);
+		view = list_fields(c, view);
 	call_json(c, status, json_pack("{s:o}", r->name, view));
 }
 

@@ -96,8 +96,6 @@ json_t *attrs_check(struct call *c, const struct resource *r, const json_t *in, 
 /* --- network_list.c -------------------------------------------------------------------------- */
 
 void network_list(struct call *c, const struct resource *r);
-/* Cuts a view to the `fields` of the query. Takes and returns the view. */
-json_t *network_fields(const struct call *c, json_t *view);
 
 /* --- network_subnet.c, network_port.c: addresses --------------------------------------------- */
 

@@ -240,32 +240,13 @@ static bool cut(struct call *c, const struct resource *r, struct page *page)
 	return true;
 }
 
-json_t *network_fields(const struct call *c, json_t *view)
-{
-	json_t *cut_view = NULL;
-
-	VEC_EACH (&c->arguments, struct pair, p) {
-		if (strcmp(p->name, "fields"))
-			continue;
-		if (!cut_view)
-			cut_view = json_object();
-		json_t *v = json_object_get(view, p->value);
-		if (v)
-			json_object_set(cut_view, p->value, v);
-	}
-	if (!cut_view)
-		return view;
-	json_decref(view);
-	return cut_view;
-}
-
 static void answer(struct call *c, const struct resource *r, struct page *page)
 {
 	json_t *list = json_array(), *links = json_array(), *out = json_object();
 	char name[64];
 
 	for (size_t i = page->from; i < page->to; i++)
-		json_array_append_new(list, network_fields(c, json_incref(page->p[i])));
+		json_array_append_new(list, list_fields(c, json_incref(page->p[i])));
 	if (page->paged && page->to > page->from) {
 		/* neutron does not look whether anything follows a full page */
 		if (page->to - page->from == page->size)
