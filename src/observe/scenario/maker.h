@@ -20,6 +20,10 @@ void make_prepare(struct task *t); /* the next attempt, from its name on */
 void make_send(struct task *t);
 void make_is_there(struct task *t, const json_t *object);
 void make_end(struct task *t, enum fault fault, int status, const char *detail);
+/* What parent_look() found: goes on when it is ready, ends the task when there is no hope or no
+ * time, else looks again by a pause. */
+void make_heed_parent(struct task *t, enum parent_state state, const char *text,
+	void (*go_on)(struct task *t), void (*look)(struct timer *timer));
 
 /* run_lost.c */
 /* An answer that proves nothing: the create is sent again or looked for. */

@@ -85,16 +85,16 @@ static bool is_refusal(const struct cloud_answer *a)
 	return !a->sent || (a->status >= 400 && a->status < 500 && a->status != 408);
 }
 
-/* --- refused for now -------------------------------------------------------------------------- */
+/* --- its parent --------------------------------------------------------------------------------
+ */
 
-static void look_if_free(struct timer *timer);
-
-static void on_parent(struct task *t, enum parent_state state, const char *text)
+void make_heed_parent(struct task *t, enum parent_state state, const char *text,
+	void (*go_on)(struct task *t), void (*look)(struct timer *timer))
 {
 	if (t->abandoned)
 		make_end(t, t->run->stop_fault, 0, NULL);
 	else if (state == PARENT_READY)
-		make_prepare(t);
+		go_on(t);
 	else if (state == PARENT_FAILED)
 		make_end(t, FAULT_ERROR_STATE, 0, text);
 	else if (state == PARENT_GONE)
@@ -103,8 +103,17 @@ static void on_parent(struct task *t, enum parent_state state, const char *text)
 		make_end(t, FAULT_STUCK, 0, text);
 	else {
 		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
-		task_pause(t, PARENT_EVERY_NS, look_if_free);
+		task_pause(t, PARENT_EVERY_NS, look);
 	}
+}
+
+/* --- refused for now -------------------------------------------------------------------------- */
+
+static void look_if_free(struct timer *timer);
+
+static void on_parent(struct task *t, enum parent_state state, const char *text)
+{
+	make_heed_parent(t, state, text, make_prepare, look_if_free);
 }
 
 static void look_if_free(struct timer *timer)

@@ -167,20 +167,7 @@ static void look_at_parent(struct timer *timer);
 
 static void on_parent(struct task *t, enum parent_state state, const char *text)
 {
-	if (t->abandoned)
-		make_end(t, t->run->stop_fault, 0, NULL);
-	else if (state == PARENT_READY)
-		make_ready(t);
-	else if (state == PARENT_FAILED)
-		make_end(t, FAULT_ERROR_STATE, 0, text);
-	else if (state == PARENT_GONE)
-		make_end(t, FAULT_VANISHED, 404, text);
-	else if (!task_left_ns(t))
-		make_end(t, FAULT_STUCK, 0, text);
-	else {
-		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", text);
-		task_pause(t, PARENT_EVERY_NS, look_at_parent);
-	}
+	make_heed_parent(t, state, text, make_ready, look_at_parent);
 }
 
 /* A part is ready when what it changed takes the next change. */

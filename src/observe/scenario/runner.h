@@ -60,10 +60,10 @@ struct task;
 struct boot;
 struct explaining;
 
-/* Whether what admits one change at a time takes one now. */
 /* Whether what dies with its parent may hold up this one's removal. */
 enum apart { APART_UNKNOWN, APART_YES, APART_NO };
 
+/* Whether what admits one change at a time takes one now. */
 enum parent_state {
 	PARENT_READY,
 	PARENT_BUSY,
