@@ -6,11 +6,11 @@ As test_lost.py and test_kill.py do it for servers, networks and volumes, which 
 import json
 import os
 import random
-import time
 
 import pytest
 
-from simulated import Simulated, report
+import lost
+from simulated import Simulated
 from test_kill import after_kill, kill_at
 
 SCENARIO = os.path.join("tests", "scene", "scenarios", "every-service.yaml")
@@ -42,23 +42,11 @@ def assert_balanced(cloud, text, **more):
     assert out.returncode == 0, text + out.stdout
 
 
-@pytest.mark.parametrize("when", ["before", "after", "late"])
+@pytest.mark.parametrize("when", lost.WHEN)
 @pytest.mark.parametrize("kind", CREATES)
 def test_lost(kind, when):
-    service, method, path = CREATES[kind]
     # the first request for `*-box-*` makes the container, what lies in it comes after
-    fault = {"service": service, "method": method, "path": path, "nth": 1, "effect": "lost", "when": when}
-    with Simulated(faults={"faults": [fault]}) as cloud:
-        out = cloud.run("try", SCENARIO, "--json")
-        text = f"{kind}, lost {when}: {out.stdout[-3000:]}{out.stderr}"
-        assert cloud.faults()[0]["fired"] == 1, text
-        assert report(out)["verdict"] == "degraded", text
-        unsure = when == "before" and kind in DOUBLES
-        assert (out.returncode, report(out)["left"]) == ((1, 1) if unsure else (0, 0)), text
-        cloud.assert_clean()
-        out = cloud.run("sweep", "--older", "0s")
-        assert out.returncode == 0, text + out.stdout + out.stderr
-        assert_balanced(cloud, text)
+    lost.play(SCENARIO, kind, CREATES[kind], when, kind in DOUBLES, assert_balanced)
 
 
 @pytest.mark.parametrize("worker", range(int(os.environ.get("WORKERS", "8"))))

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from simulated import Simulated, report
+import lost
 
 SCENARIO = os.path.join("tests", "scene", "scenarios", "every-kind.yaml")
 CREATES = {
@@ -30,29 +30,12 @@ CREATES = {
     "restore": ("volume", "POST", "*/restore"),
     "image": ("image", "POST", "/v2/images"),
 }
-
-
 # Kinds of which a second one can be made by mistake.
 DOUBLES = {"network", "router", "port", "security_group", "floating_ip", "server", "volume", "snapshot", "backup",
            "restore"}
 
 
-@pytest.mark.parametrize("when", ["before", "after", "late"])
+@pytest.mark.parametrize("when", lost.WHEN)
 @pytest.mark.parametrize("kind", CREATES)
 def test_lost(kind, when):
-    service, method, path = CREATES[kind]
-    fault = {"service": service, "method": method, "path": path, "nth": 1, "effect": "lost", "when": when}
-    with Simulated(faults={"faults": [fault]}) as cloud:
-        out = cloud.run("try", SCENARIO, "--json")
-        text = f"{kind}, lost {when}: {out.stdout[-3000:]}{out.stderr}"
-        assert cloud.faults()[0]["fired"] == 1, text
-        # a lost answer is seen by customers: never plainly good
-        assert report(out)["verdict"] == "degraded", text
-        # what never appeared is not known to be nowhere before its time has passed
-        unsure = when == "before" and kind in DOUBLES
-        assert (out.returncode, report(out)["left"]) == ((1, 1) if unsure else (0, 0)), text
-        cloud.assert_clean()
-        out = cloud.run("sweep", "--older", "0s")
-        assert out.returncode == 0, text + out.stdout + out.stderr
-        ledger = cloud.run("ledger", "--open")
-        assert ledger.returncode == 0, text + ledger.stdout
+    lost.play(SCENARIO, kind, CREATES[kind], when, kind in DOUBLES)
