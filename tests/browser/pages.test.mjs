@@ -211,14 +211,11 @@ test('pictures', { skip: !shots && 'SCREENSHOTS names no folder' }, async () => 
   await mkdir(folder, { recursive: true });
   const take = (file, url, options, full = true) => within(options, url, (page) =>
     page.screenshot({ path: path.join(folder, file), fullPage: full }));
-  for (const name of names) await take(`${name}.png`, pages[name], { viewport: wide });
-  await take('status-dark.png', pages.status, { viewport: wide, colorScheme: 'dark' });
-  await take('status-narrow.png', pages.status, { viewport: narrow });
-  await take('status-narrow-dark-de.png', `${pages.status}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
-  await take('run-narrow.png', pages['operators-run'], { viewport: narrow });
-  await take('hosts-narrow-dark-de.png', `${pages['operators-hosts']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
-  await take('calls-narrow-dark-de.png', `${pages['operators-calls']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
-  await take('ledger-dark.png', pages['operators-ledger'], { viewport: wide, colorScheme: 'dark' });
-  await take('ledger-narrow.png', pages['operators-ledger'], { viewport: narrow });
-  await take('ledger-narrow-dark-de.png', `${pages['operators-ledger']}?lang=de`, { viewport: narrow, colorScheme: 'dark' });
+  for (const name of names) {
+    await take(`${name}.png`, pages[name], { viewport: wide });
+    for (const [width, viewport] of Object.entries({ wide, narrow }))
+      await take(`${name}-${width}-dark-plain.png`, pages[name],
+        { viewport, colorScheme: 'dark', javaScriptEnabled: false });
+    await take(`${name}-narrow-de.png`, `${pages[name]}?lang=de`, { viewport: narrow });
+  }
 });
