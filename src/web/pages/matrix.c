@@ -85,14 +85,32 @@ static json_t *columns_view(const struct matrix *m, size_t columns)
 	return all;
 }
 
-/* "9,900 pairs, 3 lost, 12 asked twice", and the times where there are any. */
-static const char *sums(struct view *v, const json_t *measured)
+/* Pairs of which nothing is known: the guest that was to ask could not be logged in to. */
+static int64_t unasked_count(const struct matrix *m)
 {
+	int64_t n = 0;
+	for (size_t i = 0; i < json_array_size(m->names); i++)
+		for (size_t k = 0; k < json_array_size(m->addresses); k++) {
+			const json_t *owner = json_array_get(m->owners, k);
+			n += json_integer_value(owner) != (json_int_t)i &&
+			     !json_is_number(cell_of(m->loss, i, k));
+		}
+	return n;
+}
+
+/* "9,900 pairs, 3 lost, 12 asked twice", how many were not asked, and the times, where there are
+ * any. */
+static const char *sums(const struct matrix *m, const json_t *measured)
+{
+	struct view *v = m->v;
+	const int64_t unasked = unasked_count(m);
 	int64_t rtt = 0, most = 0;
 	const char *pairs = say_number(v, json_int(measured, "PAIRS", 0));
 	const char *lost = say_number(v, json_int(measured, "LOST", 0));
 	const char *counts = say(v, "pair_counts", pairs, lost,
 		say_number(v, json_int(measured, "RETRIED", 0)), NULL);
+	if (unasked)
+		counts = say(v, "pair_counts_unasked", counts, say_number(v, unasked), NULL);
 	if (!units_parse_time(slice_of(json_str(measured, "RTT")), &rtt) ||
 		!units_parse_time(slice_of(json_str(measured, "RTT_MAX")), &most))
 		return counts;
@@ -119,7 +137,7 @@ static json_t *matrix_view(struct view *v, const json_t *step)
 		"columns", columns_view(&m, columns), "bad", json_int(measured, "LOST", 0) > 0,
 		"more");
 	view_put(o, "step", json_str(step, "name"));
-	view_put(o, "sums", sums(v, measured));
+	view_put(o, "sums", sums(&m, measured));
 	if (all > columns || all_rows > rows)
 		view_put(o, "more",
 			say(v, "matrix_more", say_number(v, (int64_t)rows),
