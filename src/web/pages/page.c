@@ -201,7 +201,8 @@ static void frame(struct view *v)
 	view_put(o, "lang", v->lang);
 	view_put(o, "site", json_str(site, "name") ? json_str(site, "name") : "glasshouse");
 	view_put(o, "version", json_str(site, "version"));
-	view_put(o, "location", json_str(site, "location"));
+	const char *location = json_str(site, "location");
+	view_put(o, "location", location && *location ? location : NULL);
 	view_put(o, "instance", v->operators ? json_str(site, "instance") : NULL);
 	/* a language once chosen goes with the links */
 	view_put(o, "q",

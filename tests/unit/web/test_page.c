@@ -710,6 +710,31 @@ static void test_boots_none(void **state)
 	json_decref(site);
 }
 
+/* Pairs that nobody asked are not among the good ones. */
+static void test_mesh_unasked(void **state)
+{
+	const struct shown *s = find("run-mesh");
+	char *html = render(s, "en");
+	has(s, html, "72 pairs, 3 lost, 5 asked twice, 8 not asked: nothing is known of them");
+	free(html);
+	html = render(s, "de");
+	has(s, html, "8 nicht gefragt: von ihnen ist nichts bekannt");
+	free(html);
+}
+
+static void test_nowhere(void **state)
+{
+	const struct shown *s = find("status");
+	struct error err = {0};
+	struct buf out = BUF(BUF_PAGE);
+	json_t *site = model_site(MOOD_GOOD, 1, false);
+	json_object_set_new(json_object_get(site, "site"), "location", json_string(""));
+	assert_true(page_render(PAGE_STATUS, site, site, "/", "en", false, &out, &err));
+	lacks(s, buf_str(&out), "seen from");
+	buf_fini(&out);
+	json_decref(site);
+}
+
 /* A host is good only when it was tried lately and nothing failed; what is not known is hatched. */
 static void test_hosts(void **state)
 {
@@ -928,6 +953,8 @@ int test_page(void)
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_mesh_unasked),
+		cmocka_unit_test(test_nowhere),
 		cmocka_unit_test(test_about),
 		cmocka_unit_test(test_about_too_deep),
 		cmocka_unit_test(test_broken),
