@@ -14,14 +14,15 @@ typedef struct exposition_label label;
  */
 
 static void expose_histogram(struct buf *out, const struct tally_row *row,
-	const struct tally_series *s, label *l, size_t n)
+	const struct tally_series *s, const label *of, size_t n)
 {
 	char name[80], le[32];
+	label l[TALLY_LABELS_MAX + 1];
 	const size_t bounds = tally_bound_count((enum tally_family)(row - tally_rows));
 	uint64_t below = 0;
 	snprintf(name, sizeof(name), "%s_bucket", row->name);
-	l[n].key = "le";
-	l[n].value = le;
+	memcpy(l, of, n * sizeof(*l));
+	l[n] = (label){"le", le};
 	for (size_t i = 0; i <= bounds; i++) {
 		below += s->counts[i];
 		if (i < bounds)
@@ -47,7 +48,7 @@ static void expose_family(struct buf *out, const struct tally *t, enum tally_fam
 		row->help);
 	MAP_EACH (&t->series[f], e) {
 		const struct tally_series *s = e->value;
-		label l[TALLY_LABELS_MAX + 1];
+		label l[TALLY_LABELS_MAX];
 		for (size_t i = 0; i < n; i++)
 			l[i] = (label){row->labels[i], s->values[i]};
 		if (tally_bound_count(f))

@@ -115,7 +115,7 @@ static struct tally_series *series_of(
 
 static void count(struct tally *t, enum tally_family f, const char *const *values, double x)
 {
-	const char *given[TALLY_LABELS_MAX];
+	const char *given[TALLY_LABELS_MAX] = {0};
 	for (size_t i = 0; i < tally_label_count(f); i++)
 		given[i] = values[i] ? values[i] : "";
 	struct tally_series *s = series_of(t, f, given);

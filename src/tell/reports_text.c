@@ -92,8 +92,9 @@ static void write_component(struct buf *out, const struct changes *c)
 	const int64_t up = s->ms[HEALTH_OPERATIONAL] + s->ms[HEALTH_DEGRADED];
 	const int64_t known = up + s->ms[HEALTH_OUTAGE];
 	buf_printf(out, "%-28s ", c->part->name);
-	if (known) /* rounded down: 100 % is all of it */
-		buf_printf(out, "%7.2f %%", (double)(up * 10000 / known) / 100);
+	const int64_t hundredths = known ? up * 10000 / known : 0; /* down: 100 % is all of it */
+	if (known)
+		buf_printf(out, "%7.2f %%", (double)hundredths / 100);
 	else
 		buf_printf(out, "%9s", "not known");
 	buf_printf(out, "  now %s", health_name(c->part->health));

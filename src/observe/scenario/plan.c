@@ -285,7 +285,7 @@ static void requests_of(struct plan *p, struct planned *e, struct error *err)
 							    : NULL;
 	if (service)
 		json_object_set_new(e->out, "service", json_string(service));
-	if (world_leader(p->world, e->element) != e->element)
+	if (e->step->kind && world_leader(p->world, e->element) != e->element)
 		batch_requests(p, e, teardown);
 	else if (e->step->verb == VERB_CREATE)
 		create_requests(p, e, requests, teardown, err);
