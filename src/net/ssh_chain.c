@@ -109,6 +109,6 @@ struct ssh_chain *ssh_keep_take(struct ssh_keep *k, const struct ssh_chain *like
 void ssh_keep_fini(struct ssh_keep *k)
 {
 	while (k->chains.n)
-		drop(k->chains.p[0]);
+		ssh_chain_free(vec_pop(&k->chains));
 	vec_fini(&k->chains);
 }

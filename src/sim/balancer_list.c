@@ -187,7 +187,7 @@ static void answer(struct call *c, const struct balancer_resource *r, struct obj
 		json_array_append_new(list, list_fields(c, balancer_view(r, p[i])));
 	if (n && call_query(c, "marker"))
 		add_link(c, links, "previous", p[0]);
-	if (n >= limit) /* whether more follows is not looked at */
+	if (n && n >= limit) /* whether more follows is not looked at */
 		add_link(c, links, "next", p[n - 1]);
 	snprintf(name, sizeof(name), "%s_links", r->collection);
 	call_json(c, 200, json_pack("{s:o, s:o}", r->collection, list, name, links));
