@@ -166,7 +166,7 @@ static void answer(
 		json_array_append_new(list, dns_view(c, p[i]));
 	char *self = page_link(c, NULL);
 	json_object_set_new(links, "self", json_string(self));
-	if ((int64_t)json_array_size(list) == limit) {
+	if (i && (int64_t)json_array_size(list) == limit) {
 		char *next = page_link(c, p[i - 1]->id);
 		json_object_set_new(links, "next", json_string(next));
 		free(next);

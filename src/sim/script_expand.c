@@ -84,7 +84,8 @@ static bool arithmetic(struct script *s, struct slice text, int64_t *ret)
 	while (text.n) {
 		const char op = *text.p;
 		text = slice_sub(text, 1, text.n);
-		if (!strchr("+-*/", op) || !operand(s, &text, &right) || (op == '/' && !right))
+		if (!op || !strchr("+-*/", op) || !operand(s, &text, &right) ||
+			(op == '/' && !right))
 			return false;
 		const uint64_t a = (uint64_t)*ret, b = (uint64_t)right;
 		*ret = op == '+'     ? (int64_t)(a + b)
