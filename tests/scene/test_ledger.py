@@ -154,6 +154,21 @@ resources:
         assert cloud.api("dns", "GET", "/v2/zones")["zones"] == []
 
 
+def test_a_container_that_went_before_the_sweep():
+    """Deleted, and killed before that was written: the sweep looks for what lies in it, and nothing does."""
+    with simulated(speed=200) as cloud:
+        run = cloud.start("try", write(cloud, "scenario: box\nresources:\n  box: {container: {}}\n"), "--hold")
+        name = until(lambda: next((c["name"] for c in cloud.api("object-store", "GET", "?format=json")), None),
+                     "the container is there")
+        run.kill()
+        run.wait()
+        cloud.api("object-store", "DELETE", "/" + name)
+        out = cloud.run("sweep", "--older", "0s")
+        assert out.returncode == 0, out.stdout + out.stderr
+        assert ledger(cloud, "--open")[0] == []
+        cloud.assert_clean()
+
+
 def test_a_network_held_by_a_port_of_somebody_else():
     with simulated(speed=200) as cloud:
         run = cloud.start("try", write(cloud, NETWORK), "--hold")

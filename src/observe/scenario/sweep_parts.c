@@ -83,7 +83,10 @@ static void on_contents(void *arg, const struct cloud_answer *a, json_t *items)
 		f->run = mem_strdup(l->parent->run);
 		s->report.found++;
 	}
-	sweep_list_over(s, a, l->kind->service, "the contents of a container");
+	/* a container that went meanwhile, or before the kill, holds nothing */
+	const struct cloud_answer nothing = {.status = 200};
+	sweep_list_over(s, a->status == 404 ? &nothing : a, l->kind->service,
+		"the contents of a container");
 	free(l);
 }
 
