@@ -1,0 +1,126 @@
+/*
+ * probe.h - the user's own probes (`probes:` of glasshouse.yaml): anything asked at a constant rate.
+ *
+ * An item has what every probe has (name, every, timeout, component, expect, ...) and exactly one
+ * key that is the name of a kind (probe_kind.h), which holds a target or a map of the kind's own
+ * keys. docs/probes.md is the whole language.
+ *
+ * Each probe is a job of its own on the schedule. A run has up to `tries` attempts; each is one
+ * exchange with one address of one family, on a fresh connection, with a deadline that is never
+ * longer than the rate. What a kind measured is judged by the conditions of `expect` and `warn`; a
+ * run becomes one sample of the series probe{kind="tcp",probe="NAME"}, one observation, one
+ * measure. A pass after a retry is told with its tries, never as a plain one. A target that hangs
+ * thins nobody's samples. `family: both` makes two probes, NAME.ipv4 and NAME.ipv6.
+ * Thread: the loop's.
+ */
+#ifndef OBSERVE_PROBE_PROBE_H
+#define OBSERVE_PROBE_PROBE_H
+
+#include "net/ping.h"
+#include "net/http_client.h"
+#include "net/resolver.h"
+#include "observe/schedule.h"
+#include "store/measure.h"
+#include "store/observation.h"
+#include "store/series.h"
+#include "text/yaml.h"
+
+#define PROBE_EVERY_NS   (30 * NS_PER_S)
+#define PROBE_TIMEOUT_NS (10 * NS_PER_S)
+#define PROBE_TRIES_MAX  10
+#define PROBE_EXPECT_MAX 50 /* conditions of one probe */
+
+/* --- what is configured ----------------------------------------------------------------------- */
+
+struct probe_config; /* one item as read: immutable but for its secrets */
+
+/* Reads the map of one item; every error in one pass. `file` (borrowed for its life) is where it
+ * stands. Returns owned; NULL when there was an error. */
+struct probe_config *probe_config_read(
+	const struct yaml *map, const char *file, struct error_list *errors) must_check;
+void probe_config_free(struct probe_config *c);
+
+struct probe_about { /* borrowed of the configuration */
+	const char *name, *kind;
+	const char *target;    /* for people: the URL, "mail.example.org:25" */
+	const char *component; /* its name as written; NULL: none */
+	const char *group;     /* heading among probes, or NULL */
+	int64_t every_ns, timeout_ns;
+	enum severity severity;
+	const char *const *after; /* probes it depends on; NULL-terminated */
+	unsigned line, col;
+	bool twice; /* family: both */
+};
+const struct probe_about *probe_config_about(const struct probe_config *c);
+/* As it would be written, secrets as references; owned. */
+json_t *probe_config_json(const struct probe_config *c);
+
+/* Values that are file:PATH or env:NAME. `read` returns the secret, owned, or NULL with its error
+ * already told; false when one is missing. Before that, probes with secrets cannot be opened. */
+typedef struct secret *probe_secret_read(
+	void *arg, const char *from, const char *file, unsigned line, unsigned col);
+bool probe_config_secrets(struct probe_config *c, probe_secret_read *read, void *arg);
+
+/* --- what runs -------------------------------------------------------------------------------- */
+
+struct probe_tools { /* borrowed by every probe for its life */
+	struct loop *loop;
+	struct schedule *schedule;
+	struct http_client *http; /* fresh connections */
+	struct resolver *resolver;
+	struct pinger *pinger;       /* NULL: none; icmp says why */
+	struct series_store *series; /* NULL: nothing is stored */
+	struct random *random;
+	struct helper *helper; /* starts programs (observe/exec/helper.h); NULL: kind exec is
+				  refused */
+	const char *location;  /* "" */
+	observation_signal *seen;
+	void *seen_arg;
+	measure_signal *measured; /* may be NULL */
+	void *measured_arg;
+};
+
+struct probe;
+
+/* Puts it on the schedule. Borrows all. `component` is the id under which it reports ("": nobody's).
+ * `family`: AF_UNSPEC, or one of both. NULL with the error when it cannot be run here. */
+struct probe *probe_open(const struct probe_tools *tools, const struct probe_config *c,
+	const char *component, int family, struct error *err) must_check;
+void probe_close(struct probe *p); /* cancels what is under way; nothing is told of it */
+
+/* NAME, or NAME.ipv4. Borrowed. */
+const char *probe_name(const struct probe *p);
+struct job_state probe_job(const struct probe *p);
+
+/* For push (kind push): something outside says how it is. False: no probe of that token. `fault`
+ * NONE: up. `detail` may be NULL; took_us 0: not said. The token is compared in constant time. */
+bool probe_pushed(struct probe *const *probes, size_t n, struct slice token, enum fault fault,
+	const char *detail, int64_t took_us);
+/* The same by the name of the probe, for who has proved it otherwise (Gatus external endpoints:
+ * the token is that of the probe, as bearer). 0: taken, 401: another token, 404: no such probe. */
+int probe_pushed_by_name(struct probe *const *probes, size_t n, const char *name,
+	struct slice token, enum fault fault, const char *detail, int64_t took_us);
+
+/* --- one run, now: `glasshouse try`, the blackbox face ---------------------------------------- */
+
+struct probe_call; /* one run under way */
+
+struct probe_report { /* borrowed during the callback */
+	enum fault fault;
+	bool warned;
+	const char *detail; /* which condition failed and what it saw; "" */
+	unsigned tries;
+	struct phases phases; /* of the last attempt */
+	int status;
+	const char *address;    /* that answered, "" */
+	const json_t *measured; /* every [NAME] of the kind that was measured, as a document */
+	const json_t *conditions; /* [{"text": "[STATUS] == 200", "ok": true, "saw": "..."}] */
+};
+typedef void probe_call_done(void *arg, const struct probe_report *r);
+
+/* Stores and tells nothing. done is called once, never from in here. */
+struct probe_call *probe_run_once(const struct probe_tools *tools, const struct probe_config *c,
+	int family, int64_t deadline_ns, probe_call_done *done, void *arg);
+void probe_run_cancel(struct probe_call *c); /* done runs soon with FAULT_CANCELLED */
+
+#endif
