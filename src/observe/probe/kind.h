@@ -2,8 +2,8 @@
  * kind.h - what a kind of probe is: a name, its keys, one attempt, what it can say it measured.
  *
  * The inside of observe/probe: one file a kind (http.c, tcp.c, dns.c, ...), listed in kinds.c.
- * Common things (schedule, tries, conditions, samples) are probe.c's; a kind only reads its keys and
- * makes one attempt. Thread: the loop's.
+ * Common things (schedule, tries, conditions, samples) are probe.c's; a kind only reads its keys
+ * and makes one attempt. Thread: the loop's.
  */
 #ifndef OBSERVE_PROBE_KIND_H
 #define OBSERVE_PROBE_KIND_H
@@ -39,17 +39,17 @@ struct probe_kind {
 	bool (*finish)(void *spec, const struct yaml *at, struct probe_reader *r, struct buf *out);
 	/* What finish() made; the texts of the keys are released by the caller. May be NULL. */
 	void (*fini)(void *spec);
-	/* Measurements there are, for checking conditions when they are read: NULL-terminated. Those
-	 * every kind has (CONNECTED RESPONSE_TIME IP TRIES) are not among them. */
+	/* Measurements there are, for checking conditions when they are read: NULL-terminated.
+	 * Those every kind has (CONNECTED RESPONSE_TIME IP TRIES) are not among them. */
 	const char *const *measurements;
 	/* Starts. Ends in exactly one attempt_end(), never from in here. */
 	void (*start)(struct attempt *a);
 	/* Stops at once: whatever it started is gone or will free itself; attempt_end() is not
 	 * called. */
 	void (*cancel)(struct attempt *a);
-	/* Evaluates [NAME] of an attempt that has ended, from what it holds: true with *ret (owned),
-	 * or false: not measured this time (null in conditions). Nothing is evaluated that no
-	 * condition names. May be NULL. */
+	/* Evaluates [NAME] of an attempt that has ended, from what it holds: true with *ret
+	 * (owned), or false: not measured this time (null in conditions). Nothing is evaluated that
+	 * no condition names. May be NULL. */
 	bool (*measure)(const struct attempt *a, struct slice name, struct value *ret);
 	/* Frees `data` of the attempt. May be NULL. */
 	void (*release)(struct attempt *a);
@@ -59,8 +59,8 @@ struct probe_kind {
 struct attempt {
 	const struct probe_tools *tools;
 	const struct probe_kind *kind;
-	const void *spec; /* the kind's structure */
-	int family;       /* AF_UNSPEC: any */
+	const void *spec;    /* the kind's structure */
+	int family;          /* AF_UNSPEC: any */
 	int64_t deadline_ns; /* relative, of this attempt */
 	void *data;          /* the kind's own */
 	/* What the kind fills before attempt_end(): */

@@ -1,5 +1,6 @@
 /*
- * probe.h - the user's own probes (`probes:` of glasshouse.yaml): anything asked at a constant rate.
+ * probe.h - the user's own probes (`probes:` of glasshouse.yaml): anything asked at a constant
+ * rate.
  *
  * An item has what every probe has (name, every, timeout, component, expect, ...) and exactly one
  * key that is the name of a kind (probe_kind.h), which holds a target or a map of the kind's own
@@ -16,8 +17,8 @@
 #ifndef OBSERVE_PROBE_PROBE_H
 #define OBSERVE_PROBE_PROBE_H
 
-#include "net/ping.h"
 #include "net/http_client.h"
+#include "net/ping.h"
 #include "net/resolver.h"
 #include "observe/schedule.h"
 #include "store/measure.h"
@@ -82,8 +83,9 @@ struct probe_tools { /* borrowed by every probe for its life */
 
 struct probe;
 
-/* Puts it on the schedule. Borrows all. `component` is the id under which it reports ("": nobody's).
- * `family`: AF_UNSPEC, or one of both. NULL with the error when it cannot be run here. */
+/* Puts it on the schedule. Borrows all. `component` is the id under which it reports ("":
+ * nobody's). `family`: AF_UNSPEC, or one of both. NULL with the error when it cannot be run here.
+ */
 struct probe *probe_open(const struct probe_tools *tools, const struct probe_config *c,
 	const char *component, int family, struct error *err) must_check;
 void probe_close(struct probe *p); /* cancels what is under way; nothing is told of it */
@@ -112,8 +114,8 @@ struct probe_report { /* borrowed during the callback */
 	unsigned tries;
 	struct phases phases; /* of the last attempt */
 	int status;
-	const char *address;    /* that answered, "" */
-	const json_t *measured; /* every [NAME] of the kind that was measured, as a document */
+	const char *address;      /* that answered, "" */
+	const json_t *measured;   /* every [NAME] of the kind that was measured, as a document */
 	const json_t *conditions; /* [{"text": "[STATUS] == 200", "ok": true, "saw": "..."}] */
 };
 typedef void probe_call_done(void *arg, const struct probe_report *r);
