@@ -333,6 +333,9 @@ bool import_carry_url(struct import_probe *p, const struct import_node *n, const
 		carry_user(p, user);
 	if (!good)
 		import_tell(p->in, n, IMPORT_DROPPED, "it is no address that can be asked");
+	else if (strchr(url, '#') && !hidden && !user.n)
+		import_tell(p->in, n, IMPORT_CHANGED,
+			"probe %s: %s: without what follows #, which is never sent", p->name, key);
 	else if (hidden)
 		import_tell(p->in, n, IMPORT_CHANGED,
 			"probe %s: %s: without the secret in its query, which nobody should read here",
