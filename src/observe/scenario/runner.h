@@ -101,6 +101,7 @@ struct task {
 	int64_t failing_since_ns; /* mono, of a must_fail that fails as it must; 0 */
 	unsigned tries;
 	unsigned looks;           /* at what an `until` names */
+	bool until_hopes;         /* of that, something had failed already when it began */
 	bool until_held;          /* of a check: it may begin */
 	int64_t deadline_mono_ns; /* of the step */
 	struct timer timer;       /* the pause of whatever is under way; and the poll */
