@@ -125,6 +125,8 @@ bool config_add_cloud(struct config *c, const char *name, struct error_list *err
 bool config_add_scenario(struct config *c, const char *name, struct error_list *errors);
 /* Reads all secrets; a file that others may read is an error that says the chmod. */
 bool config_secrets(struct config *c, struct error_list *errors);
+/* Those of one of its probes alone. */
+bool config_probe_secrets(struct config *c, struct probe_config *probe, struct error_list *errors);
 /* The effective configuration as YAML-compatible JSON, secrets as written (`config show`). Owned.
  */
 json_t *config_json(const struct config *c);

@@ -27,8 +27,8 @@ struct regex *regex_new(struct slice pattern, struct error *err)
 		return NULL;
 	}
 	struct regex *r = mem_new(struct regex);
-	const uint32_t options =
-		PCRE2_NEVER_BACKSLASH_C | (utf8_valid(pattern) ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : 0);
+	const uint32_t options = PCRE2_NEVER_BACKSLASH_C |
+				 (utf8_valid(pattern) ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : 0);
 	r->code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, options, &code, &at, NULL);
 	if (!r->code) {
 		PCRE2_UCHAR text[200] = "";
@@ -61,9 +61,7 @@ enum regex_result regex_match(const struct regex *r, struct slice text)
 {
 	if (text.n > REGEX_TEXT_MAX)
 		return REGEX_GAVE_UP;
-	const int n = pcre2_match(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, 0, 0, r->groups,
-		r->limits);
-	return n >= 0                    ? REGEX_MATCHES
-	       : n == PCRE2_ERROR_NOMATCH ? REGEX_DIFFERS
-					  : REGEX_GAVE_UP;
+	const int n = pcre2_match(
+		r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, 0, 0, r->groups, r->limits);
+	return n >= 0 ? REGEX_MATCHES : n == PCRE2_ERROR_NOMATCH ? REGEX_DIFFERS : REGEX_GAVE_UP;
 }

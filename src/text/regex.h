@@ -1,7 +1,7 @@
 /*
- * regex.h - regular expressions of users (PCRE2), bounded: a pattern that would take too long over a
- * text is an error, never a wait. Texts are UTF-8 where both sides are. Thread: a regex is immutable
- * once made.
+ * regex.h - regular expressions of users (PCRE2), bounded: a pattern that would take too long over
+ * a text is an error, never a wait. Texts are UTF-8 where both sides are. Thread: a regex is
+ * immutable once made.
  */
 #ifndef TEXT_REGEX_H
 #define TEXT_REGEX_H

@@ -70,8 +70,7 @@ static void on_name(void *arg, const struct expr_use *use)
 	c->good = false;
 }
 
-static void on_function(
-	void *arg, struct slice function, size_t args, unsigned line, unsigned col)
+static void on_function(void *arg, struct slice function, size_t args, unsigned line, unsigned col)
 {
 	struct reading *c = arg;
 	static const char *const known[] = {"len", "has", "pat", "any", "re", "min", "max", "ceil",
@@ -115,12 +114,11 @@ static void read_one(struct reading *c, const char *what)
 	struct error err = {0};
 	c->good = true;
 	if (c->at->kind != YAML_SCALAR || !c->at->text.n) {
-		probe_wrong(c->r, c->at, "%s: a condition is a text such as \"[CONNECTED] == true\"",
-			what);
+		probe_wrong(c->r, c->at,
+			"%s: a condition is a text such as \"[CONNECTED] == true\"", what);
 		return;
 	}
-	struct expr *e = expr_parse_condition(
-		c->at->text, NULL, c->at->line, c->at->col, &err);
+	struct expr *e = expr_parse_condition(c->at->text, NULL, c->at->line, c->at->col, &err);
 	if (!e) {
 		probe_wrong(c->r, c->at, "%s: \"%.80s\": %.300s", what, c->at->text.p, err.msg);
 		return;
@@ -134,8 +132,8 @@ static void read_one(struct reading *c, const char *what)
 		expr_free(e);
 }
 
-void conditions_read(struct probe_reader *r, const struct yaml *y, const char *what,
-	struct conditions *into)
+void conditions_read(
+	struct probe_reader *r, const struct yaml *y, const char *what, struct conditions *into)
 {
 	struct reading c = {.r = r, .kind = r->config->kind, .into = into};
 	const size_t n = !y ? 0 : y->kind == YAML_LIST ? y->n : 1;
@@ -168,8 +166,7 @@ struct seen {
 	unsigned tries;
 };
 
-bool attempt_measured(
-	const struct attempt *a, unsigned tries, struct slice name, struct value *ret)
+bool attempt_measured(const struct attempt *a, unsigned tries, struct slice name, struct value *ret)
 {
 	if (slice_is(name, "CONNECTED")) {
 		*ret = value_bool(a->connected);
@@ -185,8 +182,7 @@ bool attempt_measured(
 	return ret->type != VALUE_NULL;
 }
 
-static enum expr_result measured(
-	void *arg, struct slice name, struct value *ret, struct error *err)
+static enum expr_result measured(void *arg, struct slice name, struct value *ret, struct error *err)
 {
 	const struct seen *s = arg;
 	if (!attempt_measured(s->attempt, s->tries, name, ret))
@@ -246,9 +242,9 @@ void conditions_tell(const struct conditions *c, const struct attempt *a, unsign
 			expr_explain(c->p[i].expr, &scope, &saw);
 		else
 			buf_add_str(&saw, err.msg);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s}", "of", of, "text",
-						    c->p[i].text, "ok", good, "saw",
-						    buf_str(&saw)));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:b, s:s}", "of", of, "text", c->p[i].text,
+				      "ok", good, "saw", buf_str(&saw)));
 		buf_fini(&saw);
 	}
 }

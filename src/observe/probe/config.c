@@ -72,7 +72,8 @@ bool probe_take_secret(struct probe_reader *r, const struct yaml *at, bool must,
 	struct secret **into, char **ret_plain)
 {
 	if (at->kind != YAML_SCALAR || !at->text.n) {
-		probe_wrong(r, at, "%s must be %s, not %s", r->key, must ? "file:PATH or env:NAME" : "text",
+		probe_wrong(r, at, "%s must be %s, not %s", r->key,
+			must ? "file:PATH or env:NAME" : "text",
 			at->kind == YAML_SCALAR ? "empty" : yaml_kind_name(at));
 		return false;
 	}
@@ -124,7 +125,8 @@ bool probe_read_target(struct probe_reader *r, const struct yaml *at, const char
 		probe_wrong(r, at, "\"%.200s\" is no HOST:PORT", text);
 		return false;
 	}
-	if (number.n && (!units_parse_int(slice_sub(number, 1, number.n), &n) || n < 1 || n > 65535)) {
+	if (number.n &&
+		(!units_parse_int(slice_sub(number, 1, number.n), &n) || n < 1 || n > 65535)) {
 		probe_wrong(r, at, "\"%.200s\": the port is a number from 1 to 65535", text);
 		return false;
 	}
@@ -256,8 +258,8 @@ static const struct yaml *find_kind(struct probe_reader *r, const struct yaml *m
 }
 
 /* A text stands for a map with the kind's first key. */
-static bool read_keys(struct probe_reader *r, const struct yaml *at, const struct probe_kind *k,
-	void *spec)
+static bool read_keys(
+	struct probe_reader *r, const struct yaml *at, const struct probe_kind *k, void *spec)
 {
 	char what[PROBE_NAME_MAX + 64];
 	snprintf(what, sizeof(what), "probe %.64s: %s", r->name, k->name);
@@ -309,8 +311,9 @@ static void read_kind(struct probe_reader *r, const struct yaml *at)
 static char *name_of(const struct yaml *map)
 {
 	const struct yaml *y = yaml_get(map, "name");
-	return y && y->kind == YAML_SCALAR && y->text.n ? slice_dup(slice_sub(y->text, 0, PROBE_NAME_MAX))
-							: mem_strdup("(no name)");
+	return y && y->kind == YAML_SCALAR && y->text.n
+		       ? slice_dup(slice_sub(y->text, 0, PROBE_NAME_MAX))
+		       : mem_strdup("(no name)");
 }
 
 static void read_item(struct probe_reader *r, const struct yaml *map)
@@ -420,6 +423,11 @@ const char *probe_config_text(const struct probe_config *c)
 	return c->written;
 }
 
+int64_t probe_config_longest_ns(const struct probe_config *c)
+{
+	return c->tries * c->about.timeout_ns + (c->tries - 1) * c->pause_ns + NS_PER_S;
+}
+
 bool probe_config_has_secrets(const struct probe_config *c)
 {
 	return c->secrets.n > 0;
@@ -480,8 +488,8 @@ void probe_config_free(struct probe_config *c)
 	conditions_fini(&c->expect);
 	conditions_fini(&c->warn);
 	free_texts(c->after);
-	char *texts[] = {c->name, c->target, c->component, c->category, c->region, c->group,
-		c->written};
+	char *texts[] = {
+		c->name, c->target, c->component, c->category, c->region, c->group, c->written};
 	for (size_t i = 0; i < array_len(texts); i++)
 		free(texts[i]);
 	free(c);

@@ -90,6 +90,9 @@ struct attempt {
 /* Tells what came of it; the attempt (and `data`, by release) is gone when it returns. `fmt` NULL:
  * no detail. */
 void attempt_end(struct attempt *a, enum fault fault, const char *fmt, ...) like_printf(3, 4);
+/* The same from inside of start() or wherever it must not end at once: on the loop's next turn,
+ * once (a cancel() before that is enough: the kind has nothing to stop). */
+void attempt_end_soon(struct attempt *a, enum fault fault, const char *fmt, ...) like_printf(3, 4);
 /* Steady time since the attempt began. */
 int64_t attempt_age_ns(const struct attempt *a);
 

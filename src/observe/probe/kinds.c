@@ -6,6 +6,7 @@
 
 static const struct probe_kind *const kinds[] = {
 	&probe_kind_http,
+	&probe_kind_push,
 };
 
 const struct probe_kind *const *probe_kinds(size_t *ret_n)

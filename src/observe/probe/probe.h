@@ -138,7 +138,13 @@ struct probe_report { /* borrowed during the callback */
 };
 typedef void probe_call_done(void *arg, const struct probe_report *r);
 
-/* Stores and tells nothing. done is called once, never from in here. */
+/* Whether it can be run with these tools and its secrets are read; the error says what is missing.
+ */
+bool probe_can_run(
+	const struct probe_tools *tools, const struct probe_config *c, struct error *err);
+/* All its tries, with the pauses between them. */
+int64_t probe_config_longest_ns(const struct probe_config *c);
+/* Stores and tells nothing; it can be run. done is called once, never from in here. */
 struct probe_call *probe_run_once(const struct probe_tools *tools, const struct probe_config *c,
 	int family, int64_t deadline_ns, probe_call_done *done, void *arg);
 void probe_run_cancel(struct probe_call *c); /* done runs soon with FAULT_CANCELLED */
