@@ -84,17 +84,18 @@ static void say_names(struct tls_session *s)
 static void say_trouble(struct tls_session *s, unsigned long code)
 {
 	const int reason = ERR_GET_REASON(code);
+	const char *text = ERR_reason_error_string(code);
+	const bool own = ERR_GET_LIB(code) == ERR_LIB_SSL;
+	const bool alert = own && reason > SSL_AD_REASON_OFFSET;
+	const char *which = alert && text ? strstr(text, "alert ") : NULL;
 
-	if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET &&
-		reason < SSL_AD_REASON_OFFSET + 256)
+	if (which) /* of "tlsv13 alert certificate required" */
 		snprintf(s->trouble, sizeof(s->trouble), "the server's alert: %s",
-			SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
-	else if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason == SSL_R_WRONG_VERSION_NUMBER)
+			which + strlen("alert "));
+	else if (own && reason == SSL_R_WRONG_VERSION_NUMBER)
 		snprintf(s->trouble, sizeof(s->trouble), "what answered does not speak TLS");
 	else
-		snprintf(s->trouble, sizeof(s->trouble), "%s",
-			ERR_reason_error_string(code) ? ERR_reason_error_string(code)
-						      : "TLS failed");
+		snprintf(s->trouble, sizeof(s->trouble), "%s", text ? text : "TLS failed");
 }
 
 static enum tls_step step_of(struct tls_session *s, int rc, int sys)
