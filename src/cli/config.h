@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "observe/budget.h"
+#include "observe/probe/probe.h"
 #include "tell/alarm.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
@@ -101,6 +102,8 @@ struct config {
 	struct config_alarm *alarms;
 	struct config_metrics *metrics;
 	struct config_report *reports;
+	struct probe_config **probes; /* as written, their names unique */
+	size_t probe_count;
 	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,
 		report_count;
 };
