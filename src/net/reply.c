@@ -21,7 +21,8 @@ static bool next_line(struct slice *rest, struct slice *ret)
 	return true;
 }
 
-/* --- SMTP, FTP --------------------------------------------------------------------------------- */
+/* --- SMTP, FTP ---------------------------------------------------------------------------------
+ */
 
 static int code_of(struct slice line)
 {
@@ -87,7 +88,8 @@ void reply_smtp_capabilities(struct slice reply, struct buf *out)
 	}
 }
 
-/* --- IMAP -------------------------------------------------------------------------------------- */
+/* --- IMAP --------------------------------------------------------------------------------------
+ */
 
 static bool starts_nocase(struct slice s, const char *prefix)
 {
@@ -118,8 +120,7 @@ enum reply_state reply_imap(struct slice got, struct reply *ret)
 		if (!next_line(&rest, &line))
 			return REPLY_MORE;
 		if (slice_starts(line, REPLY_IMAP_TAG)) {
-			const struct slice said =
-				slice_sub(line, strlen(REPLY_IMAP_TAG), line.n);
+			const struct slice said = slice_sub(line, strlen(REPLY_IMAP_TAG), line.n);
 			const bool good = starts_nocase(said, "OK");
 			ret->n = got.n - rest.n;
 			ret->text = good ? slice_sub(got, 0, before) : said;
@@ -147,7 +148,8 @@ void reply_imap_capabilities(struct slice reply, struct buf *out)
 	}
 }
 
-/* --- the others -------------------------------------------------------------------------------- */
+/* --- the others --------------------------------------------------------------------------------
+ */
 
 enum reply_state reply_pop3(struct slice got, struct reply *ret)
 {
@@ -155,8 +157,7 @@ enum reply_state reply_pop3(struct slice got, struct reply *ret)
 
 	*ret = (struct reply){0};
 	if (!next_line(&rest, &line))
-		return got.n > 0 && got.p[0] != '+' && got.p[0] != '-' ? REPLY_BROKEN
-								       : REPLY_MORE;
+		return got.n > 0 && got.p[0] != '+' && got.p[0] != '-' ? REPLY_BROKEN : REPLY_MORE;
 	ret->n = got.n - rest.n;
 	ret->text = line;
 	if (slice_starts(line, "+OK"))

@@ -8,7 +8,7 @@
 
 static void next(struct dialogue *d);
 
-static void on_tls(void *arg, enum fault fault)
+static void on_open(void *arg, enum fault fault)
 {
 	struct dialogue *d = arg;
 
@@ -30,7 +30,7 @@ static void after_good(struct dialogue *d)
 	stream_take(d->talk.stream, d->reply.n);
 	d->at++;
 	if (then_tls)
-		stream_start_tls(d->talk.stream, on_tls, d);
+		stream_start_tls(d->talk.stream, on_open, d);
 	else
 		next(d);
 }
@@ -51,8 +51,8 @@ static void on_reply(void *arg, enum fault fault)
 	else if (d->state == REPLY_GOOD)
 		after_good(d);
 	else if (d->state == REPLY_BAD)
-		talk_end(&d->talk, FAULT_EXPECTATION, "%s: the server refuses: %s", what,
-			talk_quoted(d->reply.text, quoted));
+		talk_end(&d->talk, d->reply.code / 100 == 4 ? FAULT_HTTP_503 : FAULT_EXPECTATION,
+			"%s: the server refuses: %s", what, talk_quoted(d->reply.text, quoted));
 	else
 		talk_end(&d->talk, FAULT_PROTOCOL, "%s is not what the protocol allows: %s", what,
 			talk_quoted(got, quoted));
@@ -79,5 +79,5 @@ static void next(struct dialogue *d)
 
 void dialogue_begin(struct dialogue *d, struct attempt *a, const struct talk_spec *s, bool tls)
 {
-	talk_open(&d->talk, a, s, tls, on_tls, d);
+	talk_open(&d->talk, a, s, tls, on_open, d);
 }

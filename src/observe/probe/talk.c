@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading -----------------------------------------------------------------------------------
+ */
 
 const struct yaml *talk_at(const struct yaml *at, const char *key)
 {
@@ -51,7 +52,8 @@ void talk_fini(struct talk_spec *s)
 	tls_context_unref(s->tls);
 }
 
-/* --- an attempt -------------------------------------------------------------------------------- */
+/* --- an attempt --------------------------------------------------------------------------------
+ */
 
 void talk_open(struct talk *t, struct attempt *a, const struct talk_spec *s, bool tls_at_once,
 	stream_done *done, void *arg)
@@ -92,8 +94,7 @@ void talk_end(struct talk *t, enum fault fault, const char *fmt, ...)
 
 void talk_end_broken(struct talk *t, enum fault fault, const char *what)
 {
-	talk_end(t, fault, "%s%s%s", what ? what : "", what ? ": " : "",
-		stream_detail(t->stream));
+	talk_end(t, fault, "%s%s%s", what ? what : "", what ? ": " : "", stream_detail(t->stream));
 }
 
 void talk_stop(struct talk *t)
@@ -128,7 +129,8 @@ const char *talk_quoted(struct slice s, char text[TALK_QUOTED])
 	return text;
 }
 
-/* --- what was measured ------------------------------------------------------------------------- */
+/* --- what was measured -------------------------------------------------------------------------
+ */
 
 static struct value left_of(const struct talk *t, int64_t expiry_s)
 {
@@ -157,8 +159,8 @@ bool talk_measure(const struct talk *t, struct slice name, struct value *ret)
 	else if (slice_is(name, "CHAIN_EXPIRATION"))
 		*ret = left_of(t, f->chain_expiry_s);
 	else if (slice_is(name, "TLS_VERSION"))
-		*ret = value_str(slice_starts(slice_of(f->version), "TLSv") ? f->version + 4
-									    : f->version);
+		*ret = value_str(
+			slice_starts(slice_of(f->version), "TLSv") ? f->version + 4 : f->version);
 	else if (slice_is(name, "CIPHER"))
 		*ret = value_str(f->cipher);
 	else if (slice_is(name, "ISSUER"))

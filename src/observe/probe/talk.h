@@ -24,21 +24,25 @@ struct talk_spec {
 };
 
 /* Rows of a table of keys; `structure` is the kind's. */
-#define TALK_AT(structure, field)  offsetof(structure, talk) + offsetof(struct talk_spec, field)
-#define TALK_TO(structure) \
-	{"to", KEY_TEXT, TALK_AT(structure, to), .required = true, .max = 300}
-#define TALK_TLS(structure) \
-	{"name", KEY_TEXT, TALK_AT(structure, name), .max = 255}, \
-	{"ca", KEY_TEXT, TALK_AT(structure, ca), .max = TALK_PATH_MAX}, \
-	{"verify", KEY_BOOL, TALK_AT(structure, verify)}
+#define TALK_AT(structure, field) offsetof(structure, talk) + offsetof(struct talk_spec, field)
+#define TALK_TO(structure)                                                                         \
+	{                                                                                          \
+		"to", KEY_TEXT, TALK_AT(structure, to), .required = true, .max = 300               \
+	}
+#define TALK_TLS(structure)                                                                        \
+	{"name", KEY_TEXT, TALK_AT(structure, name), .max = 255},                                  \
+		{"ca", KEY_TEXT, TALK_AT(structure, ca), .max = TALK_PATH_MAX},                    \
+	{                                                                                          \
+		"verify", KEY_BOOL, TALK_AT(structure, verify)                                     \
+	}
 
 /* Reads `to`; `port` is that of the protocol, 0: it must be written. The target for people is
  * appended to out. Says what is wrong. */
 bool talk_read_target(struct talk_spec *s, const struct yaml *at, struct probe_reader *r,
 	unsigned port, struct buf *out);
 /* Takes the files in. `alpn` may be NULL. Says what is wrong. */
-bool talk_read_tls(struct talk_spec *s, const struct yaml *at, struct probe_reader *r,
-	const char *alpn);
+bool talk_read_tls(
+	struct talk_spec *s, const struct yaml *at, struct probe_reader *r, const char *alpn);
 void talk_fini(struct talk_spec *s);
 /* What stands at a key of the kind's map, or the item itself: where messages point. */
 const struct yaml *talk_at(const struct yaml *at, const char *key);
