@@ -35,19 +35,19 @@ struct ingest_options {
 	const char *graphite; /* "127.0.0.1:2003", lines over TCP and UDP; NULL: none */
 	const char *pickle;   /* "127.0.0.1:2004"; NULL: none */
 	const char *location;
-	int64_t flush_ns;   /* of StatsD; 0: 10 s */
-	size_t names_max;   /* series all of it may make; 0: 100,000 */
+	int64_t flush_ns;     /* of StatsD; 0: 10 s */
+	size_t names_max;     /* series all of it may make; 0: 100,000 */
 	unsigned connections; /* of Graphite at once; 0: 256 */
 };
 
 struct ingest_state {
 	struct {
-		const char *name;         /* "statsd", "graphite", "pickle", "influx", "remote_write" */
-		uint64_t points;          /* taken */
-		uint64_t bad;             /* lines or parts that are none, told with the first of them */
-		uint64_t refused;         /* over names_max, too old, ahead of the clock */
-		uint64_t lost;            /* packets the kernel dropped, where it says so */
-		char first_bad[160];      /* of the last minute, "" */
+		const char *name;    /* "statsd", "graphite", "pickle", "influx", "remote_write" */
+		uint64_t points;     /* taken */
+		uint64_t bad;        /* lines or parts that are none, told with the first of them */
+		uint64_t refused;    /* over names_max, too old, ahead of the clock */
+		uint64_t lost;       /* packets the kernel dropped, where it says so */
+		char first_bad[160]; /* of the last minute, "" */
 	} source[5];
 	size_t names;
 };
