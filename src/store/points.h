@@ -16,6 +16,7 @@
 #define POINTS_MAX      100000
 #define POINTS_BYTES    (7u << 20)
 #define POINTS_TAGS_MAX 32
+#define POINTS_NOW      INT64_MIN /* an at_ms: when it is taken */
 
 struct points;
 

@@ -52,8 +52,7 @@ static void what_no_series_could_have_is_refused(void **state)
 	assert_int_equal(add(p, "a\x01", NULL, 0), POINTS_BAD_NAME);
 	assert_int_equal(add(p, "\xff", NULL, 0), POINTS_BAD_NAME);
 	assert_int_equal(add(p, long_name, NULL, 0), POINTS_BAD_NAME);
-	assert_int_equal(
-		add(p, "a", (const char *const[]){"k}", "v"}, 1), POINTS_BAD_NAME);
+	assert_int_equal(add(p, "a", (const char *const[]){"k}", "v"}, 1), POINTS_BAD_NAME);
 	assert_int_equal(add(p, "a", (const char *const[]){"k", "\n"}, 1), POINTS_BAD_TAG);
 	assert_int_equal(add(p, "a", (const char *const[]){"k", long_name}, 1), POINTS_BAD_TAG);
 	assert_int_equal(add(p, "a", many, 33), POINTS_BAD_TAG);
@@ -121,9 +120,8 @@ static void bytes_come_back_as_they_were(void **state)
 		snprintf(value, sizeof(value), "v%d", (int)random_below(&r, 10));
 		const struct slice keys[] = {SLICE("b"), SLICE("a")};
 		const struct slice values[] = {slice_of(value), SLICE("\"\\")};
-		assert_int_equal(
-			points_add(p, slice_of(name), keys, values, random_below(&r, 3),
-				(int64_t)random_u64(&r), random_unit(&r)),
+		assert_int_equal(points_add(p, slice_of(name), keys, values, random_below(&r, 3),
+					 (int64_t)random_u64(&r), random_unit(&r)),
 			POINTS_ADDED);
 	}
 	points_encode(p, &out);
