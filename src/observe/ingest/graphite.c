@@ -29,14 +29,14 @@
 #define SO_MEMINFO 55
 #endif
 
-#define EVENTS      64
-#define READ_MAX    (256u << 10) /* bytes of one connection in one round */
-#define PACKETS     64           /* in one round */
-#define PAUSE_NS    NS_PER_MS
-#define FULL        100000 /* points that wait: no more is read */
-#define IDLE_NS     (600 * NS_PER_S)
-#define BUFFER      (8 << 20)
-#define DRAIN_MAX   1000 /* rounds for what had arrived at the end */
+#define EVENTS    64
+#define READ_MAX  (256u << 10) /* bytes of one connection in one round */
+#define PACKETS   64           /* in one round */
+#define PAUSE_NS  NS_PER_MS
+#define FULL      100000 /* points that wait: no more is read */
+#define IDLE_NS   (600 * NS_PER_S)
+#define BUFFER    (8 << 20)
+#define DRAIN_MAX 1000 /* rounds for what had arrived at the end */
 
 enum channel { LINES, PICKLES, CHANNELS };
 
@@ -55,8 +55,9 @@ struct graphite {
 	int epoll, wake, udp, listeners[CHANNELS];
 	pthread_t thread;
 	atomic_bool stop;
-	atomic_size_t posted, waiting; /* points on their way to the loop; that are no samples yet */
-	bool idle;                     /* the thread's last word has come */
+	atomic_size_t posted,
+		waiting; /* points on their way to the loop; that are no samples yet */
+	bool idle;       /* the thread's last word has come */
 	/* the thread's */
 	struct connection all;
 	unsigned open;
@@ -181,8 +182,8 @@ static size_t take_pickles(struct graphite *g, struct slice in, bool *ret_end)
 		if (in.n - at - 4 < n)
 			break;
 		make_room(g, PICKLES);
-		const char *wrong = graphite_pickle_read(slice_sub(in, at + 4, n),
-			g->points[PICKLES], &g->bad[PICKLES]);
+		const char *wrong = graphite_pickle_read(
+			slice_sub(in, at + 4, n), g->points[PICKLES], &g->bad[PICKLES]);
 		if (wrong)
 			bad_lines_add(&g->bad[PICKLES], wrong, SLICE("a pickle"));
 		at += 4 + n;
@@ -211,8 +212,8 @@ static void read_connection(struct graphite *g, struct connection *c)
 		c->heard_ns = clock_mono_ns(&clock_system);
 		buf_add(&c->in, g->memory, (size_t)n);
 		const struct slice in = buf_slice(&c->in);
-		const size_t used = c->channel == LINES ? take_lines(g, c, in)
-							: take_pickles(g, in, &end);
+		const size_t used =
+			c->channel == LINES ? take_lines(g, c, in) : take_pickles(g, in, &end);
 		memmove(c->in.p, c->in.p + used, c->in.n - used);
 		buf_cut(&c->in, c->in.n - used);
 	}
@@ -236,8 +237,8 @@ static void close_oldest(struct graphite *g)
 static void accept_some(struct graphite *g, enum channel channel)
 {
 	for (int i = 0; i < EVENTS; i++) {
-		const int fd = accept4(
-			g->listeners[channel], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		const int fd =
+			accept4(g->listeners[channel], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0)
 			return;
 		if (g->open >= g->o.connections)
@@ -356,8 +357,7 @@ static bool open_udp(struct graphite *g, struct error *err)
 		http_listener_port(g->listeners[LINES]));
 	g->udp = udp_listen(address, err);
 	free(address);
-	if (g->udp >= 0 &&
-		setsockopt(g->udp, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
+	if (g->udp >= 0 && setsockopt(g->udp, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
 		setsockopt(g->udp, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return watch(g, &g->udp, err);
 }
@@ -385,8 +385,7 @@ static bool open_all(struct graphite *g, struct error *err)
 
 static void graphite_free(struct graphite *g)
 {
-	const int fds[] = {
-		g->epoll, g->wake, g->udp, g->listeners[LINES], g->listeners[PICKLES]};
+	const int fds[] = {g->epoll, g->wake, g->udp, g->listeners[LINES], g->listeners[PICKLES]};
 	while (g->all.next != &g->all)
 		connection_close(g, g->all.next);
 	for (size_t i = 0; i < array_len(fds); i++)

@@ -19,7 +19,8 @@
 /* A name with tags as Graphite writes them. */
 enum points_added graphite_put(
 	struct points *p, struct slice path, int64_t at_ms, double value) must_check;
-/* Seconds as carbon takes them, with a fraction or without; -1: when it is taken. False: no time. */
+/* Seconds as carbon takes them, with a fraction or without; -1: when it is taken. False: no time.
+ */
 bool graphite_time(double seconds, int64_t *ret_ms);
 
 /* NULL: taken; else what is wrong with it. Thread: any. */

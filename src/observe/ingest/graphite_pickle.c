@@ -124,8 +124,7 @@ static void make_tuple(struct machine *m, unsigned n)
 
 static void append(struct machine *m, uint32_t list, uint32_t what)
 {
-	const uint32_t item =
-		add_node(m, (struct node){.kind = NODE_ITEM, .of = {what, 0, 0}});
+	const uint32_t item = add_node(m, (struct node){.kind = NODE_ITEM, .of = {what, 0, 0}});
 	struct node *l = &m->nodes.p[list];
 	if (l->of[0])
 		m->nodes.p[l->of[1]].of[1] = item;
@@ -230,8 +229,8 @@ static void push_quoted(struct machine *m, bool quotes)
 {
 	struct slice s = take_line(m);
 	if (quotes) {
-		const bool good = s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"') &&
-				  s.p[s.n - 1] == s.p[0];
+		const bool good =
+			s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"') && s.p[s.n - 1] == s.p[0];
 		s = good ? slice_sub(s, 1, s.n - 2) : SLICE("\\");
 	}
 	if (slice_find(s, '\\') < s.n)
@@ -323,11 +322,12 @@ static bool number_of(const struct node *n, double *ret)
 	return n->kind == NODE_NUMBER;
 }
 
-static void take_item(const struct machine *m, const struct node *item, struct points *p,
-	struct bad_lines *bad)
+static void take_item(
+	const struct machine *m, const struct node *item, struct points *p, struct bad_lines *bad)
 {
 	const struct node *all = m->nodes.p;
-	const struct node *path = item->n == 2 && item->kind == NODE_TUPLE ? &all[item->of[0]] : all;
+	const struct node *path =
+		item->n == 2 && item->kind == NODE_TUPLE ? &all[item->of[0]] : all;
 	const struct node *point = path != all ? &all[item->of[1]] : all;
 	double seconds, value;
 	int64_t at_ms;

@@ -36,7 +36,7 @@ struct ingest {
 	struct series_store *store;
 	struct ingest_options o;
 	char *location;
-	struct map names;              /* kind, name, tags: struct series */
+	struct map names;               /* kind, name, tags: struct series */
 	VEC(struct series *) by_number; /* of StatsD's names; NULL: refused */
 	struct work *first, **last;
 	size_t waiting;
@@ -153,11 +153,11 @@ static bool append_item(struct ingest *i, int64_t at_ms, const struct statsd_ite
 {
 	struct series *s = i->by_number.p[item->id];
 	return s && series_append(s, &(struct series_sample){.at_ms = at_ms,
-						.value = item->value,
-						.n = item->n,
-						.min = item->min,
-						.max = item->max,
-						.hist = &item->hist});
+					     .value = item->value,
+					     .n = item->n,
+					     .min = item->min,
+					     .max = item->max,
+					     .hist = &item->hist});
 }
 
 /* --- the queue -------------------------------------------------------------------------------- */
@@ -255,8 +255,7 @@ static void on_statsd(void *arg, struct statsd_batch *b)
 	add_work(i, (struct work){.source = INGEST_STATSD, .batch = b});
 }
 
-static void on_graphite(
-	void *arg, bool pickle, struct points *points, const struct bad_lines *bad)
+static void on_graphite(void *arg, bool pickle, struct points *points, const struct bad_lines *bad)
 {
 	struct ingest *i = arg;
 	const enum ingest_source source = pickle ? INGEST_PICKLE : INGEST_GRAPHITE;

@@ -27,12 +27,12 @@
 #define SO_MEMINFO 55
 #endif
 
-#define PACKETS      64          /* with one call */
-#define PACKET_MAX   (16u << 10) /* bytes; what is longer loses its end, and says so */
+#define PACKETS      64                 /* with one call */
+#define PACKET_MAX   (16u << 10)        /* bytes; what is longer loses its end, and says so */
 #define PACKET_APART (PACKET_MAX + 192) /* not all at the same place of the cache */
 #define BUFFER       (8 << 20)
 #define PAUSE_NS     (200 * NS_PER_US)
-#define EARLY_MS     5 /* the clocks of timer and wall differ that much at most */
+#define EARLY_MS     5          /* the clocks of timer and wall differ that much at most */
 #define DRAIN_MAX    (1u << 16) /* calls for what had arrived at the end of an interval */
 
 enum word { GO_ON, FLUSH, STOP };
@@ -79,7 +79,7 @@ static uint64_t packets_lost(const struct statsd *s)
 	uint32_t info[SK_MEMINFO_VARS] = {0};
 	socklen_t n = sizeof(info);
 	return getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &n) == 0 ? info[SK_MEMINFO_DROPS]
-									 : 0;
+									: 0;
 }
 
 static void on_batch(void *arg)
@@ -183,8 +183,7 @@ static bool start(struct statsd *s, const char *address, struct error *err)
 	}
 	for (size_t i = 0; i < PACKETS; i++) {
 		s->parts[i] = (struct iovec){s->memory + i * PACKET_APART, PACKET_MAX};
-		s->headers[i].msg_hdr =
-			(struct msghdr){.msg_iov = &s->parts[i], .msg_iovlen = 1};
+		s->headers[i].msg_hdr = (struct msghdr){.msg_iov = &s->parts[i], .msg_iovlen = 1};
 	}
 	const int rc = pthread_create(&s->thread, NULL, thread_main, s);
 	if (rc)

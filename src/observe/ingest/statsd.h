@@ -28,7 +28,7 @@ enum statsd_kind { STATSD_COUNTER, STATSD_TIMER, STATSD_GAUGE, STATSD_SET, STATS
 
 /* --- statsd_line.c: thread: any --------------------------------------------------------------- */
 
-struct statsd_line { /* slices borrow */
+struct statsd_line {                     /* slices borrow */
 	struct slice name, values, tags; /* values: at least one, ':' between them */
 	enum statsd_kind kind;
 	double rate; /* 0 < rate <= 1 */
@@ -62,14 +62,14 @@ struct statsd_name { /* owned by the batch */
 struct statsd_item {
 	uint32_t id; /* of its name, from 0, for the life of the table */
 	enum statsd_kind kind;
-	double value;    /* counter: the sum; timer: the sum, us; gauge; set: how many */
-	double min, max; /* timer, us */
-	uint64_t n;      /* timer */
+	double value;            /* counter: the sum; timer: the sum, us; gauge; set: how many */
+	double min, max;         /* timer, us */
+	uint64_t n;              /* timer */
 	struct series_hist hist; /* timer; owned */
 };
 
 struct statsd_batch {
-	int64_t at_ms; /* the end of its interval */
+	int64_t at_ms;                 /* the end of its interval */
 	VEC(struct statsd_name) names; /* that are new, in order of their ids */
 	VEC(struct statsd_item) items; /* what was heard of since the last batch */
 	uint64_t lines, refused;       /* since the last batch; lines: taken */

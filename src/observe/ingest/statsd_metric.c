@@ -109,8 +109,7 @@ static void make_dense(struct statsd_metric *m, struct statsd_dense *d)
 	series_hist_fini(&m->hist);
 }
 
-static bool add_time(
-	struct statsd_metric *m, double us, uint32_t count, struct statsd_dense *dense)
+static bool add_time(struct statsd_metric *m, double us, uint32_t count, struct statsd_dense *dense)
 {
 	if (m->n + count > COUNT_MAX)
 		return false;
@@ -172,8 +171,8 @@ const char *statsd_metric_add(struct statsd_metric *m, const struct statsd_line 
 		const char *stop = p;
 		while (stop < end && *stop != ':')
 			stop++;
-		const char *wrong = add_value(
-			m, line, slice_from(p, (size_t)(stop - p)), dense, ret_refused);
+		const char *wrong =
+			add_value(m, line, slice_from(p, (size_t)(stop - p)), dense, ret_refused);
 		if (wrong || stop == end)
 			return wrong;
 		p = stop + 1;

@@ -87,8 +87,8 @@ static uint64_t hash_of(
 	return tags.n ? statsd_hash(tags, h) : h;
 }
 
-static bool is_that(const struct sending *s, enum statsd_kind kind, struct slice name,
-	struct slice tags)
+static bool is_that(
+	const struct sending *s, enum statsd_kind kind, struct slice name, struct slice tags)
 {
 	return s->name_n == name.n && s->tags_n == tags.n && s->metric->kind == kind &&
 	       memcmp(s->bytes, name.p, name.n) == 0 &&
@@ -122,8 +122,8 @@ static void grow(struct statsd_table *t)
 	t->size = size;
 }
 
-static void add_sending(struct statsd_table *t, struct statsd_metric *m, struct slice name,
-	struct slice tags)
+static void add_sending(
+	struct statsd_table *t, struct statsd_metric *m, struct slice name, struct slice tags)
 {
 	const uint64_t hash = hash_of(t, m->kind, name, tags);
 	if (2 * (t->sendings + 1) > t->size)
@@ -141,8 +141,8 @@ static void add_sending(struct statsd_table *t, struct statsd_metric *m, struct 
 
 /* --- what is new ------------------------------------------------------------------------------ */
 
-static struct statsd_metric *define(struct statsd_table *t, enum statsd_kind kind,
-	struct slice name, struct slice tags)
+static struct statsd_metric *define(
+	struct statsd_table *t, enum statsd_kind kind, struct slice name, struct slice tags)
 {
 	static const char *const before[STATSD_KINDS] = {
 		"stats.counters.", "stats.timers.", "stats.gauges.", "stats.sets."};
@@ -150,8 +150,8 @@ static struct statsd_metric *define(struct statsd_table *t, enum statsd_kind kin
 	m->kind = kind;
 	m->id = (uint32_t)t->metrics.n;
 	vec_push(&t->metrics, m);
-	char *full = mem_printf("%s%.*s%s", before[kind], SLICE_ARG(name),
-		kind == STATSD_SET ? ".count" : "");
+	char *full = mem_printf(
+		"%s%.*s%s", before[kind], SLICE_ARG(name), kind == STATSD_SET ? ".count" : "");
 	vec_push(&t->batch->names, ((struct statsd_name){kind, full, slice_dup(tags)}));
 	add_sending(t, m, name, tags);
 	return m;
@@ -168,9 +168,10 @@ static struct statsd_metric *meet(
 		*ret_wrong = points_added_text(POINTS_BAD_TAG);
 	if (*ret_wrong)
 		return NULL;
-	const enum points_added look = line->name.n + around >= SERIES_KEY_MAX / 2
-					       ? POINTS_BAD_NAME
-					       : points_look(line->name, tags.keys, tags.values, tags.n);
+	const enum points_added look =
+		line->name.n + around >= SERIES_KEY_MAX / 2
+			? POINTS_BAD_NAME
+			: points_look(line->name, tags.keys, tags.values, tags.n);
 	if (look != POINTS_ADDED) {
 		*ret_wrong = points_added_text(look);
 		return NULL;
@@ -180,8 +181,8 @@ static struct statsd_metric *meet(
 	struct buf text = BUF(SERIES_KEY_MAX);
 	statsd_tags_write(&tags, &text);
 	const struct slice one = slice_from(buf_str(&text), text.n);
-	const struct slot *slot = look_up(
-		t, hash_of(t, line->kind, line->name, one), line->kind, line->name, one);
+	const struct slot *slot =
+		look_up(t, hash_of(t, line->kind, line->name, one), line->kind, line->name, one);
 	struct statsd_metric *m = slot->sending ? slot->sending->metric : NULL;
 	if (!m && t->metrics.n < t->names_max)
 		m = define(t, line->kind, line->name, one);
@@ -208,8 +209,7 @@ static void take_line(struct statsd_table *t, struct slice text)
 	}
 	const uint64_t hash = hash_of(t, line.kind, line.name, line.tags);
 	const struct slot *slot = look_up(t, hash, line.kind, line.name, line.tags);
-	struct statsd_metric *m =
-		slot->sending ? slot->sending->metric : meet(t, &line, &wrong);
+	struct statsd_metric *m = slot->sending ? slot->sending->metric : meet(t, &line, &wrong);
 	const bool before = m && m->heard;
 	if (m)
 		wrong = statsd_metric_add(m, &line, &t->dense, &t->batch->refused);

@@ -81,8 +81,7 @@ static void every_protocol_is_read(void **state)
 		if (wrong || bad.n)
 			fail_msg("%zu: %s %s", i, wrong ? wrong : "", bad.first);
 		assert_int_equal(points_count(p), 2);
-		assert_true(slice_is(points_at(p, 0).name, "a.b") &&
-			    points_at(p, 0).value == 1.5 &&
+		assert_true(slice_is(points_at(p, 0).name, "a.b") && points_at(p, 0).value == 1.5 &&
 			    points_at(p, 0).at_ms == 1700000000000LL);
 		assert_true(slice_is(points_at(p, 1).name, "a.b") && points_at(p, 1).value == 2 &&
 			    points_at(p, 1).at_ms == 1700000000000LL);
@@ -93,12 +92,18 @@ static void every_protocol_is_read(void **state)
 static void nothing_is_ever_run_or_looked_up(void **state)
 {
 	const struct slice evil[] = {
-		PICKLE("cos\nsystem\n(S'true'\ntR."), PICKLE("(S'true'\nios\nsystem\n."),
+		PICKLE("cos\nsystem\n(S'true'\ntR."),
+		PICKLE("(S'true'\nios\nsystem\n."),
 		PICKLE("\x80\x02"
 		       "cposix\nsystem\nX\x04\x00\x00\x00true\x85R."),
 		PICKLE("\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R."),
-		PICKLE("(dp0\n."), PICKLE("}."), PICKLE("\x8f."), PICKLE("(lp0\n(S'x'\nb."),
-		PICKLE("Pnothing\n."), PICKLE("\x82\x01."), PICKLE("]\x81."),
+		PICKLE("(dp0\n."),
+		PICKLE("}."),
+		PICKLE("\x8f."),
+		PICKLE("(lp0\n(S'x'\nb."),
+		PICKLE("Pnothing\n."),
+		PICKLE("\x82\x01."),
+		PICKLE("]\x81."),
 	};
 	struct points *p = points_new();
 	struct bad_lines bad;
@@ -116,8 +121,9 @@ static void what_is_broken_is_refused(void **state)
 		PICKLE("K\x01."), PICKLE("a."), PICKLE("]a."), PICKLE("e."), PICKLE("(e."),
 		PICKLE("h\x00."), PICKLE("]q\xff.."), PICKLE("p0\n."), PICKLE("X\xff\xff\xff\xff."),
 		PICKLE("\x8d\xff\xff\xff\xff\xff\xff\xff\xff."), PICKLE("\x86."),
-		PICKLE("](K\x01."), PICKLE("]."
-					   "]."),
+		PICKLE("](K\x01."),
+		PICKLE("]."
+		       "]."),
 		PICKLE("]r\xff\xff\xff\x7f."), PICKLE("G\x00.")};
 	struct points *p = points_new();
 	struct bad_lines bad;

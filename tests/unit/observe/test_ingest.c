@@ -1,4 +1,5 @@
-/* test_ingest.c - what is sent to the sockets, as samples: in virtual time, through real sockets. */
+/* test_ingest.c - what is sent to the sockets, as samples: in virtual time, through real sockets.
+ */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -41,7 +42,8 @@ static void send_packet(unsigned port, const char *text)
 	const struct sockaddr_in to = address_of(port);
 	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	assert_int_equal(sendto(fd, text, strlen(text), 0, (const struct sockaddr *)&to, sizeof(to)),
+	assert_int_equal(
+		sendto(fd, text, strlen(text), 0, (const struct sockaddr *)&to, sizeof(to)),
 		strlen(text));
 	close(fd);
 }
@@ -96,15 +98,13 @@ static void an_interval_ends_by_the_wall_clock(void **state)
 	loop_advance(h->loop, 2 * NS_PER_S); /* 22:10:11 */
 	while (ingest_state(i).source[INGEST_STATSD].points < 3 || ingest_state(i).waiting)
 		loop_advance(h->loop, NS_PER_MS);
-	assert_int_equal(
-		samples(h, found(h, SERIES_SUM, "stats.counters.openstack.api.x"), &a), 1);
+	assert_int_equal(samples(h, found(h, SERIES_SUM, "stats.counters.openstack.api.x"), &a), 1);
 	const int64_t end = a.runs.p[0].at_ms;
 	assert_int_equal(end % 10000, 0);
 	assert_true(series_house_now(h) - end < 5000);
 	assert_true(a.runs.p[0].value == 5);
 	answer_fini(&a);
-	assert_int_equal(
-		samples(h, found(h, SERIES_DIST, "stats.timers.openstack.api.x"), &a), 1);
+	assert_int_equal(samples(h, found(h, SERIES_DIST, "stats.timers.openstack.api.x"), &a), 1);
 	assert_true(a.runs.p[0].n == 1 && a.runs.p[0].value == 100000);
 	answer_fini(&a);
 	ingest_close(i);
@@ -142,8 +142,7 @@ static void bad_lines_are_told_once_a_minute(void **state)
 			loop_advance(h->loop, NS_PER_MS);
 	}
 	assert_int_equal(told_count, 1);
-	assert_string_equal(
-		told[0], "ingest: statsd: it is not NAME:VALUE|TYPE: what is this");
+	assert_string_equal(told[0], "ingest: statsd: it is not NAME:VALUE|TYPE: what is this");
 	assert_true(ingest_state(i).source[INGEST_STATSD].first_bad[0]);
 	loop_advance(h->loop, 70 * NS_PER_S);
 	assert_string_equal(ingest_state(i).source[INGEST_STATSD].first_bad, "");
@@ -174,8 +173,8 @@ static void a_packet_too_long_is_told_and_its_lines_count(void **state)
 static void lines_and_pickles_arrive(void **state)
 {
 	struct series_house *h = *state;
-	struct ingest *i = open_with(h, (struct ingest_options){
-						.graphite = "127.0.0.1:0", .pickle = "127.0.0.1:0"});
+	struct ingest *i = open_with(
+		h, (struct ingest_options){.graphite = "127.0.0.1:0", .pickle = "127.0.0.1:0"});
 	const int64_t now_s = series_house_now(h) / 1000;
 	struct buf text = BUF(BUF_LINE);
 	struct answer a;
@@ -187,9 +186,10 @@ static void lines_and_pickles_arrive(void **state)
 	buf_printf(&text, "\na.c 3 -1\nhalf.of.a.li");
 	send_stream(ingest_port(i, INGEST_GRAPHITE), text.p, text.n);
 	send_packet(ingest_port(i, INGEST_GRAPHITE), "a.d 4 N");
-	const char message[] = "\0\0\0\x2d(lp0\n(S'a.e'\np1\n(I-1\nF5.5\ntp2\ntp3\na(g1\n(I-1\nF6\nttp4\na."
-			       "\0\0\0\x02"
-			       "}.";
+	const char message[] =
+		"\0\0\0\x2d(lp0\n(S'a.e'\np1\n(I-1\nF5.5\ntp2\ntp3\na(g1\n(I-1\nF6\nttp4\na."
+		"\0\0\0\x02"
+		"}.";
 	char framed[sizeof(message)];
 	memcpy(framed, message, sizeof(message));
 	framed[3] = (char)(sizeof(message) - 1 - 4 - 6);
@@ -215,8 +215,8 @@ static void lines_and_pickles_arrive(void **state)
 static void a_full_house_closes_the_oldest(void **state)
 {
 	struct series_house *h = *state;
-	struct ingest *i = open_with(
-		h, (struct ingest_options){.graphite = "127.0.0.1:0", .connections = 2});
+	struct ingest *i =
+		open_with(h, (struct ingest_options){.graphite = "127.0.0.1:0", .connections = 2});
 	const struct sockaddr_in to = address_of(ingest_port(i, INGEST_GRAPHITE));
 	int fds[3];
 	char c;

@@ -32,8 +32,8 @@ static void numbers_are_those_of_strtod(void **state)
 	random_init_seed(&r, 11);
 	for (int i = 0; i < 200000; i++) {
 		const double scale = pow(10, (double)random_below(&r, 40) - 20);
-		write_somehow(text, sizeof(text), (random_unit(&r) - 0.5) * scale,
-			random_below(&r, 6));
+		write_somehow(
+			text, sizeof(text), (random_unit(&r) - 0.5) * scale, random_below(&r, 6));
 		assert_true(number_read(slice_of(text), &x));
 		if (x != strtod(text, NULL))
 			fail_msg("%s", text);
@@ -73,10 +73,11 @@ static struct statsd_batch *after(struct statsd_table *t, const char *packet)
 static void each_type_adds_up_as_it_does(void **state)
 {
 	struct statsd_table *t = statsd_table_new(100);
-	struct statsd_batch *b = after(t, "a.b:1|c\na.b:2.5|c|@0.5\r\n"
-					  "t:10|ms\nt:20:30.5|ms\nt:1|h|@0.1\nt:2|d\n"
-					  "g:5|g\ng:+3|g\ng:-1|g\n"
-					  "s:x|s\ns:y|s\ns:x|s\ns:y:z|s\n");
+	struct statsd_batch *b =
+		after(t, "a.b:1|c\na.b:2.5|c|@0.5\r\n"
+			 "t:10|ms\nt:20:30.5|ms\nt:1|h|@0.1\nt:2|d\n"
+			 "g:5|g\ng:+3|g\ng:-1|g\n"
+			 "s:x|s\ns:y|s\ns:x|s\ns:y:z|s\n");
 
 	assert_int_equal(b->bad.n, 0);
 	assert_int_equal(b->lines, 13);
@@ -107,9 +108,10 @@ static void each_type_adds_up_as_it_does(void **state)
 static void tags_in_any_order_are_one_name(void **state)
 {
 	struct statsd_table *t = statsd_table_new(100);
-	struct statsd_batch *b = after(t, "a:1|c|#z:1,b:2\na:1|c|#b:2,z:1\n"
-					  "a:1|c|@1|#b:2,z:1|c:ci-1|e:it|card:low\na:1|c|#b:3,b:2,z:1\n"
-					  "a:1|c\na:1|c|#flag\n");
+	struct statsd_batch *b =
+		after(t, "a:1|c|#z:1,b:2\na:1|c|#b:2,z:1\n"
+			 "a:1|c|@1|#b:2,z:1|c:ci-1|e:it|card:low\na:1|c|#b:3,b:2,z:1\n"
+			 "a:1|c\na:1|c|#flag\n");
 
 	assert_int_equal(b->bad.n, 0);
 	assert_int_equal(b->names.n, 3);
@@ -136,8 +138,8 @@ static void lines_that_are_none_are_counted_and_the_first_told(void **state)
 {
 	static const char *const bad[] = {"", "a", "a:1", "a:1|", "a|c", ":1|c", "a:|c", "a:1|x",
 		"a:1|ms|@0", "a:1|c|@2", "a:1|c|@x", "a:x|c", "a:1:x|ms", "a:-1|ms", "a:nan|g",
-		"a:1|c|T1700000000", "a:1|c|z", "a{:1|c", "\xff:1|c", "a:1|c|#:v", "a:1|c|#a:1,,b:2",
-		"_e{1,1}:a|b", "a:1e300|ms", "a:1|ms|@1e-12"};
+		"a:1|c|T1700000000", "a:1|c|z", "a{:1|c", "\xff:1|c", "a:1|c|#:v",
+		"a:1|c|#a:1,,b:2", "_e{1,1}:a|b", "a:1e300|ms", "a:1|ms|@1e-12"};
 	struct statsd_table *t = statsd_table_new(100);
 	struct statsd_batch *b;
 
@@ -211,7 +213,8 @@ static void many_names_are_found_again(void **state)
 
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < MANY; i++) {
-			snprintf(line, sizeof(line), "openstack.api.prod.zone.compute.GET.x%d:1|c", i);
+			snprintf(line, sizeof(line), "openstack.api.prod.zone.compute.GET.x%d:1|c",
+				i);
 			statsd_table_take(t, slice_of(line));
 		}
 		struct statsd_batch *b = statsd_table_flush(t);
