@@ -61,7 +61,8 @@ static bool write_file(const char *path, const struct buf *text)
 		done += n > 0 ? (size_t)n : 0;
 	}
 	if (!good)
-		fprintf(stderr, "%s: %s\n", path, fd >= 0 && text->over ? "too large" : strerror(errno));
+		fprintf(stderr, "%s: %s\n", path,
+			fd >= 0 && text->over ? "too large" : strerror(errno));
 	if (fd >= 0)
 		good = close(fd) == 0 && good;
 	return good;
@@ -109,8 +110,8 @@ static bool write_files(const struct import_options *o, const struct import_made
 {
 	const struct import_report *comments = made->config ? NULL : r;
 	return (!made->endpoints || write_into(o, "endpoints", made->endpoints, comments, files)) &&
-	       (!made->config || (write_into(o, "conf.d", made->config, r, files) &&
-					 write_top(o, files)));
+	       (!made->config ||
+		       (write_into(o, "conf.d", made->config, r, files) && write_top(o, files)));
 }
 
 /* --- what is told ----------------------------------------------------------------------------- */
@@ -126,8 +127,7 @@ static void print_report(const struct import_options *o, const struct import_rep
 	buf_fini(&lines);
 }
 
-static void print_json(
-	const struct import_made *made, const struct import_report *r, json_t *files)
+static void print_json(const struct import_made *made, const struct import_report *r, json_t *files)
 {
 	json_t *all = json_object();
 	json_object_set(all, "config", made->config ? made->config : json_null());
@@ -199,7 +199,8 @@ static bool read_options(struct import_options *o, int argc, char **argv)
 		}
 	vec_push(&o->targets, NULL);
 	if (optind == argc)
-		fprintf(stderr, "expected files or directories of %s; see `glasshouse import --help`\n",
+		fprintf(stderr,
+			"expected files or directories of %s; see `glasshouse import --help`\n",
 			importer_program(o->importer));
 	return optind < argc;
 }

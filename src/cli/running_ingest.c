@@ -15,8 +15,8 @@ static void on_tell(void *arg, const char *text)
 		house_changed(r->house);
 }
 
-static void say_port(struct running *r, enum ingest_source source, const char *scheme,
-	const char *address)
+static void say_port(
+	struct running *r, enum ingest_source source, const char *scheme, const char *address)
 {
 	const char *colon = strrchr(address, ':');
 	char label[32];
@@ -61,8 +61,8 @@ static bool same_addresses(const struct config *a, const struct config *b)
 	       !strcmp(a->pickle_address, b->pickle_address);
 }
 
-bool running_ingest(struct running *r, const struct config *before, const struct config *c,
-	struct error *err)
+bool running_ingest(
+	struct running *r, const struct config *before, const struct config *c, struct error *err)
 {
 	if (r->ingest && before && same_addresses(before, c))
 		return true;

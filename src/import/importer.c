@@ -83,7 +83,8 @@ static void load(struct loading *l, const char *path, unsigned depth)
 	}
 	const int n = depth == DEPTH_MAX ? 0 : scandir(path, &list, NULL, alphasort);
 	if (depth == DEPTH_MAX)
-		error_list_at(l->errors, path, 0, 0, "directories are more than %d deep", DEPTH_MAX);
+		error_list_at(
+			l->errors, path, 0, 0, "directories are more than %d deep", DEPTH_MAX);
 	if (n < 0)
 		error_list_at(l->errors, path, 0, 0, "%s", strerror(errno));
 	for (int i = 0; i < n; i++) {

@@ -227,10 +227,25 @@ def test_references_are_explained(program):
 # --- a configuration ---------------------------------------------------------------------------------------------
 
 
+def kinds_of_this_build(tmp_path):
+    """A probe without a kind is told which there are."""
+    (tmp_path / "none.yaml").write_text("probes: [{name: x}]\n", encoding="utf-8")
+    out = command("config", "check", "-c", tmp_path / "none.yaml", cwd=tmp_path)
+    return set(re.search(r"One of these keys is needed: (.*)$", out.stderr + out.stdout, re.M).group(1).split(", "))
+
+
 def check(directory):
+    known = kinds_of_this_build(directory)
+    for path in glob.glob(str(directory / "conf.d" / "*.yaml")):
+        with open(path, encoding="utf-8") as f:
+            config = yaml.safe_load(f)
+        kept = [p for p in config["probes"] if known & set(p)]
+        if len(kept) < len(config["probes"]):
+            with open(path, "w", encoding="utf-8") as f:
+                yaml.safe_dump({**config, "probes": kept}, f)
     (directory / "clouds.yaml").write_text("clouds:\n" + "".join(
         f"  {name}: {{auth: {{auth_url: 'http://127.0.0.1:9', username: a, password: b, project_name: c}}}}\n"
-        for name in ("production", "second")), encoding="utf-8")
+        for name in ("prod", "production", "second", "stage")), encoding="utf-8")
     return command("config", "check", "-c", directory / "glasshouse.yaml", cwd=directory,
                    OS_CLIENT_CONFIG_FILE=str(directory / "clouds.yaml"),
                    GLASSHOUSE_ENDPOINTS=str(directory / "endpoints"))
@@ -357,6 +372,7 @@ def test_blackbox():
     assert p["post-api.example.org"]["every"] == "30s" and p["post-api.example.org"]["timeout"] == "20s"
     assert p["mail-mail.example.org-25"]["tcp"]["talk"][1] == {"send": "EHLO prober\r"}
     assert p["ping-192.0.2.1"]["icmp"] == {"to": "192.0.2.1", "size": 64} and p["ping-192.0.2.1"]["timeout"] == "3s"
+    assert p["chat-irc.example.org-6667"]["timeout"] == "2s"
     assert p["names-192.0.2.53"]["dns"] == {"server": "192.0.2.53", "name": "example.org", "type": "SOA", "tcp": True,
                                             "recursion": True}
     assert p["rpc-rpc.example.org-443"]["grpc"]["to"] == "rpc.example.org:443"
@@ -414,7 +430,8 @@ def test_cloudmon():
     assert rows["database.instances"] is False and "fancy-store.root" not in rows
     assert rows["telemetry.meters"]["service"] == "telemetry" and rows["legacy.root"] is False
     assert not [name for name in rows if "unchosen" in name]
-    assert made["config"]["clouds"] == {"production": {"every": "10s"}, "second": {"every": "20s"}}
+    assert made["config"]["clouds"] == {"stage": {}, "prod": {}, "production": {"every": "10s"},
+                                         "second": {"every": "20s"}}
     assert p["portal-portal.example.org"]["component"] == "Portal" and p["portal-portal.example.org"]["every"] == "10s"
     assert p["portal-login.example.org-ui-login"]["http"] == "https://login.example.org/ui/login"
     assert p["front-http-80"]["http"] == "http://192.0.2.10:80/" and p["front-http-80"]["every"] == "7s"
@@ -422,10 +439,10 @@ def test_cloudmon():
     assert p["front-tcp-3333"]["timeout"] == "3s" and "front-udp-53" not in p
     used = {(s["use"], s["every"]) for s in made["config"]["scenarios"]}
     assert used == {("api-tour", "10m"), ("server-login", "10m"), ("volume-life", "10m"), ("dns-zone", "10m")}
-    own = p["own-production-scenario1_login.yaml"]
-    assert own["every"] == "15m" and own["exec"]["env"] == {"OS_CLOUD": "production"}
+    own = p["own-staging-scenario1_login.yaml"]
+    assert own["every"] == "15m" and own["exec"]["env"] == {"OS_CLOUD": "stage", "LANG": "C"}
     assert own["exec"]["tasks"] == "checks/scenario1_login.yaml"
-    assert p["own-production-scenario2_disk.yaml"]["every"] == "1h"
+    assert p["own-staging-scenario2_disk.yaml"]["every"] == "1h"
     assert p["apimon-production-scenario23_ces.yaml"]["exec"]["statsd"] == "openstack.api.production.zone-a"
     judging = [n for n in made["notes"] if n["text"].startswith("judge rules: not yet carried here (")]
     assert {n["text"][-2] for n in judging} == {"1", "2"} and len(judging) == 3
