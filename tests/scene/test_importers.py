@@ -384,7 +384,9 @@ def test_blackbox_modules_with_targets():
     made = imported("blackbox", "--target", "https://a.example.org", "--target", "b.example.org:443",
                     os.path.join(IMPORTS, "blackbox", "blackbox.yml"))
     p = probes(made)
-    assert len(p) == 2 * 8  # all modules but that of a prober nobody has
+    refused = [n for n in made["notes"] if not n["line"] and n["fate"] == "not carried"]
+    assert len(p) + len(refused) == 2 * 8  # all modules but that of a prober nobody has
+    assert "smtp_starttls-https-a.example.org" in [n["what"] for n in refused] and "would be refused" in refused[0]["text"]
     assert p["nobody_asks-https-a.example.org"]["http"] == {"url": "https://a.example.org", "method": "HEAD"}
     assert p["http_post-b.example.org-443"]["http"]["url"] == "http://b.example.org:443"
 
