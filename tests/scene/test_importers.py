@@ -450,6 +450,26 @@ def test_cloudmon():
     assert {n["text"][-2] for n in judging} == {"1", "2"} and len(judging) == 3
 
 
+# --- the documentation -------------------------------------------------------------------------------------------
+
+
+def examples():
+    with open(os.path.join(ROOT, "docs", "switching.md"), encoding="utf-8") as f:
+        text = f.read()
+    return re.findall(r"^```yaml ([a-z-]+)\n(.*?)^```\n\nbecomes\n\n```yaml\n(.*?)^```\n", text, re.S | re.M)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_examples_of_the_documentation(program, tmp_path):
+    found = [e for e in examples() if e[0] == program]
+    assert found
+    for _, source, expected in found:
+        (tmp_path / "x.yaml").write_text(source, encoding="utf-8")
+        made = imported(program, tmp_path / "x.yaml")
+        assert (made["config"] or made["endpoints"]) == yaml.safe_load(expected)
+        assert made["counts"]["not carried"] == 0
+
+
 # --- real files --------------------------------------------------------------------------------------------------
 
 
