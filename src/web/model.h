@@ -58,8 +58,9 @@
  *
  * HOSTS (query "hosts"; operators): where servers of scenarios came up in the last 14 days: more:
  *	there were more than are counted; clouds [{cloud, common: what failures of 24 h have in
- *	common | null, left_out: hosts, nowhere: failures of 24 h before any host was found,
- *	hosts [{host: nova's hostId, name | null, zone | null, last_good_ms | null, last_good: the
+ *	common {dimension: host, zone, volume_type, image or flavor, value, failed, came_up: there,
+ *	elsewhere: came up} | null, left_out: hosts, nowhere: failures of 24 h before any host was
+ *found, hosts [{host: nova's hostId, name | null, zone | null, last_good_ms | null, last_good: the
  *	last one was, good_24h, failed_24h, median_ms: from the request until ACTIVE, of good ones
  *	| null, days [14 x {day, good, failed}] oldest first, last_failure {at_ms, run, step, fault,
  *	cause | null} | null}] with failures first, <= 200}]. Failures that are not the cloud's
