@@ -222,9 +222,9 @@ static void count_objects(struct run *r)
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		const struct task *t = r->tasks.p[i];
 		const size_t made = (size_t)t->has_made + extras_of(t);
-		const size_t unsure = unsure_of(t), found = t->unsure.n - unsure;
-		report->created += made - t->reused + found;
-		report->deleted += found;
+		const size_t unsure = unsure_of(t);
+		report->created += made - t->reused + t->unsure.n;
+		report->deleted += t->unsure.n - unsure;
 		report->left += unsure;
 		if (t->has_made && t->made.kept)
 			continue;

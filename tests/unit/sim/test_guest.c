@@ -1,6 +1,7 @@
 /* test_guest.c - guests of the simulated cloud: who gets in, when, and what they answer. */
 #include "../check.h"
 
+#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -524,6 +525,25 @@ static const char *greeting(int fd, char *ret, size_t size)
 	return ret;
 }
 
+/* A command ends before its client has closed the channel too, and the connection goes on: what is
+ * said of that channel then must reach nothing that is gone. What is freed is overwritten, so that
+ * a library's look at it cannot go well by chance. */
+static void test_channel_outlived(void **state)
+{
+	struct town *t = *state;
+	unsigned n;
+	struct said s;
+	mallopt(M_PERTURB, 0xa5);
+	allow_all(t);
+	open_server(t, "one", &n);
+	town_await(t, n, ssh_port(t), true);
+	for (int i = 0; i < 20; i++) {
+		town_run(t, n, "hostname", &s);
+		assert_said(&s, 0, "one\n", "");
+	}
+	mallopt(M_PERTURB, 0);
+}
+
 static void test_limits(void **state)
 {
 	struct town *t = *state;
@@ -637,6 +657,7 @@ int test_guest(void)
 		TEST(test_commands),
 		TEST(test_shell),
 		TEST(test_bulk),
+		TEST(test_channel_outlived),
 		TEST(test_limits),
 		TEST(test_end),
 		TEST(test_clouds),
