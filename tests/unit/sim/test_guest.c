@@ -412,7 +412,17 @@ static const struct {
 	{"nc 10.7.0.1 80", 1, "",
 		"nc: can't connect to remote host (10.7.0.1): Connection refused\n"},
 	{"nc -z 169.254.169.254 80", 0, "", ""},
-	{"ip link", 1, "", "ip: only `ip addr` and `ip route show default` are known here\n"},
+	{"ip link", 1, "",
+		"ip: only `ip addr`, `ip link set NAME up`, `ip rule`, `ip route add|del|replace` and "
+		"`ip route show default` are known here\n"},
+	{"ip link set eth0 up", 2, "", "ip: RTNETLINK answers: Operation not permitted\n"},
+	{"sudo ip link set eth0 up", 0, "", ""},
+	{"sudo ip link set eth7 up", 1, "", "ip: can't find device 'eth7'\n"},
+	{"sudo ip route replace default via 10.7.0.1 dev eth0 table 102", 0, "", ""},
+	{"sudo ip rule add from 10.7.0.5 table 102", 0, "", ""},
+	{"ls /sys/class/net", 0, "eth0\nlo\n", ""},
+	{"grep -qi : /sys/class/net/eth0/address && cat /sys/class/net/lo/address", 0,
+		"00:00:00:00:00:00\n", ""},
 };
 
 static void test_commands(void **state)
