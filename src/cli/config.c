@@ -111,6 +111,9 @@ static void free_items(struct config *c)
 		config_metrics_free(&c->metrics[i]);
 	for (size_t i = 0; i < c->report_count; i++)
 		config_report_free(&c->reports[i]);
+	for (size_t i = 0; i < c->probe_count; i++)
+		probe_config_free(c->probes[i]);
+	free(c->probes);
 	free(c->clouds);
 	free(c->scenarios);
 	free(c->components);

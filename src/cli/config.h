@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "observe/budget.h"
+#include "observe/probe/probe.h"
 #include "tell/alarm.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
@@ -113,6 +114,8 @@ struct config {
 	struct config_alarm *alarms;
 	struct config_metrics *metrics;
 	struct config_report *reports;
+	struct probe_config **probes; /* as written, their names unique */
+	size_t probe_count;
 	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,
 		report_count;
 };
@@ -134,6 +137,8 @@ bool config_add_cloud(struct config *c, const char *name, struct error_list *err
 bool config_add_scenario(struct config *c, const char *name, struct error_list *errors);
 /* Reads all secrets; a file that others may read is an error that says the chmod. */
 bool config_secrets(struct config *c, struct error_list *errors);
+/* Those of one of its probes alone. */
+bool config_probe_secrets(struct config *c, struct probe_config *probe, struct error_list *errors);
 /* The effective configuration as YAML-compatible JSON, secrets as written (`config show`). Owned.
  */
 json_t *config_json(const struct config *c);

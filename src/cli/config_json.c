@@ -255,6 +255,14 @@ static json_t *metrics_json(const struct config *c)
 	return all;
 }
 
+static json_t *probes_json(const struct config *c)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < c->probe_count; i++)
+		json_array_append_new(all, probe_config_json(c->probes[i]));
+	return all;
+}
+
 json_t *config_json(const struct config *c)
 {
 	json_t *j = json_object();
@@ -278,5 +286,6 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "alarms", alarms_json(c));
 	json_object_set_new(j, "metrics", metrics_json(c));
 	json_object_set_new(j, "reports", reports_json(c));
+	json_object_set_new(j, "probes", probes_json(c));
 	return j;
 }

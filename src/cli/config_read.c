@@ -19,7 +19,6 @@ struct later {
 };
 
 static const struct later later_top[] = {
-	{"probes", "what is watched are the endpoints of `clouds` and the `scenarios`"},
 	{"report", "an instance cannot report to another one yet"},
 };
 
@@ -268,7 +267,7 @@ struct top {
 	int64_t stop_ns;
 	const struct yaml *site, *listen, *faces, *keep, *judge, *clouds, *scenarios, *components,
 		*alarms;
-	const struct yaml *metrics, *reports;
+	const struct yaml *metrics, *reports, *probes;
 	const struct yaml *later;
 };
 
@@ -290,7 +289,7 @@ static const struct key top_keys[] = {
 	{TOP("alarms", KEY_LIST, alarms), .help = "who is told"},
 	{TOP("metrics", KEY_LIST, metrics), .help = "where numbers go"},
 	{TOP("reports", KEY_LIST, reports), .help = "what happened, by mail"},
-	{TOP("probes", KEY_NODE, later)},
+	{TOP("probes", KEY_LIST, probes), .help = "what else customers touch"},
 	{TOP("report", KEY_NODE, later)},
 };
 #undef TOP
@@ -339,5 +338,7 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_metrics(r, t.metrics);
 	if (t.reports)
 		config_read_reports(r, t.reports);
+	if (t.probes)
+		config_read_probes(r, t.probes);
 	keys_release(top_keys, array_len(top_keys), &t);
 }

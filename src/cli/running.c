@@ -69,7 +69,9 @@ static bool complete(struct config *c, const struct running_options *o, struct e
 	for (const char *const *name = o->clouds; name && *name; name++)
 		if (!config_add_cloud(c, *name, errors))
 			return false;
-	if (!c->cloud_count) { /* the one every other client would take */
+	/* Who has probes need not have a cloud; else it is the one every other client would take.
+	 */
+	if (!c->cloud_count && !c->probe_count) {
 		struct cloud_config *only = cloud_config_load(NULL, errors);
 		const bool good = only && config_add_cloud(c, only->name, errors);
 		cloud_config_free(only);
@@ -294,7 +296,7 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
-	return r->witnesses != NULL;
+	return r->witnesses && running_probes_open(r, err);
 }
 
 static bool open_clouds(struct running *r, struct error_list *errors)
@@ -310,7 +312,7 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 		if (s)
 			vec_push(&r->scenarios, s);
 	}
-	return errors->n == 0;
+	return errors->n == 0 && running_probes_start(r, errors);
 }
 
 /* Where it listens: the address as given, the port as it became. */
@@ -433,6 +435,7 @@ void running_close(struct running *r)
 	}
 	vec_fini(&r->scenarios);
 	vec_fini(&r->clouds);
+	running_probes_close(r);
 	running_metrics_end(r);
 	witnesses_free(r->witnesses);
 	if (r->schedule)

@@ -5,6 +5,7 @@
  *	running.c           opening in order, closing in reverse, the end
  *	running_cloud.c     one watched cloud: session, probes of its catalog
  *	running_scenario.c  one scenario that comes again and again
+ *	running_probes.c    the user's own probes
  *	running_lists.c     what there is to show and to judge, made of both
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
@@ -73,6 +74,14 @@ struct watched_scenario {
 	bool leaving, gone;
 };
 
+struct watched_probe { /* an item of `probes:` */
+	struct running *running;
+	struct generation *generation;
+	const struct probe_config *row;
+	struct probe *probe[2]; /* of both families, or one and NULL */
+	char *component;        /* its id; "": nobody's */
+};
+
 struct running_options {
 	const char *config;                          /* path, or NULL: looked for */
 	const char *const *clouds;                   /* NULL-terminated: added */
@@ -103,6 +112,10 @@ struct running {
 	struct witnesses *witnesses;
 	VEC(struct watched_cloud *) clouds;
 	VEC(struct watched_scenario *) scenarios;
+	struct http_client *probe_client;
+	struct probes *all_probes;
+	struct probe_tools probe_tools;
+	struct map probes; /* name of the item -> struct watched_probe */
 	struct running_lists *lists;
 	struct timer alive, reap;
 	bool opened, stopping, ended;
@@ -174,6 +187,14 @@ struct watched_scenario *watched_scenario_open(
 	struct running *r, const struct config_scenario *row, struct error_list *errors);
 void watched_scenario_leave(struct watched_scenario *s, int64_t budget_ns);
 void watched_scenario_free(struct watched_scenario *s);
+
+/* --- running_probes.c */
+bool running_probes_open(struct running *r, struct error *err);
+/* All of the configuration. */
+bool running_probes_start(struct running *r, struct error_list *errors);
+/* To r->now: those that are as they were go on undisturbed. */
+void running_probes_reload(struct running *r, struct error_list *errors);
+void running_probes_close(struct running *r);
 
 /* --- running_lists.c */
 /* Tells judge and house what there is now. */

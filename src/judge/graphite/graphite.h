@@ -12,11 +12,10 @@
  *	SUM    NAME.count, NAME.rate     as StatsD flushed them
  *	DIST   NAME.count .rate .mean .lower .upper .sum .std .median
  *	       .mean_90 .upper_90 .sum_90 .p50 .p75 .p90 .p95 .p99
- *	PROBE  probe.NAME.count .ok .failed .mean .lower .upper .median .p95 .p99, and a count a fault:
- *	       .fault.timeout
- * A series with tags goes by its tagged name as well: `name;k=v`, seriesByTag(). PROBE series of
- * the form NAME{k="v",...} are paths NAME.v1.v2 in the order of their keys.
- * Further trees (flag.*, health.*) are given by whoever has them: graphite_tree.
+ *	PROBE  probe.NAME.count .ok .failed .mean .lower .upper .median .p95 .p99, and a count a
+ *fault: .fault.timeout A series with tags goes by its tagged name as well: `name;k=v`,
+ *seriesByTag(). PROBE series of the form NAME{k="v",...} are paths NAME.v1.v2 in the order of their
+ *keys. Further trees (flag.*, health.*) are given by whoever has them: graphite_tree.
  *
  * Limits, each with an error that says what to ask instead: GRAPHITE_TARGETS a question,
  * GRAPHITE_SERIES series and GRAPHITE_POINTS values fetched, depth GRAPHITE_DEPTH, a deadline.
@@ -38,7 +37,7 @@
 struct graphite; /* who answers; one a house */
 struct graphite_call;
 
-struct graphite_line { /* one line of an answer; step_s > 0 */
+struct graphite_line {    /* one line of an answer; step_s > 0 */
 	const char *name; /* as Graphite prints it: the alias, or the target with its functions */
 	const char *path; /* of the metric it comes from, "" */
 	int64_t from_s, step_s;
@@ -61,7 +60,8 @@ void graphite_free(struct graphite *g); /* cancels */
  * step_s, NAN where there are none; may take another thread's time, ends in graphite_fetched(). */
 struct graphite_tree {
 	const char *root;
-	void (*find)(void *arg, const char *pattern, void (*cb)(void *to, const char *leaf), void *to);
+	void (*find)(
+		void *arg, const char *pattern, void (*cb)(void *to, const char *leaf), void *to);
 	bool (*values)(void *arg, const char *leaf, int64_t from_s, int64_t step_s, size_t n,
 		double *into);
 	void *arg;
@@ -76,8 +76,7 @@ struct graphite_question {
 };
 /* error NULL: good. ERROR_INPUT: a target is wrong, with its column; ERROR_LIMIT; ERROR_CANCELLED;
  * ERROR_STORE. */
-typedef void graphite_done(
-	void *arg, const struct graphite_lines *lines, const struct error *err);
+typedef void graphite_done(void *arg, const struct graphite_lines *lines, const struct error *err);
 struct graphite_call *graphite_render(
 	struct graphite *g, const struct graphite_question *q, graphite_done *done, void *arg);
 void graphite_cancel(struct graphite_call *c); /* done runs soon with ERROR_CANCELLED */
