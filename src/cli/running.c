@@ -69,7 +69,9 @@ static bool complete(struct config *c, const struct running_options *o, struct e
 	for (const char *const *name = o->clouds; name && *name; name++)
 		if (!config_add_cloud(c, *name, errors))
 			return false;
-	if (!c->cloud_count) { /* the one every other client would take */
+	/* Who has probes need not have a cloud; else it is the one every other client would take.
+	 */
+	if (!c->cloud_count && !c->probe_count) {
 		struct cloud_config *only = cloud_config_load(NULL, errors);
 		const bool good = only && config_add_cloud(c, only->name, errors);
 		cloud_config_free(only);
@@ -169,6 +171,7 @@ static void add_jobs(void *arg, json_t *site)
 	json_t *jobs = json_array();
 	schedule_each(r->schedule, add_job, jobs);
 	json_object_set_new(site, "jobs", jobs);
+	running_ingest_site(r, site);
 }
 
 static void on_query(void *arg, const char *what, const json_t *args, enum audience audience,
@@ -287,10 +290,12 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
 	hold_clean(s->state, s->journal);
 	house_measures(r->house, r->metrics);
+	if (!running_ingest(r, NULL, c, err))
+		return false;
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
-	return r->witnesses != NULL;
+	return r->witnesses && running_probes_open(r, err);
 }
 
 static bool open_clouds(struct running *r, struct error_list *errors)
@@ -306,7 +311,7 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 		if (s)
 			vec_push(&r->scenarios, s);
 	}
-	return errors->n == 0;
+	return errors->n == 0 && running_probes_start(r, errors);
 }
 
 /* Where it listens: the address as given, the port as it became. */
@@ -325,6 +330,7 @@ static void say_where(struct running *r)
 		web_public_port(r->web));
 	say_one("operators:", o->intake_address ? o->intake_address : c->intake_address,
 		web_intake_port(r->web));
+	running_ingest_say(r);
 	fflush(stdout);
 }
 
@@ -428,11 +434,13 @@ void running_close(struct running *r)
 	}
 	vec_fini(&r->scenarios);
 	vec_fini(&r->clouds);
+	running_probes_close(r);
 	running_metrics_end(r);
 	witnesses_free(r->witnesses);
 	if (r->schedule)
 		schedule_free(r->schedule);
 	web_free(r->web);
+	ingest_close(r->ingest);
 	house_free(r->house);
 	alarms_free(r->alarms);
 	reports_free(r->reports);

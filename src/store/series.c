@@ -403,7 +403,7 @@ static void batch_add(struct series *s, const struct series_sample *sample)
 	flush_soon(st);
 }
 
-void series_append(struct series *s, const struct series_sample *sample)
+bool series_append(struct series *s, const struct series_sample *sample)
 {
 	struct series_store *st = s->store;
 	const int64_t now = store_now_ms(st);
@@ -420,7 +420,9 @@ void series_append(struct series *s, const struct series_sample *sample)
 	else {
 		st->status.appended++;
 		batch_add(s, sample);
+		return true;
 	}
+	return false;
 }
 
 void series_set_states(struct series *s, int64_t day, const struct series_states *states)

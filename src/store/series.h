@@ -151,8 +151,8 @@ struct series_sample {
 };
 
 /* Copies. Durations come back within 1.6 %, everything else as it was (at_ms to the millisecond).
- * Equal samples are two. */
-void series_append(struct series *s, const struct series_sample *sample);
+ * Equal samples are two. False: refused, and counted in series_status(). */
+bool series_append(struct series *s, const struct series_sample *sample);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 

@@ -26,8 +26,9 @@
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
  *	      they would make, and the option that allows them
  *	probes [{name, kind: endpoint|token|scenario, cloud, component, every_ms, method, target
- *(O)}] alarms (O) [{name, kind, sent, failed, waiting, trouble | null}] jobs (O) [{name, every_ms,
- *next_ms, running, open, runs, skips, worst_late_ms, why: the last time was skipped | null}]
+ *(O)}] alarms (O) [{name, kind, sent, failed, waiting, trouble | null}] ingest (O) [{name, points,
+ *bad, refused, lost, first_bad}] jobs (O) [{name, every_ms, next_ms, running, open, runs, skips,
+ *worst_late_ms, why: the last time was skipped | null}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
  *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200

@@ -12,11 +12,13 @@
  *	SUM    NAME.count, NAME.rate     as StatsD flushed them
  *	DIST   NAME.count .rate .count_ps .mean .lower .upper .sum .std .median
  *	       .mean_90 .upper_90 .sum_90 .p50 .p75 .p90 .p95 .p99
- *	PROBE  probe.NAME.count .ok .failed .mean .lower .upper .median .p95 .p99, and a count a
- *fault: .fault.timeout What is measured in us shows in ms, as StatsD's timers do. A series with
- *tags goes by its tagged name, `name;k=v`, seriesByTag(). PROBE series of the form NAME{k="v",...}
- *are besides paths NAME.v1.v2 in the order of their keys, the series "probe" without a second
- *"probe". Series of one name, kind and tags that were measured at several locations are one path.
+ *	PROBE  probe.NAME.count .ok .failed .mean .lower .upper .median .p95 .p99,
+ *	       and a count a fault: .fault.timeout
+ *
+ * What is measured in us shows in ms, as StatsD's timers do. A series with tags goes by its tagged
+ * name, `name;k=v`, seriesByTag(). PROBE series of the form NAME{k="v",...} are besides paths
+ * NAME.v1.v2 in the order of their keys, the series "probe" without a second "probe". Series of one
+ * name, kind and tags that were measured at several locations are one path.
  * Further trees (flag.*, health.*) are given by whoever has them: graphite_tree.
  *
  * Steps: 10 s, of gauges and probes that come more rarely their own; 60 s when more than a day is

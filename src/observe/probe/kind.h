@@ -2,8 +2,8 @@
  * kind.h - what a kind of probe is: a name, its keys, one attempt, what it can say it measured.
  *
  * The inside of observe/probe: one file a kind (http.c, tcp.c, dns.c, ...), listed in kinds.c.
- * Common things (schedule, tries, conditions, samples) are probe.c's; a kind only reads its keys and
- * makes one attempt. Thread: the loop's.
+ * Common things (schedule, tries, conditions, samples) are probe.c's; a kind only reads its keys
+ * and makes one attempt. Thread: the loop's.
  */
 #ifndef OBSERVE_PROBE_KIND_H
 #define OBSERVE_PROBE_KIND_H
@@ -18,6 +18,7 @@ struct attempt; /* one exchange under way */
 struct probe_reader { /* while an item is read */
 	const char *file;
 	const char *name; /* of the probe, for messages */
+	const char *key;  /* what is being read, for messages of probe_take_secret(); "" */
 	struct error_list *errors;
 	int64_t timeout_ns; /* of an attempt */
 	struct probe_config *config;
@@ -37,19 +38,27 @@ struct probe_kind {
 	 * says what is wrong with probe_wrong() and returns false. The target, for people, is
 	 * appended to out. */
 	bool (*finish)(void *spec, const struct yaml *at, struct probe_reader *r, struct buf *out);
-	/* What finish() made; the texts of the keys are released by the caller. May be NULL. */
+	/* What finish() made, as far as it came (it is not called when the keys have errors); the
+	 * texts of the keys are released by the caller, secrets by the configuration. May be NULL.
+	 */
 	void (*fini)(void *spec);
-	/* Measurements there are, for checking conditions when they are read: NULL-terminated. Those
-	 * every kind has (CONNECTED RESPONSE_TIME IP TRIES) are not among them. */
+	/* "GET https://…", as who tells of a failure shows it. Appended; may be NULL: there is
+	 * none. */
+	void (*request)(const void *spec, struct buf *out);
+	/* Measurements there are, for checking conditions when they are read: NULL-terminated.
+	 * Those every kind has (CONNECTED RESPONSE_TIME IP TRIES) are not among them. */
 	const char *const *measurements;
+	/* Whether it can be run here: false with the reason (a helper, a right is missing). May be
+	 * NULL: it can. */
+	bool (*can_run)(const struct probe_tools *t, const void *spec, struct error *err);
 	/* Starts. Ends in exactly one attempt_end(), never from in here. */
 	void (*start)(struct attempt *a);
 	/* Stops at once: whatever it started is gone or will free itself; attempt_end() is not
 	 * called. */
 	void (*cancel)(struct attempt *a);
-	/* Evaluates [NAME] of an attempt that has ended, from what it holds: true with *ret (owned),
-	 * or false: not measured this time (null in conditions). Nothing is evaluated that no
-	 * condition names. May be NULL. */
+	/* Evaluates [NAME] of an attempt that has ended, from what it holds: true with *ret
+	 * (owned), or false: not measured this time (null in conditions). Nothing is evaluated that
+	 * no condition names. May be NULL. */
 	bool (*measure)(const struct attempt *a, struct slice name, struct value *ret);
 	/* Frees `data` of the attempt. May be NULL. */
 	void (*release)(struct attempt *a);
@@ -61,7 +70,9 @@ struct attempt {
 	const struct probe_kind *kind;
 	const void *spec; /* the kind's structure */
 	int family;       /* AF_UNSPEC: any */
-	int64_t deadline_ns; /* relative, of this attempt */
+	bool judged;   /* there is an `expect`: the kind's own idea of a good answer is not asked */
+	bool measured; /* [NAME]s will be asked: what costs to know must be kept */
+	int64_t deadline_ns; /* relative, of this attempt; kept by the kind, else by cancel() */
 	void *data;          /* the kind's own */
 	/* What the kind fills before attempt_end(): */
 	enum fault fault; /* of the exchange; expectations come after */
@@ -79,6 +90,9 @@ struct attempt {
 /* Tells what came of it; the attempt (and `data`, by release) is gone when it returns. `fmt` NULL:
  * no detail. */
 void attempt_end(struct attempt *a, enum fault fault, const char *fmt, ...) like_printf(3, 4);
+/* The same from inside of start() or wherever it must not end at once: on the loop's next turn,
+ * once (a cancel() before that is enough: the kind has nothing to stop). */
+void attempt_end_soon(struct attempt *a, enum fault fault, const char *fmt, ...) like_printf(3, 4);
 /* Steady time since the attempt began. */
 int64_t attempt_age_ns(const struct attempt *a);
 

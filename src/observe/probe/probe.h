@@ -1,5 +1,6 @@
 /*
- * probe.h - the user's own probes (`probes:` of glasshouse.yaml): anything asked at a constant rate.
+ * probe.h - the user's own probes (`probes:` of glasshouse.yaml): anything asked at a constant
+ * rate.
  *
  * An item has what every probe has (name, every, timeout, component, expect, ...) and exactly one
  * key that is the name of a kind (probe_kind.h), which holds a target or a map of the kind's own
@@ -16,8 +17,8 @@
 #ifndef OBSERVE_PROBE_PROBE_H
 #define OBSERVE_PROBE_PROBE_H
 
-#include "net/ping.h"
 #include "net/http_client.h"
+#include "net/ping.h"
 #include "net/resolver.h"
 #include "observe/schedule.h"
 #include "store/measure.h"
@@ -29,6 +30,8 @@
 #define PROBE_TIMEOUT_NS (10 * NS_PER_S)
 #define PROBE_TRIES_MAX  10
 #define PROBE_EXPECT_MAX 50 /* conditions of one probe */
+#define PROBE_NAME_MAX   64
+#define PROBE_NAME_TEXT  (PROBE_NAME_MAX + 8) /* with .ipv4, and NUL */
 
 /* --- what is configured ----------------------------------------------------------------------- */
 
@@ -42,9 +45,10 @@ void probe_config_free(struct probe_config *c);
 
 struct probe_about { /* borrowed of the configuration */
 	const char *name, *kind;
-	const char *target;    /* for people: the URL, "mail.example.org:25" */
-	const char *component; /* its name as written; NULL: none */
-	const char *group;     /* heading among probes, or NULL */
+	const char *target;            /* for people: the URL, "mail.example.org:25" */
+	const char *component;         /* its name as written; NULL: none */
+	const char *category, *region; /* of the component, or NULL */
+	const char *group;             /* heading among probes, or NULL */
 	int64_t every_ns, timeout_ns;
 	enum severity severity;
 	const char *const *after; /* probes it depends on; NULL-terminated */
@@ -54,6 +58,12 @@ struct probe_about { /* borrowed of the configuration */
 const struct probe_about *probe_config_about(const struct probe_config *c);
 /* As it would be written, secrets as references; owned. */
 json_t *probe_config_json(const struct probe_config *c);
+/* The same as compact text, borrowed: two that are equal run alike. */
+const char *probe_config_text(const struct probe_config *c);
+bool probe_config_has_secrets(const struct probe_config *c);
+/* The item with the keys of a later file over it; `later` stands in `file`. Owned; NULL: errors. */
+struct probe_config *probe_config_merge(const struct probe_config *c, const struct yaml *later,
+	const char *file, struct error_list *errors) must_check;
 
 /* Values that are file:PATH or env:NAME. `read` returns the secret, owned, or NULL with its error
  * already told; false when one is missing. Before that, probes with secrets cannot be opened. */
@@ -63,6 +73,14 @@ bool probe_config_secrets(struct probe_config *c, probe_secret_read *read, void 
 
 /* --- what runs -------------------------------------------------------------------------------- */
 
+struct probe;
+struct probes; /* those that are open, by name and by token */
+
+struct probes *probes_new(void);
+void probes_free(struct probes *all); /* all must be closed */
+size_t probes_count(const struct probes *all);
+struct probe *probes_find(const struct probes *all, const char *name); /* borrowed; or NULL */
+
 struct probe_tools { /* borrowed by every probe for its life */
 	struct loop *loop;
 	struct schedule *schedule;
@@ -70,6 +88,7 @@ struct probe_tools { /* borrowed by every probe for its life */
 	struct resolver *resolver;
 	struct pinger *pinger;       /* NULL: none; icmp says why */
 	struct series_store *series; /* NULL: nothing is stored */
+	struct probes *probes;       /* where they are found; NULL: `after` and push find nobody */
 	struct random *random;
 	struct helper *helper; /* starts programs (observe/exec/helper.h); NULL: kind exec is
 				  refused */
@@ -80,26 +99,26 @@ struct probe_tools { /* borrowed by every probe for its life */
 	void *measured_arg;
 };
 
-struct probe;
-
-/* Puts it on the schedule. Borrows all. `component` is the id under which it reports ("": nobody's).
- * `family`: AF_UNSPEC, or one of both. NULL with the error when it cannot be run here. */
+/* Puts it on the schedule. Borrows all. `component` is the id under which it reports ("":
+ * nobody's). `family`: AF_UNSPEC, or one of both. NULL with the error when it cannot be run here.
+ */
 struct probe *probe_open(const struct probe_tools *tools, const struct probe_config *c,
 	const char *component, int family, struct error *err) must_check;
 void probe_close(struct probe *p); /* cancels what is under way; nothing is told of it */
 
 /* NAME, or NAME.ipv4. Borrowed. */
 const char *probe_name(const struct probe *p);
+const struct probe_config *probe_configuration(const struct probe *p); /* borrowed */
 struct job_state probe_job(const struct probe *p);
 
 /* For push (kind push): something outside says how it is. False: no probe of that token. `fault`
  * NONE: up. `detail` may be NULL; took_us 0: not said. The token is compared in constant time. */
-bool probe_pushed(struct probe *const *probes, size_t n, struct slice token, enum fault fault,
-	const char *detail, int64_t took_us);
+bool probe_pushed(struct probes *all, struct slice token, enum fault fault, const char *detail,
+	int64_t took_us);
 /* The same by the name of the probe, for who has proved it otherwise (Gatus external endpoints:
  * the token is that of the probe, as bearer). 0: taken, 401: another token, 404: no such probe. */
-int probe_pushed_by_name(struct probe *const *probes, size_t n, const char *name,
-	struct slice token, enum fault fault, const char *detail, int64_t took_us);
+int probe_pushed_by_name(struct probes *all, const char *name, struct slice token, enum fault fault,
+	const char *detail, int64_t took_us);
 
 /* --- one run, now: `glasshouse try`, the blackbox face ---------------------------------------- */
 
@@ -112,13 +131,20 @@ struct probe_report { /* borrowed during the callback */
 	unsigned tries;
 	struct phases phases; /* of the last attempt */
 	int status;
-	const char *address;    /* that answered, "" */
-	const json_t *measured; /* every [NAME] of the kind that was measured, as a document */
-	const json_t *conditions; /* [{"text": "[STATUS] == 200", "ok": true, "saw": "..."}] */
+	const char *address;      /* that answered, "" */
+	const json_t *measured;   /* every [NAME] of the kind that was measured, as a document */
+	const json_t *conditions; /* [{"of": "expect", "text": "[STATUS] == 200", "ok": true, "saw":
+				     "..."}] */
 };
 typedef void probe_call_done(void *arg, const struct probe_report *r);
 
-/* Stores and tells nothing. done is called once, never from in here. */
+/* Whether it can be run with these tools and its secrets are read; the error says what is missing.
+ */
+bool probe_can_run(
+	const struct probe_tools *tools, const struct probe_config *c, struct error *err);
+/* All its tries, with the pauses between them. */
+int64_t probe_config_longest_ns(const struct probe_config *c);
+/* Stores and tells nothing; it can be run. done is called once, never from in here. */
 struct probe_call *probe_run_once(const struct probe_tools *tools, const struct probe_config *c,
 	int family, int64_t deadline_ns, probe_call_done *done, void *arg);
 void probe_run_cancel(struct probe_call *c); /* done runs soon with FAULT_CANCELLED */

@@ -169,9 +169,9 @@ static void on_servers(void *arg, const struct cloud_answer *a, json_t *items)
 	if (t->abandoned)
 		make_end(t, t->run->stop_fault, 0, NULL);
 	else if (a->fault != FAULT_NONE)
-		make_poll(t, fault_text(a->fault), look);
+		make_poll(t, a->fault, fault_text(a->fault), look);
 	else if (!judge(t, servers, a->status, text, sizeof(text)))
-		make_poll(t, text, look);
+		make_poll(t, FAULT_NONE, text, look);
 	json_decref(servers);
 }
 
