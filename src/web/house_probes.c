@@ -1,6 +1,6 @@
 /*
- * house_probes.c - what SITE says of the probes: it changes with the configuration alone, and may be
- * long, so it is made then and shared by every document until the next.
+ * house_probes.c - what SITE says of the probes: it changes with the configuration alone, and may
+ * be long, so it is made then and shared by every document until the next.
  */
 
 #include "web/house_inside.h"
@@ -46,8 +46,8 @@ void site_probes_make(struct house *h)
 	for (size_t i = 0; i < l->probe_count; i++) {
 		count_kind(h->probe_kinds, &seen, &l->probes[i]);
 		for (size_t k = 0; k < array_len(h->probes) && i < MODEL_PROBES; k++)
-			json_array_append_new(h->probes[k],
-				probe_json(&l->probes[i], k == AUDIENCE_OPERATORS));
+			json_array_append_new(
+				h->probes[k], probe_json(&l->probes[i], k == AUDIENCE_OPERATORS));
 	}
 	map_fini(&seen);
 }

@@ -1,5 +1,6 @@
-/* The user's probes in virtual time: rate, tries, conditions, what follows from another, heartbeats.
- * Their kind is http with another way of asking: it answers as the test says, when it says. */
+/* The user's probes in virtual time: rate, tries, conditions, what follows from another,
+ * heartbeats. Their kind is http with another way of asking: it answers as the test says, when it
+ * says. */
 #include "../check.h"
 
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 #define SECOND   NS_PER_S
 #define MINUTE   (60 * SECOND)
 
-/* --- a kind that is told what to say ----------------------------------------------------------- */
+/* --- a kind that is told what to say -----------------------------------------------------------
+ */
 
 struct answer {
 	int64_t after_ns; /* < 0: never */
@@ -82,7 +84,8 @@ static void says(const struct answer *list, size_t n)
 	says((const struct answer[]){__VA_ARGS__},                                                 \
 		array_len(((const struct answer[]){__VA_ARGS__})))
 
-/* --- a place ----------------------------------------------------------------------------------- */
+/* --- a place -----------------------------------------------------------------------------------
+ */
 
 struct told {
 	char probe[80], detail[400];
@@ -216,7 +219,8 @@ static void has(const char *text, const char *part)
 		fail_msg("\"%s\" has no \"%s\"", text, part);
 }
 
-/* --- rate --------------------------------------------------------------------------------------- */
+/* --- rate ---------------------------------------------------------------------------------------
+ */
 
 /* Every period one result, whatever the target does: an answer, silence up to the deadline. */
 static void keeps_its_rate(struct place *p, const char *text, enum fault fault)
@@ -262,7 +266,8 @@ static void test_closing_tells_nothing(void **state)
 	assert_int_equal(probes_count(p->tools.probes), 0);
 }
 
-/* --- tries -------------------------------------------------------------------------------------- */
+/* --- tries --------------------------------------------------------------------------------------
+ */
 
 static void test_a_pass_after_retries(void **state)
 {
@@ -306,7 +311,8 @@ static void test_tries_within_the_rate(void **state)
 	assert_int_equal(probe_job(p->probes.p[0]).skips, 0);
 }
 
-/* --- conditions --------------------------------------------------------------------------------- */
+/* --- conditions ---------------------------------------------------------------------------------
+ */
 
 static void test_an_expectation_fails(void **state)
 {
@@ -354,7 +360,8 @@ static void test_null_does_not_save(void **state)
 	assert_int_equal(last(p)->fault, FAULT_REFUSED);
 }
 
-/* --- what follows ------------------------------------------------------------------------------- */
+/* --- what follows -------------------------------------------------------------------------------
+ */
 
 static void test_follows(void **state)
 {
@@ -388,7 +395,8 @@ static void test_fails_by_itself(void **state)
 	assert_string_equal(last(p)->detail, "as it was told");
 }
 
-/* --- heartbeats --------------------------------------------------------------------------------- */
+/* --- heartbeats ---------------------------------------------------------------------------------
+ */
 
 #define BEAT "{name: job, push: {token: \"env:s3cret-token\", grace: 5s}, every: 1m}"
 
@@ -467,8 +475,8 @@ static void test_two_of_one_token(void **state)
 	struct error_list errors = {0};
 	struct error err = {0};
 	add(p, BEAT);
-	struct probe_config *c = read_one(
-		p, "{name: b, push: {token: \"env:s3cret-token\"}, every: 1m}", &errors);
+	struct probe_config *c =
+		read_one(p, "{name: b, push: {token: \"env:s3cret-token\"}, every: 1m}", &errors);
 	assert_null(probe_open(&p->tools, c, "", AF_UNSPEC, &err)); /* its secret was not read */
 	has(err.msg, "env:s3cret-token was not read");
 	assert_true(probe_config_secrets(c, give_secret, NULL));
@@ -476,7 +484,8 @@ static void test_two_of_one_token(void **state)
 	has(err.msg, "the same token");
 }
 
-/* --- one run ------------------------------------------------------------------------------------ */
+/* --- one run ------------------------------------------------------------------------------------
+ */
 
 struct once {
 	int n;
@@ -538,14 +547,15 @@ static void test_once_is_cancelled(void **state)
 	assert_int_equal(cancelled, 1);
 }
 
-/* --- over one another --------------------------------------------------------------------------- */
+/* --- over one another ---------------------------------------------------------------------------
+ */
 
 static void test_merge(void **state)
 {
 	struct place *p = *state;
 	struct error_list errors = {0};
-	const struct probe_config *c = read_one(
-		p, "{name: a, http: \"http://x/\", every: 20s, expect: \"[STATUS] == 200\"}", &errors);
+	const struct probe_config *c = read_one(p,
+		"{name: a, http: \"http://x/\", every: 20s, expect: \"[STATUS] == 200\"}", &errors);
 	struct yaml_file *f = yaml_parse(
 		SLICE("\n\n- {name: a, every: 5s, component: Web}"), "later.yaml", &errors);
 	const struct yaml *item = yaml_root(f, 0)->items[0];
@@ -565,9 +575,10 @@ static void test_merge_is_wrong(void **state)
 {
 	struct place *p = *state;
 	struct error_list errors = {0};
-	const struct probe_config *c = read_one(
-		p, "{name: a, http: \"http://x/\", every: 20s, timeout: 15s}", &errors);
-	struct yaml_file *f = yaml_parse(SLICE("\n\n- {name: a, every: 5s}"), "later.yaml", &errors);
+	const struct probe_config *c =
+		read_one(p, "{name: a, http: \"http://x/\", every: 20s, timeout: 15s}", &errors);
+	struct yaml_file *f =
+		yaml_parse(SLICE("\n\n- {name: a, every: 5s}"), "later.yaml", &errors);
 	const struct yaml *item = yaml_root(f, 0)->items[0];
 	assert_null(probe_config_merge(c, item, "later.yaml", NULL, &errors));
 	assert_int_equal(errors.n, 1);
