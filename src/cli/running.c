@@ -407,6 +407,7 @@ void running_stop(struct running *r)
 	size_t open = 0;
 	r->stopping = true;
 	schedule_stop(r->schedule);
+	schedule_stop(r->probe_schedule);
 	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
 		open += (*s)->gone ? 0 : patrol_open((*s)->patrol);
 	}
