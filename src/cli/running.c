@@ -236,7 +236,8 @@ static bool open_web(struct running *r, struct error *err)
 		.isolate = c->isolate,
 		.threads = c->threads,
 	};
-	const struct web_house house = {.query = on_query, .command = on_command, .arg = r};
+	const struct web_house house = {
+		.query = on_query, .command = on_command, .points = running_points, .arg = r};
 	r->loop = loop_new(NULL, err);
 	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);
 	return r->web != NULL;
@@ -406,6 +407,7 @@ void running_stop(struct running *r)
 	size_t open = 0;
 	r->stopping = true;
 	schedule_stop(r->schedule);
+	schedule_stop(r->probe_schedule);
 	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
 		open += (*s)->gone ? 0 : patrol_open((*s)->patrol);
 	}

@@ -114,6 +114,7 @@ struct running {
 	VEC(struct watched_scenario *) scenarios;
 	struct http_client *probe_client;
 	struct probes *all_probes;
+	struct schedule *probe_schedule;
 	struct probe_tools probe_tools;
 	struct map probes; /* name of the item -> struct watched_probe */
 	struct running_lists *lists;
@@ -161,6 +162,13 @@ bool running_ingest(
 	struct running *r, const struct config *before, const struct config *c, struct error *err);
 /* Prints where it listens. */
 void running_ingest_say(struct running *r);
+/* For struct web_house; arg: struct running. */
+void running_points(void *arg, const char *source, struct points *points,
+	const struct bad_lines *bad, struct web_answer *answer);
+/* Whether a face may write; else answers 403. */
+bool running_face(const struct running *r, enum config_face face, struct web_answer *answer);
+/* The answer to one that writes in. `why` may be "". */
+void running_answer(struct web_answer *answer, int status, const char *fmt, ...) like_printf(3, 4);
 /* Adds what came in to the operators' SITE. */
 void running_ingest_site(const struct running *r, json_t *site);
 

@@ -59,8 +59,8 @@ static void take_ui(struct gatus *g, const struct import_node *root)
 
 static void take_connectivity(struct gatus *g, const struct import_node *root)
 {
-	static const struct import_answer interval[] = {
-		{"interval", IMPORT_NEEDLESS, "witnesses are asked every 10 s, and when it matters"}};
+	static const struct import_answer interval[] = {{"interval", IMPORT_NEEDLESS,
+		"witnesses are asked every 10 s, and when it matters"}};
 	const struct import_node connectivity = import_get(root, "connectivity"),
 				 checker = import_get(&connectivity, "checker"),
 				 target = import_get(&checker, "target");

@@ -94,9 +94,11 @@ static const struct import_answer mail_keys[] = {
 static void take_mail_server(struct gatus *g, const struct import_node *mail, json_t *server)
 {
 	const struct import_node host = import_get(mail, "host"), port = import_get(mail, "port"),
-				 from = import_get(mail, "from"), user = import_get(mail, "username"),
+				 from = import_get(mail, "from"),
+				 user = import_get(mail, "username"),
 				 password = import_get(mail, "password");
-	char *name = gatus_text(g, &host), *sender = gatus_text(g, &from), *login = gatus_text(g, &user);
+	char *name = gatus_text(g, &host), *sender = gatus_text(g, &from),
+	     *login = gatus_text(g, &user);
 	int64_t n = 587;
 	import_whole(&port, &n);
 	if (name) {
@@ -176,7 +178,8 @@ static const struct import_answer alert_keys[] = {
 void gatus_alerts(struct gatus *g, const struct import_node *list)
 {
 	for (size_t i = 0; i < import_size(list); i++) {
-		const struct import_node alert = import_item(list, i), type = import_get(&alert, "type");
+		const struct import_node alert = import_item(list, i),
+					 type = import_get(&alert, "type");
 		const char *text = import_text(&type);
 		const bool there = text && ((g->webhook && !strcmp(text, "custom")) ||
 						   (g->mail && !strcmp(text, "email")));

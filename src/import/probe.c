@@ -254,7 +254,7 @@ static void set_header(struct import_probe *p, const char *name, const char *val
 void import_carry_header(struct import_probe *p, const struct import_node *n, const char *name,
 	const char *value, const char *variable)
 {
-	char *reference = variable ? mem_printf("env:%s", variable)
+	char *reference = variable                 ? mem_printf("env:%s", variable)
 			  : import_is_secret(name) ? import_secret(p->name, name)
 						   : NULL;
 	set_header(p, name, reference ? reference : value);
@@ -302,8 +302,8 @@ static void carry_user(struct import_probe *p, struct slice user)
 	free(reference);
 }
 
-bool import_carry_url(struct import_probe *p, const struct import_node *n, const char *key,
-	const char *url)
+bool import_carry_url(
+	struct import_probe *p, const struct import_node *n, const char *key, const char *url)
 {
 	struct slice all = slice_of(url);
 	all = slice_sub(all, 0, slice_find(all, '#'));
@@ -322,17 +322,20 @@ bool import_carry_url(struct import_probe *p, const struct import_node *n, const
 	struct buf out = BUF(BUF_LINE);
 	buf_add_slice(&out, slice_sub(all, 0, scheme + 3));
 	buf_add_slice(&out, slice_sub(rest, 0, query));
-	const bool hidden = query < rest.n &&
-			    add_query(&out, slice_sub(rest, query + 1, rest.n - query - 1));
+	const bool hidden =
+		query < rest.n && add_query(&out, slice_sub(rest, query + 1, rest.n - query - 1));
 	struct url parsed;
-	const bool good = scheme < all.n && url_parse(buf_slice(&out), &parsed, NULL) &&
-			  parsed.host.n > 0;
+	const bool good =
+		scheme < all.n && url_parse(buf_slice(&out), &parsed, NULL) && parsed.host.n > 0;
 	if (good)
 		import_set(p, key, json_string(buf_str(&out)));
 	if (good && user.n)
 		carry_user(p, user);
 	if (!good)
 		import_tell(p->in, n, IMPORT_DROPPED, "it is no address that can be asked");
+	else if (strchr(url, '#') && !hidden && !user.n)
+		import_tell(p->in, n, IMPORT_CHANGED,
+			"probe %s: %s: without what follows #, which is never sent", p->name, key);
 	else if (hidden)
 		import_tell(p->in, n, IMPORT_CHANGED,
 			"probe %s: %s: without the secret in its query, which nobody should read here",

@@ -63,7 +63,7 @@ void import_carry_header(struct import_probe *p, const struct import_node *n, co
 	const char *value, const char *variable);
 /* An address without user and password, which become `user` and a reference, and without secrets
  * in its query. False: not an address of http or of the like (told as not carried). */
-bool import_carry_url(struct import_probe *p, const struct import_node *n, const char *key,
-	const char *url);
+bool import_carry_url(
+	struct import_probe *p, const struct import_node *n, const char *key, const char *url);
 
 #endif

@@ -76,8 +76,8 @@ bool import_flag(const struct import_node *n)
 {
 	bool says = false;
 	int64_t number; /* databases keep 0 and 1 */
-	return n->y && ((yaml_bool(n->y, &says) && says) ||
-			       (yaml_int(n->y, &number) && number != 0));
+	return n->y &&
+	       ((yaml_bool(n->y, &says) && says) || (yaml_int(n->y, &number) && number != 0));
 }
 
 bool import_whole(const struct import_node *n, int64_t *ret)
@@ -116,8 +116,8 @@ static void vtell(struct import *in, const struct import_node *n, enum import_fa
 	note->whole = n->y->kind != YAML_SCALAR;
 }
 
-static void tell(struct import *in, const struct import_node *n, enum import_fate fate,
-	const char *fmt, ...)
+static void tell(
+	struct import *in, const struct import_node *n, enum import_fate fate, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);

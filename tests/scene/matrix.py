@@ -150,6 +150,8 @@ def scenario(cloud, more):
     for part in ("resources", "actions", "checks"):
         for step in document[part].values():
             step.update({} if "group" in step else more)
+            if "timeout" in more and "until" in step.get("retry", {}):
+                step["retry"]["until"] = more["timeout"]
     path = os.path.join(cloud.place, "oshm.yaml")
     with open(path, "w", encoding="utf-8") as f:
         json.dump(document, f)  # JSON is YAML

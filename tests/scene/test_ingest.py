@@ -1,4 +1,6 @@
 """Streams from outside: real senders point at `glasshouse run`, and what they sent is there as they named it."""
+import contextlib
+import gzip
 import json
 import os
 import pickle
@@ -8,8 +10,10 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
+import influxdb
 import pytest
 import statsd
 
@@ -175,6 +179,118 @@ def test_graphite_pickles(run, protocol):
     found = until(lambda: series(run, f"pickled.p{protocol}.n999"), "stored")
     assert found[f"pickled.p{protocol}.n999"][0]["sum"] == 999
     assert not os.path.exists(os.path.join(run.state, "evil"))
+
+
+# --- bodies ---
+
+
+def post(run, path, body=b"", method="POST", **headers):
+    """(status, body)"""
+    request = urllib.request.Request(run.intake + path, body, {k.replace("_", "-"): v for k, v in headers.items()},
+                                     method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_an_influxdb_client(run):
+    host, port = run.intake.split("//")[1].split(":")
+    client = influxdb.InfluxDBClient(host, int(port), database="glasshouse")
+    assert client.ping()
+    before = taken(run, "influx")
+    now = int(time.time())
+    assert client.write_points([
+        {"measurement": "cpu load", "tags": {"host": "a b", "zone": "x=1,y"}, "time": now, "fields": {
+            "value": 1.5, "idle": 90, "up": True, "note": 'said "no"\nmore'}},
+        {"measurement": "cpu load", "tags": {"host": "a b", "zone": "x=1,y"}, "time": now - 1, "fields": {
+            "value": 0.5}}], time_precision="s")
+    until(lambda: taken(run, "influx") == before + 4, "they are taken")
+    tags = '{host="a b",zone="x=1,y"}'
+    found = until(lambda: len(series(run, "cpu load*")) == 3 and series(run, "cpu load*"), "they are stored")
+    assert found["cpu load" + tags][0]["sum"] == 2
+    assert found["cpu load.idle" + tags][0]["sum"] == 90 and found["cpu load.up" + tags][0]["sum"] == 1
+
+
+def test_influx_says_which_line_is_wrong(run):
+    status, body = post(run, "/write?db=x&precision=s", b"good v=1\nbad v=\nworse\n# no line\n")
+    assert status == 400
+    assert json.loads(body) == {
+        "error": "partial write: unable to parse 'bad v=': missing field value dropped=2"}
+    until(lambda: series(run, "good.v"), "what was good is stored")
+    status, body = post(run, "/api/v2/write?org=o&bucket=b", b"bad")
+    assert status == 400 and json.loads(body) == {"code": "invalid", "message": "unable to parse 'bad': missing fields"}
+    status, body = post(run, "/write?precision=d", b"a v=1")
+    assert status == 400 and b"none of ns, us, ms, s, m, h" in body
+    assert post(run, "/write", gzip.compress(b"packed v=1"), Content_Encoding="gzip") == (204, b"")
+    until(lambda: series(run, "packed.v"), "stored")
+    assert post(run, "/write", b"not packed", Content_Encoding="gzip")[0] == 400
+    assert post(run, "/write", b"x", Content_Encoding="br")[0] == 415
+    assert post(run, "/write", b"", Origin="http://evil.example")[0] == 403
+    assert post(run, "/write", b"a v=1", "GET")[0] == 405
+
+
+def test_bodies_have_a_limit(run):
+    line = b"large v=1\n"
+    assert post(run, "/write", line * (9 * 1024 * 1024 // len(line)))[0] == 413
+    assert post(run, "/write", line * 100001)[0] == 413
+    assert post(run, "/write", gzip.compress(line * (17 * 1024 * 1024 // len(line))), Content_Encoding="gzip")[0] == 413
+    before = taken(run, "influx")
+    assert post(run, "/write", line * 100000)[0] == 204
+    until(lambda: taken(run, "influx") == before + 100000, "they are taken")
+    assert run.health("compute") is not None, "the page is there meanwhile"
+
+
+def test_nothing_is_written_unasked(cloud):
+    """`faces` is off by default, and the public listener has none of it."""
+    with running(cloud, {"listen": LOOPBACK}, state="closed") as run:
+        status, body = post(run, "/write", b"a v=1")
+        assert status == 403 and b"faces: {influx: write}" in body
+        for path in ("/api/v1/write", "/api/v2/alerts", "/api/push/x"):
+            assert post(run, path, b"[]")[0] in (400, 403)
+        run.intake, intake = run.page, run.intake
+        assert post(run, "/write", b"a v=1")[0] == 404
+        run.intake = intake
+        assert taken(run, "influx") == 0
+
+
+@contextlib.contextmanager
+def prometheus(place, config):
+    """Debian's, with a directory of its own."""
+    os.makedirs(place)
+    path = os.path.join(place, "prometheus.yml")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(config, f)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    with open(os.path.join(place, "log"), "wb") as log:
+        process = subprocess.Popen(
+            ["prometheus", f"--config.file={path}", f"--storage.tsdb.path={place}/data",
+             f"--web.listen-address=127.0.0.1:{port}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_prometheus_writes_remotely(run, tmp_path):
+    """Debian's prometheus scrapes our own /metrics and writes them back here."""
+    target = run.intake.split("//")[1]
+    with prometheus(str(tmp_path / "p"), {
+            "global": {"scrape_interval": "1s", "external_labels": {"monitor": "here"}},
+            "scrape_configs": [{"job_name": "glasshouse", "static_configs": [{"targets": [target]}]}],
+            "remote_write": [{"url": run.intake + "/api/v1/write"}]}):
+        until(lambda: taken(run, "remote_write") > 200, "it writes", 60)
+        found = until(lambda: series(run, "up{*"), "it is stored")
+    (name, points), = found.items()
+    assert name == f'up{{instance="{target}",job="glasshouse",monitor="here"}}'
+    assert points[0]["max"] == 1
+    assert metric(run, "ingest_bad_total", source="remote_write") == 0
+    status, body = post(run, "/api/v1/write", b"nonsense")
+    assert status == 400 and b"snappy" in body
 
 
 # --- wiring ---

@@ -297,7 +297,11 @@ void put_link(struct view *v, json_t *o, const char *key, const char *before, co
 const char *say_probe_kind(struct view *v, const char *kind)
 {
 	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
-		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
+		{"token", "probe_token"}, {"scenario", "probe_scenario"}, {"http", "probe_http"},
+		{"tcp", "probe_tcp"}, {"tls", "probe_tls"}, {"dns", "probe_dns"},
+		{"icmp", "probe_icmp"}, {"ssh", "probe_ssh"}, {"smtp", "probe_smtp"},
+		{"imap", "probe_imap"}, {"udp", "probe_udp"}, {"websocket", "probe_websocket"},
+		{"grpc", "probe_grpc"}, {"push", "probe_push"}, {"exec", "probe_exec"}};
 	for (size_t i = 0; kind && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], kind))
 			return say(v, keys[i][1], NULL);

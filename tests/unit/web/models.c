@@ -214,6 +214,12 @@ static void add_lists(json_t *o, enum mood mood, size_t n)
 					i ? "endpoint" : "token", "cloud", "prod", "component",
 					"compute", "every_ms", (json_int_t)30000, "method", "GET"));
 	json_object_set_new(o, "probes", probes);
+	const char *row = "[{s:s, s:s, s:I, s:I}, {s:s, s:s, s:I, s:I}]";
+	json_object_set_new(o, "probe_kinds",
+		n ? json_pack(row, "kind", "token", "cloud", "prod", "every_ms", (json_int_t)30000,
+			    "count", (json_int_t)1, "kind", "endpoint", "cloud", "prod", "every_ms",
+			    (json_int_t)30000, "count", (json_int_t)(n - 1))
+		  : json_array());
 	json_object_set_new(o, "scenarios",
 		json_pack("[o]", scenario_row(mood, "server-login",
 					 "A customer starts a server and logs in")));

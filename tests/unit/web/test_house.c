@@ -664,7 +664,7 @@ static void nothing_of_the_operators_is_in_what_the_public_gets(void **state)
 		const char *what;
 		json_t *args;
 		bool theirs; /* holds marks for operators */
-	} rows[] = {{"component", json_pack("{s:s}", "id", "compute"), false},
+	} rows[] = {{"component", json_pack("{s:s}", "id", "compute"), true},
 		{"availability", json_object(), false},
 		{"scenario", json_pack("{s:s}", "name", "server-login"), true},
 		{"evidence", json_pack("{s:I}", "id", (json_int_t)id), true},
