@@ -115,7 +115,9 @@ def test_an_alarm_says_what_failures_have_in_common():
             doc = until(lambda: [c for c in clouds() if c["common"]], "three failed", 120)[0]
             assert run.get("/hosts")[0] == 403 and run.get("/api/ops/v1/hosts.json")[0] == 403
             assert "/hosts" not in run.get("/")[2].decode() and "/hosts" in run.get("/", run.intake)[2].decode()
-            assert "failures of 24 h were on host az1-host2, where 0 of" in doc["common"]
+            common = doc["common"]
+            assert (common["dimension"], common["value"], common["came_up"]) == ("host", "az1-host2", 0)
+            assert common["failed"] >= 3 and common["elsewhere"] > 0
             first = doc["hosts"][0]
             assert first["host"] == bad and first["name"] == "az1-host2" and first["zone"] == "az1"
             assert first["failed_24h"] >= 3 and first["good_24h"] == 0 and not first["last_good"]
@@ -125,6 +127,9 @@ def test_an_alarm_says_what_failures_have_in_common():
             assert all(h["last_good"] and h["failed_24h"] == 0 for h in others.values())
             page = run.get("/hosts", run.intake)[2].decode()
             assert page.index("az1-host2") < page.index("az1-host1") and "Failed last" in page
+            assert "24 hours were on host az1-host2, where 0 of" in page
+            page = run.get("/hosts?lang=de", run.intake)[2].decode()
+            assert "Fehlschläge in 24 Stunden waren auf dem Host az1-host2" in page and "failures of" not in page
             page = run.get(f"/runs/{first['last_failure']['run']}?lang=de", run.intake)[2].decode()
             assert "Gescheitert" in page and bad in page
             change = until(told, "the alarm says so")[0]
