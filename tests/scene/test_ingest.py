@@ -270,7 +270,7 @@ def prometheus(place, config):
     with open(os.path.join(place, "log"), "wb") as log:
         process = subprocess.Popen(
             ["prometheus", f"--config.file={path}", f"--storage.tsdb.path={place}/data",
-             f"--web.listen-address=127.0.0.1:{port}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+             f"--web.listen-address=127.0.0.1:{port}", "--rules.alert.resend-delay=2s"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         yield port
     finally:
