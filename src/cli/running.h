@@ -105,6 +105,7 @@ struct running {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	struct ingest *ingest;
+	struct graphite *graphite;
 	struct reports *reports;
 	struct house *house;
 	struct web *web;

@@ -20,7 +20,7 @@
 #include "web/serve.h"
 
 enum seat { SEAT_PUBLIC, SEAT_OPERATORS, SEATS }; /* the two audiences there are */
-enum { ROUTES_MAX = 64, LANGUAGES_MAX = 8, SERVE_WHY = 200 };
+enum { ROUTES_MAX = 128, LANGUAGES_MAX = 8, SERVE_WHY = 200 };
 
 static inline enum audience seat_audience(enum seat s)
 {
@@ -102,7 +102,7 @@ struct ask {                     /* the serving thread's; the hub uses it until 
 	unsigned language;
 	char *key;  /* NULL: not shared with other requests */
 	char *word; /* decoded {name} */
-	char *body; /* of a command; NULL: none */
+	char *body; /* of a command, or what is asked, as JSON; NULL: none */
 	/* the answer */
 	int status;
 	struct cache_doc *doc;      /* NULL: a problem of that status */
