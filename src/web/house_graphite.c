@@ -84,12 +84,11 @@ static bool read_time(
 static bool read_times(struct house_asked *a, struct graphite_question *q)
 {
 	struct graphite_asked *g = a->own;
-	int64_t now_s;
 	g->zone_name = mem_strdup(parameter(a, "tz"));
 	q->zone = g->zone_name;
-	if (!read_time(a, "now", "now", a->now_ms / 1000, &now_s) ||
-		!read_time(a, "from", "-1d", now_s, &q->from_s) ||
-		!read_time(a, "until", "now", now_s, &q->until_s))
+	if (!read_time(a, "now", "now", a->now_ms / 1000, &q->now_s) ||
+		!read_time(a, "from", "-1d", q->now_s, &q->from_s) ||
+		!read_time(a, "until", "now", q->now_s, &q->until_s))
 		return false;
 	if (q->from_s > q->until_s) {
 		const int64_t later = q->from_s;

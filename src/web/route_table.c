@@ -40,7 +40,8 @@
 	{                                                                                          \
 		.method = (m), .path = (p), .face = FACE_GRAPHITE, .on = ON_INTAKE,                \
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_DOCUMENT,       \
-		.query = (q), .arguments = graphite_arguments, .body_max = FACE_BODY_MAX           \
+		.query = (q), .arguments = graphite_arguments,                                     \
+		.body_max = (m)[0] == 'P' ? FACE_BODY_MAX : 0                                      \
 	}
 
 /* clang-format off */

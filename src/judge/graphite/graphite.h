@@ -87,6 +87,7 @@ struct graphite_question { /* copied */
 	const char *const *targets;
 	size_t target_count;
 	int64_t from_s, until_s; /* graphite_moment() */
+	int64_t now_s;           /* nothing is later; 0: the clock's */
 	const char *zone;        /* of alignments to days; NULL: UTC */
 	size_t points_max;       /* maxDataPoints; 0: no matter */
 	double xff;              /* xFilesFactor; 0: one value is enough */
