@@ -1,4 +1,5 @@
 """Graphite's questions, answered as Debian's graphite-web answers them on the same data, function by function."""
+import importlib.util
 import json
 import math
 import os
@@ -6,6 +7,7 @@ import random
 import re
 import socket
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -406,11 +408,18 @@ def test_csv_and_raw(both):
     ("format=json&maxDataPoints=many", "maxDataPoints: \"many\" is no whole number over 0"),
     ("format=json&xFilesFactor=2", "xFilesFactor: \"2\" is no share within 0 and 1"),
     ("format=json&target=%zz", "a parameter is no text in UTF-8, percent-encoded"),
-    ("format=json" + "&target=a" * 101, "a question has at most 100 targets, not 101"),
 ])
 def test_a_question_that_is_none_says_why(both, query, said):
     status, _, body = both.run.get("/render?" + query, both.run.intake)
     assert status == 400 and body.decode().startswith(said), body
+
+
+def test_too_many_targets(both):
+    body = urllib.parse.urlencode({"format": "json", "target": ["t.zero"] * 101}, doseq=True).encode()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(both.run, "/render", body, "application/x-www-form-urlencoded")
+    assert refused.value.code == 400
+    assert refused.value.read() == b"a question has at most 100 targets, not 101\n"
 
 
 def test_nothing_of_it_is_public(both):
@@ -470,8 +479,12 @@ def test_the_page_lists_every_function(both):
 
 
 def test_the_page_lists_what_is_not_there(both):
-    with urllib.request.urlopen(both.web.url + "/functions", timeout=20) as answer:
-        theirs = set(json.load(answer))
+    """Its own /functions fails with this Python, so its table is read."""
+    with open(os.path.join(os.path.dirname(importlib.util.find_spec("graphite").origin), "render/functions.py"),
+              encoding="utf-8") as f:
+        table = re.search(r"^SeriesFunctions = \{(.*?)^\}", f.read(), re.M | re.S)[1]
+    theirs = set(re.findall(r"""^ +['"](\w+)['"] *:""", table, re.M))
+    assert len(theirs) > 100
     missing = theirs - set(both.run.json("/functions", both.run.intake))
     said = set(re.search(r"^Not there: (.*?)\.$", page(), re.M | re.S)[1].replace("`", "").replace(",", " ").split())
     assert said == missing
@@ -510,7 +523,9 @@ def test_all_flags_of_production(both):
             query = templates[flag["template"]["name"]]["query"]
             query = query.replace("$environment", environment["name"]).replace("$service", flag["service"])
             asked.append((f"alias({query},'{flag['service']}.{flag['name']}')", flag["service"] == SERVICE and environment["name"] == ENVIRONMENT))
-    assert len(asked) > 400
+    assert len(asked) > 300
     for i in range(0, len(asked), 50):
-        lines = ours(both, [query for query, _ in asked[i:i + 50]])
+        body = urllib.parse.urlencode({"format": "json", "from": both.end - 3600, "until": both.end,
+                                       "target": [query for query, _ in asked[i:i + 50]]}, doseq=True).encode()
+        lines = post(both.run, "/render", body, "application/x-www-form-urlencoded")
         assert len(lines) == sum(has for _, has in asked[i:i + 50])
