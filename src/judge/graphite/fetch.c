@@ -76,6 +76,13 @@ static void grid(struct span span, int64_t step, int64_t *start, size_t *n)
 	*n = (size_t)((end - begin) / step);
 }
 
+/* As whisper: nothing of what begins later than now, and nothing later. */
+static bool until_now(const struct graphite_call *c, struct span *span)
+{
+	span->until_s = span->until_s > c->eval.now_s ? c->eval.now_s : span->until_s;
+	return span->from_s <= c->eval.now_s;
+}
+
 /* The shortest step that is kept and is not too many values; 0: samples. */
 static int64_t choose_step(struct span span, int64_t now_s, const struct series_store *store)
 {
@@ -248,9 +255,12 @@ static void all_done(struct graphite_call *c)
 {
 	for (size_t i = 0; i < c->wanted.n && !c->err.kind; i++) {
 		const struct want *want = &c->eval.wants.p[i];
+		struct span span = want->span;
 		struct curves curves = {0};
 		VEC_EACH (&c->wanted.p[i].leaves, struct leaf, l) {
-			struct curve *one = l->series.n ? l->curve : tree_curve(c, l, want->span);
+			struct curve *one = l->curve;
+			if (!l->series.n && until_now(c, &span))
+				one = tree_curve(c, l, span);
 			l->curve = NULL;
 			if (!one)
 				continue;
@@ -309,10 +319,12 @@ static void fetch_leaf(struct graphite_call *c, struct leaf *l, struct span span
 
 void fetch_begin(struct graphite_call *c)
 {
-	for (size_t i = 0; i < c->wanted.n; i++)
+	for (size_t i = 0; i < c->wanted.n; i++) {
+		struct span span = c->eval.wants.p[i].span;
 		VEC_EACH (&c->wanted.p[i].leaves, struct leaf, l)
-			if (l->series.n)
-				fetch_leaf(c, l, c->eval.wants.p[i].span);
+			if (l->series.n && until_now(c, &span))
+				fetch_leaf(c, l, span);
+	}
 	if (c->points_count > GRAPHITE_POINTS && !c->err.kind)
 		error_set(&c->err, ERROR_LIMIT,
 			"the targets are of more than %d values; ask for a shorter time or fewer"

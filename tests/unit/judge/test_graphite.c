@@ -319,14 +319,14 @@ static void test_times(void **state)
 	struct error err;
 	int64_t at, wanted;
 	for (size_t i = 0; i < array_len(cases); i++) {
-		assert_true(graphite_time(cases[i].text, now_s(), cases[i].zone, &at, &err));
+		assert_true(graphite_moment(cases[i].text, now_s(), cases[i].zone, &at, &err));
 		assert_true(clock_parse_rfc3339(cases[i].at, &wanted));
 		if (at != wanted / 1000000)
 			fail_msg("%s: %lld", cases[i].text, (long long)(at - wanted / 1000000));
 	}
 	for (size_t i = 1; i < array_len(bad); i++)
-		assert_false(graphite_time(bad[i], now_s(), NULL, &at, &err));
-	assert_false(graphite_time("now", now_s(), "No/Where", &at, &err));
+		assert_false(graphite_moment(bad[i], now_s(), NULL, &at, &err));
+	assert_false(graphite_moment("now", now_s(), "No/Where", &at, &err));
 }
 
 int test_graphite(void)
