@@ -116,7 +116,9 @@ static json_t *ordered(const json_t *config)
 		"site", "clouds", "witnesses", "probes", "scenarios", "alarms"};
 	json_t *all = json_object();
 	for (size_t i = 0; i < array_len(keys); i++)
-		if (json_object_get(config, keys[i]))
+		if (json_is_array(json_object_get(config, keys[i]))
+				    ? json_array_size(json_object_get(config, keys[i])) > 0
+				    : json_object_get(config, keys[i]) != NULL)
 			json_object_set(all, keys[i], json_object_get(config, keys[i]));
 	return all;
 }
@@ -140,8 +142,10 @@ static bool run(const struct importer *i, struct import *in, const char *name,
 	}
 	import_rest(in);
 	import_sort(in->report);
-	if (json_object_size(in->config))
-		ret->config = ordered(in->config);
+	json_t *config = ordered(in->config);
+	if (json_object_size(config))
+		ret->config = json_incref(config);
+	json_decref(config);
 	if (json_object_size(in->endpoints))
 		ret->endpoints = json_incref(in->endpoints);
 	return true;

@@ -384,7 +384,9 @@ def test_blackbox_modules_with_targets():
     made = imported("blackbox", "--target", "https://a.example.org", "--target", "b.example.org:443",
                     os.path.join(IMPORTS, "blackbox", "blackbox.yml"))
     p = probes(made)
-    assert len(p) == 2 * 8  # all modules but that of a prober nobody has
+    refused = [n for n in made["notes"] if not n["line"] and n["fate"] == "not carried"]
+    assert len(p) + len(refused) == 2 * 8  # all modules but that of a prober nobody has
+    assert "smtp_starttls-https-a.example.org" in [n["what"] for n in refused] and "would be refused" in refused[0]["text"]
     assert p["nobody_asks-https-a.example.org"]["http"] == {"url": "https://a.example.org", "method": "HEAD"}
     assert p["http_post-b.example.org-443"]["http"]["url"] == "http://b.example.org:443"
 
@@ -446,6 +448,26 @@ def test_cloudmon():
     assert p["apimon-production-scenario23_ces.yaml"]["exec"]["statsd"] == "openstack.api.production.zone-a"
     judging = [n for n in made["notes"] if n["text"].startswith("judge rules: not yet carried here (")]
     assert {n["text"][-2] for n in judging} == {"1", "2"} and len(judging) == 3
+
+
+# --- the documentation -------------------------------------------------------------------------------------------
+
+
+def examples():
+    with open(os.path.join(ROOT, "docs", "switching.md"), encoding="utf-8") as f:
+        text = f.read()
+    return re.findall(r"^```yaml ([a-z-]+)\n(.*?)^```\n\nbecomes\n\n```yaml\n(.*?)^```\n", text, re.S | re.M)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_examples_of_the_documentation(program, tmp_path):
+    found = [e for e in examples() if e[0] == program]
+    assert found
+    for _, source, expected in found:
+        (tmp_path / "x.yaml").write_text(source, encoding="utf-8")
+        made = imported(program, tmp_path / "x.yaml")
+        assert (made["config"] or made["endpoints"]) == yaml.safe_load(expected)
+        assert made["counts"]["not carried"] == 0
 
 
 # --- real files --------------------------------------------------------------------------------------------------
