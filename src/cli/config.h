@@ -78,6 +78,16 @@ struct config_report {
 	const char *file;
 };
 
+enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
+	CONFIG_FACE_INFLUX,
+	CONFIG_FACE_PROMETHEUS,
+	CONFIG_FACE_ALERTMANAGER,
+	CONFIG_FACE_GATUS,
+	CONFIG_FACE_UPTIME_KUMA,
+	CONFIG_FACES
+};
+const char *config_face_name(enum config_face f); /* "influx", ... "uptime_kuma" */
+
 struct config {
 	char *file; /* NULL: made without any file */
 	char **files;
@@ -88,6 +98,8 @@ struct config {
 	char *instance, *location; /* NULL: the host's name; "" */
 	char *state;               /* the directory of `store: sqlite:DIR`; NULL: the default */
 	char *public_address, *intake_address; /* 127.0.0.1:8090, 127.0.0.1:8091; "" : none */
+	char *statsd_address, *graphite_address, *pickle_address; /* "" (default): none */
+	unsigned faces; /* bits of enum config_face: what may write in over HTTP */
 	struct config_secret intake_token;
 	bool isolate; /* default true */
 	unsigned threads;

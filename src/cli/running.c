@@ -171,6 +171,7 @@ static void add_jobs(void *arg, json_t *site)
 	json_t *jobs = json_array();
 	schedule_each(r->schedule, add_job, jobs);
 	json_object_set_new(site, "jobs", jobs);
+	running_ingest_site(r, site);
 }
 
 static void on_query(void *arg, const char *what, const json_t *args, enum audience audience,
@@ -235,7 +236,8 @@ static bool open_web(struct running *r, struct error *err)
 		.isolate = c->isolate,
 		.threads = c->threads,
 	};
-	const struct web_house house = {.query = on_query, .command = on_command, .arg = r};
+	const struct web_house house = {
+		.query = on_query, .command = on_command, .points = running_points, .arg = r};
 	r->loop = loop_new(NULL, err);
 	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);
 	return r->web != NULL;
@@ -289,6 +291,8 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
 	hold_clean(s->state, s->journal);
 	house_measures(r->house, r->metrics);
+	if (!running_ingest(r, NULL, c, err))
+		return false;
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
@@ -327,6 +331,7 @@ static void say_where(struct running *r)
 		web_public_port(r->web));
 	say_one("operators:", o->intake_address ? o->intake_address : c->intake_address,
 		web_intake_port(r->web));
+	running_ingest_say(r);
 	fflush(stdout);
 }
 
@@ -437,6 +442,7 @@ void running_close(struct running *r)
 	if (r->schedule)
 		schedule_free(r->schedule);
 	web_free(r->web);
+	ingest_close(r->ingest);
 	house_free(r->house);
 	alarms_free(r->alarms);
 	reports_free(r->reports);

@@ -289,14 +289,12 @@ static enum expr_result equals_regex(
 {
 	struct buf text = BUF(EXPR_BYTES);
 	value_write(&text, a);
-	const enum regex_result r = regex_match(n->regex, buf_slice(&text));
+	const enum regex_result r = regex_find(n->regex, buf_slice(&text), NULL);
 	buf_fini(&text);
-	*ret = r == REGEX_MATCHES && a->type != VALUE_NULL;
-	return r != REGEX_GAVE_UP
+	*ret = r == REGEX_FOUND && a->type != VALUE_NULL;
+	return r != REGEX_ENDLESS
 		       ? EXPR_OK
-		       : eval_fail(v, n,
-				 "re() gave up: the text is over %u KiB, or the pattern takes too long over it",
-				 REGEX_TEXT_MAX >> 10);
+		       : eval_fail(v, n, "re() gave up: the pattern takes too long over the text");
 }
 
 /* [X] == pat(*a*), [X] == re(a+) and [X] == any(a, b). */

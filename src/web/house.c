@@ -167,6 +167,11 @@ struct house *house_new(struct loop *l, struct facts *f, struct series_store *se
 	return h;
 }
 
+void house_ingest(struct house *h, const struct ingest *i)
+{
+	h->ingest = i;
+}
+
 void house_measures(struct house *h, struct metrics *m)
 {
 	h->metrics = m;

@@ -76,6 +76,7 @@ struct house {
 	struct judge *judge;
 	struct alarms *alarms;
 	struct metrics *metrics;
+	const struct ingest *ingest;
 	house_more *more;
 	void *arg;
 	struct worker *worker;

@@ -16,7 +16,7 @@ from simulated import Simulated  # noqa: E402
 
 SERVERS = int(os.environ.get("SERVERS", "500"))
 SPEED = float(os.environ.get("SPEED", "100"))
-TARGETS = {"memory": 200, "pause": 50}  # MB, ms
+TARGETS = {"memory": 200, "pause": 5}  # MB, ms
 LONGEST = 600  # s
 SCENARIO = """scenario: many-servers
 deadline: 8m

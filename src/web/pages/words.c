@@ -40,7 +40,7 @@ static const char *find_text(struct view *v, const char *key)
 
 const char *say(struct view *v, const char *key, ...)
 {
-	const char *args[4] = {0};
+	const char *args[5] = {0};
 	va_list ap;
 	va_start(ap, key);
 	for (size_t i = 0; i < array_len(args); i++) {
@@ -55,7 +55,7 @@ const char *say(struct view *v, const char *key, ...)
 	struct buf out = BUF(BUF_LINE);
 	for (const char *p = text; *p; p++) {
 		const int n =
-			p[0] == '{' && p[1] >= '1' && p[1] <= '4' && p[2] == '}' ? p[1] - '1' : -1;
+			p[0] == '{' && p[1] >= '1' && p[1] <= '5' && p[2] == '}' ? p[1] - '1' : -1;
 		if (n >= 0) {
 			buf_add_str(&out, args[n] ? args[n] : "");
 			p += 2;

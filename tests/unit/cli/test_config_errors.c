@@ -59,14 +59,10 @@ static const struct refused wrong[] = {
 	{"report: {to: x}",
 		"1:1: report is not in this version of glasshouse: an instance cannot report to "
 		"another one yet"},
-	{"faces: {}",
-		"1:1: faces is not in this version of glasshouse: foreign programs can read, and "
-		"cannot write yet"},
-	{"listen: {statsd: 127.0.0.1:8125}",
-		"1:10: statsd is not in this version of glasshouse: no StatsD is taken in yet"},
-	{"listen: {graphite: 127.0.0.1:2003}",
-		"1:10: graphite is not in this version of glasshouse: no Graphite lines are taken in "
-		"yet"},
+	{"faces: {influx: read}", "1:17: faces: influx must be write or none"},
+	{"listen: {statsd: here}",
+		"1:18: listen: statsd: \"here\" is no address to listen on; write 127.0.0.1:8090, "
+		"[::1]:8090 or none"},
 	{"store: \"postgresql://db/x\"",
 		"1:8: store: PostgreSQL is not in this version of glasshouse; write sqlite:DIR"},
 	{"store: mysql", "1:8: store: \"mysql\" must be sqlite:DIR, a directory"},
