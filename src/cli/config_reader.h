@@ -9,6 +9,7 @@
  *	config_alarm.c   alarms and their mail server
  *	config_metrics.c receivers of numbers
  *	config_report.c  reports by mail
+ *	config_probe.c   the user's own probes
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
  *	config_json.c, config_diff.c, config_secret.c   of a finished configuration
@@ -18,12 +19,13 @@
 #ifndef CLI_CONFIG_READER_H
 #define CLI_CONFIG_READER_H
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "cli/config.h"
 #include "text/keys.h"
 
 #define CONFIG_FILES_MAX  100
-#define CONFIG_PROBES_MAX 10000 /* clouds, scenarios, alarms together, and components */
+#define CONFIG_PROBES_MAX 10000 /* probes; clouds, scenarios, alarms together; components */
 #define CONFIG_NAME_MAX   64
 #define CONFIG_HOSTS_MAX  2000 /* of a cloud */
 #define CONFIG_LINE_MAX   200  /* titles and such, bytes */
@@ -101,6 +103,12 @@ struct report_draft {
 	bool broken;
 };
 
+struct probe_draft {
+	struct probe_config *config; /* NULL: it has an error, which was told */
+	struct config_place at;
+	const char *touched;
+};
+
 struct config_reader {
 	struct config *config;
 	struct error_list *errors;
@@ -115,7 +123,9 @@ struct config_reader {
 	VEC(struct alarm_draft) alarms;
 	VEC(struct metrics_draft) metrics;
 	VEC(struct report_draft) reports;
-	bool full; /* the limit of probes was told */
+	VEC(struct probe_draft) probes;
+	struct map probe_names; /* name -> index + 1 of the draft */
+	bool full;              /* the limit of probes was told */
 };
 
 /* --- config.c: a configuration with the defaults that are no drafts */
@@ -159,6 +169,11 @@ void config_read_reports(struct config_reader *r, const struct yaml *list);
 void config_finish_reports(struct config_reader *r);
 void config_reports_drafts_free(struct config_reader *r);
 void config_report_free(struct config_report *p);
+
+/* --- config_probe.c */
+void config_read_probes(struct config_reader *r, const struct yaml *list);
+void config_finish_probes(struct config_reader *r);
+void config_probes_drafts_free(struct config_reader *r);
 
 /* --- a mail server, of alarms and reports (config_alarm.c, config_finish_alarm.c) */
 /* False: a key of it has an error. */

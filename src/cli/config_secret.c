@@ -129,6 +129,30 @@ static void read_one(
 		read_file(&r);
 }
 
+struct probe_reading {
+	struct config *config;
+	struct error_list *errors;
+	const char *what;
+};
+
+static struct secret *read_for_probe(
+	void *arg, const char *from, const char *file, unsigned line, unsigned col)
+{
+	const struct probe_reading *p = arg;
+	struct config_secret s = {
+		.from = (char *)(uintptr_t)from, .file = file, .line = line, .col = col};
+	read_one(p->config, &s, p->what, p->errors);
+	return s.value;
+}
+
+bool config_probe_secrets(struct config *c, struct probe_config *probe, struct error_list *errors)
+{
+	char what[PROBE_NAME_TEXT + 8];
+	snprintf(what, sizeof(what), "probe %s", probe_config_about(probe)->name);
+	struct probe_reading p = {c, errors, what};
+	return probe_config_secrets(probe, read_for_probe, &p);
+}
+
 bool config_secrets(struct config *c, struct error_list *errors)
 {
 	const size_t before = errors->n + errors->dropped;
@@ -156,5 +180,7 @@ bool config_secrets(struct config *c, struct error_list *errors)
 		read_one(c, &p->password, "a mail server: password", errors);
 		p->report.mail.password = p->password.value;
 	}
+	for (size_t i = 0; i < c->probe_count; i++)
+		config_probe_secrets(c, c->probes[i], errors);
 	return errors->n + errors->dropped == before;
 }

@@ -5,7 +5,10 @@
  *	running.c           opening in order, closing in reverse, the end
  *	running_cloud.c     one watched cloud: session, probes of its catalog
  *	running_scenario.c  one scenario that comes again and again
+ *	running_probes.c    the user's own probes
  *	running_lists.c     what there is to show and to judge, made of both
+ *	running_alerts.c    alerts and results that others push
+ *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
  *	running_reports.c   what happened, by mail
  *	running_reload.c    a new configuration while everything runs
@@ -24,6 +27,8 @@
 #include "cli/session.h"
 #include "judge/judge.h"
 #include "observe/endpoint.h"
+#include "observe/ingest/alerts.h"
+#include "observe/ingest/ingest.h"
 #include "observe/patrol.h"
 #include "observe/witness.h"
 #include "store/figures.h"
@@ -71,6 +76,14 @@ struct watched_scenario {
 	bool leaving, gone;
 };
 
+struct watched_probe { /* an item of `probes:` */
+	struct running *running;
+	struct generation *generation;
+	const struct probe_config *row;
+	struct probe *probe[2]; /* of both families, or one and NULL */
+	char *component;        /* its id; "": nobody's */
+};
+
 struct running_options {
 	const char *config;                          /* path, or NULL: looked for */
 	const char *const *clouds;                   /* NULL-terminated: added */
@@ -93,6 +106,9 @@ struct running {
 	struct judge *judge;
 	struct alarms *alarms;
 	struct metrics *metrics;
+	struct ingest *ingest;
+	struct alerts *alerts;
+	struct graphite *graphite;
 	struct reports *reports;
 	struct house *house;
 	struct web *web;
@@ -100,6 +116,11 @@ struct running {
 	struct witnesses *witnesses;
 	VEC(struct watched_cloud *) clouds;
 	VEC(struct watched_scenario *) scenarios;
+	struct http_client *probe_client;
+	struct probes *all_probes;
+	struct schedule *probe_schedule;
+	struct probe_tools probe_tools;
+	struct map probes; /* name of the item -> struct watched_probe */
 	struct running_lists *lists;
 	struct timer alive, reap;
 	bool opened, stopping, ended;
@@ -139,6 +160,28 @@ void running_exchange(void *arg, const struct cloud_exchange *x); /* arg: struct
 /* What waits is sent, within a budget. */
 void running_metrics_end(struct running *r);
 
+/* --- running_alerts.c */
+bool running_alerts(struct running *r, struct error *err);
+/* The commands of faces that push; false: it is none of them. */
+bool running_pushed(
+	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
+
+/* --- running_ingest.c */
+/* Opened, or opened anew where the addresses differ from those of `before` (NULL: at the start). */
+bool running_ingest(
+	struct running *r, const struct config *before, const struct config *c, struct error *err);
+/* Prints where it listens. */
+void running_ingest_say(struct running *r);
+/* For struct web_house; arg: struct running. */
+void running_points(void *arg, const char *source, struct points *points,
+	const struct bad_lines *bad, struct web_answer *answer);
+/* Whether a face may write; else answers 403. */
+bool running_face(const struct running *r, enum config_face face, struct web_answer *answer);
+/* The answer to one that writes in. `why` may be "". */
+void running_answer(struct web_answer *answer, int status, const char *fmt, ...) like_printf(3, 4);
+/* Adds what came in to the operators' SITE. */
+void running_ingest_site(const struct running *r, json_t *site);
+
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);
 
@@ -155,6 +198,14 @@ struct watched_scenario *watched_scenario_open(
 	struct running *r, const struct config_scenario *row, struct error_list *errors);
 void watched_scenario_leave(struct watched_scenario *s, int64_t budget_ns);
 void watched_scenario_free(struct watched_scenario *s);
+
+/* --- running_probes.c */
+bool running_probes_open(struct running *r, struct error *err);
+/* All of the configuration. */
+bool running_probes_start(struct running *r, struct error_list *errors);
+/* To r->now: those that are as they were go on undisturbed. */
+void running_probes_reload(struct running *r, struct error_list *errors);
+void running_probes_close(struct running *r);
 
 /* --- running_lists.c */
 /* Tells judge and house what there is now. */

@@ -31,6 +31,7 @@ struct making {
 	struct running *running;
 	struct running_lists *lists;
 	VEC(struct found) found;
+	struct map by_id;                  /* id -> index + 1 in `found` */
 	const struct watched_cloud *cloud; /* the one being looked at */
 };
 
@@ -54,27 +55,19 @@ static const char *cloud_title(const struct watched_cloud *c)
 
 static struct found *find(struct making *m, const char *id)
 {
-	VEC_EACH (&m->found, struct found, f) {
-		if (!strcmp(f->id, id))
-			return f;
-	}
-	return NULL;
+	const uintptr_t at = (uintptr_t)map_get(&m->by_id, id);
+	return at ? &m->found.p[at - 1] : NULL;
 }
 
-/* Takes id. */
-static void add_found(struct making *m, char *id, const char *name, const char *category)
+/* What the configuration says of the component goes over it. Takes its id. */
+static void add_component(struct making *m, struct found f)
 {
 	const struct config *c = m->running->now->config;
-	const bool several = m->running->now->config->cloud_count > 1;
+	char *id = f.id;
 	if (find(m, id)) {
 		free(id);
 		return;
 	}
-	struct found f = {.id = id,
-		.name = name,
-		.category = category,
-		.cloud = several ? cloud_title(m->cloud) : "",
-		.region = m->cloud->config->region ? m->cloud->config->region : ""};
 	for (size_t i = 0; i < c->component_count; i++) {
 		const struct config_component *o = &c->components[i];
 		if (strcmp(o->id, id))
@@ -85,6 +78,19 @@ static void add_found(struct making *m, char *id, const char *name, const char *
 		f.hidden = o->hidden;
 	}
 	vec_push(&m->found, f);
+	map_put(&m->by_id, id, (void *)(uintptr_t)m->found.n);
+}
+
+/* Of a cloud. Takes id. */
+static void add_found(struct making *m, char *id, const char *name, const char *category)
+{
+	const bool several = m->running->now->config->cloud_count > 1;
+	const struct found f = {.id = id,
+		.name = name,
+		.category = category,
+		.cloud = several ? cloud_title(m->cloud) : "",
+		.region = m->cloud->config->region ? m->cloud->config->region : ""};
+	add_component(m, f);
 }
 
 static void add_named(void *arg, const char *name)
@@ -122,6 +128,7 @@ static void tell_judge(struct making *m)
 		free(f->id);
 	}
 	vec_fini(&m->found);
+	map_fini(&m->by_id);
 }
 
 /* --- probes and scenarios -------------------------------------------------------------------- */
@@ -148,6 +155,32 @@ static void add_cloud(struct making *m, const struct watched_cloud *c)
 	for (char **host = c->row->hosts; host && *host; host++)
 		vec_push(&l->hosts,
 			((struct house_host){keep_copy(l, c->row->name), keep_copy(l, *host)}));
+}
+
+static void add_probe(struct making *m, const struct watched_probe *w)
+{
+	struct running_lists *l = m->lists;
+	const struct probe_about *about = probe_config_about(w->row);
+	if (*w->component) {
+		const char *category =
+			about->category ? about->category : endpoint_category(about->component);
+		const struct found f = {.id = mem_strdup(w->component),
+			.name = about->component,
+			.category = category,
+			.cloud = "",
+			.region = about->region ? about->region : ""};
+		add_component(m, f);
+	}
+	for (size_t i = 0; i < array_len(w->probe) && w->probe[i]; i++)
+		vec_push(&l->probes, ((struct house_probe){
+					     .name = keep_copy(l, probe_name(w->probe[i])),
+					     .kind = about->kind,
+					     .cloud = "",
+					     .component = keep_copy(l, w->component),
+					     .method = "",
+					     .target = keep_copy(l, about->target),
+					     .every_ms = about->every_ns / NS_PER_MS,
+				     }));
 }
 
 static void add_scenario(struct making *m, const struct watched_scenario *s)
@@ -274,6 +307,8 @@ void running_lists_make(struct running *r)
 		if (!(*s)->leaving)
 			add_scenario(&m, *s);
 	}
+	MAP_EACH (&r->probes, e)
+		add_probe(&m, e->value);
 	add_shipped(&m);
 	tell_judge(&m);
 	const struct house_lists lists = {

@@ -130,11 +130,14 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	*r->now = (struct generation){next, 1};
 	enter_clouds(r, errors);
 	enter_scenarios(r, errors);
+	running_probes_reload(r, errors);
 	if (!running_alarms(r, next, &err))
 		error_list_add(errors, &err);
 	if (!running_metrics(r, next, &err))
 		error_list_add(errors, &err);
 	if (!running_reports(r, next, &err))
+		error_list_add(errors, &err);
+	if (!running_ingest(r, before->config, next, &err))
 		error_list_add(errors, &err);
 	running_lists_make(r);
 	generation_unref(before);

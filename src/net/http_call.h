@@ -76,7 +76,8 @@ struct http_call {
 	char *host_name; /* of whom we connect to, without [] */
 	unsigned host_port;
 	char *host_key;
-	bool needs_lookup, counted;
+	bool needs_lookup, counted, wants_certificate;
+	int family;
 
 	/* the request */
 	bool safe; /* sending it twice changes nothing: RFC 9110 section 9.2.1 */

@@ -213,7 +213,7 @@ static void start(struct http_call *call)
 		run_with_addresses(call);
 	} else {
 		call->state = HTTP_RESOLVING;
-		call->lookup = resolve(c->resolver, call->host_name, call->host_port, AF_UNSPEC,
+		call->lookup = resolve(c->resolver, call->host_name, call->host_port, call->family,
 			left > 0 ? left : 1, on_resolved, call);
 	}
 }

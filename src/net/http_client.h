@@ -56,9 +56,14 @@ struct http_request {
 	bool insecure;                    /* do not verify the certificate */
 	/* "host:port:address" entries that replace resolving (curl's CURLOPT_RESOLVE), or NULL. */
 	const char *const *resolve;
-	/* "ADDRESS:PORT" to connect to in place of what the URL says; the URL's host is still who
-	 * is asked for. NULL: what the URL says. */
+	/* "HOST:PORT" (an address or a name; IPv6 in []) to connect to in place of what the URL
+	 * says; the URL's host is still who is asked for. NULL: what the URL says. */
 	const char *connect_to;
+	int family;        /* AF_INET or AF_INET6: by no other; 0: any */
+	const char *proxy; /* "http://host:port"; "": none; NULL: the client's own idea */
+	int version;       /* 11, 20 (without an upgrade where there is no TLS); 0: the newest */
+	const char *user, *password; /* HTTP basic authentication, or NULL */
+	bool wants_certificate;      /* fills answer.certificate_until */
 };
 
 struct http_answer {
@@ -72,9 +77,12 @@ struct http_answer {
 	bool sent;
 	bool reused; /* connection */
 	struct phases phases;
-	struct slice body;      /* borrowed during the callback */
-	int64_t body_size;      /* bytes received, also with a sink */
-	char address[64];       /* peer, "" when never connected */
+	struct slice body; /* borrowed during the callback */
+	int64_t body_size; /* bytes received, also with a sink */
+	char address[64];  /* peer, "" when never connected */
+	/* When the certificate of the peer expires, seconds since 1970; 0: there was none, or it
+	 * was not wanted. */
+	int64_t certificate_until;
 	struct http_call *call; /* for http_answer_header() */
 };
 

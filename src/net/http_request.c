@@ -9,8 +9,10 @@
  */
 #include <arpa/inet.h>
 #include <assert.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "net/http_call.h"
 #include "net/url.h"
@@ -38,12 +40,29 @@ static bool refuse(struct http_call *call, const char *fmt, ...)
 /* --- while it is sent --------------------------------------------------------------------------
  */
 
+/* Asked now, while curl still holds the connection. */
+static void note_certificate(struct http_call *call)
+{
+	struct curl_tlssessioninfo *tls = NULL;
+	X509 *certificate = NULL;
+	struct tm until;
+
+	if (curl_easy_getinfo(call->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls &&
+		tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals)
+		certificate = SSL_get1_peer_certificate(tls->internals);
+	if (certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until))
+		call->answer.certificate_until = timegm(&until);
+	X509_free(certificate);
+}
+
 static int on_ready(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
 	struct http_call *call = arg;
 
 	call->readied++;
 	http_call_connected(call);
+	if (call->wants_certificate)
+		note_certificate(call);
 	snprintf(call->answer.address, sizeof(call->answer.address), "%s", peer);
 	if (call->state == HTTP_ENDED)
 		return CURL_PREREQFUNC_ABORT;
@@ -184,10 +203,36 @@ static bool use_proxy(struct http_call *call, const char *proxy)
 	if (good) {
 		call->host_name = slice_dup(u.host);
 		call->host_port = u.port ? u.port : PROXY_PORT;
+		call->needs_lookup = !is_literal(call->host_name);
 		curl_easy_setopt(call->easy, CURLOPT_PROXY, proxy);
 	} else {
-		refuse(call, "the proxy of the environment is not an address");
+		refuse(call, "the proxy is not an address");
 	}
+	buf_fini(&text);
+	return good;
+}
+
+/* A name is resolved as the URL's would be; of an address the URL's host stays who is spoken of. */
+static bool use_peer(struct http_call *call, const char *peer)
+{
+	struct buf text = BUF(BUF_LINE);
+	struct url u;
+	char *host;
+	bool good;
+
+	buf_printf(&text, "peer://%s", peer);
+	good = url_parse(buf_slice(&text), &u, NULL) && u.port;
+	if (!good)
+		refuse(call, "\"%.200s\" is no address to connect to", peer);
+	host = good ? slice_dup(u.host) : NULL;
+	call->needs_lookup = host && !is_literal(host);
+	if (call->needs_lookup) {
+		free(call->host_name);
+		call->host_name = host;
+		call->host_port = u.port;
+		host = NULL;
+	}
+	free(host);
 	buf_fini(&text);
 	return good;
 }
@@ -206,14 +251,15 @@ static bool set_target(struct http_call *call, const struct http_request *r)
 	if (!tls && !slice_is_nocase(u.scheme, "http"))
 		return refuse(call, "\"%.200s\" is no http or https address", r->url);
 	curl_easy_setopt(call->easy, CURLOPT_URL, r->url);
-	proxy = http_proxy_for(&c->proxies, tls, u.host);
-	if (proxy)
+	proxy = r->proxy ? r->proxy : http_proxy_for(&c->proxies, tls, u.host);
+	if (proxy && proxy[0])
 		return use_proxy(call, proxy);
 	curl_easy_setopt(call->easy, CURLOPT_PROXY, ""); /* not the environment's */
 	call->tls = tls;
 	call->host_name = ascii_host(r->url, u.host);
 	call->host_port = u.port;
-	return true;
+	call->needs_lookup = !is_literal(call->host_name);
+	return !r->connect_to || use_peer(call, r->connect_to);
 }
 
 static void add_entry(struct curl_slist **list, const char *entry)
@@ -239,7 +285,6 @@ static void set_addresses(struct http_call *call, const struct http_request *r)
 {
 	size_t n = strlen(call->host_key);
 
-	call->needs_lookup = !r->connect_to && !is_literal(call->host_name);
 	if (r->connect_to)
 		set_peer(call, r->connect_to);
 	for (size_t i = 0; r->resolve && r->resolve[i]; i++) {
@@ -279,6 +324,17 @@ static void set_body(struct http_call *call, const struct http_request *r)
 	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
+static long version_of(const struct http_request *r)
+{
+	bool tls = strncasecmp(r->url, "https:", 6) == 0;
+
+	if (r->version == 11)
+		return CURL_HTTP_VERSION_1_1;
+	if (r->version == 20 && !tls)
+		return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+	return CURL_HTTP_VERSION_2TLS;
+}
+
 static void set_tls(CURL *e, const struct http_request *r)
 {
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, r->insecure ? 0L : 1L);
@@ -295,13 +351,21 @@ static void set_tls(CURL *e, const struct http_request *r)
 		curl_easy_setopt(e, CURLOPT_SSLKEY, r->key_file);
 }
 
-static void set_connection(struct http_call *call)
+static void set_connection(struct http_call *call, const struct http_request *r)
 {
 	CURL *e = call->easy;
 
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version_of(r));
+	if (r->family)
+		curl_easy_setopt(e, CURLOPT_IPRESOLVE,
+			(long)(r->family == AF_INET ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6));
+	if (r->user) {
+		curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(e, CURLOPT_USERNAME, r->user);
+		curl_easy_setopt(e, CURLOPT_PASSWORD, r->password ? r->password : "");
+	}
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -332,10 +396,12 @@ bool http_call_prepare(struct http_call *call, const struct http_request *r)
 		return refuse(call, "the body is missing");
 	call->safe = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 ||
 		     strcmp(r->method, "OPTIONS") == 0;
+	call->family = r->family;
+	call->wants_certificate = r->wants_certificate;
 	call->sink = r->sink;
 	call->stream_arg = r->stream_arg;
 	buf_init(&call->body, r->answer_max ? r->answer_max : BUF_ANSWER);
-	set_connection(call);
+	set_connection(call, r);
 	set_tls(call->easy, r);
 	http_call_sockets(call);
 	http_call_receive(call);

@@ -6,6 +6,7 @@
  */
 #include "net/url.h"
 
+#include <curl/curl.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -223,4 +224,20 @@ void url_join(struct buf *out, struct slice base, struct slice path)
 	buf_add_slice(out, base);
 	buf_add_char(out, '/');
 	buf_add_slice(out, path);
+}
+
+char *url_follow(const char *base, const char *reference)
+{
+	CURLU *u = curl_url();
+	char *curls = NULL, *own = NULL;
+
+	if (u && !curl_url_set(u, CURLUPART_URL, base, 0) &&
+		!curl_url_set(u, CURLUPART_URL, reference, CURLU_URLENCODE) &&
+		!curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) &&
+		!curl_url_get(u, CURLUPART_URL, &curls, 0) &&
+		(strncasecmp(curls, "http://", 7) == 0 || strncasecmp(curls, "https://", 8) == 0))
+		own = mem_strdup(curls);
+	curl_free(curls);
+	curl_url_cleanup(u);
+	return own;
 }

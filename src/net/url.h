@@ -22,6 +22,9 @@ void url_encode(struct buf *out, struct slice s);
 bool url_decode(struct slice s, bool form, char **ret);
 /* Appends ?name=value or &name=value, encoding both. */
 void url_add_query(struct buf *url, const char *name, struct slice value);
+/* What a reference (the Location of an answer) means at `base` (RFC 3986 section 5), without its
+ * fragment. Returns owned; NULL: it is none, or not http or https. */
+char *url_follow(const char *base, const char *reference);
 /* "a/" + "/b" -> "a/b": exactly one slash between; nothing is added for an empty path. */
 void url_join(struct buf *out, struct slice base, struct slice path);
 

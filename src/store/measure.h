@@ -21,6 +21,7 @@ enum measure_what {
 	MEASURE_CHECK, /* a measuring step of a scenario, from its first try to its result */
 	MEASURE_BENCH, /* a figure of a check: `value` in `unit` */
 	MEASURE_RUN,   /* a whole run, until everything was built and measured */
+	MEASURE_PROBE, /* a run of one of the user's probes, all its tries */
 };
 
 struct measure { /* all pointers are borrowed for the call */
@@ -32,7 +33,8 @@ struct measure { /* all pointers are borrowed for the call */
 	/*
 	 * CALL: "POST /servers", ids replaced by {id}, without the query. WAIT: "server ready",
 	 * "server gone" and so on: the kind and one of both words. CHECK: the verb, "ssh". BENCH:
-	 * "pi", "disk bandwidth", "throughput" and so on (run_measure.c). RUN: the scenario.
+	 * "pi", "disk bandwidth", "throughput" and so on (run_measure.c). RUN: the scenario. PROBE:
+	 * its name; `kind` is that of the probe, "http".
 	 */
 	const char *name;
 	const char *kind;         /* of the object, "server"; NULL: none or not known */

@@ -114,7 +114,7 @@ static void add_note(const struct alarms *a, json_t *alerts, const struct note *
 static void on_answer(void *arg, const struct http_answer *answer)
 {
 	const bool repeats = ((struct attempt *)arg)->repeats;
-	struct channel *c = attempt_end(arg);
+	struct channel *c = delivery_end(arg);
 	bool permanent;
 	int64_t wait_ms;
 	char *trouble;

@@ -15,7 +15,7 @@ static void on_beat(struct timer *t)
 
 static void on_answer(void *arg, const struct http_answer *answer)
 {
-	struct channel *c = attempt_end(arg);
+	struct channel *c = delivery_end(arg);
 	bool permanent;
 	int64_t wait_ms, next_ns;
 	char *trouble;

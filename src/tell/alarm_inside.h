@@ -146,7 +146,7 @@ void channel_free(struct channel *c);
 void channel_step(struct channel *c);                                     /* whatever is due */
 struct attempt *attempt_new(struct channel *c, char *body, bool repeats); /* takes body */
 /* Ends it; NULL when its alarm is gone. */
-struct channel *attempt_end(struct attempt *a);
+struct channel *delivery_end(struct attempt *a);
 void channel_took(struct channel *c);
 void channel_failed(struct channel *c, const char *why, bool permanent, int64_t wait_ms);
 void channel_note_trouble(struct channel *c, const char *why); /* NULL: none */

@@ -11,7 +11,7 @@
 
 static void on_answer(void *arg, const struct mail_answer *a)
 {
-	struct channel *c = attempt_end(arg);
+	struct channel *c = delivery_end(arg);
 
 	if (!c)
 		return;

@@ -26,7 +26,7 @@ struct attempt *attempt_new(struct channel *c, char *body, bool repeats)
 	return t;
 }
 
-struct channel *attempt_end(struct attempt *t)
+struct channel *delivery_end(struct attempt *t)
 {
 	struct channel *c = t->channel;
 

@@ -144,7 +144,7 @@ static json_t *message_json(const struct channel *c, const struct message *m)
 
 static void on_answer(void *arg, const struct http_answer *answer)
 {
-	struct channel *c = attempt_end(arg);
+	struct channel *c = delivery_end(arg);
 	bool permanent;
 	int64_t wait_ms;
 	char *trouble;

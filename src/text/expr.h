@@ -6,7 +6,7 @@
  *	functions: len min max ceil cidr(base, bits, n) join lower string without(a, b)
  *	           base64 yaml  - and those the scope adds: size_for file sample secret
  *	in conditions only: [NAME] is this step's own measurement; len() has() pat() any() as in
- *	Gatus
+ *	Gatus, and re(), a regular expression (regex.h) as it is written
  *
  * `/` on integers rounds down, ceil(a / b) rounds the exact quotient up. `??` replaces null and
  * absent. `&& || ?:` and `??` evaluate only what they need. Comparing different units is an error
@@ -80,6 +80,12 @@ void expr_names(const struct expr *e, void (*cb)(void *arg, const struct expr_us
 void expr_functions(const struct expr *e,
 	void (*cb)(void *arg, struct slice function, size_t args, unsigned line, unsigned col),
 	void *arg);
+/* All literal texts, plain words of conditions among them; each is borrowed for the call. */
+void expr_texts(const struct expr *e, void (*cb)(void *arg, struct slice text), void *arg);
+
+/* Each [NAME]. */
+void expr_measurements(const struct expr *e,
+	void (*cb)(void *arg, struct slice name, unsigned line, unsigned col), void *arg);
 
 enum expr_result expr_eval(
 	const struct expr *e, const struct expr_scope *scope, struct value *ret, struct error *err);

@@ -133,8 +133,10 @@ static struct node *measurement(struct parser *p, size_t from, size_t to)
 	const struct slice whole = p->text;
 	p->text = slice_sub(p->text, 0, to);
 	p->at = end + 1;
+	p->dashes = true; /* nothing is subtracted in the path of a measurement */
 	lex_next(p);
 	n = parse_suffixes(p, n);
+	p->dashes = false;
 	if (n && p->token.type != TOKEN_END) {
 		parse_fail(p, p->token.at, "expected an operator after the measurement");
 		n = NULL;
@@ -181,10 +183,23 @@ static bool arguments(struct parser *p, struct node *n, size_t from, size_t to, 
 	return start > to;
 }
 
+/* The pattern as it is written, in quotes or without: what is special in it is its own. */
+static struct node *regex(struct parser *p, struct node *n, size_t from, size_t to)
+{
+	struct slice pattern = slice_trim(slice_sub(p->text, from, to - from));
+	const bool quoted = pattern.n > 1 && (pattern.p[0] == '\'' || pattern.p[0] == '"') &&
+			    pattern.p[pattern.n - 1] == pattern.p[0];
+	if (quoted)
+		pattern = slice_sub(pattern, 1, pattern.n - 2);
+	return parse_regex(p, n, pattern, from) ? n : NULL;
+}
+
 static struct node *function(struct parser *p, size_t from, size_t to, size_t name_n, bool right)
 {
 	struct node *n = expr_node(p->e, NODE_CALL, from);
 	n->text = slice_sub(p->text, from, name_n);
+	if (slice_is(n->text, "re"))
+		return regex(p, n, from + name_n + 1, to - 1);
 	if (slice_is(n->text, "any")) /* is compared piece by piece, not called: any number */
 		return arguments(p, n, from + name_n + 1, to - 1, right) ? n : NULL;
 	if (!slice_is(n->text, "pat"))
@@ -219,7 +234,7 @@ static struct node *operand(struct parser *p, size_t from, size_t to, bool right
 	}
 	if (s.p[0] == '[')
 		return measurement(p, from, to);
-	static const char *const functions[] = {"len", "has", "pat", "any"};
+	static const char *const functions[] = {"len", "has", "pat", "any", "re"};
 	for (size_t i = 0; i < array_len(functions); i++) {
 		const size_t n = strlen(functions[i]);
 		if (slice_starts(s, functions[i]) && s.n > n + 1 && s.p[n] == '(' &&

@@ -284,11 +284,26 @@ static enum expr_result contains(struct evaluation *v, const struct node *n, con
 	return EXPR_OK;
 }
 
-/* [X] == pat(*a*) and [X] == any(a, b). */
+static enum expr_result equals_regex(
+	struct evaluation *v, const struct node *n, const struct value *a, bool *ret)
+{
+	struct buf text = BUF(EXPR_BYTES);
+	value_write(&text, a);
+	const enum regex_result r = regex_find(n->regex, buf_slice(&text), NULL);
+	buf_fini(&text);
+	*ret = r == REGEX_FOUND && a->type != VALUE_NULL;
+	return r != REGEX_ENDLESS
+		       ? EXPR_OK
+		       : eval_fail(v, n, "re() gave up: the pattern takes too long over the text");
+}
+
+/* [X] == pat(*a*), [X] == re(a+) and [X] == any(a, b). */
 static enum expr_result equals_call(
 	struct evaluation *v, const struct node *n, const struct value *a, bool *ret)
 {
 	*ret = false;
+	if (n->regex)
+		return equals_regex(v, n, a, ret);
 	for (size_t i = 0; i < n->items.n && !*ret; i++) {
 		struct value b = VALUE_NOTHING;
 		const enum expr_result r = eval_plain_node(v, n->items.p[i], &b);
@@ -356,7 +371,8 @@ static enum expr_result otherwise(
 
 static bool is_pattern(const struct node *n)
 {
-	return n->type == NODE_CALL && (slice_is(n->text, "pat") || slice_is(n->text, "any"));
+	return n->type == NODE_CALL &&
+	       (n->regex || slice_is(n->text, "pat") || slice_is(n->text, "any"));
 }
 
 static enum expr_result two(struct evaluation *v, const struct node *n, struct value *a,

@@ -310,6 +310,7 @@ static const struct {
 	{"yaml", 1, 1, do_yaml, true},
 	{"pat", 1, 1, only_compared, false},
 	{"any", 1, 8, only_compared, false},
+	{"re", 1, 1, only_compared, false},
 };
 
 bool function_known(struct slice name, size_t *ret_min, size_t *ret_max)

@@ -26,6 +26,7 @@ void expr_free(struct expr *e)
 		value_drop(&n->value);
 		vec_fini(&n->items);
 		vec_fini(&n->keys);
+		regex_free(n->regex);
 		free(n);
 	}
 	vec_fini(&e->memory);
@@ -150,6 +151,25 @@ bool parse_count_arguments(struct parser *p, const struct node *n)
 	return false;
 }
 
+bool parse_regex(struct parser *p, struct node *call, struct slice pattern, size_t at)
+{
+	struct error err = {0};
+	call->regex = regex_new(pattern, &err);
+	if (!call->regex)
+		parse_fail(p, at, "%.300s", err.msg);
+	return call->regex != NULL;
+}
+
+/* Its pattern is made when it is read, so that a wrong one is told before anything runs. */
+static bool regex_of_argument(struct parser *p, struct node *n)
+{
+	const struct node *pattern = n->items.p[0];
+	if (pattern->type == NODE_LITERAL && pattern->value.type == VALUE_TEXT)
+		return parse_regex(p, n, value_slice(&pattern->value), pattern->at);
+	parse_fail(p, pattern->at, "re() wants its pattern as a text in quotes");
+	return false;
+}
+
 static struct node *call(struct parser *p, size_t at, struct slice name)
 {
 	struct node *n = expr_node(p->e, NODE_CALL, at);
@@ -163,7 +183,9 @@ static struct node *call(struct parser *p, size_t at, struct slice name)
 	}
 	if (!take(p, ')', "at the end of the arguments"))
 		return NULL;
-	return parse_count_arguments(p, n) ? n : NULL;
+	if (!parse_count_arguments(p, n))
+		return NULL;
+	return !slice_is(name, "re") || regex_of_argument(p, n) ? n : NULL;
 }
 
 static struct node *name(struct parser *p)

@@ -9,6 +9,7 @@
 
 #include "base/vec.h"
 #include "text/expr.h"
+#include "text/regex.h"
 
 enum node_type {
 	NODE_LITERAL,
@@ -55,6 +56,7 @@ struct node {
 	struct node *a, *b, *c;
 	VEC(struct node *) items;
 	VEC(struct slice) keys; /* of a map literal */
+	struct regex *regex;    /* of re() */
 };
 
 struct expr {
@@ -90,6 +92,7 @@ struct parser {
 	unsigned depth, flags;
 	struct error *err;
 	bool failed;
+	bool dashes; /* names may hold them: [HEADER].content-type */
 };
 
 #define EXPR_DEPTH 64
@@ -113,6 +116,9 @@ struct node *parse_suffixes(struct parser *p, struct node *n);
 
 /* False with an error when a function of the language has too few or too many arguments. */
 bool parse_count_arguments(struct parser *p, const struct node *call);
+
+/* Makes the pattern of a call of re(); false with an error when it is none. */
+bool parse_regex(struct parser *p, struct node *call, struct slice pattern, size_t at);
 
 struct evaluation {
 	const struct expr *e;

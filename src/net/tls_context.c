@@ -1,0 +1,199 @@
+/*
+ * tls_context.c - what many connections share: authorities, our certificate, what is allowed. One
+ * is tens of kilobytes, and ten thousand probes mostly want the same.
+ */
+
+#include <assert.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "net/tls_inside.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct tls_context *contexts;
+
+static void fail(struct error *err, const char *what, const char *path)
+{
+	const char *why = ERR_reason_error_string(ERR_peek_error());
+
+	error_set(err, ERROR_CONFIG, "%s %.300s: %s", what, path, why ? why : "it cannot be used");
+	ERR_clear_error();
+}
+
+/* --- the key -----------------------------------------------------------------------------------
+ */
+
+static void add_text(struct buf *b, const char *text)
+{
+	buf_printf(b, "%zu:%s,", text ? strlen(text) : 0, text ? text : "-");
+}
+
+/* With its state: a file that was replaced makes another context. */
+static void add_file(struct buf *b, const char *path)
+{
+	struct stat st = {0};
+
+	add_text(b, path);
+	if (path && stat(path, &st) == 0)
+		buf_printf(b, "%ju %ju %jd.%09ld %jd,", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino,
+			(intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (intmax_t)st.st_size);
+}
+
+static char *key_of(const struct tls_options *o)
+{
+	struct buf b = BUF(BUF_LINE);
+
+	add_file(&b, o->ca_file);
+	add_file(&b, o->cert_file);
+	add_file(&b, o->key_file);
+	add_text(&b, o->minimum);
+	add_text(&b, o->alpn);
+	return buf_take(&b);
+}
+
+/* --- making one --------------------------------------------------------------------------------
+ */
+
+static bool set_minimum(SSL_CTX *ctx, const char *minimum, struct error *err)
+{
+	static const struct {
+		const char *name;
+		int version;
+	} known[] = {{"1.0", TLS1_VERSION}, {"1.1", TLS1_1_VERSION}, {"1.2", TLS1_2_VERSION},
+		{"1.3", TLS1_3_VERSION}};
+
+	for (size_t i = 0; minimum && i < array_len(known); i++) {
+		if (strcmp(minimum, known[i].name) != 0)
+			continue;
+		SSL_CTX_set_min_proto_version(ctx, known[i].version);
+		/* Nothing signs TLS 1.0 and 1.1 strongly enough for the usual level. */
+		if (i < 2)
+			SSL_CTX_set_cipher_list(ctx, "DEFAULT:@SECLEVEL=0");
+		return true;
+	}
+	if (minimum)
+		error_set(err, ERROR_INPUT, "\"%.20s\" is no version of TLS: 1.0, 1.1, 1.2 or 1.3",
+			minimum);
+	return !minimum;
+}
+
+static void set_alpn(SSL_CTX *ctx, const char *alpn)
+{
+	unsigned char wire[256];
+	const size_t n = alpn ? strlen(alpn) : 0;
+
+	if (n == 0)
+		return;
+	assert(n < sizeof(wire));
+	wire[0] = (unsigned char)n;
+	memcpy(wire + 1, alpn, n);
+	SSL_CTX_set_alpn_protos(ctx, wire, (unsigned)n + 1);
+}
+
+static bool set_files(SSL_CTX *ctx, const struct tls_options *o, struct error *err)
+{
+	const char *key = o->key_file ? o->key_file : o->cert_file;
+
+	if (o->ca_file && SSL_CTX_load_verify_file(ctx, o->ca_file) != 1) {
+		fail(err, "the file of authorities", o->ca_file);
+		return false;
+	}
+	if (!o->ca_file)
+		SSL_CTX_set_default_verify_paths(ctx);
+	if (!o->cert_file)
+		return true;
+	if (SSL_CTX_use_certificate_chain_file(ctx, o->cert_file) != 1) {
+		fail(err, "the certificate", o->cert_file);
+		return false;
+	}
+	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
+		SSL_CTX_check_private_key(ctx) != 1) {
+		fail(err, "the key", key);
+		return false;
+	}
+	return true;
+}
+
+static int on_asked(SSL *ssl, void *arg)
+{
+	struct tls_session *s = SSL_get_app_data(ssl);
+
+	s->asked = true;
+	return 1; /* with what the context has, which may be nothing */
+}
+
+static SSL_CTX *make(const struct tls_options *o, struct error *err)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	if (!ctx)
+		mem_panic("OpenSSL cannot start");
+	/* How a peer ends is told by the protocol above, which knows whether all has come. */
+	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				      SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_cert_cb(ctx, on_asked, NULL);
+	set_alpn(ctx, o->alpn);
+	if (set_minimum(ctx, o->minimum, err) && set_files(ctx, o, err))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+struct tls_context *tls_context_new(const struct tls_options *o, struct error *err)
+{
+	char *key = key_of(o);
+	struct tls_context *c;
+
+	pthread_mutex_lock(&lock);
+	for (c = contexts; c && strcmp(c->key, key) != 0;)
+		c = c->next;
+	if (c) {
+		c->refs++;
+		pthread_mutex_unlock(&lock);
+		free(key);
+		return c;
+	}
+	SSL_CTX *ctx = make(o, err);
+	if (ctx) {
+		c = mem_new(struct tls_context);
+		*c = (struct tls_context){.ctx = ctx, .key = key, .refs = 1, .next = contexts};
+		contexts = c;
+		key = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	free(key);
+	return c;
+}
+
+struct tls_context *tls_context_ref(struct tls_context *c)
+{
+	pthread_mutex_lock(&lock);
+	c->refs++;
+	pthread_mutex_unlock(&lock);
+	return c;
+}
+
+void tls_context_unref(struct tls_context *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&lock);
+	const bool last = --c->refs == 0;
+	if (last) {
+		struct tls_context **link = &contexts;
+		while (*link != c)
+			link = &(*link)->next;
+		*link = c->next;
+	}
+	pthread_mutex_unlock(&lock);
+	if (!last)
+		return;
+	SSL_CTX_free(c->ctx);
+	free(c->key);
+	free(c);
+}

@@ -1,0 +1,34 @@
+/*
+ * tls_inside.h - what the files of tls.h share.
+ */
+#ifndef NET_TLS_INSIDE_H
+#define NET_TLS_INSIDE_H
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "net/tls.h"
+
+struct tls_context {
+	SSL_CTX *ctx;
+	char *key; /* of all options and of the files' state; equal ones share a context */
+	unsigned refs;
+	struct tls_context *next;
+};
+
+struct tls_session {
+	struct tls_context *context;
+	SSL *ssl;
+	char *name;
+	bool asked;
+	struct tls_facts facts;
+	char trouble[160];
+};
+
+/* Fills everything but fault and detail, from what the server has shown so far. */
+void tls_facts_read(struct tls_session *s);
+void tls_facts_fini(struct tls_facts *f);
+/* RFC 2253, control characters escaped. */
+void tls_write_name(const X509_NAME *name, char *out, size_t n);
+
+#endif

@@ -1,0 +1,449 @@
+/*
+ * http.c - kind http: a request on a fresh connection, its redirects followed one by one.
+ *
+ * Each redirect is an exchange of its own within the same deadline; their phases add up. What is
+ * secret (user, headers that stand elsewhere) goes to the first host alone.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/secret.h"
+#include "net/url.h"
+#include "observe/probe/kind.h"
+
+#define HEADERS_MAX   50
+#define REDIRECTS_MAX 10
+#define BODY_MAX      (1 << 20)
+
+struct header {
+	char *name, *value; /* value NULL: secret */
+	struct secret *secret;
+};
+
+struct http_spec {
+	char *url, *method, *body, *proxy, *cert, *key, *ca, *host, *user;
+	const struct yaml *headers, *password; /* while it is read */
+	int64_t redirects, max;
+	int version; /* of the words */
+	bool verify;
+	/* made of them */
+	struct header *list;
+	size_t count;
+	struct secret *secret;
+	char *peer; /* "HOST:PORT" to connect to */
+};
+
+static const char *const version_words[] = {"any", "1.1", "2", NULL};
+static const int versions[] = {0, 11, 20};
+
+#define HTTP(name, type, field) name, type, offsetof(struct http_spec, field)
+static const struct key keys[] = {
+	{HTTP("url", KEY_TEXT, url), .required = true, .max = 2048},
+	{HTTP("method", KEY_TEXT, method), .max = 32},
+	{HTTP("headers", KEY_MAP, headers)},
+	{HTTP("body", KEY_TEXT, body), .max = 64 << 10},
+	{HTTP("redirects", KEY_INT, redirects), .max = REDIRECTS_MAX},
+	{HTTP("version", KEY_WORD, version), .words = version_words},
+	{HTTP("proxy", KEY_TEXT, proxy), .max = 2048},
+	{HTTP("cert", KEY_TEXT, cert), .max = 2048},
+	{HTTP("key", KEY_TEXT, key), .max = 2048},
+	{HTTP("ca", KEY_TEXT, ca), .max = 2048},
+	{HTTP("verify", KEY_BOOL, verify)},
+	{HTTP("host", KEY_TEXT, host), .max = 300},
+	{HTTP("user", KEY_TEXT, user), .max = 200},
+	{HTTP("password", KEY_NODE, password)},
+	{HTTP("max", KEY_SIZE, max), .min = 1, .max = 64 << 20},
+};
+#undef HTTP
+
+static void defaults(void *into)
+{
+	struct http_spec *s = into;
+	s->redirects = REDIRECTS_MAX;
+	s->max = BODY_MAX;
+	s->verify = true;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static bool is_token(struct slice s, size_t max)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~' || strchr("()<>@,;:\\\"/[]?={}", s.p[i]))
+			return false;
+	return s.n > 0 && s.n <= max;
+}
+
+static bool is_url(struct probe_reader *r, const struct yaml *at, const char *text,
+	const char *schemes, struct url *u)
+{
+	struct error err = {0};
+	if (!url_parse(slice_of(text), u, &err)) {
+		probe_wrong(r, at, "%.300s", err.msg);
+		return false;
+	}
+	if (slice_in_words(u->scheme, schemes))
+		return true;
+	probe_wrong(r, at, "\"%.200s\" must begin with %s", text,
+		!strcmp(schemes, "http https") ? "http:// or https://" : "http:// or socks5://");
+	return false;
+}
+
+static void read_header(struct probe_reader *r, struct http_spec *s, const struct yaml *name,
+	const struct yaml *value)
+{
+	struct header *h = &s->list[s->count];
+	if (!is_token(name->text, 100) || slice_is_nocase(name->text, "content-length")) {
+		probe_wrong(r, name, "\"%.80s\" is no name of a header of yours", name->text.p);
+		return;
+	}
+	for (size_t i = 0; i < value->text.n; i++)
+		if ((unsigned char)value->text.p[i] < ' ' || value->text.p[i] == 0x7f) {
+			probe_wrong(r, value, "a header is one line");
+			return;
+		}
+	r->key = "a header";
+	if (!probe_take_secret(r, value, false, &h->secret, &h->value))
+		return;
+	h->name = slice_dup(name->text);
+	s->count++;
+}
+
+static void read_headers(struct probe_reader *r, struct http_spec *s)
+{
+	if (s->headers->n > HEADERS_MAX) {
+		probe_wrong(r, s->headers, "at most %d headers", HEADERS_MAX);
+		return;
+	}
+	s->list = mem_new_array(s->headers->n + 1, sizeof(*s->list));
+	for (size_t i = 0; i < s->headers->n; i++)
+		read_header(r, s, s->headers->keys[i], s->headers->items[i]);
+}
+
+static void read_host(
+	struct probe_reader *r, const struct yaml *at, struct http_spec *s, const struct url *u)
+{
+	char *host;
+	unsigned port;
+	if (!probe_read_target(r, yaml_get(at, "host"), s->host, u->port, &host, &port))
+		return;
+	s->peer = mem_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+	free(host);
+}
+
+static void check_pairs(struct probe_reader *r, const struct yaml *at, const struct http_spec *s)
+{
+	if (s->key && !s->cert)
+		probe_wrong(r, yaml_get(at, "key"), "key without cert");
+	if (!s->user != !s->password)
+		probe_wrong(r, at, "user and password belong together");
+	if (s->proxy && s->host)
+		probe_wrong(r, yaml_get(at, "host"),
+			"host and proxy do not go together: the proxy connects");
+}
+
+static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, struct buf *out)
+{
+	struct http_spec *s = spec;
+	const struct yaml *url_at = at->kind == YAML_MAP ? yaml_get(at, "url") : at;
+	struct url u, proxy;
+	const size_t before = r->errors->n + r->errors->dropped;
+	const bool good = is_url(r, url_at, s->url, "http https", &u);
+	if (!s->method)
+		s->method = mem_strdup(s->body ? "POST" : "GET");
+	for (char *p = s->method; *p; p++)
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p - 'a' + 'A');
+	if (!is_token(slice_of(s->method), 32))
+		probe_wrong(r, yaml_get(at, "method"), "\"%.32s\" is no method", s->method);
+	probe_path(r, &s->ca);
+	probe_path(r, &s->cert);
+	probe_path(r, &s->key);
+	if (s->headers)
+		read_headers(r, s);
+	if (s->host && good)
+		read_host(r, at, s, &u);
+	if (s->proxy)
+		is_url(r, yaml_get(at, "proxy"), s->proxy, "http socks5 socks5h", &proxy);
+	r->key = "password";
+	if (s->password)
+		probe_take_secret(r, s->password, true, &s->secret, NULL);
+	check_pairs(r, at, s);
+	buf_add_str(out, s->url);
+	return r->errors->n + r->errors->dropped == before;
+}
+
+static void fini(void *spec)
+{
+	struct http_spec *s = spec;
+	for (size_t i = 0; i < s->count; i++) {
+		free(s->list[i].name);
+		free(s->list[i].value);
+	}
+	free(s->list);
+	free(s->peer);
+}
+
+static void request(const void *spec, struct buf *out)
+{
+	const struct http_spec *s = spec;
+	buf_printf(out, "%s %s", s->method, s->url);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+struct asking {
+	struct attempt *attempt; /* NULL: nobody wants to know any more */
+	struct http_call *call;
+	char *url; /* of a redirect; NULL: the first one */
+	unsigned redirects;
+	bool plain;   /* as a GET without a body: a redirect said so */
+	bool strange; /* at another host than the first */
+	struct phases sum;
+	const struct http_answer *answer; /* while the attempt ends */
+	struct value body;
+};
+
+static void ask(struct asking *k);
+
+static void asking_free(struct asking *k)
+{
+	value_drop(&k->body);
+	free(k->url);
+	free(k);
+}
+
+static void add_phases(struct phases *sum, const struct phases *p)
+{
+	sum->resolve_ns += p->resolve_ns;
+	sum->connect_ns += p->connect_ns;
+	sum->tls_ns += p->tls_ns;
+	sum->wait_ns += p->wait_ns;
+	sum->body_ns += p->body_ns;
+	sum->total_ns += p->total_ns;
+}
+
+static bool same_origin(const char *a, const char *b)
+{
+	struct url x, y;
+	return url_parse(slice_of(a), &x, NULL) && url_parse(slice_of(b), &y, NULL) &&
+	       x.port == y.port && x.host.n == y.host.n && x.scheme.n == y.scheme.n &&
+	       !strncasecmp(x.host.p, y.host.p, x.host.n);
+}
+
+/* Where it sends us, owned; NULL: nowhere. */
+static char *redirected(const struct asking *k, const struct http_answer *a)
+{
+	const struct http_spec *s = k->attempt->spec;
+	const char *location = http_answer_header(a, "Location");
+	const bool is_redirect = a->status == 301 || a->status == 302 || a->status == 303 ||
+				 a->status == 307 || a->status == 308;
+	return is_redirect && location && s->redirects
+		       ? url_follow(k->url ? k->url : s->url, location)
+		       : NULL;
+}
+
+/* Takes url. */
+static void follow(struct asking *k, const struct http_answer *a, char *url)
+{
+	const struct http_spec *s = k->attempt->spec;
+	const bool head = !strcmp(s->method, "HEAD");
+	if ((a->status == 303 && !head) || (a->status < 303 && !strcmp(s->method, "POST")))
+		k->plain = true;
+	free(k->url);
+	k->url = url;
+	k->strange = !same_origin(url, s->url);
+	k->redirects++;
+	ask(k);
+}
+
+static void judge(struct asking *k, const struct http_answer *a)
+{
+	struct attempt *t = k->attempt;
+	const struct http_spec *s = t->spec;
+	if (a->fault != FAULT_NONE)
+		attempt_end(t, a->fault, "%s", a->detail);
+	else if (s->version && versions[s->version] != a->version)
+		attempt_end(t, FAULT_PROTOCOL, "answered with HTTP/%s, not HTTP/%s",
+			a->version == 20   ? "2"
+			: a->version == 10 ? "1.0"
+					   : "1.1",
+			version_words[s->version]);
+	else if (!t->judged && (a->status < 200 || a->status >= 400))
+		attempt_end(t, a->status < 200 ? FAULT_PROTOCOL : fault_of_status(a->status),
+			"answered %d", a->status);
+	else
+		attempt_end(t, FAULT_NONE, NULL);
+}
+
+static void on_answer(void *arg, const struct http_answer *a)
+{
+	struct asking *k = arg;
+	struct attempt *t = k->attempt;
+	k->call = NULL;
+	if (!t) {
+		asking_free(k);
+		return;
+	}
+	const struct http_spec *s = t->spec;
+	add_phases(&k->sum, &a->phases);
+	char *next = a->fault == FAULT_NONE ? redirected(k, a) : NULL;
+	t->phases = k->sum;
+	t->status = a->status;
+	t->connected = a->sent;
+	if (next && k->redirects < s->redirects && attempt_age_ns(t) < t->deadline_ns) {
+		follow(k, a, next);
+		return;
+	}
+	snprintf(t->address, sizeof(t->address), "%s", a->address);
+	k->answer = a;
+	if (next)
+		attempt_end(t, FAULT_PROTOCOL, "redirected more than %lld times, at last to %.100s",
+			(long long)s->redirects, next);
+	else
+		judge(k, a);
+	free(next);
+}
+
+static void ask(struct asking *k)
+{
+	const struct attempt *t = k->attempt;
+	const struct http_spec *s = t->spec;
+	struct http_header headers[HEADERS_MAX];
+	size_t n = 0;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct header *h = &s->list[i];
+		if (h->secret && k->strange)
+			continue;
+		headers[n++] = (struct http_header){
+			h->name, h->secret ? secret_reveal(h->secret) : h->value};
+	}
+	const bool with_body = s->body && !k->plain;
+	const struct http_request q = {.method = k->plain ? "GET" : s->method,
+		.url = k->url ? k->url : s->url,
+		.headers = headers,
+		.header_count = n,
+		.body = with_body ? s->body : NULL,
+		.body_n = with_body ? strlen(s->body) : 0,
+		.deadline_ns = t->deadline_ns - (k->redirects ? attempt_age_ns(t) : 0),
+		.answer_max = (size_t)s->max,
+		.ca_file = s->ca,
+		.cert_file = k->strange ? NULL : s->cert,
+		.key_file = k->strange ? NULL : s->key,
+		.insecure = !s->verify,
+		.connect_to = k->strange ? NULL : s->peer,
+		.family = t->family,
+		.proxy = s->proxy ? s->proxy : "",
+		.version = versions[s->version],
+		.user = k->strange ? NULL : s->user,
+		.password = s->secret && !k->strange ? secret_reveal(s->secret) : NULL,
+		.wants_certificate = t->measured};
+	k->call = http_send(t->tools->http, &q, on_answer, k);
+}
+
+static void start(struct attempt *a)
+{
+	struct asking *k = mem_new(struct asking);
+	k->attempt = a;
+	a->data = k;
+	ask(k);
+}
+
+static void cancel(struct attempt *a)
+{
+	struct asking *k = a->data;
+	k->attempt = NULL;
+	a->data = NULL;
+	http_cancel(k->call); /* its callback frees it */
+}
+
+static void release(struct attempt *a)
+{
+	asking_free(a->data);
+}
+
+/* --- what was measured ------------------------------------------------------------------------ */
+
+static const char *const measurements[] = {
+	"STATUS", "BODY", "SIZE", "HEADER", "REDIRECTS", "VERSION", "CERTIFICATE_EXPIRATION", NULL};
+
+static struct value body_of(struct asking *k)
+{
+	const struct http_answer *a = k->answer;
+	if (k->body.type == VALUE_NULL && a->body.n) {
+		const struct http_spec *s = k->attempt->spec;
+		json_t *j = json_parse(a->body, (size_t)s->max, NULL);
+		k->body = j ? value_from_json(j) : value_text(slice_trim(a->body));
+		json_decref(j);
+	}
+	return value_copy(k->body);
+}
+
+static struct value headers_of(const struct http_answer *a)
+{
+	const struct http_header *h;
+	const size_t n = http_answer_headers(a, &h);
+	struct value map = value_map_new();
+	for (size_t i = 0; i < n; i++) {
+		char *name = mem_strdup(h[i].name);
+		for (char *p = name; *p; p++)
+			if (*p >= 'A' && *p <= 'Z')
+				*p = (char)(*p - 'A' + 'a');
+		if (!value_field(&map, slice_of(name)))
+			value_map_put(&map, slice_of(name), value_str(h[i].value));
+		free(name);
+	}
+	return map;
+}
+
+static int64_t certificate_left_ns(const struct attempt *t, const struct http_answer *a)
+{
+	return a->certificate_until * NS_PER_S -
+	       clock_unix_us(loop_clock(t->tools->loop)) * NS_PER_US;
+}
+
+static bool measure(const struct attempt *t, struct slice name, struct value *ret)
+{
+	struct asking *k = t->data;
+	const struct http_answer *a = k ? k->answer : NULL;
+	if (!a || !a->status)
+		return false;
+	if (slice_is(name, "STATUS"))
+		*ret = value_int(a->status);
+	else if (slice_is(name, "BODY"))
+		*ret = body_of(k);
+	else if (slice_is(name, "SIZE"))
+		*ret = value_size(a->body_size);
+	else if (slice_is(name, "HEADER"))
+		*ret = headers_of(a);
+	else if (slice_is(name, "REDIRECTS"))
+		*ret = value_int(k->redirects);
+	else if (slice_is(name, "VERSION"))
+		*ret = value_str(a->version == 20 ? "2" : a->version == 10 ? "1.0" : "1.1");
+	else if (slice_is(name, "CERTIFICATE_EXPIRATION") && a->certificate_until)
+		*ret = value_time(certificate_left_ns(t, a));
+	else
+		return false;
+	return ret->type != VALUE_NULL;
+}
+
+const struct probe_kind probe_kind_http = {
+	.name = "http",
+	.help = "an HTTP request: status, body, headers, certificate",
+	.keys = keys,
+	.key_count = array_len(keys),
+	.size = sizeof(struct http_spec),
+	.shorthand = "url",
+	.defaults = defaults,
+	.finish = finish,
+	.fini = fini,
+	.request = request,
+	.measurements = measurements,
+	.start = start,
+	.cancel = cancel,
+	.measure = measure,
+	.release = release,
+};
