@@ -92,7 +92,12 @@ static void test_others(void **state)
 		REPLY_BAD);
 	assert_int_equal(r.code, 0x35);
 	assert_true(slice_is(r.text, "why"));
-	assert_int_equal(reply_ldap(SLICE("\x30\x84\x00\x00\x00\x01\x02"), &r), REPLY_BROKEN);
+	assert_int_equal(state_of(reply_ldap,
+				 SLICE("\x30\x84\0\0\0\x10\x02\x01\x01\x78\x84\0\0\0\x07"
+				       "\x0a\x01\0\x04\0\x04\0"),
+				 &r),
+		REPLY_GOOD);
+	assert_int_equal(reply_ldap(SLICE("\x30\x85\0\0\0\0\x01\x02"), &r), REPLY_BROKEN);
 	assert_int_equal(reply_ldap(SLICE("\x30\x02\x02\x05"), &r), REPLY_BROKEN);
 	assert_int_equal(reply_ldap(SLICE("SSH"), &r), REPLY_BROKEN);
 }
