@@ -20,7 +20,7 @@ static int run_version(int argc, char **argv)
 static const struct command commands[] = {
 	{"run", "watch clouds: probes, scenarios, a page, alarms", run_usage, run_main},
 	{"demo", "the same against a simulated cloud, nothing to configure", demo_usage, demo_main},
-	{"try", "run one scenario now, before your eyes", try_usage, try_main},
+	{"try", "run one scenario or probe now, before your eyes", try_usage, try_main},
 	{"plan", "what a scenario would do and cost, without doing it", plan_usage, plan_main},
 	{"sweep", "finish off what interrupted runs left, and only that", sweep_usage, sweep_main},
 	{"ledger", "every object ever made in a cloud, and its fate", ledger_usage, ledger_main},

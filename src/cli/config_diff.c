@@ -14,8 +14,14 @@
 /* What is opened once: the listeners, the store, the judge, and whose marks we know as ours. */
 static const char *const restarts[] = {"instance", "location", "listen", "store", "keep", "judge"};
 
-static bool needs_restart(const char *section)
+/* These listen, and can be opened anew. */
+static const char *const reopened[] = {"statsd", "graphite", "pickle"};
+
+static bool needs_restart(const char *section, const char *key)
 {
+	for (size_t i = 0; key && i < array_len(reopened); i++)
+		if (!strcmp(section, "listen") && !strcmp(key, reopened[i]))
+			return false;
 	for (size_t i = 0; i < array_len(restarts); i++)
 		if (!strcmp(section, restarts[i]))
 			return true;
@@ -61,7 +67,7 @@ static void put_change(struct buf *out, const json_t *from, const json_t *to)
 static size_t diff_value(
 	struct buf *out, const char *section, const char *key, const json_t *from, const json_t *to)
 {
-	const bool restart = needs_restart(section);
+	const bool restart = needs_restart(section, key);
 	if (json_equal(from, to) || (!from && !to))
 		return 0;
 	buf_printf(out, "%c %s%s%s: %s", restart ? '!' : '~', section, key ? "." : "",

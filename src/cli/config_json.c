@@ -57,9 +57,21 @@ static json_t *listen_json(const struct config *c)
 	json_t *j = json_object();
 	json_object_set_new(j, "public", address_json(c->public_address));
 	json_object_set_new(j, "intake", address_json(c->intake_address));
+	json_object_set_new(j, "statsd", address_json(c->statsd_address));
+	json_object_set_new(j, "graphite", address_json(c->graphite_address));
+	json_object_set_new(j, "pickle", address_json(c->pickle_address));
 	put_text(j, "token", c->intake_token.from);
 	json_object_set_new(j, "isolate", json_boolean(c->isolate));
 	json_object_set_new(j, "threads", json_integer(c->threads));
+	return j;
+}
+
+static json_t *faces_json(const struct config *c)
+{
+	json_t *j = json_object();
+	for (int f = 0; f < CONFIG_FACES; f++)
+		put_text(j, config_face_name((enum config_face)f),
+			c->faces & (1u << f) ? "write" : "none");
 	return j;
 }
 
@@ -258,6 +270,7 @@ json_t *config_json(const struct config *c)
 	put_text(j, "instance", c->instance);
 	put_text(j, "location", c->location);
 	json_object_set_new(j, "listen", listen_json(c));
+	json_object_set_new(j, "faces", faces_json(c));
 	json_object_set_new(j, "store", json_sprintf("sqlite:%s", c->state));
 	json_object_set_new(j, "keep",
 		json_pack("{s:o, s:o, s:o}", "raw", days_json(c->raw_days), "ten_minutes",

@@ -20,12 +20,6 @@ struct later {
 
 static const struct later later_top[] = {
 	{"report", "an instance cannot report to another one yet"},
-	{"faces", "foreign programs can read, and cannot write yet"},
-};
-
-static const struct later later_listen[] = {
-	{"statsd", "no StatsD is taken in yet"},
-	{"graphite", "no Graphite lines are taken in yet"},
 };
 
 static void refuse_later(
@@ -109,7 +103,8 @@ struct listen {
 	char *public, *intake;
 	int64_t threads;
 	bool isolate;
-	const struct yaml *token, *later;
+	char *statsd, *graphite, *pickle;
+	const struct yaml *token;
 };
 
 static const struct key listen_keys[] = {
@@ -118,8 +113,10 @@ static const struct key listen_keys[] = {
 	{"isolate", KEY_BOOL, offsetof(struct listen, isolate), .help = "serve in a child process"},
 	{"threads", KEY_INT, offsetof(struct listen, threads), .min = 1, .max = 64},
 	{"token", KEY_NODE, offsetof(struct listen, token), .help = "who may use the intake"},
-	{"statsd", KEY_NODE, offsetof(struct listen, later)},
-	{"graphite", KEY_NODE, offsetof(struct listen, later)},
+	{"statsd", KEY_TEXT, offsetof(struct listen, statsd), .help = "StatsD, over UDP"},
+	{"graphite", KEY_TEXT, offsetof(struct listen, graphite),
+		.help = "lines of Graphite, over TCP and UDP"},
+	{"pickle", KEY_TEXT, offsetof(struct listen, pickle), .help = "pickles of carbon"},
 };
 
 static void read_address(struct config_reader *r, const struct yaml *map, const char *key,
@@ -141,14 +138,56 @@ static void read_listen(struct config_reader *r, const struct yaml *map)
 	struct config *c = r->config;
 	struct listen l = {.isolate = c->isolate, .threads = r->threads};
 	keys_read(map, r->file, "listen", listen_keys, array_len(listen_keys), &l, r->errors);
-	refuse_later(r, map, later_listen, array_len(later_listen));
 	read_address(r, map, "public", "listen: public", &c->public_address, &r->public_at);
 	read_address(r, map, "intake", "listen: intake", &c->intake_address, &r->intake_at);
+	struct config_place ignored;
+	read_address(r, map, "statsd", "listen: statsd", &c->statsd_address, &ignored);
+	read_address(r, map, "graphite", "listen: graphite", &c->graphite_address, &ignored);
+	read_address(r, map, "pickle", "listen: pickle", &c->pickle_address, &ignored);
 	if (l.token)
 		config_read_secret(r, l.token, "listen: token", &c->intake_token);
 	c->isolate = l.isolate;
 	r->threads = l.threads;
 	keys_release(listen_keys, array_len(listen_keys), &l);
+}
+
+/* --- faces ------------------------------------------------------------------------------------ */
+
+const char *config_face_name(enum config_face f)
+{
+	static const char *const names[CONFIG_FACES] = {
+		"influx", "prometheus", "alertmanager", "gatus", "uptime_kuma"};
+	return names[f];
+}
+
+struct faces {
+	const struct yaml *face[CONFIG_FACES];
+};
+
+#define FACE(name, place) name, KEY_NODE, offsetof(struct faces, face[place])
+static const struct key face_keys[] = {
+	{FACE("influx", CONFIG_FACE_INFLUX), .help = "/write, /api/v2/write"},
+	{FACE("prometheus", CONFIG_FACE_PROMETHEUS), .help = "/api/v1/write"},
+	{FACE("alertmanager", CONFIG_FACE_ALERTMANAGER), .help = "alerts in"},
+	{FACE("gatus", CONFIG_FACE_GATUS), .help = "results of external endpoints"},
+	{FACE("uptime_kuma", CONFIG_FACE_UPTIME_KUMA), .help = "/api/push/TOKEN"},
+};
+#undef FACE
+
+static void read_faces(struct config_reader *r, const struct yaml *map)
+{
+	struct faces faces = {0};
+	keys_read(map, r->file, "faces", face_keys, array_len(face_keys), &faces, r->errors);
+	for (int f = 0; f < CONFIG_FACES; f++) {
+		const struct yaml *y = faces.face[f];
+		if (y && slice_is(y->text, "write"))
+			r->config->faces |= 1u << f;
+		else if (y && slice_is(y->text, "none"))
+			r->config->faces &= ~(1u << f);
+		else if (y)
+			config_wrong(r, y, "faces: %s must be write or none",
+				config_face_name((enum config_face)f));
+	}
 }
 
 /* --- store, keep, judge, stop ----------------------------------------------------------------- */
@@ -226,7 +265,8 @@ static void read_witnesses(struct config_reader *r, const struct yaml *y, char *
 struct top {
 	char *instance, *location, *store, **witnesses;
 	int64_t stop_ns;
-	const struct yaml *site, *listen, *keep, *judge, *clouds, *scenarios, *components, *alarms;
+	const struct yaml *site, *listen, *faces, *keep, *judge, *clouds, *scenarios, *components,
+		*alarms;
 	const struct yaml *metrics, *reports, *probes;
 	const struct yaml *later;
 };
@@ -236,7 +276,8 @@ static const struct key top_keys[] = {
 	{TOP("site", KEY_MAP, site), .help = "name, url, timezone, languages, about"},
 	{TOP("instance", KEY_TEXT, instance), .help = "in every mark we leave in a cloud"},
 	{TOP("location", KEY_TEXT, location), .help = "where this instance stands"},
-	{TOP("listen", KEY_MAP, listen), .help = "public, intake"},
+	{TOP("listen", KEY_MAP, listen), .help = "public, intake, statsd, graphite, pickle"},
+	{TOP("faces", KEY_MAP, faces), .help = "what may write in over HTTP"},
 	{TOP("store", KEY_TEXT, store), .help = "sqlite:DIR"},
 	{TOP("keep", KEY_MAP, keep), .help = "how long what was measured is kept"},
 	{TOP("stop", KEY_TIME, stop_ns), .min = NS_PER_S, .max = 3600 * NS_PER_S},
@@ -250,7 +291,6 @@ static const struct key top_keys[] = {
 	{TOP("reports", KEY_LIST, reports), .help = "what happened, by mail"},
 	{TOP("probes", KEY_LIST, probes), .help = "what else customers touch"},
 	{TOP("report", KEY_NODE, later)},
-	{TOP("faces", KEY_NODE, later)},
 };
 #undef TOP
 
@@ -278,6 +318,8 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		read_site(r, t.site);
 	if (t.listen)
 		read_listen(r, t.listen);
+	if (t.faces)
+		read_faces(r, t.faces);
 	if (t.keep)
 		read_keep(r, t.keep);
 	if (t.judge)

@@ -145,14 +145,12 @@ static struct secret *read_for_probe(
 	return s.value;
 }
 
-static void read_for_probes(struct config *c, struct error_list *errors)
+bool config_probe_secrets(struct config *c, struct probe_config *probe, struct error_list *errors)
 {
-	for (size_t i = 0; i < c->probe_count; i++) {
-		char what[PROBE_NAME_TEXT + 8];
-		snprintf(what, sizeof(what), "probe %s", probe_config_about(c->probes[i])->name);
-		struct probe_reading p = {c, errors, what};
-		probe_config_secrets(c->probes[i], read_for_probe, &p);
-	}
+	char what[PROBE_NAME_TEXT + 8];
+	snprintf(what, sizeof(what), "probe %s", probe_config_about(probe)->name);
+	struct probe_reading p = {c, errors, what};
+	return probe_config_secrets(probe, read_for_probe, &p);
 }
 
 bool config_secrets(struct config *c, struct error_list *errors)
@@ -182,6 +180,7 @@ bool config_secrets(struct config *c, struct error_list *errors)
 		read_one(c, &p->password, "a mail server: password", errors);
 		p->report.mail.password = p->password.value;
 	}
-	read_for_probes(c, errors);
+	for (size_t i = 0; i < c->probe_count; i++)
+		config_probe_secrets(c, c->probes[i], errors);
 	return errors->n + errors->dropped == before;
 }

@@ -1,5 +1,5 @@
 /*
- * try.c - `glasshouse try`: one scenario now, before your eyes.
+ * try.c - `glasshouse try`: one scenario now, before your eyes; one probe is try_probe.c's.
  */
 
 #include "cli/commands.h"
@@ -18,6 +18,7 @@
 #include "cli/session.h"
 #include "cli/stats.h"
 #include "cli/try_metrics.h"
+#include "cli/try_probe.h"
 #include "cli/waterfall.h"
 #include "observe/boots.h"
 #include "observe/measured.h"
@@ -32,6 +33,9 @@ const char try_usage[] =
 	"of this instance left is finished off first. Ctrl-C goes to teardown, a second one leaves the\n"
 	"rest to `glasshouse sweep`.\n"
 	"\n"
+	"  -c, --config FILE   instead of a scenario: one run of the probe NAME of this configuration;\n"
+	"                      prints what it measured and what each condition saw (with --json: as\n"
+	"                      JSON). Goes with no other option.\n"
 	"  --param NAME=VALUE  a parameter of the scenario; repeatable\n"
 	"  --document NAME     which scenario of a file that holds several\n"
 	"  --runs N            so many runs, one after the other (default 1)\n"
@@ -69,11 +73,12 @@ struct attempt {
 struct options {
 	struct session_options session;
 	struct try_metrics_options metrics;
-	const char *scenario, *document, *log;
+	const char *scenario, *document, *log, *config;
 	json_t *params;
 	int64_t runs, hold_ns;
 	enum run_hold hold;
 	bool json;
+	bool of_scenario; /* there is an option that only scenarios have */
 };
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -293,14 +298,17 @@ static void run_once(struct attempt *a, const struct scenario *scenario, const s
 
 static int read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option table[] = {{"param", required_argument, NULL, 'p'},
-		{"document", required_argument, NULL, 'd'}, {"runs", required_argument, NULL, 'n'},
-		{"json", no_argument, NULL, 'j'}, {"log", required_argument, NULL, 'l'},
-		{"hold", optional_argument, NULL, 'h'}, {"hold-for", required_argument, NULL, 't'},
-		TRY_METRICS_LONG_OPTIONS, SESSION_LONG_OPTIONS, {0}};
+	static const struct option table[] = {{"config", required_argument, NULL, 'c'},
+		{"param", required_argument, NULL, 'p'}, {"document", required_argument, NULL, 'd'},
+		{"runs", required_argument, NULL, 'n'}, {"json", no_argument, NULL, 'j'},
+		{"log", required_argument, NULL, 'l'}, {"hold", optional_argument, NULL, 'h'},
+		{"hold-for", required_argument, NULL, 't'}, TRY_METRICS_LONG_OPTIONS,
+		SESSION_LONG_OPTIONS, {0}};
 	int c;
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:", table, NULL)) != -1) {
+		o->of_scenario |= c != 'c' && c != 'j';
 		switch (c) {
+		case 'c': o->config = optarg; break;
 		case 'p':
 			if (!params_add(o->params, optarg))
 				return 2;
@@ -342,8 +350,12 @@ static int read_options(int argc, char **argv, struct options *o)
 	}
 	if (!try_metrics_good(&o->metrics))
 		return 2;
+	if (o->config && o->of_scenario) {
+		fputs("try: -c runs a probe, which takes no option but --json\n", stderr);
+		return 2;
+	}
 	if (optind != argc - 1) {
-		fputs("try takes one scenario; see `glasshouse try --help`\n", stderr);
+		fputs("try takes one scenario or probe; see `glasshouse try --help`\n", stderr);
 		return 2;
 	}
 	o->scenario = argv[optind];
@@ -418,6 +430,10 @@ int try_main(int argc, char **argv)
 	struct options o = {.runs = 1, .params = json_object()};
 	int code = read_options(argc, argv, &o);
 	struct session s;
+	if (!code && o.config) {
+		json_decref(o.params);
+		return try_probe(o.config, o.scenario, o.json);
+	}
 	if (code || !session_open(&s, &o.session)) {
 		json_decref(o.params);
 		return 2;

@@ -45,19 +45,43 @@ unsigned http_listener_port(int fd)
 	return getsockname(fd, &own.any, &n) == 0 ? ntohs(own.v6.sin6_port) : 0;
 }
 
-int http_listen(const char *address, bool reuse_port, struct error *err)
+/* Owned; NULL with the error. */
+static struct addrinfo *look_up(const char *address, int type, struct error *err)
 {
 	char host[128], port[16];
-	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM};
+	struct addrinfo hints = {
+		.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = type};
 	struct addrinfo *a = NULL;
 	if (!split_address(address, host, sizeof(host), port, sizeof(port), err))
-		return -1;
+		return NULL;
 	const int rc = getaddrinfo(host, port, &hints, &a);
-	if (rc) {
-		error_set(err, ERROR_INPUT, "cannot listen on %s: %s", address, gai_strerror(rc));
+	if (!rc)
+		return a;
+	error_set(err, ERROR_INPUT, "cannot listen on %s: %s", address, gai_strerror(rc));
+	return NULL;
+}
+
+int udp_listen(const char *address, struct error *err)
+{
+	struct addrinfo *a = look_up(address, SOCK_DGRAM, err);
+	if (!a)
 		return -1;
-	}
+	const int fd = socket(a->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const bool good = fd >= 0 && bind(fd, a->ai_addr, a->ai_addrlen) == 0;
+	freeaddrinfo(a);
+	if (good)
+		return fd;
+	error_sys(err, errno, "cannot receive packets on %s", address);
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int http_listen(const char *address, bool reuse_port, struct error *err)
+{
+	struct addrinfo *a = look_up(address, SOCK_STREAM, err);
+	if (!a)
+		return -1;
 	const int one = 1;
 	const int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0;

@@ -58,7 +58,9 @@ unsigned http_server_connections(const struct http_server *s); /* open now */
 /* A socket that listens on an address as above, close-on-exec, not blocking; -1 on error. Sockets
  * with reuse_port share an address: the kernel spreads connections over them. */
 int http_listen(const char *address, bool reuse_port, struct error *err) must_check;
-unsigned http_listener_port(int fd);
+unsigned http_listener_port(int fd); /* of any socket with an address */
+/* Packets to such an address; non-blocking. */
+int udp_listen(const char *address, struct error *err) must_check;
 bool http_address_is_loopback(const char *address); /* false too when it is no address */
 
 /* All borrow, valid as long as the exchange. */

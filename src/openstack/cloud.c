@@ -162,9 +162,15 @@ static int64_t left_ns(const struct cloud_call *k)
 	return k->first_sent_ns + k->deadline_ns - loop_now_ns(k->cloud->loop);
 }
 
+/* Data that have been read can be had once more, or there are none. */
+static bool can_repeat(const struct cloud_call *k)
+{
+	return !k->source || k->rewind;
+}
+
 static bool send_again_after(struct cloud_call *k, int64_t ns)
 {
-	if (ns >= left_ns(k) || k->source)
+	if (ns >= left_ns(k) || !can_repeat(k))
 		return false;
 	release_place(k);
 	k->state = CALL_PAUSED;
@@ -198,12 +204,12 @@ static bool is_reading(const struct cloud_call *k)
 static bool again(struct cloud_call *k, const struct http_answer *a)
 {
 	int64_t ns;
-	if (a->status == 401 && k->source)
-		auth_drop_token(k->cloud, k->token_used); /* its data is read: not sent again */
-	else if (a->status == 401 && !k->retried_auth) {
+	const bool old_token = a->status == 401 && !k->retried_auth;
+	if (old_token)
+		auth_drop_token(k->cloud, k->token_used);
+	if (old_token && can_repeat(k)) {
 		k->retried_auth = true;
 		k->was_sent = false; /* refused: nothing has happened */
-		auth_drop_token(k->cloud, k->token_used);
 		release_place(k);
 		k->state = CALL_TOKEN;
 		cloud_kick(k->cloud);
@@ -374,6 +380,8 @@ static void send_call(struct cloud_call *k, const char *endpoint)
 	k->url = absolute(endpoint, k->path);
 	if (!k->tries)
 		k->first_sent_ns = loop_now_ns(c->loop);
+	else if (k->rewind)
+		k->rewind(k->stream_arg);
 	struct http_request q = {.method = k->method,
 		.url = k->url,
 		.headers = headers,
@@ -527,6 +535,7 @@ struct cloud_call *cloud_call(
 	k->deadline_ns = r->deadline_ns > 0 ? r->deadline_ns : CALL_DEFAULT_NS;
 	k->source = r->source;
 	k->source_n = r->source_n;
+	k->rewind = r->rewind;
 	k->sink = r->sink;
 	k->stream_arg = r->stream_arg;
 	k->purpose = r->purpose;

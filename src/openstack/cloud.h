@@ -9,8 +9,8 @@
  * What is sent again by itself: a request refused with 401 (once, after a new token), 429, and 503
  * with Retry-After (both forms; within the deadline), since a refusal has no effect; GET and HEAD
  * after a lost connection (twice, 200 ms and 1 s later). A create or change that may have reached
- * the service is never sent twice here.
- * Thread: the loop's.
+ * the service is never sent twice here, nor are data that cannot be read from their beginning
+ * again. Thread: the loop's.
  */
 #ifndef OPENSTACK_CLOUD_H
 #define OPENSTACK_CLOUD_H
@@ -59,6 +59,7 @@ struct cloud_request {
 	/* raw bodies (image data) */
 	size_t (*source)(void *arg, void *p, size_t n);
 	int64_t source_n;
+	void (*rewind)(void *arg); /* what comes from source next is its beginning; may be NULL */
 	bool (*sink)(void *arg, const void *p, size_t n);
 	void *stream_arg;
 	const struct cloud_purpose *purpose; /* borrowed; NULL: none that is known */

@@ -42,6 +42,7 @@ struct cloud_call {
 	int64_t deadline_ns;
 	size_t (*source)(void *arg, void *p, size_t n);
 	int64_t source_n;
+	void (*rewind)(void *arg);
 	bool (*sink)(void *arg, const void *p, size_t n);
 	void *stream_arg;
 	cloud_done *done;

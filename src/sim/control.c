@@ -1,7 +1,7 @@
 /*
- * control.c - the sim's own addresses below /sim: faults, requests, violations, what is left,
- * planting, and the hand of an administrator. Nothing of it exists in a real cloud, and no fault
- * ever strikes here.
+ * control.c - the sim's own addresses below /sim: faults, requests, violations, what was made and
+ * what of it is left, planting, and the hand of an administrator. Nothing of it exists in a real
+ * cloud, and no fault ever strikes here.
  */
 
 #include <ctype.h>
@@ -52,12 +52,17 @@ static void clear_faults(struct call *c)
 
 static void list_requests(struct call *c)
 {
-	call_json(c, 200, json_pack("{s:o}", "requests", record_json(&c->sim->record)));
+	call_json(c, 200, json_pack("{s:o}", "requests", record_json(&c->sim->record.requests)));
 }
 
 static void list_violations(struct call *c)
 {
 	call_json(c, 200, json_pack("{s:o}", "violations", sim_violations(c->sim)));
+}
+
+static void list_made(struct call *c)
+{
+	call_json(c, 200, json_pack("{s:o}", "made", record_json(&c->sim->record.made)));
 }
 
 static void list_left(struct call *c)
@@ -111,6 +116,7 @@ static const struct route routes[] = {
 	{"DELETE", "/faults", clear_faults, ROUTE_OPEN},
 	{"GET", "/requests", list_requests, ROUTE_OPEN},
 	{"GET", "/violations", list_violations, ROUTE_OPEN},
+	{"GET", "/made", list_made, ROUTE_OPEN},
 	{"GET", "/left", list_left, ROUTE_OPEN},
 	{"POST", "/plant", plant, ROUTE_OPEN},
 	{"POST", "/reset", reset_state, ROUTE_OPEN},

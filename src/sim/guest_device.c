@@ -140,6 +140,37 @@ static int show_default(struct shell *sh, const struct world_guest *g)
 	return 0;
 }
 
+/* `link set NAME up`, `rule add|del …`, `route replace … table N`: taken, and no packet asks them.
+ */
+static int change_way(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
+{
+	const char *what = argv[0], *how = argc > 1 ? argv[1] : "", *device = NULL;
+	const bool link = !strcmp(what, "link") && !strcmp(how, "set") && argc > 2 &&
+			  !strcmp(argv[argc - 1], "up");
+	const bool change = !strcmp(how, "add") || !strcmp(how, "del") || !strcmp(how, "replace");
+	const bool known = link || ((!strcmp(what, "rule") || !strcmp(what, "route")) && change);
+	for (size_t i = 2; i + 1 < argc; i++)
+		if (!strcmp(argv[i], "dev"))
+			device = argv[i + 1];
+	if (link && !device)
+		device = argv[2];
+	if (!known) {
+		shell_err(sh,
+			"ip: only `ip addr`, `ip link set NAME up`, `ip rule`, `ip route "
+			"add|del|replace` and `ip route show default` are known here\n");
+		return 1;
+	}
+	if (strcmp(sh->user, "root")) {
+		shell_err(sh, "ip: RTNETLINK answers: Operation not permitted\n");
+		return 2;
+	}
+	if (!is_device(g, device)) {
+		shell_err(sh, "ip: can't find device '%.100s'\n", device);
+		return 1;
+	}
+	return 0;
+}
+
 int command_ip(struct shell *sh, const struct world_guest *g, size_t argc, char **argv)
 {
 	struct ip_show q = {.sh = sh, .w = *sh->world};
@@ -156,11 +187,12 @@ int command_ip(struct shell *sh, const struct world_guest *g, size_t argc, char 
 	if (argc - i >= 3 && !strcmp(argv[i], "route") && !strcmp(argv[i + 1], "show") &&
 		!strcmp(argv[i + 2], "default"))
 		return show_default(sh, g);
-	if (i == argc ||
-		(strcmp(argv[i], "a") && strcmp(argv[i], "addr") && strcmp(argv[i], "address"))) {
-		shell_err(sh, "ip: only `ip addr` and `ip route show default` are known here\n");
+	if (i == argc) {
+		shell_err(sh, "ip: what of?\n");
 		return 1;
 	}
+	if (strcmp(argv[i], "a") && strcmp(argv[i], "addr") && strcmp(argv[i], "address"))
+		return change_way(sh, g, argc - i, argv + i);
 	if (i + 1 < argc && (!strcmp(argv[i + 1], "add") || !strcmp(argv[i + 1], "del")))
 		return change_address(sh, g, argc - i - 1, argv + i + 1);
 	for (i++; i < argc; i++)

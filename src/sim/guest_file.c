@@ -167,7 +167,12 @@ int command_ls(struct shell *sh, const struct world_guest *g, size_t argc, char 
 	char *path = guest_path(sh, argc > 1 ? argv[1] : ".");
 	char *inside = mem_printf("%s/", path);
 	const struct map *const maps[] = {&m->directories, &m->files};
-	const bool there = map_get(&m->directories, path);
+	const bool cards = !strcmp(path, GUEST_CARDS);
+	const bool there = cards || map_get(&m->directories, path);
+	for (size_t i = 0; cards && i < g->nics.n; i++)
+		shell_out(sh, "eth%zu\n", i);
+	if (cards)
+		shell_out(sh, "lo\n");
 	const size_t n = strlen(inside);
 	for (size_t i = 0; there && i < array_len(maps); i++)
 		MAP_EACH ((struct map *)maps[i], e)

@@ -73,6 +73,19 @@ static void sockets(const struct shell *sh, const struct world_guest *g, struct 
 		socket_line(ret, i + 1, ports[i]);
 }
 
+/* /sys/class/net/ethN/address */
+static void card_address(const struct world_guest *g, const char *path, struct buf *ret)
+{
+	char own[40];
+	for (size_t i = 0; i < g->nics.n; i++) {
+		snprintf(own, sizeof(own), GUEST_CARDS "/eth%zu/address", i);
+		if (!strcmp(path, own))
+			buf_printf(ret, "%s\n", g->nics.p[i].mac);
+	}
+	if (!strcmp(path, GUEST_CARDS "/lo/address"))
+		buf_add_str(ret, "00:00:00:00:00:00\n");
+}
+
 static void made_file(
 	const struct shell *sh, const struct world_guest *g, const char *path, struct buf *ret)
 {
@@ -92,6 +105,8 @@ static void made_file(
 			ret, "PRETTY_NAME=\"simulated guest\"\nNAME=\"simulated guest\"\nID=sim\n");
 	else if (!strcmp(path, "/run/boot-finished"))
 		buf_add_str(ret, "\n");
+	else
+		card_address(g, path, ret);
 }
 
 /* --- files --------------------------------------------------------------------------------------

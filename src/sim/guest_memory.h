@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "sim/guest_shell.h"
 
+#define GUEST_CARDS        "/sys/class/net"
 #define MEMORY_FILES_MAX   256
 #define MEMORY_RULES_MAX   4096
 #define MEMORY_PROGRAM_MAX 64

@@ -101,14 +101,15 @@ static bool is_taken(const struct object *port)
 	       !strncmp(object_str(port, "name"), "ovn-lb-vip-", 11);
 }
 
-/* The router's agent says so a moment later: ACTIVE with a port, DOWN without. Whether a server
- * must have that port is a matter of the driver. */
+/* The router's agent says so a moment later: ACTIVE with a port, DOWN without, ERROR when it could
+ * not set it up. Whether a server must have that port is a matter of the driver. */
 static void on_status(struct timer *t)
 {
 	struct object *o = t->arg;
 	const struct object *port = object_get(o->sim, KIND_PORT, object_str(o, "port_id"));
 	const bool up = port && (!o->sim->ovn || is_taken(port));
-	const char *status = up && !o->stuck ? "ACTIVE" : "DOWN";
+	const bool failed = up && json_object_get(o->doc, ".error");
+	const char *status = failed ? "ERROR" : up && !o->stuck ? "ACTIVE" : "DOWN";
 	object_set_str(o, "status", status);
 	guests_changed(o->sim);
 	if (port && !strcmp(status, "DOWN"))
@@ -202,6 +203,8 @@ static void created(struct call *c, struct object *o)
 			"ip_address", object_str(o, "floating_ip_address")),
 		.by = MADE_BY_NEUTRON};
 	port_make(c->sim, &plan);
+	if (call_hit(c, MISHAP_ERROR))
+		object_set(o, ".error", json_true());
 	if (*object_str(o, "port_id"))
 		soon(o);
 }

@@ -19,24 +19,30 @@ bool record_init(struct record *r, const char *path, struct error *err)
 	return true;
 }
 
+static void ring_fini(struct record_ring *r)
+{
+	while (r->list.n > 0)
+		json_decref(vec_pop(&r->list));
+	vec_fini(&r->list);
+}
+
 void record_fini(struct record *r)
 {
-	while (r->ring.n > 0)
-		json_decref(vec_pop(&r->ring));
-	vec_fini(&r->ring);
+	ring_fini(&r->requests);
+	ring_fini(&r->made);
 	if (r->file)
 		fclose(r->file);
 	r->file = NULL;
 }
 
-static void keep(struct record *r, json_t *entry)
+void record_keep(struct record_ring *r, json_t *entry)
 {
-	if (r->ring.n < RECORD_MAX) {
-		vec_push(&r->ring, entry);
+	if (r->list.n < RECORD_MAX) {
+		vec_push(&r->list, entry);
 		return;
 	}
-	json_decref(r->ring.p[r->at]);
-	r->ring.p[r->at] = entry;
+	json_decref(r->list.p[r->at]);
+	r->list.p[r->at] = entry;
 	r->at = (r->at + 1) % RECORD_MAX;
 }
 
@@ -73,16 +79,16 @@ void record_call(struct sim *s, struct call *c)
 		(double)(loop_now_ns(s->loop) - c->arrived_ns) / 1e6, "request_id", c->request_id,
 		"client_request_id", c->client_id, "project", c->project, "user", c->user);
 	json_object_set_new(entry, "faults", hits);
-	keep(&s->record, entry);
+	record_keep(&s->record.requests, entry);
 	if (s->record.file)
 		write_line(&s->record, entry, c);
 }
 
-json_t *record_json(const struct record *r)
+json_t *record_json(const struct record_ring *r)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < r->ring.n; i++)
-		json_array_append(list, r->ring.p[(r->at + i) % r->ring.n]);
+	for (size_t i = 0; i < r->list.n; i++)
+		json_array_append(list, r->list.p[(r->at + i) % r->list.n]);
 	return list;
 }

@@ -1,8 +1,10 @@
 /*
- * record.h - every request the simulated cloud got, and the rules a good client keeps.
+ * record.h - every request the simulated cloud got, every object that requests made, and the rules
+ * a good client keeps.
  *
- * The newest RECORD_MAX requests are kept in memory without bodies; with a log file each one is
- * a JSON line there, bodies included (secrets masked), until the file has RECORD_FILE_MAX bytes.
+ * The newest RECORD_MAX of both are kept in memory, requests without bodies; with a log file each
+ * request is a JSON line there, bodies included (secrets masked), until the file has
+ * RECORD_FILE_MAX bytes.
  * Thread: the loop's.
  */
 #ifndef SIM_RECORD_H
@@ -23,10 +25,14 @@ struct sim;
 #define RECORD_MAX      20000
 #define RECORD_FILE_MAX (256ll << 20)
 
+struct record_ring {
+	VEC(json_t *) list;
+	size_t at; /* the oldest, once it is full */
+};
+
 struct record {
-	VEC(json_t *) ring;
-	size_t at; /* the oldest, once the ring is full */
-	uint64_t count;
+	struct record_ring requests, made;
+	uint64_t count; /* of requests */
 	FILE *file;
 	int64_t file_n;
 };
@@ -34,9 +40,13 @@ struct record {
 bool record_init(struct record *r, const char *path, struct error *err) must_check;
 void record_fini(struct record *r);
 void record_call(struct sim *s, struct call *c); /* once, when its answer is decided */
-json_t *record_json(const struct record *r);     /* oldest first; owned reference */
+/* Takes the entry; the oldest makes room. */
+void record_keep(struct record_ring *r, json_t *entry);
+/* Oldest first; an owned reference. */
+json_t *record_json(const struct record_ring *r);
 
-/* An object was made: finds its mark, and whether another living one carries the same. */
+/* A request made an object, which is entered: finds its mark, and whether another living one
+ * carries the same. */
 void rule_created(struct call *c, struct object *o);
 /* Somebody deletes or changes an object: is it theirs? */
 void rule_changed(struct call *c, struct object *o, bool deleted);

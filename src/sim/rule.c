@@ -92,6 +92,9 @@ void rule_created(struct call *c, struct object *o)
 
 	if (c->inside)
 		return;
+	record_keep(&c->sim->record.made,
+		json_pack("{s:s, s:s, s:s, s:s?}", "kind", kind_word(o->kind), "id", o->id, "name",
+			object_str(o, "name"), "mark", mark));
 	if (!mark) {
 		const char *who = instance_of(c);
 		o->instance = who && *who ? mem_strdup(who) : NULL;

@@ -108,7 +108,7 @@ json_t *sim_violations(const struct sim *s)
 
 json_t *sim_requests(const struct sim *s)
 {
-	return record_json(&s->record);
+	return record_json(&s->record.requests);
 }
 
 bool sim_faults_add(struct sim *s, const json_t *faults, struct error *err)
@@ -149,14 +149,27 @@ static void count_up(json_t *projects, const char *project, const char *kind)
 	json_object_set_new(p, kind, json_integer(json_int(p, kind, 0) + 1));
 }
 
+/* Ids of what it belongs to, as far as its document names them. */
+static json_t *parents(const struct object *o)
+{
+	static const char *const keys[] = {"device_id", "network_id", "security_group_id"};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < array_len(keys); i++)
+		if (*object_str(o, keys[i]))
+			json_array_append_new(list, json_string(object_str(o, keys[i])));
+	return list;
+}
+
 static void add_left(struct sim *s, struct object *o, json_t *objects, json_t *projects)
 {
 	const char *project = project_name(s, o->project);
 
-	json_array_append_new(objects,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "kind", kind_word(o->kind), "id",
-			o->id, "name", object_name(o), "project", project, "made_by",
-			makers[o->made_by], "mark", o->mark, "instance", o->instance));
+	json_array_append_new(
+		objects, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "kind",
+				 kind_word(o->kind), "id", o->id, "name", object_name(o), "project",
+				 project, "made_by", makers[o->made_by], "mark", o->mark,
+				 "instance", o->instance, "parents", parents(o)));
 	count_up(projects, project, kind_word(o->kind));
 }
 

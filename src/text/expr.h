@@ -80,6 +80,8 @@ void expr_names(const struct expr *e, void (*cb)(void *arg, const struct expr_us
 void expr_functions(const struct expr *e,
 	void (*cb)(void *arg, struct slice function, size_t args, unsigned line, unsigned col),
 	void *arg);
+/* All literal texts, plain words of conditions among them; each is borrowed for the call. */
+void expr_texts(const struct expr *e, void (*cb)(void *arg, struct slice text), void *arg);
 
 /* Each [NAME]. */
 void expr_measurements(const struct expr *e,

@@ -133,8 +133,10 @@ static struct node *measurement(struct parser *p, size_t from, size_t to)
 	const struct slice whole = p->text;
 	p->text = slice_sub(p->text, 0, to);
 	p->at = end + 1;
+	p->dashes = true; /* nothing is subtracted in the path of a measurement */
 	lex_next(p);
 	n = parse_suffixes(p, n);
+	p->dashes = false;
 	if (n && p->token.type != TOKEN_END) {
 		parse_fail(p, p->token.at, "expected an operator after the measurement");
 		n = NULL;

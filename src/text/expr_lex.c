@@ -135,7 +135,7 @@ void lex_next(struct parser *p)
 	const char c = rest.p[0];
 	if (is_name_start(c)) {
 		size_t n = 1;
-		while (n < rest.n && is_name(rest.p[n]))
+		while (n < rest.n && (is_name(rest.p[n]) || (p->dashes && rest.p[n] == '-')))
 			n++;
 		const struct slice name = slice_sub(rest, 0, n);
 		p->at += n;

@@ -92,6 +92,7 @@ struct parser {
 	unsigned depth, flags;
 	struct error *err;
 	bool failed;
+	bool dashes; /* names may hold them: [HEADER].content-type */
 };
 
 #define EXPR_DEPTH 64

@@ -8,6 +8,7 @@ struct walk {
 	const struct expr *e;
 	void (*use)(void *arg, const struct expr_use *use);
 	void (*call)(void *arg, struct slice function, size_t args, unsigned line, unsigned col);
+	void (*word)(void *arg, struct slice text);
 	void (*measure)(void *arg, struct slice name, unsigned line, unsigned col);
 	void *arg;
 };
@@ -35,6 +36,8 @@ static void walk(
 	}
 	if (n->type == NODE_CALL && w->call)
 		w->call(w->arg, n->text, n->items.n, w->e->line, column(w->e, n));
+	if (n->type == NODE_LITERAL && n->value.type == VALUE_TEXT && w->word)
+		w->word(w->arg, value_slice(&n->value));
 	if (n->type == NODE_MEASURE && w->measure)
 		w->measure(w->arg, n->text, w->e->line, column(w->e, n));
 	const bool left = optional || (n->type == NODE_BINARY && n->op == OP_ELSE);
@@ -56,6 +59,12 @@ void expr_functions(const struct expr *e,
 	void *arg)
 {
 	const struct walk w = {.e = e, .call = cb, .arg = arg};
+	walk(&w, e->root, NULL, false);
+}
+
+void expr_texts(const struct expr *e, void (*cb)(void *arg, struct slice text), void *arg)
+{
+	const struct walk w = {.e = e, .word = cb, .arg = arg};
 	walk(&w, e->root, NULL, false);
 }
 

@@ -78,6 +78,12 @@ static void take_groups(
 enum regex_result regex_find(
 	const struct regex *re, struct slice text, struct slice ret_groups[REGEX_GROUPS])
 {
+	return regex_find_from(re, text, 0, ret_groups);
+}
+
+enum regex_result regex_find_from(
+	const struct regex *re, struct slice text, size_t at, struct slice ret_groups[REGEX_GROUPS])
+{
 	const bool utf8 = re->utf8 && utf8_valid(text);
 	const pcre2_code *code = utf8 ? re->utf8 : re->bytes;
 	pcre2_match_context *context = pcre2_match_context_create(NULL);
@@ -89,7 +95,7 @@ enum regex_result regex_find(
 	pcre2_set_callout(context, on_step, &left);
 	pcre2_set_match_limit(context, REGEX_STEPS);
 	pcre2_set_heap_limit(context, HEAP_KIB);
-	const int n = pcre2_match(code, (PCRE2_SPTR)(text.n ? text.p : ""), text.n, 0,
+	const int n = pcre2_match(code, (PCRE2_SPTR)(text.n ? text.p : ""), text.n, at,
 		utf8 ? PCRE2_NO_UTF_CHECK : 0, data, context);
 	/* 0: more groups than there is room for, the first ones are there. */
 	if (n >= 0 && ret_groups)

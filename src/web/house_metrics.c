@@ -107,6 +107,34 @@ static void add_alarms(struct buf *b, const struct house *h)
 	}
 }
 
+/* --- what comes from outside ------------------------------------------------------------------ */
+
+static void add_ingest(struct buf *b, const struct ingest *i)
+{
+	static const struct {
+		const char *name, *help;
+	} rows[] = {{"ingest_points_total", "Values and lines from outside that were taken."},
+		{"ingest_bad_total", "Lines and parts that are none."},
+		{"ingest_refused_total",
+			"Not taken: too many series, too old, or ahead of the clock."},
+		{"ingest_lost_packets_total", "Packets the kernel dropped."}};
+	const struct ingest_state s = ingest_state(i);
+	for (size_t r = 0; r < array_len(rows); r++) {
+		exposition_family(b, rows[r].name, "counter", rows[r].help);
+		for (int k = 0; k < INGEST_SOURCES; k++) {
+			const struct exposition_label l = {
+				"source", ingest_source_name((enum ingest_source)k)};
+			const double x[] = {(double)s.source[k].points, (double)s.source[k].bad,
+				(double)s.source[k].refused, (double)s.source[k].lost};
+			exposition_value(b, rows[r].name, &l, 1, x[r]);
+		}
+	}
+	one(b, "ingest_series", "gauge", "Series made of what comes from outside.",
+		(double)s.names);
+	one(b, "ingest_waiting_points", "gauge", "Values that are no samples yet.",
+		(double)s.waiting);
+}
+
 /* --- series and the process ------------------------------------------------------------------- */
 
 static void add_series(struct buf *b, const struct series_store *series)
@@ -173,6 +201,8 @@ json_t *metrics_json(struct house *h)
 	add_jobs(&b, h);
 	add_alarms(&b, h);
 	add_series(&b, h->series);
+	if (h->ingest)
+		add_ingest(&b, h->ingest);
 	add_process(&b, h);
 	if (h->metrics)
 		metrics_expose(h->metrics, &b);

@@ -5,8 +5,12 @@ what must come of it. tests/scene/test_matrix.py plays a sample, tools/check-mat
 """
 import json
 import os
+import re
 import subprocess
 import time
+from collections import Counter
+
+import yaml
 
 from simulated import ROOT, Simulated, report
 
@@ -79,11 +83,14 @@ EFFECTS = {
     "stuck": {"effect": "stuck"},
     "error": {"effect": "error"},
     "quota": {"effect": "quota"},
-    "latency": {"effect": "latency", "time": "60s"},
+    "latency": {"effect": "latency", "time": "20s"},
     "expired": {"effect": "expired"},
     "always 503": {"effect": "status", "status": 503, "times": 10000},
 }
 NO_QUOTA = {"router_interface"}  # a part of its router
+PREPARATION = {"images", "flavors"}
+HOLES = {"compute": ["compute"], "network": ["network"], "block-storage": ["volumev3", "block-storage"], "image": ["image"],
+         "load-balancer": ["load-balancer"]}
 
 
 def cells():
@@ -95,7 +102,7 @@ def cells():
                 if effect == "quota" and (group != "create" or request in NO_QUOTA) or (effect in ("stuck", "error") and group in ("read", "change")):
                     continue
                 found[f"{group} {request}: {effect}"] = (group, request, effect)
-    for service in ("compute", "network", "volumev3", "image", "load-balancer"):
+    for service in HOLES:
         found[f"hole: {service}"] = ("hole", service, "hole")
     for request in ("server", "loadbalancer"):
         found[f"delete {request}: leak"] = ("delete", request, "leak")
@@ -103,24 +110,51 @@ def cells():
     return found
 
 
-def rule(group, request, effect):
+def rules(group, request, effect):
+    """What the sim is told to do."""
     if group == "hole":
-        return {"service": "identity", "path": "*/auth/tokens", "effect": "hole", "text": request}
+        return [{"service": "identity", "path": "*/auth/tokens", "effect": "hole", "text": name} for name in HOLES[request]]
     if group == "metadata":
-        return {"service": "metadata", "effect": "status", "status": 503, "times": 1}
+        return [{"service": "metadata", "effect": "status", "status": 503, "times": 1}]
     service, method, path = {"create": CREATES, "delete": DELETES, "change": CHANGES, "read": READS}[group][request]
     how = {"effect": "leak"} if effect == "leak" else EFFECTS[effect]
-    return {"service": service, "method": method, "path": path, "times": 1, **how}
+    if group == "read" and request in PREPARATION and effect == "latency":
+        how = {**how, "time": "70s"}  # a request of the preparation has a minute
+    return [{"service": service, "method": method, "path": path, "times": 1, **how}]
 
 
-def scenario(cloud):
-    """The shipped file, with deadlines as short as the sim's times are."""
+def keys(group, request, effect):
+    """What each step of the scenario is told besides, for what shall end before the deadline of the whole."""
+    if effect == "latency":
+        return {"request": "10s"}
+    if effect == "stuck" or group == "metadata" or (group, effect) == ("read", "always 503"):
+        return {"timeout": "15s", "request": "5s"}
+    return {}
+
+
+class Loader(yaml.SafeLoader):
+    """YAML as it is read here, where `on` is a word."""
+
+
+BOOL = "tag:yaml.org,2002:bool"
+Loader.yaml_implicit_resolvers = {first: [r for r in table if r[0] != BOOL] for first, table in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+Loader.add_implicit_resolver(BOOL, re.compile("(true|false)$"), "tf")
+
+
+def scenario(cloud, more):
+    """The shipped file, with deadlines as short as the sim's times are, and these keys at each step."""
     with open(os.path.join(ROOT, "scenarios/oshm.yaml"), encoding="utf-8") as f:
-        text = f.read()
-    assert "\ndeadline: 40m\nteardown: 20m\n" in text
+        document = yaml.load(f, Loader)
+    assert (document["deadline"], document["teardown"]) == ("40m", "20m")
+    document.update(deadline=f"{DEADLINE}s", teardown=f"{TEARDOWN}s")
+    for part in ("resources", "actions", "checks"):
+        for step in document[part].values():
+            step.update({} if "group" in step else more)
+            if "timeout" in more and "until" in step.get("retry", {}):
+                step["retry"]["until"] = more["timeout"]
     path = os.path.join(cloud.place, "oshm.yaml")
     with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace("\ndeadline: 40m\nteardown: 20m\n", f"\ndeadline: {DEADLINE}s\nteardown: {TEARDOWN}s\n"))
+        json.dump(document, f)  # JSON is YAML
     return path
 
 
@@ -142,30 +176,32 @@ def drop_leaked_ports(cloud):
 
 def play(name, seed=1):
     """What came of a cell, as a map that JSON can hold."""
-    group, request, effect = cells()[name]
-    with Simulated(speed=SPEED, seed=seed, faults={"faults": [rule(group, request, effect)]}) as cloud:
+    cell = cells()[name]
+    with Simulated(speed=SPEED, seed=seed, faults={"faults": rules(*cell)}) as cloud:
         began = time.monotonic()
         args = [a for p in SMALL for a in ("--param", p)]
         try:
-            out = cloud.run("try", scenario(cloud), "--json", *args, timeout=LONGEST)
+            out = cloud.run("try", scenario(cloud, keys(*cell)), "--json", *args, timeout=LONGEST)
         except subprocess.TimeoutExpired:
             return {"cell": name, "hangs": True, "seconds": LONGEST}
         done = report(out)
         rows, totals = ledger(cloud)
         seen = {"cell": name, "hangs": False, "seconds": round(time.monotonic() - began, 1), "status": out.returncode,
-                "fired": cloud.faults()[0]["fired"], "teardown": ((done.get("ended_ms") or 0) - (done.get("built_ms") or 0)) / 1000,
+                "fired": all(f["fired"] for f in cloud.faults()),
+                "teardown": (done["ended_ms"] - done["built_ms"]) / 1000 if done.get("built_ms") else 0,
                 "verdict": done["verdict"], "error": done.get("error"),
                 "causes": {s["name"]: s["fault"] for s in done["steps"] if s["first_cause"]},
                 "details": {s["name"]: s["detail"] for s in done["steps"] if s["first_cause"]},
-                "totals": totals, "left": cloud.left(), "violations": cloud.violations(),
-                "open": [{k: r.get(k) for k in ("kind", "id", "name", "fate", "note")} for r in rows
-                         if r["fate"] not in ("deleted", "refused")]}
+                "report": {k: done[k] for k in ("created", "deleted", "left")},
+                "totals": totals, "left": cloud.left(), "made": cloud.ask("GET", "/made")["made"],
+                "violations": cloud.violations(),
+                "rows": [{k: r.get(k) for k in ("kind", "id", "name", "fate", "note", "fix")} for r in rows]}
         # the faults are over, and an administrator does what the ledger asks for
         cloud.clear()
         for row in rows:
             if row["fate"] == "needs-admin":
                 cloud.ask("POST", "/reset", {"id": row["id"], "state": "error"})
-        if effect == "leak":
+        if cell[2] == "leak":
             drop_leaked_ports(cloud)
         swept = cloud.run("sweep", "--older", "0s", timeout=LONGEST)
         seen["swept"] = swept.returncode
@@ -175,75 +211,210 @@ def play(name, seed=1):
         return seen
 
 
-# --- what must come of a cell ----------------------------------------------------------------------
+# --- what must come of a cell: the verdict -----------------------------------------------------------
 
-# Kinds that can end in an error of their own, and those that can hang in a state; for the others both change nothing.
-STATES = {"volume", "server", "loadbalancer", "lb_pool", "lb_listener", "lb_healthmonitor", "lb_member"}
+# Kinds that end in an error of their own or hang in a state; to others both effects change nothing.
+STATES = {"volume", "server", "floating_ip", "loadbalancer", "lb_pool", "lb_listener", "lb_healthmonitor", "lb_member"}
+# What a create's answer hides is looked for and found, or made again.
 LOST = {"status 500", "status 503", "status 500 after", "lost before", "lost after", "lost late", "cut", "json", "html 502",
-        "html 200"}
+        "html 200", "latency"}
+SENT_AGAIN = {"lost before", "lost after", "lost late", "cut", "expired"}  # a GET by whoever speaks HTTP
 FAULTS = {"status 500": {"http_5xx"}, "status 503": {"unavailable"}, "status 500 after": {"http_5xx"}, "html 502": {"http_5xx"},
-          "html 200": {"bad_body"}, "json": {"bad_body"}, "cut": {"connection_lost", "bad_body", "lost_answer"}, "lost before": {"connection_lost", "lost_answer"},
-          "lost after": {"connection_lost", "lost_answer"}, "lost late": {"connection_lost", "lost_answer"},
-          "status 403": {"forbidden"}, "quota": {"quota"}, "always 503": {"unavailable"}, "expired": set(),
-          "latency": {"deadline", "timeout", "lost_answer"}, "stuck": {"deadline", "stuck", "timeout"},
-          "error": {"error_state", "no_capacity"}, "hole": {"no_service"}}
+          "html 200": {"bad_body"}, "json": {"bad_body"}, "cut": {"connection_lost"}, "lost before": {"connection_lost"},
+          "lost after": {"connection_lost"}, "lost late": {"connection_lost"}, "status 403": {"forbidden"}, "quota": {"quota"},
+          "always 503": {"unavailable"}, "latency": {"timeout"}, "stuck": {"stuck"}, "error": {"error_state", "no_capacity"},
+          "hole": {"no_service"}}
+CONFIGURED = {"status 403", "quota"}  # ours to mend: these prove nothing of the cloud
+READERS = {"volume": {"jhvol"}, "server": {"jump", "batch"}, "loadbalancer": {"balancer"}, "ports": {"nic"}}
+
+
+def expected(group, request, effect):
+    """(verdict, the steps one of which is blamed, for one of these faults)"""
+    good, lost = ("passed", set(), set()), ("degraded", set(), set())
+    bad = "unknown" if effect in CONFIGURED else "failed"
+    if group == "delete":  # the scene was good; what could not be removed is the ledger's
+        return good
+    if group == "metadata":
+        return "failed", {"jhlogin", "login"}, {"ssh_auth"}
+    if group == "hole":
+        return bad, {"load-balancer": {"balancer"}, "block-storage": {"jhvol"}}.get(request, {"preparation"}), FAULTS["hole"]
+    if effect == "expired":  # whoever has a password asks for another token
+        return good
+    if group == "create":
+        if effect in ("stuck", "error") and request not in STATES:
+            return good
+        return lost if effect in LOST else (bad, set(STEPS[request]), FAULTS[effect])
+    if group == "change":  # is sent once
+        return bad, set(STEPS["metadata"]), FAULTS[effect]
+    if request in PREPARATION:  # our own configuration's is no step's: it says so, and proves nothing
+        steps = set() if effect in CONFIGURED else {"preparation"}
+        return good if effect in SENT_AGAIN else (bad, steps, FAULTS[effect])
+    if request == "ports":  # a check, which is one measurement
+        return good if effect in SENT_AGAIN else (bad, READERS[request], FAULTS[effect])
+    if effect == "always 503":
+        return bad, READERS[request], FAULTS[effect]
+    return good  # a look at what is not ready yet is followed by another one
+
+
+def waits_for_locked(request, effect, seen):
+    """Steps that are blamed because a load balancer does not come out of what the blamed one did to it, and say so."""
+    if request not in BALANCED or effect != "stuck":
+        return set()
+    return {name for name, detail in seen["details"].items() if (detail or "").startswith("the loadbalancer is PENDING_")}
 
 
 def blames(group, request, effect, seen):
-    """An explanation when the verdict or the first causes are not what the rule of the effect says."""
-    causes = seen["causes"]
-    steps = {name.split("[")[0] for name in causes}
-    if group == "delete":  # the scene was good; what could not be removed is the ledger's
-        return "" if seen["verdict"] == "passed" and not causes else "a teardown has no part in the verdict"
-    if group == "metadata":  # a log-in is tried for longer than the deadline of this file: then it proves nothing
-        good = seen["verdict"] in ("failed", "unknown") and steps and steps <= {"jhlogin", "login", "jump"}
-        return "" if good else "nobody can log in to a guest without metadata"
-    if group == "read" and request in ("images", "flavors") or group == "hole" and request != "load-balancer":
-        expected, may_pass = {"preparation"}, True
-    elif group == "hole":
-        expected, may_pass = {"balancer"}, False
-    elif group == "create":
-        expected = set(STEPS[request])
-        # what is lost is looked for and found, or made again: degraded, never plainly good
-        may_pass = effect in LOST | {"expired"} or effect in ("stuck", "error") and request not in STATES
-        if request == "lb_listener" and effect in ("latency", "stuck"):
-            expected.add("monitor")  # waits for the balancer that the listener locks
-        if effect in LOST and not causes:
-            return "" if seen["verdict"] == "degraded" else "a lost answer is never plainly good"
-    elif group == "change":
-        expected, may_pass = set(STEPS["metadata"]), effect == "expired"
-    else:
-        expected = {"volume": {"jhvol"}, "server": {"jump", "batch"}, "loadbalancer": {"balancer"},
-                    "ports": {"nic"}}[request]
-        may_pass = effect != "always 503"  # a look that failed is tried again
-    if not causes and expected == {"preparation"}:  # our own configuration's: it says so, and proves nothing
-        return "" if seen["verdict"] == "passed" or seen["error"] and seen["status"] == 2 else "nothing is blamed"
-    if not causes:
-        good = may_pass and seen["verdict"] in ("passed", "degraded")
-        return "" if good else f"nothing is blamed, {sorted(expected)} should be"
-    if not steps <= expected:
-        return f"{sorted(steps - expected)} are blamed beside {sorted(expected)}"
-    wrong = set(causes.values()) - FAULTS[effect] - ({"deadline"} if effect == "always 503" else set())
-    return f"called {sorted(wrong)} instead of {sorted(FAULTS[effect])}" if wrong else ""
+    """What is wrong with verdict, status, first causes and what is said of them."""
+    verdict, steps, faults = expected(group, request, effect)
+    causes = {name: fault for name, fault in seen["causes"].items() if name not in waits_for_locked(request, effect, seen)}
+    if (group, request, effect) == ("create", "lb_member", "always 503") and set(causes.values()) & faults:
+        faults = faults | {"deadline"}  # one change at a time, each of which is looked for twice
+    found = []
+    if seen["verdict"] != verdict:
+        found.append(f"the verdict is {seen['verdict']} instead of {verdict}")
+    if not causes and steps:
+        found.append(f"nothing is blamed, {sorted(steps)} should be")
+    if {name.split("[")[0] for name in causes} - steps:
+        found.append(f"{sorted(causes)} are blamed instead of {sorted(steps)}")
+    if set(causes.values()) - faults:
+        found.append(f"called {sorted(causes.values())} instead of {sorted(faults)}")
+    if len(causes) > 1 and effect != "always 503":
+        found.append(f"one thing went wrong, and {sorted(causes)} are blamed")
+    if bool(seen["error"]) != (verdict != "passed" and not steps and verdict != "degraded"):
+        found.append(f"the error of a run that could not begin: {seen['error']}")
+    if seen["error"] and not (request in seen["error"] and "credentials do not allow" in seen["error"]):
+        found.append(f"the error does not say what was refused: {seen['error']}")
+    if (seen["error"] or "preparation" in steps) and seen["made"]:
+        found.append("something was made before the first step could begin")
+    if group == "metadata" and not all("metadata" in (detail or "") for detail in seen["details"].values()):
+        found.append(f"nobody says that the metadata is missing: {seen['details']}")
+    status = {"failed": 1, "unknown": 2}.get(verdict, int(any(is_open(r) for r in seen["rows"])))
+    if seen["status"] != status:
+        found.append(f"it exits with {seen['status']} instead of {status}")
+    return found
 
 
-def balances(seen):
-    """The same of the books: created = deleted + ..., and what the cloud still has is what the ledger calls open."""
-    totals = seen["totals"]
-    if totals["created"] != sum(n for key, n in totals.items() if key != "created"):
-        return f"the totals do not add up: {totals}"
-    known = {r[key] for r in seen["open"] for key in ("id", "name")}  # key pairs have only names
-    unknown = [o for o in seen["left"] if o["made_by"] == "api" and not {o["id"], o["name"]} & known and o["kind"] != "server"]
-    if unknown and not any(r["fate"] == "unsure" for r in seen["open"]):
-        return f"the ledger knows nothing of {unknown}"
+# --- what must come of a cell: the books -------------------------------------------------------------
+
+# Kinds of which the service allows no second one, or whose id is known before: the lost one is found for certain.
+UNIQUE = {"router_interface", "subnet", "security_group_rule", "keypair", "lb_listener", "lb_healthmonitor", "lb_member"}
+NOT_MADE = {"status 500", "status 503", "lost before", "html 502", "html 200"}  # where nothing was made
+HANGS = {"volume", "server", "loadbalancer"}  # for ever, while it is deleted
+BALANCED = {"loadbalancer", "lb_pool", "lb_listener", "lb_healthmonitor", "lb_member"}
+
+
+def is_open(row):
+    return row["fate"] not in ("deleted", "refused")
+
+
+def same(row, thing):
+    """Whether a row of the ledger stands for an object; of a lot only its common name is known at first."""
+    if row["kind"] != ("server_batch" if row["kind"] == "server_batch" and thing["kind"] == "server" else thing["kind"]):
+        return False
+    if row["kind"] == "server_batch":
+        return thing["name"].rpartition("-")[0] == row["name"]
+    if row["id"] and row["kind"] != "keypair":  # which has no other id than its name
+        return row["id"] == thing["id"]
+    return bool(row["name"]) and (row["name"] == thing["name"])
+
+
+def rows_of(seen, thing):
+    """Its rows; the one of its lot only when nobody has seen it."""
+    rows = [r for r in seen["rows"] if same(r, thing)]
+    return [r for r in rows if r["kind"] != "server_batch"] or rows
+
+
+def knows_all(group, request, effect, seen):
+    """What the cloud made against what the ledger says, kind by kind and object by object."""
+    blind = request if (group, effect) == ("read", "always 503") else None  # what is gone cannot be seen to be
+    found = []
     there = {o["id"] for o in seen["left"]}
-    gone = [r for r in seen["open"] if r["fate"] not in ("unsure", "created") and r["id"] and r["id"] not in there]
-    return f"the ledger calls open what is gone: {gone}" if gone else ""
+    for thing in seen["made"]:
+        rows = rows_of(seen, thing)
+        if len(rows) != 1 or rows[0]["fate"] == "refused":
+            found.append(f"{thing} is {[(r['name'], r['fate']) for r in rows]} to the ledger")
+        elif (rows[0]["fate"] == "deleted") == (thing["id"] in there) and (thing["kind"] != blind or thing["id"] in there):
+            found.append(f"{thing} is {'still there' if thing['id'] in there else 'gone'}, and {rows[0]['fate']} to the ledger")
+    for row in seen["rows"]:
+        if row["kind"] == "router_interface":  # an object of the router, known by its port
+            if row["id"] and is_open(row) != (row["id"] in there):
+                found.append(f"{row} is open or gone and should not be")
+        elif row["kind"] != "server_batch" and row["fate"] not in ("refused", "unsure", "intent"):
+            never = "was lost" in (row["note"] or "") and row["fate"] == "deleted"  # seen not to be there, by its name
+            if not never and not any(same(row, thing) for thing in seen["made"]):
+                found.append(f"{row} was never made")
+    return found
+
+
+def adds_up(seen):
+    """The same sums in the ledger's totals, in its rows and in the report."""
+    rows = [r for r in seen["rows"] if r["fate"] != "refused"]
+    fates = Counter({"intent": "left", "created": "left", "needs-admin": "needs_admin"}.get(r["fate"], r["fate"]) for r in rows)
+    counted = {**{key: 0 for key in seen["totals"]}, **fates, "created": len(rows)}
+    if counted != seen["totals"]:
+        return [f"the totals are {seen['totals']}, the rows {counted}"]
+    lots = sum(r["kind"] == "server_batch" for r in rows)
+    if (said := seen["report"])["created"] != said["deleted"] + said["left"]:
+        return [f"the report does not add up: {said}"]
+    return [] if len(rows) - lots <= said["created"] <= len(rows) else [f"the report counts {said}, the ledger {len(rows)}, {lots} lots"]
+
+
+def made_by_services(seen):
+    """What services made and left belongs to something that is open, or is named by the command of an open row."""
+    rows = [r for r in seen["rows"] if is_open(r)]
+    ids = {r["id"] for r in rows} | {o["id"] for o in seen["left"] if o["made_by"] == "api"}
+    named = " ".join(r["fix"] or "" for r in rows)
+    return [f"nobody answers for {o}" for o in seen["left"]
+            if o["made_by"] != "api" and not set(o["parents"]) & ids and o["id"] not in named]
+
+
+def stays(group, request, effect):
+    """{fate: kinds} of which open rows there must be, and {fate: kinds} of which there may be more."""
+    kinds = {"server", "server_batch"} if request == "server" else {request}
+    held = set(CREATES) | {"server_batch"}  # what is under it stays with it
+    if group == "create":
+        if effect == "always 503":
+            return {}, {"unsure": kinds}
+        if effect in NOT_MADE and request not in UNIQUE:
+            return {"unsure": kinds}, {}
+        if effect == "stuck" and request == "volume":
+            return {"needs-admin": {"volume"}}, {}
+        if effect == "stuck" and request in BALANCED:
+            return {"needs-admin": {"loadbalancer"}}, {"created": BALANCED | {"subnet", "network"}}
+    if group == "delete":
+        if effect in ("always 503", "latency"):
+            return {"created": kinds}, {"created": held}
+        if effect == "stuck" and request in HANGS:
+            return {"needs-admin": {request}}, {"created": held} if request != "volume" else {}
+        if effect == "error" and request == "volume":
+            return {"needs-admin": {"volume"}}, {}
+        if effect == "leak" and request == "server":  # somebody's port, in a subnet of ours
+            return {"needs-admin": {"subnet"}}, {"created": {"network", "security_group", "security_group_rule"}}
+    if group == "read" and effect == "always 503" and request in READERS:
+        return {}, {"created": held}
+    return {}, {}
+
+
+def leaves(group, request, effect, seen):
+    """What is wrong with which rows are open, and why."""
+    must, may = stays(group, request, effect)
+    if effect == "leak" and not any(o["made_by"] == "nova" for o in seen["left"]):
+        must = may = {}  # the server that went first has a port of ours, of which nova leaves nothing
+    found, rows = [], [r for r in seen["rows"] if is_open(r)]
+    for fate, kinds in must.items():
+        n = sum(r["fate"] == fate and r["kind"] in kinds for r in rows)
+        if not n or (n > 1 and fate != "created"):
+            found.append(f"{n} of {sorted(kinds)} are {fate}")
+    found += [f"{r} is open" for r in rows if r["kind"] not in must.get(r["fate"], set()) | may.get(r["fate"], set())]
+    found += [f"{r} has no command" for r in rows if r["fate"] == "needs-admin" and not r["fix"]]
+    if rows and not any(r["note"] for r in rows):
+        found.append("no row says why it is open")
+    return found
 
 
 def judge(name, seen):
     """What is wrong with what came of a cell; an empty list: nothing."""
-    group, request, effect = cells()[name]
+    cell = cells()[name]
     if seen["hangs"]:
         return [f"it was not at its end after {LONGEST} s"]
     found = []
@@ -252,7 +423,7 @@ def judge(name, seen):
         found.append(f"the teardown took {seen['teardown']:.1f} s of {TEARDOWN} s")
     if not seen["fired"]:
         found.append("the fault never struck")
-    found += [text for text in (blames(group, request, effect, seen), balances(seen)) if text]
+    found += blames(*cell, seen) + knows_all(*cell, seen) + adds_up(seen) + made_by_services(seen) + leaves(*cell, seen)
     for key in ("violations", "violations_after", "left_after"):
         if seen[key]:
             found.append(f"{key}: {seen[key][:3]}")

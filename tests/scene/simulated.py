@@ -24,7 +24,9 @@ class Simulated:
             with open(path, "w", encoding="utf-8") as f:
                 json.dump(faults, f)  # JSON is YAML
             command += ["--faults", path]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        # what is freed is overwritten: libraries that still look at it do not get away with it
+        self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "MALLOC_PERTURB_": "165"},
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         ready, _, _ = select.select([self.process.stdout], [], [], 20)
         self.url = self.process.stdout.readline().strip() if ready else ""
         if not self.url:

@@ -50,8 +50,10 @@ def test_example(block, tmp_path, clouds):
     out = config(tmp_path, clouds, "check", text=block[2])
     assert out.returncode == 0 and not out.stderr, out.stderr
     read = yaml.safe_load(block[2])
-    for noun in ("cloud", "scenario", "alarm"):
+    for noun in ("cloud", "scenario", "alarm", "probe"):
         n = len(read.get(noun + "s", ()))
+        if noun == "probe" and not n:
+            continue
         assert f"{n} {noun}{'' if n == 1 else 's'}" in out.stdout
 
 
@@ -69,7 +71,7 @@ def section(heading):
     return re.search(r"^#+ " + heading + r"\n(.*?)(?=^#+ |\Z)", text, re.S | re.M)[1]
 
 
-TABLES = {"The top": "top_keys", "site": "site_keys", "listen": "listen_keys", "keep": "keep_keys",
+TABLES = {"The top": "top_keys", "site": "site_keys", "listen": "listen_keys", "faces": "face_keys", "keep": "keep_keys",
           "judge": "judge_keys", "clouds": "cloud_keys", "scenarios": "scenario_keys",
           "components": "component_keys", "alarms": "alarm_keys", "server": "server_keys",
           "metrics": "metrics_keys"}
@@ -83,7 +85,7 @@ def test_keys(heading):
         with open(os.path.join(ROOT, f"src/cli/config_{name}.c"), encoding="utf-8") as f:
             text += f.read()
     table = re.search(TABLES[heading] + r"\[\] = \{(.*?)\};", text, re.S)[1]
-    known = re.findall(r'(?:\{|TOP\(|KEEP\(|CLOUD\(|ITEM\(|NODE\(|PART\(|SERVER\()"(\w+)"([^})]*)', table)
+    known = re.findall(r'(?:\{|TOP\(|KEEP\(|CLOUD\(|ITEM\(|NODE\(|PART\(|FACE\(|SERVER\()"(\w+)"([^})]*)', table)
     refused = {name for name, rest in known if "later" in rest}
     shown = re.findall(r"^\| `(\w+)` \|", section(heading), re.M)
     assert len(shown) == len(set(shown)) and set(shown) == {name for name, _ in known} - refused

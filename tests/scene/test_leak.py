@@ -170,3 +170,82 @@ def test_the_subnet_of_members_waits_for_their_balancer():
         deletes = [(r["path"].split("/")[-2], r["status"]) for r in cloud.requests() if r["method"] == "DELETE"]
         assert sorted(deletes) == sorted([("loadbalancers", 204)] + 2 * [("subnets", 204)] + 2 * [("networks", 204)])
         cloud.assert_clean()
+
+
+SERVER = """scenario: left
+deadline: 2m
+teardown: 6s
+params: {image: auto, flavor: auto}
+resources:
+  net:     {network: {}}
+  subnet:  {subnet: {network_id: "${net}", ip_version: 4, cidr: 10.75.0.0/24}}
+  server:  {server: {imageRef: "${image}", flavorRef: "${flavor}", networks: [{uuid: "${net}"}]}, after: [subnet]}
+"""
+FORGETS = {"service": "compute", "method": "DELETE", "path": "*/servers/*", "effect": "leak"}
+
+
+def write_server(cloud):
+    path = os.path.join(cloud.place, "left.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(SERVER)
+    return path
+
+
+def held_server(cloud):
+    run = cloud.start("try", write_server(cloud), "--hold")
+    until(lambda: [s for s in get(cloud, "compute", "/servers/detail", "servers") if s["status"] == "ACTIVE"], "it is up")
+    return run
+
+
+def nova_ports(cloud):
+    return [p for p in get(cloud, "network", "/ports", "ports") if p["device_owner"].startswith("compute:")]
+
+
+def test_a_server_leaves_its_port():
+    with leaky("amphora", FORGETS) as cloud:
+        out = cloud.run("try", write_server(cloud), "--json")
+        assert out.returncode == 0, out.stdout + out.stderr
+        assert out.stdout.count("its server has left it") == 1
+        assert len(deleted_ports(cloud)) == 1
+        assert open_rows(cloud) == []
+        cloud.assert_clean()
+
+
+def test_a_server_leaves_its_port_to_a_sweep():
+    """One that knows of the server by its journal; a bare machine has no proof that it was ours."""
+    with leaky("amphora", FORGETS) as cloud:
+        run = held_server(cloud)
+        run.kill()
+        run.wait()
+        out = cloud.run("sweep", "--older", "0s", "--budget", "4s", state="bare")
+        assert out.returncode == 1 and deleted_ports(cloud) == [], out.stdout
+        assert get(cloud, "compute", "/servers", "servers") == []
+        assert len(nova_ports(cloud)) == 1
+        out = cloud.run("sweep", "--older", "0s")
+        assert out.returncode == 0, out.stdout + out.stderr
+        assert len(deleted_ports(cloud)) == 1, out.stdout
+        assert open_rows(cloud) == []
+        cloud.assert_clean()
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_the_port_of_somebodys_server(gone):
+    """It stays, in our own subnet even, whether the server lives or has left it: it was never ours."""
+    with leaky("amphora", FORGETS) as cloud:
+        run = held_server(cloud)
+        ours = get(cloud, "compute", "/servers/detail", "servers")[0]
+        network = get(cloud, "network", f"/subnets/{our_subnet(cloud)}", "subnet")["network_id"]
+        made = cloud.api("compute", "POST", "/servers", {"server": {
+            "name": "a stranger's", "imageRef": ours["image"]["id"], "flavorRef": ours["flavor"]["id"], "networks": [{"uuid": network}]}})["server"]
+        path = f"/servers/{made['id']}"
+        until(lambda: get(cloud, "compute", path, "server")["status"] == "ACTIVE", "the stranger's is up")
+        if gone:
+            cloud.api("compute", "DELETE", path)
+            until(lambda: len(get(cloud, "compute", "/servers", "servers")) == 1, "the stranger's is gone")
+        port = next(p for p in nova_ports(cloud) if p["device_id"] == made["id"])
+        run.terminate()
+        assert run.wait(60) in (1, 2)
+        rows = open_rows(cloud)
+        assert [(r["kind"], r["fate"]) for r in rows] == [("subnet", "needs-admin"), ("network", "created")]
+        assert rows[0]["seen"]["holder"] == port["id"]
+        assert [p["id"] for p in nova_ports(cloud)] == [port["id"]], "ours has gone"

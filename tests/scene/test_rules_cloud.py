@@ -134,6 +134,38 @@ resources:
         assert cloud.run("sweep", "--older", "0s").returncode == 0
 
 
+@pytest.mark.parametrize("scenario,service,path", [("image-life", "image", "*/file"),
+                                                   ("object-store", "object-store", "*/gh-*/gh-*")])
+def test_token_expires_before_an_upload(scenario, service, path):
+    """What was refused is sent from its beginning with a new token, and arrives whole: the scenarios compare."""
+    with simulated(speed=50) as cloud:
+        cloud.fault({"service": service, "method": "PUT", "path": path, "effect": "expired", "times": 1})
+        out = cloud.run("try", scenario)
+        assert cloud.faults()[0]["fired"] == 1
+        assert out.returncode == 0, out.stdout + out.stderr
+        puts = [(r["path"], r["status"]) for r in cloud.requests() if r["method"] == "PUT" and r["service"] == service]
+        refused = [p for p, status in puts if status == 401]
+        assert refused and all((p, 201) in puts or (p, 204) in puts for p in refused), puts
+        cloud.assert_clean()
+
+
+@pytest.mark.parametrize("size", ["1KiB", "24MiB"])
+def test_an_upload_is_refused_for_a_while(size, tmp_path):
+    """Of some size it is under way when the answer comes."""
+    text = f"""scenario: one
+resources:
+  box:    {{container: {{}}}}
+  thing:  {{object: {{container: "${{box}}", size: {size}}}}}
+"""
+    with simulated(speed=50) as cloud:
+        cloud.fault({"service": "object-store", "method": "PUT", "path": "*/gh-*/gh-*", "effect": "status", "status": 503,
+                     "retry_after": "1s", "times": 1})
+        out = tried(cloud, tmp_path, text)
+        assert cloud.faults()[0]["fired"] == 1
+        assert out.returncode == 0, out.stdout + out.stderr
+        cloud.assert_clean()
+
+
 # --- quota ---
 
 

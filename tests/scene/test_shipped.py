@@ -41,6 +41,21 @@ def test_passes(name):
         assert cloud.run("ledger", "--open").returncode == 0
 
 
+@pytest.mark.parametrize("param", ["nic2", "reshuffle"])
+def test_second_cards_of_oshm(param):
+    """Brought up in their guests, and asked by everybody at their addresses too."""
+    small = ["servers=3", "nets=2", "lb=null", "iperf=false", "disk=false", "pi=false", "boot=image", f"{param}=true"]
+    with simulated(speed=50) as cloud:
+        out = cloud.run("try", "oshm", "--json", *[arg for p in small for arg in ("--param", p)])
+        assert out.returncode == 0, out.stdout[-4000:] + out.stderr
+        steps = {s["name"]: s for s in report(out)["steps"]}
+        for up, mesh in [("up2", "card2")] + ([("up3", "card3")] if param == "reshuffle" else []):
+            assert [steps[f"{up}[{i}]"]["state"] for i in range(3)] == ["ready"] * 3
+            assert steps[mesh]["measured"]["PAIRS"] == 12, "three guests ask the four addresses of the others"
+            assert all(steps[f"{up}[{i}]"]["ready_ms"] <= steps[mesh]["start_ms"] for i in range(3))
+        cloud.assert_clean()
+
+
 # name: (scenario, more params, rules, first causes)
 FAULTS = {
     "api-tour: no second token": (

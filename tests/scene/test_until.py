@@ -97,3 +97,40 @@ actions:
 """)
     assert code == 2 or steps["rest"]["fault"] == "evaluation"
     assert "must be true or false" in steps["rest"]["detail"]
+
+
+FAILS = """scenario: fails
+deadline: 3m
+params: {image: auto, flavor: auto}
+resources:
+  net:    {network: {description: "not yet"}}
+  subnet: {subnet: {network_id: "${net}", ip_version: 4, cidr: 10.90.0.0/24}}
+  server: {server: {imageRef: "${image}", flavorRef: "${flavor}", networks: [{uuid: "${net}"}]}, after: [subnet]}
+actions:
+  halt:   {server_action: {of: "${server}", os-stop: null}}
+  rest:   {wait: "CONDITION", every: 100ms, timeout: 150s, after: [halt]}
+"""
+
+
+def test_what_has_failed_is_not_waited_for(cloud, tmp_path):
+    """A server that goes into ERROR while something else of it is waited for: at once, and by that name."""
+    cloud.fault({"service": "compute", "method": "POST", "path": "*/action", "effect": "error"})
+    code, report, steps = attempt(cloud, tmp_path, FAILS.replace("CONDITION", "${server.status} == SHUTOFF"))
+    assert code == 1 and report["verdict"] == "failed" and report["left"] == 0
+    assert steps["rest"]["fault"] == "error_state", steps["rest"]
+    assert "server has failed: status ERROR" in steps["rest"]["detail"]
+    assert steps["rest"]["ready_ms"] - steps["rest"]["start_ms"] < 100_000, "long before the timeout"
+
+
+def test_a_failure_may_be_what_is_waited_for(cloud, tmp_path):
+    """It is not the end of a wait that asks for it, and of which something else is still to come."""
+    somebody = Somebody(cloud)
+    cloud.fault({"service": "compute", "method": "POST", "path": "*/action", "effect": "error"})
+    text = FAILS.replace("CONDITION", "${server.status} == ERROR && ${net.description} == go")
+    text = text.replace("resources:", "resources:\n  beside: {router: {}, after: [halt]}")
+    somebody.start()
+    code, report, steps = attempt(cloud, tmp_path, text)
+    somebody.join(DEADLINE_S)
+    assert somebody.changed == 200
+    assert code == 0 and report["verdict"] == "passed", report
+    assert steps["rest"]["state"] == "ready"

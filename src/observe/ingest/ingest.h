@@ -6,7 +6,7 @@
  *
  *	StatsD counter X      SUM    stats.counters.X     what was added in the interval
  *	StatsD timer X        DIST   stats.timers.X       us; all of the interval
- *	StatsD gauge X        GAUGE  stats.gauges.X
+ *	StatsD gauge X        GAUGE  stats.gauges.X       where it was heard of in the interval
  *	StatsD set X          GAUGE  stats.sets.X.count
  *	Graphite path P       GAUGE  P
  *	Influx m,t=v f=1      GAUGE  m.f{t="v"}           a field named "value": m{t="v"}
@@ -14,10 +14,11 @@
  *
  * All carry the tag-less location of who sent them: that of this instance. Tags (`;k=v` of
  * Graphite, `|#k:v` of DogStatsD, those of Influx, labels) become tags of the series. Samples of
- * StatsD are aligned on the flush interval (10 s) by the wall clock.
- * How many series one source may make is limited (names_max); what is over it is counted and told
+ * StatsD stand at the end of their flush interval (10 s), aligned by the wall clock.
+ * How many series all of it may make is limited (names_max); what is over it is counted and told
  * once, the names that are there go on. Nothing here can hold up the loop: packets are received,
- * parsed and aggregated on threads of their own (statsd.h), bodies in the serving half.
+ * parsed and aggregated on threads of their own (statsd.h, graphite.h), bodies in the serving half,
+ * and points become samples a few milliseconds at a time.
  * Thread: the loop's, but where said.
  */
 #ifndef OBSERVE_INGEST_INGEST_H
@@ -25,8 +26,11 @@
 
 #include "base/error.h"
 #include "net/loop.h"
+#include "observe/ingest/bad.h"
 #include "store/points.h"
 #include "store/series.h"
+
+#define INGEST_WAITING_MAX 500000 /* points that wait to become samples */
 
 struct ingest;
 
@@ -34,33 +38,47 @@ struct ingest_options {
 	const char *statsd;   /* "127.0.0.1:8125", UDP; NULL: none */
 	const char *graphite; /* "127.0.0.1:2003", lines over TCP and UDP; NULL: none */
 	const char *pickle;   /* "127.0.0.1:2004"; NULL: none */
-	const char *location;
+	const char *location; /* "" */
 	int64_t flush_ns;     /* of StatsD; 0: 10 s */
 	size_t names_max;     /* series all of it may make; 0: 100,000 */
 	unsigned connections; /* of Graphite at once; 0: 256 */
+	/* What the operator should hear of, a line; each at most once a minute. May be NULL. */
+	void (*tell)(void *arg, const char *text);
+	void *tell_arg;
 };
+
+enum ingest_source {
+	INGEST_STATSD,
+	INGEST_GRAPHITE,
+	INGEST_PICKLE,
+	INGEST_INFLUX,
+	INGEST_REMOTE_WRITE,
+	INGEST_SOURCES
+};
+const char *ingest_source_name(enum ingest_source s); /* "statsd", ... "remote_write" */
 
 struct ingest_state {
 	struct {
-		const char *name;    /* "statsd", "graphite", "pickle", "influx", "remote_write" */
-		uint64_t points;     /* taken */
-		uint64_t bad;        /* lines or parts that are none, told with the first of them */
-		uint64_t refused;    /* over names_max, too old, ahead of the clock */
-		uint64_t lost;       /* packets the kernel dropped, where it says so */
-		char first_bad[160]; /* of the last minute, "" */
-	} source[5];
-	size_t names;
+		uint64_t points;  /* taken: of StatsD lines, else values */
+		uint64_t bad;     /* lines or parts that are none, told with the first of them */
+		uint64_t refused; /* over names_max, too old, ahead of the clock */
+		uint64_t lost;    /* packets the kernel dropped, where it says so */
+		char first_bad[BAD_TEXT]; /* of the last minute, "" */
+	} source[INGEST_SOURCES];
+	size_t names, waiting;
 };
 
-/* Opens the sockets. Borrows loop and store. */
+/* Opens the sockets. Borrows loop and store; copies the options. */
 struct ingest *ingest_open(struct loop *l, struct series_store *store,
 	const struct ingest_options *options, struct error *err) must_check;
-/* What the last interval holds is stored first. */
+/* What has arrived and what the last interval holds is stored first. It stops the loop's thread. */
 void ingest_close(struct ingest *i);
-/* Points that came another way (bodies read by the serving half); `source` as above. Returns how
- * many were taken. Borrows. */
-size_t ingest_points(struct ingest *i, const char *source, const struct points *points);
+/* Points that came another way (bodies read by the serving half). Takes them, also when it refuses:
+ * false when INGEST_WAITING_MAX wait already. */
+bool ingest_points(struct ingest *i, enum ingest_source source, struct points *points) must_check;
+/* Lines of such a body that were none. */
+void ingest_bad(struct ingest *i, enum ingest_source source, const struct bad_lines *bad);
 struct ingest_state ingest_state(const struct ingest *i);
-unsigned ingest_port(const struct ingest *i, const char *source); /* 0: not open */
+unsigned ingest_port(const struct ingest *i, enum ingest_source source); /* 0: not open */
 
 #endif

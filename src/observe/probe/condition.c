@@ -44,7 +44,7 @@ static void no_such_measurement(struct reading *c, struct slice name)
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&all, "%s[%s]", i ? " " : "", names[i]);
 	const char *near = slice_nearest(name, names, n);
-	probe_wrong(c->r, c->at, "%s does not measure [%.*s]%s%s%s; there are %s", c->kind->name,
+	probe_wrong(c->r, c->at, "%s does not measure [%.*s]%s%s%s (there are %s)", c->kind->name,
 		SLICE_ARG(name), near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "",
 		buf_str(&all));
 	buf_fini(&all);
@@ -70,8 +70,7 @@ static void on_name(void *arg, const struct expr_use *use)
 	c->good = false;
 }
 
-static void on_function(
-	void *arg, struct slice function, size_t args, unsigned line, unsigned col)
+static void on_function(void *arg, struct slice function, size_t args, unsigned line, unsigned col)
 {
 	struct reading *c = arg;
 	static const char *const known[] = {"len", "has", "pat", "any", "re", "min", "max", "ceil",
@@ -102,7 +101,7 @@ static bool makes_sense(struct reading *c, const struct expr *e)
 	const enum expr_result r = expr_eval(e, &scope, &v, &err);
 	const bool is_condition = r == EXPR_OK && value_condition(&v, &holds);
 	if (r != EXPR_OK)
-		probe_wrong(c->r, c->at, "%.300s", err.msg);
+		probe_wrong(c->r, c->at, "\"%.80s\": %.300s", c->at->text.p, err.msg);
 	else if (!is_condition)
 		probe_wrong(c->r, c->at, "\"%.80s\" is no condition: it is %s, not true or false",
 			c->at->text.p, value_type_name(v.type));
@@ -115,12 +114,11 @@ static void read_one(struct reading *c, const char *what)
 	struct error err = {0};
 	c->good = true;
 	if (c->at->kind != YAML_SCALAR || !c->at->text.n) {
-		probe_wrong(c->r, c->at, "%s: a condition is a text such as \"[CONNECTED] == true\"",
-			what);
+		probe_wrong(c->r, c->at,
+			"%s: a condition is a text such as \"[CONNECTED] == true\"", what);
 		return;
 	}
-	struct expr *e = expr_parse_condition(
-		c->at->text, NULL, c->at->line, c->at->col, &err);
+	struct expr *e = expr_parse_condition(c->at->text, NULL, c->at->line, c->at->col, &err);
 	if (!e) {
 		probe_wrong(c->r, c->at, "%s: \"%.80s\": %.300s", what, c->at->text.p, err.msg);
 		return;
@@ -134,8 +132,8 @@ static void read_one(struct reading *c, const char *what)
 		expr_free(e);
 }
 
-void conditions_read(struct probe_reader *r, const struct yaml *y, const char *what,
-	struct conditions *into)
+void conditions_read(
+	struct probe_reader *r, const struct yaml *y, const char *what, struct conditions *into)
 {
 	struct reading c = {.r = r, .kind = r->config->kind, .into = into};
 	const size_t n = !y ? 0 : y->kind == YAML_LIST ? y->n : 1;
@@ -168,15 +166,21 @@ struct seen {
 	unsigned tries;
 };
 
-bool attempt_measured(
-	const struct attempt *a, unsigned tries, struct slice name, struct value *ret)
+/* As people read it: no more digits than say something. */
+static struct value response_time(const struct attempt *a)
+{
+	const int64_t ns = a->phases.total_ns, unit = ns < 10 * NS_PER_MS ? NS_PER_US : NS_PER_MS;
+	return a->connected ? value_time((ns + unit / 2) / unit * unit) : VALUE_NOTHING;
+}
+
+bool attempt_measured(const struct attempt *a, unsigned tries, struct slice name, struct value *ret)
 {
 	if (slice_is(name, "CONNECTED")) {
 		*ret = value_bool(a->connected);
 	} else if (slice_is(name, "TRIES")) {
 		*ret = value_int(tries);
 	} else if (slice_is(name, "RESPONSE_TIME")) {
-		*ret = a->connected ? value_time(a->phases.total_ns) : VALUE_NOTHING;
+		*ret = response_time(a);
 	} else if (slice_is(name, "IP")) {
 		*ret = a->address[0] ? value_str(a->address) : VALUE_NOTHING;
 	} else {
@@ -185,8 +189,7 @@ bool attempt_measured(
 	return ret->type != VALUE_NULL;
 }
 
-static enum expr_result measured(
-	void *arg, struct slice name, struct value *ret, struct error *err)
+static enum expr_result measured(void *arg, struct slice name, struct value *ret, struct error *err)
 {
 	const struct seen *s = arg;
 	if (!attempt_measured(s->attempt, s->tries, name, ret))
@@ -246,9 +249,9 @@ void conditions_tell(const struct conditions *c, const struct attempt *a, unsign
 			expr_explain(c->p[i].expr, &scope, &saw);
 		else
 			buf_add_str(&saw, err.msg);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s}", "of", of, "text",
-						    c->p[i].text, "ok", good, "saw",
-						    buf_str(&saw)));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:b, s:s}", "of", of, "text", c->p[i].text,
+				      "ok", good, "saw", buf_str(&saw)));
 		buf_fini(&saw);
 	}
 }

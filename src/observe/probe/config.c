@@ -31,7 +31,7 @@ struct item { /* what a map says */
 
 #define ITEM(name, type, field) name, type, offsetof(struct item, field)
 static const struct key common[] = {
-	{ITEM("name", KEY_TEXT, name), .required = true, .help = "unique"},
+	{ITEM("name", KEY_TEXT, name), .required = true, .help = "letters, digits, '-', '_', '.'"},
 	{ITEM("every", KEY_TIME, every_ns), .min = NS_PER_S, .max = 7 * DAY_NS},
 	{ITEM("timeout", KEY_TIME, timeout_ns), .min = 10 * NS_PER_MS, .max = 3600 * NS_PER_S,
 		.help = "of one attempt"},
@@ -63,6 +63,15 @@ void probe_wrong(struct probe_reader *r, const struct yaml *at, const char *fmt,
 	free(text);
 }
 
+void probe_path(const struct probe_reader *r, char **path)
+{
+	if (!*path || **path == '/' || !r->dir)
+		return;
+	char *whole = mem_printf("%s/%s", r->dir, *path);
+	free(*path);
+	*path = whole;
+}
+
 static bool is_reference(struct slice s)
 {
 	return slice_starts(s, "file:") || slice_starts(s, "env:");
@@ -72,7 +81,8 @@ bool probe_take_secret(struct probe_reader *r, const struct yaml *at, bool must,
 	struct secret **into, char **ret_plain)
 {
 	if (at->kind != YAML_SCALAR || !at->text.n) {
-		probe_wrong(r, at, "%s must be %s, not %s", r->key, must ? "file:PATH or env:NAME" : "text",
+		probe_wrong(r, at, "%s must be %s, not %s", r->key,
+			must ? "file:PATH or env:NAME" : "text",
 			at->kind == YAML_SCALAR ? "empty" : yaml_kind_name(at));
 		return false;
 	}
@@ -124,7 +134,8 @@ bool probe_read_target(struct probe_reader *r, const struct yaml *at, const char
 		probe_wrong(r, at, "\"%.200s\" is no HOST:PORT", text);
 		return false;
 	}
-	if (number.n && (!units_parse_int(slice_sub(number, 1, number.n), &n) || n < 1 || n > 65535)) {
+	if (number.n &&
+		(!units_parse_int(slice_sub(number, 1, number.n), &n) || n < 1 || n > 65535)) {
 		probe_wrong(r, at, "\"%.200s\": the port is a number from 1 to 65535", text);
 		return false;
 	}
@@ -256,8 +267,8 @@ static const struct yaml *find_kind(struct probe_reader *r, const struct yaml *m
 }
 
 /* A text stands for a map with the kind's first key. */
-static bool read_keys(struct probe_reader *r, const struct yaml *at, const struct probe_kind *k,
-	void *spec)
+static bool read_keys(
+	struct probe_reader *r, const struct yaml *at, const struct probe_kind *k, void *spec)
 {
 	char what[PROBE_NAME_MAX + 64];
 	snprintf(what, sizeof(what), "probe %.64s: %s", r->name, k->name);
@@ -309,8 +320,9 @@ static void read_kind(struct probe_reader *r, const struct yaml *at)
 static char *name_of(const struct yaml *map)
 {
 	const struct yaml *y = yaml_get(map, "name");
-	return y && y->kind == YAML_SCALAR && y->text.n ? slice_dup(slice_sub(y->text, 0, PROBE_NAME_MAX))
-							: mem_strdup("(no name)");
+	return y && y->kind == YAML_SCALAR && y->text.n
+		       ? slice_dup(slice_sub(y->text, 0, PROBE_NAME_MAX))
+		       : mem_strdup("(no name)");
 }
 
 static void read_item(struct probe_reader *r, const struct yaml *map)
@@ -343,6 +355,12 @@ static void read_item(struct probe_reader *r, const struct yaml *map)
 struct probe_config *probe_config_read(
 	const struct yaml *map, const char *file, struct error_list *errors)
 {
+	return probe_config_read_in(map, file, NULL, errors);
+}
+
+struct probe_config *probe_config_read_in(
+	const struct yaml *map, const char *file, const char *dir, struct error_list *errors)
+{
 	const size_t before = errors->n + errors->dropped;
 	if (map->kind != YAML_MAP) {
 		error_list_at(errors, file, map->line, map->col, "a probe must be a map, not %s",
@@ -352,7 +370,7 @@ struct probe_config *probe_config_read(
 	struct probe_config *c = mem_new(struct probe_config);
 	char *name = name_of(map);
 	struct probe_reader r = {
-		.file = file, .name = name, .key = "", .errors = errors, .config = c};
+		.file = file, .dir = dir, .name = name, .key = "", .errors = errors, .config = c};
 	c->file = file;
 	read_item(&r, map);
 	free(name);
@@ -381,7 +399,7 @@ static void place(struct yaml *y, const struct yaml *at)
 
 /* What stood before is read again as if it stood where the later item does, for messages. */
 struct probe_config *probe_config_merge(const struct probe_config *c, const struct yaml *later,
-	const char *file, struct error_list *errors)
+	const char *file, const char *dir, struct error_list *errors)
 {
 	struct yaml_file *f = yaml_parse(slice_of(c->written), file, errors);
 	if (!f)
@@ -401,7 +419,7 @@ struct probe_config *probe_config_merge(const struct probe_config *c, const stru
 			both.items[both.n++] = from->items[i];
 		}
 	}
-	struct probe_config *merged = probe_config_read(&both, file, errors);
+	struct probe_config *merged = probe_config_read_in(&both, file, dir, errors);
 	free(both.keys);
 	free(both.items);
 	yaml_free(f);
@@ -418,6 +436,11 @@ const struct probe_about *probe_config_about(const struct probe_config *c)
 const char *probe_config_text(const struct probe_config *c)
 {
 	return c->written;
+}
+
+int64_t probe_config_longest_ns(const struct probe_config *c)
+{
+	return c->tries * c->about.timeout_ns + (c->tries - 1) * c->pause_ns + NS_PER_S;
 }
 
 bool probe_config_has_secrets(const struct probe_config *c)
@@ -480,8 +503,8 @@ void probe_config_free(struct probe_config *c)
 	conditions_fini(&c->expect);
 	conditions_fini(&c->warn);
 	free_texts(c->after);
-	char *texts[] = {c->name, c->target, c->component, c->category, c->region, c->group,
-		c->written};
+	char *texts[] = {
+		c->name, c->target, c->component, c->category, c->region, c->group, c->written};
 	for (size_t i = 0; i < array_len(texts); i++)
 		free(texts[i]);
 	free(c);

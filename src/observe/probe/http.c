@@ -123,8 +123,8 @@ static void read_headers(struct probe_reader *r, struct http_spec *s)
 		read_header(r, s, s->headers->keys[i], s->headers->items[i]);
 }
 
-static void read_host(struct probe_reader *r, const struct yaml *at, struct http_spec *s,
-	const struct url *u)
+static void read_host(
+	struct probe_reader *r, const struct yaml *at, struct http_spec *s, const struct url *u)
 {
 	char *host;
 	unsigned port;
@@ -145,8 +145,7 @@ static void check_pairs(struct probe_reader *r, const struct yaml *at, const str
 			"host and proxy do not go together: the proxy connects");
 }
 
-static bool finish(
-	void *spec, const struct yaml *at, struct probe_reader *r, struct buf *out)
+static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, struct buf *out)
 {
 	struct http_spec *s = spec;
 	const struct yaml *url_at = at->kind == YAML_MAP ? yaml_get(at, "url") : at;
@@ -160,6 +159,9 @@ static bool finish(
 			*p = (char)(*p - 'a' + 'A');
 	if (!is_token(slice_of(s->method), 32))
 		probe_wrong(r, yaml_get(at, "method"), "\"%.32s\" is no method", s->method);
+	probe_path(r, &s->ca);
+	probe_path(r, &s->cert);
+	probe_path(r, &s->key);
 	if (s->headers)
 		read_headers(r, s);
 	if (s->host && good)
@@ -198,7 +200,7 @@ struct asking {
 	struct http_call *call;
 	char *url; /* of a redirect; NULL: the first one */
 	unsigned redirects;
-	bool plain;  /* as a GET without a body: a redirect said so */
+	bool plain;   /* as a GET without a body: a redirect said so */
 	bool strange; /* at another host than the first */
 	struct phases sum;
 	const struct http_answer *answer; /* while the attempt ends */
@@ -266,7 +268,9 @@ static void judge(struct asking *k, const struct http_answer *a)
 		attempt_end(t, a->fault, "%s", a->detail);
 	else if (s->version && versions[s->version] != a->version)
 		attempt_end(t, FAULT_PROTOCOL, "answered with HTTP/%s, not HTTP/%s",
-			a->version == 20 ? "2" : a->version == 10 ? "1.0" : "1.1",
+			a->version == 20   ? "2"
+			: a->version == 10 ? "1.0"
+					   : "1.1",
 			version_words[s->version]);
 	else if (!t->judged && (a->status < 200 || a->status >= 400))
 		attempt_end(t, a->status < 200 ? FAULT_PROTOCOL : fault_of_status(a->status),
@@ -363,8 +367,8 @@ static void release(struct attempt *a)
 
 /* --- what was measured ------------------------------------------------------------------------ */
 
-static const char *const measurements[] = {"STATUS", "BODY", "SIZE", "HEADER", "REDIRECTS",
-	"VERSION", "CERTIFICATE_EXPIRATION", NULL};
+static const char *const measurements[] = {
+	"STATUS", "BODY", "SIZE", "HEADER", "REDIRECTS", "VERSION", "CERTIFICATE_EXPIRATION", NULL};
 
 static struct value body_of(struct asking *k)
 {

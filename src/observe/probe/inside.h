@@ -1,13 +1,11 @@
 /*
  * inside.h - the inside of the user's own probes, shared by their common files and by no kind.
  *
- *	config.c     an item as it is read: what every probe has, and what its kind makes of the rest
- *	condition.c  its conditions: read, and held against what was measured
- *	kinds.c      which kinds there are
- *	run.c        one run: its attempts, their deadlines, what came of it
- *	probe.c      a probe on the schedule: from its time to its sample
- *	once.c       one run now, told in full
- *	push.c       probes that are told from outside
+ *	config.c     an item as it is read: what every probe has, and what its kind makes of the
+ *rest condition.c  its conditions: read, and held against what was measured kinds.c      which
+ *kinds there are run.c        one run: its attempts, their deadlines, what came of it probe.c a
+ *probe on the schedule: from its time to its sample once.c       one run now, told in full push.c
+ *probes that are told from outside
  */
 #ifndef OBSERVE_PROBE_INSIDE_H
 #define OBSERVE_PROBE_INSIDE_H
@@ -43,7 +41,7 @@ struct probe_config {
 	void *spec; /* the kind's */
 	char *name, *target, *component, *category, *region, *group;
 	char **after;
-	char *written; /* the item as compact JSON */
+	char *written;                    /* the item as compact JSON */
 	int64_t tries, pause_ns, slow_ns; /* slow: 0: none */
 	int family;                       /* AF_UNSPEC too when it is both */
 	struct conditions expect, warn;
@@ -53,13 +51,13 @@ struct probe_config {
 /* --- condition.c ------------------------------------------------------------------------------ */
 
 /* Reads a text or a list of them; says what is wrong. */
-void conditions_read(struct probe_reader *r, const struct yaml *y, const char *what,
-	struct conditions *into);
+void conditions_read(
+	struct probe_reader *r, const struct yaml *y, const char *what, struct conditions *into);
 void conditions_fini(struct conditions *c);
 
 enum held {
 	HELD_ALL,
-	HELD_NOT, /* `why` says which does not hold, and what it saw */
+	HELD_NOT,    /* `why` says which does not hold, and what it saw */
 	HELD_BROKEN, /* one cannot be evaluated; `why` says so */
 };
 /* Appends to why. */
@@ -87,9 +85,9 @@ struct run {
 	struct timer timer;
 	int64_t at_ms, began_ns, attempt_ns; /* loop's clock */
 	unsigned tries;
-	bool told_in_full;  /* everything that was measured is wanted */
-	bool asking;        /* an attempt is under way */
-	char before[80];    /* what the attempt before this one ended with */
+	bool told_in_full; /* everything that was measured is wanted */
+	bool asking;       /* an attempt is under way */
+	char before[80];   /* what the attempt before this one ended with */
 	void (*ended)(struct run *r, const struct outcome *o); /* ends it with run_done() */
 	void *arg;
 };
@@ -111,8 +109,8 @@ struct probe {
 	int family;
 	struct job *job; /* NULL: it is told from outside */
 	struct series *series;
-	struct run *runs; /* under way */
-	bool fails;       /* its last run did */
+	struct run *runs;  /* under way */
+	bool fails;        /* its last run did */
 	struct push *push; /* NULL: it asks itself */
 };
 
@@ -120,5 +118,16 @@ struct probe {
  * told may close it. */
 void probe_tell(struct probe *p, const struct attempt *a, unsigned tries, int64_t at_ms,
 	const struct outcome *o);
+
+/* Tokens by their SHA-256 in hex. `all` may be NULL: nobody is found, everybody may be added. */
+struct probe *probes_by_token(const struct probes *all, const char *key);
+bool probes_add_token(struct probes *all, const char *key, struct probe *p); /* false: taken */
+void probes_remove_token(struct probes *all, const char *key);
+
+/* --- push.c ----------------------------------------------------------------------------------- */
+
+bool push_open(struct probe *p, struct error *err); /* its secret is read */
+void push_close(struct probe *p);
+int64_t push_due_ns(const struct probe *p); /* until a beat is late */
 
 #endif

@@ -71,8 +71,9 @@ static void on_cancelled(struct timer *t)
 	free(c);
 }
 
-struct probe_call *probe_run_once(const struct probe_tools *tools, const struct probe_config *config,
-	int family, int64_t deadline_ns, probe_call_done *done, void *arg)
+struct probe_call *probe_run_once(const struct probe_tools *tools,
+	const struct probe_config *config, int family, int64_t deadline_ns, probe_call_done *done,
+	void *arg)
 {
 	struct probe_call *c = mem_new(struct probe_call);
 	struct run *r = mem_new(struct run);

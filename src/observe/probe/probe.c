@@ -1,7 +1,8 @@
 /*
  * probe.c - a probe on the schedule: from its time to its sample, its observation and its measure.
  *
- * An idle probe is this structure, its job and its series. What a run takes is there while it lasts.
+ * An idle probe is this structure, its job and its series. What a run takes is there while it
+ * lasts.
  */
 
 #include "observe/probe/probe.h"
@@ -16,7 +17,7 @@
 /* --- all of them ------------------------------------------------------------------------------ */
 
 struct probes {
-	struct map by_name;
+	struct map by_name, by_token;
 };
 
 struct probes *probes_new(void)
@@ -30,6 +31,7 @@ void probes_free(struct probes *all)
 		return;
 	assert(all->by_name.n == 0);
 	map_fini(&all->by_name);
+	map_fini(&all->by_token);
 	free(all);
 }
 
@@ -41,6 +43,26 @@ size_t probes_count(const struct probes *all)
 struct probe *probes_find(const struct probes *all, const char *name)
 {
 	return all ? map_get(&all->by_name, name) : NULL;
+}
+
+struct probe *probes_by_token(const struct probes *all, const char *key)
+{
+	return all ? map_get(&all->by_token, key) : NULL;
+}
+
+bool probes_add_token(struct probes *all, const char *key, struct probe *p)
+{
+	if (probes_by_token(all, key))
+		return false;
+	if (all)
+		map_put(&all->by_token, key, p);
+	return true;
+}
+
+void probes_remove_token(struct probes *all, const char *key)
+{
+	if (all)
+		map_remove(&all->by_token, key);
 }
 
 /* --- what follows from another ---------------------------------------------------------------- */
@@ -87,8 +109,8 @@ static void store(struct probe *p, const struct attempt *a, unsigned tries, int6
 		series_append(p->series, &sample);
 }
 
-static void measure(const struct probe *p, const struct attempt *a, int64_t at_ms,
-	const struct outcome *o)
+static void measure(
+	const struct probe *p, const struct attempt *a, int64_t at_ms, const struct outcome *o)
 {
 	const struct measure m = {.what = MEASURE_PROBE,
 		.cloud = "",
@@ -188,7 +210,7 @@ static void on_time(void *arg, struct job *job)
 static struct series *series_of(const struct probe *p)
 {
 	const struct probe_tools *t = p->tools;
-	const struct series_tag tags[] = {
+	const struct series_tag tags[] = {{"component", *p->component ? p->component : NULL},
 		{"kind", p->config->kind->name}, {"probe", probe_name(p)}};
 	const struct series_key key = {.kind = SERIES_PROBE,
 		.unit = "us",
@@ -199,7 +221,7 @@ static struct series *series_of(const struct probe *p)
 	return t->series ? series_get(t->series, &key) : NULL;
 }
 
-static bool can_run(const struct probe_tools *t, const struct probe_config *c, struct error *err)
+bool probe_can_run(const struct probe_tools *t, const struct probe_config *c, struct error *err)
 {
 	if (c->kind->can_run && !c->kind->can_run(t, c->spec, err)) {
 		error_wrap(err, "probe %s", c->name);
@@ -215,10 +237,22 @@ static bool can_run(const struct probe_tools *t, const struct probe_config *c, s
 	return true;
 }
 
+static void add_job(struct probe *p)
+{
+	const struct job_options o = {.name = probe_name(p),
+		.every_ns = p->config->about.every_ns,
+		.soon = true,
+		/* One whose deadline is its rate ends as the next one begins. */
+		.overlap = 2,
+		.run = on_time,
+		.arg = p};
+	p->job = schedule_add(p->tools->schedule, &o);
+}
+
 struct probe *probe_open(const struct probe_tools *tools, const struct probe_config *c,
 	const char *component, int family, struct error *err)
 {
-	if (!can_run(tools, c, err))
+	if (!probe_can_run(tools, c, err))
 		return NULL;
 	struct probe *p = mem_new(struct probe);
 	p->tools = tools;
@@ -227,17 +261,16 @@ struct probe *probe_open(const struct probe_tools *tools, const struct probe_con
 	p->family = family ? family : c->family;
 	if (c->about.twice)
 		p->name = mem_printf("%s.%s", c->name, family == AF_INET6 ? "ipv6" : "ipv4");
+	if (c->kind->silent && !push_open(p, err)) {
+		free(p->name);
+		free(p);
+		return NULL;
+	}
 	p->series = series_of(p);
 	if (tools->probes)
 		map_put(&tools->probes->by_name, probe_name(p), p);
-	const struct job_options o = {.name = probe_name(p),
-		.every_ns = c->about.every_ns,
-		.soon = true,
-		/* One whose deadline is its rate ends as the next one begins. */
-		.overlap = 2,
-		.run = on_time,
-		.arg = p};
-	p->job = schedule_add(tools->schedule, &o);
+	if (!c->kind->silent)
+		add_job(p);
 	return p;
 }
 
@@ -245,6 +278,8 @@ void probe_close(struct probe *p)
 {
 	if (!p)
 		return;
+	if (p->push)
+		push_close(p);
 	schedule_remove(p->job);
 	while (p->runs) {
 		struct run *r = p->runs;
@@ -269,5 +304,10 @@ const struct probe_config *probe_configuration(const struct probe *p)
 
 struct job_state probe_job(const struct probe *p)
 {
-	return job_state(p->job);
+	if (p->job)
+		return job_state(p->job);
+	const int64_t due_us = push_due_ns(p) / NS_PER_US;
+	return (struct job_state){.name = probe_name(p),
+		.every_ns = p->config->about.every_ns,
+		.next_unix_us = clock_unix_us(loop_clock(p->tools->loop)) + due_us};
 }

@@ -9,10 +9,10 @@
  * Each probe is a job of its own on the schedule. A run has up to `tries` attempts; each is one
  * exchange with one address of one family, on a fresh connection, with a deadline that is never
  * longer than the rate. What a kind measured is judged by the conditions of `expect` and `warn`; a
- * run becomes one sample of the series probe{kind="tcp",probe="NAME"}, one observation, one
- * measure. A pass after a retry is told with its tries, never as a plain one. A target that hangs
- * thins nobody's samples. `family: both` makes two probes, NAME.ipv4 and NAME.ipv6.
- * Thread: the loop's.
+ * run becomes one sample of the series probe{component="ID",kind="tcp",probe="NAME"}, one
+ * observation, one measure. A pass after a retry is told with its tries, never as a plain one. A
+ * target that hangs thins nobody's samples. `family: both` makes two probes, NAME.ipv4 and
+ * NAME.ipv6. Thread: the loop's.
  */
 #ifndef OBSERVE_PROBE_PROBE_H
 #define OBSERVE_PROBE_PROBE_H
@@ -39,7 +39,10 @@
 struct probe_config; /* one item as read: immutable but for its secrets */
 
 /* Reads the map of one item; every error in one pass. `file` (borrowed for its life) is where it
- * stands. Returns owned; NULL when there was an error. */
+ * stands; relative paths are taken from `dir` (NULL: from where we are). Returns owned; NULL when
+ * there was an error. */
+struct probe_config *probe_config_read_in(const struct yaml *map, const char *file, const char *dir,
+	struct error_list *errors) must_check;
 struct probe_config *probe_config_read(
 	const struct yaml *map, const char *file, struct error_list *errors) must_check;
 void probe_config_free(struct probe_config *c);
@@ -64,7 +67,7 @@ const char *probe_config_text(const struct probe_config *c);
 bool probe_config_has_secrets(const struct probe_config *c);
 /* The item with the keys of a later file over it; `later` stands in `file`. Owned; NULL: errors. */
 struct probe_config *probe_config_merge(const struct probe_config *c, const struct yaml *later,
-	const char *file, struct error_list *errors) must_check;
+	const char *file, const char *dir, struct error_list *errors) must_check;
 
 /* Values that are file:PATH or env:NAME. `read` returns the secret, owned, or NULL with its error
  * already told; false when one is missing. Before that, probes with secrets cannot be opened. */
@@ -140,7 +143,13 @@ struct probe_report { /* borrowed during the callback */
 };
 typedef void probe_call_done(void *arg, const struct probe_report *r);
 
-/* Stores and tells nothing. done is called once, never from in here. */
+/* Whether it can be run with these tools and its secrets are read; the error says what is missing.
+ */
+bool probe_can_run(
+	const struct probe_tools *tools, const struct probe_config *c, struct error *err);
+/* All its tries, with the pauses between them. */
+int64_t probe_config_longest_ns(const struct probe_config *c);
+/* Stores and tells nothing; it can be run. done is called once, never from in here. */
 struct probe_call *probe_run_once(const struct probe_tools *tools, const struct probe_config *c,
 	int family, int64_t deadline_ns, probe_call_done *done, void *arg);
 void probe_run_cancel(struct probe_call *c); /* done runs soon with FAULT_CANCELLED */

@@ -153,6 +153,26 @@ void attempt_end(struct attempt *a, enum fault fault, const char *fmt, ...)
 	buf_fini(&why);
 }
 
+static void on_soon(struct timer *t)
+{
+	struct run *r = t->arg;
+	attempt_end(&r->attempt, r->attempt.fault, NULL);
+}
+
+/* The deadline's timer has no other use any more. */
+void attempt_end_soon(struct attempt *a, enum fault fault, const char *fmt, ...)
+{
+	struct run *r = run_of(a);
+	a->fault = fault;
+	if (fmt) {
+		va_list ap;
+		va_start(ap, fmt);
+		vsnprintf(a->detail, sizeof(a->detail), fmt, ap);
+		va_end(ap);
+	}
+	timer_start(a->tools->loop, &r->timer, 0, on_soon, r);
+}
+
 /* --- a run ------------------------------------------------------------------------------------ */
 
 void run_begin(struct run *r)

@@ -109,6 +109,8 @@ bool journal_objects(struct journal *j, const char *cloud, const char *instance,
 
 /* Whether an object of that cloud's id is an open row: then somebody of ours answers for it. */
 bool journal_holds(struct journal *j, const char *cloud_id);
+/* Whether that was made by a run of ours, be it gone or not; false where it cannot be read. */
+bool journal_made(struct journal *j, const char *cloud_id);
 
 /* --- the ledger: for people, so open rows come first, those for an administrator before all ----
  */

@@ -113,6 +113,17 @@ bool journal_holds(struct journal *j, const char *cloud_id)
 	       held;
 }
 
+bool journal_made(struct journal *j, const char *cloud_id)
+{
+	struct error err = {0};
+	bool made = false;
+	const struct facts_value v[] = {FACTS_T(cloud_id), FACTS_I(OBJECT_REFUSED)};
+	return facts_query(journal_facts(j),
+		       "SELECT id FROM object WHERE cloud_id = ? AND fate <> ?", v, array_len(v),
+		       on_held, &made, &err) &&
+	       made;
+}
+
 /* --- the ledger ------------------------------------------------------------------------------- */
 
 #define OPEN_FATES   "(0, 1, 4, 5, 6, 7)"

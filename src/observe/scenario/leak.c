@@ -15,6 +15,7 @@
 #define OVN_VIP       "ovn-lb-vip-"
 #define OVN_VIP_OWNER "ovn-lb-vip:"
 #define OVN_CHECK     "ovn-lb-hm-"
+#define OF_SERVER     "compute:"
 
 static bool starts(const char *text, const char *with)
 {
@@ -51,19 +52,31 @@ const char *leak_of(const json_t *port, const char *subnet)
 	return checked && !strcmp(checked, subnet) ? "" : NULL;
 }
 
+/* One that was there before its server has a name, or another owner again. */
+const char *leak_server_of(const json_t *port)
+{
+	const char *name = json_str(port, "name"), *server = json_str(port, "device_id");
+	return starts(json_str(port, "device_owner"), OF_SERVER) && (!name || !*name) && server &&
+			       *server
+		       ? server
+		       : NULL;
+}
+
 struct leak {
 	struct cloud *cloud;
+	struct journal *journal;
 	char *subnet;
 	json_t *ports;
 	size_t at; /* the port that is looked at */
+	const char *whose;
 	struct cloud_call **slot;
-	void (*done)(void *arg, const char *port);
+	void (*done)(void *arg, const char *port, const char *whose);
 	void *arg;
 };
 
 static void finish(struct leak *l, const char *port)
 {
-	l->done(l->arg, port);
+	l->done(l->arg, port, port ? l->whose : NULL);
 	json_decref(l->ports);
 	free(l->subnet);
 	free(l);
@@ -120,22 +133,50 @@ static void on_balancers(void *arg, const struct cloud_answer *a)
 	judged(arg, a->fault == FAULT_NONE && json_is_array(list) && !json_array_size(list));
 }
 
+/* Only nova's own 404 says that the server is gone. */
+static void on_server(void *arg, const struct cloud_answer *a)
+{
+	*((struct leak *)arg)->slot = NULL;
+	judged(arg, a->status == 404 && json_object_get(a->json, "itemNotFound"));
+}
+
+static void ask_balancer(struct leak *l, const char *balancer)
+{
+	l->whose = "load balancer";
+	if (!*balancer) {
+		call(l, "load-balancer", "GET", "/lbaas/loadbalancers?fields=id", on_balancers);
+		return;
+	}
+	struct buf path = BUF(BUF_LINE);
+	buf_printf(&path, "/lbaas/loadbalancers/%s", balancer);
+	call(l, "load-balancer", "GET", buf_str(&path), on_balancer);
+	buf_fini(&path);
+}
+
+static void ask_server(struct leak *l, const char *server)
+{
+	struct buf path = BUF(BUF_LINE);
+	l->whose = "server";
+	buf_printf(&path, "/servers/%s", server);
+	call(l, "compute", "GET", buf_str(&path), on_server);
+	buf_fini(&path);
+}
+
 static void next_port(struct leak *l)
 {
 	for (; l->at < json_array_size(l->ports); l->at++) {
-		const char *balancer = leak_of(json_array_get(l->ports, l->at), l->subnet);
-		if (!balancer || !port_id(l))
+		const json_t *port = json_array_get(l->ports, l->at);
+		const char *balancer = leak_of(port, l->subnet), *server = leak_server_of(port);
+		if (!port_id(l))
 			continue;
-		if (!*balancer) {
-			call(l, "load-balancer", "GET", "/lbaas/loadbalancers?fields=id",
-				on_balancers);
+		if (balancer) {
+			ask_balancer(l, balancer);
 			return;
 		}
-		struct buf path = BUF(BUF_LINE);
-		buf_printf(&path, "/lbaas/loadbalancers/%s", balancer);
-		call(l, "load-balancer", "GET", buf_str(&path), on_balancer);
-		buf_fini(&path);
-		return;
+		if (server && journal_made(l->journal, server)) {
+			ask_server(l, server);
+			return;
+		}
 	}
 	finish(l, NULL);
 }
@@ -149,12 +190,16 @@ static void on_ports(void *arg, const struct cloud_answer *a, json_t *items)
 	next_port(l);
 }
 
-void leak_clear(struct cloud *c, const char *subnet, struct cloud_call **slot,
-	void (*done)(void *arg, const char *port), void *arg)
+void leak_clear(struct cloud *c, struct journal *j, const char *subnet, struct cloud_call **slot,
+	void (*done)(void *arg, const char *port, const char *whose), void *arg)
 {
 	struct leak *l = mem_new(struct leak);
-	*l = (struct leak){
-		.cloud = c, .subnet = mem_strdup(subnet), .slot = slot, .done = done, .arg = arg};
+	*l = (struct leak){.cloud = c,
+		.journal = j,
+		.subnet = mem_strdup(subnet),
+		.slot = slot,
+		.done = done,
+		.arg = arg};
 	char *path = mem_printf("/ports?fixed_ips=subnet_id%%3D%s", subnet);
 	*slot = cloud_list(c, "network", path, "ports", NULL, LOOK_NS, on_ports, l);
 	free(path);

@@ -41,8 +41,11 @@ enum stands make_stands(
 	struct task *t, const json_t *object, int status, char *text, size_t n, struct error *err);
 enum fault make_failed_fault(const json_t *object);
 void make_ready(struct task *t); /* the object is; what the step waits for besides follows */
-/* Not ready yet: looks again in a while, unless its time is over. */
-void make_poll(struct task *t, const char *state, void (*look)(struct timer *timer));
+/* Not ready yet: looks again in a while, unless its time is over. `fault`: of a look that failed;
+ * NONE: it was seen, in that state. What could not even be seen at the end ends with that fault:
+ * nobody knows that it is stuck. */
+void make_poll(
+	struct task *t, enum fault fault, const char *state, void (*look)(struct timer *timer));
 /* Something the cloud made beside the object: its row, and a place among the extras. */
 void make_extra(struct task *t, const struct kind *k, const char *id, const char *note);
 void make_note_volumes(struct task *t, const json_t *server);

@@ -1,5 +1,5 @@
 /*
- * run.c - the life of a run: prepared (run_prepare.c), it builds, tears down, ends.
+ * run.c - the life of a run: prepared (run_prepare.c), it builds, tears down, ends (run_end.c).
  *
  * Everything that happens afterwards happens in turns: whoever changes a state kicks the run, and
  * on the loop's next turn the graph is looked at once, whatever the number of kicks.
@@ -14,7 +14,6 @@
 #include "base/secret.h"
 #include "base/units.h"
 #include "observe/scenario/mark.h"
-#include "observe/scenario/run_json.h"
 #include "observe/scenario/runner.h"
 
 #define LAST_LOOKS_NS (15 * NS_PER_S)
@@ -45,76 +44,6 @@ void run_emit(struct run *r, enum run_event_type type, struct task *t, const cha
 	r->event(r->event_arg, &e);
 	free(plain);
 	free(detail);
-}
-
-/* --- the end --------------------------------------------------------------------------------- */
-
-static void tell(struct run *r)
-{
-	r->phase = RUN_ENDED;
-	report_make(r);
-	run_emit(r, RUN_EVENT_PHASE, NULL, "%s", verdict_name(r->report.verdict));
-	measure_run(r);
-	r->done(r->arg, &r->report);
-}
-
-static void on_journal_end(void *arg, const struct error *err)
-{
-	struct run *r = arg;
-	r->outstanding--;
-	if (err && !r->has_error) {
-		r->error = *err;
-		r->has_error = true;
-		r->error_fault = FAULT_LOCAL;
-	}
-	tell(r);
-}
-
-static void on_end_timer(struct timer *t)
-{
-	tell(t->arg);
-}
-
-/* Runs of different concurrency are not to be compared. */
-static json_t *limits_json(const struct run *r)
-{
-	const struct cloud_options limits = cloud_limits(r->tools.cloud);
-	return json_pack(
-		"{s:i, s:i}", "inflight", (int)limits.inflight, "compute", (int)limits.compute);
-}
-
-static void end_in_journal(struct run *r)
-{
-	json_t *limits = limits_json(r), *summary = run_json_summary(&r->report);
-	char *report = run_json_text(&r->report, limits);
-	json_object_update(summary, limits);
-	const struct journal_result result = {
-		.verdict = verdict_name(r->report.verdict), .summary = summary, .report = report};
-	struct journal_run *j = r->journal_run;
-	r->journal_run = NULL;
-	r->outstanding++;
-	journal_run_end(j, &result, on_journal_end, r);
-	json_decref(limits);
-	json_decref(summary);
-	free(report);
-}
-
-void run_finish(struct run *r)
-{
-	timer_cancel(&r->deadline);
-	timer_cancel(&r->kick); /* what was removed in this turn has asked for another one */
-	r->ended_ns = run_now(r);
-	/* What came to nothing before its first step is a run too, but for what we stopped. */
-	if (!r->journal_run && !r->stopped)
-		r->journal_run = journal_run_begin(r->journal, r->label, r->scenario->name,
-			cloud_configuration(r->tools.cloud)->name, cloud_project_id(r->tools.cloud),
-			r->instance, NULL, NULL);
-	if (!r->journal_run) {
-		timer_start(r->tools.loop, &r->kick, 0, on_end_timer, r);
-		return;
-	}
-	report_make(r);
-	end_in_journal(r);
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */

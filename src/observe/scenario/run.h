@@ -80,7 +80,9 @@ struct run_report {
 	const struct run_row *rows;
 	size_t row_count;
 	int64_t built_ns, ended_ns;
-	size_t created, deleted, left; /* objects; left = leaked + unsure + needs admin */
+	/* Objects; created is the sum of the others and of what is kept. left = leaked + unsure +
+	 * needs admin + what a sweep takes */
+	size_t created, deleted, left;
 	size_t requests;
 	double server_minutes; /* servers x minutes from the answer to their create to their end */
 	int64_t began_unix_us; /* by the loop's clock */

@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "observe/scenario/maker.h"
+#include "observe/scenario/run_boot.h"
 
 #define LIST_NS  (60 * NS_PER_S)
 #define EVERY_NS (1 * NS_PER_S)
@@ -169,9 +170,9 @@ static void on_servers(void *arg, const struct cloud_answer *a, json_t *items)
 	if (t->abandoned)
 		make_end(t, t->run->stop_fault, 0, NULL);
 	else if (a->fault != FAULT_NONE)
-		make_poll(t, fault_text(a->fault), look);
+		make_poll(t, a->fault, fault_text(a->fault), look);
 	else if (!judge(t, servers, a->status, text, sizeof(text)))
-		make_poll(t, text, look);
+		make_poll(t, FAULT_NONE, text, look);
 	json_decref(servers);
 }
 
@@ -224,6 +225,8 @@ void batch_follow(struct task *t)
 	t->start_ns = of->start_ns;
 	t->answer_ns = of->answer_ns;
 	memcpy(t->request_id, of->request_id, sizeof(t->request_id));
+	mem_replace(&t->create_request_id, of->create_request_id);
+	boot_built(t);
 	if (first->state == ELEMENT_READY && t->has_made)
 		task_ready(t);
 	else

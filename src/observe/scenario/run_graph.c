@@ -63,6 +63,7 @@ static struct task *task_new(struct run *r, struct element *e, const struct step
 	t->purpose = (struct cloud_purpose){
 		r->called, r->label, s->name, s->kind ? s->kind->name : NULL};
 	e->task = t;
+	t->place = r->tasks.n;
 	vec_push(&r->tasks, t);
 	return t;
 }

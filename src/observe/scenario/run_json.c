@@ -1,8 +1,5 @@
 /*
  * run_json.c - see run_json.h.
- *
- * A step takes more than STEP_MIN bytes, so the report of a run of ten thousand is not built whole
- * only to be found too long.
  */
 
 #include "observe/scenario/run_json.h"
@@ -11,8 +8,10 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/vec.h"
 
-#define STEP_MIN 300
+/* Around the head and the steps of a text. */
+#define TEXT_REST 64
 
 static void put_ms(json_t *o, const char *key, int64_t ns)
 {
@@ -94,47 +93,123 @@ static json_t *head(const struct run_report *r)
 	return o;
 }
 
-/* The steps that failed, those of the critical path and the `first` ones, at most `most`. */
-static json_t *report_json(const struct run_report *r, size_t first, size_t most)
+json_t *run_json(const struct run_report *r)
 {
 	json_t *o = head(r), *rows = json_array();
-	for (size_t i = 0; i < r->row_count && json_array_size(rows) < most; i++) {
-		const struct run_row *row = &r->rows[i];
-		if (i < first || row->state == ELEMENT_FAILED || row->on_critical_path)
-			json_array_append_new(rows, row_json(r, row));
-	}
-	const size_t left_out = r->row_count - json_array_size(rows);
-	if (left_out)
-		json_object_set_new(o, "left_out", json_integer((json_int_t)left_out));
+	for (size_t i = 0; i < r->row_count; i++)
+		json_array_append_new(rows, row_json(r, &r->rows[i]));
 	json_object_set_new(o, "steps", rows);
 	return o;
 }
 
-json_t *run_json(const struct run_report *r)
+/* --- as text, within the limit -----------------------------------------------------------------
+ *
+ * Each choice keeps a part of the steps that the one before keeps. When what was written comes to
+ * be too long, the next one is made, and what it does not keep is dropped.
+ */
+
+static const struct {
+	size_t first, most; /* besides the steps that failed and the critical path; at most */
+} choices[] = {{SIZE_MAX, SIZE_MAX}, {RUN_JSON_KEPT, SIZE_MAX}, {0, RUN_JSON_KEPT}, {0, 50}, {0, 5},
+	{0, 0}};
+
+struct written {
+	size_t row, n; /* bytes */
+};
+
+struct run_text {
+	const struct run_report *report;
+	char *head;  /* without the brace that ends it */
+	size_t next; /* row to be looked at */
+	size_t room; /* bytes for steps */
+	size_t choice;
+	struct buf steps;
+	VEC(struct written) written;
+};
+
+struct run_text *run_text_new(const struct run_report *r, const json_t *more)
 {
-	return report_json(r, SIZE_MAX, SIZE_MAX);
+	struct run_text *t = mem_new(struct run_text);
+	json_t *o = head(r);
+	if (more)
+		json_object_update(o, (json_t *)more);
+	t->report = r;
+	t->head = json_text(o);
+	json_decref(o);
+	const size_t n = strlen(t->head) - 1;
+	t->head[n] = 0;
+	t->room = n + TEXT_REST < RUN_JSON_MAX ? RUN_JSON_MAX - n - TEXT_REST : 0;
+	buf_init(&t->steps, RUN_JSON_MAX);
+	return t;
 }
 
-char *run_json_text(const struct run_report *r, const json_t *more)
+static bool keeps(const struct run_text *t, size_t i)
 {
-	static const struct {
-		size_t first, most;
-	} choices[] = {{SIZE_MAX, RUN_JSON_MAX / STEP_MIN},
-		{RUN_JSON_KEPT, RUN_JSON_MAX / STEP_MIN}, {0, RUN_JSON_KEPT}, {0, 50}, {0, 5},
-		{0, 0}};
-	for (size_t i = 0; i < array_len(choices); i++) {
-		if (i == 0 && r->row_count > choices[i].most)
-			continue;
-		json_t *o = report_json(r, choices[i].first, choices[i].most);
-		if (more)
-			json_object_update(o, (json_t *)more);
-		char *text = json_text(o);
-		json_decref(o);
-		if (strlen(text) <= RUN_JSON_MAX || i + 1 == array_len(choices))
-			return text;
-		free(text);
+	const struct run_row *row = &t->report->rows[i];
+	return t->written.n < choices[t->choice].most &&
+	       (i < choices[t->choice].first || row->state == ELEMENT_FAILED ||
+		       row->on_critical_path);
+}
+
+static void keep(struct run_text *t, size_t i, struct slice text)
+{
+	if (t->written.n)
+		buf_add_char(&t->steps, ',');
+	buf_add_slice(&t->steps, text);
+	vec_push(&t->written, ((struct written){i, text.n}));
+}
+
+static void narrow(struct run_text *t)
+{
+	struct run_text old = *t;
+	size_t at = 0;
+	t->choice++;
+	buf_init(&t->steps, RUN_JSON_MAX);
+	memset(&t->written, 0, sizeof(t->written));
+	VEC_EACH (&old.written, struct written, w) {
+		if (keeps(t, w->row))
+			keep(t, w->row, slice_sub(buf_slice(&old.steps), at, w->n));
+		at += w->n + 1;
 	}
-	return NULL; /* the last choice is always taken */
+	buf_fini(&old.steps);
+	vec_fini(&old.written);
+}
+
+bool run_text_step(struct run_text *t)
+{
+	const size_t i = t->next;
+	if (i == t->report->row_count)
+		return false;
+	t->next++;
+	if (!keeps(t, i))
+		return true;
+	json_t *o = row_json(t->report, &t->report->rows[i]);
+	char *text = json_text(o);
+	const struct slice s = slice_of(text);
+	json_decref(o);
+	while (keeps(t, i) && t->steps.n + s.n + 1 > t->room)
+		narrow(t);
+	if (keeps(t, i))
+		keep(t, i, s);
+	free(text);
+	return true;
+}
+
+char *run_text_take(struct run_text *t)
+{
+	struct buf out = BUF(RUN_JSON_MAX);
+	const size_t left_out = t->report->row_count - t->written.n;
+	buf_add_str(&out, t->head);
+	if (left_out)
+		buf_printf(&out, ",\"left_out\":%zu", left_out);
+	buf_add_str(&out, ",\"steps\":[");
+	buf_add_slice(&out, buf_slice(&t->steps));
+	buf_add_str(&out, "]}");
+	free(t->head);
+	buf_fini(&t->steps);
+	vec_fini(&t->written);
+	free(t);
+	return buf_take(&out);
 }
 
 /* --- in short --------------------------------------------------------------------------------- */

@@ -15,12 +15,18 @@
 /* The whole report: an owned reference. */
 json_t *run_json(const struct run_report *r);
 /*
- * The report as text of at most RUN_JSON_MAX bytes; returns owned. One that would be longer keeps
- * the steps that failed, those of the critical path and the first RUN_JSON_KEPT; if that is too
- * much still, of these as many as fit; `left_out` says how many steps are missing. `more` is added
- * to it (borrowed; may be NULL).
+ * The report as text of at most RUN_JSON_MAX bytes, written a step at a time, as that of thousands
+ * takes too long for one turn of a loop. One that would be longer keeps the steps that failed,
+ * those of the critical path and the first RUN_JSON_KEPT; if that is too much still, of these as
+ * many as fit; `left_out` says how many steps are missing.
  */
-char *run_json_text(const struct run_report *r, const json_t *more);
+struct run_text;
+
+/* Borrows the report until the text is taken. `more` is added to it (borrowed; may be NULL). */
+struct run_text *run_text_new(const struct run_report *r, const json_t *more);
+bool run_text_step(struct run_text *t);  /* looks at one more step; false: there is none */
+char *run_text_take(struct run_text *t); /* frees it; returns owned */
+
 /*
  * In short, an owned reference: {built_ms, ended_ms, created, deleted, left, requests, steps,
  * error or null, cause or null}; cause = {step, component, fault, sentence, detail, request_id,

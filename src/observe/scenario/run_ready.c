@@ -235,7 +235,8 @@ static bool waits_in_vain(struct task *t)
 	return true;
 }
 
-void make_poll(struct task *t, const char *state, void (*look)(struct timer *timer))
+void make_poll(
+	struct task *t, enum fault fault, const char *state, void (*look)(struct timer *timer))
 {
 	if (t->abandoned) {
 		make_end(t, t->run->stop_fault, 0, NULL);
@@ -250,7 +251,7 @@ void make_poll(struct task *t, const char *state, void (*look)(struct timer *tim
 		snprintf(why, sizeof(why), "not ready after %s%s%s",
 			units_time_text(loop_now_ns(t->run->tools.loop) - t->first_start_ns, took),
 			*state ? ": " : "", state);
-		make_end(t, FAULT_STUCK, 0, why);
+		make_end(t, fault != FAULT_NONE ? fault : FAULT_STUCK, 0, why);
 		return;
 	}
 	run_emit(t->run, RUN_EVENT_WAIT, t, "%s", state);
@@ -276,15 +277,15 @@ static void on_ready_answer(void *arg, const struct cloud_answer *a)
 		if (a->status == 404)
 			make_end(t, FAULT_VANISHED, 404, why);
 		else
-			make_poll(
-				t, why, make_ask_ready); /* one bad look is not the object's end */
+			/* one bad look is not the object's end */
+			make_poll(t, a->fault, why, make_ask_ready);
 		return;
 	}
 	json_t *object = kind_answer_object(t->step->kind, t->made.path, a);
 	char state[400];
 	make_learn(t, object);
 	if (!judge_object(t, object, a->status, state, sizeof(state)))
-		make_poll(t, state, make_ask_ready);
+		make_poll(t, FAULT_NONE, state, make_ask_ready);
 	json_decref(object);
 }
 
@@ -316,5 +317,5 @@ void make_wait_ready(struct task *t)
 		return;
 	}
 	if (!judge_object(t, t->element->object, 200, state, sizeof(state)))
-		make_poll(t, state, make_ask_ready);
+		make_poll(t, FAULT_NONE, state, make_ask_ready);
 }

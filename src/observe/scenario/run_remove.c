@@ -200,12 +200,12 @@ static void ask_gone(struct timer *timer)
 	kind_request_fini(&q);
 }
 
-static void on_leak(void *arg, const char *port)
+static void on_leak(void *arg, const char *port, const char *whose)
 {
 	struct task *t = arg;
 	if (port)
-		run_emit(t->run, RUN_EVENT_WAIT, t,
-			"deleted port %s: its load balancer has left it", port);
+		run_emit(t->run, RUN_EVENT_WAIT, t, "deleted port %s: its %s has left it", port,
+			whose);
 	wait_then(t, ask_remove);
 }
 
@@ -231,7 +231,8 @@ static void on_remove_answer(void *arg, const struct cloud_answer *a)
 		run_emit(t->run, RUN_EVENT_WAIT, t, "%s: %s", fault_text(a->fault),
 			a->error.message);
 		if (a->status == 409 && !strcmp(m->kind->name, "subnet"))
-			leak_clear(t->run->tools.cloud, m->id, &t->call, on_leak, t);
+			leak_clear(
+				t->run->tools.cloud, t->run->journal, m->id, &t->call, on_leak, t);
 		else
 			wait_then(t, ask_remove);
 	}

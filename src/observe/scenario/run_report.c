@@ -124,14 +124,11 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 		.ready_ns = t->ready_ns,
 		.remove_ns = t->remove_ns,
 		.gone_ns = t->gone_ns,
-		.critical = -1,
+		.critical = t->waited_for ? (int)t->waited_for->place : -1,
 		.measured = json_incref(t->element->measured),
 		.dimensions = report_dimensions(t),
 		.boot = boot_json(t),
 	};
-	for (size_t i = 0; t->waited_for && i < r->tasks.n; i++)
-		if (r->tasks.p[i] == t->waited_for)
-			row->critical = (int)i;
 }
 
 /* What was asked before the first step, and not answered. */
@@ -225,9 +222,9 @@ static void count_objects(struct run *r)
 	for (size_t i = 0; i < r->tasks.n; i++) {
 		const struct task *t = r->tasks.p[i];
 		const size_t made = (size_t)t->has_made + extras_of(t);
-		const size_t unsure = unsure_of(t), found = t->unsure.n - unsure;
-		report->created += made - t->reused + found;
-		report->deleted += found;
+		const size_t unsure = unsure_of(t);
+		report->created += made - t->reused + t->unsure.n;
+		report->deleted += t->unsure.n - unsure;
 		report->left += unsure;
 		if (t->has_made && t->made.kept)
 			continue;
@@ -255,13 +252,20 @@ static double server_minutes(const struct run *r)
 	return (double)ns / (60.0 * (double)NS_PER_S);
 }
 
-void report_make(struct run *r)
+bool report_row(struct run *r)
 {
-	report_fini(r);
-	for (size_t i = 0; i < r->tasks.n; i++)
+	const size_t i = r->rows.n;
+	if (i < r->tasks.n)
 		fill_row(r, vec_add(&r->rows), r->tasks.p[i]);
-	if (r->unprepared.fault != FAULT_NONE)
+	else if (i == r->tasks.n && r->unprepared.fault != FAULT_NONE)
 		fill_unprepared(r, vec_add(&r->rows));
+	else
+		return false;
+	return true;
+}
+
+void report_judge(struct run *r)
+{
 	mark_critical_path(r);
 	count_objects(r);
 	struct run_report *report = &r->report;
@@ -283,7 +287,10 @@ void report_make(struct run *r)
 
 bool report_failed(struct run *r)
 {
-	report_make(r);
+	report_fini(r);
+	while (report_row(r)) {
+	}
+	report_judge(r);
 	return r->report.verdict == VERDICT_FAILED || r->report.verdict == VERDICT_UNKNOWN;
 }
 

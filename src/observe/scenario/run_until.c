@@ -1,12 +1,19 @@
 /*
  * run_until.c - `until` and the verb `wait`: a condition over steps, whose objects are read again,
  * one a look and in turn, until it holds.
+ *
+ * An object that is seen to have failed meanwhile ends the wait, as by the row of its kind nothing
+ * comes after that; not if the condition asks for such a state, nor if something had failed before:
+ * then the step may be there to bring it back.
  */
 
-#include "observe/scenario/runner.h"
+#include <string.h>
+
+#include "observe/scenario/maker.h"
 
 #define REREAD_NS     (60 * NS_PER_S)
 #define WAIT_EVERY_NS (1 * NS_PER_S)
+#define NAMED_MAX     16
 
 static void end(struct task *t, enum fault fault, const char *detail)
 {
@@ -14,33 +21,94 @@ static void end(struct task *t, enum fault fault, const char *detail)
 	task_result(t, &r);
 }
 
-static void until_evaluate(struct task *t);
+static bool until_evaluate(struct task *t);
+static void look_again(struct task *t);
 
-static void on_reread(void *arg, const struct cloud_answer *a)
-{
-	struct task *t = arg;
-	t->call = NULL;
-	task_note_answer(t, a);
-	if (t->abandoned) {
-		end(t, t->run->stop_fault, NULL);
-		return;
-	}
-	until_evaluate(t);
-}
-
-/* Which of the objects an until names is read next: one a look, in turn. */
-static struct task *next_named(struct task *t)
+/* The tasks whose objects an until names. */
+static size_t named(struct task *t, struct task *list[NAMED_MAX])
 {
 	size_t n = 0;
-	struct task *list[16];
 	VEC_EACH (&t->element->uses, struct value_ref, ref) {
 		struct task *other = graph_task(world_element(t->run->world, *ref));
 		if (other && other != t && other->step->kind && other->step->kind->get &&
-			other->element->id && !other->removed && n < array_len(list))
+			other->element->id && !other->removed && n < NAMED_MAX)
 			list[n++] = other;
 	}
+	return n;
+}
+
+/* Which of them is read next: one a look, in turn. */
+static struct task *next_named(struct task *t)
+{
+	struct task *list[NAMED_MAX];
+	const size_t n = named(t, list);
 	return n ? list[t->looks++ % n] : NULL;
 }
+
+/* --- what has failed --------------------------------------------------------------------------
+ */
+
+static bool has_failed(struct task *of, const json_t *object, char *text, size_t n)
+{
+	struct error err = {0};
+	return object && make_stands(of, object, 200, text, n, &err) == STANDS_FAILED;
+}
+
+static bool one_has_failed(struct task *t)
+{
+	struct task *list[NAMED_MAX];
+	char text[400];
+	const size_t n = named(t, list);
+	for (size_t i = 0; i < n; i++)
+		if (has_failed(list[i], list[i]->element->object, text, sizeof(text)))
+			return true;
+	return false;
+}
+
+struct asking {
+	struct task *of;
+	bool yes;
+};
+
+/* Whether the object would have failed if this word were its state. */
+static void try_word(void *arg, struct slice word)
+{
+	struct asking *a = arg;
+	json_t *as_if = json_object(), *value = json_stringn(word.p, word.n);
+	char text[400];
+	const char *key;
+	json_t *v;
+	json_object_foreach (a->of->element->object, key, v)
+		if (json_is_string(v))
+			json_object_set(as_if, key, value);
+	a->yes = a->yes || has_failed(a->of, as_if, text, sizeof(text));
+	json_decref(value);
+	json_decref(as_if);
+}
+
+static bool asks_for_failure(const struct task *t, struct task *of)
+{
+	struct asking a = {.of = of};
+	expr_texts(t->step->until, try_word, &a);
+	return a.yes;
+}
+
+/* Whether the object that was just read ends the wait. */
+static bool ends_at(struct task *t, struct task *read)
+{
+	char name[128], text[400];
+	const json_t *object = read->element->object;
+	if (t->until_hopes || !has_failed(read, object, text, sizeof(text)) ||
+		asks_for_failure(t, read))
+		return false;
+	char *why = mem_printf("%s has failed: %s", task_name(read, name, sizeof(name)), text);
+	end(t, make_failed_fault(object), why);
+	free(why);
+	return true;
+}
+
+/* --- looking ----------------------------------------------------------------------------------
+ */
 
 struct reread {
 	struct task *waiter, *read;
@@ -49,22 +117,30 @@ struct reread {
 static void on_named_answer(void *arg, const struct cloud_answer *a)
 {
 	struct reread *x = arg;
-	struct task *t = x->waiter;
-	json_t *object = kind_answer_object(x->read->step->kind, x->read->made.path, a);
-	make_learn(x->read, object);
-	json_decref(object);
+	struct task *t = x->waiter, *read = x->read;
+	json_t *object = kind_answer_object(read->step->kind, read->made.path, a);
+	make_learn(read, object);
 	free(x);
-	on_reread(t, a);
+	t->call = NULL;
+	task_note_answer(t, a);
+	if (t->abandoned)
+		end(t, t->run->stop_fault, NULL);
+	else if (!until_evaluate(t) && !(object && ends_at(t, read)))
+		look_again(t);
+	json_decref(object);
 }
 
 void until_look(struct timer *timer)
 {
 	struct task *t = timer->arg;
+	if (!t->looks)
+		t->until_hopes = one_has_failed(t);
 	struct task *read = next_named(t);
 	struct kind_request q = {0};
 	struct error err = {0};
 	if (!read) {
-		until_evaluate(t);
+		if (!until_evaluate(t))
+			look_again(t);
 		return;
 	}
 	json_t *path = change_object_path(read);
@@ -84,7 +160,8 @@ void until_look(struct timer *timer)
 	kind_request_fini(&q);
 }
 
-static void until_evaluate(struct task *t)
+/* Whether that ended the wait. */
+static bool until_evaluate(struct task *t)
 {
 	struct world_scope scope;
 	struct value v = VALUE_NOTHING;
@@ -100,21 +177,27 @@ static void until_evaluate(struct task *t)
 	value_drop(&v);
 	if (r == EXPR_ERROR) {
 		end(t, FAULT_EVALUATION, err.msg);
-		return;
+		return true;
 	}
-	if (r == EXPR_OK && holds) {
-		t->until_held = true;
-		if (verb_is_check(t->step->verb))
-			task_measure(t);
-		else
-			end(t, FAULT_NONE, NULL);
-		return;
-	}
+	if (r != EXPR_OK || !holds)
+		return false;
+	t->until_held = true;
+	if (verb_is_check(t->step->verb))
+		task_measure(t);
+	else
+		end(t, FAULT_NONE, NULL);
+	return true;
+}
+
+static void look_again(struct task *t)
+{
+	struct world_scope scope;
 	struct buf why = BUF(BUF_LINE);
+	world_scope_init(&scope, t->run->world, t->element, t->element->measured);
 	expr_explain(t->step->until, &scope.scope, &why);
-	if (!task_left_ns(t))
+	if (!task_left_ns(t)) {
 		end(t, FAULT_STUCK, buf_str(&why));
-	else {
+	} else {
 		run_emit(t->run, RUN_EVENT_WAIT, t, "%s", buf_str(&why));
 		task_pause(t, t->step->every_ns ? t->step->every_ns : WAIT_EVERY_NS, until_look);
 	}

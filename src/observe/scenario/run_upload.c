@@ -32,11 +32,17 @@ static size_t upload_piece(void *arg, void *p, size_t n)
 	return n;
 }
 
+static void rewind_upload(void *arg)
+{
+	struct task *t = arg;
+	t->upload_at = 0;
+	digest_md5_init(&t->upload_sum);
+}
+
 static void start(struct task *t)
 {
-	t->upload_at = 0;
 	t->upload_seed = random_u64(t->run->tools.random);
-	digest_md5_init(&t->upload_sum);
+	rewind_upload(t);
 }
 
 static void on_upload_answer(void *arg, const struct cloud_answer *a)
@@ -89,6 +95,7 @@ void upload_begin(struct task *t)
 		.purpose = &t->purpose,
 		.source = upload_piece,
 		.source_n = t->upload_size,
+		.rewind = rewind_upload,
 		.stream_arg = t,
 	};
 	run_emit(t->run, RUN_EVENT_WAIT, t, "uploading");
@@ -115,6 +122,7 @@ bool upload_within(struct task *t, const json_t *body, struct cloud_request *r, 
 	start(t);
 	r->source = upload_piece;
 	r->source_n = t->upload_size;
+	r->rewind = rewind_upload;
 	r->stream_arg = t;
 	if (!r->header_count) {
 		r->headers = &type;

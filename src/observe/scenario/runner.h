@@ -1,7 +1,7 @@
 /*
  * runner.h - the inside of a run, shared by the run_*.c files and nobody else.
  *
- * run.c         life of a run: build, tear down, end
+ * run.c         life of a run: build, tear down
  * run_prepare.c cloud, zones, picks, journal
  * run_graph.c   which element may start now; what ended and who waits for it
  * run_task.c    one element's work: attempts, retries, expectations, must_fail
@@ -16,6 +16,7 @@
  * run_stuck.c   what does not go
  * run_order.c   its order
  * run_report.c  rows, critical path, verdict
+ * run_end.c     the end: the report, a piece a turn
  * run_measure.c what took how long, told as it ends
  */
 #ifndef OBSERVE_SCENARIO_RUNNER_H
@@ -86,6 +87,7 @@ struct task {
 	struct run *run;
 	struct element *element;
 	const struct step *step;
+	size_t place;                 /* among the run's tasks */
 	struct cloud_purpose purpose; /* of its calls */
 	enum task_state state;
 
@@ -99,6 +101,7 @@ struct task {
 	int64_t failing_since_ns; /* mono, of a must_fail that fails as it must; 0 */
 	unsigned tries;
 	unsigned looks;           /* at what an `until` names */
+	bool until_hopes;         /* of that, something had failed already when it began */
 	bool until_held;          /* of a check: it may begin */
 	int64_t deadline_mono_ns; /* of the step */
 	struct timer timer;       /* the pause of whatever is under way; and the poll */
@@ -119,6 +122,7 @@ struct task {
 	enum fault lost_fault;
 	int lost_status;
 	char *lost_detail;
+	bool resent;             /* this attempt, whose answer was lost */
 	bool finding;            /* adopting after a conflict */
 	VEC(struct made) unsure; /* attempts that were never found */
 	VEC(struct made) extras; /* what the cloud made for it and leaves behind */
@@ -217,14 +221,14 @@ struct run {
 	char *unprepared_detail;
 	struct run_report report;
 	VEC(struct run_row) rows;
+	struct run_text *text; /* the report, while it is written */
 };
 
 /* run.c */
 int64_t run_now(const struct run *r); /* ns since it began */
 void run_emit(struct run *r, enum run_event_type type, struct task *t, const char *fmt, ...)
 	like_printf(4, 5);
-void run_kick(struct run *r); /* look at the graph again, soon */
-void run_finish(struct run *r);
+void run_kick(struct run *r);          /* look at the graph again, soon */
 void run_on_deadline(struct timer *t); /* its arg is the run */
 
 /* run_prepare.c */
@@ -349,11 +353,15 @@ void order_over(struct task *t); /* it holds up nothing any more */
 bool order_may_remove(const struct task *t);
 
 /* run_report.c */
-void report_make(struct run *r);
+bool report_row(struct run *r);    /* makes one more row; false: all are made */
+void report_judge(struct run *r);  /* all else, of the rows; again when an error came up */
 bool report_failed(struct run *r); /* as far as it has come: failed, or not known to have passed */
 void report_fini(struct run *r);
 /* The names of `each: {zone: …}` with this element's values; an owned reference or NULL. */
 json_t *report_dimensions(const struct task *t);
+
+/* run_end.c */
+void run_finish(struct run *r);
 
 /* run_measure.c: each tells what there is to tell, if anybody listens */
 void measure_ended(const struct task *t);   /* the element has ended */

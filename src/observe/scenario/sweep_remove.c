@@ -199,12 +199,12 @@ static void ask_gone(struct timer *t)
 
 static void ask_remove(struct timer *t);
 
-static void on_leak(void *arg, const char *port)
+static void on_leak(void *arg, const char *port, const char *whose)
 {
 	struct found *f = arg;
 	f->leaks_looked = !port; /* there may be more */
 	if (port)
-		sweep_tell(f->sweep, f, "deleted port %s: its load balancer has left it", port);
+		sweep_tell(f->sweep, f, "deleted port %s: its %s has left it", port, whose);
 	pause_then(f, ask_remove);
 }
 
@@ -231,7 +231,7 @@ static void on_remove(void *arg, const struct cloud_answer *a)
 		f->patience_ns = patience_with_accepted(f);
 		ask_gone(&f->timer);
 	} else if (may_be_leak(f, a)) {
-		leak_clear(f->sweep->cloud, f->id, &f->call, on_leak, f);
+		leak_clear(f->sweep->cloud, f->sweep->journal, f->id, &f->call, on_leak, f);
 	} else if (out_of_patience(f)) {
 		last_look(f);
 	} else {

@@ -56,26 +56,23 @@ struct refused {
 
 static const struct refused wrong[] = {
 	/* of a later version */
-	{"probes: []",
-		"1:1: probes is not in this version of glasshouse: what is watched are the endpoints "
-		"of `clouds` and the `scenarios`"},
 	{"report: {to: x}",
 		"1:1: report is not in this version of glasshouse: an instance cannot report to "
 		"another one yet"},
-	{"faces: {}",
-		"1:1: faces is not in this version of glasshouse: foreign programs can read, and "
-		"cannot write yet"},
-	{"listen: {statsd: 127.0.0.1:8125}",
-		"1:10: statsd is not in this version of glasshouse: no StatsD is taken in yet"},
-	{"listen: {graphite: 127.0.0.1:2003}",
-		"1:10: graphite is not in this version of glasshouse: no Graphite lines are taken in "
-		"yet"},
+	{"faces: {influx: read}", "1:17: faces: influx must be write or none"},
+	{"listen: {statsd: here}",
+		"1:18: listen: statsd: \"here\" is no address to listen on; write 127.0.0.1:8090, "
+		"[::1]:8090 or none"},
 	{"store: \"postgresql://db/x\"",
 		"1:8: store: PostgreSQL is not in this version of glasshouse; write sqlite:DIR"},
 	{"store: mysql", "1:8: store: \"mysql\" must be sqlite:DIR, a directory"},
 	{"store: 'sqlite:'", "1:8: store: \"sqlite:\" must be sqlite:DIR, a directory"},
 	/* shapes */
 	{"[a]", "1:1: the configuration must be a map, not a list"},
+	{"probes: {}", "1:9: the configuration: probes must be a list, not a map"},
+	{"probes: [a]", "1:10: a probe must be a map, not text"},
+	{"probes: [{http: \"http://x/\"}]",
+		"1:10: probe (no name): name is missing (letters, digits, '-', '_', '.')"},
 	{"clouds: [a]", "1:9: the configuration: clouds must be a map, not a list"},
 	{"scenarios: {a: b}", "1:12: the configuration: scenarios must be a list, not a map"},
 	{"scenarios: [a]", "1:13: a scenario must be a map, not text"},

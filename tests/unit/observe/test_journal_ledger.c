@@ -192,6 +192,11 @@ static void test_only_what_changes_is_a_change(void **state)
 	assert_int_equal(changes(p), 2);
 	assert_int_equal(admin_since(p, row), 0);
 	assert_false(journal_holds(p->journal, "v"));
+	assert_true(journal_made(p->journal, "v"));
+	journal_update(p->journal, row, OBJECT_REFUSED, NULL, NULL, NULL);
+	flush(p);
+	assert_false(journal_made(p->journal, "v"));
+	assert_false(journal_made(p->journal, "w"));
 }
 
 static void test_used_within_the_hour(void **state)

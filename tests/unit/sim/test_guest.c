@@ -1,6 +1,7 @@
 /* test_guest.c - guests of the simulated cloud: who gets in, when, and what they answer. */
 #include "../check.h"
 
+#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -411,7 +412,17 @@ static const struct {
 	{"nc 10.7.0.1 80", 1, "",
 		"nc: can't connect to remote host (10.7.0.1): Connection refused\n"},
 	{"nc -z 169.254.169.254 80", 0, "", ""},
-	{"ip link", 1, "", "ip: only `ip addr` and `ip route show default` are known here\n"},
+	{"ip link", 1, "",
+		"ip: only `ip addr`, `ip link set NAME up`, `ip rule`, `ip route add|del|replace` and "
+		"`ip route show default` are known here\n"},
+	{"ip link set eth0 up", 2, "", "ip: RTNETLINK answers: Operation not permitted\n"},
+	{"sudo ip link set eth0 up", 0, "", ""},
+	{"sudo ip link set eth7 up", 1, "", "ip: can't find device 'eth7'\n"},
+	{"sudo ip route replace default via 10.7.0.1 dev eth0 table 102", 0, "", ""},
+	{"sudo ip rule add from 10.7.0.5 table 102", 0, "", ""},
+	{"ls /sys/class/net", 0, "eth0\nlo\n", ""},
+	{"grep -qi : /sys/class/net/eth0/address && cat /sys/class/net/lo/address", 0,
+		"00:00:00:00:00:00\n", ""},
 };
 
 static void test_commands(void **state)
@@ -512,6 +523,25 @@ static const char *greeting(int fd, char *ret, size_t size)
 	const ssize_t n = recv(fd, ret, size - 1, 0);
 	ret[n > 0 ? n : 0] = 0;
 	return ret;
+}
+
+/* A command ends before its client has closed the channel too, and the connection goes on: what is
+ * said of that channel then must reach nothing that is gone. What is freed is overwritten, so that
+ * a library's look at it cannot go well by chance. */
+static void test_channel_outlived(void **state)
+{
+	struct town *t = *state;
+	unsigned n;
+	struct said s;
+	mallopt(M_PERTURB, 0xa5);
+	allow_all(t);
+	open_server(t, "one", &n);
+	town_await(t, n, ssh_port(t), true);
+	for (int i = 0; i < 20; i++) {
+		town_run(t, n, "hostname", &s);
+		assert_said(&s, 0, "one\n", "");
+	}
+	mallopt(M_PERTURB, 0);
 }
 
 static void test_limits(void **state)
@@ -627,6 +657,7 @@ int test_guest(void)
 		TEST(test_commands),
 		TEST(test_shell),
 		TEST(test_bulk),
+		TEST(test_channel_outlived),
 		TEST(test_limits),
 		TEST(test_end),
 		TEST(test_clouds),

@@ -315,6 +315,29 @@ static void test_floating(void **state)
 		0);
 }
 
+/* What the router's agent says of a floating IP that leads to a port. */
+static void test_floating_status(void **state)
+{
+	static const struct {
+		const char *fault, *status;
+	} rows[] = {{"{'effect': 'cut', 'method': 'HEAD'}", "ACTIVE"},
+		{"{'effect': 'error', 'method': 'POST'}", "ERROR"},
+		{"{'effect': 'stuck', 'method': 'POST'}", "DOWN"}};
+	struct simulated *s = *state;
+
+	make_world(s);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		make(s, 6, "ports", "port", "{'port': {'network_id': '$1'}}");
+		simulated_fault(s, rows[i].fault);
+		make(s, 7, "floatingips", "floatingip",
+			"{'floatingip': {'floating_network_id': '$9', 'port_id': '$6'}}");
+		sim_faults_clear(s->sim);
+		simulated_wait(s, 60 * NS_PER_S);
+		simulated_call(s, "GET", N "/floatingips/$7", NULL);
+		assert_string_equal(simulated_str(s, "floatingip", "status", NULL), rows[i].status);
+	}
+}
+
 static void test_routes(void **state)
 {
 	static const char route[] =
@@ -383,6 +406,7 @@ int test_network(void)
 		TEST(test_doubles),
 		TEST(test_rules),
 		TEST(test_floating),
+		TEST(test_floating_status),
 		TEST(test_routes),
 		TEST(test_quota),
 		TEST(test_no_address),

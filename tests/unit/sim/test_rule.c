@@ -183,12 +183,35 @@ static void test_left(void **state)
 	assert_int_equal(simulated_count(s, "objects"), 3);
 	simulated_said(s, 200, "\"made_by\":\"neutron\"");
 	simulated_said(s, 200, "\"mark\":\"" MARK "\",\"instance\":\"here\"");
+	/* the subnet's and the DHCP port's */
+	char *parent = mem_printf("\"parents\":[\"%s\"]", s->kept[1]);
+	simulated_said(s, 200, parent);
+	free(parent);
 	simulated_said(s, 200, "\"projects\":{\"demo\":{\"network\":1,\"subnet\":1,\"port\":1}}");
 	simulated_call(s, "DELETE", N "/networks/$1", NULL);
 	simulated_call(s, "GET", "/sim/left", NULL);
 	assert_int_equal(simulated_count(s, "objects"), 0);
 	simulated_call(s, "GET", "/sim/requests", NULL);
 	simulated_said(s, 200, "\"path\":\"/v2.0/subnets\"");
+}
+
+/* By requests of ours alone, and whether it is still there or not. */
+static void test_made(void **state)
+{
+	struct simulated *s = *state;
+
+	make_net(s, 1, MARK);
+	simulated_call(s, "POST", N "/subnets",
+		"{'subnet': {'network_id': '$1', 'ip_version': 4, 'cidr': '10.1.0.0/24'}}");
+	simulated_wait(s, 10 * NS_PER_S); /* the DHCP port comes */
+	simulated_call(s, "DELETE", N "/networks/$1", NULL);
+	simulated_call(s, "GET", "/sim/made", NULL);
+	assert_int_equal(simulated_count(s, "made"), 2);
+	char *made = mem_printf("{\"kind\":\"network\",\"id\":\"%s\"", s->kept[1]);
+	simulated_said(s, 200, made);
+	free(made);
+	simulated_said(s, 200, "\"mark\":\"" MARK "\"");
+	simulated_said(s, 200, "{\"kind\":\"subnet\"");
 }
 
 int test_rule(void)
@@ -202,6 +225,7 @@ int test_rule(void)
 		TEST(test_no_token),
 		TEST(test_planted),
 		TEST(test_left),
+		TEST(test_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "../check.h"
-#include "store_house.h"
+#include "remove_tree.h"
 
 static void open_store(struct series_house *h)
 {

@@ -1,7 +1,6 @@
 /* store_house.c - see store_house.h. */
 #include "store_house.h"
 
-#include <ftw.h>
 #include <unistd.h>
 
 #include "../check.h"
@@ -20,16 +19,6 @@ void must(bool good, const struct house *h)
 bool add_note(struct facts_tx *tx, void *arg, struct error *err)
 {
 	return facts_run(tx, "INSERT INTO note(text) VALUES('one')", NULL, 0, err);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	return remove(path);
-}
-
-void remove_tree(const char *path)
-{
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void open_facts(struct house *h)

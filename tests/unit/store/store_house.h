@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "remove_tree.h"
 #include "store/facts.h"
 
 struct house {
@@ -26,7 +27,5 @@ void house_reopen(struct house *h);
 void must(bool good, const struct house *h);
 /* A job: one row in `note`. */
 bool add_note(struct facts_tx *tx, void *arg, struct error *err);
-/* Removes a directory with all that is in it. */
-void remove_tree(const char *path);
 
 #endif

@@ -178,6 +178,24 @@ void note_use(void *arg, const struct expr_use *use)
 		use->optional ? "?" : "");
 }
 
+static void note_text(void *arg, struct slice text)
+{
+	buf_printf(arg, "%.*s ", SLICE_ARG(text));
+}
+
+static void test_texts(void **state)
+{
+	struct error err = {0};
+	struct expr *e = expr_parse_condition(
+		SLICE("${a.status == 'UP' || b in ['x', 1, \"y\"]} == DOWN"), "f", 1, 1, &err);
+	struct buf seen = BUF(BUF_LINE);
+	assert_non_null(e);
+	expr_texts(e, note_text, &seen);
+	assert_string_equal(buf_str(&seen), "UP x y DOWN ");
+	buf_fini(&seen);
+	expr_free(e);
+}
+
 int test_expr(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +207,7 @@ int test_expr(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,228 @@
+/*
+ * try_probe.c - see try_probe.h. Nothing is stored and nobody is told.
+ */
+
+#include "cli/try_probe.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/config.h"
+#include "cli/session.h"
+#include "cli/waterfall.h"
+
+#define SHOWN_MAX 160 /* bytes of a value */
+
+struct trying {
+	struct loop *loop;
+	struct probe_tools tools;
+	const struct probe_config *probe;
+	const char *name; /* of the one that runs: with .ipv4 where it is both */
+	bool json, done;
+	int exit_code;
+};
+
+/* --- what it prints --------------------------------------------------------------------------- */
+
+static void write_phases(struct buf *out, const struct probe_report *r)
+{
+	const struct {
+		const char *name;
+		int64_t ns;
+	} phases[] = {{"resolve", r->phases.resolve_ns}, {"connect", r->phases.connect_ns},
+		{"tls", r->phases.tls_ns}, {"wait", r->phases.wait_ns}, {"body", r->phases.body_ns},
+		{"total", r->phases.total_ns}};
+	char text[UNITS_TEXT];
+	buf_printf(out, "  %s", *r->address ? r->address : "not connected");
+	for (size_t i = 0; i < array_len(phases); i++)
+		if (phases[i].ns)
+			buf_printf(out, "  %s %s", phases[i].name,
+				units_time_text(phases[i].ns, text));
+	buf_add_char(out, '\n');
+}
+
+static void write_conditions(struct buf *out, const json_t *list, const struct paint *p)
+{
+	size_t i;
+	json_t *c;
+	json_array_foreach (list, i, c) {
+		const bool ok = json_flag(c, "ok"), expect = !strcmp(json_str(c, "of"), "expect");
+		const char *colour = ok ? p->good : expect ? p->bad : p->warn;
+		buf_printf(out, "  %s%-6s%s %s", colour,
+			ok       ? "holds"
+			: expect ? "fails"
+				 : "warns",
+			p->off, json_str(c, "text"));
+		buf_printf(out, "%s; %s%s\n", p->dim, json_str(c, "saw"), p->off);
+	}
+}
+
+static void write_measured(struct buf *out, const json_t *measured)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach ((json_t *)measured, key, v) {
+		struct buf text = BUF(BUF_PAGE);
+		if (json_is_string(v))
+			buf_add_str(&text, json_string_value(v));
+		else
+			json_write(&text, v);
+		for (size_t i = 0; i < text.n; i++)
+			if ((unsigned char)text.p[i] < ' ')
+				text.p[i] = ' ';
+		const int n = (int)(text.n > SHOWN_MAX ? SHOWN_MAX : text.n);
+		buf_printf(out, "  [%s]%*s %.*s%s\n", key, (int)(22 - strlen(key)), "", n,
+			buf_str(&text), text.n > SHOWN_MAX ? "…" : "");
+		buf_fini(&text);
+	}
+}
+
+static void print_text(const struct trying *t, const struct probe_report *r)
+{
+	const struct probe_about *about = probe_config_about(t->probe);
+	const struct paint *p = paint_for(STDOUT_FILENO);
+	const bool good = r->fault == FAULT_NONE;
+	struct buf out = BUF(BUF_PAGE);
+	buf_printf(&out, "%s: %s%s%s", t->name, good ? r->warned ? p->warn : p->good : p->bad,
+		good ? r->warned ? "good, with a warning" : "good" : fault_text(r->fault), p->off);
+	buf_printf(&out, "%s%s\n  %s %s\n", *r->detail ? ": " : "", r->detail, about->kind,
+		about->target);
+	write_phases(&out, r);
+	write_conditions(&out, r->conditions, p);
+	write_measured(&out, r->measured);
+	char *scrubbed = secret_scrubbed(buf_str(&out));
+	fputs(scrubbed, stdout);
+	free(scrubbed);
+	buf_fini(&out);
+}
+
+static void print_json(const struct trying *t, const struct probe_report *r)
+{
+	const struct probe_about *about = probe_config_about(t->probe);
+	json_t *phases = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "resolve_ms",
+		(double)r->phases.resolve_ns / 1e6, "connect_ms",
+		(double)r->phases.connect_ns / 1e6, "tls_ms", (double)r->phases.tls_ns / 1e6,
+		"wait_ms", (double)r->phases.wait_ns / 1e6, "body_ms",
+		(double)r->phases.body_ns / 1e6, "total_ms", (double)r->phases.total_ns / 1e6);
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:s, s:o, s:O, s:O}",
+		"probe", t->name, "kind", about->kind, "target", about->target, "fault",
+		fault_name(r->fault), "warned", (int)r->warned, "detail", r->detail, "tries",
+		(int)r->tries, "status", r->status, "address", r->address, "phases", phases,
+		"conditions", r->conditions, "measured", r->measured);
+	json_t *scrubbed = json_scrubbed(j);
+	char *text = json_text(scrubbed);
+	puts(text);
+	free(text);
+	json_decref(scrubbed);
+	json_decref(j);
+}
+
+/* A fault of ours says nothing of the target. */
+static int code_of(enum fault fault)
+{
+	if (fault == FAULT_NONE)
+		return EXIT_FINE;
+	return fault_whose(fault) == WHOSE_OURS || fault == FAULT_EVALUATION ||
+			       fault == FAULT_CONFIGURATION || fault == FAULT_NO_ICMP
+		       ? EXIT_COULD_NOT_RUN
+		       : 1;
+}
+
+static void on_done(void *arg, const struct probe_report *r)
+{
+	struct trying *t = arg;
+	const int code = code_of(r->fault);
+	if (t->json)
+		print_json(t, r);
+	else
+		print_text(t, r);
+	t->exit_code = code > t->exit_code ? code : t->exit_code;
+	t->done = true;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static void run_family(struct trying *t, int family)
+{
+	char *name = mem_printf("%s%s", probe_config_about(t->probe)->name,
+		family == AF_INET    ? ".ipv4"
+		: family == AF_INET6 ? ".ipv6"
+				     : "");
+	t->name = name;
+	t->done = false;
+	probe_run_once(&t->tools, t->probe, family, probe_config_longest_ns(t->probe), on_done, t);
+	loop_run_until(t->loop, &t->done);
+	free(name);
+}
+
+static bool open_tools(struct trying *t, struct error *err)
+{
+	const struct http_client_options fresh = {.fresh = true};
+	struct probe_tools *tools = &t->tools;
+	tools->location = "";
+	tools->random = &random_system;
+	tools->loop = t->loop = loop_new(NULL, err);
+	tools->http = t->loop ? http_client_new(t->loop, &fresh, err) : NULL;
+	tools->resolver = tools->http ? resolver_new(t->loop, NULL, err) : NULL;
+	tools->pinger = tools->resolver ? pinger_new(t->loop, err) : NULL;
+	return tools->pinger != NULL;
+}
+
+static void close_tools(struct trying *t)
+{
+	if (t->tools.pinger)
+		pinger_free(t->tools.pinger);
+	if (t->tools.resolver)
+		resolver_free(t->tools.resolver);
+	http_client_free(t->tools.http);
+	loop_free(t->loop);
+}
+
+static struct probe_config *find(
+	const struct config *c, const char *file, const char *name, struct error_list *errors)
+{
+	const char **names = mem_new_array(c->probe_count + 1, sizeof(*names));
+	struct probe_config *found = NULL;
+	for (size_t i = 0; i < c->probe_count && !found; i++) {
+		names[i] = probe_config_about(c->probes[i])->name;
+		found = strcmp(names[i], name) ? NULL : c->probes[i];
+	}
+	if (!found) {
+		const char *near = slice_nearest(slice_of(name), names, c->probe_count);
+		error_list_at(errors, file, 0, 0, "there is no probe \"%.80s\" in it%s%s%s", name,
+			near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	}
+	free(names);
+	return found;
+}
+
+int try_probe(const char *file, const char *name, bool json)
+{
+	struct trying t = {.json = json, .exit_code = EXIT_FINE};
+	struct error_list errors = {0};
+	struct error err = {0};
+	struct config *c = config_load(file, &errors);
+	struct probe_config *probe = c ? find(c, file, name, &errors) : NULL;
+	if (probe && config_probe_secrets(c, probe, &errors)) {
+		t.probe = probe;
+		if (open_tools(&t, &err) && probe_can_run(&t.tools, probe, &err)) {
+			const bool twice = probe_config_about(probe)->twice;
+			run_family(&t, twice ? AF_INET : AF_UNSPEC);
+			if (twice)
+				run_family(&t, AF_INET6);
+		}
+		close_tools(&t);
+	}
+	if (err.msg[0])
+		error_list_add(&errors, &err);
+	session_print_errors(&errors);
+	const bool failed = errors.n > 0;
+	error_list_fini(&errors);
+	config_free(c);
+	return failed ? EXIT_COULD_NOT_RUN : t.exit_code;
+}

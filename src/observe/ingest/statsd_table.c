@@ -1,0 +1,249 @@
+/*
+ * statsd_table.c - what an interval adds up to, by name; see statsd.h.
+ *
+ * A line's kind, name and tags as sent are looked up together, with one hash of their bytes; what
+ * is there already is neither copied nor looked at further. Only what is new is held to the rules
+ * of names, and its tags are put into one order, under which the metric stands once.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "observe/ingest/statsd.h"
+#include "store/points.h"
+
+struct sending { /* a way in which a metric's lines come */
+	struct statsd_metric *metric;
+	uint32_t name_n, tags_n;
+	char bytes[]; /* name, tags */
+};
+
+struct slot {
+	uint64_t hash;
+	struct sending *sending; /* NULL: free */
+};
+
+struct statsd_table {
+	struct slot *slots;
+	size_t size, sendings, names_max;
+	uint64_t seed[STATSD_KINDS];
+	VEC(struct statsd_metric *) metrics; /* by id */
+	VEC(struct statsd_metric *) heard;
+	struct statsd_dense dense;
+	struct statsd_batch *batch; /* under construction: names and counts */
+};
+
+struct statsd_table *statsd_table_new(size_t names_max)
+{
+	struct statsd_table *t = mem_new(struct statsd_table);
+	t->names_max = names_max;
+	t->size = 1024;
+	t->slots = mem_new_array(t->size, sizeof(*t->slots));
+	for (int k = 0; k < STATSD_KINDS; k++)
+		t->seed[k] = statsd_hash_seed();
+	t->batch = mem_new(struct statsd_batch);
+	return t;
+}
+
+void statsd_batch_free(struct statsd_batch *b)
+{
+	if (!b)
+		return;
+	VEC_EACH (&b->names, struct statsd_name, n) {
+		free(n->name);
+		free(n->tags);
+	}
+	VEC_EACH (&b->items, struct statsd_item, i)
+		series_hist_fini(&i->hist);
+	vec_fini(&b->names);
+	vec_fini(&b->items);
+	free(b);
+}
+
+void statsd_table_free(struct statsd_table *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->size; i++)
+		free(t->slots[i].sending);
+	VEC_EACH (&t->metrics, struct statsd_metric *, m) {
+		statsd_metric_fini(*m);
+		free(*m);
+	}
+	statsd_batch_free(t->batch);
+	statsd_dense_fini(&t->dense);
+	vec_fini(&t->metrics);
+	vec_fini(&t->heard);
+	free(t->slots);
+	free(t);
+}
+
+/* --- looking up ------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(
+	const struct statsd_table *t, enum statsd_kind kind, struct slice name, struct slice tags)
+{
+	const uint64_t h = statsd_hash(name, t->seed[kind]);
+	return tags.n ? statsd_hash(tags, h) : h;
+}
+
+static bool is_that(
+	const struct sending *s, enum statsd_kind kind, struct slice name, struct slice tags)
+{
+	return s->name_n == name.n && s->tags_n == tags.n && s->metric->kind == kind &&
+	       memcmp(s->bytes, name.p, name.n) == 0 &&
+	       memcmp(s->bytes + name.n, tags.p, tags.n) == 0;
+}
+
+static struct slot *look_up(const struct statsd_table *t, uint64_t hash, enum statsd_kind kind,
+	struct slice name, struct slice tags)
+{
+	size_t i = hash & (t->size - 1);
+	for (; t->slots[i].sending; i = (i + 1) & (t->size - 1))
+		if (t->slots[i].hash == hash && is_that(t->slots[i].sending, kind, name, tags))
+			break;
+	return &t->slots[i];
+}
+
+static void grow(struct statsd_table *t)
+{
+	const size_t size = 2 * t->size;
+	struct slot *slots = mem_new_array(size, sizeof(*slots));
+	for (size_t k = 0; k < t->size; k++) {
+		size_t i = t->slots[k].hash & (size - 1);
+		if (!t->slots[k].sending)
+			continue;
+		while (slots[i].sending)
+			i = (i + 1) & (size - 1);
+		slots[i] = t->slots[k];
+	}
+	free(t->slots);
+	t->slots = slots;
+	t->size = size;
+}
+
+static void add_sending(
+	struct statsd_table *t, struct statsd_metric *m, struct slice name, struct slice tags)
+{
+	const uint64_t hash = hash_of(t, m->kind, name, tags);
+	if (2 * (t->sendings + 1) > t->size)
+		grow(t);
+	struct slot *slot = look_up(t, hash, m->kind, name, tags);
+	struct sending *s = mem_alloc(sizeof(*s) + name.n + tags.n);
+	s->metric = m;
+	s->name_n = (uint32_t)name.n;
+	s->tags_n = (uint32_t)tags.n;
+	memcpy(s->bytes, name.p, name.n);
+	memcpy(s->bytes + name.n, tags.p, tags.n);
+	*slot = (struct slot){hash, s};
+	t->sendings++;
+}
+
+/* --- what is new ------------------------------------------------------------------------------ */
+
+static struct statsd_metric *define(
+	struct statsd_table *t, enum statsd_kind kind, struct slice name, struct slice tags)
+{
+	static const char *const before[STATSD_KINDS] = {
+		"stats.counters.", "stats.timers.", "stats.gauges.", "stats.sets."};
+	struct statsd_metric *m = mem_new(struct statsd_metric);
+	m->kind = kind;
+	m->id = (uint32_t)t->metrics.n;
+	vec_push(&t->metrics, m);
+	char *full = mem_printf(
+		"%s%.*s%s", before[kind], SLICE_ARG(name), kind == STATSD_SET ? ".count" : "");
+	vec_push(&t->batch->names, ((struct statsd_name){kind, full, slice_dup(tags)}));
+	add_sending(t, m, name, tags);
+	return m;
+}
+
+/* A sending that is not known. NULL with *ret_wrong, or NULL alone when there is no more room. */
+static struct statsd_metric *meet(
+	struct statsd_table *t, const struct statsd_line *line, const char **ret_wrong)
+{
+	static const size_t around = sizeof("stats.counters..count");
+	struct statsd_tags tags;
+	*ret_wrong = NULL;
+	if (!statsd_tags_read(line->tags, &tags))
+		*ret_wrong = points_added_text(POINTS_BAD_TAG);
+	if (*ret_wrong)
+		return NULL;
+	const enum points_added look =
+		line->name.n + around >= SERIES_KEY_MAX / 2
+			? POINTS_BAD_NAME
+			: points_look(line->name, tags.keys, tags.values, tags.n);
+	if (look != POINTS_ADDED) {
+		*ret_wrong = points_added_text(look);
+		return NULL;
+	}
+	if (t->sendings >= STATSD_SENDINGS * t->names_max)
+		return NULL;
+	struct buf text = BUF(SERIES_KEY_MAX);
+	statsd_tags_write(&tags, &text);
+	const struct slice one = slice_from(buf_str(&text), text.n);
+	const struct slot *slot =
+		look_up(t, hash_of(t, line->kind, line->name, one), line->kind, line->name, one);
+	struct statsd_metric *m = slot->sending ? slot->sending->metric : NULL;
+	if (!m && t->metrics.n < t->names_max)
+		m = define(t, line->kind, line->name, one);
+	if (m && !slice_eq(one, line->tags))
+		add_sending(t, m, line->name, line->tags);
+	buf_fini(&text);
+	return m;
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+void statsd_table_bad(struct statsd_table *t, const char *why, struct slice line)
+{
+	bad_lines_add(&t->batch->bad, why, line);
+}
+
+static void take_line(struct statsd_table *t, struct slice text)
+{
+	struct statsd_line line;
+	const char *wrong = statsd_line_read(text, &line);
+	if (wrong) {
+		statsd_table_bad(t, wrong, text);
+		return;
+	}
+	const uint64_t hash = hash_of(t, line.kind, line.name, line.tags);
+	const struct slot *slot = look_up(t, hash, line.kind, line.name, line.tags);
+	struct statsd_metric *m = slot->sending ? slot->sending->metric : meet(t, &line, &wrong);
+	const bool before = m && m->heard;
+	if (m)
+		wrong = statsd_metric_add(m, &line, &t->dense, &t->batch->refused);
+	if (m && m->heard && !before)
+		vec_push(&t->heard, m);
+	if (wrong)
+		statsd_table_bad(t, wrong, text);
+	else if (m)
+		t->batch->lines++;
+	else
+		t->batch->refused++;
+}
+
+void statsd_table_take(struct statsd_table *t, struct slice packet)
+{
+	const char *p = packet.p, *const end = p + packet.n;
+	while (p < end) {
+		const char *stop = memchr(p, '\n', (size_t)(end - p));
+		stop = stop ? stop : end;
+		size_t n = (size_t)(stop - p);
+		if (n && p[n - 1] == '\r')
+			n--;
+		if (n)
+			take_line(t, slice_from(p, n));
+		p = stop + 1;
+	}
+}
+
+struct statsd_batch *statsd_table_flush(struct statsd_table *t)
+{
+	struct statsd_batch *b = t->batch;
+	VEC_EACH (&t->heard, struct statsd_metric *, m)
+		vec_push(&b->items, statsd_metric_take(*m, &t->dense));
+	t->heard.n = 0;
+	t->batch = mem_new(struct statsd_batch);
+	return b;
+}
