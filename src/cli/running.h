@@ -108,6 +108,7 @@ struct running {
 	struct metrics *metrics;
 	struct ingest *ingest;
 	struct alerts *alerts;
+	struct graphite *graphite;
 	struct reports *reports;
 	struct house *house;
 	struct web *web;
@@ -117,6 +118,7 @@ struct running {
 	VEC(struct watched_scenario *) scenarios;
 	struct http_client *probe_client;
 	struct probes *all_probes;
+	struct schedule *probe_schedule;
 	struct probe_tools probe_tools;
 	struct map probes; /* name of the item -> struct watched_probe */
 	struct running_lists *lists;

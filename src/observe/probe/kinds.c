@@ -8,6 +8,7 @@ static const struct probe_kind *const kinds[] = {
 	&probe_kind_http,
 	&probe_kind_tcp,
 	&probe_kind_tls,
+	&probe_kind_ssh,
 	&probe_kind_smtp,
 	&probe_kind_imap,
 	&probe_kind_push,
