@@ -121,6 +121,8 @@ static void print_found(const struct config *c)
 	count(&out, c->scenario_count, "scenario");
 	if (c->component_count)
 		count(&out, c->component_count, "component");
+	if (c->probe_count)
+		count(&out, c->probe_count, "probe");
 	count(&out, c->alarm_count, "alarm");
 	if (!c->file)
 		printf("no configuration file, all is default: %s\n", buf_str(&out));

@@ -176,6 +176,12 @@ struct series_status series_status(const struct series_store *st)
 	return s;
 }
 
+struct series_kept series_kept(const struct series_store *st)
+{
+	return (struct series_kept){
+		st->keep_ms[LEVEL_RAW], st->keep_ms[LEVEL_TEN_MINUTES], st->keep_ms[LEVEL_HOUR]};
+}
+
 /* --- series ----------------------------------------------------------------------------------- */
 
 struct series *store_get(struct series_store *st, enum series_kind kind, const char *unit,
@@ -276,6 +282,11 @@ void series_find(struct series_store *st, const char *pattern, const struct seri
 		if (has_tags(s, tags, tag_count) && !cb(arg, s))
 			return;
 	}
+}
+
+struct series *series_nth(const struct series_store *st, size_t i)
+{
+	return i < st->all.n ? st->all.p[i] : NULL;
 }
 
 const char *series_name(const struct series *s)

@@ -68,6 +68,12 @@ void series_close(struct series_store *st);
  * command and for tests: it stops the loop's thread. */
 void series_settle(struct series_store *st);
 
+/* How long each is kept, as opened; days are kept for ever. */
+struct series_kept {
+	int64_t raw_ms, ten_minutes_ms, hours_ms;
+};
+struct series_kept series_kept(const struct series_store *st);
+
 struct series_status {
 	bool storing;
 	struct error why;        /* when not */
@@ -104,6 +110,9 @@ struct series *series_get(struct series_store *st, const struct series_key *key)
  * and which has all the tags, in order of definition, until it returns false. */
 void series_find(struct series_store *st, const char *pattern, const struct series_tag *tags,
 	size_t tag_count, bool (*cb)(void *arg, struct series *s), void *arg);
+
+/* In order of definition, from 0 on; NULL: no more. Borrowed. */
+struct series *series_nth(const struct series_store *st, size_t i);
 
 /* Borrowed: name, name{key="value",...} with sorted keys, unit, location. */
 const char *series_name(const struct series *s);

@@ -33,5 +33,9 @@ void regex_free(struct regex *re);
  * may be NULL; they borrow from text, a group that took no part is empty. */
 enum regex_result regex_find(
 	const struct regex *re, struct slice text, struct slice ret_groups[REGEX_GROUPS]);
+/* From byte `at` <= text.n on, which ends a character; what stands before it is still looked back
+ * at, so that ^ holds at the begin of the text only. */
+enum regex_result regex_find_from(const struct regex *re, struct slice text, size_t at,
+	struct slice ret_groups[REGEX_GROUPS]);
 
 #endif

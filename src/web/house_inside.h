@@ -77,11 +77,14 @@ struct house {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	const struct ingest *ingest;
+	struct graphite *graphite;
 	house_more *more;
 	void *arg;
 	struct worker *worker;
 	const struct house_site *site;
 	struct house_lists lists;
+	/* What SITE says of the probes, made once a configuration. */
+	json_t *probes[AUDIENCE_PUBLIC + 1], *probe_kinds;
 	house_publish *publish;
 	void *publish_arg;
 	int64_t started_ms, published_ms;
@@ -107,6 +110,8 @@ void house_refreshed(struct house *h); /* house.c: something may be new */
 /* --- documents -------------------------------------------------------------------------------- */
 
 json_t *site_json(struct house *h, enum audience audience);
+void site_probes_make(struct house *h); /* of its lists, anew */
+void site_probes_forget(struct house *h);
 /* As in SITE; NULL: there is none of that id. Owned. */
 json_t *site_component(struct house *h, const char *id, bool operators);
 json_t *site_scenario(struct house *h, const struct house_scenario *s, bool operators);
@@ -161,7 +166,10 @@ struct house_question {
 
 extern const struct house_question component_question, availability_question, scenario_question,
 	run_question, ledger_question, hosts_question, calls_question, evidence_question,
-	metrics_question, health_question;
+	metrics_question, health_question, graphite_render_question, graphite_find_question,
+	graphite_expand_question, graphite_index_question, graphite_tags_question,
+	graphite_values_question, graphite_series_question, graphite_functions_question,
+	graphite_check_question;
 
 /* --- trends ----------------------------------------------------------------------------------- */
 

@@ -100,6 +100,19 @@ static void reply_line(struct http_exchange *x, int status, const char *title, c
 	cache_doc_unref(d);
 }
 
+static void reply_text(struct http_exchange *x, int status, const char *text)
+{
+	char *line = mem_printf("%s\n", text);
+	struct cache_doc *d = cache_doc_new(&(struct cache_recipe){.status = status,
+		.type = "text/plain; charset=utf-8",
+		.keep = KEEP_NOT,
+		.plain = true,
+		.body = slice_of(line)});
+	cache_doc_reply(d, x);
+	cache_doc_unref(d);
+	free(line);
+}
+
 static void refuse(struct entrance *e, struct http_exchange *x, int status)
 {
 	switch (status) {
@@ -113,7 +126,7 @@ static void refuse(struct entrance *e, struct http_exchange *x, int status)
 /* --- asking the hub ------------------------------------------------------------------------------
  */
 
-static void ask_free(struct ask *a)
+void ask_free(struct ask *a)
 {
 	struct serving *s = a->serving;
 	if (a->prev)
@@ -122,6 +135,11 @@ static void ask_free(struct ask *a)
 		s->asks = a->next;
 	if (a->next)
 		a->next->prev = a->prev;
+	s->under_way -= a->under_way;
+	if (a->out)
+		buf_fini(&a->out->body);
+	free(a->out);
+	buf_fini(&a->sent);
 	cache_doc_unref(a->doc);
 	free(a->key);
 	free(a->word);
@@ -132,7 +150,9 @@ static void ask_free(struct ask *a)
 void request_gone(void *arg, struct http_exchange *x)
 {
 	struct ask *a = http_exchange_data(x);
-	if (a)
+	if (a && a->gathering)
+		ask_free(a);
+	else if (a)
 		a->x = NULL;
 }
 
@@ -149,7 +169,25 @@ void request_take(void *arg)
 	ask_free(a);
 }
 
-static void ask(struct entrance *e, struct http_exchange *x, const struct route_match *m)
+struct ask *ask_new(struct entrance *e, struct http_exchange *x, const struct route_match *m)
+{
+	struct serving *s = e->serving;
+	struct ask *a = mem_new(struct ask);
+	a->serving = s;
+	a->x = x;
+	a->route = m->route;
+	a->seat = e->seat;
+	a->word = mem_strdup(m->word);
+	a->next = s->asks;
+	if (a->next)
+		a->next->prev = a;
+	s->asks = a;
+	http_exchange_set_data(x, a);
+	return a;
+}
+
+static void ask(struct entrance *e, struct http_exchange *x, const struct route_match *m,
+	const json_t *args)
 {
 	struct serving *s = e->serving;
 	const struct route *r = m->route;
@@ -165,21 +203,13 @@ static void ask(struct entrance *e, struct http_exchange *x, const struct route_
 			return;
 		}
 	}
-	struct ask *a = mem_new(struct ask);
-	a->serving = s;
-	a->x = x;
-	a->route = r;
-	a->seat = e->seat;
+	struct ask *a = ask_new(e, x, m);
 	a->language = language;
 	a->key = key[0] ? mem_strdup(key) : NULL;
-	a->word = mem_strdup(m->word);
 	if (r->command)
 		a->body = slice_dup(http_body(x));
-	a->next = s->asks;
-	if (a->next)
-		a->next->prev = a;
-	s->asks = a;
-	http_exchange_set_data(x, a);
+	else if (args)
+		a->body = json_text(args);
 	hub_ask(s->o.hub, a);
 }
 
@@ -196,9 +226,24 @@ static void command(struct entrance *e, struct http_exchange *x, const struct ro
 	const bool good = json_is_object(body);
 	json_decref(body);
 	if (good)
-		ask(e, x, m);
+		ask(e, x, m, NULL);
 	else
 		reply_problem(e, x, 400);
+}
+
+/* What is wrong with a question is told to who asked it. */
+static void question(struct entrance *e, struct http_exchange *x, const struct route_match *m)
+{
+	struct error err = {0};
+	const struct face_request r = {.query = http_query(x),
+		.type = http_header(x, "Content-Type"),
+		.body = http_body(x)};
+	json_t *args = m->route->arguments(&r, &err);
+	if (args)
+		ask(e, x, m, args);
+	else
+		reply_text(x, 400, err.msg);
+	json_decref(args);
 }
 
 /* --- requests ------------------------------------------------------------------------------------
@@ -245,14 +290,16 @@ void request_handle(void *arg, struct http_exchange *x)
 {
 	struct entrance *e = arg;
 	struct route_match m;
+	route_match_path(http_method(x), http_path(x), e->on, &m);
 	if (e->seat == SEAT_OPERATORS) {
-		const int refused = guard_admit(&e->serving->guard, x);
+		const struct guard *g = &e->serving->guard;
+		const int refused =
+			m.route && m.route->own_secret ? guard_admit_host(g, x) : guard_admit(g, x);
 		if (refused) {
 			refuse(e, x, refused);
 			return;
 		}
 	}
-	route_match_path(http_method(x), http_path(x), e->on, &m);
 	if (!m.route) {
 		reply_missing(e, x, m.other_method);
 		return;
@@ -264,7 +311,16 @@ void request_handle(void *arg, struct http_exchange *x)
 	switch (m.route->class) {
 	case CLASS_PINNED: reply_pinned(e, x, m.route); break;
 	case CLASS_FIXED: reply_fixed(e, x, &m); break;
-	case CLASS_COLD: ask(e, x, &m); break;
-	case CLASS_ASKED: m.route->command ? command(e, x, &m) : ask(e, x, &m); break;
+	case CLASS_COLD: ask(e, x, &m, NULL); break;
+	case CLASS_ASKED:
+		if (m.route->write)
+			write_handle(e, x, &m);
+		else if (m.route->command)
+			command(e, x, &m);
+		else if (m.route->arguments)
+			question(e, x, &m);
+		else
+			ask(e, x, &m, NULL);
+		break;
 	}
 }
