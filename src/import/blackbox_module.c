@@ -94,7 +94,10 @@ void blackbox_talk(struct import_probe *p, const struct import_node *of)
 					 send = import_get(&step, "send"),
 					 starttls = import_get(&step, "starttls");
 		take_expect(p, list, &expect);
-		if (import_text(&send) && strstr(import_text(&send), "${"))
+		if (send.y && !import_text(&send))
+			import_tell(p->in, &send, IMPORT_DROPPED,
+				"only text is sent; a tls probe has `starttls: postgres`");
+		else if (import_text(&send) && strstr(import_text(&send), "${"))
 			import_tell(p->in, &send, IMPORT_DROPPED,
 				"what was received is not put into what is sent");
 		else if (import_text(&send))

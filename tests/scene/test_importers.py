@@ -373,7 +373,7 @@ def test_blackbox():
     assert p["mail-mail.example.org-25"]["tcp"]["talk"][1] == {"send": "EHLO prober\r"}
     assert p["ping-192.0.2.1"]["icmp"] == {"to": "192.0.2.1", "size": 64} and p["ping-192.0.2.1"]["timeout"] == "3s"
     assert p["database-db.example.org-5432"]["tcp"]["talk"] == [{"starttls": True}]
-    assert "tag" in note(made, "modules.postgres.tcp.query_response[0].send")[0]["text"]
+    assert "only text" in note(made, "modules.postgres.tcp.query_response[0].send")[0]["text"]
     assert p["pop-pop.example.org-995"]["tcp"]["talk"] == [{"expect": r"^\+OK"}]
     assert p["plain-plain.example.org"]["http"] == "http://plain.example.org"
     assert p["chat-irc.example.org-6667"]["timeout"] == "2s"
