@@ -97,9 +97,6 @@ void blackbox_talk(struct import_probe *p, const struct import_node *of)
 		if (send.y && !import_text(&send))
 			import_tell(p->in, &send, IMPORT_DROPPED,
 				"only text is sent; a tls probe has `starttls: postgres`");
-		else if (import_text(&send) && strstr(import_text(&send), "${"))
-			import_tell(p->in, &send, IMPORT_DROPPED,
-				"what was received is not put into what is sent");
 		else if (import_text(&send))
 			talk(p, list, &send, "send", json_string(import_text(&send)));
 		if (import_flag(&starttls))

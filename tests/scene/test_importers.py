@@ -373,6 +373,7 @@ def test_blackbox():
     assert p["mail-mail.example.org-25"]["tcp"]["talk"][1] == {"send": "EHLO prober\r"}
     assert p["ping-192.0.2.1"]["icmp"] == {"to": "192.0.2.1", "size": 64} and p["ping-192.0.2.1"]["timeout"] == "3s"
     assert p["database-db.example.org-5432"]["tcp"]["talk"] == [{"starttls": True}]
+    assert p["chat-irc.example.org-6667"]["tcp"]["talk"] == [{"send": "NICK ${1}"}]
     assert "only text" in note(made, "modules.postgres.tcp.query_response[0].send")[0]["text"]
     assert p["pop-pop.example.org-995"]["tcp"]["talk"] == [{"expect": r"^\+OK"}]
     assert p["feed-wss-feed.example.org-v1"]["websocket"] == {
@@ -451,6 +452,8 @@ def test_cloudmon():
     assert used == {("api-tour", "10m"), ("server-login", "10m"), ("volume-life", "10m"), ("dns-zone", "10m")}
     own = p["own-staging-scenario1_login.yaml"]
     assert own["every"] == "15m" and own["exec"]["env"] == {"OS_CLOUD": "stage", "LANG": "C"}
+    assert own["exec"]["git"] == "https://git.example.org/ops/own-tests" and own["exec"]["branch"] == "main"
+    assert own["exec"]["run"] == "ansible-playbook -i inventory %s"
     assert own["exec"]["tasks"] == "checks/scenario1_login.yaml"
     assert p["own-staging-scenario2_disk.yaml"]["every"] == "1h"
     assert p["apimon-production-scenario23_ces.yaml"]["exec"]["statsd"] == "openstack.api.production.zone-a"
