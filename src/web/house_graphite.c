@@ -156,12 +156,15 @@ static int begin_render(struct house_asked *a)
 	struct graphite_question q = {.targets = targets};
 	if (!a->house->graphite)
 		return 503;
-	q.target_count = texts(a, "target", targets, GRAPHITE_TARGETS);
+	const size_t count = texts(a, "target", targets, GRAPHITE_TARGETS);
+	for (size_t i = 0; i < count && i < GRAPHITE_TARGETS; i++)
+		if (slice_trim(slice_of(targets[i])).n) /* hidden ones are sent empty */
+			targets[q.target_count++] = targets[i];
 	if (!read_format(a) || !read_times(a, &q) || !read_numbers(a, &q))
 		return 0;
-	if (q.target_count > GRAPHITE_TARGETS)
-		return wrong(g, "a question has at most %d targets, not %zu", GRAPHITE_TARGETS,
-			q.target_count);
+	if (count > GRAPHITE_TARGETS)
+		return wrong(
+			g, "a question has at most %d targets, not %zu", GRAPHITE_TARGETS, count);
 	a->parts_due++;
 	graphite_render(a->house->graphite, &q, on_lines, a);
 	return 0;

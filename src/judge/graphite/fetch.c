@@ -76,11 +76,15 @@ static bool has_own_step(enum series_kind kind)
 	return kind == SERIES_GAUGE || kind == SERIES_PROBE;
 }
 
-/* As whisper: nothing of what begins later than now, and nothing later. */
+/* As whisper: nothing of what begins later than now, nothing later, nothing older than there can
+ * be. */
 static bool until_now(const struct graphite_call *c, struct span *span)
 {
+	const int64_t oldest = c->eval.now_s - (SERIES_POINTS_MAX - 10) * DAY_S;
+	span->from_s = span->from_s < oldest ? oldest : span->from_s;
+	span->from_s = span->from_s < 0 ? 0 : span->from_s;
 	span->until_s = span->until_s > c->eval.now_s ? c->eval.now_s : span->until_s;
-	return span->from_s <= c->eval.now_s;
+	return span->from_s <= span->until_s;
 }
 
 /* The shortest step that is kept and is not too many values; 0: samples. */
