@@ -16,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/session.h"
+#include "observe/endpoint_table.h"
 #include "observe/scenario/scenario.h"
 #include "observe/scenario/world.h"
 #include "openstack/cloud_config.h"
@@ -25,8 +26,9 @@ const char config_usage[] =
 	"usage: glasshouse config check [OPTION]...\n"
 	"       glasshouse config show [OPTION]...\n"
 	"\n"
-	"check reads glasshouse.yaml and conf.d/*.yaml beside it, the scenarios they name and the clouds\n"
-	"in clouds.yaml, and prints every error with its place. It asks no cloud and reads no secret.\n"
+	"check reads glasshouse.yaml and conf.d/*.yaml beside it, the scenarios they name, the clouds\n"
+	"in clouds.yaml and the rows of endpoints/*.yaml, and prints every error with its place. It asks\n"
+	"no cloud and reads no secret.\n"
 	"show prints the configuration that is in force, defaults and all, secrets as written.\n"
 	"More: docs/configuration.md\n"
 	"\n"
@@ -119,6 +121,8 @@ static void print_found(const struct config *c)
 	count(&out, c->scenario_count, "scenario");
 	if (c->component_count)
 		count(&out, c->component_count, "component");
+	if (c->probe_count)
+		count(&out, c->probe_count, "probe");
 	count(&out, c->alarm_count, "alarm");
 	if (!c->file)
 		printf("no configuration file, all is default: %s\n", buf_str(&out));
@@ -136,6 +140,7 @@ static int check(struct config *c, struct error_list *errors)
 	if (kinds)
 		check_scenarios(c, kinds, errors);
 	check_alarms(c, errors);
+	endpoint_table_free(endpoint_table_load(endpoint_dirs(), errors));
 	kinds_free(kinds);
 	drop_doubles(errors);
 	session_print_errors(errors);

@@ -22,7 +22,8 @@ static bool has_room(struct config_reader *r, const struct yaml *y)
 	return r->probes.n < CONFIG_PROBES_MAX;
 }
 
-static void read_over(struct config_reader *r, struct probe_draft *d, const struct yaml *map)
+static void read_over(
+	struct config_reader *r, struct probe_draft *d, const struct yaml *map, const char *dir)
 {
 	struct probe_config *before = d->config;
 	if (d->touched == r->file) {
@@ -32,18 +33,18 @@ static void read_over(struct config_reader *r, struct probe_draft *d, const stru
 		return;
 	}
 	d->touched = r->file;
-	d->config = before ? probe_config_merge(before, map, r->file, r->errors)
-			   : probe_config_read(map, r->file, r->errors);
+	d->config = before ? probe_config_merge(before, map, r->file, dir, r->errors)
+			   : probe_config_read_in(map, r->file, dir, r->errors);
 	probe_config_free(before);
 }
 
 /* False: there is no room for more. */
-static bool read_one(struct config_reader *r, const struct yaml *map)
+static bool read_one(struct config_reader *r, const struct yaml *map, const char *dir)
 {
 	const struct yaml *name = config_text(map, "name");
 	struct probe_draft *d = name ? draft_of(r, name->text) : NULL;
 	if (d) {
-		read_over(r, d, map);
+		read_over(r, d, map, dir);
 		return true;
 	}
 	if (!has_room(r, map))
@@ -51,7 +52,7 @@ static bool read_one(struct config_reader *r, const struct yaml *map)
 	d = vec_add(&r->probes);
 	d->at = config_place(r, map);
 	d->touched = r->file;
-	d->config = probe_config_read(map, r->file, r->errors);
+	d->config = probe_config_read_in(map, r->file, dir, r->errors);
 	if (name)
 		map_put_slice(&r->probe_names, name->text, (void *)(uintptr_t)r->probes.n);
 	return true;
@@ -59,9 +60,12 @@ static bool read_one(struct config_reader *r, const struct yaml *map)
 
 void config_read_probes(struct config_reader *r, const struct yaml *list)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (config_is_item(r, list->items[i], "a probe") && !read_one(r, list->items[i]))
-			return;
+	char *dir = config_path(r->config, ".");
+	bool room = true;
+	for (size_t i = 0; i < list->n && room; i++)
+		if (config_is_item(r, list->items[i], "a probe"))
+			room = read_one(r, list->items[i], dir);
+	free(dir);
 }
 
 /* --- finishing ---------------------------------------------------------------------------------

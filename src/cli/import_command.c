@@ -10,20 +10,38 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/import_program.h"
 #include "import/oshm.h"
 #include "import/shell.h"
 #include "text/yaml_write.h"
 
 const char import_usage[] =
 	"usage: glasshouse import oshm 'OPTIONS'|FILE\n"
+	"       glasshouse import cloudmon|gatus|blackbox|uptime-kuma [OPTION]... PATH...\n"
 	"\n"
-	"Prints the glasshouse.yaml that does what OpenStack Health Monitor does when it is started with\n"
-	"these options (variables may stand in front of them), or by this start script. What became of\n"
-	"each option and variable stands in comments at its end; what has no equivalent is told on\n"
-	"stderr too, with the reason.\n"
+	"Prints the glasshouse.yaml that does what another program does.\n"
+	"\n"
+	"oshm: what OpenStack Health Monitor does when it is started with these options (variables may\n"
+	"stand in front of them), or by this start script. What became of each option and variable\n"
+	"stands in comments at its end; what has no equivalent is told on stderr too, with the reason.\n"
+	"\n"
+	"The others read configurations: CloudMon's (EPmon, GlobalMon, APImon, load balancers, catalog),\n"
+	"Gatus's, blackbox.yml with prometheus.yml, a backup of Uptime Kuma. A directory stands for the\n"
+	".yaml, .yml and .json files in it. Each line is told of on stderr: carried, carried\n"
+	"differently and why, needless, or not carried and why. Secrets are never printed: a reference\n"
+	"stands in their place, and the report says what to put there.\n"
+	"\n"
+	"  --out DIR           write DIR/conf.d/PROGRAM.yaml and DIR/endpoints/PROGRAM.yaml, never over\n"
+	"                      what is there\n"
+	"  --json              what was made, and the report, as one JSON document on stdout\n"
+	"  --quiet             do not tell of what is carried as it was\n"
+	"  --target TARGET     ask this with every module of blackbox that no job of Prometheus names;\n"
+	"                      several add up\n"
 	"\n"
 	"example: glasshouse import oshm run_mycloud.sh > glasshouse.yaml\n"
 	"         glasshouse import oshm 'OS_CLOUD=mycloud -O -C -D -n 8 -LL -b -B -S mycloud'\n"
+	"         glasshouse import gatus config/ > glasshouse.yaml\n"
+	"         glasshouse import cloudmon --out /etc/glasshouse config.yaml epmon/ globalmon/\n"
 	"exit: 0 everything is carried over, 1 something is not, 2 could not run\n";
 
 /* A file's text, owned, or NULL with errno; 0 when there is no file of that name. */
@@ -85,11 +103,14 @@ static int import_text(struct slice text, const char *name)
 int import_main(int argc, char **argv)
 {
 	static const struct option table[] = {{0}};
+	const struct importer *importer = argc > 1 ? importer_find(argv[1]) : NULL;
+	if (importer)
+		return import_program(importer, argc - 1, argv + 1);
 	if (getopt_long(argc, argv, "+", table, NULL) != -1)
 		return EXIT_COULD_NOT_RUN;
 	if (argc != 3 || strcmp(argv[1], "oshm") != 0) {
-		fputs("expected `oshm` and its options or a start script; see `glasshouse import "
-		      "--help`\n",
+		fputs("expected `oshm` and its options or a start script, or `cloudmon`, `gatus`, "
+		      "`blackbox`, `uptime-kuma` and files; see `glasshouse import --help`\n",
 			stderr);
 		return EXIT_COULD_NOT_RUN;
 	}

@@ -178,7 +178,9 @@ static void on_query(void *arg, const char *what, const json_t *args, enum audie
 	struct web_answer *answer)
 {
 	struct running *r = arg;
-	if (r->house)
+	if (r->alerts && !strcmp(what, "alerts") && audience == AUDIENCE_OPERATORS)
+		web_answer(answer, 200, alerts_json(r->alerts));
+	else if (r->house)
 		house_query(r->house, what, args, audience, answer);
 	else
 		web_answer(answer, 503, NULL);
@@ -188,6 +190,8 @@ static void on_command(void *arg, const char *what, const json_t *args, const ch
 	struct web_answer *answer)
 {
 	struct running *r = arg;
+	if (r->opened && running_pushed(r, what, args, answer))
+		return;
 	if (!strcmp(what, "reload") && r->opened)
 		web_answer(answer, 200, running_reload(r));
 	else
@@ -236,7 +240,8 @@ static bool open_web(struct running *r, struct error *err)
 		.isolate = c->isolate,
 		.threads = c->threads,
 	};
-	const struct web_house house = {.query = on_query, .command = on_command, .arg = r};
+	const struct web_house house = {
+		.query = on_query, .command = on_command, .points = running_points, .arg = r};
 	r->loop = loop_new(NULL, err);
 	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);
 	return r->web != NULL;
@@ -318,6 +323,17 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 	return errors->n == 0 && running_probes_start(r, errors);
 }
 
+/* Alerts are for components, so these come first. */
+static bool open_alerts(struct running *r, struct error_list *errors)
+{
+	struct error err = {0};
+	running_lists_make(r);
+	if (running_alerts(r, &err))
+		return true;
+	error_list_add(errors, &err);
+	return false;
+}
+
 /* Where it listens: the address as given, the port as it became. */
 static void say_one(const char *what, const char *address, unsigned port)
 {
@@ -360,7 +376,7 @@ static void open_all(struct running *r, struct error_list *errors)
 	if (!session_open_tools(&r->session, &so))
 		return;
 	if (open_rooms(r, &err))
-		r->opened = open_clouds(r, errors);
+		r->opened = open_clouds(r, errors) && open_alerts(r, errors);
 	else
 		error_list_add(errors, &err);
 }
@@ -385,7 +401,6 @@ struct running *running_open(const struct running_options *options)
 		running_close(r);
 		return NULL;
 	}
-	running_lists_make(r);
 	house_publish_to(r->house, r->web);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
@@ -410,6 +425,7 @@ void running_stop(struct running *r)
 	size_t open = 0;
 	r->stopping = true;
 	schedule_stop(r->schedule);
+	schedule_stop(r->probe_schedule);
 	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
 		open += (*s)->gone ? 0 : patrol_open((*s)->patrol);
 	}
@@ -445,6 +461,7 @@ void running_close(struct running *r)
 		schedule_free(r->schedule);
 	web_free(r->web);
 	ingest_close(r->ingest);
+	alerts_close(r->alerts);
 	house_free(r->house);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);

@@ -7,6 +7,7 @@
  *	running_scenario.c  one scenario that comes again and again
  *	running_probes.c    the user's own probes
  *	running_lists.c     what there is to show and to judge, made of both
+ *	running_alerts.c    alerts and results that others push
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
  *	running_reports.c   what happened, by mail
@@ -26,6 +27,7 @@
 #include "cli/session.h"
 #include "judge/judge.h"
 #include "observe/endpoint.h"
+#include "observe/ingest/alerts.h"
 #include "observe/ingest/ingest.h"
 #include "observe/patrol.h"
 #include "observe/witness.h"
@@ -105,6 +107,7 @@ struct running {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	struct ingest *ingest;
+	struct alerts *alerts;
 	struct graphite *graphite;
 	struct reports *reports;
 	struct house *house;
@@ -115,6 +118,7 @@ struct running {
 	VEC(struct watched_scenario *) scenarios;
 	struct http_client *probe_client;
 	struct probes *all_probes;
+	struct schedule *probe_schedule;
 	struct probe_tools probe_tools;
 	struct map probes; /* name of the item -> struct watched_probe */
 	struct running_lists *lists;
@@ -156,12 +160,25 @@ void running_exchange(void *arg, const struct cloud_exchange *x); /* arg: struct
 /* What waits is sent, within a budget. */
 void running_metrics_end(struct running *r);
 
+/* --- running_alerts.c */
+bool running_alerts(struct running *r, struct error *err);
+/* The commands of faces that push; false: it is none of them. */
+bool running_pushed(
+	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
+
 /* --- running_ingest.c */
 /* Opened, or opened anew where the addresses differ from those of `before` (NULL: at the start). */
 bool running_ingest(
 	struct running *r, const struct config *before, const struct config *c, struct error *err);
 /* Prints where it listens. */
 void running_ingest_say(struct running *r);
+/* For struct web_house; arg: struct running. */
+void running_points(void *arg, const char *source, struct points *points,
+	const struct bad_lines *bad, struct web_answer *answer);
+/* Whether a face may write; else answers 403. */
+bool running_face(const struct running *r, enum config_face face, struct web_answer *answer);
+/* The answer to one that writes in. `why` may be "". */
+void running_answer(struct web_answer *answer, int status, const char *fmt, ...) like_printf(3, 4);
 /* Adds what came in to the operators' SITE. */
 void running_ingest_site(const struct running *r, json_t *site);
 

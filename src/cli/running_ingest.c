@@ -15,8 +15,8 @@ static void on_tell(void *arg, const char *text)
 		house_changed(r->house);
 }
 
-static void say_port(struct running *r, enum ingest_source source, const char *scheme,
-	const char *address)
+static void say_port(
+	struct running *r, enum ingest_source source, const char *scheme, const char *address)
 {
 	const char *colon = strrchr(address, ':');
 	char label[32];
@@ -61,8 +61,8 @@ static bool same_addresses(const struct config *a, const struct config *b)
 	       !strcmp(a->pickle_address, b->pickle_address);
 }
 
-bool running_ingest(struct running *r, const struct config *before, const struct config *c,
-	struct error *err)
+bool running_ingest(
+	struct running *r, const struct config *before, const struct config *c, struct error *err)
 {
 	if (r->ingest && before && same_addresses(before, c))
 		return true;
@@ -95,4 +95,66 @@ void running_ingest_site(const struct running *r, json_t *site)
 				(json_int_t)s.source[k].lost, "first_bad", s.source[k].first_bad));
 	}
 	json_object_set_new(site, "ingest", all);
+}
+
+/* --- over HTTP -------------------------------------------------------------------------------- */
+
+void running_answer(struct web_answer *answer, int status, const char *fmt, ...)
+{
+	struct buf why = BUF(BUF_LINE);
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vprintf(&why, fmt, ap);
+	va_end(ap);
+	web_answer(answer, 200, json_pack("{s:i, s:s}", "status", status, "why", buf_str(&why)));
+	buf_fini(&why);
+}
+
+bool running_face(const struct running *r, enum config_face face, struct web_answer *answer)
+{
+	if (r->now->config->faces & (1u << face))
+		return true;
+	running_answer(answer, 403, "the configuration does not allow it: faces: {%s: write}",
+		config_face_name(face));
+	return false;
+}
+
+/* As InfluxDB says it: what was good of the body is there. */
+static void answer_influx(struct web_answer *answer, size_t taken, const struct bad_lines *bad)
+{
+	if (!bad->n)
+		running_answer(answer, 204, "%s", "");
+	else if (taken)
+		running_answer(answer, 400, "partial write: %s dropped=%llu", bad->first,
+			(unsigned long long)bad->n);
+	else
+		running_answer(answer, 400, "%s", bad->first);
+}
+
+void running_points(void *arg, const char *source, struct points *points,
+	const struct bad_lines *bad, struct web_answer *answer)
+{
+	struct running *r = arg;
+	const bool influx = !strcmp(source, ingest_source_name(INGEST_INFLUX));
+	const enum ingest_source from = influx ? INGEST_INFLUX : INGEST_REMOTE_WRITE;
+	const size_t n = points_count(points);
+	if (!running_face(r, influx ? CONFIG_FACE_INFLUX : CONFIG_FACE_PROMETHEUS, answer)) {
+		points_free(points);
+		return;
+	}
+	if (!r->ingest || r->stopping) {
+		points_free(points);
+		running_answer(answer, 503, "the house is not open");
+		return;
+	}
+	ingest_bad(r->ingest, from, bad);
+	if (!ingest_points(r->ingest, from, points))
+		running_answer(answer, 429, "%d values wait already: send it again later",
+			INGEST_WAITING_MAX);
+	else if (influx)
+		answer_influx(answer, n, bad);
+	else if (bad->n)
+		running_answer(answer, 400, "%s", bad->first);
+	else
+		running_answer(answer, 204, "%s", "");
 }

@@ -2,7 +2,8 @@
  * running_probes.c - the user's own probes: opened, told to the judge, and compared at a reload.
  *
  * They have a client of their own, which opens as many connections as there are probes: a target
- * that hangs keeps nobody else waiting for one.
+ * that hangs keeps nobody else waiting for one. Their schedule is one of their own too: their names
+ * are the user's, and the jobs that operators are shown do not grow with them.
  */
 
 #include "cli/running.h"
@@ -22,11 +23,13 @@ bool running_probes_open(struct running *r, struct error *err)
 	if (!r->probe_client)
 		return false;
 	r->all_probes = probes_new();
+	r->probe_schedule = schedule_new(s->loop);
 	r->probe_tools = (struct probe_tools){.loop = s->loop,
-		.schedule = r->schedule,
+		.schedule = r->probe_schedule,
 		.http = r->probe_client,
 		.resolver = s->resolver,
 		.pinger = s->pinger,
+		.ssh = s->ssh,
 		.series = r->series,
 		.probes = r->all_probes,
 		.random = &random_system,
@@ -141,5 +144,6 @@ void running_probes_close(struct running *r)
 		close_one(e->value, false);
 	map_fini(&r->probes);
 	probes_free(r->all_probes);
+	schedule_free(r->probe_schedule);
 	http_client_free(r->probe_client);
 }

@@ -53,7 +53,10 @@ static void write_conditions(struct buf *out, const json_t *list, const struct p
 	json_array_foreach (list, i, c) {
 		const bool ok = json_flag(c, "ok"), expect = !strcmp(json_str(c, "of"), "expect");
 		const char *colour = ok ? p->good : expect ? p->bad : p->warn;
-		buf_printf(out, "  %s%-6s%s %s", colour, ok ? "holds" : expect ? "fails" : "warns",
+		buf_printf(out, "  %s%-6s%s %s", colour,
+			ok       ? "holds"
+			: expect ? "fails"
+				 : "warns",
 			p->off, json_str(c, "text"));
 		buf_printf(out, "%s; %s%s\n", p->dim, json_str(c, "saw"), p->off);
 	}
@@ -85,12 +88,8 @@ static void print_text(const struct trying *t, const struct probe_report *r)
 	const struct paint *p = paint_for(STDOUT_FILENO);
 	const bool good = r->fault == FAULT_NONE;
 	struct buf out = BUF(BUF_PAGE);
-	buf_printf(&out, "%s: %s%s%s", t->name,
-		good ? r->warned ? p->warn : p->good
-		     : p->bad,
-		good ? r->warned ? "good, with a warning" : "good"
-		     : fault_text(r->fault),
-		p->off);
+	buf_printf(&out, "%s: %s%s%s", t->name, good ? r->warned ? p->warn : p->good : p->bad,
+		good ? r->warned ? "good, with a warning" : "good" : fault_text(r->fault), p->off);
 	buf_printf(&out, "%s%s\n  %s %s\n", *r->detail ? ": " : "", r->detail, about->kind,
 		about->target);
 	write_phases(&out, r);
@@ -110,8 +109,8 @@ static void print_json(const struct trying *t, const struct probe_report *r)
 		(double)r->phases.connect_ns / 1e6, "tls_ms", (double)r->phases.tls_ns / 1e6,
 		"wait_ms", (double)r->phases.wait_ns / 1e6, "body_ms",
 		(double)r->phases.body_ns / 1e6, "total_ms", (double)r->phases.total_ns / 1e6);
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:s, s:o, s:O, s:O}", "probe",
-		t->name, "kind", about->kind, "target", about->target, "fault",
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:s, s:o, s:O, s:O}",
+		"probe", t->name, "kind", about->kind, "target", about->target, "fault",
 		fault_name(r->fault), "warned", (int)r->warned, "detail", r->detail, "tries",
 		(int)r->tries, "status", r->status, "address", r->address, "phases", phases,
 		"conditions", r->conditions, "measured", r->measured);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "import/blackbox_inside.h"
-#include "import/importer_inside.h"
 #include "import/condition.h"
+#include "import/importer_inside.h"
 
 /* --- modules ---------------------------------------------------------------------------------- */
 
@@ -99,7 +99,7 @@ static void take_named(struct blackbox *b)
 			char *name = mem_printf("%s-%s", m->name, b->in->targets.p[t]);
 			if (!m->wanted && m->probe.json &&
 				blackbox_probe(b, m, b->in->targets.p[t], name, NULL, &p))
-				import_probe_add(&p);
+				import_probe_add(&p, NULL);
 			free(name);
 		}
 }
@@ -111,7 +111,8 @@ bool import_blackbox(struct import *in)
 	for (size_t i = 0; i < in->files.n; i++)
 		for (size_t d = 0; d < yaml_documents(in->files.p[i]); d++) {
 			const struct import_node root = import_root(in, i, d);
-			found |= import_get(&root, "modules").y || import_get(&root, "scrape_configs").y;
+			found |= import_get(&root, "modules").y ||
+				 import_get(&root, "scrape_configs").y;
 		}
 	each_root(&b, blackbox_want);
 	each_root(&b, take_modules);

@@ -66,7 +66,8 @@ static char *header_of(const char *name)
 
 static void header(struct import_probe *p, const struct import_node *rule, bool matches)
 {
-	const struct import_node name = import_get(rule, "header"), pattern = import_get(rule, "regexp"),
+	const struct import_node name = import_get(rule, "header"),
+				 pattern = import_get(rule, "regexp"),
 				 missing = import_get(rule, "allow_missing");
 	if (!import_text(&name) || !import_text(&pattern))
 		return;
@@ -79,7 +80,8 @@ static void header(struct import_probe *p, const struct import_node *rule, bool 
 			free(there);
 		}
 		if (matches && import_flag(&missing))
-			import_tell(p->in, &missing, IMPORT_DROPPED, "a header that is missing fails");
+			import_tell(
+				p->in, &missing, IMPORT_DROPPED, "a header that is missing fails");
 		else
 			import_tell(p->in, &missing, IMPORT_CARRIED, "probe %s: expect", p->name);
 	}
@@ -160,7 +162,8 @@ static void authorization(struct import_probe *p, const struct import_node *opti
 {
 	static const struct import_answer keys[] = {
 		{"credentials_ref", IMPORT_DROPPED, "write the header"}};
-	const struct import_node of = import_get(options, "authorization"), type = import_get(&of, "type"),
+	const struct import_node of = import_get(options, "authorization"),
+				 type = import_get(&of, "type"),
 				 credentials = import_get(&of, "credentials"),
 				 file = import_get(&of, "credentials_file"),
 				 token = import_get(options, "bearer_token"),
@@ -177,7 +180,8 @@ static void authorization(struct import_probe *p, const struct import_node *opti
 /* --- all of it -------------------------------------------------------------------------------- */
 
 static const struct import_answer http_keys[] = {
-	{"compression", IMPORT_DROPPED, "bodies are taken as they come: say a header Accept-Encoding"},
+	{"compression", IMPORT_DROPPED,
+		"bodies are taken as they come: say a header Accept-Encoding"},
 	{"fail_if_ssl", IMPORT_DROPPED, "write the address with http: and `redirects: 0`"},
 	{"fail_if_body_json_matches_cel", IMPORT_DROPPED, "write it as a condition on [BODY]"},
 	{"fail_if_body_json_not_matches_cel", IMPORT_DROPPED, "write it as a condition on [BODY]"},

@@ -5,9 +5,9 @@
 #include "import/probe.h"
 
 struct blackbox_module {
-	const char *name;           /* borrowed of the document */
-	struct import_probe probe;  /* without a target; json NULL: there can be none of it */
-	bool wanted;                /* a job of Prometheus asks with it */
+	const char *name;          /* borrowed of the document */
+	struct import_probe probe; /* without a target; json NULL: there can be none of it */
+	bool wanted;               /* a job of Prometheus asks with it */
 };
 
 struct blackbox {
@@ -17,7 +17,8 @@ struct blackbox {
 };
 
 /* False (told): no probe can be made of it. */
-bool blackbox_module(struct blackbox *b, const struct import_node *module, struct import_probe *ret);
+bool blackbox_module(
+	struct blackbox *b, const struct import_node *module, struct import_probe *ret);
 /* What of tls_config the kind has: "http", "tcp", "grpc", "websocket". */
 void blackbox_tls(struct import_probe *p, const struct import_node *config);
 /* "ip4" or "ip6", with a fallback to the other or without. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "import/blackbox_inside.h"
 
 #define SCRAPE_INTERVAL_NS (60 * NS_PER_S)
@@ -19,13 +20,13 @@ static bool is_probe_job(const struct import_node *job)
 }
 
 /* The text of params.KEY[0]. */
-static struct import_node param(const struct import_node *params, struct import_node *list,
-	const char *key)
+static struct import_node param(
+	const struct import_node *params, struct import_node *list, const char *key)
 {
 	*list = import_get(params, key);
-	return import_size(list) && list->y->kind == YAML_LIST ? import_item(list, 0)
-							       : (struct import_node){.up = list,
-									 .file = list->file};
+	return import_size(list) && list->y->kind == YAML_LIST
+		       ? import_item(list, 0)
+		       : (struct import_node){.up = list, .file = list->file};
 }
 
 static const char *module_of(const struct import_node *job)
@@ -119,9 +120,11 @@ static void tell_rules(struct blackbox *b, const struct import_node *job)
 		const char *label = target_label(&rule);
 		char *made = replaced(&rule, "x");
 		if (!strcmp(label, "__param_target") && made)
-			import_tell(b->in, &rule, IMPORT_CARRIED, "it is done to the targets of the job");
+			import_tell(b->in, &rule, IMPORT_CARRIED,
+				"it is done to the targets of the job");
 		else if (!strcmp(label, "instance") || !strcmp(label, "__address__"))
-			import_tell(b->in, &rule, IMPORT_NEEDLESS, "targets are asked without an exporter");
+			import_tell(b->in, &rule, IMPORT_NEEDLESS,
+				"targets are asked without an exporter");
 		else
 			import_tell(b->in, &rule, IMPORT_DROPPED,
 				"probes have no labels of their own; only __param_target of the whole "
@@ -137,8 +140,16 @@ struct job {
 	const char *name;
 	const struct blackbox_module *module; /* NULL: not among the files */
 	struct import_node interval, timeout;
-	int64_t interval_ns, timeout_ns; /* timeout 0: the module's */
+	int64_t interval_ns, timeout_ns;
 };
+
+/* The module's; without one there is only Prometheus's. */
+static int64_t timeout_of(const struct import_probe *p)
+{
+	int64_t ns;
+	const char *text = json_string_value(json_object_get(p->json, "timeout"));
+	return text && units_parse_time(slice_of(text), &ns) ? ns : INT64_MAX;
+}
 
 static void take_target(struct blackbox *b, const struct job *j, const struct import_node *n)
 {
@@ -155,11 +166,10 @@ static void take_target(struct blackbox *b, const struct job *j, const struct im
 	char *target = relabelled(j->node, text), *name = mem_printf("%s-%s", j->name, text);
 	if (blackbox_probe(b, j->module, target, name, n, &p)) {
 		import_set_time(&p, "every", j->interval_ns);
-		if (!json_object_get(p.json, "timeout"))
-			import_set_time(&p, "timeout",
-				j->timeout_ns < j->interval_ns ? j->timeout_ns : j->interval_ns);
+		if (timeout_of(&p) > j->timeout_ns)
+			import_set_time(&p, "timeout", j->timeout_ns);
 		import_set(&p, "group", json_string(j->name));
-		import_probe_add(&p);
+		import_probe_add(&p, n);
 	}
 	free(name);
 	free(target);
@@ -182,7 +192,8 @@ static void take_static(struct blackbox *b, const struct job *j)
 				 statics = import_get(j->node, "static_configs");
 	take_targets(b, j, &named);
 	for (size_t i = 0; i < import_size(&statics); i++) {
-		const struct import_node one = import_item(&statics, i), targets = import_get(&one, "targets");
+		const struct import_node one = import_item(&statics, i),
+					 targets = import_get(&one, "targets");
 		if (named.y)
 			import_tell(b->in, &targets, IMPORT_NEEDLESS, "the exporter's own address");
 		else
@@ -202,9 +213,12 @@ static const struct import_answer job_keys[] = {
 	{"basic_auth", IMPORT_NEEDLESS, "targets are asked without an exporter"},
 	{"authorization", IMPORT_NEEDLESS, "targets are asked without an exporter"},
 	{"metric_relabel_configs", IMPORT_DROPPED, "metrics are those of docs/metrics.md"},
-	{"file_sd_configs", IMPORT_DROPPED, "targets are not discovered: write them as static_configs"},
-	{"dns_sd_configs", IMPORT_DROPPED, "targets are not discovered: write them as static_configs"},
-	{"http_sd_configs", IMPORT_DROPPED, "targets are not discovered: write them as static_configs"},
+	{"file_sd_configs", IMPORT_DROPPED,
+		"targets are not discovered: write them as static_configs"},
+	{"dns_sd_configs", IMPORT_DROPPED,
+		"targets are not discovered: write them as static_configs"},
+	{"http_sd_configs", IMPORT_DROPPED,
+		"targets are not discovered: write them as static_configs"},
 	{"consul_sd_configs", IMPORT_DROPPED,
 		"targets are not discovered: write them as static_configs"},
 	{"kubernetes_sd_configs", IMPORT_DROPPED,
@@ -226,7 +240,8 @@ static const struct blackbox_module *find(const struct blackbox *b, const char *
 static void take_job(
 	struct blackbox *b, const struct import_node *job, int64_t interval_ns, int64_t timeout_ns)
 {
-	const struct import_node name = import_get(job, "job_name"), params = import_get(job, "params"),
+	const struct import_node name = import_get(job, "job_name"),
+				 params = import_get(job, "params"),
 				 interval = import_get(job, "scrape_interval"),
 				 timeout = import_get(job, "scrape_timeout");
 	struct import_node list;
@@ -240,12 +255,13 @@ static void take_job(
 		import_tell(b->in, &interval, IMPORT_CARRIED, "every of the job's probes");
 	if (import_time(&timeout, &j.timeout_ns))
 		import_tell(b->in, &timeout, IMPORT_CARRIED,
-			"timeout of the job's probes, if the module has none");
+			"timeout of the job's probes, unless the module has less");
 	j.interval_ns = j.interval_ns < NS_PER_S ? NS_PER_S
 			: j.interval_ns > IMPORT_EVERY_MAX_S * NS_PER_S
 				? IMPORT_EVERY_MAX_S * NS_PER_S
 				: j.interval_ns;
-	import_tell(b->in, &name, IMPORT_CARRIED, "group of the job's probes");
+	import_tell(b->in, &name, j.module ? IMPORT_CARRIED : IMPORT_DROPPED,
+		j.module ? "group of the job's probes" : "there are no probes of it");
 	import_tell(b->in, &module, j.module ? IMPORT_CARRIED : IMPORT_DROPPED,
 		j.module ? "the kind of the job's probes" : "it is not in these files");
 	tell_rules(b, job);
@@ -274,7 +290,8 @@ void blackbox_jobs(struct blackbox *b, const struct import_node *root)
 	if (import_time(&interval, &interval_ns))
 		import_tell(b->in, &interval, IMPORT_CARRIED, "every of probes whose job has none");
 	if (import_time(&timeout, &timeout_ns))
-		import_tell(b->in, &timeout, IMPORT_CARRIED, "timeout of probes whose job has none");
+		import_tell(b->in, &timeout, IMPORT_CARRIED,
+			"timeout of probes whose job and module have none");
 	import_answer(b->in, root, prometheus_keys, array_len(prometheus_keys));
 	for (size_t i = 0; i < import_size(&jobs); i++) {
 		const struct import_node job = import_item(&jobs, i);

@@ -53,8 +53,8 @@ void blackbox_tls(struct import_probe *p, const struct import_node *config)
 		if (n.y && slice_in_words(slice_of(p->kind), texts[i].kinds))
 			import_carry_text(p, &n, key);
 		else
-			import_tell(p->in, &n, IMPORT_DROPPED, "a probe of kind %s has no `%s`", p->kind,
-				texts[i].here);
+			import_tell(p->in, &n, IMPORT_DROPPED, "a probe of kind %s has no `%s`",
+				p->kind, texts[i].here);
 	}
 	import_answer(p->in, config, keys, array_len(keys));
 }
@@ -73,7 +73,8 @@ void blackbox_talk(struct import_probe *p, const struct import_node *of)
 		{"labels", IMPORT_DROPPED, "what was received is [OUTPUT]"}};
 	json_t *list = json_array();
 	for (size_t i = 0; i < import_size(of); i++) {
-		const struct import_node step = import_item(of, i), expect = import_get(&step, "expect"),
+		const struct import_node step = import_item(of, i),
+					 expect = import_get(&step, "expect"),
 					 send = import_get(&step, "send"),
 					 starttls = import_get(&step, "starttls");
 		if (import_text(&expect))
@@ -256,7 +257,8 @@ bool blackbox_module(struct blackbox *b, const struct import_node *module, struc
 	for (size_t i = 0; i < array_len(probers); i++) {
 		const struct import_node other = import_get(module, probers[i].name);
 		if (probers + i != which)
-			import_tell(b->in, &other, IMPORT_NEEDLESS, "its prober is %s", which->name);
+			import_tell(
+				b->in, &other, IMPORT_NEEDLESS, "its prober is %s", which->name);
 	}
 	*ret = p;
 	return true;

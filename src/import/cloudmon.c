@@ -23,6 +23,8 @@ struct cloudmon_component *cloudmon_component(struct cloudmon *c, const char *ty
 json_t *cloudmon_cloud(struct cloudmon *c, const char *name)
 {
 	json_t *clouds = json_object_get(c->in->config, "clouds");
+	if (!import_is_name(name))
+		return NULL;
 	if (!clouds) {
 		clouds = json_object();
 		json_object_set_new(c->in->config, "clouds", clouds);
@@ -52,16 +54,21 @@ static void look_at_catalog(struct cloudmon *c, const struct import_node *root)
 {
 	const struct import_node list = import_get(root, "components");
 	for (size_t i = 0; i < import_size(&list); i++) {
-		const struct import_node item = import_item(&list, i), name = import_get(&item, "name"),
+		const struct import_node item = import_item(&list, i),
+					 name = import_get(&item, "name"),
 					 attributes = import_get(&item, "attributes"),
 					 type = import_get(&attributes, "type"),
 					 category = import_get(&attributes, "category");
 		if (!import_text(&name) || !import_text(&type) ||
+			!import_is_line(import_text(&name)) ||
 			map_get(&c->components, import_text(&type)))
 			continue;
 		struct cloudmon_component *it = mem_new(struct cloudmon_component);
 		it->name = import_text(&name);
-		it->category = import_text(&category);
+		it->category = import_text(&category) && import_is_line(import_text(&category))
+				       ? import_text(&category)
+				       : NULL;
+		it->from = item.y;
 		map_put(&c->components, import_text(&type), it);
 	}
 }
@@ -71,7 +78,8 @@ static void tell_catalog(struct cloudmon *c, const struct import_node *root)
 {
 	const struct import_node list = import_get(root, "components");
 	for (size_t i = 0; i < import_size(&list); i++) {
-		const struct import_node item = import_item(&list, i), name = import_get(&item, "name"),
+		const struct import_node item = import_item(&list, i),
+					 name = import_get(&item, "name"),
 					 attributes = import_get(&item, "attributes"),
 					 type = import_get(&attributes, "type"),
 					 category = import_get(&attributes, "category"),
@@ -84,11 +92,15 @@ static void tell_catalog(struct cloudmon *c, const struct import_node *root)
 				"probes are");
 			continue;
 		}
-		const bool same = import_text(&name) && !strcmp(import_text(&name), it->name);
-		import_tell(c->in, &name, same ? IMPORT_CARRIED : IMPORT_CHANGED,
-			same ? "component of what is asked of its type"
-			     : "the first name of its type is the component's");
-		import_tell(c->in, &category, IMPORT_CARRIED, "category of the component");
+		if (it->from != item.y) {
+			import_tell(c->in, &item, IMPORT_CHANGED,
+				"the first of its type names the component; the region is that of the "
+				"cloud");
+			continue;
+		}
+		import_tell(c->in, &name, IMPORT_CARRIED, "component of what is asked of its type");
+		import_tell(c->in, &category, it->category ? IMPORT_CARRIED : IMPORT_DROPPED,
+			it->category ? "category of the component" : "expected a line of text");
 		import_tell(c->in, &type, IMPORT_CARRIED, "what its probes ask");
 		import_tell(c->in, &region, IMPORT_CHANGED, "the region is that of the cloud");
 	}
@@ -181,6 +193,7 @@ static void fini(struct cloudmon *c)
 	map_fini(&c->elements);
 	map_fini(&c->projects);
 	map_fini(&c->environments);
+	map_fini(&c->run);
 	endpoint_table_free(c->table);
 }
 

@@ -74,8 +74,8 @@ static void take_interval(struct entry *e, const struct import_node *n)
 		units_time_whole(minutes * 60 * NS_PER_S, e->every);
 		import_tell(e->c->in, n, IMPORT_CARRIED, "every: %s", e->every);
 	} else {
-		import_tell(e->c->in, n, IMPORT_CHANGED, "every: " RUN_EVERY
-							 ": runs do not follow each other at once");
+		import_tell(e->c->in, n, IMPORT_CHANGED,
+			"every: " RUN_EVERY ": runs do not follow each other at once");
 	}
 }
 
@@ -126,14 +126,14 @@ static const char *location_of(const struct import_node *project)
 				      : "playbooks";
 }
 
-static void add_program(const struct entry *e, const char *task, struct import_probe *ret)
+static struct import_probe program(const struct entry *e, const char *task)
 {
 	const struct import_node name = import_get(e->project, "name"),
 				 command = import_get(e->project, "exec_cmd");
 	const char *run = import_text(&command) ? import_text(&command)
 						: "ansible-playbook -i inventory/testing %s -v";
-	char *wanted = mem_printf("%s-%s%s%s", import_text(&name), e->env, task ? "-" : "",
-		task ? task : "");
+	char *wanted = mem_printf(
+		"%s-%s%s%s", import_text(&name), e->env, task ? "-" : "", task ? task : "");
 	struct import_probe p = import_probe_new(e->c->in, "exec", wanted);
 	import_set(&p, "exec.run", json_string(run));
 	import_set(&p, "exec.git", json_sprintf("git/%s", import_text(&name)));
@@ -144,9 +144,9 @@ static void add_program(const struct entry *e, const char *task, struct import_p
 	import_set(&p, "every", json_string(e->every));
 	import_set(&p, "timeout", json_string("10m"));
 	import_set(&p, "group", json_string(import_text(&name)));
-	*ret = p;
-	import_probe_add(&p);
+	map_put(&e->c->run, import_text(&name), e->c);
 	free(wanted);
+	return p;
 }
 
 /* --- the tasks of an entry -------------------------------------------------------------------- */
@@ -154,7 +154,6 @@ static void add_program(const struct entry *e, const char *task, struct import_p
 static void take_task(struct entry *e, const struct import_node *n, const char *task)
 {
 	const char *use = is_apimon_tests(e->project) ? shipped_for(task) : NULL;
-	struct import_probe p;
 	if (use) {
 		const bool fresh = add_scenario(e, use);
 		import_tell(e->c->in, n, IMPORT_CHANGED,
@@ -162,20 +161,21 @@ static void take_task(struct entry *e, const struct import_node *n, const char *
 			use, fresh ? "" : ", and is there already", use);
 		return;
 	}
-	add_program(e, task, &p);
+	struct import_probe p = program(e, task);
 	import_tell(e->c->in, n, IMPORT_CARRIED, "probe %s: exec.tasks", p.name);
+	import_probe_add(&p, n);
 }
 
 static void take_all(struct entry *e, const struct import_node *at)
 {
-	struct import_probe p;
-	add_program(e, NULL, &p);
-	import_tell(e->c->in, at, IMPORT_CHANGED, "probe %s: exec: all tasks, one after the other%s",
-		p.name,
+	struct import_probe p = program(e, NULL);
+	import_tell(e->c->in, at, IMPORT_CHANGED,
+		"probe %s: exec: all tasks, one after the other%s", p.name,
 		is_apimon_tests(e->project)
 			? "; of apimon-tests api-tour, server-login, server-per-zone, volume-life, "
 			  "image-life, object-store, network-basics and dns-zone are shipped as scenarios"
 			: "");
+	import_probe_add(&p, at);
 }
 
 void cloudmon_tasks(struct cloudmon *c, const struct import_node *entry, const char *env,
@@ -187,7 +187,8 @@ void cloudmon_tasks(struct cloudmon *c, const struct import_node *entry, const c
 				 *known = wanted ? map_get(&c->projects, wanted) : NULL;
 	if (!env || !known) {
 		import_tell(c->in, project->y ? project : entry, IMPORT_DROPPED,
-			!env ? "it names no environment" : "there is no such project in these files");
+			!env ? "it names no environment"
+			     : "there is no such project in these files");
 		return;
 	}
 	const struct import_node variables = environment ? import_get(environment, "env")
@@ -199,7 +200,11 @@ void cloudmon_tasks(struct cloudmon *c, const struct import_node *entry, const c
 		.cloud = import_text(&cloud) ? import_text(&cloud) : env,
 		.project = known};
 	snprintf(e.every, sizeof(e.every), "%s", RUN_EVERY);
-	cloudmon_cloud(c, e.cloud);
+	if (!cloudmon_cloud(c, e.cloud)) {
+		import_tell(
+			c->in, project, IMPORT_DROPPED, "\"%.80s\" is no name of a cloud", e.cloud);
+		return;
+	}
 	take_interval(&e, interval);
 	if (!import_size(tasks)) {
 		take_all(&e, project);
@@ -222,11 +227,11 @@ void cloudmon_tasks(struct cloudmon *c, const struct import_node *entry, const c
 
 /* --- apimon.yaml ------------------------------------------------------------------------------ */
 
-static void look_for(
-	struct cloudmon *c, const struct import_node *list, struct map *into)
+static void look_for(struct cloudmon *c, const struct import_node *list, struct map *into)
 {
 	for (size_t i = 0; i < import_size(list); i++) {
-		const struct import_node item = import_item(list, i), name = import_get(&item, "name");
+		const struct import_node item = import_item(list, i),
+					 name = import_get(&item, "name");
 		if (import_text(&name) && !map_get(into, import_text(&name)))
 			map_put(into, import_text(&name), (void *)cloudmon_keep(c, &item));
 	}
@@ -240,6 +245,12 @@ void cloudmon_apimon_look(struct cloudmon *c, const struct import_node *root)
 	look_for(c, &environments, &c->environments);
 }
 
+static const char *text_of(const struct import_node *map, const char *key)
+{
+	const struct import_node n = import_get(map, key);
+	return import_text(&n);
+}
+
 void cloudmon_project(struct cloudmon *c, const struct import_node *project)
 {
 	static const struct import_answer keys[] = {
@@ -251,6 +262,13 @@ void cloudmon_project(struct cloudmon *c, const struct import_node *project)
 	static const char *const carried[] = {"name", "exec_cmd", "location", "scenarios_location"};
 	const struct import_node url = import_get(project, "repo_url"),
 				 ref = import_get(project, "repo_ref");
+	const char *own = text_of(project, "name");
+	if (!own || !map_get(&c->run, own)) {
+		import_tell(c->in, project, IMPORT_NEEDLESS,
+			"none of its tasks is run as a program: shipped scenarios cover them, or no "
+			"matrix names them");
+		return;
+	}
 	import_tell(c->in, &url, IMPORT_CHANGED,
 		"exec.git: a working copy that is pulled: clone it into git/ beside the configuration");
 	import_tell(c->in, &ref, IMPORT_CHANGED, "exec.git: clone it with this branch");
@@ -264,6 +282,12 @@ void cloudmon_project(struct cloudmon *c, const struct import_node *project)
 void cloudmon_environment(struct cloudmon *c, const struct import_node *item)
 {
 	const struct import_node name = import_get(item, "name"), env = import_get(item, "env");
+	const struct import_node *first =
+		import_text(&name) ? map_get(&c->environments, import_text(&name)) : NULL;
+	if (first && first->y != item->y) {
+		import_tell(c->in, item, IMPORT_NEEDLESS, "there is one of that name already");
+		return;
+	}
 	import_tell(c->in, &name, IMPORT_CARRIED, "a name of clouds and probes");
 	for (size_t i = 0; i < import_size(&env); i++) {
 		const struct import_node n = import_item(&env, i);
@@ -277,14 +301,18 @@ void cloudmon_environment(struct cloudmon *c, const struct import_node *item)
 
 static void take_matrix(struct cloudmon *c, const struct import_node *root)
 {
-	const struct import_node matrix = import_get(root, "test_matrix"), zone = import_get(root, "zone");
+	const struct import_node matrix = import_get(root, "test_matrix"),
+				 zone = import_get(root, "zone");
 	for (size_t i = 0; i < import_size(&matrix); i++) {
-		const struct import_node entry = import_item(&matrix, i), env = import_get(&entry, "env"),
+		const struct import_node entry = import_item(&matrix, i),
+					 env = import_get(&entry, "env"),
 					 project = import_get(&entry, "project"),
 					 tasks = import_get(&entry, "tasks"),
 					 interval = import_get(&entry, "interval");
-		import_tell(c->in, &env, IMPORT_CARRIED, "the cloud of its runs");
-		cloudmon_tasks(c, &entry, import_text(&env), import_text(&zone), &project, &tasks, &interval);
+		if (import_text(&project) && map_get(&c->projects, import_text(&project)))
+			import_tell(c->in, &env, IMPORT_CARRIED, "the cloud of its runs");
+		cloudmon_tasks(c, &entry, import_text(&env), import_text(&zone), &project, &tasks,
+			&interval);
 	}
 }
 
@@ -292,9 +320,12 @@ void cloudmon_apimon(struct cloudmon *c, const struct import_node *root)
 {
 	static const struct import_answer keys[] = {
 		{"clouds", IMPORT_DROPPED, "log-ins stand in clouds.yaml: write them there"},
-		{"metrics", IMPORT_DROPPED, "numbers are kept here; `metrics` says where else they go"},
-		{"statsd", IMPORT_DROPPED, "numbers are kept here; `metrics` says where else they go"},
-		{"zone", IMPORT_DROPPED, "say `location`: one instance for each place to observe from"},
+		{"metrics", IMPORT_DROPPED,
+			"numbers are kept here; `metrics` says where else they go"},
+		{"statsd", IMPORT_DROPPED,
+			"numbers are kept here; `metrics` says where else they go"},
+		{"zone", IMPORT_DROPPED,
+			"say `location`: one instance for each place to observe from"},
 	};
 	static const struct import_answer of_environment[] = {
 		{"clouds", IMPORT_DROPPED, "log-ins stand in clouds.yaml: write them there"}};
@@ -302,15 +333,15 @@ void cloudmon_apimon(struct cloudmon *c, const struct import_node *root)
 				 environments = import_get(root, "test_environments");
 	if (!projects.y && !import_get(root, "test_matrix").y)
 		return;
-	for (size_t i = 0; i < import_size(&projects); i++) {
-		const struct import_node item = import_item(&projects, i);
-		cloudmon_project(c, &item);
-	}
 	for (size_t i = 0; i < import_size(&environments); i++) {
 		const struct import_node item = import_item(&environments, i);
 		cloudmon_environment(c, &item);
 		import_answer(c->in, &item, of_environment, array_len(of_environment));
 	}
 	take_matrix(c, root);
+	for (size_t i = 0; i < import_size(&projects); i++) {
+		const struct import_node item = import_item(&projects, i);
+		cloudmon_project(c, &item);
+	}
 	import_answer(c->in, root, keys, array_len(keys));
 }

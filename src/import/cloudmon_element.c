@@ -1,7 +1,7 @@
 /*
- * cloudmon_element.c - what EPmon asks of the services of a catalog becomes rows of our own table of
- * that (docs/endpoints.md). An element without addresses switches a service off. The table is one
- * for all clouds, so of several elements for a service each adds what the others do not have.
+ * cloudmon_element.c - what EPmon asks of the services of a catalog becomes rows of our own table
+ * of that (docs/endpoints.md). An element without addresses switches a service off. The table is
+ * one for all clouds, so of several elements for a service each adds what the others do not have.
  */
 
 #include <ctype.h>
@@ -13,7 +13,7 @@
 #include "base/units.h"
 #include "import/cloudmon_inside.h"
 
-#define TIMEOUT	    "5s" /* EPmon's */
+#define TIMEOUT      "5s" /* EPmon's */
 #define ROW_NAME_MAX 70
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -71,8 +71,9 @@ static const char *asked_already(struct cloudmon *c, const char *type, const cha
 	const size_t bare = strcspn(path, "?");
 	for (size_t i = 0; i < endpoint_table_count(c->table); i++) {
 		const struct endpoint_row *r = endpoint_table_at(c->table, i);
-		if (r->service && !strcmp(r->service, type) && r->at == ENDPOINT_VERSION && r->path &&
-			bare > 1 && strcspn(r->path, "?") == bare && !strncmp(r->path, path, bare))
+		if (r->service && !strcmp(r->service, type) && r->at == ENDPOINT_VERSION &&
+			r->path && bare > 1 && strcspn(r->path, "?") == bare &&
+			!strncmp(r->path, path, bare))
 			return r->name;
 	}
 	return NULL;
@@ -196,9 +197,11 @@ void cloudmon_elements(struct cloudmon *c, const struct import_node *root)
 					 type = import_get(&item, "service_type"),
 					 urls = import_get(&item, "urls");
 		if (!item.key || !import_text(&type)) {
-			import_tell(c->in, &item, IMPORT_DROPPED, "an element needs `service_type`");
+			import_tell(
+				c->in, &item, IMPORT_DROPPED, "an element needs `service_type`");
 		} else if (!is_chosen(c, &item)) {
-			import_tell(c->in, &item, IMPORT_DROPPED, "no entry of the matrix names it");
+			import_tell(
+				c->in, &item, IMPORT_DROPPED, "no entry of the matrix names it");
 		} else {
 			import_tell(c->in, &type, IMPORT_CARRIED, "service of its rows");
 			import_answer(c->in, &item, keys, array_len(keys));
@@ -214,7 +217,8 @@ static void take_overrides(struct cloudmon *c, const struct import_node *overrid
 	static const struct import_answer keys[] = {
 		{"service", IMPORT_NEEDLESS, "paths begin at the address in the catalog"}};
 	for (size_t i = 0; i < import_size(overrides); i++) {
-		const struct import_node item = import_item(overrides, i), urls = import_get(&item, "urls");
+		const struct import_node item = import_item(overrides, i),
+					 urls = import_get(&item, "urls");
 		if (!item.key)
 			continue;
 		import_answer(c->in, &item, keys, array_len(keys));
@@ -235,11 +239,12 @@ static void set_every(struct cloudmon *c, const struct import_node *n, json_t *c
 		"every of the cloud: a constant rate, where it was a pause between two rounds");
 }
 
-static void take_cloud(struct cloudmon *c, const struct import_node *item,
-	const struct import_node *interval)
+static void take_cloud(
+	struct cloudmon *c, const struct import_node *item, const struct import_node *interval)
 {
-	if (import_text(item)) {
-		set_every(c, interval, cloudmon_cloud(c, import_text(item)));
+	json_t *named = import_text(item) ? cloudmon_cloud(c, import_text(item)) : NULL;
+	if (named) {
+		set_every(c, interval, named);
 		import_tell(c->in, item, IMPORT_CARRIED, "cloud %s", import_text(item));
 		return;
 	}
@@ -247,9 +252,9 @@ static void take_cloud(struct cloudmon *c, const struct import_node *item,
 		const struct import_node one = import_item(item, i),
 					 own = import_get(&one, "interval"),
 					 overrides = import_get(&one, "service_override");
-		if (!one.key)
+		json_t *cloud = one.key ? cloudmon_cloud(c, one.key->text.p) : NULL;
+		if (!cloud)
 			continue;
-		json_t *cloud = cloudmon_cloud(c, one.key->text.p);
 		set_every(c, interval, cloud);
 		set_every(c, &own, cloud);
 		take_overrides(c, &overrides);
@@ -261,13 +266,16 @@ static void take_cloud(struct cloudmon *c, const struct import_node *item,
 void cloudmon_epmon(struct cloudmon *c, const struct import_node *root)
 {
 	static const struct import_answer keys[] = {
-		{"zone", IMPORT_DROPPED, "say `location`: one instance for each place to observe from"},
+		{"zone", IMPORT_DROPPED,
+			"say `location`: one instance for each place to observe from"},
 		{"socket", IMPORT_NEEDLESS, "what is in force changes by SIGHUP"},
 		{"measurement", IMPORT_NEEDLESS, "series have names of their own"}};
 	static const struct import_answer beside[] = {
 		{"clouds", IMPORT_DROPPED, "log-ins stand in clouds.yaml: write them there"},
-		{"metrics", IMPORT_DROPPED, "numbers are kept here; `metrics` says where else they go"}};
-	const struct import_node epmon = import_get(root, "epmon"), clouds = import_get(&epmon, "clouds"),
+		{"metrics", IMPORT_DROPPED,
+			"numbers are kept here; `metrics` says where else they go"}};
+	const struct import_node epmon = import_get(root, "epmon"),
+				 clouds = import_get(&epmon, "clouds"),
 				 interval = import_get(&epmon, "interval");
 	if (!epmon.y)
 		return;

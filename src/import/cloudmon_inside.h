@@ -7,25 +7,27 @@
 
 struct cloudmon_component { /* of the catalog of the status page; texts borrowed */
 	const char *name, *category;
+	const struct yaml *from; /* what names it */
 	bool used;
 };
 
 struct cloudmon {
 	struct import *in;
 	struct endpoint_table *table; /* what is asked anyway */
-	struct map components;	      /* type -> struct cloudmon_component *, owned */
-	struct map chosen;	      /* names of elements that the matrix has; values without meaning */
-	struct map asked;	      /* types of elements that have addresses; the same */
-	struct map elements;	      /* names of elements; the same */
-	struct map projects;	      /* name -> struct import_node *, kept: of test projects */
-	struct map environments;      /* name -> the same, of environments */
+	struct map components;        /* type -> struct cloudmon_component *, owned */
+	struct map chosen;       /* names of elements that the matrix has; values without meaning */
+	struct map asked;        /* types of elements that have addresses; the same */
+	struct map elements;     /* names of elements; the same */
+	struct map projects;     /* name -> struct import_node *, kept: of test projects */
+	struct map environments; /* name -> the same, of environments */
+	struct map run;          /* names of projects whose tasks are run as programs; the same */
 	VEC(struct import_node *) kept;
-	bool matrix;		      /* there is one that names elements */
+	bool matrix; /* there is one that names elements */
 };
 
 /* The component of a type or of a service of GlobalMon; NULL: the catalog has none. It is used. */
 struct cloudmon_component *cloudmon_component(struct cloudmon *c, const char *type);
-/* The cloud is to be watched. Returns its map in the configuration. */
+/* The cloud is to be watched. Returns its map in the configuration; NULL: that is no name. */
 json_t *cloudmon_cloud(struct cloudmon *c, const char *name);
 /* A copy of the node and its way, for as long as c; owned by it. */
 const struct import_node *cloudmon_keep(struct cloudmon *c, const struct import_node *n);

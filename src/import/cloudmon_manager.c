@@ -69,8 +69,8 @@ void cloudmon_manager_look(struct cloudmon *c, const struct import_node *root)
 static void take_environments(struct cloudmon *c, const struct import_node *root)
 {
 	static const struct import_answer keys[] = {
-		{"monitoring_zones", IMPORT_DROPPED, ONE_INSTANCE
-			", with the log-in of that place in its clouds.yaml"},
+		{"monitoring_zones", IMPORT_DROPPED,
+			ONE_INSTANCE ", with the log-in of that place in its clouds.yaml"},
 		{"attributes", IMPORT_DROPPED, "judge rules: not yet carried here"}};
 	const struct import_node list = import_get(root, "environments");
 	for (size_t i = 0; i < import_size(&list); i++) {
@@ -86,10 +86,8 @@ static void take_epmon(struct cloudmon *c, const struct import_node *plugin)
 {
 	const struct import_node list = import_get(plugin, "config_elements"),
 				 cloud = import_get(plugin, "cloud_name");
-	if (import_text(&cloud)) {
-		cloudmon_cloud(c, import_text(&cloud));
+	if (import_text(&cloud) && cloudmon_cloud(c, import_text(&cloud)))
 		import_tell(c->in, &cloud, IMPORT_CARRIED, "cloud %s", import_text(&cloud));
-	}
 	for (size_t i = 0; i < import_size(&list); i++) {
 		const struct import_node n = import_item(&list, i);
 		const bool there = import_text(&n) && map_get(&c->elements, import_text(&n));
@@ -111,7 +109,8 @@ static void take_entry(struct cloudmon *c, const struct import_node *entry)
 		{"epmon_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
 		{"epmons_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
 		{"globalmons_inventory_group_name", IMPORT_NEEDLESS, "one program does it"}};
-	const struct import_node env = import_get(entry, "env"), plugins = import_get(entry, "plugins");
+	const struct import_node env = import_get(entry, "env"),
+				 plugins = import_get(entry, "plugins");
 	import_tell(c->in, &env, IMPORT_CARRIED, "the cloud of its runs");
 	import_answer(c->in, entry, keys, array_len(keys));
 	for (size_t i = 0; i < import_size(&plugins); i++) {
@@ -124,8 +123,8 @@ static void take_entry(struct cloudmon *c, const struct import_node *entry)
 		import_answer(c->in, &plugin, of_plugin, array_len(of_plugin));
 		take_epmon(c, &plugin);
 		if (project.y)
-			cloudmon_tasks(c, &plugin, import_text(&env), text_of(entry, "monitoring_zone"),
-				&project, &tasks, &interval);
+			cloudmon_tasks(c, &plugin, import_text(&env),
+				text_of(entry, "monitoring_zone"), &project, &tasks, &interval);
 	}
 }
 
@@ -157,10 +156,10 @@ void cloudmon_manager(struct cloudmon *c, const struct import_node *root)
 	const struct import_node matrix = import_get(root, "matrix"),
 				 zones = import_get(root, "monitoring_zones");
 	take_environments(c, root);
-	take_plugins(c, root);
 	import_tell(c->in, &zones, IMPORT_DROPPED, ONE_INSTANCE);
 	for (size_t i = 0; i < import_size(&matrix); i++) {
 		const struct import_node entry = import_item(&matrix, i);
 		take_entry(c, &entry);
 	}
+	take_plugins(c, root);
 }

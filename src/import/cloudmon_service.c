@@ -1,4 +1,5 @@
-/* cloudmon_service.c - GlobalMon's addresses and the load balancer plugin's listeners, as probes. */
+/* cloudmon_service.c - GlobalMon's addresses and the load balancer plugin's listeners, as probes.
+ */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,8 @@
 #include "base/clock.h"
 #include "import/cloudmon_inside.h"
 
-#define GLOBALMON_EVERY_NS (10 * NS_PER_S) /* its period unless said otherwise */
-#define BALANCER_EVERY_NS  (5 * NS_PER_S)
+#define GLOBALMON_EVERY_NS  (10 * NS_PER_S) /* its period unless said otherwise */
+#define BALANCER_EVERY_NS   (5 * NS_PER_S)
 #define BALANCER_TIMEOUT_NS (2 * NS_PER_S)
 
 /* --- GlobalMon -------------------------------------------------------------------------------- */
@@ -28,7 +29,7 @@ static void take_address(struct cloudmon *c, const char *service, const struct i
 		import_set(&p, "component", json_string(component ? component->name : service));
 		if (component && component->category)
 			import_set(&p, "category", json_string(component->category));
-		import_probe_add(&p);
+		import_probe_add(&p, n);
 	} else {
 		import_probe_abandon(&p);
 	}
@@ -63,8 +64,10 @@ struct balancer {
 
 static void take_listener(const struct balancer *b, const struct import_node *listener)
 {
-	const struct import_node port = import_get(listener, "port"), mode = import_get(listener, "mode");
-	const char *word = import_text(&mode) ? import_text(&mode) : "http", *at = import_text(&port);
+	const struct import_node port = import_get(listener, "port"),
+				 mode = import_get(listener, "mode");
+	const char *word = import_text(&mode) ? import_text(&mode) : "http",
+		   *at = import_text(&port);
 	const bool tcp = !strcmp(word, "tcp"), tls = !strcmp(word, "https");
 	const bool v6 = strchr(b->address, ':') != NULL;
 	if (!at || (!tcp && !tls && strcmp(word, "http") != 0)) {
@@ -90,13 +93,15 @@ static void take_listener(const struct balancer *b, const struct import_node *li
 	else if (!tcp)
 		import_tell(b->c->in, &mode, IMPORT_CHANGED,
 			"probe %s: http.url; no zone is read from headers", p.name);
-	import_tell(b->c->in, &port, IMPORT_CARRIED, "probe %s: %s", p.name, tcp ? "tcp.to" : "http.url");
-	import_probe_add(&p);
+	import_tell(b->c->in, &port, IMPORT_CARRIED, "probe %s: %s", p.name,
+		tcp ? "tcp.to" : "http.url");
+	import_probe_add(&p, listener);
 	free(wanted);
 }
 
 /* Whole seconds, or what is usual there. */
-static int64_t seconds(struct cloudmon *c, const struct import_node *n, int64_t usual, const char *key)
+static int64_t seconds(
+	struct cloudmon *c, const struct import_node *n, int64_t usual, const char *key)
 {
 	int64_t s;
 	if (!import_whole(n, &s) || s < 1 || s > 86400)
@@ -118,7 +123,8 @@ void cloudmon_balancers(struct cloudmon *c, const struct import_node *root)
 		      wait = seconds(c, &timeout, BALANCER_TIMEOUT_NS, "timeout");
 	import_answer(c->in, root, keys, array_len(keys));
 	for (size_t i = 0; i < import_size(&list); i++) {
-		const struct import_node item = import_item(&list, i), name = import_get(&item, "name"),
+		const struct import_node item = import_item(&list, i),
+					 name = import_get(&item, "name"),
 					 address = import_get(&item, "address"),
 					 listeners = import_get(&item, "listeners");
 		if (!import_text(&address) || !import_size(&listeners)) {

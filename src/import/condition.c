@@ -14,11 +14,9 @@ static const struct {
 } kinds[] = {
 	{"http", "STATUS BODY SIZE HEADER REDIRECTS VERSION CERTIFICATE_EXPIRATION"},
 	{"tcp", "OUTPUT CERTIFICATE_EXPIRATION"},
-	{"tls",
-		"CERTIFICATE_EXPIRATION CHAIN_EXPIRATION TLS_VERSION CIPHER ISSUER SUBJECT NAMES "
+	{"tls", "CERTIFICATE_EXPIRATION CHAIN_EXPIRATION TLS_VERSION CIPHER ISSUER SUBJECT NAMES "
 		"FINGERPRINT"},
-	{"dns",
-		"RCODE BODY ANSWERS TTL VALUE SERIAL SERIAL_SKEW SECURE TCP AUTHORITATIVE"},
+	{"dns", "RCODE BODY ANSWERS TTL VALUE SERIAL SERIAL_SKEW SECURE TCP AUTHORITATIVE"},
 	{"icmp", "LOSS RTT RTT_MIN RTT_MAX SPREAD SENT RECEIVED"},
 	{"ssh", "BANNER HOST_KEY"},
 	{"smtp", "STATUS BANNER CAPABILITIES CERTIFICATE_EXPIRATION"},
@@ -63,8 +61,8 @@ bool condition_check(const char *kind, const char *condition, struct error *err)
 		const size_t n = name_at(p);
 		if (!n || measures(kind, slice_from(p + 1, n)))
 			continue;
-		error_set(err, ERROR_INPUT, "a probe of kind %s does not measure [%.*s]", kind, (int)n,
-			p + 1);
+		error_set(err, ERROR_INPUT, "a probe of kind %s does not measure [%.*s]", kind,
+			(int)n, p + 1);
 		return false;
 	}
 	return true;

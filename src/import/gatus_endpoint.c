@@ -47,7 +47,8 @@ static char *target_of(const char *url, const struct scheme *s)
 	rest = slice_sub(rest, 0, strcspn(rest.p, "/?#"));
 	char *bare = slice_dup(rest);
 	const char *colon = strrchr(bare, ':');
-	const bool has_port = colon && !strchr(colon, ']') && (strchr(bare, ':') == colon || *bare == '[');
+	const bool has_port =
+		colon && !strchr(colon, ']') && (strchr(bare, ':') == colon || *bare == '[');
 	if (strcmp(s->kind, "ssh") != 0 || has_port)
 		return bare;
 	char *with = mem_printf("%s:22", bare);
@@ -55,8 +56,8 @@ static char *target_of(const char *url, const struct scheme *s)
 	return with;
 }
 
-static void take_target(
-	struct import_probe *p, const struct import_node *url, const char *text, const struct scheme *s)
+static void take_target(struct import_probe *p, const struct import_node *url, const char *text,
+	const struct scheme *s)
 {
 	char key[40];
 	char *target = target_of(text, s);
@@ -81,8 +82,8 @@ static void take_headers(struct gatus *g, struct import_probe *p, const struct i
 		if (!text || !h.key)
 			continue;
 		if (!can) {
-			import_tell(g->in, &h, IMPORT_NEEDLESS, "a probe of kind %s sends no headers",
-				p->kind);
+			import_tell(g->in, &h, IMPORT_NEEDLESS,
+				"a probe of kind %s sends no headers", p->kind);
 			continue;
 		}
 		char *value = variables_expand(text, &v);
@@ -104,7 +105,8 @@ static void take_body(struct gatus *g, struct import_probe *p, const struct impo
 		import_tell(g->in, body, IMPORT_DROPPED,
 			"it may hold a secret, which a configuration must not: write it in yourself");
 	else if (strstr(text, "[ENDPOINT_") || strstr(text, "[RANDOM_STRING_"))
-		import_tell(g->in, body, IMPORT_DROPPED, "placeholders in it are not filled in here");
+		import_tell(
+			g->in, body, IMPORT_DROPPED, "placeholders in it are not filled in here");
 	else if (!strcmp(p->kind, "http"))
 		import_carry(p, body, "http.body", json_string(text));
 	else if (!strcmp(p->kind, "tcp")) {
@@ -115,7 +117,8 @@ static void take_body(struct gatus *g, struct import_probe *p, const struct impo
 	else if (!strcmp(p->kind, "websocket"))
 		import_carry(p, body, "websocket.send", json_string(text));
 	else
-		import_tell(g->in, body, IMPORT_DROPPED, "a probe of kind %s sends nothing", p->kind);
+		import_tell(
+			g->in, body, IMPORT_DROPPED, "a probe of kind %s sends nothing", p->kind);
 	free(text);
 }
 
@@ -125,7 +128,8 @@ static void take_method(struct gatus *g, struct import_probe *p, const struct im
 				 graphql = import_get(endpoint, "graphql");
 	if (!strcmp(p->kind, "http")) {
 		import_carry_text(p, &method, "http.method");
-		import_tell(g->in, &graphql, import_flag(&graphql) ? IMPORT_DROPPED : IMPORT_NEEDLESS,
+		import_tell(g->in, &graphql,
+			import_flag(&graphql) ? IMPORT_DROPPED : IMPORT_NEEDLESS,
 			"a body is sent as it stands: put it into {\"query\": ...} yourself");
 		return;
 	}
@@ -215,7 +219,8 @@ static void take_client(struct gatus *g, struct import_probe *p, const struct im
 	if (has_tls(p))
 		import_carry_flag_not(p, &insecure, key);
 	else
-		import_tell(g->in, &insecure, IMPORT_NEEDLESS, "a probe of kind %s has no TLS", p->kind);
+		import_tell(g->in, &insecure, IMPORT_NEEDLESS, "a probe of kind %s has no TLS",
+			p->kind);
 	if (redirects.y && import_flag(&redirects) && !strcmp(p->kind, "http"))
 		import_carry(p, &redirects, "http.redirects", json_integer(0));
 	else
@@ -237,7 +242,8 @@ static const struct import_answer ui_keys[] = {
 	{"hide-port", IMPORT_NEEDLESS, "addresses are the operators' to see"},
 	{"hide-errors", IMPORT_NEEDLESS, "what failed exactly is the operators' to see"},
 	{"dont-resolve-failed-conditions", IMPORT_NEEDLESS, "values are the operators' to see"},
-	{"resolve-successful-conditions", IMPORT_DROPPED, "values are told of conditions that fail"},
+	{"resolve-successful-conditions", IMPORT_DROPPED,
+		"values are told of conditions that fail"},
 	{"badge", IMPORT_DROPPED, "badges have colours of their own"},
 };
 
@@ -282,8 +288,8 @@ static void skip(struct gatus *g, const struct import_node *item, const char *wh
 
 /* --- endpoints -------------------------------------------------------------------------------- */
 
-static struct import_probe begin(struct gatus *g, const struct import_node *item, const char *kind,
-	const char *name)
+static struct import_probe begin(
+	struct gatus *g, const struct import_node *item, const char *kind, const char *name)
 {
 	const struct import_node group = import_get(item, "group"), it = import_get(item, "name");
 	char *heading = gatus_text(g, &group);
@@ -317,7 +323,8 @@ static void take_rest(struct gatus *g, struct import_probe *p, const struct impo
 {
 	const struct import_node interval = import_get(item, "interval"),
 				 conditions = import_get(item, "conditions"),
-				 headers = import_get(item, "headers"), body = import_get(item, "body"),
+				 headers = import_get(item, "headers"),
+				 body = import_get(item, "body"),
 				 client = import_get(item, "client"), ui = import_get(item, "ui"),
 				 ssh = import_get(item, "ssh"), alerts = import_get(item, "alerts");
 	int64_t ns;
@@ -356,10 +363,11 @@ void gatus_endpoint(struct gatus *g, const struct import_node *item)
 	const struct scheme *s = address && !dns.y ? scheme_of(address) : NULL;
 	if (!address || !text || (dns.y && !import_text(&query)) || (!dns.y && !s)) {
 		skip(g, item,
-			!address || !text ? "it cannot be asked without its variables: set them and "
-					    "import again"
-			: dns.y		  ? "a dns probe needs `query-name`"
-					  : "there is no kind of probe for that scheme");
+			!address || !text
+				? "it cannot be asked without its variables: set them and "
+				  "import again"
+			: dns.y ? "a dns probe needs `query-name`"
+				: "there is no kind of probe for that scheme");
 		free(address);
 		free(text);
 		return;
@@ -375,7 +383,7 @@ void gatus_endpoint(struct gatus *g, const struct import_node *item)
 			&p, &url, !strcmp(s->kind, "http") ? "http.url" : "websocket.url", address);
 	if (good) {
 		take_rest(g, &p, item);
-		import_probe_add(&p);
+		import_probe_add(&p, item);
 	} else {
 		skip(g, item, "without an address there is no probe");
 		import_probe_abandon(&p);
@@ -431,6 +439,6 @@ void gatus_external(struct gatus *g, const struct import_node *item)
 	}
 	gatus_alerts(g, &alerts);
 	import_answer(g->in, item, endpoint_keys, array_len(endpoint_keys));
-	import_probe_add(&p);
+	import_probe_add(&p, item);
 	free(text);
 }

@@ -83,7 +83,8 @@ static void load(struct loading *l, const char *path, unsigned depth)
 	}
 	const int n = depth == DEPTH_MAX ? 0 : scandir(path, &list, NULL, alphasort);
 	if (depth == DEPTH_MAX)
-		error_list_at(l->errors, path, 0, 0, "directories are more than %d deep", DEPTH_MAX);
+		error_list_at(
+			l->errors, path, 0, 0, "directories are more than %d deep", DEPTH_MAX);
 	if (n < 0)
 		error_list_at(l->errors, path, 0, 0, "%s", strerror(errno));
 	for (int i = 0; i < n; i++) {
@@ -108,14 +109,18 @@ static void begin(struct import *in, const char *const *targets, struct import_r
 		vec_push(&in->targets, targets[i]);
 }
 
-static json_t *take(json_t **from)
+/* In the order in which people write it. */
+static json_t *ordered(const json_t *config)
 {
-	json_t *j = *from;
-	*from = NULL;
-	if (json_object_size(j))
-		return j;
-	json_decref(j);
-	return NULL;
+	static const char *const keys[] = {
+		"site", "clouds", "witnesses", "probes", "scenarios", "alarms"};
+	json_t *all = json_object();
+	for (size_t i = 0; i < array_len(keys); i++)
+		if (json_is_array(json_object_get(config, keys[i]))
+				    ? json_array_size(json_object_get(config, keys[i])) > 0
+				    : json_object_get(config, keys[i]) != NULL)
+			json_object_set(all, keys[i], json_object_get(config, keys[i]));
+	return all;
 }
 
 static bool run(const struct importer *i, struct import *in, const char *name,
@@ -137,8 +142,12 @@ static bool run(const struct importer *i, struct import *in, const char *name,
 	}
 	import_rest(in);
 	import_sort(in->report);
-	ret->config = take(&in->config);
-	ret->endpoints = take(&in->endpoints);
+	json_t *config = ordered(in->config);
+	if (json_object_size(config))
+		ret->config = json_incref(config);
+	json_decref(config);
+	if (json_object_size(in->endpoints))
+		ret->endpoints = json_incref(in->endpoints);
 	return true;
 }
 

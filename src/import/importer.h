@@ -21,7 +21,7 @@
 
 struct importer;
 
-struct import_made { /* each NULL when there is nothing of it */
+struct import_made {       /* each NULL when there is nothing of it */
 	json_t *config;    /* the keys of glasshouse.yaml */
 	json_t *endpoints; /* the rows of a file of endpoints/ */
 };

@@ -19,7 +19,8 @@ static void take_headers(struct kuma *k, struct import_probe *p, const struct im
 	const char *name;
 	if (!json_is_object(headers)) {
 		if (import_text(n))
-			import_tell(k->in, n, IMPORT_DROPPED, "expected headers as an object of JSON");
+			import_tell(
+				k->in, n, IMPORT_DROPPED, "expected headers as an object of JSON");
 		json_decref(headers);
 		return;
 	}
@@ -34,33 +35,49 @@ static void take_headers(struct kuma *k, struct import_probe *p, const struct im
 	json_decref(headers);
 }
 
-/* Bodies were sent with a type that goes by their encoding. */
+/* Bodies were sent with a type that goes by their encoding; NULL: none that is known. */
+static const char *type_of(const char *encoding)
+{
+	static const char *const types[][2] = {{"json", "application/json"},
+		{"xml", "text/xml; charset=utf-8"}, {"form", "application/x-www-form-urlencoded"}};
+	for (size_t i = 0; i < array_len(types); i++)
+		if (!strcmp(types[i][0], encoding))
+			return types[i][1];
+	return NULL;
+}
+
+static void take_type(struct kuma *k, struct import_probe *p, const struct import_node *encoding)
+{
+	const char *type = type_of(import_text(encoding) ? import_text(encoding) : "json");
+	json_t *headers = json_object_get(p->map, "headers");
+	if (!type || (headers && json_object_get(headers, "Content-Type"))) {
+		import_tell(k->in, encoding, IMPORT_DROPPED,
+			type ? "there is a header Content-Type" : "expected json, xml or form");
+		return;
+	}
+	if (!headers) {
+		headers = json_object();
+		json_object_set_new(p->map, "headers", headers);
+	}
+	json_object_set_new(headers, "Content-Type", json_string(type));
+	import_tell(
+		k->in, encoding, IMPORT_CARRIED, "probe %s: http.headers: Content-Type", p->name);
+}
+
 static void take_body(struct kuma *k, struct import_probe *p, const struct import_node *item)
 {
 	const struct import_node body = import_get(item, "body"),
 				 encoding = import_get(item, "httpBodyEncoding");
-	const char *text = import_text(&body), *word = import_text(&encoding);
-	const bool sent = text && *text;
-	if (sent && import_is_secret(text)) {
-		import_tell(k->in, &body, IMPORT_DROPPED,
-			"it may hold a secret, which a configuration must not: write it in yourself");
-	} else if (sent) {
-		json_t *headers = json_object_get(p->map, "headers");
-		const char *type = word && !strcmp(word, "xml")	   ? "text/xml; charset=utf-8"
-				   : word && !strcmp(word, "form") ? "application/x-www-form-urlencoded"
-								   : "application/json";
+	const char *text = import_text(&body);
+	if (text && *text && !import_is_secret(text)) {
 		import_carry(p, &body, "http.body", json_string(text));
-		if (!json_object_get(headers, "Content-Type")) {
-			headers = headers ? headers : json_object();
-			json_object_set_new(headers, "Content-Type", json_string(type));
-			json_object_set(p->map, "headers", headers);
-		}
-		import_tell(k->in, &encoding, IMPORT_CARRIED, "probe %s: http.headers: Content-Type",
-			p->name);
+		take_type(k, p, &encoding);
 		return;
-	} else {
-		import_tell(k->in, &body, IMPORT_NEEDLESS, "there is none");
 	}
+	const bool sent = text && *text;
+	import_tell(k->in, &body, sent ? IMPORT_DROPPED : IMPORT_NEEDLESS,
+		sent ? "it may hold a secret, which a configuration must not: write it in yourself"
+		     : "there is none");
 	import_tell(k->in, &encoding, IMPORT_NEEDLESS, "nothing is sent");
 }
 
@@ -156,7 +173,8 @@ static void take_keyword(struct kuma *k, struct import_probe *p, const struct im
 		import_tell(k->in, &keyword, IMPORT_CARRIED, "probe %s: expect", p->name);
 		import_tell(k->in, &invert, IMPORT_CARRIED, "probe %s: expect", p->name);
 	} else {
-		import_tell(k->in, &keyword, IMPORT_DROPPED, "such a text cannot stand in a condition");
+		import_tell(
+			k->in, &keyword, IMPORT_DROPPED, "such a text cannot stand in a condition");
 	}
 	free(condition);
 }
@@ -198,7 +216,8 @@ static void take_json(struct kuma *k, struct import_probe *p, const struct impor
 	struct error err = {0};
 	const bool good = condition && condition_check("http", condition, &err);
 	const enum import_fate fate = good ? IMPORT_CARRIED : IMPORT_DROPPED;
-	const char *text = good ? "expect" : "only plain paths such as data.items[0].id can be asked";
+	const char *text =
+		good ? "expect" : "only plain paths such as data.items[0].id can be asked";
 	if (good)
 		import_expect(p, condition);
 	import_tell(k->in, &path, fate, "probe %s: %s", p->name, text);
@@ -221,7 +240,8 @@ static void take_certificate(struct kuma *k, struct import_probe *p, const struc
 
 void kuma_http(struct kuma *k, struct import_probe *p, const struct import_node *item)
 {
-	const struct import_node type = import_get(item, "type"), method = import_get(item, "method"),
+	const struct import_node type = import_get(item, "type"),
+				 method = import_get(item, "method"),
 				 headers = import_get(item, "headers"),
 				 redirects = import_get(item, "maxredirects"),
 				 tls = import_get(item, "ignoreTls"),

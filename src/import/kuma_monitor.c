@@ -1,6 +1,7 @@
 /*
- * kuma_monitor.c - a monitor of Uptime Kuma is a probe of the kind its type says. A backup has every
- * key for every monitor, whatever its type: those that the type does not use are told as such.
+ * kuma_monitor.c - a monitor of Uptime Kuma is a probe of the kind its type says. A backup has
+ * every key for every monitor, whatever its type: those that the type does not use are told as
+ * such.
  */
 
 #include <stdlib.h>
@@ -15,7 +16,8 @@
 
 static void host_and_port(struct kuma *k, struct import_probe *p, const struct import_node *item)
 {
-	const struct import_node host = import_get(item, "hostname"), port = import_get(item, "port");
+	const struct import_node host = import_get(item, "hostname"),
+				 port = import_get(item, "port");
 	char key[40];
 	const char *name = import_text(&host);
 	snprintf(key, sizeof(key), "%s.to", p->kind);
@@ -41,7 +43,8 @@ static void icmp(struct kuma *k, struct import_probe *p, const struct import_nod
 
 static void dns(struct kuma *k, struct import_probe *p, const struct import_node *item)
 {
-	const struct import_node host = import_get(item, "hostname"), port = import_get(item, "port"),
+	const struct import_node host = import_get(item, "hostname"),
+				 port = import_get(item, "port"),
 				 type = import_get(item, "dns_resolve_type"),
 				 server = import_get(item, "dns_resolve_server"),
 				 conditions = import_get(item, "conditions");
@@ -50,7 +53,8 @@ static void dns(struct kuma *k, struct import_probe *p, const struct import_node
 	if (type.y)
 		import_carry_text(p, &type, "dns.type");
 	if (names) {
-		const struct slice first = slice_trim(slice_sub(slice_of(names), 0, strcspn(names, ",")));
+		const struct slice first =
+			slice_trim(slice_sub(slice_of(names), 0, strcspn(names, ",")));
 		const bool v6 = slice_find(first, ':') < first.n;
 		char *to = mem_printf(v6 ? "[%.*s]:%s" : "%.*s:%s", SLICE_ARG(first),
 			import_text(&port) ? import_text(&port) : "53");
@@ -190,14 +194,15 @@ static void tell_unused(struct kuma *k, const struct import_node *item, const ch
 		if (!n.y)
 			continue;
 		if (!slice_in_words(slice_of(type), uses[i].types))
-			import_tell(k->in, &n, IMPORT_NEEDLESS, "a monitor of type %s does not use it",
-				type);
+			import_tell(k->in, &n, IMPORT_NEEDLESS,
+				"a monitor of type %s does not use it", type);
 		else if (is_empty(&n))
 			import_tell(k->in, &n, IMPORT_NEEDLESS, "it is empty");
 	}
 	for (size_t i = 0; i < array_len(foreign); i++) {
 		const struct import_node n = import_get(item, foreign[i]);
-		import_tell(k->in, &n, IMPORT_NEEDLESS, "a monitor of type %s does not use it", type);
+		import_tell(
+			k->in, &n, IMPORT_NEEDLESS, "a monitor of type %s does not use it", type);
 	}
 }
 
@@ -252,7 +257,8 @@ static void take_parent(struct kuma *k, struct import_probe *p, const struct imp
 		const struct import_node other = import_item(k->monitors, i),
 					 id = import_get(&other, "id"),
 					 name = import_get(&other, "name");
-		if (!import_text(&id) || strcmp(import_text(&id), wanted) != 0 || !import_text(&name))
+		if (!import_text(&id) || strcmp(import_text(&id), wanted) != 0 ||
+			!import_text(&name))
 			continue;
 		import_carry(p, &parent, "group", json_string(import_text(&name)));
 		return;
@@ -277,7 +283,8 @@ static void take_times(struct kuma *k, struct import_probe *p, const struct impo
 	if (import_whole(&timeout, &n) && n > 0 && n < 1000000)
 		import_carry_timeout(p, &timeout, n * NS_PER_S);
 	else /* as it was before there was a key for it */
-		import_set_time(p, "timeout", every * 4 / 5 < 600 ? every * NS_PER_S * 4 / 5 : 600 * NS_PER_S);
+		import_set_time(p, "timeout",
+			every * 4 / 5 < 3600 ? every * NS_PER_S * 4 / 5 : 3600 * NS_PER_S);
 	(void)k;
 }
 
@@ -293,7 +300,8 @@ static void take_common(struct kuma *k, struct import_probe *p, const struct imp
 	import_answer(k->in, item, common, array_len(common));
 	for (size_t i = 0; i < array_len(when_said); i++) {
 		const struct import_node n = import_get(item, when_said[i].key);
-		const bool said = n.y && !is_empty(&n) && (n.y->kind != YAML_SCALAR || strcmp(n.y->text.p, "0") != 0);
+		const bool said = n.y && !is_empty(&n) &&
+				  (n.y->kind != YAML_SCALAR || strcmp(n.y->text.p, "0") != 0);
 		import_tell(k->in, &n, said ? when_said[i].fate : IMPORT_NEEDLESS, "%s",
 			said ? when_said[i].why : "it says nothing");
 	}
@@ -312,7 +320,8 @@ static const struct type *type_of(const char *name)
 /* Why there is no probe of it; NULL: there can be one. */
 static const char *why_not(const struct import_node *item, const struct type *t)
 {
-	const struct import_node active = import_get(item, "active"), off = import_get(item, "forceInactive"),
+	const struct import_node active = import_get(item, "active"),
+				 off = import_get(item, "forceInactive"),
 				 upside_down = import_get(item, "upsideDown");
 	if (active.y && !import_flag(&active))
 		return "it is switched off there";
@@ -339,7 +348,8 @@ static bool is_group(struct kuma *k, const struct import_node *item, const char 
 {
 	if (!type || strcmp(type, "group") != 0)
 		return false;
-	import_tell(k->in, item, IMPORT_CHANGED, "the group of the probes that name it as `parent`");
+	import_tell(
+		k->in, item, IMPORT_CHANGED, "the group of the probes that name it as `parent`");
 	return true;
 }
 
@@ -368,5 +378,5 @@ void kuma_monitor(struct kuma *k, const struct import_node *item)
 	take_common(k, &p, item);
 	t->take(k, &p, item);
 	tell_unused(k, item, t->name);
-	import_probe_add(&p);
+	import_probe_add(&p, item);
 }

@@ -9,7 +9,8 @@
 
 struct variables {
 	bool some;    /* there were variables in it */
-	bool missing; /* one of them is not set, or goes by a name of secrets: it stands as it was */
+	bool missing; /* one of them is not set, or goes by a name of secrets: it stands as it was
+		       */
 	char *only;   /* the text is this variable and nothing else; owned */
 };
 

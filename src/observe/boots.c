@@ -146,8 +146,10 @@ bool boots_read(struct facts *f, const char *cloud, int64_t since_ms, size_t lim
 
 enum dimension { HOST, ZONE, VOLUME_TYPE, IMAGE, FLAVOR, DIMENSIONS };
 
-static const char *const dimension_names[DIMENSIONS] = {
-	"on host", "in zone", "from volume type", "of image", "of flavor"};
+static const struct {
+	const char *key, *words;
+} dimensions[DIMENSIONS] = {{"host", "on host"}, {"zone", "in zone"},
+	{"volume_type", "from volume type"}, {"image", "of image"}, {"flavor", "of flavor"}};
 
 struct tally {
 	unsigned failed, came_up;
@@ -218,35 +220,56 @@ static bool explains(const struct counting *c, const struct tally *t)
 	       elsewhere > 0;
 }
 
-static char *sentence(const struct counting *c)
+static bool find_common(const struct counting *c, struct boots_common *ret)
 {
 	for (int d = 0; d < DIMENSIONS; d++)
 		MAP_EACH (&c->values[d], e) {
 			const struct tally *t = e->value;
-			const unsigned elsewhere = c->all.came_up - t->came_up;
-			if (explains(c, t))
-				return mem_printf(
-					"all %u failures of 24 h were %s %s, where %u of %u came "
-					"up; elsewhere %u of %u did",
-					t->failed, dimension_names[d], e->key, t->came_up,
-					t->came_up + t->failed, elsewhere, elsewhere);
+			if (!explains(c, t))
+				continue;
+			*ret = (struct boots_common){
+				.dimension = dimensions[d].key,
+				.value = mem_strdup(e->key),
+				.failed = t->failed,
+				.came_up = t->came_up,
+				.elsewhere = c->all.came_up - t->came_up,
+			};
+			return true;
 		}
-	return NULL;
+	return false;
 }
 
-char *boots_common(
-	struct facts *f, const char *cloud, int64_t now_ms, const struct run_report *report)
+bool boots_common(struct facts *f, const char *cloud, int64_t now_ms,
+	const struct run_report *report, struct boots_common *ret)
 {
 	struct counting c = {.run = report ? report->label : ""};
-	char *text = NULL;
 	count_report(&c, report);
-	if (boots_read(f, cloud, now_ms - COMMON_MS, COMMON_MAX, count_row, &c, NULL))
-		text = sentence(&c);
+	const bool found =
+		boots_read(f, cloud, now_ms - COMMON_MS, COMMON_MAX, count_row, &c, NULL) &&
+		find_common(&c, ret);
 	for (int d = 0; d < DIMENSIONS; d++) {
 		MAP_EACH (&c.values[d], e) {
 			free(e->value);
 		}
 		map_fini(&c.values[d]);
 	}
-	return text;
+	return found;
+}
+
+char *boots_common_text(const struct boots_common *c)
+{
+	size_t d = 0;
+	while (d + 1 < DIMENSIONS && strcmp(dimensions[d].key, c->dimension) != 0)
+		d++;
+	return mem_printf(
+		"all %u failures of 24 h were %s %s, where %u of %u came up; elsewhere "
+		"%u of %u did",
+		c->failed, dimensions[d].words, c->value, c->came_up, c->came_up + c->failed,
+		c->elsewhere, c->elsewhere);
+}
+
+void boots_common_fini(struct boots_common *c)
+{
+	free(c->value);
+	*c = (struct boots_common){0};
 }

@@ -41,14 +41,24 @@ bool boot_blames_cloud(const struct boot_row *row);
 bool boots_read(struct facts *f, const char *cloud, int64_t since_ms, size_t limit,
 	bool (*cb)(void *arg, const struct boot_row *row), void *arg, struct error *err) must_check;
 
+struct boots_common {
+	const char *dimension; /* static: "host" "zone" "volume_type" "image" "flavor" */
+	char *value;           /* owned */
+	unsigned failed;       /* all of the cloud, and all of them there */
+	unsigned came_up;      /* there */
+	unsigned elsewhere;    /* came up there */
+};
+
 /*
  * What the failed boots of the last 24 hours have in common and the good ones have not, those of
- * this run (not yet noted; NULL: of none) among them: "all 3 failures of 24 h were on host 3735...,
- * where 0 came up; elsewhere 7 of 7 did". Looked for in the order host, zone, volume type, image,
- * flavor. NULL: nothing, or fewer than BOOTS_COMMON failures that are the cloud's. Owned.
- * Synchronous.
+ * this run (not yet noted; NULL: of none) among them, looked for in the order above. False:
+ * nothing, or fewer than BOOTS_COMMON failures that are the cloud's. Synchronous.
  */
-char *boots_common(
-	struct facts *f, const char *cloud, int64_t now_ms, const struct run_report *report);
+bool boots_common(struct facts *f, const char *cloud, int64_t now_ms,
+	const struct run_report *report, struct boots_common *ret);
+/* "all 3 failures of 24 h were on host 3735..., where 0 of 3 came up; elsewhere 7 of 7 did". Owned.
+ */
+char *boots_common_text(const struct boots_common *c);
+void boots_common_fini(struct boots_common *c);
 
 #endif

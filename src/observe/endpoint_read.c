@@ -62,10 +62,12 @@ static void wrong(const struct reading *r, const char *field, const char *what)
 
 /* --- what a field must look like -------------------------------------------------------------- */
 
-static bool made_of(const char *text, const char *more)
+/* Types of a catalog, and so names, may have capitals: AntiDDoS. */
+static bool is_name(const char *text)
 {
 	for (const char *p = text; *p; p++)
-		if (!(*p >= 'a' && *p <= 'z') && !(*p >= '0' && *p <= '9') && !strchr(more, *p))
+		if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') &&
+			!(*p >= '0' && *p <= '9') && !strchr("-_.", *p))
 			return false;
 	return *text != 0;
 }
@@ -101,7 +103,7 @@ static bool is_header_value(const char *text)
 
 static void check(const struct reading *r, const struct written *w)
 {
-	if (w->service && !made_of(w->service, "-_."))
+	if (w->service && !is_name(w->service))
 		wrong(r, "service", "service must be a type of the catalog such as compute");
 	if (w->path && !is_path(w->path, "/?"))
 		wrong(r, "path", "path must begin with / or ? and have no spaces");
@@ -241,9 +243,9 @@ static void switch_off(const struct reading *r)
 
 static void read_row(const struct reading *r)
 {
-	if (r->key->text.n > NAME_MAX || !made_of(r->key->text.p, "-_."))
+	if (r->key->text.n > NAME_MAX || !is_name(r->key->text.p))
 		error_list_at(r->errors, r->file, r->key->line, r->key->col,
-			"\"%.80s\" must be a name of small letters, digits, '.', '-' and '_', at "
+			"\"%.80s\" must be a name of letters, digits, '.', '-' and '_', at "
 			"most %d long",
 			r->key->text.p, NAME_MAX);
 	else if (says_off(r->map))

@@ -116,10 +116,14 @@ static char *note_boots(struct patrol *p, const char *cloud, const struct run_re
 	for (size_t i = 0; i < report->row_count; i++)
 		failed = failed ||
 			 (report->rows[i].boot && !json_flag(report->rows[i].boot, "good"));
-	return failed && !report->stopped
-		       ? boots_common(journal_facts(p->journal), cloud,
-				 clock_unix_us(loop_clock(p->loop)) / 1000, report)
-		       : NULL;
+	struct boots_common common;
+	if (!failed || report->stopped ||
+		!boots_common(journal_facts(p->journal), cloud,
+			clock_unix_us(loop_clock(p->loop)) / 1000, report, &common))
+		return NULL;
+	char *text = boots_common_text(&common);
+	boots_common_fini(&common);
+	return text;
 }
 
 void patrol_record(struct patrol *p, const struct run_report *report)

@@ -294,8 +294,7 @@ static enum expr_result equals_regex(
 	*ret = r == REGEX_FOUND && a->type != VALUE_NULL;
 	return r != REGEX_ENDLESS
 		       ? EXPR_OK
-		       : eval_fail(v, n,
-				 "re() gave up: the pattern takes too long over the text");
+		       : eval_fail(v, n, "re() gave up: the pattern takes too long over the text");
 }
 
 /* [X] == pat(*a*), [X] == re(a+) and [X] == any(a, b). */

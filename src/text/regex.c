@@ -62,12 +62,12 @@ static int on_step(pcre2_callout_block *block, void *arg)
 	return *left == 0 ? PCRE2_ERROR_CALLOUT : ((*left)--, 0);
 }
 
-static void take_groups(pcre2_match_data *data, struct slice text, struct slice *ret)
+static void take_groups(
+	pcre2_match_data *data, struct slice text, int n, struct slice ret[REGEX_GROUPS])
 {
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
-	const uint32_t n = pcre2_get_ovector_count(data);
 
-	for (uint32_t i = 0; i < REGEX_GROUPS; i++) {
+	for (int i = 0; i < REGEX_GROUPS; i++) {
 		/* \K in a lookahead can put the start behind the end. */
 		const bool there = i < n && at[2 * i] != PCRE2_UNSET && at[2 * i] <= at[2 * i + 1];
 		ret[i] = there ? slice_from(text.p + at[2 * i], at[2 * i + 1] - at[2 * i])
@@ -81,8 +81,8 @@ enum regex_result regex_find(
 	return regex_find_from(re, text, 0, ret_groups);
 }
 
-enum regex_result regex_find_from(const struct regex *re, struct slice text, size_t at,
-	struct slice ret_groups[REGEX_GROUPS])
+enum regex_result regex_find_from(
+	const struct regex *re, struct slice text, size_t at, struct slice ret_groups[REGEX_GROUPS])
 {
 	const bool utf8 = re->utf8 && utf8_valid(text);
 	const pcre2_code *code = utf8 ? re->utf8 : re->bytes;
@@ -99,7 +99,7 @@ enum regex_result regex_find_from(const struct regex *re, struct slice text, siz
 		utf8 ? PCRE2_NO_UTF_CHECK : 0, data, context);
 	/* 0: more groups than there is room for, the first ones are there. */
 	if (n >= 0 && ret_groups)
-		take_groups(data, text, ret_groups);
+		take_groups(data, text, n ? n : REGEX_GROUPS, ret_groups);
 	pcre2_match_data_free(data);
 	pcre2_match_context_free(context);
 	return n >= 0 ? REGEX_FOUND : n == PCRE2_ERROR_NOMATCH ? REGEX_NO : REGEX_ENDLESS;

@@ -34,6 +34,7 @@ struct cache_recipe {
 	unsigned retry_s;  /* Retry-After; 0: none */
 	const char *allow; /* Allow; or NULL */
 	const char *login; /* WWW-Authenticate: the realm; or NULL */
+	bool influx;       /* as InfluxDB's clients expect it: X-Influxdb-Version */
 	struct slice body;
 	struct slice packed[CODING_COUNT]; /* of it, made before; empty: made here */
 };

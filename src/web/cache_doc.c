@@ -78,6 +78,7 @@ static struct http_response *make(
 	snprintf(basic, sizeof(basic), "Basic realm=\"%s\", charset=\"UTF-8\"", realm);
 	add(&h, "WWW-Authenticate", r->login ? bearer : NULL);
 	add(&h, "WWW-Authenticate", r->login ? basic : NULL);
+	add(&h, "X-Influxdb-Version", r->influx ? "1.8-glasshouse" : NULL);
 	snprintf(retry, sizeof(retry), "%u", r->retry_s);
 	add(&h, "Retry-After", r->retry_s ? retry : NULL);
 	return http_response_new(h.p, h.n, body);

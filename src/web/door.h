@@ -4,9 +4,8 @@
  * A frame is a word of four bytes, the length of what follows (little endian), and then
  *	kind 1, audience 1, status 2, id 4, length of name 1, length of who 1, zero 2; name, who,
  *body with a body of at most 8 MiB. The house sends SETUP, SITE and ANSWER; the serving half QUERY,
- * COMMAND and SAY. A frame that breaks these rules ends the door: who speaks is then not to be
- * trusted.
- * Thread: the loop's.
+ * COMMAND, POINTS and SAY. A frame that breaks these rules ends the door: who speaks is then not to
+ *be trusted. Thread: the loop's.
  */
 #ifndef WEB_DOOR_H
 #define WEB_DOOR_H
@@ -30,6 +29,8 @@ enum door_kind {
 	DOOR_COMMAND,   /* id, name, who: the principal; body: JSON */
 	DOOR_ANSWER,    /* id, status; body: a JSON document, or nothing */
 	DOOR_SAY,       /* name: what happened, for the log; body: JSON object */
+	DOOR_POINTS, /* id, name: the source; body: points_encode(); status: how many parts of what
+		      * was sent were none (65535: or more), who: the first of them; answered */
 	DOOR_KINDS
 };
 
@@ -69,8 +70,8 @@ bool door_send(struct door *d, const struct door_frame *frame);
 /* status 200 and a document; any other: none. 503 when nobody can answer, 504 when nobody did in
  * DOOR_ASK_NS. `body` is valid during the call. */
 typedef void door_answered(void *arg, int status, struct slice body);
-/* Sends a QUERY or COMMAND; its id is given here. `done` is called exactly once, never from in
- * here. */
+/* Sends a QUERY, COMMAND or POINTS; its id is given here. `done` is called exactly once, never from
+ * in here. */
 void door_ask(struct door *d, const struct door_frame *question, door_answered *done, void *arg);
 
 #endif

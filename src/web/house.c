@@ -136,6 +136,7 @@ void house_configure(
 {
 	h->site = site;
 	h->lists = *lists;
+	site_probes_make(h);
 	house_changed(h);
 }
 
@@ -156,6 +157,7 @@ struct house *house_new(struct loop *l, struct facts *f, struct series_store *se
 	h->more = more;
 	h->arg = arg;
 	h->site = &nobody;
+	site_probes_make(h);
 	h->started_ms = h->observing_since_ms = house_now_ms(h);
 	h->storing = true;
 	h->worker = worker_new(l, 1, &err);
@@ -193,5 +195,6 @@ void house_free(struct house *h)
 	worker_free(h->worker);
 	for (size_t i = 0; i < array_len(h->last); i++)
 		json_decref(h->last[i]);
+	site_probes_forget(h);
 	free(h);
 }

@@ -90,6 +90,8 @@ static json_t *probe_json(const struct house_asked *a, size_t i)
 		p   ? json_integer(p->every_ms)
 		: s ? json_integer(s->every_ms)
 		    : json_null());
+	if (a->operators && p)
+		put_text(j, "target", p->target);
 	put(j, "trend", json_incref(json_array_get(a->trend_docs, i)));
 	return j;
 }

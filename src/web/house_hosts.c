@@ -132,23 +132,21 @@ static bool name_hosts(struct house_asked *a, struct gathering *g, const char *c
 	return good;
 }
 
-/* The sentence with the host's name where it has its id. */
+/* The host by its name where that is known. */
 static json_t *common_json(struct house_asked *a, const struct gathering *g, const char *cloud)
 {
-	char *text = boots_common(a->facts, cloud, a->now_ms, NULL);
-	MAP_EACH (&g->hosts, e) {
-		const struct host *h = e->value;
-		char *at = text && h->name ? strstr(text, h->id) : NULL;
-		if (!at)
-			continue;
-		char *named =
-			mem_printf("%.*s%s%s", (int)(at - text), text, h->name, at + strlen(h->id));
-		free(text);
-		text = named;
-	}
-	json_t *j = text ? json_string(text) : json_null();
-	free(text);
-	return j;
+	struct boots_common c;
+	if (!boots_common(a->facts, cloud, a->now_ms, NULL, &c))
+		return json_null();
+	const struct host *h = !strcmp(c.dimension, "host") ? map_get(&g->hosts, c.value) : NULL;
+	json_t *o = json_object();
+	put_text(o, "dimension", c.dimension);
+	put_text(o, "value", h && h->name ? h->name : c.value);
+	put_int(o, "failed", c.failed);
+	put_int(o, "came_up", c.came_up);
+	put_int(o, "elsewhere", c.elsewhere);
+	boots_common_fini(&c);
+	return o;
 }
 
 /* --- the document ----------------------------------------------------------------------------- */

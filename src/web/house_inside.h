@@ -83,6 +83,8 @@ struct house {
 	struct worker *worker;
 	const struct house_site *site;
 	struct house_lists lists;
+	/* What SITE says of the probes, made once a configuration. */
+	json_t *probes[AUDIENCE_PUBLIC + 1], *probe_kinds;
 	house_publish *publish;
 	void *publish_arg;
 	int64_t started_ms, published_ms;
@@ -108,6 +110,8 @@ void house_refreshed(struct house *h); /* house.c: something may be new */
 /* --- documents -------------------------------------------------------------------------------- */
 
 json_t *site_json(struct house *h, enum audience audience);
+void site_probes_make(struct house *h); /* of its lists, anew */
+void site_probes_forget(struct house *h);
 /* As in SITE; NULL: there is none of that id. Owned. */
 json_t *site_component(struct house *h, const char *id, bool operators);
 json_t *site_scenario(struct house *h, const struct house_scenario *s, bool operators);

@@ -149,24 +149,10 @@ json_t *site_scenario(struct house *h, const struct house_scenario *s, bool oper
 	return j;
 }
 
-static json_t *probe_json(const struct house_probe *p, bool operators)
-{
-	json_t *j = json_object();
-	put_text(j, "name", p->name);
-	put_text(j, "kind", p->kind);
-	put_text(j, "cloud", p->cloud);
-	put_text(j, "component", p->component);
-	put_int(j, "every_ms", p->every_ms);
-	put_text(j, "method", p->method);
-	if (operators)
-		put_text(j, "target", p->target);
-	return j;
-}
-
 static void add_lists(struct house *h, json_t *site, bool operators)
 {
 	const struct house_lists *l = &h->lists;
-	json_t *scenarios = json_array(), *possible = json_array(), *probes = json_array();
+	json_t *scenarios = json_array(), *possible = json_array();
 	for (size_t i = 0; i < l->scenario_count; i++)
 		json_array_append_new(scenarios, site_scenario(h, &l->scenarios[i], operators));
 	for (size_t i = 0; i < l->possible_count; i++) {
@@ -177,11 +163,11 @@ static void add_lists(struct house *h, json_t *site, bool operators)
 		put_text(j, "text", l->possible[i].text);
 		json_array_append_new(possible, j);
 	}
-	for (size_t i = 0; i < l->probe_count; i++)
-		json_array_append_new(probes, probe_json(&l->probes[i], operators));
 	put(site, "scenarios", scenarios);
 	put(site, "possible", possible);
-	put(site, "probes", probes);
+	put(site, "probe_kinds", json_incref(h->probe_kinds));
+	put(site, "probes",
+		json_incref(h->probes[operators ? AUDIENCE_OPERATORS : AUDIENCE_PUBLIC]));
 }
 
 static json_t *alarms_json(const struct house *h)

@@ -17,6 +17,7 @@ static bool same(const char *a, const char *b)
 struct house_trend *trend_of(struct house_asked *a, const char *cloud, const char *probe,
 	const char *step, const char *component)
 {
+	cloud = cloud && *cloud ? cloud : NULL; /* what belongs to none */
 	VEC_EACH (&a->trends, struct house_trend *, t)
 		if (same((*t)->cloud, cloud) && same((*t)->probe, probe) && same((*t)->step, step))
 			return *t;

@@ -25,14 +25,17 @@
  *	      last {run (O), at_ms, verdict, built_ms} | null}]
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
  *	      they would make, and the option that allows them
- *	probes [{name, kind: endpoint|token|scenario, cloud, component, every_ms, method, target
- *(O)}] alarms (O) [{name, kind, sent, failed, waiting, trouble | null}] ingest (O) [{name, points,
- *bad, refused, lost, first_bad}] jobs (O) [{name, every_ms, next_ms, running, open, runs, skips,
- *worst_late_ms, why: the last time was skipped | null}]
+ *	probe_kinds [{kind: endpoint|token|scenario|http|tcp ..., cloud, every_ms, count}]
+ *	probes [{name, kind, cloud, component, every_ms, method, target (O)}]
+ *	      the first MODEL_PROBES of them: each component's document has its own
+ *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
+ *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
+ *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms,
+ *	      why: the last time was skipped | null}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
  *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200
- *	probes [{name, kind, step | null, every_ms, trend TREND}]
+ *	probes [{name, kind, step | null, every_ms, target (O), trend TREND}], at most 60
  *	TREND = {from_ms, to_ms, step_ms, points [{at_ms, n, ok, p50_ms, p95_ms, max_ms}]}; the
  *	      last 24 hours in 10 min steps, less in shorter steps while less was seen; n = 0 where
  *	      nothing was measured
@@ -59,8 +62,9 @@
  *
  * HOSTS (query "hosts"; operators): where servers of scenarios came up in the last 14 days: more:
  *	there were more than are counted; clouds [{cloud, common: what failures of 24 h have in
- *	common | null, left_out: hosts, nowhere: failures of 24 h before any host was found,
- *	hosts [{host: nova's hostId, name | null, zone | null, last_good_ms | null, last_good: the
+ *	common {dimension: host, zone, volume_type, image or flavor, value, failed, came_up: there,
+ *	elsewhere: came up} | null, left_out: hosts, nowhere: failures of 24 h before any host was
+ *found, hosts [{host: nova's hostId, name | null, zone | null, last_good_ms | null, last_good: the
  *	last one was, good_24h, failed_24h, median_ms: from the request until ACTIVE, of good ones
  *	| null, days [14 x {day, good, failed}] oldest first, last_failure {at_ms, run, step, fault,
  *	cause | null} | null}] with failures first, <= 200}]. Failures that are not the cloud's
@@ -83,6 +87,7 @@
 
 #define MODEL_DAYS      90
 #define MODEL_SPANS     200
+#define MODEL_PROBES    1000
 #define MODEL_RUNS      50
 #define MODEL_LEDGER    30
 #define MODEL_CALLS     30

@@ -36,6 +36,12 @@
 		.audience = AUDIENCE_PUBLIC, .file = (f)                                           \
 	}
 
+#define WRITE(m, p, f, w, ...)                                                                     \
+	{                                                                                          \
+		.method = (m), .path = (p), .face = (f), .on = ON_INTAKE, .class = CLASS_ASKED,    \
+		.audience = AUDIENCE_OPERATORS, .form = FORM_WRITE, .write = (w), __VA_ARGS__      \
+	}
+
 #define GRAPHITE(m, p, q)                                                                          \
 	{                                                                                          \
 		.method = (m), .path = (p), .face = FACE_GRAPHITE, .on = ON_INTAKE,                \
@@ -116,6 +122,24 @@ const struct route routes[] = {
 	{.method = "GET", .path = "/healthz", .face = FACE_PROCESS, .on = ON_INTAKE,
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_HEALTH,
 		.query = "health"},
+
+	{.method = "GET", .path = "/api/ops/v1/alerts.json", .face = FACE_OPS, .on = ON_INTAKE,
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_JSON,
+		.query = "alerts"},
+	WRITE("GET", "/ping", FACE_INFLUX, &write_influx_ping),
+	WRITE("POST", "/write", FACE_INFLUX, &write_influx, .body_max = WRITE_BODY_MAX),
+	WRITE("POST", "/api/v2/write", FACE_INFLUX, &write_influx2, .body_max = WRITE_BODY_MAX),
+	WRITE("POST", "/api/v1/write", FACE_PROMETHEUS, &write_remote, .body_max = WRITE_BODY_MAX),
+	WRITE("POST", "/api/v2/alerts", FACE_PROMETHEUS, &write_alerts, .body_max = WRITE_BODY_MAX),
+	WRITE("POST", "/api/ops/v1/alertmanager", FACE_OPS, &write_alertmanager,
+		.body_max = WRITE_BODY_MAX),
+	WRITE("POST", "/api/v1/endpoints/{key}/external", FACE_GATUS, &write_gatus,
+		.own_secret = true, .body_max = COMMAND_MAX),
+	WRITE("GET", "/api/push/{token}", FACE_UPTIME_KUMA, &write_kuma, .own_secret = true),
+	WRITE("POST", "/api/push/{token}", FACE_UPTIME_KUMA, &write_kuma, .own_secret = true,
+		.body_max = COMMAND_MAX),
+	WRITE("PUT", "/api/push/{token}", FACE_UPTIME_KUMA, &write_kuma, .own_secret = true,
+		.body_max = COMMAND_MAX),
 };
 /* clang-format on */
 

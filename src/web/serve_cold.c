@@ -152,6 +152,10 @@ static void on_render(struct render_job *j, json_t **frames)
 		p->status = json_flag(model, "ready") ? 200 : 503;
 		p->doc = doc_of(p, p->status, "application/json", body);
 		break;
+	case FORM_WRITE:
+		p->status = (int)json_int(model, "status", 500);
+		p->doc = write_doc(p->route, p->status, json_str(model, "why"));
+		break;
 	}
 	json_decref(model);
 }
@@ -182,8 +186,25 @@ static void on_answer(void *arg, int status, struct slice body)
 	render_submit(h->render, &p->job, !p->key);
 }
 
+static void ask_to_write(struct pending *p, const struct write_out *out)
+{
+	door_ask(p->hub->door,
+		&(struct door_frame){.kind = out->kind,
+			.audience = seat_audience(p->seat),
+			.status = (int)out->bad,
+			.name = slice_of(out->name),
+			.who = out->kind == DOOR_POINTS ? slice_of(out->first_bad)
+							: SLICE("intake"),
+			.body = buf_slice(&out->body)},
+		on_answer, p);
+}
+
 static void ask_house(struct pending *p, const struct ask *a)
 {
+	if (a->out) {
+		ask_to_write(p, a->out);
+		return;
+	}
 	const struct route *r = p->route;
 	json_t *args = json_object();
 	int64_t number = 0;

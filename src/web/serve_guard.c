@@ -86,19 +86,17 @@ bool guard_token_fits(const struct guard *g, const char *authorization)
 	const struct slice rest = slice_trim(slice_sub(all, space, all.n));
 	if (!rest.n)
 		return false;
-	if (slice_is_nocase(scheme, "Bearer"))
+	if (slice_is_nocase(scheme, "Bearer") || slice_is_nocase(scheme, "Token"))
 		return hash_fits(g, rest.p, rest.n);
 	return slice_is_nocase(scheme, "Basic") && basic_fits(g, rest);
 }
 
 int guard_admit(const struct guard *g, const struct http_exchange *x)
 {
-	const char *host = http_header(x, "Host");
-	if (!g->open)
-		return 503;
-	if (g->need_token)
-		return guard_token_fits(g, http_header(x, "Authorization")) ? 0 : 401;
-	return host && !guard_host_is_local(host) ? 421 : 0;
+	const int refused = guard_admit_host(g, x);
+	if (refused || !g->need_token)
+		return refused;
+	return guard_token_fits(g, http_header(x, "Authorization")) ? 0 : 401;
 }
 
 bool guard_origin_fits(const char *origin, const char *host)
@@ -112,13 +110,25 @@ bool guard_origin_fits(const char *origin, const char *host)
 	return slice_starts(rest, "://") && slice_is_nocase(slice_sub(rest, 3, rest.n), host);
 }
 
+int guard_admit_host(const struct guard *g, const struct http_exchange *x)
+{
+	const char *host = http_header(x, "Host");
+	if (!g->open)
+		return 503;
+	return !g->need_token && host && !guard_host_is_local(host) ? 421 : 0;
+}
+
 int guard_change(const struct http_exchange *x)
 {
-	const char *type = http_header(x, "Content-Type"), *origin = http_header(x, "Origin");
-	const char *site = http_header(x, "Sec-Fetch-Site");
-	const struct slice t = slice_of(type);
+	const struct slice t = slice_of(http_header(x, "Content-Type"));
 	if (!slice_is_nocase(slice_trim(slice_sub(t, 0, slice_find(t, ';'))), "application/json"))
 		return 415;
+	return guard_site(x);
+}
+
+int guard_site(const struct http_exchange *x)
+{
+	const char *origin = http_header(x, "Origin"), *site = http_header(x, "Sec-Fetch-Site");
 	if (origin && !guard_origin_fits(origin, http_header(x, "Host")))
 		return 403;
 	if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)

@@ -81,6 +81,10 @@ struct guard {           /* immutable after SETUP; closed before */
 void guard_read(struct guard *g, struct slice setup);
 /* 0, or the status to refuse with. */
 int guard_admit(const struct guard *g, const struct http_exchange *x);
+/* The same for what has a secret of its own. */
+int guard_admit_host(const struct guard *g, const struct http_exchange *x);
+/* For requests that change something: not from another site's page. */
+int guard_site(const struct http_exchange *x);
 int guard_change(const struct http_exchange *x); /* for requests that change something */
 bool guard_host_is_local(const char *host);
 bool guard_token_fits(const struct guard *g, const char *authorization);
@@ -103,11 +107,19 @@ struct ask {                     /* the serving thread's; the hub uses it until 
 	char *key;  /* NULL: not shared with other requests */
 	char *word; /* decoded {name} */
 	char *body; /* of a command, or what is asked, as JSON; NULL: none */
+	/* of one that writes in: its body while it comes, and what was read of it */
+	bool gathering, busy;
+	struct buf sent;
+	size_t under_way; /* bytes of it that count */
+	struct write_out *out;
 	/* the answer */
 	int status;
 	struct cache_doc *doc;      /* NULL: a problem of that status */
 	int64_t revision, until_ns; /* how long it holds; 0: it is not kept */
 };
+
+/* The answer of the house to one that writes in. Thread: any. */
+struct cache_doc *write_doc(const struct route *r, int status, const char *why);
 
 /* --- serve_render.c ----------------------------------------------------------------------------
  */

@@ -126,7 +126,7 @@ static void refuse(struct entrance *e, struct http_exchange *x, int status)
 /* --- asking the hub ------------------------------------------------------------------------------
  */
 
-static void ask_free(struct ask *a)
+void ask_free(struct ask *a)
 {
 	struct serving *s = a->serving;
 	if (a->prev)
@@ -135,6 +135,11 @@ static void ask_free(struct ask *a)
 		s->asks = a->next;
 	if (a->next)
 		a->next->prev = a->prev;
+	s->under_way -= a->under_way;
+	if (a->out)
+		buf_fini(&a->out->body);
+	free(a->out);
+	buf_fini(&a->sent);
 	cache_doc_unref(a->doc);
 	free(a->key);
 	free(a->word);
@@ -145,7 +150,9 @@ static void ask_free(struct ask *a)
 void request_gone(void *arg, struct http_exchange *x)
 {
 	struct ask *a = http_exchange_data(x);
-	if (a)
+	if (a && a->gathering)
+		ask_free(a);
+	else if (a)
 		a->x = NULL;
 }
 
@@ -160,6 +167,23 @@ void request_take(void *arg)
 	else if (a->x)
 		reply_problem(&s->entrances[a->seat], a->x, a->status);
 	ask_free(a);
+}
+
+struct ask *ask_new(struct entrance *e, struct http_exchange *x, const struct route_match *m)
+{
+	struct serving *s = e->serving;
+	struct ask *a = mem_new(struct ask);
+	a->serving = s;
+	a->x = x;
+	a->route = m->route;
+	a->seat = e->seat;
+	a->word = mem_strdup(m->word);
+	a->next = s->asks;
+	if (a->next)
+		a->next->prev = a;
+	s->asks = a;
+	http_exchange_set_data(x, a);
+	return a;
 }
 
 static void ask(struct entrance *e, struct http_exchange *x, const struct route_match *m,
@@ -179,23 +203,13 @@ static void ask(struct entrance *e, struct http_exchange *x, const struct route_
 			return;
 		}
 	}
-	struct ask *a = mem_new(struct ask);
-	a->serving = s;
-	a->x = x;
-	a->route = r;
-	a->seat = e->seat;
+	struct ask *a = ask_new(e, x, m);
 	a->language = language;
 	a->key = key[0] ? mem_strdup(key) : NULL;
-	a->word = mem_strdup(m->word);
 	if (r->command)
 		a->body = slice_dup(http_body(x));
 	else if (args)
 		a->body = json_text(args);
-	a->next = s->asks;
-	if (a->next)
-		a->next->prev = a;
-	s->asks = a;
-	http_exchange_set_data(x, a);
 	hub_ask(s->o.hub, a);
 }
 
@@ -276,14 +290,16 @@ void request_handle(void *arg, struct http_exchange *x)
 {
 	struct entrance *e = arg;
 	struct route_match m;
+	route_match_path(http_method(x), http_path(x), e->on, &m);
 	if (e->seat == SEAT_OPERATORS) {
-		const int refused = guard_admit(&e->serving->guard, x);
+		const struct guard *g = &e->serving->guard;
+		const int refused =
+			m.route && m.route->own_secret ? guard_admit_host(g, x) : guard_admit(g, x);
 		if (refused) {
 			refuse(e, x, refused);
 			return;
 		}
 	}
-	route_match_path(http_method(x), http_path(x), e->on, &m);
 	if (!m.route) {
 		reply_missing(e, x, m.other_method);
 		return;
@@ -297,7 +313,9 @@ void request_handle(void *arg, struct http_exchange *x)
 	case CLASS_FIXED: reply_fixed(e, x, &m); break;
 	case CLASS_COLD: ask(e, x, &m, NULL); break;
 	case CLASS_ASKED:
-		if (m.route->command)
+		if (m.route->write)
+			write_handle(e, x, &m);
+		else if (m.route->command)
 			command(e, x, &m);
 		else if (m.route->arguments)
 			question(e, x, &m);

@@ -59,8 +59,12 @@ void serving_guard(struct serving *s, const struct guard *g)
 
 static void close_servers(struct serving *s)
 {
-	for (struct ask *a = s->asks; a; a = a->next)
+	for (struct ask *a = s->asks, *next; a; a = next) {
+		next = a->next;
 		a->x = NULL;
+		if (a->gathering)
+			ask_free(a);
+	}
 	for (int i = 0; i < SEATS; i++) {
 		http_server_free(s->entrances[i].server);
 		s->entrances[i].server = NULL;
@@ -108,6 +112,8 @@ static bool open_entrance(struct serving *s, enum seat seat, int fd, struct erro
 			.headers = cache_headers,
 			.header_count = cache_header_count,
 			.handle = request_handle,
+			.stream = write_stream,
+			.piece = write_piece,
 			.gone = request_gone,
 			.arg = e},
 		err);

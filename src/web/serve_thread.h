@@ -29,12 +29,20 @@ struct serving {
 	struct ask *asks;
 	char accept[SEATS][ACCEPT_MAX]; /* the last Accept-Language, and what it became */
 	unsigned accept_language[SEATS];
+	size_t under_way; /* bytes of bodies that are gathered */
 	bool closed;
 };
 
 /* serve_request.c: for http_server_options, `arg` is the entrance. */
 void request_handle(void *arg, struct http_exchange *x);
 void request_gone(void *arg, struct http_exchange *x);
+struct ask *ask_new(struct entrance *e, struct http_exchange *x, const struct route_match *m);
+void ask_free(struct ask *a);
+
+/* serve_write.c: the same; bodies of those that write in are gathered there. */
+bool write_stream(void *arg, struct http_exchange *x);
+void write_piece(void *arg, struct http_exchange *x, const void *p, size_t n);
+void write_handle(struct entrance *e, struct http_exchange *x, const struct route_match *m);
 void request_take(void *arg);                     /* an ask that came back */
 void request_forget_languages(struct serving *s); /* those on offer may have changed */
 

@@ -21,7 +21,9 @@
 
 #include "base/secret.h"
 #include "net/loop.h"
+#include "observe/ingest/bad.h"
 #include "store/facts.h"
+#include "store/points.h"
 
 struct web;
 struct web_answer; /* one question that waits */
@@ -42,6 +44,10 @@ struct web_house { /* both are answered once with web_answer(), now or later, wi
 		struct web_answer *answer);
 	void (*command)(void *arg, const char *what, const json_t *args, const char *principal,
 		struct web_answer *answer);
+	/* Values that were written in (takes them), with what of it was none; answered with a
+	 * document {"status": 204, "why": "..."}, as commands of writing faces are. */
+	void (*points)(void *arg, const char *source, struct points *points,
+		const struct bad_lines *bad, struct web_answer *answer);
 	void *arg;
 };
 

@@ -6,12 +6,14 @@
  * belongs to one life of the serving half; what is answered after its end is dropped.
  */
 
+#include <stdio.h>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "web/web_inside.h"
 
 #define ANSWERS_MAX   2048
-#define ARGUMENTS_MAX (64u << 10)
+#define ARGUMENTS_MAX (256u << 10)      /* alerts; 5 ms of reading */
 #define WORDS_NS      (100 * NS_PER_MS) /* between two lines it may have in our log */
 
 /* --- to the serving half -------------------------------------------------------------------------
@@ -135,6 +137,55 @@ void web_answer(struct web_answer *a, int status, json_t *document)
 /* --- from the serving half -----------------------------------------------------------------------
  */
 
+/* --- points --------------------------------------------------------------------------------------
+ */
+
+struct decoding {              /* on the worker: a large batch would stop the loop */
+	struct worker_job job; /* first */
+	struct web *web;
+	struct web_answer *answer;
+	struct buf bytes;
+	char *source;
+	struct bad_lines bad;
+	struct points *points;
+	struct error err;
+};
+
+static void on_decode(struct worker_job *j, unsigned thread)
+{
+	struct decoding *d = (struct decoding *)j;
+	d->points = points_decode(buf_slice(&d->bytes), &d->err);
+}
+
+static void on_decoded(struct worker_job *j)
+{
+	struct decoding *d = (struct decoding *)j;
+	if (!d->points || !d->web->house.points) {
+		web_answer(d->answer, 400, NULL);
+		points_free(d->points);
+	} else {
+		d->web->house.points(d->web->house.arg, d->source, d->points, &d->bad, d->answer);
+	}
+	buf_fini(&d->bytes);
+	free(d->source);
+	free(d);
+}
+
+static void take_points(struct web *w, const struct door_frame *f, struct web_answer *a)
+{
+	struct decoding *d = mem_new(struct decoding);
+	d->web = w;
+	d->answer = a;
+	d->source = slice_dup(f->name);
+	d->bad.n = (uint64_t)f->status;
+	snprintf(d->bad.first, sizeof(d->bad.first), "%.*s", SLICE_ARG(f->who));
+	buf_init(&d->bytes, DOOR_BODY_MAX);
+	buf_add_slice(&d->bytes, f->body);
+	d->job.work = on_decode;
+	d->job.done = on_decoded;
+	worker_submit(w->worker, &d->job);
+}
+
 static void take_question(struct web *w, const struct door_frame *f)
 {
 	struct error err;
@@ -147,6 +198,10 @@ static void take_question(struct web *w, const struct door_frame *f)
 		a->next->prev = a;
 	w->answers = a;
 	w->answer_count++;
+	if (f->kind == DOOR_POINTS && w->answer_count <= ANSWERS_MAX) {
+		take_points(w, f, a);
+		return;
+	}
 	json_t *args = json_parse(f->body, ARGUMENTS_MAX, &err);
 	char *name = slice_dup(f->name), *who = slice_dup(f->who);
 	if (w->answer_count > ANSWERS_MAX)
@@ -186,7 +241,7 @@ static void take_word(struct web *w, const struct door_frame *f)
 
 void web_take_frame(struct web *w, const struct door_frame *f)
 {
-	if (f->kind == DOOR_QUERY || f->kind == DOOR_COMMAND)
+	if (f->kind == DOOR_QUERY || f->kind == DOOR_COMMAND || f->kind == DOOR_POINTS)
 		take_question(w, f);
 	else if (f->kind == DOOR_SAY)
 		take_word(w, f);

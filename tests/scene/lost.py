@@ -17,7 +17,9 @@ def play(scenario, kind, create, when, doubles, then=None):
         assert report(out)["verdict"] == "degraded", text
         # what never appeared is not known to be nowhere before its time has passed
         unsure = when == "before" and doubles
-        assert (out.returncode, report(out)["left"]) == ((1, 1) if unsure else (0, 0)), text
+        said = report(out)
+        assert said["created"] == said["deleted"] + said["left"], said
+        assert (out.returncode, said["left"]) == ((1, 1) if unsure else (0, 0)), text
         cloud.assert_clean()
         out = cloud.run("sweep", "--older", "0s")
         assert out.returncode == 0, text + out.stdout + out.stderr

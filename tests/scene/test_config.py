@@ -50,8 +50,10 @@ def test_example(block, tmp_path, clouds):
     out = config(tmp_path, clouds, "check", text=block[2])
     assert out.returncode == 0 and not out.stderr, out.stderr
     read = yaml.safe_load(block[2])
-    for noun in ("cloud", "scenario", "alarm"):
+    for noun in ("cloud", "scenario", "alarm", "probe"):
         n = len(read.get(noun + "s", ()))
+        if noun == "probe" and not n:
+            continue
         assert f"{n} {noun}{'' if n == 1 else 's'}" in out.stdout
 
 

@@ -112,6 +112,26 @@ resources:
         cloud.assert_clean()
 
 
+def test_what_cannot_be_looked_at_is_not_called_stuck(tmp_path):
+    """The volume may be as it should be: it is the service that says nothing of it."""
+    file = tmp_path / "s.yaml"
+    file.write_text("""scenario: blind
+teardown: 5s
+resources:
+  vol: {volume: {size: 1}, timeout: 3s}
+""")
+    with simulated() as cloud:
+        cloud.fault({"service": "volume", "method": "GET", "path": "*/volumes/*", "effect": "status", "status": 503, "times": 3})
+        assert cloud.run("try", str(file)).returncode == 0, "one bad look is not the object's end"
+        cloud.fault({"service": "volume", "method": "GET", "path": "*/volumes/*", "effect": "status", "status": 503})
+        out = cloud.run("try", str(file), "--json")
+        steps = report(out)["steps"]
+        assert (steps[0]["fault"], report(out)["verdict"]) == ("unavailable", "failed"), steps
+        cloud.clear()
+        assert cloud.run("sweep", "--older", "0s").returncode == 0
+        cloud.assert_clean()
+
+
 def test_token_expires_in_the_middle():
     with simulated() as cloud:
         cloud.fault({"service": "network", "method": "POST", "path": "*/ports", "effect": "expired", "nth": 1},

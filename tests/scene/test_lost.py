@@ -8,6 +8,7 @@ import os
 import pytest
 
 import lost
+from simulated import Simulated, report
 
 SCENARIO = os.path.join("tests", "scene", "scenarios", "every-kind.yaml")
 CREATES = {
@@ -39,3 +40,19 @@ DOUBLES = {"network", "router", "port", "security_group", "floating_ip", "server
 @pytest.mark.parametrize("kind", CREATES)
 def test_lost(kind, when):
     lost.play(SCENARIO, kind, CREATES[kind], when, kind in DOUBLES)
+
+
+@pytest.mark.parametrize("kind,status", [("router_interface", 409), ("keypair", 403)])
+def test_refused_by_what_was_lost(kind, status):
+    """What is sent again may be refused for the very thing whose answer was lost, and not only by the status that
+    says so: neutron answers 409 while it is still at the first one, nova 403 when that one filled the quota."""
+    service, method, path = CREATES[kind]
+    rule = {"service": service, "method": method, "path": path}
+    with Simulated(faults={"faults": [{**rule, "nth": 1, "effect": "lost"},
+                                      {**rule, "nth": 2, "effect": "status", "status": status}]}) as cloud:
+        out = cloud.run("try", SCENARIO, "--json")
+        text = f"{kind}: {out.stdout[-3000:]}{out.stderr}"
+        assert [f["fired"] for f in cloud.faults()] == [1, 1], text
+        assert report(out)["verdict"] == "degraded", text
+        assert (out.returncode, report(out)["left"]) == (0, 0), text
+        cloud.assert_clean()

@@ -44,7 +44,7 @@ static void no_such_measurement(struct reading *c, struct slice name)
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&all, "%s[%s]", i ? " " : "", names[i]);
 	const char *near = slice_nearest(name, names, n);
-	probe_wrong(c->r, c->at, "%s does not measure [%.*s]%s%s%s; there are %s", c->kind->name,
+	probe_wrong(c->r, c->at, "%s does not measure [%.*s]%s%s%s (there are %s)", c->kind->name,
 		SLICE_ARG(name), near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "",
 		buf_str(&all));
 	buf_fini(&all);
@@ -101,7 +101,7 @@ static bool makes_sense(struct reading *c, const struct expr *e)
 	const enum expr_result r = expr_eval(e, &scope, &v, &err);
 	const bool is_condition = r == EXPR_OK && value_condition(&v, &holds);
 	if (r != EXPR_OK)
-		probe_wrong(c->r, c->at, "%.300s", err.msg);
+		probe_wrong(c->r, c->at, "\"%.80s\": %.300s", c->at->text.p, err.msg);
 	else if (!is_condition)
 		probe_wrong(c->r, c->at, "\"%.80s\" is no condition: it is %s, not true or false",
 			c->at->text.p, value_type_name(v.type));
@@ -166,6 +166,13 @@ struct seen {
 	unsigned tries;
 };
 
+/* As people read it: no more digits than say something. */
+static struct value response_time(const struct attempt *a)
+{
+	const int64_t ns = a->phases.total_ns, unit = ns < 10 * NS_PER_MS ? NS_PER_US : NS_PER_MS;
+	return a->connected ? value_time((ns + unit / 2) / unit * unit) : VALUE_NOTHING;
+}
+
 bool attempt_measured(const struct attempt *a, unsigned tries, struct slice name, struct value *ret)
 {
 	if (slice_is(name, "CONNECTED")) {
@@ -173,7 +180,7 @@ bool attempt_measured(const struct attempt *a, unsigned tries, struct slice name
 	} else if (slice_is(name, "TRIES")) {
 		*ret = value_int(tries);
 	} else if (slice_is(name, "RESPONSE_TIME")) {
-		*ret = a->connected ? value_time(a->phases.total_ns) : VALUE_NOTHING;
+		*ret = response_time(a);
 	} else if (slice_is(name, "IP")) {
 		*ret = a->address[0] ? value_str(a->address) : VALUE_NOTHING;
 	} else {

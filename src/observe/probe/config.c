@@ -31,7 +31,7 @@ struct item { /* what a map says */
 
 #define ITEM(name, type, field) name, type, offsetof(struct item, field)
 static const struct key common[] = {
-	{ITEM("name", KEY_TEXT, name), .required = true, .help = "unique"},
+	{ITEM("name", KEY_TEXT, name), .required = true, .help = "letters, digits, '-', '_', '.'"},
 	{ITEM("every", KEY_TIME, every_ns), .min = NS_PER_S, .max = 7 * DAY_NS},
 	{ITEM("timeout", KEY_TIME, timeout_ns), .min = 10 * NS_PER_MS, .max = 3600 * NS_PER_S,
 		.help = "of one attempt"},
@@ -61,6 +61,15 @@ void probe_wrong(struct probe_reader *r, const struct yaml *at, const char *fmt,
 	va_end(ap);
 	error_list_at(r->errors, r->file, at->line, at->col, "probe %.64s: %.800s", r->name, text);
 	free(text);
+}
+
+void probe_path(const struct probe_reader *r, char **path)
+{
+	if (!*path || **path == '/' || !r->dir)
+		return;
+	char *whole = mem_printf("%s/%s", r->dir, *path);
+	free(*path);
+	*path = whole;
 }
 
 static bool is_reference(struct slice s)
@@ -346,6 +355,12 @@ static void read_item(struct probe_reader *r, const struct yaml *map)
 struct probe_config *probe_config_read(
 	const struct yaml *map, const char *file, struct error_list *errors)
 {
+	return probe_config_read_in(map, file, NULL, errors);
+}
+
+struct probe_config *probe_config_read_in(
+	const struct yaml *map, const char *file, const char *dir, struct error_list *errors)
+{
 	const size_t before = errors->n + errors->dropped;
 	if (map->kind != YAML_MAP) {
 		error_list_at(errors, file, map->line, map->col, "a probe must be a map, not %s",
@@ -355,7 +370,7 @@ struct probe_config *probe_config_read(
 	struct probe_config *c = mem_new(struct probe_config);
 	char *name = name_of(map);
 	struct probe_reader r = {
-		.file = file, .name = name, .key = "", .errors = errors, .config = c};
+		.file = file, .dir = dir, .name = name, .key = "", .errors = errors, .config = c};
 	c->file = file;
 	read_item(&r, map);
 	free(name);
@@ -384,7 +399,7 @@ static void place(struct yaml *y, const struct yaml *at)
 
 /* What stood before is read again as if it stood where the later item does, for messages. */
 struct probe_config *probe_config_merge(const struct probe_config *c, const struct yaml *later,
-	const char *file, struct error_list *errors)
+	const char *file, const char *dir, struct error_list *errors)
 {
 	struct yaml_file *f = yaml_parse(slice_of(c->written), file, errors);
 	if (!f)
@@ -404,7 +419,7 @@ struct probe_config *probe_config_merge(const struct probe_config *c, const stru
 			both.items[both.n++] = from->items[i];
 		}
 	}
-	struct probe_config *merged = probe_config_read(&both, file, errors);
+	struct probe_config *merged = probe_config_read_in(&both, file, dir, errors);
 	free(both.keys);
 	free(both.items);
 	yaml_free(f);

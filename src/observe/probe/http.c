@@ -159,6 +159,9 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 			*p = (char)(*p - 'a' + 'A');
 	if (!is_token(slice_of(s->method), 32))
 		probe_wrong(r, yaml_get(at, "method"), "\"%.32s\" is no method", s->method);
+	probe_path(r, &s->ca);
+	probe_path(r, &s->cert);
+	probe_path(r, &s->key);
 	if (s->headers)
 		read_headers(r, s);
 	if (s->host && good)

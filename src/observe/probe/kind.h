@@ -17,6 +17,7 @@ struct attempt; /* one exchange under way */
 
 struct probe_reader { /* while an item is read */
 	const char *file;
+	const char *dir;  /* where relative paths begin; NULL: where we are */
 	const char *name; /* of the probe, for messages */
 	const char *key;  /* what is being read, for messages of probe_take_secret(); "" */
 	struct error_list *errors;
@@ -99,6 +100,9 @@ int64_t attempt_age_ns(const struct attempt *a);
 /* An error at a node of the item, prefixed by the probe. */
 void probe_wrong(struct probe_reader *r, const struct yaml *at, const char *fmt, ...)
 	like_printf(3, 4);
+/* Makes *path (owned; NULL is fine), a file that the kind reads itself, one that is found from
+ * everywhere. */
+void probe_path(const struct probe_reader *r, char **path);
 /* A text that may be file:PATH or env:NAME: registered with the configuration and resolved by
  * probe_config_secrets(); a plain text is refused when `must`. Where it will stand is written
  * through `into` (owned by the configuration; NULL until then). Text that is no reference goes to

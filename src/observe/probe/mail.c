@@ -219,7 +219,7 @@ static bool measure(const struct attempt *a, struct slice name, struct value *re
 	if (slice_is(name, "STATUS") && a->status)
 		*ret = value_int(a->status);
 	else if (slice_is(name, "BANNER") && k->banner.n)
-		*ret = value_text(buf_slice(&k->banner));
+		*ret = talk_text(buf_slice(&k->banner));
 	else if (slice_is(name, "CAPABILITIES") && k->capabilities.n)
 		*ret = value_text(buf_slice(&k->capabilities));
 	else

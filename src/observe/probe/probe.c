@@ -210,7 +210,7 @@ static void on_time(void *arg, struct job *job)
 static struct series *series_of(const struct probe *p)
 {
 	const struct probe_tools *t = p->tools;
-	const struct series_tag tags[] = {
+	const struct series_tag tags[] = {{"component", *p->component ? p->component : NULL},
 		{"kind", p->config->kind->name}, {"probe", probe_name(p)}};
 	const struct series_key key = {.kind = SERIES_PROBE,
 		.unit = "us",

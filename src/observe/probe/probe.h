@@ -9,10 +9,10 @@
  * Each probe is a job of its own on the schedule. A run has up to `tries` attempts; each is one
  * exchange with one address of one family, on a fresh connection, with a deadline that is never
  * longer than the rate. What a kind measured is judged by the conditions of `expect` and `warn`; a
- * run becomes one sample of the series probe{kind="tcp",probe="NAME"}, one observation, one
- * measure. A pass after a retry is told with its tries, never as a plain one. A target that hangs
- * thins nobody's samples. `family: both` makes two probes, NAME.ipv4 and NAME.ipv6.
- * Thread: the loop's.
+ * run becomes one sample of the series probe{component="ID",kind="tcp",probe="NAME"}, one
+ * observation, one measure. A pass after a retry is told with its tries, never as a plain one. A
+ * target that hangs thins nobody's samples. `family: both` makes two probes, NAME.ipv4 and
+ * NAME.ipv6. Thread: the loop's.
  */
 #ifndef OBSERVE_PROBE_PROBE_H
 #define OBSERVE_PROBE_PROBE_H
@@ -20,6 +20,7 @@
 #include "net/http_client.h"
 #include "net/ping.h"
 #include "net/resolver.h"
+#include "net/ssh.h"
 #include "observe/schedule.h"
 #include "store/measure.h"
 #include "store/observation.h"
@@ -38,7 +39,10 @@
 struct probe_config; /* one item as read: immutable but for its secrets */
 
 /* Reads the map of one item; every error in one pass. `file` (borrowed for its life) is where it
- * stands. Returns owned; NULL when there was an error. */
+ * stands; relative paths are taken from `dir` (NULL: from where we are). Returns owned; NULL when
+ * there was an error. */
+struct probe_config *probe_config_read_in(const struct yaml *map, const char *file, const char *dir,
+	struct error_list *errors) must_check;
 struct probe_config *probe_config_read(
 	const struct yaml *map, const char *file, struct error_list *errors) must_check;
 void probe_config_free(struct probe_config *c);
@@ -63,7 +67,7 @@ const char *probe_config_text(const struct probe_config *c);
 bool probe_config_has_secrets(const struct probe_config *c);
 /* The item with the keys of a later file over it; `later` stands in `file`. Owned; NULL: errors. */
 struct probe_config *probe_config_merge(const struct probe_config *c, const struct yaml *later,
-	const char *file, struct error_list *errors) must_check;
+	const char *file, const char *dir, struct error_list *errors) must_check;
 
 /* Values that are file:PATH or env:NAME. `read` returns the secret, owned, or NULL with its error
  * already told; false when one is missing. Before that, probes with secrets cannot be opened. */
@@ -87,6 +91,7 @@ struct probe_tools { /* borrowed by every probe for its life */
 	struct http_client *http; /* fresh connections */
 	struct resolver *resolver;
 	struct pinger *pinger;       /* NULL: none; icmp says why */
+	struct ssh_pool *ssh;        /* NULL: none; kind ssh is refused */
 	struct series_store *series; /* NULL: nothing is stored */
 	struct probes *probes;       /* where they are found; NULL: `after` and push find nobody */
 	struct random *random;

@@ -173,8 +173,8 @@ bool probe_pushed(struct probes *all, struct slice token, enum fault fault, cons
 	return p != NULL;
 }
 
-int probe_pushed_by_name(struct probes *all, const char *name, struct slice token,
-	enum fault fault, const char *detail, int64_t took_us)
+int probe_pushed_by_name(struct probes *all, const char *name, struct slice token, enum fault fault,
+	const char *detail, int64_t took_us)
 {
 	uint8_t hash[SHA256_BYTES];
 	char key[2 * SHA256_BYTES + 1];

@@ -30,6 +30,9 @@ bool talk_read_tls(
 	struct talk_spec *s, const struct yaml *at, struct probe_reader *r, const char *alpn)
 {
 	struct error err = {0};
+	probe_path(r, &s->ca);
+	probe_path(r, &s->cert);
+	probe_path(r, &s->key);
 	const struct tls_options o = {.ca_file = s->ca,
 		.cert_file = s->cert,
 		.key_file = s->key,
@@ -127,6 +130,30 @@ const char *talk_quoted(struct slice s, char text[TALK_QUOTED])
 	text[n++] = '"';
 	text[n] = 0;
 	return text;
+}
+
+/* How many bytes from here are one character; 0: none. */
+static size_t character_at(struct slice s)
+{
+	for (size_t n = 1; n <= 4 && n <= s.n; n++)
+		if (s.p[0] && utf8_valid(slice_sub(s, 0, n)))
+			return n;
+	return 0;
+}
+
+struct value talk_text(struct slice s)
+{
+	if (utf8_valid(s) && slice_find(s, 0) == s.n)
+		return value_text(s);
+	struct buf out = BUF(BUF_ANSWER);
+	while (s.n) {
+		const size_t n = character_at(s);
+		buf_add_slice(&out, n ? slice_sub(s, 0, n) : SLICE("\xef\xbf\xbd"));
+		s = slice_sub(s, n ? n : 1, s.n);
+	}
+	const struct value v = value_text(buf_slice(&out));
+	buf_fini(&out);
+	return v;
 }
 
 /* --- what was measured -------------------------------------------------------------------------

@@ -63,7 +63,9 @@ void talk_stop(struct talk *t); /* the kind's cancel */
 /* CERTIFICATE_EXPIRATION and, for tls, the rest of what a certificate says. */
 bool talk_measure(const struct talk *t, struct slice name, struct value *ret);
 
-/* What a stranger sent, for a message: printable, quoted, cut; returns `text`. */
+/* What a stranger sent, as a value: UTF-8, with a replacement for each byte that is none or NUL. */
+struct value talk_text(struct slice s);
+/* The same for a message: printable, quoted, cut; returns `text`. */
 #define TALK_QUOTED 100
 const char *talk_quoted(struct slice s, char text[TALK_QUOTED]);
 

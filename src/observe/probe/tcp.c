@@ -296,7 +296,7 @@ static bool measure(const struct attempt *a, struct slice name, struct value *re
 		return talk_measure(&k->talk, name, ret);
 	if (!a->connected)
 		return false;
-	*ret = value_text(buf_slice(&k->output));
+	*ret = talk_text(buf_slice(&k->output));
 	return true;
 }
 

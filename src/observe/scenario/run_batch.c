@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "observe/scenario/maker.h"
+#include "observe/scenario/run_boot.h"
 
 #define LIST_NS  (60 * NS_PER_S)
 #define EVERY_NS (1 * NS_PER_S)
@@ -224,6 +225,8 @@ void batch_follow(struct task *t)
 	t->start_ns = of->start_ns;
 	t->answer_ns = of->answer_ns;
 	memcpy(t->request_id, of->request_id, sizeof(t->request_id));
+	mem_replace(&t->create_request_id, of->create_request_id);
+	boot_built(t);
 	if (first->state == ELEMENT_READY && t->has_made)
 		task_ready(t);
 	else

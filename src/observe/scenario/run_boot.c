@@ -53,9 +53,12 @@ struct explaining {
 	char *why;
 };
 
+/* Made one by one, or one of a batch. */
 static bool is_server(const struct task *t)
 {
-	return t->step->verb == VERB_CREATE && !strcmp(t->step->kind->name, "server");
+	return t->step->verb == VERB_CREATE &&
+	       (!strcmp(t->step->kind->name, "server") ||
+		       !strcmp(t->step->kind->name, "server_batch"));
 }
 
 static struct boot *boot_of(struct task *t)

@@ -152,7 +152,9 @@ void lost_look(struct timer *timer)
 
 static void resend(struct timer *timer)
 {
-	make_send(timer->arg);
+	struct task *t = timer->arg;
+	t->resent = true;
+	make_send(t);
 }
 
 static int64_t slowest_create(const struct run *r, const struct kind *k)

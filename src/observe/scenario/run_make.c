@@ -164,6 +164,13 @@ static void on_create_answer(void *arg, const struct cloud_answer *a)
 	}
 	if (kind_answer_busy(k, a) && busy(t, a))
 		return;
+	if (a->fault != FAULT_NONE && is_refusal(a) && t->resent) {
+		/* It says nothing of the first time, which may be what it is refused for: a quota
+		 * that is full now, an address that is taken, a change that is still under way. */
+		t->finding = true;
+		lost_look(&t->timer);
+		return;
+	}
 	if (a->fault != FAULT_NONE && is_refusal(a)) {
 		char why[700];
 		snprintf(why, sizeof(why), "%s%s%s", fault_text(a->fault),
@@ -319,6 +326,7 @@ void make_prepare(struct task *t)
 	struct run *r = t->run;
 	struct error err = {0};
 	t->attempt++;
+	t->resent = false;
 	json_t *body = value_json(&t->body);
 	t->made.kind = t->step->kind;
 	t->made.path = path_keys(body);

@@ -122,6 +122,7 @@ struct task {
 	enum fault lost_fault;
 	int lost_status;
 	char *lost_detail;
+	bool resent;             /* this attempt, whose answer was lost */
 	bool finding;            /* adopting after a conflict */
 	VEC(struct made) unsure; /* attempts that were never found */
 	VEC(struct made) extras; /* what the cloud made for it and leaves behind */

@@ -1,6 +1,6 @@
 /*
- * calls.c - how long calls and waits took: a bar from the median to the 99th percentile each, all
- * on one logarithmic scale, its figures beside it, and how it went over time.
+ * calls.c - how long calls and waits took, a row each: a bar from the median to the 99th
+ * percentile, all on one logarithmic scale, its figures beside it, and how it went over time.
  */
 
 #include <math.h>
@@ -104,17 +104,19 @@ static json_t *row_view(struct view *v, const struct scale *s, const json_t *row
 		view_put(o, times[i][0], ms < 0 ? NULL : say_duration(v, ms));
 	}
 	json_object_set_new(o, "bar", bar_view(s, row));
-	json_object_set_new(o, "trend", trend_view(v, json_object_get(row, "trend")));
+	json_object_set_new(o, "trend", spark_view(v, json_object_get(row, "trend")));
 	return o;
 }
 
-static json_t *part_view(struct view *v, const struct scale *s, const json_t *rows, int64_t more)
+static json_t *part_view(struct view *v, const struct scale *s, const char *caption,
+	const json_t *rows, int64_t more)
 {
 	json_t *o = json_object(), *views = json_array();
 	const json_t *row;
 	size_t i;
 	json_array_foreach (rows, i, row)
 		json_array_append_new(views, row_view(v, s, row));
+	view_put(o, "caption", say(v, caption, NULL));
 	json_object_set_new(o, "some", json_boolean(i > 0));
 	json_object_set_new(o, "rows", views);
 	view_put(o, "more", more ? say(v, "calls_more", say_number(v, more), NULL) : NULL);
@@ -154,9 +156,9 @@ bool view_calls(struct view *v)
 	json_object_set_new(o, "views", choices(v, current));
 	view_put(o, "unread",
 		unread ? say_count(v, "calls_unread_one", "calls_unread_many", unread) : NULL);
-	json_object_set_new(
-		o, "waits", part_view(v, &s, waits, json_int(v->model, "more_waits", 0)));
-	json_object_set_new(
-		o, "calls", part_view(v, &s, calls, json_int(v->model, "more_calls", 0)));
+	json_object_set_new(o, "waits",
+		part_view(v, &s, "calls_wait", waits, json_int(v->model, "more_waits", 0)));
+	json_object_set_new(o, "calls",
+		part_view(v, &s, "calls_call", calls, json_int(v->model, "more_calls", 0)));
 	return true;
 }

@@ -16,6 +16,7 @@ static json_t *probe_view(struct view *v, const json_t *p)
 	view_put(o, "step", json_str(p, "step"));
 	view_put(o, "kind", say_probe_kind(v, json_str(p, "kind")));
 	view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
+	view_put(o, "target", v->operators ? json_str(p, "target") : NULL);
 	json_object_set_new(o, "trend", trend_view(v, json_object_get(p, "trend")));
 	return o;
 }

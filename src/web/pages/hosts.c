@@ -154,6 +154,25 @@ static json_t *row_view(struct view *v, const json_t *host)
 	return o;
 }
 
+/* What failures have in common, a sentence for each dimension; NULL: nothing. */
+static const char *common_text(struct view *v, const json_t *common)
+{
+	static const char *const dimensions[] = {"host", "zone", "volume_type", "image", "flavor"};
+	static const char *const keys[] = {"common_host", "common_zone", "common_volume_type",
+		"common_image", "common_flavor"};
+	const char *dimension = json_str(common, "dimension"), *value = json_str(common, "value");
+	const int64_t failed = json_int(common, "failed", 0),
+		      came_up = json_int(common, "came_up", 0);
+	size_t i = 0;
+	while (dimension && i < array_len(keys) && strcmp(dimensions[i], dimension) != 0)
+		i++;
+	if (!dimension || !value || i == array_len(keys))
+		return NULL;
+	return say(v, keys[i], say_number(v, failed), value, say_number(v, came_up),
+		say_number(v, came_up + failed), say_number(v, json_int(common, "elsewhere", 0)),
+		NULL);
+}
+
 static json_t *cloud_view(struct view *v, const json_t *cloud, size_t n)
 {
 	json_t *o = json_object(), *rows = json_array();
@@ -166,7 +185,7 @@ static json_t *cloud_view(struct view *v, const json_t *cloud, size_t n)
 		      nowhere = json_int(cloud, "nowhere", 0);
 	view_put(o, "cloud", json_str(cloud, "cloud"));
 	json_object_set_new(o, "id", json_sprintf("h-cloud-%zu", n));
-	view_put(o, "common", json_str(cloud, "common"));
+	view_put(o, "common", common_text(v, json_object_get(cloud, "common")));
 	view_put(o, "nowhere",
 		nowhere ? say_count(v, "hosts_nowhere_one", "hosts_nowhere_many", nowhere) : NULL);
 	view_put(o, "left", left ? say_count(v, "hosts_left_one", "hosts_left_many", left) : NULL);

@@ -157,33 +157,16 @@ static void list_components(struct view *v, const json_t *components)
 /* --- how it is known ---------------------------------------------------------------------------
  */
 
-static bool same_kind(const json_t *a, const json_t *b)
-{
-	return json_equal(json_object_get(a, "kind"), json_object_get(b, "kind")) &&
-	       json_equal(json_object_get(a, "cloud"), json_object_get(b, "cloud")) &&
-	       json_equal(json_object_get(a, "every_ms"), json_object_get(b, "every_ms"));
-}
-
 /* Probes of one kind, cloud and rate are one row. */
 static void list_probes(struct view *v)
 {
-	const json_t *probes = json_object_get(v->site, "probes"), *p;
-	const size_t n = json_array_size(probes);
 	json_t *rows = json_array();
+	const json_t *p;
 	size_t i;
-	json_array_foreach (probes, i, p) {
-		int64_t count = 0;
-		bool first = true;
-		for (size_t k = 0; k < n; k++) {
-			const bool same = same_kind(p, json_array_get(probes, k));
-			count += same;
-			first = first && !(same && k < i);
-		}
-		if (!first)
-			continue;
+	json_array_foreach (json_object_get(v->site, "probe_kinds"), i, p) {
 		json_t *o = json_object();
 		view_put(o, "what", say_probe_kind(v, json_str(p, "kind")));
-		view_put(o, "count", say_number(v, count));
+		view_put(o, "count", say_number(v, json_int(p, "count", 0)));
 		view_put(o, "cloud", json_str(p, "cloud"));
 		view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
 		json_array_append_new(rows, o);

@@ -205,34 +205,65 @@ static json_t *table_rows(const struct plot *p, bool days)
 	return rows;
 }
 
+/* What both draw: the paths, in units of the plot. */
+static json_t *paths(const struct plot *p)
+{
+	return json_pack("{s:I, s:s, s:s, s:s, s:s}", "width",
+		(json_int_t)(p->n > 1 ? (p->n - 1) * STEP : STEP), "line", draw_line(p), "band",
+		draw_band(p), "failures", draw_failures(p), "unmeasured", draw_unmeasured(p));
+}
+
+static bool measured(const struct plot *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->points[i].n)
+			return true;
+	return false;
+}
+
+static void put_summary(json_t *o, const struct plot *p, const json_t *trend)
+{
+	int64_t n = 0, ok = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		n += p->points[i].n;
+		ok += p->points[i].ok;
+	}
+	const char *span = say_duration(
+		p->v, (double)(json_int(trend, "to_ms", 0) - json_int(trend, "from_ms", 0)));
+	view_put(o, "summary",
+		n > 0 ? say(p->v, "trend_summary", span, say_number(p->v, n),
+				say_number(p->v, n - ok), NULL)
+		      : say(p->v, "trend_none", span, NULL));
+}
+
 json_t *trend_view(struct view *v, const json_t *trend)
 {
 	struct plot p = read_plot(v, json_object_get(trend, "points"));
-	int64_t n = 0, ok = 0;
-	for (size_t i = 0; i < p.n; i++) {
-		n += p.points[i].n;
-		ok += p.points[i].ok;
-	}
 	const int64_t from = json_int(trend, "from_ms", 0), to = json_int(trend, "to_ms", 0);
-	const char *span = say_duration(v, (double)(to - from));
 	json_t *o = json_object();
-	if (n > 0) {
+	if (measured(&p)) {
 		const double step = scale(&p);
-		json_t *plot = json_pack("{s:I, s:s, s:s, s:s, s:s}", "width",
-			(json_int_t)(p.n > 1 ? (p.n - 1) * STEP : STEP), "line", draw_line(&p),
-			"band", draw_band(&p), "failures", draw_failures(&p), "unmeasured",
-			draw_unmeasured(&p));
+		const bool days = to - from > HOURS_MAX;
+		json_t *plot = paths(&p);
 		json_object_set_new(plot, "ys", y_labels(&p, step));
 		json_object_set_new(plot, "xs", x_labels(&p, from, to));
-		const bool days = to - from > HOURS_MAX;
 		view_put(plot, "unit", say(v, days ? "day" : "hour", NULL));
 		view_put(plot, "caption", say(v, days ? "table_days" : "table_hours", NULL));
 		json_object_set_new(plot, "rows", table_rows(&p, days));
 		json_object_set_new(o, "plot", plot);
 	}
-	view_put(o, "summary",
-		n > 0 ? say(v, "trend_summary", span, say_number(v, n), say_number(v, n - ok), NULL)
-		      : say(v, "trend_none", span, NULL));
+	put_summary(o, &p, trend);
+	free(p.points);
+	return o;
+}
+
+json_t *spark_view(struct view *v, const json_t *trend)
+{
+	struct plot p = read_plot(v, json_object_get(trend, "points"));
+	json_t *o = json_object();
+	p.top = p.top > 0 ? p.top : 1;
+	json_object_set_new(o, "plot", measured(&p) ? paths(&p) : json_null());
+	put_summary(o, &p, trend);
 	free(p.points);
 	return o;
 }

@@ -95,6 +95,7 @@ json_t *year_view(struct view *v, const json_t *days);
 /* --- trend.c: latency drawn ------------------------------------------------------------------ */
 
 json_t *trend_view(struct view *v, const json_t *trend); /* owned */
+json_t *spark_view(struct view *v, const json_t *trend); /* the same small, without words; owned */
 
 /* --- matrix.c: who reached whom --------------------------------------------------------------- */
 

@@ -40,7 +40,7 @@ static const char *find_text(struct view *v, const char *key)
 
 const char *say(struct view *v, const char *key, ...)
 {
-	const char *args[4] = {0};
+	const char *args[5] = {0};
 	va_list ap;
 	va_start(ap, key);
 	for (size_t i = 0; i < array_len(args); i++) {
@@ -55,7 +55,7 @@ const char *say(struct view *v, const char *key, ...)
 	struct buf out = BUF(BUF_LINE);
 	for (const char *p = text; *p; p++) {
 		const int n =
-			p[0] == '{' && p[1] >= '1' && p[1] <= '4' && p[2] == '}' ? p[1] - '1' : -1;
+			p[0] == '{' && p[1] >= '1' && p[1] <= '5' && p[2] == '}' ? p[1] - '1' : -1;
 		if (n >= 0) {
 			buf_add_str(&out, args[n] ? args[n] : "");
 			p += 2;
@@ -297,7 +297,11 @@ void put_link(struct view *v, json_t *o, const char *key, const char *before, co
 const char *say_probe_kind(struct view *v, const char *kind)
 {
 	static const char *const keys[][2] = {{"endpoint", "probe_endpoint"},
-		{"token", "probe_token"}, {"scenario", "probe_scenario"}};
+		{"token", "probe_token"}, {"scenario", "probe_scenario"}, {"http", "probe_http"},
+		{"tcp", "probe_tcp"}, {"tls", "probe_tls"}, {"dns", "probe_dns"},
+		{"icmp", "probe_icmp"}, {"ssh", "probe_ssh"}, {"smtp", "probe_smtp"},
+		{"imap", "probe_imap"}, {"udp", "probe_udp"}, {"websocket", "probe_websocket"},
+		{"grpc", "probe_grpc"}, {"push", "probe_push"}, {"exec", "probe_exec"}};
 	for (size_t i = 0; kind && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], kind))
 			return say(v, keys[i][1], NULL);

@@ -56,9 +56,6 @@ struct refused {
 
 static const struct refused wrong[] = {
 	/* of a later version */
-	{"probes: []",
-		"1:1: probes is not in this version of glasshouse: what is watched are the endpoints "
-		"of `clouds` and the `scenarios`"},
 	{"report: {to: x}",
 		"1:1: report is not in this version of glasshouse: an instance cannot report to "
 		"another one yet"},
@@ -72,6 +69,10 @@ static const struct refused wrong[] = {
 	{"store: 'sqlite:'", "1:8: store: \"sqlite:\" must be sqlite:DIR, a directory"},
 	/* shapes */
 	{"[a]", "1:1: the configuration must be a map, not a list"},
+	{"probes: {}", "1:9: the configuration: probes must be a list, not a map"},
+	{"probes: [a]", "1:10: a probe must be a map, not text"},
+	{"probes: [{http: \"http://x/\"}]",
+		"1:10: probe (no name): name is missing (letters, digits, '-', '_', '.')"},
 	{"clouds: [a]", "1:9: the configuration: clouds must be a map, not a list"},
 	{"scenarios: {a: b}", "1:12: the configuration: scenarios must be a list, not a map"},
 	{"scenarios: [a]", "1:13: a scenario must be a map, not text"},

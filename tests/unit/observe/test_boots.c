@@ -102,14 +102,15 @@ static void note(struct place *p, size_t times, const struct boot b)
 
 static void common(struct place *p, const char *expected)
 {
-	char *text = boots_common(p->facts, "prod", NOW_MS, NULL);
-	if (expected)
-		assert_non_null(text);
-	if (expected)
-		assert_string_equal(text, expected);
-	else
-		assert_null(text);
+	struct boots_common c;
+	const bool found = boots_common(p->facts, "prod", NOW_MS, NULL, &c);
+	assert_int_equal(found, expected != NULL);
+	if (!found)
+		return;
+	char *text = boots_common_text(&c);
+	assert_string_equal(text, expected);
 	free(text);
+	boots_common_fini(&c);
 }
 
 /* --- in common -------------------------------------------------------------------------------- */
@@ -211,11 +212,14 @@ static void a_run_that_just_ended_counts_once(void **state)
 	note(p, 2, bad);
 	note(p, 1, (struct boot){.host = "b"});
 	for (int i = 0; i < 2; i++) {
-		char *text = boots_common(p->facts, "prod", NOW_MS, &report);
-		assert_string_equal(text,
-			"all 3 failures of 24 h were on host a, where 0 of 3 "
-			"came up; elsewhere 1 of 1 did");
-		free(text);
+		struct boots_common c;
+		assert_true(boots_common(p->facts, "prod", NOW_MS, &report, &c));
+		assert_string_equal(c.dimension, "host");
+		assert_string_equal(c.value, "a");
+		assert_int_equal(c.failed, 3);
+		assert_int_equal(c.came_up, 0);
+		assert_int_equal(c.elsewhere, 1);
+		boots_common_fini(&c);
 		boots_note(p->facts, "prod", "login", &report);
 		flush(p);
 	}

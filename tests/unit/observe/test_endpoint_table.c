@@ -45,7 +45,7 @@ static void test_all_errors(void **state)
 
 	assert_null(
 		load("compute.serves: {slow: 1s}\n"
-		     "Compute: {service: compute, path: /}\n"
+		     "Com pute: {service: compute, path: /}\n"
 		     "image.images: {pth: /x, good: [2xx, 600, 2y0], slow: soon}\n"
 		     "network.networks: 7\n"
 		     "mine: {service: My Service, path: x, at: begin, every: 5ms}\n"
@@ -57,7 +57,7 @@ static void test_all_errors(void **state)
 	assert_string_equal(errors,
 		"1:1: endpoint compute.serves: a new probe needs `service` and `path`; did you mean "
 		"\"compute.servers\"?\n"
-		"2:1: \"Compute\" must be a name of small letters, digits, '.', '-' and '_', at most "
+		"2:1: \"Com pute\" must be a name of letters, digits, '.', '-' and '_', at most "
 		"80 long\n"
 		"3:16: endpoint image.images: unknown key \"pth\"; did you mean \"path\"?\n"
 		"3:31: endpoint image.images: good must be statuses such as 200 or 2xx\n"
@@ -226,6 +226,7 @@ static void test_which_services(void **state)
 		"[{\"type\":\"anti-ddos\",\"url\":\"http://h/v1/p/\"}]",
 		"ddos.list http://h/v1/p/list [Security/Anti DDoS]\n");
 	asks("anti-ddos.root: off\n", "[{\"type\":\"anti-ddos\",\"url\":\"http://h/v1/p\"}]", "");
+	asks("AntiDDoS.root: off\n", "[{\"type\":\"AntiDDoS\",\"url\":\"http://h/v1/p\"}]", "");
 	/* a name is taken by a row of another service */
 	asks("a.root: {service: b, path: /}\n",
 		"[{\"type\":\"a\",\"url\":\"http://h\"},{\"type\":\"b\",\"url\":\"http://i\"}]",

@@ -214,6 +214,12 @@ static void add_lists(json_t *o, enum mood mood, size_t n)
 					i ? "endpoint" : "token", "cloud", "prod", "component",
 					"compute", "every_ms", (json_int_t)30000, "method", "GET"));
 	json_object_set_new(o, "probes", probes);
+	const char *row = "[{s:s, s:s, s:I, s:I}, {s:s, s:s, s:I, s:I}]";
+	json_object_set_new(o, "probe_kinds",
+		n ? json_pack(row, "kind", "token", "cloud", "prod", "every_ms", (json_int_t)30000,
+			    "count", (json_int_t)1, "kind", "endpoint", "cloud", "prod", "every_ms",
+			    (json_int_t)30000, "count", (json_int_t)(n - 1))
+		  : json_array());
 	json_object_set_new(o, "scenarios",
 		json_pack("[o]", scenario_row(mood, "server-login",
 					 "A customer starts a server and logs in")));
@@ -506,15 +512,13 @@ json_t *model_hosts(enum mood mood)
 	json_array_append_new(hosts, host(mood, "2c" HOST_A, "rack1-node08.example.org", 0, 0));
 	json_array_append_new(hosts, host(mood, HOST_B, NULL, 0, 0));
 	json_array_append_new(hosts, host(mood, "4c" HOST_A, "rack2-node01.example.org", 6, 0));
-	return json_pack("{s:b, s:[{s:s, s:s, s:i, s:i, s:o}, {s:s, s:n, s:i, s:i, s:[]}]}", "more",
-		mood != MOOD_MIXED, "clouds", "cloud", mood == MOOD_HOSTILE ? hostile_name : "prod",
-		"common",
-		mood == MOOD_HOSTILE
-			? hostile_name
-			: "all 4 failures of 24 h were on host rack1-node07.example.org, where 0 of "
-			  "4 came up; elsewhere 27 of 27 did",
-		"nowhere", 1, "left_out", 3, "hosts", hosts, "cloud", "lab", "common", "nowhere", 0,
-		"left_out", 0, "hosts");
+	return json_pack(
+		"{s:b, s:[{s:s, s:{s:s, s:s, s:i, s:i, s:i}, s:i, s:i, s:o}, {s:s, s:n, s:i, s:i, s:[]}]}",
+		"more", mood != MOOD_MIXED, "clouds", "cloud",
+		mood == MOOD_HOSTILE ? hostile_name : "prod", "common", "dimension", "host",
+		"value", mood == MOOD_HOSTILE ? hostile_name : "rack1-node07.example.org", "failed",
+		4, "came_up", 0, "elsewhere", 27, "nowhere", 1, "left_out", 3, "hosts", hosts,
+		"cloud", "lab", "common", "nowhere", 0, "left_out", 0, "hosts");
 }
 
 static json_t *figure(enum mood mood, const char *what, const char *service, const char *name,

@@ -740,7 +740,9 @@ static void test_hosts(void **state)
 {
 	const struct shown *s = find("hosts");
 	char *html = render(s, "en");
-	has(s, html, "In common:</strong> <span lang=\"en\"><bdi>all 4 failures of 24 h were on");
+	has(s, html,
+		"In common:</strong> <bdi>all 4 failures of 24 hours were on host "
+		"rack1-node07.example.org, where 0 of 4 came up; elsewhere 27 of 27 did");
 	has(s, html, "<p class=\"bad\">1 failure in 24 hours was on no host</p>");
 	has(s, html, "3 more hosts are not shown.");
 	const char *failing = strstr(html, "Failed last"), *mixed = strstr(html, "Good again");
@@ -758,6 +760,7 @@ static void test_hosts(void **state)
 	free(html);
 	html = render(s, "de");
 	has(s, html, "Zuletzt gescheitert");
+	has(s, html, "alle 4 Fehlschläge in 24 Stunden waren auf dem Host rack1-node07");
 	has(s, html, "vor 12\xc2\xa0min<small>");
 	free(html);
 	html = render(find("hosts-none"), "en");

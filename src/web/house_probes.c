@@ -1,0 +1,63 @@
+/*
+ * house_probes.c - what SITE says of the probes: it changes with the configuration alone, and may
+ * be long, so it is made then and shared by every document until the next.
+ */
+
+#include "web/house_inside.h"
+
+static json_t *probe_json(const struct house_probe *p, bool operators)
+{
+	json_t *j = json_object();
+	put_text(j, "name", p->name);
+	put_text(j, "kind", p->kind);
+	put_text(j, "cloud", p->cloud);
+	put_text(j, "component", p->component);
+	put_int(j, "every_ms", p->every_ms);
+	put_text(j, "method", p->method);
+	if (operators)
+		put_text(j, "target", p->target);
+	return j;
+}
+
+static void count_kind(json_t *kinds, struct map *seen, const struct house_probe *p)
+{
+	char *key = mem_printf("%s\n%s\n%lld", p->kind, p->cloud, (long long)p->every_ms);
+	json_t *j = map_get(seen, key);
+	if (!j) {
+		j = json_object();
+		put_text(j, "kind", p->kind);
+		put_text(j, "cloud", p->cloud);
+		put_int(j, "every_ms", p->every_ms);
+		json_array_append_new(kinds, j);
+		map_put(seen, key, j);
+	}
+	put_int(j, "count", json_int(j, "count", 0) + 1);
+	free(key);
+}
+
+void site_probes_make(struct house *h)
+{
+	const struct house_lists *l = &h->lists;
+	struct map seen = {0};
+	site_probes_forget(h);
+	h->probe_kinds = json_array();
+	for (size_t k = 0; k < array_len(h->probes); k++)
+		h->probes[k] = json_array();
+	for (size_t i = 0; i < l->probe_count; i++) {
+		count_kind(h->probe_kinds, &seen, &l->probes[i]);
+		for (size_t k = 0; k < array_len(h->probes) && i < MODEL_PROBES; k++)
+			json_array_append_new(
+				h->probes[k], probe_json(&l->probes[i], k == AUDIENCE_OPERATORS));
+	}
+	map_fini(&seen);
+}
+
+void site_probes_forget(struct house *h)
+{
+	json_decref(h->probe_kinds);
+	h->probe_kinds = NULL;
+	for (size_t k = 0; k < array_len(h->probes); k++) {
+		json_decref(h->probes[k]);
+		h->probes[k] = NULL;
+	}
+}

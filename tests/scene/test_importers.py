@@ -1,0 +1,493 @@
+"""What `glasshouse import` makes of the configurations of other programs: every line of them is told of, what is
+said to be carried is, a secret is never printed, and what comes out is a configuration."""
+import glob
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from serve import GLASSHOUSE, ROOT
+
+IMPORTS = os.path.join(ROOT, "tests", "scene", "imports")
+PROGRAMS = ["cloudmon", "gatus", "blackbox", "uptime-kuma"]
+SECRET = "s3cr3t"
+PRODUCTION = os.path.normpath(os.path.join(ROOT, "../shared/data/cloudmon"))
+
+
+def command(*arguments, cwd=None, **environment):
+    return subprocess.run([GLASSHOUSE, *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd=cwd,
+                          check=False, env={"PATH": os.environ["PATH"], "HOME": "/nonexistent",
+                                            "GLASSHOUSE_SCENARIOS": os.path.join(ROOT, "scenarios"), **environment})
+
+
+def imported(program, *paths, **environment):
+    out = command("import", program, "--json", *paths, **environment)
+    assert out.returncode in (0, 1), out.stderr
+    return json.loads(out.stdout)
+
+
+def sources(program):
+    return sorted(p for p in glob.glob(os.path.join(IMPORTS, program, "*")) if p.endswith((".yaml", ".yml", ".json")))
+
+
+def example(program):
+    return imported(program, os.path.join(IMPORTS, program))
+
+
+# --- nothing is lost ---------------------------------------------------------------------------------------------
+
+
+def place(node):
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def entries(node):
+    """Each part below: where it is told of, and the part itself."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value != "<<":
+                yield place(key), value
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield place(item), item
+
+
+def lost(node, told, whole, way=""):
+    """The parts that no note tells of: neither themselves, nor as a whole above, nor all that is in them."""
+    for at, part in entries(node):
+        if at in told:
+            if isinstance(part, yaml.ScalarNode) or at in whole:
+                continue
+        if isinstance(part, yaml.ScalarNode) or not part.value:
+            yield at, way
+        else:
+            yield from lost(part, told, whole, f"{way}/{at[0]}")
+
+
+def documents(path):
+    with open(path, encoding="utf-8") as f:
+        return list(yaml.compose_all(f))
+
+
+def check_nothing_lost(paths, notes):
+    seen = 0
+    for path in paths:
+        mine = [n for n in notes if os.path.samefile(n["file"], path)]
+        told = {(n["line"], n["col"]) for n in mine}
+        whole = {(n["line"], n["col"]) for n in mine if n["whole"]}
+        for root in documents(path):
+            assert not list(lost(root, told, whole)), path
+            seen += len(list(entries(root)))
+    assert seen > 0
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_nothing_is_lost(program):
+    made = example(program)
+    assert all(n["text"] and n["what"] for n in made["notes"])
+    check_nothing_lost(sources(program), made["notes"])
+
+
+def maps_of(value, way=()):
+    if isinstance(value, dict):
+        yield way
+        for key, part in value.items():
+            yield from maps_of(part, way + (key,))
+    elif isinstance(value, list):
+        for i, part in enumerate(value):
+            yield from maps_of(part, way + (i,))
+
+
+def at_way(value, way):
+    for step in way:
+        value = value[step]
+    return value
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_unknown_key_anywhere_is_told(program, tmp_path):
+    """In every map there is, whatever is made of it, a key that nobody has heard of."""
+    wanted = 0
+    for path in sources(program):
+        with open(path, encoding="utf-8") as f:
+            value = yaml.safe_load(f)
+        for way in maps_of(value):
+            with open(path, encoding="utf-8") as f:
+                changed = yaml.safe_load(f)
+            at_way(changed, way)["never_heard_of"] = 1
+            others = [p for p in sources(program) if p != path]
+            copy = tmp_path / os.path.basename(path)
+            copy.write_text(json.dumps(changed), encoding="utf-8")
+            notes = [n for n in imported(program, copy, *others)["notes"] if n["file"] == str(copy)]
+            check_nothing_lost([copy], notes)
+            text = ".".join(str(step) for step in way)
+            told = [n for n in notes if n["what"].endswith("never_heard_of")]
+            above = [n for n in notes if n["whole"]]
+            assert told and all(n["fate"] != "carried" or in_map_of_names(n) for n in told) or above, text
+            wanted += 1
+    assert wanted > 10
+
+
+def in_map_of_names(note):
+    """Names of headers, variables and services are the user's own."""
+    return re.search(r"headers|env|services|clouds|modules|elements|service_override", note["what"])
+
+
+# --- what is carried is carried ----------------------------------------------------------------------------------
+
+
+def scalars(node):
+    for at, part in entries(node):
+        if isinstance(part, yaml.ScalarNode):
+            yield at, part
+        else:
+            yield from scalars(part)
+
+
+def another(text):
+    """Another value of the same sort."""
+    if text in ("true", "false"):
+        return "false" if text == "true" else "true"
+    if re.fullmatch(r"\d+(\.\d+)?(ms|s|m|h|d|MB)?", text):
+        number = re.match(r"\d+", text).group()
+        return str(int(number) + 1) + text[len(number):]
+    return text[:-1] + ("x" if text[-1:] != "x" else "y") if text else "x"
+
+
+def changed_text(text, node):
+    start, end = node.start_mark.index, node.end_mark.index
+    raw = text[start:end]
+    quote = raw[:1] if raw[:1] in "'\"" else ""
+    inner = raw[1:-1] if quote else raw
+    return text[:start] + quote + another(inner) + quote + text[end:]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_is_carried_makes_a_difference(program, tmp_path):
+    """A value that is said to be carried: with another one something else comes out, or is told."""
+    made = example(program)
+    idle = []
+    tried = 0
+    for path in sources(program):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        carried = {(n["line"], n["col"]) for n in made["notes"]
+                   if os.path.samefile(n["file"], path) and n["fate"] == "carried" and not n["whole"]}
+        for root in documents(path):
+            for at, node in scalars(root):
+                if at not in carried:
+                    continue
+                copy = tmp_path / os.path.basename(path)
+                copy.write_text(changed_text(text, node), encoding="utf-8")
+                others = [p for p in sources(program) if p != path]
+                after = command("import", program, "--json", *sorted([copy, *others], key=os.path.basename))
+                tried += 1
+                if after.returncode == 2:
+                    continue
+                now = json.loads(after.stdout)
+                told = [n for n in now["notes"] if n["file"] == str(copy) and (n["line"], n["col"]) == at]
+                if now["config"] == made["config"] and now["endpoints"] == made["endpoints"] and \
+                        all(n["fate"] == "carried" for n in told):
+                    idle.append((os.path.basename(path), at, node.value))
+    assert tried > 40
+    assert not idle, "\n".join(map(str, idle))
+
+
+# --- secrets -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_secret_is_printed(program, tmp_path):
+    found = 0
+    for path in sources(program):
+        with open(path, encoding="utf-8") as f:
+            found += f.read().count(SECRET)
+    assert found >= 4
+    directory = os.path.join(IMPORTS, program)
+    for options in ([], ["--json"], ["--out", tmp_path / "out"]):
+        out = command("import", program, *options, directory)
+        assert SECRET not in out.stdout + out.stderr
+    for path in glob.glob(str(tmp_path / "out" / "**" / "*.yaml"), recursive=True):
+        with open(path, encoding="utf-8") as f:
+            assert SECRET not in f.read()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_references_are_explained(program):
+    """Each file of a secret is named in the report, with what to put there."""
+    made = example(program)
+    references = set(re.findall(r'"file:(secrets/[^"]+)"', json.dumps(made["config"])))
+    told = {r for n in made["notes"] for r in re.findall(r"secrets/[\w.-]+", n["text"])}
+    assert references <= told
+
+
+# --- a configuration ---------------------------------------------------------------------------------------------
+
+
+def kinds_of_this_build(tmp_path):
+    """A probe without a kind is told which there are."""
+    (tmp_path / "none.yaml").write_text("probes: [{name: x}]\n", encoding="utf-8")
+    out = command("config", "check", "-c", tmp_path / "none.yaml", cwd=tmp_path)
+    return set(re.search(r"One of these keys is needed: (.*)$", out.stderr + out.stdout, re.M).group(1).split(", "))
+
+
+def check(directory):
+    known = kinds_of_this_build(directory)
+    for path in glob.glob(str(directory / "conf.d" / "*.yaml")):
+        with open(path, encoding="utf-8") as f:
+            config = yaml.safe_load(f)
+        kept = [p for p in config["probes"] if known & set(p)]
+        if len(kept) < len(config["probes"]):
+            with open(path, "w", encoding="utf-8") as f:
+                yaml.safe_dump({**config, "probes": kept}, f)
+    (directory / "clouds.yaml").write_text("clouds:\n" + "".join(
+        f"  {name}: {{auth: {{auth_url: 'http://127.0.0.1:9', username: a, password: b, project_name: c}}}}\n"
+        for name in ("prod", "production", "second", "stage")), encoding="utf-8")
+    return command("config", "check", "-c", directory / "glasshouse.yaml", cwd=directory,
+                   OS_CLIENT_CONFIG_FILE=str(directory / "clouds.yaml"),
+                   GLASSHOUSE_ENDPOINTS=str(directory / "endpoints"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_comes_out_is_a_configuration(program, tmp_path):
+    out = command("import", program, "--out", tmp_path, os.path.join(IMPORTS, program))
+    assert out.returncode == 1, out.stderr
+    checked = check(tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_table_of_endpoints_is_checked(tmp_path):
+    (tmp_path / "glasshouse.yaml").write_text("site: {}\n", encoding="utf-8")
+    (tmp_path / "endpoints").mkdir()
+    (tmp_path / "endpoints" / "mine.yaml").write_text("compute.serves: {slow: 1s}\n", encoding="utf-8")
+    checked = check(tmp_path)
+    assert checked.returncode == 1 and "mine.yaml:1:1: endpoint compute.serves" in checked.stdout + checked.stderr
+
+
+def test_files_are_not_written_over(tmp_path):
+    directory = os.path.join(IMPORTS, "gatus")
+    assert command("import", "gatus", "--out", tmp_path, directory).returncode == 1
+    (tmp_path / "conf.d" / "gatus.yaml").write_text("mine", encoding="utf-8")
+    out = command("import", "gatus", "--out", tmp_path, directory)
+    assert out.returncode == 2 and "gatus.yaml: File exists" in out.stderr
+    assert (tmp_path / "conf.d" / "gatus.yaml").read_text(encoding="utf-8") == "mine"
+
+
+def test_two_documents_need_a_directory():
+    out = command("import", "cloudmon", os.path.join(IMPORTS, "cloudmon"))
+    assert out.returncode == 2 and "--out DIR" in out.stderr and not out.stdout
+
+
+def test_the_report_is_lines_with_places():
+    path = os.path.join(IMPORTS, "gatus", "10-top.yaml")
+    other = os.path.join(IMPORTS, "gatus", "20-endpoints.yaml")
+    out = command("import", "gatus", path, other)
+    assert f"{path}:2:1: metrics: needless: /metrics is there\n" in out.stderr
+    assert re.search(r"^\d+ carried, \d+ differently, \d+ not needed any more, \d+ not carried$", out.stderr, re.M)
+    carried = [line for line in out.stderr.splitlines() if ": carried: " in line]
+    quiet = command("import", "gatus", "--quiet", path, other)
+    assert len(carried) > 20 and ": carried: " not in quiet.stderr and quiet.stdout == out.stdout
+    assert yaml.safe_load(out.stdout)["probes"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_is_none_of_it(program, tmp_path):
+    (tmp_path / "x.yaml").write_text("a: 1\n", encoding="utf-8")
+    out = command("import", program, tmp_path)
+    assert out.returncode == 2 and "there is nothing of" in out.stderr and "expected" in out.stderr
+    (tmp_path / "x.yaml").write_text("a: [1\n", encoding="utf-8")
+    out = command("import", program, tmp_path)
+    assert out.returncode == 2 and re.search(r"x\.yaml:\d+:\d+: ", out.stderr)
+    out = command("import", program, tmp_path / "nonexistent.yaml")
+    assert out.returncode == 2 and "No such file" in out.stderr
+    out = command("import", program)
+    assert out.returncode == 2 and "expected files or directories" in out.stderr
+
+
+# --- each program ------------------------------------------------------------------------------------------------
+
+
+def probes(made):
+    return {p["name"]: p for p in made["config"]["probes"]}
+
+
+def note(made, what):
+    return [n for n in made["notes"] if n["what"] == what]
+
+
+def test_gatus():
+    made = example("gatus")
+    p = probes(made)
+    website = p["core_website"]
+    assert website["http"] == {
+        "url": "https://www.example.org/health?token=&view=short", "method": "GET",
+        "headers": {"X-Tenant": "demo", "Authorization": "file:secrets/core_website-Authorization"}, "verify": False,
+        "redirects": 0, "proxy": "http://proxy.example.org:3128", "cert": "client.crt", "key": "client.key"}
+    assert website["every"] == "90s" and website["timeout"] == "5s" and website["family"] == "ipv4"
+    assert website["component"] == "website" and website["group"] == "core"
+    assert website["expect"] == ["[STATUS] == any(200, 204)", "[BODY].status == UP", "len([BODY].items) > 0",
+                                 "[RESPONSE_TIME] < 300ms", "[CERTIFICATE_EXPIRATION] > 48h"]
+    assert p["shop_website"]["component"] == "shop website" and p["shop_website"]["every"] == "2m"
+    assert p["core_api"]["http"]["user"] == "user" and p["core_api"]["http"]["password"].startswith("file:secrets/")
+    assert p["zone"]["dns"] == {"name": "example.org", "type": "MX", "server": "192.0.2.53"}
+    assert p["zone"]["expect"][0] == "[RCODE] == NOERROR"
+    assert p["relay"]["tls"] == {"to": "relay.example.org:587", "starttls": "smtp"}
+    assert p["jump"]["ssh"] == "jump.example.org:22" and p["jump"]["expect"] == ["[CONNECTED] == true"]
+    assert p["feed"]["websocket"]["headers"] == {"X-Api-Key": "env:FEED_KEY"}
+    assert p["rpc"]["grpc"] == {"to": "rpc.example.org:443", "tls": True}
+    assert p["jobs_backup"]["push"] == {"token": "env:BACKUP_TOKEN"} and p["jobs_backup"]["every"] == "1d"
+    assert p["report"]["push"] == {"token": "file:secrets/report-token"} and p["report"]["every"] == "7d"
+    assert not {"parked", "stream", "hidden", "put"} & set(p)
+    assert [n["fate"] for n in note(made, "endpoints[0].conditions[5]")] == ["not carried"]
+    assert "DOMAIN_EXPIRATION" in note(made, "endpoints[0].conditions[5]")[0]["text"]
+    hook, mail = made["config"]["alarms"]
+    assert hook == {"webhook": "https://alerts.example.org/gatus", "token": "file:secrets/custom-token"}
+    assert mail["mail"] == ["ops@example.org", "night@example.org"] and mail["server"]["host"] == "mail.example.org:587"
+    assert made["config"]["witnesses"] == ["tcp://192.0.2.53:53"]
+
+
+def test_gatus_takes_variables_of_the_environment():
+    made = imported("gatus", os.path.join(IMPORTS, "gatus"), NOBODY_SET_THIS_HOST="set.example.org")
+    assert probes(made)["hidden"]["http"] == "https://set.example.org/"
+
+
+def test_blackbox():
+    made = example("blackbox")
+    p = probes(made)
+    web = p["web-https-www.example.org"]
+    assert web["http"]["url"] == "https://www.example.org" and web["every"] == "1m" and web["timeout"] == "5s"
+    assert web["group"] == "web" and web["family"] == "ipv4" and web["http"]["redirects"] == 0
+    assert web["http"]["headers"] == {"Accept-Language": "en-US", "Cookie": "file:secrets/http_2xx-Cookie"}
+    assert web["http"]["user"] == "probe" and web["http"]["password"] == "file:secrets/http_2xx-password"
+    assert web["expect"] == [
+        "[STATUS] >= 200 && [STATUS] <= 201 || [STATUS] == 204",
+        '[BODY] != re("Could not connect")', r'[BODY] == re("status\x22?: \x22(UP|OK)\x22")',
+        '[HEADER].set-cookie != re("legacy=.*")', '[HEADER].x-debug != re(".+")', "[HEADER].x-debug != null",
+        '[HEADER].content-type == re("^text/html")', "[CERTIFICATE_EXPIRATION] != null"]
+    assert p["web-www.example.net-health"]["http"]["url"] == "http://www.example.net/health"
+    assert p["post-api.example.org"]["http"]["url"] == "https://api.example.org/v1"
+    assert p["post-api.example.org"]["every"] == "30s" and p["post-api.example.org"]["timeout"] == "20s"
+    assert p["mail-mail.example.org-25"]["tcp"]["talk"][1] == {"send": "EHLO prober\r"}
+    assert p["ping-192.0.2.1"]["icmp"] == {"to": "192.0.2.1", "size": 64} and p["ping-192.0.2.1"]["timeout"] == "3s"
+    assert p["chat-irc.example.org-6667"]["timeout"] == "2s"
+    assert p["names-192.0.2.53"]["dns"] == {"server": "192.0.2.53", "name": "example.org", "type": "SOA", "tcp": True,
+                                            "recursion": True}
+    assert p["rpc-rpc.example.org-443"]["grpc"]["to"] == "rpc.example.org:443"
+    assert not [name for name in p if "9100" in name or "9115" in name or "nowhere" in name or "node" in name]
+    assert "--target" in note(made, "modules.nobody_asks")[0]["text"]
+
+
+def test_blackbox_modules_with_targets():
+    made = imported("blackbox", "--target", "https://a.example.org", "--target", "b.example.org:443",
+                    os.path.join(IMPORTS, "blackbox", "blackbox.yml"))
+    p = probes(made)
+    refused = [n for n in made["notes"] if not n["line"] and n["fate"] == "not carried"]
+    assert len(p) + len(refused) == 2 * 8  # all modules but that of a prober nobody has
+    assert "smtp_starttls-https-a.example.org" in [n["what"] for n in refused] and "would be refused" in refused[0]["text"]
+    assert p["nobody_asks-https-a.example.org"]["http"] == {"url": "https://a.example.org", "method": "HEAD"}
+    assert p["http_post-b.example.org-443"]["http"]["url"] == "http://b.example.org:443"
+
+
+def test_uptime_kuma():
+    made = example("uptime-kuma")
+    p = probes(made)
+    front = p["Shop-front"]
+    assert front["group"] == "Shop" and front["every"] == "1m" and front["timeout"] == "24s" and front["tries"] == 3
+    assert front["expect"] == ["[STATUS] >= 200 && [STATUS] <= 299 || [STATUS] == 301 || [STATUS] == 401"]
+    assert front["warn"] == ["[CERTIFICATE_EXPIRATION] > 504h"] and "component" not in front
+    assert front["http"]["headers"] == {"X-Tenant": "demo", "X-Auth-Token": "file:secrets/Shop-front-X-Auth-Token",
+                                        "Content-Type": "application/json"}
+    assert front["http"]["proxy"] == "http://proxy.example.org:3128" and front["http"]["user"] == "probe"
+    text = p["Shop-text"]
+    assert text["http"]["user"] == "user" and text["http"]["verify"] is False and text["http"]["redirects"] == 0
+    assert text["expect"][1] == r'[BODY] == re("Welcome \(all\) \x22friends\x22")'
+    assert p["No-errors"]["expect"][1] == '[BODY] != re("error")'
+    assert p["Status-document"]["expect"][1] == "[BODY].state.items[0].name == ready"
+    assert len(p["Deep-document"]["expect"]) == 1
+    assert p["Database"]["tcp"] == "db.example.org:5432" and p["Database"]["tries"] == 1
+    assert p["Gateway"]["icmp"] == {"to": "192.0.2.1", "size": 120}
+    assert p["Gateway"]["tries"] == 10 and p["Gateway"]["every"] == "20s" and p["Gateway"]["timeout"] == "20s"
+    assert p["Name"]["dns"] == {"name": "example.org", "type": "MX", "server": "192.0.2.53:53"}
+    assert p["Backup"]["push"] == {"token": "file:secrets/Backup-token"} and p["Backup"]["every"] == "1d"
+    assert len(p) == 9
+    hook, mail = made["config"]["alarms"]
+    assert hook == {"name": "Hook", "webhook": "https://alerts.example.org/kuma"}
+    assert mail["server"] == {"host": "mail.example.org:465", "from": "status@example.org", "tls": "implicit",
+                              "user": "status", "password": "file:secrets/Mail-password"}
+
+
+def test_cloudmon():
+    made = example("cloudmon")
+    rows, p = made["endpoints"], probes(made)
+    assert rows["compute.os-keypairs"] == {"service": "compute", "path": "/os-keypairs", "token": True, "timeout": "5s"}
+    assert "compute.servers" in note(made, "elements.compute.urls[0]")[0]["text"]  # our table asks it already
+    assert rows["fancy-store.things-list"]["component"] == "Fancy Store"
+    assert rows["fancy-store.things-list"]["category"] == "Storage"
+    assert rows["fancy-store.things-list-2"]["path"] == "/Things/List"
+    assert rows["fancy-store.top"]["path"] == "/" and rows["fancy-store.other"]["path"] == "/other"
+    assert rows["FancyThing.root"] is False and rows["database.versions"] is False
+    assert rows["database.instances"] is False and "fancy-store.root" not in rows
+    assert rows["telemetry.meters"]["service"] == "telemetry" and rows["legacy.root"] is False
+    assert not [name for name in rows if "unchosen" in name]
+    assert made["config"]["clouds"] == {"stage": {}, "prod": {}, "production": {"every": "10s"},
+                                         "second": {"every": "20s"}}
+    assert p["portal-portal.example.org"]["component"] == "Portal" and p["portal-portal.example.org"]["every"] == "10s"
+    assert p["portal-login.example.org-ui-login"]["http"] == "https://login.example.org/ui/login"
+    assert p["front-http-80"]["http"] == "http://192.0.2.10:80/" and p["front-http-80"]["every"] == "7s"
+    assert p["front-https-443"]["http"]["verify"] is False and p["front-tcp-3333"]["tcp"] == "192.0.2.10:3333"
+    assert p["front-tcp-3333"]["timeout"] == "3s" and "front-udp-53" not in p
+    used = {(s["use"], s["every"]) for s in made["config"]["scenarios"]}
+    assert used == {("api-tour", "10m"), ("server-login", "10m"), ("volume-life", "10m"), ("dns-zone", "10m")}
+    own = p["own-staging-scenario1_login.yaml"]
+    assert own["every"] == "15m" and own["exec"]["env"] == {"OS_CLOUD": "stage", "LANG": "C"}
+    assert own["exec"]["tasks"] == "checks/scenario1_login.yaml"
+    assert p["own-staging-scenario2_disk.yaml"]["every"] == "1h"
+    assert p["apimon-production-scenario23_ces.yaml"]["exec"]["statsd"] == "openstack.api.production.zone-a"
+    judging = [n for n in made["notes"] if n["text"].startswith("judge rules: not yet carried here (")]
+    assert {n["text"][-2] for n in judging} == {"1", "2"} and len(judging) == 3
+
+
+# --- the documentation -------------------------------------------------------------------------------------------
+
+
+def examples():
+    with open(os.path.join(ROOT, "docs", "switching.md"), encoding="utf-8") as f:
+        text = f.read()
+    return re.findall(r"^```yaml ([a-z-]+)\n(.*?)^```\n\nbecomes\n\n```yaml\n(.*?)^```\n", text, re.S | re.M)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_examples_of_the_documentation(program, tmp_path):
+    found = [e for e in examples() if e[0] == program]
+    assert found
+    for _, source, expected in found:
+        (tmp_path / "x.yaml").write_text(source, encoding="utf-8")
+        made = imported(program, tmp_path / "x.yaml")
+        assert (made["config"] or made["endpoints"]) == yaml.safe_load(expected)
+        assert made["counts"]["not carried"] == 0
+
+
+# --- real files --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not os.path.isdir(PRODUCTION), reason="the public CloudMon production configuration is not there")
+def test_the_public_production_configuration(tmp_path):
+    """90 elements, 9 addresses, the catalog, and the rules that are the judge's."""
+    made = imported("cloudmon", PRODUCTION)
+    paths = glob.glob(os.path.join(PRODUCTION, "**", "*.yaml"), recursive=True)
+    check_nothing_lost(paths, made["notes"])
+    with open(os.path.join(PRODUCTION, "epmon.yaml"), encoding="utf-8") as f:
+        elements = yaml.safe_load(f)["elements"]
+    urls = sum(len(e.get("urls") or []) for e in elements.values())
+    told = [n for n in made["notes"] if ".urls[" in n["what"] and n["what"].startswith("elements.")]
+    assert len(told) == urls > 200 and all(n["fate"] in ("carried", "differently") for n in told)
+    assert len(made["config"]["probes"]) == 9
+    dropped = [n for n in made["notes"] if n["fate"] == "not carried"]
+    assert all(n["what"].startswith("components[") or n["text"].startswith("judge rules") for n in dropped)
+    out = command("import", "cloudmon", "--out", tmp_path, PRODUCTION)
+    assert out.returncode == 1, out.stderr
+    checked = check(tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr

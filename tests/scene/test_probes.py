@@ -1,0 +1,434 @@
+"""The user's own probes: real servers asked, what is judged and shown of them, one run with `try`, the reload."""
+import contextlib
+import http.server
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from running import Run, until
+from serve import ROOT, refusing, run
+
+KINDS = os.path.join(ROOT, "src/observe/probe")
+
+
+class Place:
+    """What a simulated cloud is to a Run, without one."""
+
+    def __init__(self, path):
+        self.place = str(path)
+
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "HOME": self.place, "PUSH": "a-token-of-a-probe", "HEADER": "Bearer let-me-in"}
+
+
+@contextlib.contextmanager
+def running(path, probes, **more):
+    r = Run(Place(path), {"clouds": {}, "probes": probes, **more})
+    try:
+        yield r
+    finally:
+        r.close()
+
+
+class Web:
+    """A web server that does what a test says: path -> (status, headers, body); it keeps what it was asked."""
+
+    def __init__(self, certificate=None, family=socket.AF_INET):
+        pages = self.pages = {}
+        asked = self.asked = []
+
+        class Server(http.server.ThreadingHTTPServer):
+            address_family = family
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(handler):
+                body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+                asked.append((handler.command, handler.path, dict(handler.headers), body))
+                status, headers, out = pages.get(handler.path, (200, {}, b"fine\n"))
+                handler.send_response(status)
+                for name, value in headers.items():
+                    handler.send_header(name, value)
+                handler.send_header("Content-Length", str(len(out)))
+                handler.end_headers()
+                if handler.command != "HEAD":
+                    handler.wfile.write(out)
+
+            do_GET = do_POST = do_HEAD = do_PUT = answer
+
+            def log_message(handler, *_):
+                pass
+
+        self.server = Server(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate[:2])
+            if len(certificate) > 2:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(certificate[2])
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"http{'s' if certificate else ''}://{'localhost' if certificate else '127.0.0.1'}:{self.port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def make_certificate(path, days=30, name="localhost"):
+    cert, key = str(path / f"{name}.pem"), str(path / f"{name}.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    str(days), "-keyout", key, "-out", cert, "-subj", f"/CN={name}", "-addext",
+                    f"subjectAltName=DNS:{name}"], check=True, capture_output=True, timeout=60)
+    return cert, key
+
+
+def once(path, probe, code=0, environment=None):
+    """One run by `try`: the JSON of each family."""
+    file = path / "probes.yaml"
+    file.write_text(json.dumps({"probes": [{"name": "p", **probe}]}))
+    env = {**Place(path).environment(), **(environment or {})}
+    out = subprocess.run([os.environ.get("GLASSHOUSE", os.path.join(ROOT, "build/src/glasshouse")), "try", "p", "-c",
+                          str(file), "--json"], env=env, cwd=path, capture_output=True, text=True, timeout=60, check=False)
+    assert out.returncode == code, (out.returncode, out.stdout, out.stderr)
+    lines = [json.loads(line) for line in out.stdout.splitlines()]
+    return lines[0] if len(lines) == 1 else lines
+
+
+# --- http, one run ---
+
+
+def test_conditions_on_an_answer(tmp_path):
+    with Web() as web:
+        body = json.dumps({"data": {"items": [{"id": 7, "name": "a b"}]}, "status": "UP"}).encode()
+        web.pages["/x"] = (200, {"Content-Type": "application/json"}, body)
+        r = once(tmp_path, {"http": web.url + "/x", "expect": [
+            "[STATUS] == 200", "[CONNECTED] == true", "[RESPONSE_TIME] < 20s", "[IP] == 127.0.0.1", "[TRIES] == 1",
+            "[BODY].status == UP", "[BODY].data.items[0].id == 7", "len([BODY].data.items) == 1",
+            "has([BODY].data.none) == false", "[BODY].data.items[0].name == pat(a*)", f"[SIZE] == {len(body)}B",
+            "[HEADER].content-type == re(^application/json$)", "[REDIRECTS] == 0", "[VERSION] == 1.1",
+            "[STATUS] == any(200, 204)"]})
+        assert r["fault"] == "none" and all(c["ok"] for c in r["conditions"]), r["conditions"]
+        assert r["measured"]["BODY"]["data"]["items"][0]["id"] == 7
+        assert r["phases"]["connect_ms"] > 0 and r["phases"]["wait_ms"] > 0 and r["phases"]["tls_ms"] == 0
+        r = once(tmp_path, {"http": web.url + "/x", "expect": ["[STATUS] == 200", "[BODY].status == DOWN"]}, 1)
+        assert r["fault"] == "expectation"
+        assert r["detail"] == "expected [BODY].status == DOWN; [BODY].status = UP"
+
+
+def test_what_is_good_without_conditions(tmp_path):
+    with Web() as web:
+        for status, fault in ((204, "none"), (304, "none"), (404, "not_found"), (500, "http_5xx"), (503, "unavailable")):
+            web.pages["/"] = (status, {}, b"")
+            assert once(tmp_path, {"http": web.url + "/"}, fault != "none")["fault"] == fault
+        web.pages["/"] = (404, {}, b"")
+        assert once(tmp_path, {"http": web.url + "/", "expect": "[STATUS] == 404"})["fault"] == "none"
+
+
+def test_what_is_sent(tmp_path):
+    (tmp_path / "password").write_text("of the user\n")
+    (tmp_path / "password").chmod(0o600)
+    with Web() as web:
+        once(tmp_path, {"http": {"url": web.url + "/a?b=c", "body": '{"q": 1}', "headers": {
+            "Content-Type": "application/json", "X-Token": "env:HEADER"}, "user": "u", "password": "file:password"}})
+        method, path, headers, body = web.asked[0]
+        assert (method, path, body) == ("POST", "/a?b=c", b'{"q": 1}')
+        assert headers["Content-Type"] == "application/json" and headers["X-Token"] == "Bearer let-me-in"
+        assert headers["Authorization"] == "Basic dTpvZiB0aGUgdXNlcg=="
+        once(tmp_path, {"http": {"url": web.url + "/h", "method": "head"}, "expect": ["[STATUS] == 200", "[SIZE] == 0B"]})
+        assert web.asked[1][0] == "HEAD"
+
+
+def test_redirects(tmp_path):
+    with Web() as web, Web() as other:
+        web.pages["/1"] = (302, {"Location": "/2"}, b"")
+        web.pages["/2"] = (307, {"Location": "3?x=1#part"}, b"")
+        web.pages["/away"] = (302, {"Location": other.url + "/"}, b"")
+        web.pages["/form"] = (303, {"Location": "/done"}, b"")
+        web.pages["/loop"] = (301, {"Location": "/loop"}, b"")
+        r = once(tmp_path, {"http": web.url + "/1", "expect": ["[STATUS] == 200", "[REDIRECTS] == 2"]})
+        assert [a[1] for a in web.asked] == ["/1", "/2", "/3?x=1"]
+        assert r["phases"]["total_ms"] >= r["phases"]["wait_ms"] + r["phases"]["connect_ms"]
+        once(tmp_path, {"http": {"url": web.url + "/1", "redirects": 0}, "expect": "[STATUS] == 302"})
+        r = once(tmp_path, {"http": {"url": web.url + "/1", "redirects": 1}}, 1)
+        assert r["fault"] == "protocol" and "redirected more than 1 times" in r["detail"]
+        r = once(tmp_path, {"http": web.url + "/loop"}, 1)
+        assert r["fault"] == "protocol"
+        web.asked.clear()
+        once(tmp_path, {"http": {"url": web.url + "/form", "body": "x=1"}})
+        assert [(a[0], a[3]) for a in web.asked] == [("POST", b"x=1"), ("GET", b"")]
+        # what is secret is told to the first origin alone
+        once(tmp_path, {"http": {"url": web.url + "/away", "headers": {"X-Secret": "env:HEADER", "X-Plain": "p"}}})
+        assert "X-Secret" in web.asked[-1][2]
+        assert "X-Secret" not in other.asked[0][2] and other.asked[0][2]["X-Plain"] == "p"
+
+
+def test_certificates(tmp_path):
+    cert, key = make_certificate(tmp_path, days=20)
+    with Web((cert, key)) as web:
+        r = once(tmp_path, {"http": web.url + "/"}, 1)
+        assert r["fault"] == "tls_authority" and not r["measured"]["CONNECTED"]
+        good = {"http": {"url": web.url + "/", "ca": "localhost.pem"}}
+        r = once(tmp_path, {**good, "expect": ["[CERTIFICATE_EXPIRATION] > 470h", "[CERTIFICATE_EXPIRATION] < 481h"]})
+        assert r["phases"]["tls_ms"] > 0
+        r = once(tmp_path, {**good, "expect": "[CERTIFICATE_EXPIRATION] > 500h"}, 1)
+        assert r["fault"] == "expectation"
+        r = once(tmp_path, {"http": {"url": f"https://127.0.0.1:{web.port}/", "ca": cert}}, 1)
+        assert r["fault"] == "tls_name"
+        once(tmp_path, {"http": {"url": f"https://127.0.0.1:{web.port}/", "verify": False}})
+
+
+def test_client_certificate(tmp_path):
+    server, client = make_certificate(tmp_path), make_certificate(tmp_path, name="client")
+    with Web((*server, client[0])) as web:
+        http = {"url": web.url + "/", "ca": server[0]}
+        once(tmp_path, {"http": http}, 1)
+        once(tmp_path, {"http": {**http, "cert": "client.pem", "key": "client.key"}})
+
+
+def test_families(tmp_path):
+    with Web(family=socket.AF_INET6) as web:
+        here = {"http": f"http://localhost:{web.port}/"}
+        four, six = once(tmp_path, {**here, "family": "both"}, 1)
+        assert (four["probe"], four["fault"]) == ("p.ipv4", "refused")
+        assert (six["probe"], six["fault"], six["address"]) == ("p.ipv6", "none", "::1")
+        once(tmp_path, {**here, "family": "ipv6"})
+        once(tmp_path, {**here, "family": "ipv4"}, 1)
+
+
+def test_host_and_proxy(tmp_path):
+    with Web() as web:
+        r = once(tmp_path, {"http": {"url": "http://status.example.org/x", "host": f"localhost:{web.port}"}})
+        assert r["address"] == "127.0.0.1" and web.asked[0][2]["Host"] == "status.example.org"
+        once(tmp_path, {"http": {"url": "http://status.example.org/y", "proxy": web.url}})
+        assert web.asked[1][1] == "http://status.example.org/y"
+        # those of the environment are not taken
+        with refusing() as port:
+            once(tmp_path, {"http": web.url + "/z"}, environment={"http_proxy": f"http://127.0.0.1:{port}"})
+
+
+def test_body_limit(tmp_path):
+    with Web() as web:
+        web.pages["/"] = (200, {}, b"x" * 2000)
+        assert once(tmp_path, {"http": {"url": web.url + "/", "max": "1KiB"}}, 1)["fault"] == "body_too_large"
+        once(tmp_path, {"http": {"url": web.url + "/", "max": "2KiB"}, "expect": "[SIZE] == 2000B"})
+
+
+def test_http2(tmp_path):
+    cert, key = make_certificate(tmp_path)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    (tmp_path / "index.html").write_text("two")
+    server = subprocess.Popen(["nghttpd", "--address=127.0.0.1", f"--htdocs={tmp_path}", str(port), key, cert],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: socket.create_connection(("127.0.0.1", port)), "nghttpd listens", 20)
+        http = {"url": f"https://localhost:{port}/", "ca": cert}
+        once(tmp_path, {"http": http, "expect": ["[VERSION] == 2", "[BODY] == two"]})
+        once(tmp_path, {"http": {**http, "version": "2"}})
+    finally:
+        server.kill()
+        server.wait()
+    with Web((cert, key)) as web:
+        r = once(tmp_path, {"http": {"url": web.url + "/", "ca": cert, "version": "2"}}, 1)
+        assert r["fault"] == "protocol" and r["detail"] == "answered with HTTP/1.1, not HTTP/2"
+
+
+def test_faults(tmp_path):
+    with refusing() as port:
+        url = f"http://127.0.0.1:{port}/"
+        r = once(tmp_path, {"http": url, "tries": 3, "pause": "10ms"}, 1)
+        assert (r["fault"], r["tries"]) == ("refused", 3)
+        once(tmp_path, {"http": url, "expect": "[CONNECTED] == false"})
+    with socket.socket() as hanging:
+        hanging.bind(("127.0.0.1", 0))
+        hanging.listen()
+        r = once(tmp_path, {"http": f"http://127.0.0.1:{hanging.getsockname()[1]}/", "timeout": "300ms"}, 1)
+        assert r["fault"] == "timeout" and r["detail"] == "no answer within 300ms"
+
+
+def test_try_refuses(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text('probes: [{name: web, http: "http://127.0.0.1:9/"}, {name: b, push: {token: "env:NOTHING"}}]')
+    out = run(tmp_path, "try", "wep", "-c", str(file))
+    assert out.returncode == 2 and out.stderr == f'{file}: there is no probe "wep" in it; did you mean "web"?\n'
+    out = run(tmp_path, "try", "b", "-c", str(file))
+    assert out.returncode == 2 and "probe b: the environment has no NOTHING" in out.stderr
+    out = run(tmp_path, "try", "web", "-c", str(file), "--runs", "3")
+    assert out.returncode == 2 and "no option but --json" in out.stderr
+
+
+# --- run ---
+
+
+def test_watched_judged_and_shown(tmp_path):
+    with Web() as web, refusing() as port:
+        probes = [
+            {"name": "front", "http": web.url + "/", "every": "1s", "component": "Dashboard"},
+            {"name": "shop", "http": f"http://127.0.0.1:{port}/internal", "every": "1s", "component": "Shop",
+             "category": "Sales"},
+            {"name": "behind", "http": f"http://127.0.0.1:{port}/", "every": "1s", "component": "Behind", "after": "shop"},
+            {"name": "pages", "http": web.url + "/", "every": "1s", "component": "Pages", "warn": "[SIZE] == 0B"},
+            {"name": "ours", "http": web.url + "/", "every": "1s"}]
+        with running(tmp_path, probes) as r:
+            r.wait_health("dashboard", "operational")
+            r.wait_health("shop", "outage")
+            r.wait_health("behind", "unknown")
+            r.wait_health("pages", "degraded")
+            public, operators = r.site(), r.site(True)
+            shop = next(c for c in public["components"] if c["id"] == "shop")
+            assert (shop["name"], shop["category"]) == ("Shop", "Sales")
+            assert {p["name"] for p in operators["probes"]} == {"front", "shop", "behind", "pages", "ours"}
+            target = next(p for p in operators["probes"] if p["name"] == "shop")
+            assert target["target"] == f"http://127.0.0.1:{port}/internal" and target["kind"] == "http"
+            assert target["every_ms"] == 1000
+            assert "internal" in r.get("/components/shop", r.intake)[2].decode()
+            for path in ("/", "/components/shop", "/api/ops/v1/status.json", "/api/ops/v1/components/shop.json"):
+                text = r.get(path)[2].decode()
+                assert "internal" not in text and str(port) not in text, path
+            assert r.stop() == 0
+        assert "Traceback" not in r.stderr()
+
+
+def test_a_pass_after_a_retry_is_no_failure(tmp_path):
+    with Web() as web:
+        web.pages["/"] = (503, {}, b"")
+        r = once(tmp_path, {"http": web.url + "/", "tries": 2, "pause": "10ms"}, 1)
+        assert r["tries"] == 2
+        timer = threading.Timer(0.5, web.pages.clear)
+        timer.start()
+        r = once(tmp_path, {"http": web.url + "/", "tries": 10, "pause": "200ms"})
+        assert r["tries"] > 1 and re.match(r"passed at try \d of 10; before that: the service is not available", r["detail"])
+
+
+def test_reload(tmp_path):
+    with Web() as web:
+        probes = [{"name": "a", "http": web.url + "/a", "every": "1s", "component": "A"},
+                  {"name": "b", "http": web.url + "/b", "every": "1s", "component": "B"}]
+        with running(tmp_path, probes) as r:
+            r.wait_health("a", "operational")
+            r.wait_health("b", "operational")
+            probes[1] = {"name": "b", "http": web.url + "/b2", "every": "2s", "component": "B"}
+            probes.append({"name": "c", "http": web.url + "/c", "every": "1s", "component": "C"})
+            r.write({"clouds": {}, "probes": probes})
+            r.signal(signal.SIGHUP)
+            r.wait_health("c", "operational")
+            assert r.health("b") == "operational"
+            until(lambda: any(a[1] == "/b2" for a in web.asked), "the new address is asked")
+            said = r.stderr()
+            assert "+ probe c" in said and "~ probe b: " in said and "probe a" not in said
+            r.write({"clouds": {}, "probes": [{"name": "a", "htp": "x"}]})
+            r.signal(signal.SIGHUP)
+            until(lambda: "unknown key" in r.stderr(), "the mistake is told")
+            r.write({"clouds": {}, "probes": probes[:1]})
+            r.signal(signal.SIGHUP)
+            until(lambda: r.health("c") is None and r.health("b") is None, "they are gone")
+            web.asked.clear()
+            until(lambda: len(web.asked) > 2, "a is asked still")
+            assert {a[1] for a in web.asked[1:]} == {"/a"}
+            assert r.stop() == 0
+
+
+def test_secrets_are_nowhere(tmp_path):
+    with Web() as web:
+        probes = [{"name": "a", "http": {"url": web.url + "/", "headers": {"Authorization": "env:HEADER"}}, "every": "1s",
+                   "component": "A", "expect": "[STATUS] == 201"}]
+        with running(tmp_path, probes) as r:
+            r.wait_health("a", "outage")
+            assert web.asked[0][2]["Authorization"] == "Bearer let-me-in"
+            for base in (r.page, r.intake):
+                for path in ("/", "/components/a", "/api/ops/v1/status.json"):
+                    assert b"let-me-in" not in r.get(path, base)[2]
+            assert "let-me-in" not in r.stderr() + r.stdout()
+            assert r.stop() == 0
+
+
+# --- the configuration ---
+
+
+def test_conf_d(tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    file = tmp_path / "glasshouse.yaml"
+    file.write_text('probes: [{name: a, http: "http://x/", every: 20s}, {name: b, http: "http://x/"}]')
+    (tmp_path / "conf.d/1.yaml").write_text("probes: [{name: a, every: 5s, expect: '[STATUS] == 200'}]")
+    out = run(tmp_path, "config", "show", "--json", "-c", str(file))
+    assert out.returncode == 0, out.stderr
+    a, b = json.loads(out.stdout)["probes"]
+    assert (a["http"], a["every"], a["timeout"], a["expect"]) == ("http://x/", "5s", "5s", "[STATUS] == 200")
+    assert b["every"] == "30s"
+    (tmp_path / "conf.d/2.yaml").write_text("probes:\n  - {name: a, timeout: 6s}\n  - {name: a, every: 7s}")
+    out = run(tmp_path, "config", "check", "-c", str(file))
+    assert out.returncode == 1
+    lines = out.stderr.splitlines()
+    assert lines[0].startswith(f"{tmp_path}/conf.d/2.yaml:2:") and "timeout is longer than every (5s)" in lines[0]
+    assert lines[1].startswith(f"{tmp_path}/conf.d/2.yaml:3:5: two probes are called \"a\"")
+
+
+def test_ten_thousand(tmp_path):
+    """The limit, over several files; one more is refused."""
+    (tmp_path / "conf.d").mkdir()
+    for i in range(10):
+        (tmp_path / f"conf.d/{i}.yaml").write_text(
+            "probes:\n" + "".join(f"- {{name: p{i}-{k}, http: \"http://127.0.0.1/\"}}\n" for k in range(1000)))
+    file = tmp_path / "glasshouse.yaml"
+    file.write_text("{}")
+    out = run(tmp_path, "config", "check", "-c", str(file))
+    assert out.returncode == 0 and "10000 probes" in out.stdout, out.stderr
+    file.write_text('probes: [{name: more, http: "http://127.0.0.1/"}]')
+    out = run(tmp_path, "config", "check", "-c", str(file))
+    assert out.returncode == 1 and "more than 10000 probes" in out.stderr and len(out.stderr.splitlines()) == 1
+
+
+# --- the page docs/probes.md ---
+
+
+def table(heading):
+    with open(os.path.join(ROOT, "docs/probes.md"), encoding="utf-8") as f:
+        text = f.read()
+    part = re.search(r"^## " + heading + r"\n(.*?)(?=^#+ |\Z)", text, re.S | re.M)[1]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in part.splitlines()
+            if line.startswith("| `") or line.startswith("| the kind")]
+
+
+def test_common_keys():
+    with open(os.path.join(KINDS, "config.c"), encoding="utf-8") as f:
+        known = re.findall(r'ITEM\("(\w+)"', f.read())
+    shown = [k for row in table("What every probe has") for k in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(shown) == sorted(known)
+
+
+def test_keys_of_kinds():
+    """What each kind's table of keys has stands in the page, and no more; so do its measurements."""
+    with open(os.path.join(KINDS, "kinds.c"), encoding="utf-8") as f:
+        kinds = re.findall(r"&probe_kind_(\w+),", f.read())
+    sources = {}
+    for name in os.listdir(KINDS):
+        with open(os.path.join(KINDS, name), encoding="utf-8") as f:
+            text = f.read()
+        for kind in re.findall(r"const struct probe_kind probe_kind_(\w+) = \{", text):
+            sources[kind] = text
+    rows = {kind: row for row in table("Kinds") for kind in re.findall(r"`(\w+)`", row[0])}
+    assert set(kinds) <= set(rows)
+    for kind in ("http", "push"):
+        keys = set(re.findall(r'\{(?:HTTP\()?"(\w+)", KEY_', sources[kind]))
+        row = rows[kind]
+        assert keys == set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", row[-2]))), kind
+        names = re.search(r"measurements\[\] = \{(.*?)NULL", sources[kind], re.S)[1]
+        assert set(re.findall(r'"(\w+)"', names)) == set(re.findall(r"`([A-Z_]+)`", row[-1])), kind
