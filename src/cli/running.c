@@ -386,6 +386,7 @@ struct running *running_open(const struct running_options *options)
 	house_publish_to(r->house, r->web);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
+	mem_trim(); /* of what the files took while they were read */
 	return r;
 }
 

@@ -81,8 +81,8 @@ enum regex_result regex_find(
 	return regex_find_from(re, text, 0, ret_groups);
 }
 
-enum regex_result regex_find_from(const struct regex *re, struct slice text, size_t at,
-	struct slice ret_groups[REGEX_GROUPS])
+enum regex_result regex_find_from(
+	const struct regex *re, struct slice text, size_t at, struct slice ret_groups[REGEX_GROUPS])
 {
 	const bool utf8 = re->utf8 && utf8_valid(text);
 	const pcre2_code *code = utf8 ? re->utf8 : re->bytes;

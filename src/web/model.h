@@ -26,12 +26,11 @@
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
  *	      they would make, and the option that allows them
  *	probe_kinds [{kind: endpoint|token|scenario|http|tcp ..., cloud, every_ms, count}]
- *	probes [{name, kind, cloud, component, every_ms, method, target (O)}], the first MODEL_PROBES
- *	      of them: each component's document has its own
- *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
- *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
- *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips,
- *worst_late_ms, why: the last time was skipped | null}]
+ *	probes [{name, kind, cloud, component, every_ms, method, target (O)}], the first
+ *MODEL_PROBES of them: each component's document has its own alarms (O) [{name, kind, sent, failed,
+ *waiting, trouble | null}] ingest (O) [{name, points, bad, refused, lost, first_bad}] jobs (O)
+ *[{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms, why: the last time was
+ *skipped | null}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
  *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200

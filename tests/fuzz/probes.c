@@ -11,7 +11,8 @@ static void hold_again(const struct probe_config *c)
 {
 	struct error_list errors = {0};
 	struct yaml_file *f = yaml_parse(slice_of(probe_config_text(c)), "again", &errors);
-	struct probe_config *again = f ? probe_config_read(yaml_root(f, 0), "again", &errors) : NULL;
+	struct probe_config *again =
+		f ? probe_config_read(yaml_root(f, 0), "again", &errors) : NULL;
 	json_t *shown = probe_config_json(c), *twice = again ? probe_config_json(again) : NULL;
 	fuzz_hold(again && !errors.n);
 	fuzz_hold(!strcmp(probe_config_text(c), probe_config_text(again)));

@@ -185,8 +185,8 @@ static int64_t read_time(struct reader *r, const struct precision *of)
 }
 
 /* The name of a field's series: MEASUREMENT.FIELD; of "value" that of the measurement alone. */
-static enum points_added put_field(struct reader *r, struct part measurement,
-	const struct field *f, int64_t at_ms, struct points *p)
+static enum points_added put_field(struct reader *r, struct part measurement, const struct field *f,
+	int64_t at_ms, struct points *p)
 {
 	const struct slice m = text_of(r, measurement);
 	const struct slice key = text_of(r, (struct part){f->key_at, f->key_n});
@@ -304,8 +304,9 @@ enum body_read influx_read(struct slice body, const char *precision, struct poin
 	buf_fini(&r.text);
 	if (a != POINTS_FULL)
 		return BODY_TAKEN;
-	error_set(err, ERROR_LIMIT, "more than %d values or %u bytes of them in one body: send less"
-				    " at once",
+	error_set(err, ERROR_LIMIT,
+		"more than %d values or %u bytes of them in one body: send less"
+		" at once",
 		POINTS_MAX, POINTS_BYTES);
 	return BODY_LARGE;
 }

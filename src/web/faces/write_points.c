@@ -51,8 +51,8 @@ static int plain_body(const struct write_in *in, struct buf *plain, struct slice
 
 /* --- points ----------------------------------------------------------------------------------- */
 
-static void pass_points(struct write_out *out, const char *source, struct points *p,
-	const struct bad_lines *bad)
+static void pass_points(
+	struct write_out *out, const char *source, struct points *p, const struct bad_lines *bad)
 {
 	out->kind = DOOR_POINTS;
 	out->name = source;
@@ -61,8 +61,8 @@ static void pass_points(struct write_out *out, const char *source, struct points
 	points_encode(p, &out->body);
 }
 
-static void take(struct write_out *out, const char *source, enum body_read result,
-	struct points *p, const struct bad_lines *bad, const struct error *err)
+static void take(struct write_out *out, const char *source, enum body_read result, struct points *p,
+	const struct bad_lines *bad, const struct error *err)
 {
 	if (result == BODY_TAKEN)
 		pass_points(out, source, p, bad);
@@ -124,8 +124,8 @@ static const char *influx_code(int status)
 	}
 }
 
-void write_say(enum write_form form, int status, const char *why, struct buf *out,
-	const char **ret_type)
+void write_say(
+	enum write_form form, int status, const char *why, struct buf *out, const char **ret_type)
 {
 	json_t *j = NULL;
 	*ret_type = "application/json";

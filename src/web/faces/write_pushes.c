@@ -1,7 +1,7 @@
 /*
- * write_pushes.c - results and alerts that others push: Gatus' external endpoints, Uptime Kuma's push
- * monitors, the webhook of Alertmanager and its /api/v2/alerts; see writes.h. Each becomes a command
- * of the house.
+ * write_pushes.c - results and alerts that others push: Gatus' external endpoints, Uptime Kuma's
+ * push monitors, the webhook of Alertmanager and its /api/v2/alerts; see writes.h. Each becomes a
+ * command of the house.
  */
 
 #include <stdio.h>
@@ -14,9 +14,9 @@
 #include "observe/ingest/number.h"
 #include "web/faces/writes.h"
 
-#define DETAIL_MAX 500          /* bytes of what is said of a failure */
-#define ALERTS_MAX 1000         /* in one request */
-#define TEXT_MAX   2000         /* bytes of a label's or annotation's value */
+#define DETAIL_MAX 500  /* bytes of what is said of a failure */
+#define ALERTS_MAX 1000 /* in one request */
+#define TEXT_MAX   2000 /* bytes of a label's or annotation's value */
 #define PAIRS_MAX  64
 #define PING_MAX   1e11         /* ms; of Uptime Kuma */
 #define BODY_MAX   (256u << 10) /* of the command */

@@ -30,7 +30,7 @@ struct write_out {
 	struct buf body; /* owned by the caller */
 };
 
-enum write_form { /* how the house's answer is said */
+enum write_form {      /* how the house's answer is said */
 	WRITE_TEXT,    /* a line of text */
 	WRITE_INFLUX,  /* {"error": why} */
 	WRITE_INFLUX2, /* {"code": ..., "message": why} */
@@ -46,7 +46,7 @@ extern const struct write_face write_influx, write_influx2, write_influx_ping, w
 extern const struct write_face write_gatus, write_kuma, write_alertmanager, write_alerts;
 
 /* The body of an answer and its type; nothing for 204. */
-void write_say(enum write_form form, int status, const char *why, struct buf *out,
-	const char **ret_type);
+void write_say(
+	enum write_form form, int status, const char *why, struct buf *out, const char **ret_type);
 
 #endif
