@@ -178,7 +178,9 @@ static void on_query(void *arg, const char *what, const json_t *args, enum audie
 	struct web_answer *answer)
 {
 	struct running *r = arg;
-	if (r->house)
+	if (r->alerts && !strcmp(what, "alerts") && audience == AUDIENCE_OPERATORS)
+		web_answer(answer, 200, alerts_json(r->alerts));
+	else if (r->house)
 		house_query(r->house, what, args, audience, answer);
 	else
 		web_answer(answer, 503, NULL);
@@ -188,6 +190,8 @@ static void on_command(void *arg, const char *what, const json_t *args, const ch
 	struct web_answer *answer)
 {
 	struct running *r = arg;
+	if (r->opened && running_pushed(r, what, args, answer))
+		return;
 	if (!strcmp(what, "reload") && r->opened)
 		web_answer(answer, 200, running_reload(r));
 	else
@@ -291,6 +295,10 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
 	hold_clean(s->state, s->journal);
 	house_measures(r->house, r->metrics);
+	r->graphite = graphite_new(s->loop, r->series, err);
+	if (!r->graphite)
+		return false;
+	house_graphite(r->house, r->graphite);
 	if (!running_ingest(r, NULL, c, err))
 		return false;
 	r->schedule = schedule_new(s->loop);
@@ -313,6 +321,17 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 			vec_push(&r->scenarios, s);
 	}
 	return errors->n == 0 && running_probes_start(r, errors);
+}
+
+/* Alerts are for components, so these come first. */
+static bool open_alerts(struct running *r, struct error_list *errors)
+{
+	struct error err = {0};
+	running_lists_make(r);
+	if (running_alerts(r, &err))
+		return true;
+	error_list_add(errors, &err);
+	return false;
 }
 
 /* Where it listens: the address as given, the port as it became. */
@@ -357,7 +376,7 @@ static void open_all(struct running *r, struct error_list *errors)
 	if (!session_open_tools(&r->session, &so))
 		return;
 	if (open_rooms(r, &err))
-		r->opened = open_clouds(r, errors);
+		r->opened = open_clouds(r, errors) && open_alerts(r, errors);
 	else
 		error_list_add(errors, &err);
 }
@@ -382,7 +401,6 @@ struct running *running_open(const struct running_options *options)
 		running_close(r);
 		return NULL;
 	}
-	running_lists_make(r);
 	house_publish_to(r->house, r->web);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
@@ -444,7 +462,9 @@ void running_close(struct running *r)
 		schedule_free(r->schedule);
 	web_free(r->web);
 	ingest_close(r->ingest);
+	alerts_close(r->alerts);
 	house_free(r->house);
+	graphite_free(r->graphite);
 	alarms_free(r->alarms);
 	reports_free(r->reports);
 	metrics_free(r->metrics);

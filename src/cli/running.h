@@ -7,6 +7,7 @@
  *	running_scenario.c  one scenario that comes again and again
  *	running_probes.c    the user's own probes
  *	running_lists.c     what there is to show and to judge, made of both
+ *	running_alerts.c    alerts and results that others push
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
  *	running_reports.c   what happened, by mail
@@ -26,6 +27,7 @@
 #include "cli/session.h"
 #include "judge/judge.h"
 #include "observe/endpoint.h"
+#include "observe/ingest/alerts.h"
 #include "observe/ingest/ingest.h"
 #include "observe/patrol.h"
 #include "observe/witness.h"
@@ -105,6 +107,8 @@ struct running {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	struct ingest *ingest;
+	struct alerts *alerts;
+	struct graphite *graphite;
 	struct reports *reports;
 	struct house *house;
 	struct web *web;
@@ -155,6 +159,12 @@ void running_measured(void *arg, const struct measure *m);
 void running_exchange(void *arg, const struct cloud_exchange *x); /* arg: struct watched_cloud */
 /* What waits is sent, within a budget. */
 void running_metrics_end(struct running *r);
+
+/* --- running_alerts.c */
+bool running_alerts(struct running *r, struct error *err);
+/* The commands of faces that push; false: it is none of them. */
+bool running_pushed(
+	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
 
 /* --- running_ingest.c */
 /* Opened, or opened anew where the addresses differ from those of `before` (NULL: at the start). */

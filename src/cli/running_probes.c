@@ -29,6 +29,7 @@ bool running_probes_open(struct running *r, struct error *err)
 		.http = r->probe_client,
 		.resolver = s->resolver,
 		.pinger = s->pinger,
+		.ssh = s->ssh,
 		.series = r->series,
 		.probes = r->all_probes,
 		.random = &random_system,

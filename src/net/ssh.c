@@ -164,6 +164,7 @@ static void finish(struct ssh_call *c, enum fault fault, const char *fmt, ...)
 	c->state = CALL_OVER;
 	c->result.fault = fault;
 	c->result.phases.total_ns = loop_now_ns(c->pool->own) - c->began_ns;
+	ssh_hop_address(&c->chain->hops[0], c->result.address, sizeof(c->result.address));
 	timer_cancel(&c->tick);
 	timer_cancel(&c->deadline);
 	char *host = was_login ? mem_strdup(c->chain->hops[0].host) : NULL;
@@ -501,6 +502,7 @@ static void copy_host(struct ssh_hop *to, const struct ssh_host *from)
 struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *q, ssh_done *done, void *arg)
 {
 	assert(q->via_count < SSH_HOPS_MAX && q->deadline_ns > 0 && !p->stopping);
+	assert(q->target.private_key || !q->command);
 	struct ssh_call *c = mem_new(struct ssh_call);
 	c->pool = p;
 	c->refs = 1;
@@ -511,6 +513,8 @@ struct ssh_call *ssh_run(struct ssh_pool *p, const struct ssh_request *q, ssh_do
 	for (size_t i = 0; i < q->via_count; i++)
 		copy_host(&c->chain->hops[c->chain->n++], &q->via[i]);
 	copy_host(&c->chain->hops[c->chain->n++], &q->target);
+	c->chain->hops[0].family = q->family;
+	c->chain->hops[c->chain->n - 1].host_key_types = mem_strdup(q->host_key_types);
 	c->command = mem_strdup(q->command);
 	c->input = slice_dup(q->input);
 	c->input_n = q->input.n;

@@ -21,16 +21,20 @@ struct ssh_host {
 	const char *host; /* name or address */
 	unsigned port;
 	const char *user;
-	const struct secret *private_key; /* OpenSSH or PEM text */
+	const struct secret *private_key; /* OpenSSH or PEM text; of the target NULL: see below */
 };
 
 struct ssh_request {
+	/* Without a private key nobody logs in: the key exchange alone shows the server (`command`
+	 * must be NULL). */
 	struct ssh_host target;
 	const struct ssh_host *via; /* jump servers, first hop first, or NULL */
 	size_t via_count;           /* at most 4 */
 	const char *command;        /* run by the user's shell; NULL: log in only */
 	struct slice input;         /* written to its stdin, then closed */
 	int64_t deadline_ns;        /* whole call */
+	int family;                 /* of the first hop; AF_UNSPEC: any */
+	const char *host_key_types; /* "ssh-ed25519,...", of the target; NULL: libssh's choice */
 	size_t output_max;          /* 0: 64 KiB; more is cut and said */
 	/* The session may be one that stayed open after another such call to the same target by the
 	 * same way (then only body and total take time), and stays open for 15 s after this one. */
@@ -39,13 +43,15 @@ struct ssh_request {
 
 struct ssh_result {
 	enum fault fault; /* NONE, RESOLVE, REFUSED, UNREACHABLE, TIMEOUT, SSH_BANNER, SSH_AUTH,
-			     EXIT_STATUS (output is there), CONNECTION_LOST, CANCELLED, LOCAL */
+			     EXIT_STATUS (output is there), CONNECTION_LOST, PROTOCOL (no
+			     algorithm in common), CANCELLED, LOCAL */
 	char detail[256];
 	/* resolve; connect; tls = key exchange; wait = authentication; body = command */
 	struct phases phases;
 	int exit_status;
 	struct slice output, errors; /* borrowed during the callback */
 	bool output_cut;
+	char address[64];  /* of the first hop, tried last */
 	char host_key[64]; /* "SHA256:…" */
 	char banner[128];  /* the server's identification */
 };

@@ -4,6 +4,7 @@
 
 #include "net/ssh_hop.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -133,7 +134,7 @@ static void start_resolving(struct ssh_hop *h)
 	h->lookup = mem_new(struct ssh_lookup);
 	h->lookup->hop = h;
 	h->lookup->call = resolve(
-		h->resolver, h->host, h->port, AF_UNSPEC, h->deadline_ns, on_resolved, h->lookup);
+		h->resolver, h->host, h->port, h->family, h->deadline_ns, on_resolved, h->lookup);
 }
 
 /* Also true of the end of a pair. */
@@ -157,8 +158,8 @@ static bool open_session(struct ssh_hop *h)
 {
 	bool no = false;
 	h->session = ssh_new();
-	if (!h->session || ssh_pki_import_privkey_base64(secret_reveal(h->key), NULL, NULL, NULL,
-				   &h->private_key) != SSH_OK) {
+	if (!h->session || (h->key && ssh_pki_import_privkey_base64(secret_reveal(h->key), NULL,
+					      NULL, NULL, &h->private_key) != SSH_OK)) {
 		fail(h, FAULT_SSH_AUTH, "the private key cannot be read");
 		return false;
 	}
@@ -166,6 +167,8 @@ static bool open_session(struct ssh_hop *h)
 	ssh_options_set(h->session, SSH_OPTIONS_HOST, h->host);
 	ssh_options_set(h->session, SSH_OPTIONS_USER, h->user);
 	ssh_options_set(h->session, SSH_OPTIONS_FD, &fd);
+	if (h->host_key_types)
+		ssh_options_set(h->session, SSH_OPTIONS_HOSTKEYS, h->host_key_types);
 	ssh_options_set(h->session, SSH_OPTIONS_PROCESS_CONFIG, &no);
 	ssh_options_set(h->session, SSH_OPTIONS_KNOWNHOSTS, "/dev/null");
 	ssh_options_set(h->session, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
@@ -196,13 +199,17 @@ static void exchange_keys(struct ssh_hop *h)
 	if (rc == SSH_AGAIN)
 		return;
 	if (rc == SSH_OK) {
-		h->state = HOP_AUTH;
+		h->state = h->key ? HOP_AUTH : HOP_READY;
 		return;
 	}
 	if (!ssh_get_serverbanner(h->session))
 		fail(h, FAULT_SSH_BANNER, "no SSH server: %s", ssh_get_error(h->session));
 	else
-		fail(h, FAULT_CONNECTION_LOST, "key exchange: %s", ssh_get_error(h->session));
+		fail(h,
+			strstr(ssh_get_error(h->session), "no match for method")
+				? FAULT_PROTOCOL
+				: FAULT_CONNECTION_LOST,
+			"key exchange: %s", ssh_get_error(h->session));
 }
 
 static void authenticate(struct ssh_hop *h)
@@ -371,6 +378,15 @@ void ssh_hop_facts(const struct ssh_hop *h, char *host_key, size_t n, char *bann
 	ssh_key_free(key);
 }
 
+void ssh_hop_address(const struct ssh_hop *h, char *text, size_t n)
+{
+	const struct sockaddr_storage *a = h->next ? &h->found.address[h->next - 1] : NULL;
+	if (a && a->ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)a)->sin6_addr, text, n);
+	else if (a)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)a)->sin_addr, text, n);
+}
+
 void ssh_hop_close(struct ssh_hop *h)
 {
 	loop_unwatch(&h->poll);
@@ -393,8 +409,9 @@ void ssh_hop_close(struct ssh_hop *h)
 	ssh_key_free(h->private_key);
 	free(h->host);
 	free(h->user);
+	free(h->host_key_types);
 	secret_unref(h->key);
-	h->host = h->user = NULL;
+	h->host = h->user = h->host_key_types = NULL;
 	h->key = NULL;
 	h->session = NULL;
 	h->forward = NULL;

@@ -26,9 +26,10 @@ enum hop_state {
 
 struct ssh_hop {
 	/* set by the owner, freed by ssh_hop_close() */
-	char *host, *user;
+	char *host, *user, *host_key_types;
 	unsigned port;
-	struct secret *key;
+	int family;
+	struct secret *key; /* NULL: nobody logs in */
 
 	struct loop *loop;
 	struct resolver *resolver;
@@ -65,6 +66,8 @@ void ssh_hop_step(struct ssh_hop *h, struct ssh_hop *next);
  * connection is gone: whoever comes behind it would wait for ever. */
 bool ssh_hop_pump(struct ssh_hop *h);
 void ssh_hop_close(struct ssh_hop *h);
+/* That it is connected to, or was tried last; "" when there is none. */
+void ssh_hop_address(const struct ssh_hop *h, char *text, size_t n);
 void ssh_hop_facts(
 	const struct ssh_hop *h, char *host_key, size_t n, char *banner, size_t banner_n);
 

@@ -26,11 +26,12 @@
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
  *	      they would make, and the option that allows them
  *	probe_kinds [{kind: endpoint|token|scenario|http|tcp ..., cloud, every_ms, count}]
- *	probes [{name, kind, cloud, component, every_ms, method, target (O)}], the first
- *MODEL_PROBES of them: each component's document has its own alarms (O) [{name, kind, sent, failed,
- *waiting, trouble | null}] ingest (O) [{name, points, bad, refused, lost, first_bad}] jobs (O)
- *[{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms, why: the last time was
- *skipped | null}]
+ *	probes [{name, kind, cloud, component, every_ms, method, target (O)}]
+ *	      the first MODEL_PROBES of them: each component's document has its own
+ *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
+ *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
+ *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms,
+ *	      why: the last time was skipped | null}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
  *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200
@@ -74,6 +75,9 @@
  *	      p95_ms, p99_ms, max_ms: of good ones, within 3.1 % | null, faults {FAULT: n},
  *	      trend TREND of the view: steps of 30 min or 2 h}], longest p95_ms first, <= 30 each
  *	more_waits, more_calls: how many are left out, unread: series that could not be read
+ *
+ * DOCUMENT (queries "graphite_render" and its neighbours; operators): what is shown as it is:
+ *	status, type: of the content, text. The arguments are those of faces/graphite.c
  *
  * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
  *	the verdicts of this component before and after | null

@@ -42,6 +42,14 @@
 		.audience = AUDIENCE_OPERATORS, .form = FORM_WRITE, .write = (w), __VA_ARGS__      \
 	}
 
+#define GRAPHITE(m, p, q)                                                                          \
+	{                                                                                          \
+		.method = (m), .path = (p), .face = FACE_GRAPHITE, .on = ON_INTAKE,                \
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_DOCUMENT,       \
+		.query = (q), .arguments = graphite_arguments,                                     \
+		.body_max = (m)[0] == 'P' ? FACE_BODY_MAX : 0                                      \
+	}
+
 /* clang-format off */
 const struct route routes[] = {
 	PINNED_PAGE("/", PAGE_STATUS),
@@ -87,6 +95,27 @@ const struct route routes[] = {
 		.on = ON_INTAKE, .class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS,
 		.form = FORM_JSON, .command = true, .body_max = COMMAND_MAX},
 
+	GRAPHITE("GET", "/render", "graphite_render"),
+	GRAPHITE("POST", "/render", "graphite_render"),
+	GRAPHITE("GET", "/render/", "graphite_render"),
+	GRAPHITE("POST", "/render/", "graphite_render"),
+	GRAPHITE("GET", "/metrics/find", "graphite_find"),
+	GRAPHITE("POST", "/metrics/find", "graphite_find"),
+	GRAPHITE("GET", "/metrics/find/", "graphite_find"),
+	GRAPHITE("POST", "/metrics/find/", "graphite_find"),
+	GRAPHITE("GET", "/metrics/expand", "graphite_expand"),
+	GRAPHITE("POST", "/metrics/expand", "graphite_expand"),
+	GRAPHITE("GET", "/metrics/index.json", "graphite_index"),
+	GRAPHITE("GET", "/tags/autoComplete/tags", "graphite_tags"),
+	GRAPHITE("POST", "/tags/autoComplete/tags", "graphite_tags"),
+	GRAPHITE("GET", "/tags/autoComplete/values", "graphite_values"),
+	GRAPHITE("POST", "/tags/autoComplete/values", "graphite_values"),
+	GRAPHITE("GET", "/tags/findSeries", "graphite_series"),
+	GRAPHITE("POST", "/tags/findSeries", "graphite_series"),
+	GRAPHITE("GET", "/functions", "graphite_functions"),
+	GRAPHITE("GET", "/functions/", "graphite_functions"),
+	GRAPHITE("GET", "/lb_check", "graphite_check"),
+
 	{.method = "GET", .path = "/metrics", .face = FACE_PROCESS, .on = ON_INTAKE,
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_TEXT,
 		.query = "metrics"},
@@ -94,6 +123,9 @@ const struct route routes[] = {
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_HEALTH,
 		.query = "health"},
 
+	{.method = "GET", .path = "/api/ops/v1/alerts.json", .face = FACE_OPS, .on = ON_INTAKE,
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_JSON,
+		.query = "alerts"},
 	WRITE("GET", "/ping", FACE_INFLUX, &write_influx_ping),
 	WRITE("POST", "/write", FACE_INFLUX, &write_influx, .body_max = WRITE_BODY_MAX),
 	WRITE("POST", "/api/v2/write", FACE_INFLUX, &write_influx2, .body_max = WRITE_BODY_MAX),

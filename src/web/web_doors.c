@@ -13,7 +13,7 @@
 #include "web/web_inside.h"
 
 #define ANSWERS_MAX   2048
-#define ARGUMENTS_MAX (64u << 10)
+#define ARGUMENTS_MAX (256u << 10)      /* alerts; 5 ms of reading */
 #define WORDS_NS      (100 * NS_PER_MS) /* between two lines it may have in our log */
 
 /* --- to the serving half -------------------------------------------------------------------------

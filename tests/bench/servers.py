@@ -1,6 +1,7 @@
 """Many servers in one process: SERVERS (500), each with a port and a volume, made, looked at and removed on a
 simulated cloud. See tools/bench. What `try` takes of memory and CPU, and the longest pause of its loop, which is
-what every time it measured may be too long by.
+what every time it measured may be too long by. Where that is allowed it runs before all others (SCHED_FIFO), else
+what they take of the processor counts as its pause.
 """
 import json
 import os
@@ -30,6 +31,9 @@ resources:
   vol:    {volume: {size: 1}, count: "${servers}"}
   server: {server: {imageRef: "${image}", flavorRef: "${flavor}", key_name: "${key.name}", networks: [{port: "${port[i]}"}]}, count: "${servers}"}
 """
+FIRST = ["chrt", "-f", "1"]
+if subprocess.run([*FIRST, "true"], capture_output=True, check=False).returncode:
+    FIRST = []
 QUOTA = {q: -1 for q in ("instances", "cores", "ram", "volumes", "gigabytes", "port")}
 
 
@@ -38,7 +42,7 @@ def measure(cloud):
     path = os.path.join(cloud.place, "many.yaml")
     with open(path, "w", encoding="utf-8") as f:
         f.write(SCENARIO)
-    line = cloud.command("try", path, "--json", "--param", f"servers={SERVERS}", "--inflight", "32", "--compute", "16")
+    line = FIRST + cloud.command("try", path, "--json", "--param", f"servers={SERVERS}", "--inflight", "32", "--compute", "16")
     began = time.monotonic()
     with tempfile.TemporaryFile() as out:
         p = subprocess.Popen(line, cwd=ROOT, env=cloud.environment(), stdin=subprocess.DEVNULL, stdout=out,
@@ -60,7 +64,7 @@ def main():
         if done["verdict"] != "passed" or done["left"] or cloud.left() or cloud.violations():
             sys.exit(f"{done['verdict']}, {done['left']} left, {len(cloud.violations())} violations")
     pause = done["longest_pause_ms"]
-    print(f"\n{SERVERS} servers at once in one process (simulated cloud, --speed {SPEED:g})")
+    print(f"\n{SERVERS} servers at once in one process (simulated cloud, --speed {SPEED:g}{'' if FIRST else ', not before others'})")
     for what, value in (("wall time", f"{took:.1f} s"), ("CPU", f"{cpu:.2f} s"),
                         ("memory, largest", f"{memory:.1f} MB (aim: at most {TARGETS['memory']})"),
                         ("longest pause of the loop", f"{pause:.1f} ms (aim: at most {TARGETS['pause']})"),

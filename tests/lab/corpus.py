@@ -185,8 +185,9 @@ def leaf(cloud, value, exact):
     if isinstance(value, (int, float)):
         return "number"
     masked = mask(cloud, value)
-    if exact:  # keystone goes on with the whole schema; what is used up differs
-        return re.sub(r"\b\d+(?=G?\b)", "N", masked.split("\n")[0])
+    if exact:  # keystone goes on with the whole schema; what is used up differs; octavia's choices are a Python set
+        first = re.sub(r"\b\d+(?=G?\b)", "N", masked.split("\n")[0])
+        return re.sub(r"(?<=should be one of: ).*", lambda m: ", ".join(sorted(m[0].split(", "))), first)
     if re.fullmatch(r"ID|URL|ADDRESS|MAC|TIME|REQUEST", masked) or re.fullmatch(r"[A-Z][A-Z_]+", masked):
         return masked
     return "text"
@@ -220,7 +221,7 @@ def look(cloud, request, answer, states):
         for header, value in answer.headers.items():
             if header.lower().startswith(SWIFT):
                 said = re.sub(r"\d+(\.\d+)?", "N", mask(cloud, value))
-                # swift says its methods in the order of a Python set: another one after each start
+                # the order of swift's methods is that of a Python set: another one after each start
                 seen[f"header {header.lower()}"] = set(said.split(", ")) if header.lower() == "allow" else {said}
     if status.startswith("any of"):
         return {"status": seen["status"]}

@@ -22,5 +22,11 @@ def test_guests(scenario, conn, state):
     if scenario == "guest-work":
         matrix = steps["mesh"]["measured"]["MATRIX"]
         assert matrix["owners"] == [0, 0, 1, 1] and matrix["loss"] == [[None, None, 0, 0], [0, 0, None, None]]
+    else:
+        # how much gets through depends on what else the machine does, but not how the figures belong together
+        for i in range(2):
+            measured = steps[f"iperf[{i}]"]["measured"]
+            seconds = 8 * int(measured["RECEIVED"].rstrip("B")) / measured["THROUGHPUT"]
+            assert 1 < seconds < 30, measured
     assert open_rows(state) == (0, open_rows(state)[1])
     assert difference(before, inventory(conn)) == []

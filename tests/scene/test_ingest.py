@@ -247,8 +247,10 @@ def test_nothing_is_written_unasked(cloud):
     with running(cloud, {"listen": LOOPBACK}, state="closed") as run:
         status, body = post(run, "/write", b"a v=1")
         assert status == 403 and b"faces: {influx: write}" in body
-        for path in ("/api/v1/write", "/api/v2/alerts", "/api/push/x"):
-            assert post(run, path, b"[]")[0] in (400, 403)
+        for path in ("/api/v2/alerts", "/api/push/x"):
+            status, body = post(run, path, b"[]")
+            assert status == 403 and b"the configuration does not allow it" in body
+        assert run.get("/api/push/x", run.intake)[0] == 403
         run.intake, intake = run.page, run.intake
         assert post(run, "/write", b"a v=1")[0] == 404
         run.intake = intake
@@ -268,7 +270,7 @@ def prometheus(place, config):
     with open(os.path.join(place, "log"), "wb") as log:
         process = subprocess.Popen(
             ["prometheus", f"--config.file={path}", f"--storage.tsdb.path={place}/data",
-             f"--web.listen-address=127.0.0.1:{port}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+             f"--web.listen-address=127.0.0.1:{port}", "--rules.alert.resend-delay=2s"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         yield port
     finally:
@@ -291,6 +293,100 @@ def test_prometheus_writes_remotely(run, tmp_path):
     assert metric(run, "ingest_bad_total", source="remote_write") == 0
     status, body = post(run, "/api/v1/write", b"nonsense")
     assert status == 400 and b"snappy" in body
+
+
+# --- alerts ---
+
+
+def alerts(run, **labels):
+    return [a for a in run.json("/api/ops/v1/alerts.json", run.intake)["alerts"]
+            if all(a["labels"].get(k) == v for k, v in labels.items())]
+
+
+def test_alerts_are_kept_by_their_labels(run):
+    """Sent again they are the same; resolved they end; without an end they end by silence, not here."""
+    alert = {"labels": {"alertname": "DiskFull", "host": "a"}, "annotations": {"summary": "no room", "runbook_url": "x"},
+             "startsAt": "2026-11-01T10:00:00Z", "generatorURL": "http://p/graph"}
+    for _ in range(3):
+        assert post(run, "/api/v2/alerts", json.dumps([alert]).encode(), Content_Type="application/json")[0] == 200
+    one, = alerts(run, alertname="DiskFull")
+    assert one["state"] == "firing" and one["annotations"]["summary"] == "no room" and one["ends_ms"] is None
+    assert one["starts_ms"] == 1793527200000 and one["component"] is None
+    hook = {"version": "4", "groupKey": "g", "status": "resolved", "receiver": "us", "alerts": [
+        {**alert, "status": "resolved", "endsAt": "2026-11-01T11:00:00Z", "fingerprint": one["fingerprint"]}]}
+    assert post(run, "/api/ops/v1/alertmanager", json.dumps(hook).encode(), Content_Type="application/json")[0] == 200
+    one, = alerts(run, alertname="DiskFull")
+    assert one["state"] == "resolved" and one["ends_ms"] == 1793530800000
+    for bad in (b"{", b"{}", b"[1]", b'[{"labels": {}}]', b'[{"labels": {"a": 1}}]',
+                b'[{"labels": {"a": "b"}, "startsAt": "today"}]'):
+        status, body = post(run, "/api/v2/alerts", bad, Content_Type="application/json")
+        assert status == 400 and body.strip(), bad
+
+
+def test_prometheus_takes_us_for_an_alertmanager(run, tmp_path):
+    """An alert for a component makes it degraded, and it comes back when the alert ends."""
+    rules = tmp_path / "rules.yml"
+    rules.write_text(json.dumps({"groups": [{"name": "g", "interval": "1s", "rules": [
+        {"alert": "SlowNetwork", "expr": "vector(1)", "labels": {"component": "network", "severity": "warning"},
+         "annotations": {"summary": "packets are late"}}]}]}))
+    run.wait_health("network", "operational")
+    with prometheus(str(tmp_path / "p"), {
+            "global": {"evaluation_interval": "1s"}, "rule_files": [str(rules)],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [run.intake.split("//")[1]]}]}]}}):
+        one, = until(lambda: alerts(run, alertname="SlowNetwork"), "it arrives")
+        assert one["state"] == "firing" and one["component"] == "network" and one["annotations"]["summary"]
+        run.wait_health("network", "degraded", 60)
+    ended = [{"labels": one["labels"], "endsAt": "2026-01-01T00:00:00Z"}]
+    assert post(run, "/api/v2/alerts", json.dumps(ended).encode(), Content_Type="application/json")[0] == 200
+    assert alerts(run, alertname="SlowNetwork")[0]["state"] == "resolved"
+    run.wait_health("network", "operational", 60)
+
+
+def test_alerts_outlive_a_kill(cloud):
+    config = {"listen": LOOPBACK, "faces": {"alertmanager": "write"}}
+    with running(cloud, config, state="killed") as run:
+        body = json.dumps([{"labels": {"alertname": "Kept"}}]).encode()
+        assert post(run, "/api/v2/alerts", body, Content_Type="application/json")[0] == 200
+        run.kill()
+        run.start()
+        assert [a["state"] for a in alerts(run, alertname="Kept")] == ["firing"]
+        assert post(run, "/api/v2/alerts", body, Content_Type="application/json")[0] == 200
+        assert len(alerts(run, alertname="Kept")) == 1
+
+
+# --- pushes ---
+
+
+def test_pushes_of_gatus_and_uptime_kuma(cloud, tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("s3cret-of-the-job")
+    secret.chmod(0o600)
+    probes = [{"name": "nightly-backup", "group": "jobs", "every": "10s", "component": "Backup",
+               "push": {"token": f"file:{secret}", "grace": "300s"}}]
+    config = {"listen": LOOPBACK, "faces": {"gatus": "write", "uptime_kuma": "write"}, "probes": probes}
+    with running(cloud, config, state="pushed") as run:
+        def last(key):
+            found = series(run, "probe{*nightly*")
+            return found and next(iter(found.values()))[-1][key]
+
+        assert post(run, "/api/push/s3cret-of-the-job?status=up&msg=OK&ping=12.5", method="GET")[1] == b'{"ok":true}'
+        until(lambda: last("n") == 1 and last("ok") == 1 and last("max") == pytest.approx(12500, rel=0.02), "stored")
+        assert post(run, "/api/push/s3cret-of-the-job?status=down&msg=broken")[0] == 200
+        until(lambda: last("n") == 2 and last("ok") == 1, "a failure")
+        status, body = post(run, "/api/push/another")
+        assert status == 404 and json.loads(body) == {"ok": False, "msg": "Monitor not found or not active."}
+        assert post(run, "/api/push/s3cret-of-the-job?ping=x")[0] == 404
+        path = "/api/v1/endpoints/jobs_nightly-backup/external"
+        bearer = {"Authorization": "Bearer s3cret-of-the-job"}
+        assert post(run, path + "?success=true&duration=2s", **bearer)[0] == 200
+        until(lambda: last("n") == 3 and last("ok") == 2 and last("max") == pytest.approx(2e6, rel=0.02), "stored")
+        assert post(run, path + "?success=false&error=no%20space", **bearer)[0] == 200
+        until(lambda: last("n") == 4 and last("ok") == 2, "a failure")
+        assert post(run, path + "?success=true", Authorization="Bearer wrong")[0] == 401
+        assert post(run, path + "?success=true")[0] == 401
+        assert post(run, path + "?success=maybe", **bearer)[0] == 400
+        assert post(run, path + "?success=true&duration=soon", **bearer)[0] == 400
+        assert post(run, "/api/v1/endpoints/jobs_other/external?success=true", **bearer)[0] == 404
 
 
 # --- wiring ---

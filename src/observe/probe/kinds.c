@@ -8,8 +8,12 @@ static const struct probe_kind *const kinds[] = {
 	&probe_kind_http,
 	&probe_kind_tcp,
 	&probe_kind_tls,
+	&probe_kind_ssh,
 	&probe_kind_smtp,
 	&probe_kind_imap,
+	&probe_kind_udp,
+	&probe_kind_websocket,
+	&probe_kind_grpc,
 	&probe_kind_push,
 };
 

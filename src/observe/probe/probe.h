@@ -20,6 +20,7 @@
 #include "net/http_client.h"
 #include "net/ping.h"
 #include "net/resolver.h"
+#include "net/ssh.h"
 #include "observe/schedule.h"
 #include "store/measure.h"
 #include "store/observation.h"
@@ -90,6 +91,7 @@ struct probe_tools { /* borrowed by every probe for its life */
 	struct http_client *http; /* fresh connections */
 	struct resolver *resolver;
 	struct pinger *pinger;       /* NULL: none; icmp says why */
+	struct ssh_pool *ssh;        /* NULL: none; kind ssh is refused */
 	struct series_store *series; /* NULL: nothing is stored */
 	struct probes *probes;       /* where they are found; NULL: `after` and push find nobody */
 	struct random *random;

@@ -48,7 +48,7 @@ static unsigned places(const char *text)
 {
 	unsigned mask = 0;
 	for (const char *p = text; (p = strchr(p, '{')); p++)
-		if (p[1] >= '1' && p[1] <= '4' && p[2] == '}')
+		if (p[1] >= '1' && p[1] <= '5' && p[2] == '}')
 			mask |= 1u << (p[1] - '0');
 	return mask;
 }

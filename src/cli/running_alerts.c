@@ -1,0 +1,126 @@
+/*
+ * running_alerts.c - alerts and results that others push: to the rooms they are for.
+ */
+
+#include "cli/running.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+
+/* --- alerts ----------------------------------------------------------------------------------- */
+
+static const char *on_component(void *arg, const char *name)
+{
+	const struct running *r = arg;
+	for (size_t i = 0; i < judge_component_count(r->judge); i++) {
+		const struct component *c = judge_component_at(r->judge, i);
+		if (!strcasecmp(c->id, name) || !strcasecmp(c->name, name))
+			return c->id;
+	}
+	return NULL;
+}
+
+static void on_expect(void *arg, const char *probe, bool on)
+{
+	struct running *r = arg;
+	if (on)
+		judge_expect(r->judge, "", probe, ALERTS_TELL_NS, 0);
+	else
+		judge_unexpect(r->judge, "", probe);
+}
+
+bool running_alerts(struct running *r, struct error *err)
+{
+	const struct alerts_options o = {
+		.component = on_component, .expect = on_expect, .seen = running_seen, .arg = r};
+	r->alerts = alerts_open(r->session.loop, r->session.facts, &o, err);
+	return r->alerts != NULL;
+}
+
+static void on_taken(void *arg, int status, const char *why)
+{
+	running_answer(arg, status, "%s", why);
+}
+
+static void take_alerts(struct running *r, const json_t *args, struct web_answer *answer)
+{
+	if (!running_face(r, CONFIG_FACE_ALERTMANAGER, answer))
+		return;
+	alerts_take(r->alerts, json_object_get(args, "alerts"), on_taken, answer);
+	if (r->house)
+		house_changed(r->house);
+}
+
+/* --- results of probes of kind push ----------------------------------------------------------- */
+
+static void take_push(struct running *r, const json_t *args, struct web_answer *answer)
+{
+	const enum fault fault = json_flag(args, "up") ? FAULT_NONE : FAULT_EXPECTATION;
+	if (!running_face(r, CONFIG_FACE_UPTIME_KUMA, answer))
+		return;
+	if (probe_pushed(r->all_probes, slice_of(json_str(args, "token")), fault,
+		    json_str(args, "detail"), json_int(args, "took_us", 0)))
+		running_answer(answer, 200, "%s", "");
+	else
+		running_answer(answer, 404, "Monitor not found or not active.");
+}
+
+/* The key of an endpoint, as Gatus makes it of its group and name. */
+static void write_key(struct buf *out, const struct probe_about *about)
+{
+	const char *const parts[] = {about->group ? about->group : "", about->name};
+	for (size_t i = 0; i < array_len(parts); i++) {
+		if (i)
+			buf_add_char(out, '_');
+		for (const char *c = parts[i]; *c; c++)
+			buf_add_char(out, strchr(" /_,.#+&", *c) ? '-' : *c);
+	}
+}
+
+/* The name of the probe with this key; NULL: there is none. */
+static const char *name_of_key(const struct running *r, const char *key)
+{
+	MAP_EACH (&r->probes, e) {
+		const struct watched_probe *w = e->value;
+		struct buf own = BUF(BUF_LINE);
+		write_key(&own, probe_config_about(w->row));
+		const bool same = !strcasecmp(buf_str(&own), key);
+		buf_fini(&own);
+		if (same && w->probe[0])
+			return probe_name(w->probe[0]);
+	}
+	return NULL;
+}
+
+static void take_push_by_key(struct running *r, const json_t *args, struct web_answer *answer)
+{
+	const enum fault fault = json_flag(args, "up") ? FAULT_NONE : FAULT_EXPECTATION;
+	if (!running_face(r, CONFIG_FACE_GATUS, answer))
+		return;
+	const char *name = name_of_key(r, json_str(args, "key"));
+	const int status =
+		!name ? 404
+		      : probe_pushed_by_name(r->all_probes, name, slice_of(json_str(args, "token")),
+				fault, json_str(args, "detail"), json_int(args, "took_us", 0));
+	if (!status)
+		running_answer(answer, 200, "%s", "");
+	else
+		running_answer(answer, status,
+			status == 404 ? "no endpoint of this key" : "invalid bearer token");
+}
+
+bool running_pushed(
+	struct running *r, const char *what, const json_t *args, struct web_answer *answer)
+{
+	if (!strcmp(what, "alerts"))
+		take_alerts(r, args, answer);
+	else if (!strcmp(what, "push"))
+		take_push(r, args, answer);
+	else if (!strcmp(what, "push_key"))
+		take_push_by_key(r, args, answer);
+	else
+		return false;
+	return true;
+}
