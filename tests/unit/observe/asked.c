@@ -89,6 +89,40 @@ enum fault ask(struct asked *a, const char *fmt, ...)
 	return a->fault;
 }
 
+static void on_time(struct timer *t)
+{
+	*(bool *)t->arg = true;
+}
+
+void ask_and_stop(struct asked *a, unsigned ms, const char *fmt, ...)
+{
+	struct error_list errors = {0};
+	struct yaml_file *f;
+	struct timer timer = {0};
+	bool now = false;
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *item = mem_vprintf(fmt, ap);
+	va_end(ap);
+	struct probe_config *c = read_item(item, &f, &errors);
+	assert_non_null(c);
+	a->done = false;
+	struct probe_call *call = probe_run_once(&a->tools, c, AF_UNSPEC, RUN_NS, on_done, a);
+	timer_start(a->loop, &timer, ms * NS_PER_MS, on_time, &now);
+	assert_true(loop_run_until(a->loop, &now));
+	if (a->done)
+		fail_msg("%s ended before it was stopped: %s, %s", item, fault_name(a->fault),
+			a->detail);
+	probe_run_cancel(call);
+	assert_true(loop_run_until(a->loop, &a->done));
+	assert_int_equal(a->fault, FAULT_CANCELLED);
+	loop_run(a->loop); /* what it left in other hands */
+	free(item);
+	probe_config_free(c);
+	yaml_free(f);
+}
+
 char *ask_wrong(const char *fmt, ...)
 {
 	struct error_list errors = {0};
