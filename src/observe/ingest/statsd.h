@@ -134,7 +134,7 @@ struct statsd;
 typedef void statsd_taken(void *arg, struct statsd_batch *b);
 struct statsd *statsd_open(struct loop *l, const char *address, int64_t flush_ms, size_t names_max,
 	statsd_taken *taken, void *arg, struct error *err) must_check;
-/* What has arrived is handed over from in here. It stops the loop's thread. */
+/* What has arrived is handed over from in here. It runs the loop: never from inside a callback. */
 void statsd_close(struct statsd *s);
 unsigned statsd_port(const struct statsd *s);
 
