@@ -36,7 +36,6 @@ void eval_fini(struct eval *e)
 		free(l);
 	}
 	map_fini(&e->got);
-	e->got = (struct map){0};
 }
 
 void eval_again(struct eval *e)
