@@ -12,6 +12,7 @@ static const struct probe_kind *const kinds[] = {
 	&probe_kind_smtp,
 	&probe_kind_imap,
 	&probe_kind_push,
+	&probe_kind_exec,
 };
 
 const struct probe_kind *const *probe_kinds(size_t *ret_n)
