@@ -6,7 +6,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -14,8 +13,6 @@ from running import LOOPBACK, Run, until
 from simulated import simulated
 from test_ingest import series
 from test_probes import Place, once
-
-HERE = pathlib.Path(__file__).parent
 
 
 @contextlib.contextmanager
@@ -60,8 +57,7 @@ def below(pid):
 
 
 def helper(run):
-    return next(p for p in below(run.process.pid) if "program-helper" in
-                pathlib.Path(f"/proc/{p}/cmdline").read_text().split("\0"))
+    return next((p for p in below(run.process.pid) if p in processes("program-helper")), None)
 
 
 def seconds(tag):
@@ -69,13 +65,8 @@ def seconds(tag):
     return f"{100000 + os.getpid()}.{tag}"
 
 
-def told(run, name):
-    """What the operators are told of a probe."""
-    return run.json(f"/api/ops/v1/probes/{name}.json", run.intake)
-
-
-def tail(path, name="runs"):
-    file = pathlib.Path(path) / name
+def lines(path):
+    file = pathlib.Path(path) / "runs"
     return file.read_text().splitlines() if file.exists() else []
 
 
@@ -129,7 +120,7 @@ def test_what_cannot_be_read(tmp_path, spec, words):
     file.write_text(json.dumps({"clouds": {}, "probes": [{"name": "p", "exec": spec}]}))
     out = subprocess.run([Run(Place(tmp_path), start=False).command[0], "config", "check", "-c", str(file)],
                          capture_output=True, text=True, timeout=60, check=False)
-    assert out.returncode == 2 and words in out.stderr, out
+    assert out.returncode == 1 and words in out.stderr, out
 
 
 def test_output_is_cut_and_the_rest_is_dropped(tmp_path):
@@ -206,9 +197,9 @@ def test_helper_and_minder_may_be_killed(tmp_path):
         until(lambda: not processes(mark), "what it minded has gone with it", 20)
         os.kill(before, signal.SIGKILL)
         until(lambda: "the helper that starts programs has died; it is started again" in run.stderr(), "it is told")
-        until(lambda: helper(run) != before, "another one is there")
-        n = len(tail(tmp_path))
-        until(lambda: len(tail(tmp_path)) > n + 1, "programs run again")
+        until(lambda: helper(run) not in (before, None), "another one is there")
+        n = len(lines(tmp_path))
+        until(lambda: len(lines(tmp_path)) > n + 1, "programs run again")
 
 
 def test_a_reload_ends_what_is_no_more(tmp_path):
@@ -218,7 +209,7 @@ def test_a_reload_ends_what_is_no_more(tmp_path):
         until(lambda: processes(mark), "the program runs")
         run.write({"clouds": {}, "probes": [{"name": "p", **shell(f"echo new >> {tmp_path}/runs"), "every": "1s"}]})
         run.signal(signal.SIGHUP)
-        until(lambda: "new" in tail(tmp_path), "the new one runs")
+        until(lambda: "new" in lines(tmp_path), "the new one runs")
         until(lambda: not processes(mark), "the old one has gone", 20)
 
 
@@ -300,7 +291,7 @@ def test_a_working_copy_is_pulled(tmp_path):
     assert r["detail"].startswith("the working copy could not be pulled: ")
     subprocess.run(["rm", "-rf", f"{tmp_path}/s/exec.try"], check=True, timeout=60)
     r = played()
-    assert r["fault"] in ("local", "configuration") and "no file matches" not in r["detail"], r
+    assert r["fault"] == "local" and r["detail"].startswith("no working copy: ") and "repository" in r["detail"], r
 
 
 # --- what programs report ---
@@ -319,7 +310,7 @@ def test_an_sdk_program_reports_into_our_statsd(tmp_path):
             name = "stats.counters.openstack.api.sim.here.compute.GET.flavors*"
             until(lambda: any(k.endswith(".attempted") for k in series(run, name)), "its calls are there", 120)
             timers = series(run, "stats.timers.openstack.api.sim.here.*")
-            assert any(".identity." in k for k in timers) and any("compute.GET.flavors" in k for k in timers), timers
+            assert any("compute.GET.flavors" in k for k in timers), timers
 
 
 CALLBACK = '''

@@ -103,7 +103,8 @@ static void add_part(struct buf *out, const char *text, bool whole)
 {
 	for (; *text; text++) {
 		const unsigned char c = (unsigned char)*text;
-		const bool bad = c <= ' ' || c >= 0x7f || strchr(":|@/#;", c) || (!whole && c == '.');
+		const bool bad =
+			c <= ' ' || c >= 0x7f || strchr(":|@/#;", c) || (!whole && c == '.');
 		buf_add_char(out, bad ? '_' : (char)c);
 	}
 }

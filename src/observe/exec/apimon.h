@@ -43,7 +43,8 @@ struct apimon { /* text is "" where it is not said */
 bool apimon_read(struct slice line, struct apimon *ret, struct error *err);
 
 /* The names a metric has in StatsD, below `prefix`: calls cb for each with what it adds. A counter
- * and a gauge have one; a timer one, a counter NAME.attempted, and with a suffix a counter of it. */
+ * and a gauge have one; a timer one, a counter NAME.attempted, and with a suffix a counter of it.
+ */
 typedef void apimon_named(void *arg, enum ingest_metric metric, const char *name, double value);
 void apimon_names(const struct apimon *m, const char *prefix, apimon_named *cb, void *arg);
 

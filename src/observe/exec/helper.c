@@ -20,12 +20,12 @@
 #include "base/log.h"
 #include "observe/exec/helper_inside.h"
 
-#define FAR         400 /* above the number its descriptor gets */
-#define AGAIN_NS    NS_PER_S
-#define AGAIN_MAX   (60 * NS_PER_S)
-#define STEADY_NS   (60 * NS_PER_S)       /* one that lived so long may come again at once */
-#define LATE_NS     (10 * NS_PER_S)       /* for a minder to tell of its own deadline */
-#define PIECE       (64u << 10)
+#define FAR       400 /* above the number its descriptor gets */
+#define AGAIN_NS  NS_PER_S
+#define AGAIN_MAX (60 * NS_PER_S)
+#define STEADY_NS (60 * NS_PER_S) /* one that lived so long may come again at once */
+#define LATE_NS   (10 * NS_PER_S) /* for a minder to tell of its own deadline */
+#define PIECE     (64u << 10)
 
 struct helper {
 	struct loop *loop;
@@ -141,7 +141,7 @@ static void on_helper(uv_poll_t *poll, int status, int events)
 	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	const bool steady = loop_now_ns(h->loop) - h->started_ns > STEADY_NS;
-	h->wait_ns = steady || !h->wait_ns ? AGAIN_NS
+	h->wait_ns = steady || !h->wait_ns        ? AGAIN_NS
 		     : h->wait_ns * 2 < AGAIN_MAX ? h->wait_ns * 2
 						  : AGAIN_MAX;
 	timer_start(h->loop, &h->again, h->wait_ns, on_again, h);
@@ -149,8 +149,8 @@ static void on_helper(uv_poll_t *poll, int status, int events)
 		h->tell(h->arg, "the helper that starts programs has died; it is started again");
 }
 
-struct helper *helper_new(struct loop *l, void (*tell)(void *arg, const char *text), void *arg,
-	struct error *err)
+struct helper *helper_new(
+	struct loop *l, void (*tell)(void *arg, const char *text), void *arg, struct error *err)
 {
 	struct helper *h = mem_new(struct helper);
 	h->loop = l;

@@ -26,11 +26,11 @@
 #include "net/loop.h"
 #include "observe/exec/helper_frame.h"
 
-#define HELPER_CALLS_MAX  200               /* programs at once */
-#define HELPER_GRACE_NS   (2 * NS_PER_S)    /* from SIGTERM to SIGKILL */
-#define HELPER_OUTPUT_MAX (16u << 20)       /* the largest output_max */
-#define HELPER_LINE_MAX   (64u << 10)       /* of a message */
-#define HELPER_LINES_MAX  10000             /* messages of a program */
+#define HELPER_CALLS_MAX  200            /* programs at once */
+#define HELPER_GRACE_NS   (2 * NS_PER_S) /* from SIGTERM to SIGKILL */
+#define HELPER_OUTPUT_MAX (16u << 20)    /* the largest output_max */
+#define HELPER_LINE_MAX   (64u << 10)    /* of a message */
+#define HELPER_LINES_MAX  10000          /* messages of a program */
 
 struct helper;
 struct helper_call; /* a program that runs; gone once its callback has returned */

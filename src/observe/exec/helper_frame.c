@@ -152,8 +152,7 @@ bool helper_end_write(struct buf *out, const struct helper_end *e)
 bool helper_end_read(struct slice body, struct helper_end *ret, struct error *err)
 {
 	const char *p = body.p;
-	if (body.n < END_HEAD || body.n > END_HEAD + HELPER_TAIL_MAX ||
-		get(p, 1) >= HELPER_HOWS) {
+	if (body.n < END_HEAD || body.n > END_HEAD + HELPER_TAIL_MAX || get(p, 1) >= HELPER_HOWS) {
 		error_set(err, ERROR_INPUT, "an end that cannot be");
 		return false;
 	}

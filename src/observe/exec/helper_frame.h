@@ -39,9 +39,9 @@ bool helper_frame_write(struct buf *out, enum helper_kind kind, struct slice bod
 
 struct helper_request { /* what an order says; all borrowed */
 	int64_t deadline_ms;
-	uint64_t memory, cpu_s, output_max; /* bytes of address space; 0: no limit */
-	bool messages;                      /* it gets a socket for them */
-	const char *dir;                    /* "": its private directory */
+	uint64_t memory, cpu_s, output_max;   /* bytes of address space; 0: no limit */
+	bool messages;                        /* it gets a socket for them */
+	const char *dir;                      /* "": its private directory */
 	const char *const *argv, *const *env; /* NULL-terminated; "NAME=VALUE" */
 };
 
@@ -51,21 +51,21 @@ bool helper_order_write(struct buf *out, const struct helper_request *r);
 bool helper_order_read(struct slice body, struct helper_request *ret, struct error *err);
 
 enum helper_how {
-	HELPER_EXITED,      /* code: its exit status */
-	HELPER_SIGNALLED,   /* code: the signal */
-	HELPER_TIMED_OUT,   /* the deadline came; code 0 */
-	HELPER_NO_PROGRAM,  /* code: errno */
+	HELPER_EXITED,       /* code: its exit status */
+	HELPER_SIGNALLED,    /* code: the signal */
+	HELPER_TIMED_OUT,    /* the deadline came; code 0 */
+	HELPER_NO_PROGRAM,   /* code: errno */
 	HELPER_NO_DIRECTORY, /* code: errno */
-	HELPER_FAILED,      /* something else of this machine; code: errno */
+	HELPER_FAILED,       /* something else of this machine; code: errno */
 	HELPER_HOWS
 };
 
 struct helper_end {
 	enum helper_how how;
 	uint32_t code;
-	uint64_t cpu_us, memory; /* of it and all it started; the largest resident set, bytes */
+	uint64_t cpu_us, memory;  /* of it and all it started; the largest resident set, bytes */
 	uint64_t output, dropped; /* bytes written; of them over output_max */
-	struct slice tail;       /* of stderr, or if nothing came there of stdout */
+	struct slice tail;        /* of stderr, or if nothing came there of stdout */
 };
 
 bool helper_end_write(struct buf *out, const struct helper_end *e);

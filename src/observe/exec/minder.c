@@ -73,8 +73,8 @@ static void flush(struct minder *m)
 {
 	size_t sent = 0;
 	while (sent < m->send.n) {
-		const ssize_t n = send(m->house, m->send.p + sent, m->send.n - sent,
-			MSG_DONTWAIT | MSG_NOSIGNAL);
+		const ssize_t n = send(
+			m->house, m->send.p + sent, m->send.n - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			leave(m);
 			return;
@@ -344,7 +344,8 @@ void minder_run(int house)
 		turn(&m);
 		look_at_time(&m);
 	}
-	/* What it left behind has no business any more; its number is its own until it is reaped. */
+	/* What it left behind has no business any more; its number is its own until it is reaped.
+	 */
 	kill(-m.program.pid, SIGKILL);
 	waitpid(m.program.pid, &m.status, 0);
 	children_end(END_NS);

@@ -40,7 +40,7 @@ struct playing {
 	char task[LINE_MAX_ + 40]; /* the first that failed; "" */
 	/* of all */
 	struct counts all;
-	bool told; /* of tasks */
+	bool told;        /* of tasks */
 	enum fault fault; /* of the first that failed */
 	char detail[200];
 	int exit_status; /* the same; -1: none */
@@ -135,6 +135,15 @@ static void end(struct playing *k, enum fault fault, const char *detail)
 	}
 }
 
+/* It could not be pulled, and there is no old one: that says nothing of what is probed. */
+static bool has_no_copy(struct playing *k, const struct helper_result *r)
+{
+	if (!k->stale || !r->no_directory)
+		return false;
+	attempt_end(k->attempt, FAULT_LOCAL, "no working copy: %s", k->pulled);
+	return true;
+}
+
 /* Of one file, what is wrong with it. */
 static enum fault judge(const struct playing *k, const struct helper_result *r, char *why)
 {
@@ -184,6 +193,8 @@ static void on_played(void *arg, const struct helper_result *r)
 		playing_free(k);
 		return;
 	}
+	if (has_no_copy(k, r))
+		return;
 	k->attempt->connected = r->exit_status >= 0;
 	add(k, r);
 	const enum fault fault = judge(k, r, why);
@@ -212,8 +223,8 @@ static const char **arguments(const struct exec_spec *s, const char *file, char 
 		const char *at = file && !*ret_made ? strstr(s->argv[n], "%s") : NULL;
 		argv[n] = s->argv[n];
 		if (at)
-			argv[n] = *ret_made = mem_printf("%.*s%s%s", (int)(at - s->argv[n]),
-				s->argv[n], file, at + 2);
+			argv[n] = *ret_made = mem_printf(
+				"%.*s%s%s", (int)(at - s->argv[n]), s->argv[n], file, at + 2);
 	}
 	if (file && !*ret_made)
 		argv[n] = file;
@@ -273,8 +284,10 @@ static void on_listed(void *arg, const struct helper_result *r)
 		return;
 	}
 	const struct exec_spec *s = k->attempt->spec;
+	if (has_no_copy(k, r))
+		return;
 	if (r->fault != FAULT_NONE) {
-		end(k, k->stale ? FAULT_LOCAL : r->fault, k->stale ? k->pulled : r->detail);
+		end(k, r->fault, r->detail);
 		return;
 	}
 	take_files(k, r->standard);
@@ -335,12 +348,12 @@ static void start(struct attempt *a)
 	k->exit_status = -1;
 	k->env = exec_environment(s, a->tools, prefix, job);
 	k->dir = exec_directory(s, a->tools);
-	k->prefix = mem_printf("apimon.metric.%s",
-		slice_starts(slice_of(prefix), METRICS_HERE) ? prefix + strlen(METRICS_HERE)
-							     : prefix);
+	k->prefix = mem_printf("apimon.metric.%s", slice_starts(slice_of(prefix), METRICS_HERE)
+							   ? prefix + strlen(METRICS_HERE)
+							   : prefix);
 	free(prefix);
-	buf_init(&k->output, OUTPUTS_MAX > (size_t)s->output_max ? OUTPUTS_MAX
-								  : (size_t)s->output_max);
+	buf_init(&k->output,
+		OUTPUTS_MAX > (size_t)s->output_max ? OUTPUTS_MAX : (size_t)s->output_max);
 	buf_init(&k->standard, k->output.max);
 	const int64_t half = a->deadline_ns / 2;
 	if (s->git)

@@ -43,8 +43,8 @@ void exec_fini(void *spec);
 char *exec_prefix(const struct exec_spec *s, const struct probe_tools *t);
 /* The environment beyond what every program has, owned, NULL-terminated, to be wiped by
  * exec_environment_free(). `job` names the run. */
-char **exec_environment(
-	const struct exec_spec *s, const struct probe_tools *t, const char *prefix, const char *job);
+char **exec_environment(const struct exec_spec *s, const struct probe_tools *t, const char *prefix,
+	const char *job);
 void exec_environment_free(char **env);
 
 /* --- exec_git.c */

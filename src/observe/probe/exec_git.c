@@ -13,19 +13,22 @@
 #define OUTPUT_MAX (64u << 10)
 
 /* $1 where it comes from, $2 the working copy, $3 the branch or another name of a commit. Nobody
- * else works in it: a lock there is of one that was killed. */
+ * else works in it: a lock there is of one that was killed. It has its name once it is whole. */
 static const char clone_script[] =
-	"set -e; mkdir -p \"$2\"; cd \"$2\"; [ -d .git ] || git init -q .\n"
-	"rm -f .git/*.lock; git config remote.origin.url \"$1\"\n"
+	"set -e; to=$2\n"
+	"[ -d \"$2\" ] || { to=$2.new; rm -rf \"$to\"; mkdir -p \"$to\"; git init -q \"$to\"; }\n"
+	"cd \"$to\"; rm -f .git/*.lock; git config remote.origin.url \"$1\"\n"
 	"git fetch -q --depth 1 \"$1\" \"$3\"\n"
 	"git reset -q --hard FETCH_HEAD; git clean -qfdx\n"
-	"git submodule update -q --init --recursive --depth 1\n";
+	"git submodule update -q --init --recursive --depth 1\n"
+	"[ \"$to\" = \"$2\" ] || mv \"$to\" \"$2\"\n";
 
 /* A working copy of the user's: what he changed there stays, and stops it. */
 static const char pull_script[] = "cd \"$1\"; git pull -q --ff-only --recurse-submodules\n";
 
 /* Only the pattern is expanded: no word of it is split. */
-static const char list_script[] = "set -e; IFS=; for f in $1; do [ ! -f \"$f\" ] || printf '%s\\n' \"$f\"; done\n";
+static const char list_script[] =
+	"set -e; IFS=; for f in $1; do [ ! -f \"$f\" ] || printf '%s\\n' \"$f\"; done\n";
 
 static char *working_copy(const struct exec_spec *s, const struct probe_tools *t)
 {
@@ -80,6 +83,7 @@ struct helper_call *exec_pull(const struct exec_spec *s, const struct probe_tool
 struct helper_call *exec_list(const struct exec_spec *s, const struct probe_tools *t,
 	const char *dir, int64_t deadline_ns, helper_done *done, void *arg)
 {
-	const char *argv[] = {"/bin/sh", "-c", list_script, "tasks", s->tasks, NULL}, *env[] = {NULL};
+	const char *argv[] = {"/bin/sh", "-c", list_script, "tasks", s->tasks, NULL},
+		   *env[] = {NULL};
 	return run(t, argv, env, dir, deadline_ns, done, arg);
 }

@@ -39,8 +39,8 @@ void exec_defaults(void *into)
 
 /* --- what runs -------------------------------------------------------------------------------- */
 
-static bool add_argument(struct probe_reader *r, struct exec_spec *s, const struct yaml *at,
-	struct slice text)
+static bool add_argument(
+	struct probe_reader *r, struct exec_spec *s, const struct yaml *at, struct slice text)
 {
 	if (memchr(text.p, '\0', text.n)) {
 		probe_wrong(r, at, "an argument has no NUL in it");
@@ -237,7 +237,8 @@ static bool is_set(const struct exec_spec *s, const char *name)
 static void add_part(struct buf *out, const char *text)
 {
 	for (; *text; text++)
-		buf_add_char(out, isalnum((unsigned char)*text) || strchr("-_", *text) ? *text : '_');
+		buf_add_char(
+			out, isalnum((unsigned char)*text) || strchr("-_", *text) ? *text : '_');
 }
 
 char *exec_prefix(const struct exec_spec *s, const struct probe_tools *t)
