@@ -40,7 +40,10 @@ static void write_phases(struct buf *out, const struct probe_report *r)
 		{"tls", r->phases.tls_ns}, {"wait", r->phases.wait_ns}, {"body", r->phases.body_ns},
 		{"total", r->phases.total_ns}};
 	char text[UNITS_TEXT];
-	buf_printf(out, "  %s", *r->address ? r->address : "not connected");
+	buf_printf(out, "  %s",
+		*r->address                                               ? r->address
+		: json_is_true(json_object_get(r->measured, "CONNECTED")) ? "connected"
+									  : "not connected");
 	for (size_t i = 0; i < array_len(phases); i++)
 		if (phases[i].ns)
 			buf_printf(out, "  %s %s", phases[i].name,

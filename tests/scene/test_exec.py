@@ -4,13 +4,15 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 from running import LOOPBACK, Run, until
-from simulated import simulated
+from simulated import GLASSHOUSE, simulated
 from test_ingest import series
 from test_probes import Place, once
 
@@ -118,7 +120,7 @@ def test_what_cannot_run(tmp_path, spec, words):
 def test_what_cannot_be_read(tmp_path, spec, words):
     file = tmp_path / "glasshouse.yaml"
     file.write_text(json.dumps({"clouds": {}, "probes": [{"name": "p", "exec": spec}]}))
-    out = subprocess.run([Run(Place(tmp_path), start=False).command[0], "config", "check", "-c", str(file)],
+    out = subprocess.run([GLASSHOUSE, "config", "check", "-c", str(file)],
                          capture_output=True, text=True, timeout=60, check=False)
     assert out.returncode == 1 and words in out.stderr, out
 
@@ -252,6 +254,32 @@ def memory(pid):
     return found
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="takes the rights of another user")
+def test_a_program_cannot_look_into_the_house():
+    """Of the same user, who is not root."""
+    with tempfile.TemporaryDirectory() as place:
+        os.chown(place, 65534, 65534)
+        os.chmod(place, 0o700)
+        script = "for p in /proc/[0-9]*; do cat $p/environ 2>/dev/null | tr '\\0' '\\n'; done; echo looked"
+        run = Run(Place(place), {"clouds": {}, "probes": [
+            {"name": "look", **shell(f"{{ {script}; }} > {place}/seen.new; mv {place}/seen.new {place}/seen"),
+             "every": "60s", "timeout": "50s"}]}, start=False)
+        run.command = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *run.command]
+        os.chmod(run.path, 0o644)
+        try:
+            run.start()
+            until(lambda: os.path.exists(f"{place}/seen"), "it has looked")
+            seen = pathlib.Path(f"{place}/seen").read_text(errors="replace")
+            assert "TASK_EXECUTOR_JOB_ID" in seen and "looked" in seen  # it can see itself
+            assert "a-token-of-a-probe" not in seen
+            # and the helper can still be started again
+            before = helper(run)
+            os.kill(before, signal.SIGKILL)
+            until(lambda: helper(run) not in (before, None), "another one is there")
+        finally:
+            run.close()
+
+
 # --- git ---
 
 
@@ -278,7 +306,7 @@ def test_a_working_copy_is_pulled(tmp_path):
     file.write_text(json.dumps({"clouds": {}, "store": f"sqlite:{tmp_path}/s", "probes": [probe]}))
 
     def played():
-        out = subprocess.run([Run(Place(tmp_path), start=False).command[0], "try", "p", "-c", str(file), "--json"],
+        out = subprocess.run([GLASSHOUSE, "try", "p", "-c", str(file), "--json"],
                              env=Place(tmp_path).environment(), capture_output=True, text=True, timeout=120, check=False)
         return json.loads(out.stdout)
     assert played()["measured"]["OUTPUT"] == "first"
@@ -292,6 +320,28 @@ def test_a_working_copy_is_pulled(tmp_path):
     subprocess.run(["rm", "-rf", f"{tmp_path}/s/exec.try"], check=True, timeout=60)
     r = played()
     assert r["fault"] == "local" and r["detail"].startswith("no working copy: ") and "repository" in r["detail"], r
+
+
+def test_a_repository_that_hangs_takes_half_of_the_time(tmp_path):
+    """The old copy is played all the same."""
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    git(repository, "init", "-q", "-b", "main")
+    commit(repository, "echo first\n")
+    file = tmp_path / "c.yaml"
+
+    def played(address, timeout):
+        probe = {"name": "p", "every": "60s", "timeout": timeout,
+                 "exec": {"run": "/bin/sh", "git": address, "tasks": "play/*.sh"}}
+        file.write_text(json.dumps({"clouds": {}, "store": f"sqlite:{tmp_path}/s", "probes": [probe]}))
+        out = subprocess.run([GLASSHOUSE, "try", "p", "-c", str(file), "--json"],
+                             env=Place(tmp_path).environment(), capture_output=True, text=True, timeout=120, check=False)
+        return json.loads(out.stdout)
+    played(f"file://{repository}", "50s")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        r = played(f"git://127.0.0.1:{silent.getsockname()[1]}/x", "6s")
+    assert r["fault"] == "none" and r["warned"] and r["measured"]["OUTPUT"] == "first", r
+    assert "still running at its deadline" in r["detail"], r
 
 
 # --- what programs report ---

@@ -13,6 +13,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,6 +158,8 @@ struct helper *helper_new(
 	h->tell = tell;
 	h->arg = arg;
 	h->fd = -1;
+	/* Else programs could read our environment and memory, being of the same user. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (start(h, err))
 		return h;
 	free(h);

@@ -35,7 +35,8 @@
 struct helper;
 struct helper_call; /* a program that runs; gone once its callback has returned */
 
-/* Starts the process. `tell` hears of its death, in a line; may be NULL. */
+/* Starts the process. `tell` hears of its death, in a line; may be NULL. From here on no other
+ * process of this user can look into this one, and it leaves no core dump. */
 struct helper *helper_new(struct loop *l, void (*tell)(void *arg, const char *text), void *arg,
 	struct error *err) must_check;
 /* Calls back for what still runs, with CANCELLED. Waits until all that it started has ended, a few
