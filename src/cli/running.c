@@ -295,6 +295,10 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
 	hold_clean(s->state, s->journal);
 	house_measures(r->house, r->metrics);
+	r->graphite = graphite_new(s->loop, r->series, err);
+	if (!r->graphite)
+		return false;
+	house_graphite(r->house, r->graphite);
 	if (!running_ingest(r, NULL, c, err))
 		return false;
 	r->schedule = schedule_new(s->loop);
@@ -463,6 +467,7 @@ void running_close(struct running *r)
 	ingest_close(r->ingest);
 	alerts_close(r->alerts);
 	house_free(r->house);
+	graphite_free(r->graphite);
 	alarms_free(r->alarms);
 	reports_free(r->reports);
 	metrics_free(r->metrics);

@@ -108,6 +108,7 @@ struct running {
 	struct metrics *metrics;
 	struct ingest *ingest;
 	struct alerts *alerts;
+	struct graphite *graphite;
 	struct reports *reports;
 	struct house *house;
 	struct web *web;

@@ -1,9 +1,12 @@
 #include "import/alarm.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "import/probe.h"
 #include "net/url.h"
+
+#define ADDRESSES_MAX 50 /* of one alarm */
 
 void import_alarm_add(struct import *in, json_t *alarm)
 {
@@ -23,14 +26,43 @@ bool import_is_bare(const char *url)
 	       (slice_is(u.scheme, "http") || slice_is(u.scheme, "https"));
 }
 
+bool import_is_address(const char *text)
+{
+	const char *at = strchr(text, '@');
+	if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > 254)
+		return false;
+	for (const char *p = text; *p; p++)
+		if (*p <= ' ' || *p > '~' || strchr("<>(),;:\\\"[]", *p))
+			return false;
+	return true;
+}
+
 json_t *import_addresses(const char *text)
 {
 	json_t *list = json_array();
 	struct slice rest = slice_of(text), part;
+	bool good = true;
 	while (slice_next(&rest, ',', &part)) {
-		part = slice_trim(part);
-		if (part.n)
-			json_array_append_new(list, json_stringn(part.p, part.n));
+		char *address = slice_dup(slice_trim(part));
+		if (*address)
+			json_array_append_new(list, json_string(address));
+		good = good && (!*address || import_is_address(address));
+		free(address);
 	}
-	return list;
+	if (good && json_array_size(list) > 0 && json_array_size(list) <= ADDRESSES_MAX)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+json_t *import_mail_server(const char *host, int64_t port, bool implicit, const char *from)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+	const size_t n = strlen(host);
+	if (!n || n > 253 || strspn(host, letters) != n || port < 1 || port > 65535 ||
+		!import_is_address(from))
+		return NULL;
+	return json_pack("{s:o, s:s, s:s}", "host", json_sprintf("%s:%d", host, (int)port), "from",
+		from, "tls", implicit ? "implicit" : "starttls");
 }

@@ -99,7 +99,7 @@ static void take_named(struct blackbox *b)
 			char *name = mem_printf("%s-%s", m->name, b->in->targets.p[t]);
 			if (!m->wanted && m->probe.json &&
 				blackbox_probe(b, m, b->in->targets.p[t], name, NULL, &p))
-				import_probe_add(&p);
+				import_probe_add(&p, NULL);
 			free(name);
 		}
 }

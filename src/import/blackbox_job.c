@@ -169,7 +169,7 @@ static void take_target(struct blackbox *b, const struct job *j, const struct im
 		if (timeout_of(&p) > j->timeout_ns)
 			import_set_time(&p, "timeout", j->timeout_ns);
 		import_set(&p, "group", json_string(j->name));
-		import_probe_add(&p);
+		import_probe_add(&p, n);
 	}
 	free(name);
 	free(target);

@@ -23,6 +23,8 @@ struct cloudmon_component *cloudmon_component(struct cloudmon *c, const char *ty
 json_t *cloudmon_cloud(struct cloudmon *c, const char *name)
 {
 	json_t *clouds = json_object_get(c->in->config, "clouds");
+	if (!import_is_name(name))
+		return NULL;
 	if (!clouds) {
 		clouds = json_object();
 		json_object_set_new(c->in->config, "clouds", clouds);
@@ -58,11 +60,14 @@ static void look_at_catalog(struct cloudmon *c, const struct import_node *root)
 					 type = import_get(&attributes, "type"),
 					 category = import_get(&attributes, "category");
 		if (!import_text(&name) || !import_text(&type) ||
+			!import_is_line(import_text(&name)) ||
 			map_get(&c->components, import_text(&type)))
 			continue;
 		struct cloudmon_component *it = mem_new(struct cloudmon_component);
 		it->name = import_text(&name);
-		it->category = import_text(&category);
+		it->category = import_text(&category) && import_is_line(import_text(&category))
+				       ? import_text(&category)
+				       : NULL;
 		it->from = item.y;
 		map_put(&c->components, import_text(&type), it);
 	}
@@ -94,7 +99,8 @@ static void tell_catalog(struct cloudmon *c, const struct import_node *root)
 			continue;
 		}
 		import_tell(c->in, &name, IMPORT_CARRIED, "component of what is asked of its type");
-		import_tell(c->in, &category, IMPORT_CARRIED, "category of the component");
+		import_tell(c->in, &category, it->category ? IMPORT_CARRIED : IMPORT_DROPPED,
+			it->category ? "category of the component" : "expected a line of text");
 		import_tell(c->in, &type, IMPORT_CARRIED, "what its probes ask");
 		import_tell(c->in, &region, IMPORT_CHANGED, "the region is that of the cloud");
 	}

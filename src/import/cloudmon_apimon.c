@@ -126,7 +126,7 @@ static const char *location_of(const struct import_node *project)
 				      : "playbooks";
 }
 
-static void add_program(const struct entry *e, const char *task, struct import_probe *ret)
+static struct import_probe program(const struct entry *e, const char *task)
 {
 	const struct import_node name = import_get(e->project, "name"),
 				 command = import_get(e->project, "exec_cmd");
@@ -145,9 +145,8 @@ static void add_program(const struct entry *e, const char *task, struct import_p
 	import_set(&p, "timeout", json_string("10m"));
 	import_set(&p, "group", json_string(import_text(&name)));
 	map_put(&e->c->run, import_text(&name), e->c);
-	*ret = p;
-	import_probe_add(&p);
 	free(wanted);
+	return p;
 }
 
 /* --- the tasks of an entry -------------------------------------------------------------------- */
@@ -155,7 +154,6 @@ static void add_program(const struct entry *e, const char *task, struct import_p
 static void take_task(struct entry *e, const struct import_node *n, const char *task)
 {
 	const char *use = is_apimon_tests(e->project) ? shipped_for(task) : NULL;
-	struct import_probe p;
 	if (use) {
 		const bool fresh = add_scenario(e, use);
 		import_tell(e->c->in, n, IMPORT_CHANGED,
@@ -163,20 +161,21 @@ static void take_task(struct entry *e, const struct import_node *n, const char *
 			use, fresh ? "" : ", and is there already", use);
 		return;
 	}
-	add_program(e, task, &p);
+	struct import_probe p = program(e, task);
 	import_tell(e->c->in, n, IMPORT_CARRIED, "probe %s: exec.tasks", p.name);
+	import_probe_add(&p, n);
 }
 
 static void take_all(struct entry *e, const struct import_node *at)
 {
-	struct import_probe p;
-	add_program(e, NULL, &p);
+	struct import_probe p = program(e, NULL);
 	import_tell(e->c->in, at, IMPORT_CHANGED,
 		"probe %s: exec: all tasks, one after the other%s", p.name,
 		is_apimon_tests(e->project)
 			? "; of apimon-tests api-tour, server-login, server-per-zone, volume-life, "
 			  "image-life, object-store, network-basics and dns-zone are shipped as scenarios"
 			: "");
+	import_probe_add(&p, at);
 }
 
 void cloudmon_tasks(struct cloudmon *c, const struct import_node *entry, const char *env,
@@ -201,7 +200,11 @@ void cloudmon_tasks(struct cloudmon *c, const struct import_node *entry, const c
 		.cloud = import_text(&cloud) ? import_text(&cloud) : env,
 		.project = known};
 	snprintf(e.every, sizeof(e.every), "%s", RUN_EVERY);
-	cloudmon_cloud(c, e.cloud);
+	if (!cloudmon_cloud(c, e.cloud)) {
+		import_tell(
+			c->in, project, IMPORT_DROPPED, "\"%.80s\" is no name of a cloud", e.cloud);
+		return;
+	}
 	take_interval(&e, interval);
 	if (!import_size(tasks)) {
 		take_all(&e, project);

@@ -242,8 +242,9 @@ static void set_every(struct cloudmon *c, const struct import_node *n, json_t *c
 static void take_cloud(
 	struct cloudmon *c, const struct import_node *item, const struct import_node *interval)
 {
-	if (import_text(item)) {
-		set_every(c, interval, cloudmon_cloud(c, import_text(item)));
+	json_t *named = import_text(item) ? cloudmon_cloud(c, import_text(item)) : NULL;
+	if (named) {
+		set_every(c, interval, named);
 		import_tell(c->in, item, IMPORT_CARRIED, "cloud %s", import_text(item));
 		return;
 	}
@@ -251,9 +252,9 @@ static void take_cloud(
 		const struct import_node one = import_item(item, i),
 					 own = import_get(&one, "interval"),
 					 overrides = import_get(&one, "service_override");
-		if (!one.key)
+		json_t *cloud = one.key ? cloudmon_cloud(c, one.key->text.p) : NULL;
+		if (!cloud)
 			continue;
-		json_t *cloud = cloudmon_cloud(c, one.key->text.p);
 		set_every(c, interval, cloud);
 		set_every(c, &own, cloud);
 		take_overrides(c, &overrides);

@@ -27,7 +27,7 @@ struct cloudmon {
 
 /* The component of a type or of a service of GlobalMon; NULL: the catalog has none. It is used. */
 struct cloudmon_component *cloudmon_component(struct cloudmon *c, const char *type);
-/* The cloud is to be watched. Returns its map in the configuration. */
+/* The cloud is to be watched. Returns its map in the configuration; NULL: that is no name. */
 json_t *cloudmon_cloud(struct cloudmon *c, const char *name);
 /* A copy of the node and its way, for as long as c; owned by it. */
 const struct import_node *cloudmon_keep(struct cloudmon *c, const struct import_node *n);

@@ -86,10 +86,8 @@ static void take_epmon(struct cloudmon *c, const struct import_node *plugin)
 {
 	const struct import_node list = import_get(plugin, "config_elements"),
 				 cloud = import_get(plugin, "cloud_name");
-	if (import_text(&cloud)) {
-		cloudmon_cloud(c, import_text(&cloud));
+	if (import_text(&cloud) && cloudmon_cloud(c, import_text(&cloud)))
 		import_tell(c->in, &cloud, IMPORT_CARRIED, "cloud %s", import_text(&cloud));
-	}
 	for (size_t i = 0; i < import_size(&list); i++) {
 		const struct import_node n = import_item(&list, i);
 		const bool there = import_text(&n) && map_get(&c->elements, import_text(&n));
@@ -110,7 +108,8 @@ static void take_entry(struct cloudmon *c, const struct import_node *entry)
 		{"executors_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
 		{"epmon_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
 		{"epmons_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
-		{"globalmons_inventory_group_name", IMPORT_NEEDLESS, "one program does it"}};
+		{"globalmons_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
+		{"config", IMPORT_NEEDLESS, "give that file to the import, too"}};
 	const struct import_node env = import_get(entry, "env"),
 				 plugins = import_get(entry, "plugins");
 	import_tell(c->in, &env, IMPORT_CARRIED, "the cloud of its runs");

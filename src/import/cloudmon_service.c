@@ -29,7 +29,7 @@ static void take_address(struct cloudmon *c, const char *service, const struct i
 		import_set(&p, "component", json_string(component ? component->name : service));
 		if (component && component->category)
 			import_set(&p, "category", json_string(component->category));
-		import_probe_add(&p);
+		import_probe_add(&p, n);
 	} else {
 		import_probe_abandon(&p);
 	}
@@ -95,7 +95,7 @@ static void take_listener(const struct balancer *b, const struct import_node *li
 			"probe %s: http.url; no zone is read from headers", p.name);
 	import_tell(b->c->in, &port, IMPORT_CARRIED, "probe %s: %s", p.name,
 		tcp ? "tcp.to" : "http.url");
-	import_probe_add(&p);
+	import_probe_add(&p, listener);
 	free(wanted);
 }
 

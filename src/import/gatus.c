@@ -9,6 +9,7 @@
 #include "import/gatus_inside.h"
 #include "import/importer_inside.h"
 #include "import/variable.h"
+#include "net/url.h"
 
 char *gatus_text(struct gatus *g, const struct import_node *n)
 {
@@ -50,8 +51,10 @@ static void take_ui(struct gatus *g, const struct import_node *root)
 				 header = import_get(&ui, "header");
 	const struct import_node *name = header.y ? &header : &title;
 	char *text = gatus_text(g, name);
-	if (!text)
+	if (!text || !import_is_line(text)) {
+		free(text);
 		return;
+	}
 	json_object_set_new(g->in->config, "site", json_pack("{s:s}", "name", text));
 	import_tell(g->in, name, IMPORT_CHANGED, "site.name: the pages have titles of their own");
 	free(text);
@@ -65,12 +68,14 @@ static void take_connectivity(struct gatus *g, const struct import_node *root)
 				 checker = import_get(&connectivity, "checker"),
 				 target = import_get(&checker, "target");
 	char *text = gatus_text(g, &target);
-	if (text) {
-		char *witness = mem_printf("tcp://%s", text);
+	struct url parsed;
+	char *witness = mem_printf("tcp://%s", text ? text : "");
+	if (text && url_parse(slice_of(witness), &parsed, NULL) && parsed.port && !parsed.path.n &&
+		!parsed.query.n) {
 		json_object_set_new(g->in->config, "witnesses", json_pack("[s]", witness));
 		import_tell(g->in, &target, IMPORT_CARRIED, "witnesses");
-		free(witness);
 	}
+	free(witness);
 	import_answer(g->in, &checker, interval, array_len(interval));
 	free(text);
 }

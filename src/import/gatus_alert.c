@@ -91,61 +91,49 @@ static const struct import_answer mail_keys[] = {
 	{"client", IMPORT_DROPPED, "certificates of mail servers are always verified"},
 };
 
-static void take_mail_server(struct gatus *g, const struct import_node *mail, json_t *server)
+static void tell_server(struct gatus *g, const struct import_node *mail, json_t *server)
 {
-	const struct import_node host = import_get(mail, "host"), port = import_get(mail, "port"),
-				 from = import_get(mail, "from"),
-				 user = import_get(mail, "username"),
-				 password = import_get(mail, "password");
-	char *name = gatus_text(g, &host), *sender = gatus_text(g, &from),
-	     *login = gatus_text(g, &user);
-	int64_t n = 587;
-	import_whole(&port, &n);
-	if (name) {
-		json_object_set_new(server, "host",
-			json_sprintf("%s:%d", name, n > 0 && n < 65536 ? (int)n : 587));
-		import_tell(g->in, &host, IMPORT_CARRIED, "alarm email: server.host");
+	static const char *const carried[] = {"host", "port", "from", "to"};
+	const struct import_node user = import_get(mail, "username"),
+				 password = import_get(mail, "password"),
+				 from = import_get(mail, "from");
+	char *login = gatus_text(g, user.y ? &user : &from);
+	for (size_t i = 0; i < array_len(carried); i++) {
+		const struct import_node n = import_get(mail, carried[i]);
+		import_tell(g->in, &n, IMPORT_CARRIED, "alarm email: mail, server");
 	}
-	import_tell(g->in, &port, IMPORT_CARRIED, "alarm email: server.host");
-	if (n == 465)
-		json_object_set_new(server, "tls", json_string("implicit"));
-	if (sender) {
-		json_object_set_new(server, "from", json_string(sender));
-		import_tell(g->in, &from, IMPORT_CARRIED, "alarm email: server.from");
-	}
-	if (login) {
+	if (login && import_is_line(login) && (user.y || password.y)) {
 		json_object_set_new(server, "user", json_string(login));
 		import_tell(g->in, &user, IMPORT_CARRIED, "alarm email: server.user");
-	} else if (sender && password.y && !user.y) {
-		json_object_set_new(server, "user", json_string(sender));
+		set_secret(g, &password, server, "password", "email");
 	}
-	set_secret(g, &password, server, "password", "email");
-	free(name);
-	free(sender);
 	free(login);
 }
 
 static void take_mail(struct gatus *g, const struct import_node *mail)
 {
 	const struct import_node to = import_get(mail, "to"), from = import_get(mail, "from"),
-				 host = import_get(mail, "host");
-	if (!import_text(&to) || !import_text(&from) || !import_text(&host)) {
-		import_tell(g->in, mail, IMPORT_DROPPED, "mail needs `host`, `from` and `to`");
-		return;
-	}
-	char *text = gatus_text(g, &to);
-	json_t *list = import_addresses(text ? text : ""), *server = json_object();
-	import_answer(g->in, mail, mail_keys, array_len(mail_keys));
-	take_mail_server(g, mail, server);
-	if (json_array_size(list) && json_object_get(server, "host") &&
-		json_object_get(server, "from")) {
-		import_tell(g->in, &to, IMPORT_CARRIED, "alarm email: mail");
+				 host = import_get(mail, "host"), port = import_get(mail, "port");
+	char *all = gatus_text(g, &to), *sender = gatus_text(g, &from),
+	     *name = gatus_text(g, &host);
+	int64_t n = 587;
+	import_whole(&port, &n);
+	json_t *list = all ? import_addresses(all) : NULL;
+	json_t *server = name && sender ? import_mail_server(name, n, n == 465, sender) : NULL;
+	if (list && server) {
+		import_answer(g->in, mail, mail_keys, array_len(mail_keys));
+		tell_server(g, mail, server);
 		import_alarm_add(g->in, json_pack("{s:O, s:O}", "mail", list, "server", server));
 		g->mail = true;
+	} else {
+		import_tell(g->in, mail, IMPORT_DROPPED,
+			"mail needs `host`, `from` and `to`, addresses of mail");
 	}
 	json_decref(list);
 	json_decref(server);
-	free(text);
+	free(all);
+	free(sender);
+	free(name);
 }
 
 void gatus_alerting(struct gatus *g, const struct import_node *alerting)

@@ -383,7 +383,7 @@ void gatus_endpoint(struct gatus *g, const struct import_node *item)
 			&p, &url, !strcmp(s->kind, "http") ? "http.url" : "websocket.url", address);
 	if (good) {
 		take_rest(g, &p, item);
-		import_probe_add(&p);
+		import_probe_add(&p, item);
 	} else {
 		skip(g, item, "without an address there is no probe");
 		import_probe_abandon(&p);
@@ -439,6 +439,6 @@ void gatus_external(struct gatus *g, const struct import_node *item)
 	}
 	gatus_alerts(g, &alerts);
 	import_answer(g->in, item, endpoint_keys, array_len(endpoint_keys));
-	import_probe_add(&p);
+	import_probe_add(&p, item);
 	free(text);
 }

@@ -284,7 +284,7 @@ static void take_times(struct kuma *k, struct import_probe *p, const struct impo
 		import_carry_timeout(p, &timeout, n * NS_PER_S);
 	else /* as it was before there was a key for it */
 		import_set_time(p, "timeout",
-			every * 4 / 5 < 600 ? every * NS_PER_S * 4 / 5 : 600 * NS_PER_S);
+			every * 4 / 5 < 3600 ? every * NS_PER_S * 4 / 5 : 3600 * NS_PER_S);
 	(void)k;
 }
 
@@ -378,5 +378,5 @@ void kuma_monitor(struct kuma *k, const struct import_node *item)
 	take_common(k, &p, item);
 	t->take(k, &p, item);
 	tell_unused(k, item, t->name);
-	import_probe_add(&p);
+	import_probe_add(&p, item);
 }

@@ -31,19 +31,23 @@ static bool take_mail(
 	const char *host = json_str(settings, "smtpHost"), *to = json_str(settings, "smtpTo"),
 		   *from = json_str(settings, "smtpFrom"),
 		   *user = json_str(settings, "smtpUsername");
-	const int64_t port = json_int(settings, "smtpPort", 587);
-	if (!host || !to || !from || port < 1 || port > 65535)
+	json_t *list = to ? import_addresses(to) : NULL;
+	json_t *server = host && from
+				 ? import_mail_server(host, json_int(settings, "smtpPort", 587),
+					   json_flag(settings, "smtpSecure"), from)
+				 : NULL;
+	if (!list || !server) {
+		json_decref(list);
+		json_decref(server);
 		return false;
+	}
 	char *secret = import_secret(name, "password");
-	json_t *server =
-		json_pack("{s:o, s:s, s:s}", "host", json_sprintf("%s:%d", host, (int)port), "from",
-			from, "tls", json_flag(settings, "smtpSecure") ? "implicit" : "starttls");
-	if (user && *user) {
+	if (user && import_is_line(user)) {
 		json_object_set_new(server, "user", json_string(user));
 		json_object_set_new(server, "password", json_string(secret));
 	}
-	import_alarm_add(k->in, json_pack("{s:s, s:o, s:o}", "name", name, "mail",
-					import_addresses(to), "server", server));
+	import_alarm_add(
+		k->in, json_pack("{s:s, s:o, s:o}", "name", name, "mail", list, "server", server));
 	import_tell(k->in, config, IMPORT_CHANGED,
 		"alarm %s: mail: put its password into %s (chmod 600); copies, subjects and templates are "
 		"not carried",
@@ -70,7 +74,7 @@ static void take(struct kuma *k, const struct import_node *item)
 	}
 	json_t *settings = kuma_json(&config);
 	const char *type = json_str(settings, "type");
-	char *own = import_name(import_text(&name) ? import_text(&name) : "alarm");
+	char *own = import_own_name(k->in, import_text(&name) ? import_text(&name) : "alarm");
 	const bool taken =
 		type && ((!strcmp(type, "webhook") && take_webhook(k, own, settings, &config)) ||
 				(!strcmp(type, "smtp") && take_mail(k, own, settings, &config)));

@@ -9,7 +9,10 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "net/url.h"
+#include "observe/probe/kind.h"
+#include "text/yaml_write.h"
 
+#define LINE_MAX_       80 /* of a component in a table of endpoints, the least there is */
 #define NAME_LENGTH_MAX 58 /* with a number behind it, no longer than a name of ours may be */
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -29,7 +32,7 @@ char *import_name(const char *text)
 	return name.n ? buf_take(&name) : mem_strdup("probe");
 }
 
-static char *name_of_its_own(struct import *in, const char *wanted)
+char *import_own_name(struct import *in, const char *wanted)
 {
 	char *base = import_name(wanted), *name = mem_strdup(base);
 	for (unsigned i = 2; map_get(&in->names, name); i++) {
@@ -41,13 +44,31 @@ static char *name_of_its_own(struct import *in, const char *wanted)
 	return name;
 }
 
+bool import_is_name(const char *text)
+{
+	char *name = import_name(text);
+	const bool same = !strcmp(name, text);
+	free(name);
+	return same;
+}
+
+bool import_is_line(const char *text)
+{
+	const size_t n = strlen(text);
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return false;
+	return n > 0 && n <= LINE_MAX_;
+}
+
 /* --- the item --------------------------------------------------------------------------------- */
 
 struct import_probe import_probe_new(struct import *in, const char *kind, const char *wanted)
 {
-	char *name = name_of_its_own(in, wanted);
+	char *name = import_own_name(in, wanted);
 	struct import_probe p = {
 		.in = in, .json = json_object(), .map = json_object(), .kind = kind};
+	p.first = in->report->notes.n;
 	json_object_set_new(p.json, "name", json_string(name));
 	json_object_set_new(p.json, kind, p.map);
 	p.name = json_string_value(json_object_get(p.json, "name"));
@@ -99,8 +120,48 @@ static void fit_timeout(struct import_probe *p)
 		import_set_time(p, "timeout", every_ns);
 }
 
-void import_probe_add(struct import_probe *p)
+/* Whether the reader of configurations takes it. */
+static bool is_good(const struct import_probe *p, struct error *err)
 {
+	struct buf text = BUF(BUF_PAGE);
+	struct error_list errors = {0};
+	if (!probe_kind_find(slice_of(p->kind)))
+		return true;
+	yaml_write(&text, p->json);
+	struct yaml_file *f = yaml_parse(buf_slice(&text), p->name, &errors);
+	struct probe_config *c = f && yaml_documents(f)
+					 ? probe_config_read(yaml_root(f, 0), p->name, &errors)
+					 : NULL;
+	if (errors.n)
+		*err = errors.p[0];
+	const bool good = c != NULL && !errors.n;
+	probe_config_free(c);
+	yaml_free(f);
+	error_list_fini(&errors);
+	buf_fini(&text);
+	return good;
+}
+
+static void refuse(struct import_probe *p, const struct import_node *n, const char *why)
+{
+	for (size_t i = p->first; i < p->in->report->notes.n; i++) {
+		struct import_note *note = &p->in->report->notes.p[i];
+		if (note->fate != IMPORT_CARRIED && note->fate != IMPORT_CHANGED)
+			continue;
+		note->fate = IMPORT_DROPPED;
+		mem_replace(&note->text, "there is no probe for it to be of");
+	}
+	if (n)
+		import_tell(p->in, n, IMPORT_DROPPED, "the probe would be refused: %s", why);
+	else
+		import_note(p->in->report, IMPORT_DROPPED, 0, 0, p->name,
+			"the probe would be refused: %s", why);
+	import_probe_abandon(p);
+}
+
+void import_probe_add(struct import_probe *p, const struct import_node *n)
+{
+	struct error err = {0};
 	json_t *list = json_object_get(p->in->config, "probes");
 	if (!list) {
 		list = json_array();
@@ -108,7 +169,10 @@ void import_probe_add(struct import_probe *p)
 	}
 	fit_timeout(p);
 	shorten(p);
-	json_array_append_new(list, p->json);
+	if (is_good(p, &err))
+		json_array_append_new(list, p->json);
+	else
+		refuse(p, n, err.msg);
 }
 
 void import_probe_abandon(struct import_probe *p)
@@ -204,7 +268,7 @@ void import_carry_timeout(struct import_probe *p, const struct import_node *n, i
 	const char *text = json_string_value(json_object_get(p->json, "every"));
 	if (text && !units_parse_time(slice_of(text), &every))
 		every = 30 * NS_PER_S;
-	const int64_t max = every < 600 * NS_PER_S ? every : 600 * NS_PER_S;
+	const int64_t max = every < 3600 * NS_PER_S ? every : 3600 * NS_PER_S;
 	carry_time(p, n, "timeout", ns, 100 * NS_PER_MS, max);
 }
 

@@ -16,6 +16,7 @@ struct import_probe {
 	json_t *map;      /* of the kind, in the item */
 	const char *kind; /* static */
 	const char *name; /* in the item */
+	size_t first;     /* of the notes that may be about it */
 };
 
 /* `wanted` is made a name: other characters than names may have become '-', and one that is there
@@ -24,8 +25,10 @@ struct import_probe import_probe_new(struct import *in, const char *kind, const 
 /* Another probe of the same, with a name of its own. */
 struct import_probe import_probe_copy(
 	struct import *in, const struct import_probe *from, const char *wanted);
-/* Into the configuration; the probe is done with. */
-void import_probe_add(struct import_probe *p);
+/* Into the configuration; the probe is done with. One that the configuration would refuse is left
+ * out, and what was said to be carried of it is told as not carried, with why: at `n`, or without a
+ * place when it is NULL. */
+void import_probe_add(struct import_probe *p, const struct import_node *n);
 void import_probe_abandon(struct import_probe *p);
 
 /* Sets "every" of the item, or "http.url" of the kind's map; takes value. */
@@ -50,6 +53,12 @@ void import_set_time(struct import_probe *p, const char *key, int64_t ns);
 
 /* A name for a probe or a file out of any text, owned: letters, digits, '-', '_', '.'. */
 char *import_name(const char *text);
+/* The same, and no other name of this import; owned. */
+char *import_own_name(struct import *in, const char *text);
+/* Whether it is one as it stands. */
+bool import_is_name(const char *text);
+/* Whether it can be a heading or a name for people: a line of 1 to 80 bytes. */
+bool import_is_line(const char *text);
 /* Whether what goes by that name (of a header, a key, a variable) is nothing to print. */
 bool import_is_secret(const char *name);
 /* "file:secrets/NAME", for what the user has to put there; NAME is made of both. Owned. */

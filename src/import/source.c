@@ -67,9 +67,17 @@ const char *import_path(const struct import_node *n, char *text, size_t size)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
+/* What a tag makes of it only who knows the tag can tell; texts it may say of what is text. */
+static bool is_plain(const struct yaml *y)
+{
+	return !y->tag || !strcmp(y->tag, "tag:yaml.org,2002:str");
+}
+
 const char *import_text(const struct import_node *n)
 {
-	return n->y && n->y->kind == YAML_SCALAR && !yaml_is_null(n->y) ? n->y->text.p : NULL;
+	return n->y && is_plain(n->y) && n->y->kind == YAML_SCALAR && !yaml_is_null(n->y)
+		       ? n->y->text.p
+		       : NULL;
 }
 
 bool import_flag(const struct import_node *n)
@@ -106,11 +114,17 @@ bool import_time(const struct import_node *n, int64_t *ret_ns)
 static void tell(struct import *in, const struct import_node *n, enum import_fate fate,
 	const char *fmt, ...) like_printf(4, 5);
 
+/* Where it is told of, and what it is known by: values may be aliases of one another. */
+static const struct yaml *mark_of(const struct import_node *n)
+{
+	return n->key ? n->key : n->y;
+}
+
 static void vtell(struct import *in, const struct import_node *n, enum import_fate fate,
 	const char *fmt, va_list ap)
 {
 	char path[PATH_TEXT];
-	const struct yaml *mark = n->key ? n->key : n->y;
+	const struct yaml *mark = mark_of(n);
 	struct import_note *note = import_note_in(in->report, fate, n->file, mark->line, mark->col,
 		import_path(n, path, sizeof(path)), fmt, ap);
 	note->whole = n->y->kind != YAML_SCALAR;
@@ -134,7 +148,7 @@ void import_tell(
 	va_start(ap, fmt);
 	vtell(in, n, fate, fmt, ap);
 	va_end(ap);
-	vec_push(&in->told, n->y);
+	vec_push(&in->told, mark_of(n));
 }
 
 void import_answer(struct import *in, const struct import_node *map,
@@ -154,26 +168,32 @@ static int by_address(const void *va, const void *vb)
 	return (*a > *b) - (*a < *b);
 }
 
-static bool is_told(const struct import *in, const struct yaml *y)
+static bool is_told(const struct import *in, const struct import_node *n)
 {
-	return in->told.n && bsearch(&y, in->told.p, in->told.n, sizeof(*in->told.p), by_address);
+	const struct yaml *mark = mark_of(n);
+	return in->told.n &&
+	       bsearch(&mark, in->told.p, in->told.n, sizeof(*in->told.p), by_address);
 }
 
-static bool is_told_below(const struct import *in, const struct yaml *y)
+static bool is_told_below(const struct import *in, const struct import_node *n)
 {
-	for (size_t i = 0; i < (y->kind == YAML_SCALAR ? 0 : y->n); i++)
-		if (is_told(in, y->items[i]) || is_told_below(in, y->items[i]))
+	for (size_t i = 0; i < import_size(n); i++) {
+		const struct import_node item = import_item(n, i);
+		if (is_told(in, &item) || is_told_below(in, &item))
 			return true;
+	}
 	return false;
 }
 
 /* A part nobody looked into is told of once; of one that somebody did, what he left. */
 static void tell_rest(struct import *in, const struct import_node *n)
 {
-	if (is_told(in, n->y))
+	if (is_told(in, n))
 		return;
-	if (!is_told_below(in, n->y)) {
-		tell(in, n, IMPORT_DROPPED, "the importer does not know it");
+	if (!is_told_below(in, n)) {
+		tell(in, n, IMPORT_DROPPED,
+			is_plain(n->y) ? "the importer does not know it"
+				       : "a value with a tag that says what it is");
 		return;
 	}
 	for (size_t i = 0; i < n->y->n; i++) {
@@ -193,7 +213,7 @@ void import_rest(struct import *in)
 				const struct import_node item = import_item(&root, k);
 				tell_rest(in, &item);
 			}
-			if (root.y->kind == YAML_SCALAR && !is_told(in, root.y) &&
+			if (root.y->kind == YAML_SCALAR && !is_told(in, &root) &&
 				!yaml_is_null(root.y))
 				tell(in, &root, IMPORT_DROPPED, "the importer does not know it");
 		}

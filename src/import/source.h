@@ -19,11 +19,11 @@
 struct import { /* one import under way */
 	struct import_report *report;
 	VEC(struct yaml_file *) files;
-	VEC(const char *) targets; /* that the user named */
-	json_t *config;            /* the keys of glasshouse.yaml that are made */
-	json_t *endpoints;         /* the rows of endpoints/NAME.yaml that are made */
-	struct map names;          /* of probes, so far; the values are of no meaning */
-	VEC(const struct yaml *) told;
+	VEC(const char *) targets;     /* that the user named */
+	json_t *config;                /* the keys of glasshouse.yaml that are made */
+	json_t *endpoints;             /* the rows of endpoints/NAME.yaml that are made */
+	struct map names;              /* of probes, so far; the values are of no meaning */
+	VEC(const struct yaml *) told; /* keys and items; a value may be shared by an alias */
 };
 
 struct import_node {

@@ -176,10 +176,12 @@ static bool ber_length(struct slice s, size_t *ret_start, size_t *ret_n)
 	*ret_n = p[1];
 	if (p[1] < 0x80)
 		return true;
-	const size_t bytes = p[1] & 0x7fu;
-	if (bytes < 1 || bytes > 2 || s.n < 2 + bytes)
+	const size_t bytes = p[1] & 0x7fu; /* Active Directory writes four, whatever the length */
+	if (bytes < 1 || bytes > 4 || s.n < 2 + bytes)
 		return false;
-	*ret_n = bytes == 1 ? p[2] : (size_t)p[2] << 8 | p[3];
+	*ret_n = 0;
+	for (size_t i = 0; i < bytes; i++)
+		*ret_n = *ret_n << 8 | p[2 + i];
 	*ret_start = 2 + bytes;
 	return true;
 }
@@ -205,7 +207,7 @@ enum reply_state reply_ldap(struct slice got, struct reply *ret)
 	if (got.n > 0 && got.p[0] != 0x30)
 		return REPLY_BROKEN;
 	if (!ber_length(got, &start, &n))
-		return got.n < 4 ? REPLY_MORE : REPLY_BROKEN;
+		return got.n < 6 ? REPLY_MORE : REPLY_BROKEN;
 	if (got.n - start < n)
 		return REPLY_MORE;
 	/* LDAPMessage { messageID, [APPLICATION 24] { resultCode, matchedDN, diagnosticMessage */

@@ -172,6 +172,11 @@ void house_ingest(struct house *h, const struct ingest *i)
 	h->ingest = i;
 }
 
+void house_graphite(struct house *h, struct graphite *g)
+{
+	h->graphite = g;
+}
+
 void house_measures(struct house *h, struct metrics *m)
 {
 	h->metrics = m;

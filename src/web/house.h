@@ -6,6 +6,7 @@
 #ifndef WEB_HOUSE_H
 #define WEB_HOUSE_H
 
+#include "judge/graphite/graphite.h"
 #include "judge/judge.h"
 #include "observe/ingest/ingest.h"
 #include "store/facts.h"
@@ -63,6 +64,8 @@ void house_free(struct house *h);
 /* What /metrics shows besides; borrowed, NULL: nothing. */
 void house_measures(struct house *h, struct metrics *m);
 void house_ingest(struct house *h, const struct ingest *i);
+/* Who answers Graphite's questions; borrowed, NULL: they are answered 503. */
+void house_graphite(struct house *h, struct graphite *g);
 void house_configure(
 	struct house *h, const struct house_site *site, const struct house_lists *lists);
 /* Publishes SITE to `w` (borrowed) now, after each house_changed() (at most once a second) and

@@ -9,7 +9,10 @@
 
 static const struct house_question *const questions[] = {&component_question,
 	&availability_question, &scenario_question, &run_question, &ledger_question,
-	&hosts_question, &calls_question, &evidence_question, &metrics_question, &health_question};
+	&hosts_question, &calls_question, &evidence_question, &metrics_question, &health_question,
+	&graphite_render_question, &graphite_find_question, &graphite_expand_question,
+	&graphite_index_question, &graphite_tags_question, &graphite_values_question,
+	&graphite_series_question, &graphite_functions_question, &graphite_check_question};
 
 static void answer(struct house_asked *a, int status)
 {

@@ -77,6 +77,7 @@ struct house {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	const struct ingest *ingest;
+	struct graphite *graphite;
 	house_more *more;
 	void *arg;
 	struct worker *worker;
@@ -165,7 +166,10 @@ struct house_question {
 
 extern const struct house_question component_question, availability_question, scenario_question,
 	run_question, ledger_question, hosts_question, calls_question, evidence_question,
-	metrics_question, health_question;
+	metrics_question, health_question, graphite_render_question, graphite_find_question,
+	graphite_expand_question, graphite_index_question, graphite_tags_question,
+	graphite_values_question, graphite_series_question, graphite_functions_question,
+	graphite_check_question;
 
 /* --- trends ----------------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 
 #include "base/slice.h"
 #include "store/facts.h"
+#include "web/faces/faces.h"
 #include "web/faces/writes.h"
 #include "web/page.h"
 
@@ -25,6 +26,7 @@ enum route_face {
 	FACE_PAGES,
 	FACE_OPS,
 	FACE_STATUSPAGE,
+	FACE_GRAPHITE,
 	FACE_PROCESS,
 	FACE_INFLUX,
 	FACE_PROMETHEUS, /* and its Alertmanager */
@@ -35,8 +37,9 @@ enum { ON_PUBLIC = 1, ON_INTAKE = 2, ON_BOTH = 3 };
 
 /* What a fixed row gives. */
 enum route_file { FILE_NONE, FILE_STATIC, FILE_ICON, FILE_ROBOTS, FILE_OPENAPI };
-/* How what the house answers is shown. */
-enum route_form { FORM_PAGE, FORM_JSON, FORM_TEXT, FORM_HEALTH, FORM_WRITE };
+/* How what the house answers is shown; FORM_DOCUMENT: as it says itself, {"status": 200, "type":
+ * "text/csv", "text": "..."}. */
+enum route_form { FORM_PAGE, FORM_JSON, FORM_TEXT, FORM_HEALTH, FORM_DOCUMENT, FORM_WRITE };
 
 struct route {
 	const char *method, *path;
@@ -53,6 +56,8 @@ struct route {
 	bool command;                        /* query is a command: its name is {name} */
 	const struct write_face *write;      /* of FORM_WRITE: how it is read and answered */
 	bool own_secret; /* what is sent has a secret of its own: the intake's is not asked for */
+	/* Of an asked row: what is asked, from the request; NULL: *err, which is shown with 400. */
+	json_t *(*arguments)(const struct face_request *r, struct error *err);
 	size_t body_max; /* of a request; 0: none is taken */
 };
 

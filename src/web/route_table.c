@@ -42,6 +42,14 @@
 		.audience = AUDIENCE_OPERATORS, .form = FORM_WRITE, .write = (w), __VA_ARGS__      \
 	}
 
+#define GRAPHITE(m, p, q)                                                                          \
+	{                                                                                          \
+		.method = (m), .path = (p), .face = FACE_GRAPHITE, .on = ON_INTAKE,                \
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_DOCUMENT,       \
+		.query = (q), .arguments = graphite_arguments,                                     \
+		.body_max = (m)[0] == 'P' ? FACE_BODY_MAX : 0                                      \
+	}
+
 /* clang-format off */
 const struct route routes[] = {
 	PINNED_PAGE("/", PAGE_STATUS),
@@ -86,6 +94,27 @@ const struct route routes[] = {
 	{.method = "POST", .path = "/api/ops/v1/command/{name}", .face = FACE_OPS,
 		.on = ON_INTAKE, .class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS,
 		.form = FORM_JSON, .command = true, .body_max = COMMAND_MAX},
+
+	GRAPHITE("GET", "/render", "graphite_render"),
+	GRAPHITE("POST", "/render", "graphite_render"),
+	GRAPHITE("GET", "/render/", "graphite_render"),
+	GRAPHITE("POST", "/render/", "graphite_render"),
+	GRAPHITE("GET", "/metrics/find", "graphite_find"),
+	GRAPHITE("POST", "/metrics/find", "graphite_find"),
+	GRAPHITE("GET", "/metrics/find/", "graphite_find"),
+	GRAPHITE("POST", "/metrics/find/", "graphite_find"),
+	GRAPHITE("GET", "/metrics/expand", "graphite_expand"),
+	GRAPHITE("POST", "/metrics/expand", "graphite_expand"),
+	GRAPHITE("GET", "/metrics/index.json", "graphite_index"),
+	GRAPHITE("GET", "/tags/autoComplete/tags", "graphite_tags"),
+	GRAPHITE("POST", "/tags/autoComplete/tags", "graphite_tags"),
+	GRAPHITE("GET", "/tags/autoComplete/values", "graphite_values"),
+	GRAPHITE("POST", "/tags/autoComplete/values", "graphite_values"),
+	GRAPHITE("GET", "/tags/findSeries", "graphite_series"),
+	GRAPHITE("POST", "/tags/findSeries", "graphite_series"),
+	GRAPHITE("GET", "/functions", "graphite_functions"),
+	GRAPHITE("GET", "/functions/", "graphite_functions"),
+	GRAPHITE("GET", "/lb_check", "graphite_check"),
 
 	{.method = "GET", .path = "/metrics", .face = FACE_PROCESS, .on = ON_INTAKE,
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_TEXT,

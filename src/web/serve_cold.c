@@ -143,6 +143,11 @@ static void on_render(struct render_job *j, json_t **frames)
 		p->doc = doc_of(p, 200, "text/plain; version=0.0.4; charset=utf-8",
 			slice_of(json_str(model, "text")));
 		break;
+	case FORM_DOCUMENT:
+		p->status = (int)json_int(model, "status", 200);
+		p->doc = doc_of(
+			p, p->status, json_str(model, "type"), slice_of(json_str(model, "text")));
+		break;
 	case FORM_HEALTH:
 		p->status = json_flag(model, "ready") ? 200 : 503;
 		p->doc = doc_of(p, p->status, "application/json", body);

@@ -20,7 +20,7 @@
 #include "web/serve.h"
 
 enum seat { SEAT_PUBLIC, SEAT_OPERATORS, SEATS }; /* the two audiences there are */
-enum { ROUTES_MAX = 96, LANGUAGES_MAX = 8, SERVE_WHY = 200 };
+enum { ROUTES_MAX = 128, LANGUAGES_MAX = 8, SERVE_WHY = 200 };
 
 static inline enum audience seat_audience(enum seat s)
 {
@@ -106,7 +106,7 @@ struct ask {                     /* the serving thread's; the hub uses it until 
 	unsigned language;
 	char *key;  /* NULL: not shared with other requests */
 	char *word; /* decoded {name} */
-	char *body; /* of a command; NULL: none */
+	char *body; /* of a command, or what is asked, as JSON; NULL: none */
 	/* of one that writes in: its body while it comes, and what was read of it */
 	bool gathering, busy;
 	struct buf sent;

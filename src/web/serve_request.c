@@ -100,6 +100,19 @@ static void reply_line(struct http_exchange *x, int status, const char *title, c
 	cache_doc_unref(d);
 }
 
+static void reply_text(struct http_exchange *x, int status, const char *text)
+{
+	char *line = mem_printf("%s\n", text);
+	struct cache_doc *d = cache_doc_new(&(struct cache_recipe){.status = status,
+		.type = "text/plain; charset=utf-8",
+		.keep = KEEP_NOT,
+		.plain = true,
+		.body = slice_of(line)});
+	cache_doc_reply(d, x);
+	cache_doc_unref(d);
+	free(line);
+}
+
 static void refuse(struct entrance *e, struct http_exchange *x, int status)
 {
 	switch (status) {
@@ -173,7 +186,8 @@ struct ask *ask_new(struct entrance *e, struct http_exchange *x, const struct ro
 	return a;
 }
 
-static void ask(struct entrance *e, struct http_exchange *x, const struct route_match *m)
+static void ask(struct entrance *e, struct http_exchange *x, const struct route_match *m,
+	const json_t *args)
 {
 	struct serving *s = e->serving;
 	const struct route *r = m->route;
@@ -194,6 +208,8 @@ static void ask(struct entrance *e, struct http_exchange *x, const struct route_
 	a->key = key[0] ? mem_strdup(key) : NULL;
 	if (r->command)
 		a->body = slice_dup(http_body(x));
+	else if (args)
+		a->body = json_text(args);
 	hub_ask(s->o.hub, a);
 }
 
@@ -210,9 +226,24 @@ static void command(struct entrance *e, struct http_exchange *x, const struct ro
 	const bool good = json_is_object(body);
 	json_decref(body);
 	if (good)
-		ask(e, x, m);
+		ask(e, x, m, NULL);
 	else
 		reply_problem(e, x, 400);
+}
+
+/* What is wrong with a question is told to who asked it. */
+static void question(struct entrance *e, struct http_exchange *x, const struct route_match *m)
+{
+	struct error err = {0};
+	const struct face_request r = {.query = http_query(x),
+		.type = http_header(x, "Content-Type"),
+		.body = http_body(x)};
+	json_t *args = m->route->arguments(&r, &err);
+	if (args)
+		ask(e, x, m, args);
+	else
+		reply_text(x, 400, err.msg);
+	json_decref(args);
 }
 
 /* --- requests ------------------------------------------------------------------------------------
@@ -280,14 +311,16 @@ void request_handle(void *arg, struct http_exchange *x)
 	switch (m.route->class) {
 	case CLASS_PINNED: reply_pinned(e, x, m.route); break;
 	case CLASS_FIXED: reply_fixed(e, x, &m); break;
-	case CLASS_COLD: ask(e, x, &m); break;
+	case CLASS_COLD: ask(e, x, &m, NULL); break;
 	case CLASS_ASKED:
 		if (m.route->write)
 			write_handle(e, x, &m);
 		else if (m.route->command)
 			command(e, x, &m);
+		else if (m.route->arguments)
+			question(e, x, &m);
 		else
-			ask(e, x, &m);
+			ask(e, x, &m, NULL);
 		break;
 	}
 }

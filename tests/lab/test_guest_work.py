@@ -26,7 +26,7 @@ def test_guests(scenario, conn, state):
         # how much gets through depends on what else the machine does, but not how the figures belong together
         for i in range(2):
             measured = steps[f"iperf[{i}]"]["measured"]
-            seconds = 8 * measured["RECEIVED"] / measured["THROUGHPUT"]
+            seconds = 8 * int(measured["RECEIVED"].rstrip("B")) / measured["THROUGHPUT"]
             assert 1 < seconds < 30, measured
     assert open_rows(state) == (0, open_rows(state)[1])
     assert difference(before, inventory(conn)) == []

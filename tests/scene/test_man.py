@@ -44,7 +44,7 @@ def test_commands(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["run", "demo", "try", "plan", "sweep", "ledger", "series", "stats", "config",
-                                  "doctor", "simulate"])
+                                  "import", "doctor", "simulate"])
 def test_options(name, tmp_path):
     """What --help lists stands in the command's part or, if several have it, among the common ones; no more."""
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", run(tmp_path, name, "--help").stdout, re.M))

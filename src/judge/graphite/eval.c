@@ -75,7 +75,7 @@ static bool eval_fail(struct eval *e, enum error_kind kind, const char *text)
 	return false;
 }
 
-bool eval_spend(struct eval *e, size_t values)
+bool eval_work(struct eval *e, size_t values)
 {
 	if (e->failed)
 		return false;
@@ -118,7 +118,7 @@ static bool node_fail(
 	return false;
 }
 
-bool call_fail(struct call *c, size_t i, const char *fmt, ...)
+bool wrong_argument(struct call *c, size_t i, const char *fmt, ...)
 {
 	char text[400];
 	va_list ap;
@@ -302,47 +302,47 @@ static bool take_arguments(struct call *c, const struct target_node *node)
 	return good;
 }
 
-bool call_has(const struct call *c, size_t i)
+bool given_has(const struct call *c, size_t i)
 {
 	return i < c->args.n && c->args.p[i].type != ARGUMENT_NONE;
 }
 
-const struct curves *call_curves(const struct call *c, size_t i)
+const struct curves *given_curves(const struct call *c, size_t i)
 {
 	static const struct curves none;
 	return i < c->args.n ? &c->args.p[i].curves : &none;
 }
 
-void call_all_curves(const struct call *c, size_t i, struct curves *out)
+void given_all_curves(const struct call *c, size_t i, struct curves *out)
 {
 	for (; i < c->args.n; i++)
 		curves_add_all(out, &c->args.p[i].curves);
 }
 
-double call_number(const struct call *c, size_t i, double otherwise)
+double given_number(const struct call *c, size_t i, double otherwise)
 {
-	return call_has(c, i) ? c->args.p[i].number : otherwise;
+	return given_has(c, i) ? c->args.p[i].number : otherwise;
 }
 
-int64_t call_whole(const struct call *c, size_t i, int64_t otherwise)
+int64_t given_whole(const struct call *c, size_t i, int64_t otherwise)
 {
-	return call_has(c, i) ? (int64_t)c->args.p[i].number : otherwise;
+	return given_has(c, i) ? (int64_t)c->args.p[i].number : otherwise;
 }
 
-const char *call_text(const struct call *c, size_t i, const char *otherwise)
+const char *given_text(const struct call *c, size_t i, const char *otherwise)
 {
-	return call_has(c, i) && c->args.p[i].text ? c->args.p[i].text : otherwise;
+	return given_has(c, i) && c->args.p[i].text ? c->args.p[i].text : otherwise;
 }
 
-bool call_flag(const struct call *c, size_t i)
+bool given_flag(const struct call *c, size_t i)
 {
-	return call_has(c, i) && c->args.p[i].whole;
+	return given_has(c, i) && c->args.p[i].whole;
 }
 
-enum fold call_fold(const struct call *c, size_t i, enum fold otherwise)
+enum fold given_fold(const struct call *c, size_t i, enum fold otherwise)
 {
 	enum fold f = otherwise;
-	char *name = mem_strdup(call_text(c, i, ""));
+	char *name = mem_strdup(given_text(c, i, ""));
 	const size_t n = strlen(name);
 	if (n > 6 && strcmp(name + n - 6, "Series") == 0)
 		name[n - 6] = '\0';
@@ -351,10 +351,10 @@ enum fold call_fold(const struct call *c, size_t i, enum fold otherwise)
 	return f;
 }
 
-int64_t call_interval(const struct call *c, size_t i)
+int64_t given_interval(const struct call *c, size_t i)
 {
 	int64_t s = 0;
-	interval_parse(call_text(c, i, ""), &s);
+	interval_parse(given_text(c, i, ""), &s);
 	return s;
 }
 
@@ -409,7 +409,7 @@ static bool eval_call(struct eval *e, const struct target *t, const struct targe
 	c.function = function_find(n->text);
 	if (!c.function)
 		return functions_unknown(n->text, t, n, e);
-	bool good = take_arguments(&c, n) && eval_spend(e, n->args.n) && c.function->run(&c, out);
+	bool good = take_arguments(&c, n) && eval_work(e, n->args.n) && c.function->run(&c, out);
 	call_fini(&c);
 	return good && !e->failed && !e->wants.n;
 }
@@ -443,16 +443,18 @@ bool call_again(struct call *c, struct span span, struct curves *out)
 {
 	if (c->args.n && c->args.p[0].node)
 		return eval_node(c->e, c->target, c->args.p[0].node, span, out);
-	curves_add_all(out, call_curves(c, 0));
+	curves_add_all(out, given_curves(c, 0));
 	return true;
 }
 
 bool call_target(struct call *c, const char *text, struct span span, struct curves *out)
 {
 	struct error err = {0};
+	if (!eval_work(c->e, strlen(text)))
+		return false;
 	struct target *t = target_parse(slice_of(text), &err);
 	if (!t)
-		return call_fail(
+		return wrong_argument(
 			c, 0, "\"%.200s\" is no target: column %u: %.120s", text, err.col, err.msg);
 	const bool good = eval_target(c->e, t, span, out);
 	target_free(t);
@@ -475,10 +477,10 @@ bool call_combine(
 		const struct param *second = &inner.function->params[1];
 		if (second->name && second->required) {
 			call_fini(&inner);
-			return call_fail(c, i, "%.60s needs more arguments than series", name);
+			return wrong_argument(c, i, "%.60s needs more arguments than series", name);
 		}
 	}
-	const bool good = eval_spend(c->e, in->n) && inner.function->run(&inner, out);
+	const bool good = eval_work(c->e, in->n) && inner.function->run(&inner, out);
 	call_fini(&inner);
 	return good && !c->e->failed;
 }
@@ -491,13 +493,13 @@ bool call_align(struct call *c, const struct curves *in, struct curves *out)
 	size_t values = 0;
 	for (size_t i = 0; i < out->n; i++)
 		values += out->p[i]->n;
-	return eval_spend(c->e, values);
+	return eval_work(c->e, values);
 }
 
 struct curve *call_changed(struct call *c, struct curves *out, struct curve *from)
 {
 	curves_add(out, from);
-	if (!eval_spend(c->e, from->n))
+	if (!eval_work(c->e, from->n))
 		return NULL;
 	return curve_own(&out->p[out->n - 1]);
 }

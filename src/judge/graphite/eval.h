@@ -57,7 +57,7 @@ void eval_give(struct eval *e, const struct want *w, struct curves *curves);
 bool eval_target(struct eval *e, const struct target *t, struct span span, struct curves *out);
 /* Counts work; false when the question has had its share, its time is over, it is cancelled, or
  * it has failed before. */
-bool eval_spend(struct eval *e, size_t values);
+bool eval_work(struct eval *e, size_t values);
 
 /* --- for functions ---------------------------------------------------------------------------- */
 
@@ -75,7 +75,7 @@ enum param_type {
 	PARAM_NODE,              /* number of a part of the path; negative: from the end */
 	PARAM_NODE_OR_TAG,
 	PARAM_TAG,
-	PARAM_DATE, /* graphite_time() */
+	PARAM_DATE, /* graphite_moment() */
 	PARAM_ANY   /* curves or a number */
 };
 
@@ -126,18 +126,18 @@ struct call {
 	VEC(struct argument) args; /* at the place of its param; further ones of the last behind */
 };
 
-bool call_has(const struct call *c, size_t i);
-const struct curves *call_curves(const struct call *c, size_t i); /* empty when not given */
+bool given_has(const struct call *c, size_t i);
+const struct curves *given_curves(const struct call *c, size_t i); /* empty when not given */
 /* Of the params from i on. */
-void call_all_curves(const struct call *c, size_t i, struct curves *out);
-double call_number(const struct call *c, size_t i, double otherwise);
-int64_t call_whole(const struct call *c, size_t i, int64_t otherwise);
-const char *call_text(const struct call *c, size_t i, const char *otherwise);
-bool call_flag(const struct call *c, size_t i);
-enum fold call_fold(const struct call *c, size_t i, enum fold otherwise);
-int64_t call_interval(const struct call *c, size_t i); /* seconds, with sign */
+void given_all_curves(const struct call *c, size_t i, struct curves *out);
+double given_number(const struct call *c, size_t i, double otherwise);
+int64_t given_whole(const struct call *c, size_t i, int64_t otherwise);
+const char *given_text(const struct call *c, size_t i, const char *otherwise);
+bool given_flag(const struct call *c, size_t i);
+enum fold given_fold(const struct call *c, size_t i, enum fold otherwise);
+int64_t given_interval(const struct call *c, size_t i); /* seconds, with sign */
 /* Says what is wrong with argument i; returns false. */
-bool call_fail(struct call *c, size_t i, const char *fmt, ...) like_printf(3, 4);
+bool wrong_argument(struct call *c, size_t i, const char *fmt, ...) like_printf(3, 4);
 /* The first argument over another span. */
 bool call_again(struct call *c, struct span span, struct curves *out);
 /* A target written as text, over a span. */
@@ -151,7 +151,7 @@ bool call_align(struct call *c, const struct curves *in, struct curves *out);
 /* Adds to out a changeable curve in place of `from`; false when the work is used up. */
 struct curve *call_changed(struct call *c, struct curves *out, struct curve *from);
 
-/* "5min", "-1h30min", "2w": seconds. Shared with graphite_time(). */
+/* "5min", "-1h30min", "2w": seconds. Shared with graphite_moment(). */
 bool interval_parse(const char *text, int64_t *ret_s);
 
 #endif

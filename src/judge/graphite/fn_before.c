@@ -9,19 +9,19 @@
 /* A curve of the same steps with nothing in it; NULL: the work is used up. Takes name. */
 static struct curve *fresh(struct call *c, struct curves *out, const struct curve *from, char *name)
 {
-	if (!eval_spend(c->e, from->n)) {
+	if (!eval_work(c->e, from->n)) {
 		free(name);
 		return NULL;
 	}
 	struct curve *one = curve_like(from, name, from->n);
-	curve_tag(one, c->function->name, call_text(c, 1, "1"));
+	curve_tag(one, c->function->name, given_text(c, 1, "1"));
 	vec_push(out, one);
 	return one;
 }
 
 #define EACH_FRESH(c, out, one, ...)                                                               \
-	for (size_t at_ = 0; at_ < call_curves(c, 0)->n; at_++)                                    \
-		for (struct curve *from = call_curves(c, 0)->p[at_],                               \
+	for (size_t at_ = 0; at_ < given_curves(c, 0)->n; at_++)                                   \
+		for (struct curve *from = given_curves(c, 0)->p[at_],                              \
 				  *one = fresh(c, out, from, mem_printf(__VA_ARGS__));             \
 			one; one = NULL)
 
@@ -53,7 +53,7 @@ static double grown(double x, double *before, double max, double min)
 
 bool fn_non_negative(struct call *c, struct curves *out)
 {
-	const double max = call_number(c, 1, NAN), min = call_number(c, 2, NAN);
+	const double max = given_number(c, 1, NAN), min = given_number(c, 2, NAN);
 	const bool per_second = strcmp(c->function->name, "perSecond") == 0;
 	EACH_FRESH (c, out, one, "%s(%s)", c->function->name, from->name) {
 		double before = NAN;
@@ -83,11 +83,11 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 bool fn_integral_by(struct call *c, struct curves *out)
 {
-	const int64_t signed_s = call_interval(c, 1),
+	const int64_t signed_s = given_interval(c, 1),
 		      interval = signed_s < 0 ? -signed_s : signed_s;
 	if (!interval)
-		return call_fail(c, 1, "the interval must not be 0");
-	EACH_FRESH (c, out, one, "integralByInterval(%s,'%s')", from->name, call_text(c, 1, "")) {
+		return wrong_argument(c, 1, "the interval must not be 0");
+	EACH_FRESH (c, out, one, "integralByInterval(%s,'%s')", from->name, given_text(c, 1, "")) {
 		double sum = 0;
 		for (size_t i = 0; i < one->n; i++) {
 			const int64_t at = one->start_s + (int64_t)i * one->step_s - c->span.from_s;
@@ -103,7 +103,7 @@ bool fn_integral_by(struct call *c, struct curves *out)
 
 bool fn_delay(struct call *c, struct curves *out)
 {
-	const int64_t steps = call_whole(c, 1, 0);
+	const int64_t steps = given_whole(c, 1, 0);
 	EACH_FRESH (c, out, one, "delay(%s,%lld)", from->name, (long long)steps)
 		for (size_t i = 0; i < one->n; i++) {
 			const int64_t k = (int64_t)i - steps;
@@ -117,7 +117,7 @@ bool fn_delay(struct call *c, struct curves *out)
 
 bool fn_keep_last(struct call *c, struct curves *out)
 {
-	const double limit = call_number(c, 1, INFINITY);
+	const double limit = given_number(c, 1, INFINITY);
 	EACH_FRESH (c, out, one, "keepLastValue(%s)", from->name) {
 		size_t gap = 0;
 		double last = NAN;
@@ -139,7 +139,7 @@ bool fn_keep_last(struct call *c, struct curves *out)
 
 bool fn_interpolate(struct call *c, struct curves *out)
 {
-	const double limit = call_number(c, 1, INFINITY);
+	const double limit = given_number(c, 1, INFINITY);
 	EACH_FRESH (c, out, one, "interpolate(%s)", from->name) {
 		size_t last = SIZE_MAX; /* where something was before */
 		for (size_t i = 0; i < one->n; i++) {

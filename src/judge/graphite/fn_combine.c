@@ -72,8 +72,8 @@ static bool aggregate(
 
 bool fn_aggregate(struct call *c, struct curves *out)
 {
-	return aggregate(c, call_curves(c, 0), call_text(c, 1, "average"),
-		call_number(c, 2, c->e->xff), out);
+	return aggregate(c, given_curves(c, 0), given_text(c, 1, "average"),
+		given_number(c, 2, c->e->xff), out);
 }
 
 /* "sumSeries", "sumSeriesLists": sum. */
@@ -91,7 +91,7 @@ static const char *fold_of_name(const char *name)
 bool fn_combine(struct call *c, struct curves *out)
 {
 	struct curves in = {0};
-	call_all_curves(c, 0, &in);
+	given_all_curves(c, 0, &in);
 	bool good = true;
 	if (in.n == 1 && c->args.n == 1 && strcmp(c->function->name, "multiplySeries") == 0)
 		curves_add_all(out, &in);
@@ -103,17 +103,17 @@ bool fn_combine(struct call *c, struct curves *out)
 
 bool fn_lists(struct call *c, struct curves *out)
 {
-	const struct curves *a = call_curves(c, 0), *b = call_curves(c, 1);
-	const char *how = call_text(c, 2, fold_of_name(c->function->name));
+	const struct curves *a = given_curves(c, 0), *b = given_curves(c, 1);
+	const char *how = given_text(c, 2, fold_of_name(c->function->name));
 	if (a->n != b->n && a->n && b->n)
-		return call_fail(
+		return wrong_argument(
 			c, 1, "both lists must have as many series: %zu and %zu", a->n, b->n);
 	for (size_t i = 0; i < a->n && b->n; i++) {
 		struct curves pair = {0};
 		const size_t before = out->n;
 		curves_add(&pair, a->p[i]);
 		curves_add(&pair, b->p[i]);
-		const bool good = aggregate(c, &pair, how, call_number(c, 3, c->e->xff), out);
+		const bool good = aggregate(c, &pair, how, given_number(c, 3, c->e->xff), out);
 		curves_fini(&pair);
 		if (!good)
 			return false;
@@ -153,9 +153,9 @@ static bool divide(struct call *c, struct curve *a, struct curve *b, struct curv
 
 bool fn_divide(struct call *c, struct curves *out)
 {
-	const struct curves *a = call_curves(c, 0), *b = call_curves(c, 1);
+	const struct curves *a = given_curves(c, 0), *b = given_curves(c, 1);
 	if (b->n > 1)
-		return call_fail(c, 1, "the divisor must be exactly 1 series, not %zu", b->n);
+		return wrong_argument(c, 1, "the divisor must be exactly 1 series, not %zu", b->n);
 	for (size_t i = 0; i < a->n; i++) {
 		if (!b->n)
 			vec_push(out, curve_like(a->p[i],
@@ -169,9 +169,9 @@ bool fn_divide(struct call *c, struct curves *out)
 
 bool fn_divide_lists(struct call *c, struct curves *out)
 {
-	const struct curves *a = call_curves(c, 0), *b = call_curves(c, 1);
+	const struct curves *a = given_curves(c, 0), *b = given_curves(c, 1);
 	if (a->n != b->n && a->n && b->n)
-		return call_fail(
+		return wrong_argument(
 			c, 1, "both lists must have as many series: %zu and %zu", a->n, b->n);
 	for (size_t i = 0; i < a->n && b->n; i++)
 		if (!divide(c, a->p[i], b->p[i], out))
@@ -181,11 +181,11 @@ bool fn_divide_lists(struct call *c, struct curves *out)
 
 bool fn_percentile_of(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const double n = call_number(c, 1, 0);
+	const struct curves *in = given_curves(c, 0);
+	const double n = given_number(c, 1, 0);
 	struct curves rows = {0};
 	if (n <= 0 || n > 100)
-		return call_fail(c, 1, "a percentile is over 0 and at most 100");
+		return wrong_argument(c, 1, "a percentile is over 0 and at most 100");
 	const bool good = call_align(c, in, &rows);
 	if (good && rows.n) {
 		double *row = mem_new_array(rows.n, sizeof(*row));
@@ -196,7 +196,7 @@ bool fn_percentile_of(struct call *c, struct curves *out)
 		for (size_t i = 0; i < one->n; i++) {
 			for (size_t k = 0; k < rows.n; k++)
 				row[k] = rows.p[k]->v[i];
-			one->v[i] = values_percentile(row, rows.n, n, call_flag(c, 2));
+			one->v[i] = values_percentile(row, rows.n, n, given_flag(c, 2));
 		}
 		free(row);
 		vec_push(out, one);
@@ -208,7 +208,7 @@ bool fn_percentile_of(struct call *c, struct curves *out)
 bool fn_count(struct call *c, struct curves *out)
 {
 	struct curves in = {0}, rows = {0};
-	call_all_curves(c, 0, &in);
+	given_all_curves(c, 0, &in);
 	if (!c->args.n) {
 		struct curve *none = curve_new(mem_strdup("0"), c->span.from_s,
 			(c->span.until_s - c->span.from_s) / 2 +
@@ -241,7 +241,7 @@ bool fn_pow_series(struct call *c, struct curves *out)
 {
 	struct curves in = {0}, rows = {0};
 	struct buf names = BUF(BUF_PAGE);
-	call_all_curves(c, 0, &in);
+	given_all_curves(c, 0, &in);
 	const bool good = call_align(c, &in, &rows);
 	for (size_t i = 0; i < in.n; i++)
 		buf_printf(&names, "%s%s", i ? "," : "", in.p[i]->name);
@@ -266,6 +266,6 @@ bool fn_pow_series(struct call *c, struct curves *out)
 
 bool fn_group(struct call *c, struct curves *out)
 {
-	call_all_curves(c, 0, out);
+	given_all_curves(c, 0, out);
 	return true;
 }

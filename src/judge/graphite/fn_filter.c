@@ -32,9 +32,9 @@ static bool compares(double x, const char *op, double y)
 
 static bool filter(struct call *c, enum fold f, const char *op, double y, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	for (size_t i = 0; i < in->n; i++) {
-		if (!eval_spend(c->e, in->p[i]->n))
+		if (!eval_work(c->e, in->p[i]->n))
 			return false;
 		if (compares(fold_values(f, in->p[i]->v, in->p[i]->n), op, y))
 			curves_add(out, in->p[i]);
@@ -45,12 +45,12 @@ static bool filter(struct call *c, enum fold f, const char *op, double y, struct
 bool fn_filter(struct call *c, struct curves *out)
 {
 	static const char *const ops[] = {"=", "!=", ">", ">=", "<", "<="};
-	const char *op = call_text(c, 2, "");
+	const char *op = given_text(c, 2, "");
 	for (size_t i = 0; i < array_len(ops); i++)
 		if (strcmp(ops[i], op) == 0)
 			return filter(
-				c, call_fold(c, 1, FOLD_AVERAGE), op, call_number(c, 3, 0), out);
-	return call_fail(c, 2, "\"%.20s\" is none of = != > >= < <=", op);
+				c, given_fold(c, 1, FOLD_AVERAGE), op, given_number(c, 3, 0), out);
+	return wrong_argument(c, 2, "\"%.20s\" is none of = != > >= < <=", op);
 }
 
 bool fn_filter_by(struct call *c, struct curves *out)
@@ -61,7 +61,7 @@ bool fn_filter_by(struct call *c, struct curves *out)
 			    : strncmp(name, "max", 3) == 0 ? FOLD_MAX
 							   : FOLD_MIN;
 	const bool above = strcmp(name + strlen(name) - 5, "Above") == 0;
-	return filter(c, f, above ? ">" : "<=", call_number(c, 1, 0), out);
+	return filter(c, f, above ? ">" : "<=", given_number(c, 1, 0), out);
 }
 
 /* --- order ------------------------------------------------------------------------------------ */
@@ -98,7 +98,7 @@ static bool sorted(struct call *c, const struct curves *in, enum fold f, bool ba
 	for (size_t i = 0; i < in->n && good; i++) {
 		const double x = fold_values(f, in->p[i]->v, in->p[i]->n);
 		keys[i] = (struct keyed){isnan(x) ? -INFINITY : x, NULL, i, in->p[i]};
-		good = eval_spend(c->e, in->p[i]->n);
+		good = eval_work(c->e, in->p[i]->n);
 	}
 	if (good && in->n)
 		qsort(keys, in->n, sizeof(*keys), back ? by_key_back : by_key);
@@ -118,23 +118,23 @@ static size_t first_of(int64_t n, size_t count)
 bool fn_extreme(struct call *c, struct curves *out)
 {
 	const char *name = c->function->name;
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	const bool highest = name[0] == 'h';
 	const enum fold f = strstr(name, "Current") ? FOLD_LAST
 			    : strstr(name, "Max")   ? FOLD_MAX
-						    : call_fold(c, 2, FOLD_AVERAGE);
-	return sorted(c, in, f, highest, first_of(call_whole(c, 1, 1), in->n), out);
+						    : given_fold(c, 2, FOLD_AVERAGE);
+	return sorted(c, in, f, highest, first_of(given_whole(c, 1, 1), in->n), out);
 }
 
 bool fn_sort_by(struct call *c, struct curves *out)
 {
-	return sorted(c, call_curves(c, 0), call_fold(c, 1, FOLD_AVERAGE), call_flag(c, 2),
+	return sorted(c, given_curves(c, 0), given_fold(c, 1, FOLD_AVERAGE), given_flag(c, 2),
 		SIZE_MAX, out);
 }
 
 bool fn_sort_by_fold(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	struct curves some = {0};
 	if (strcmp(c->function->name, "sortByTotal") == 0)
 		return sorted(c, in, FOLD_SUM, true, SIZE_MAX, out);
@@ -182,14 +182,14 @@ static int by_text_back(const void *a, const void *b)
 
 bool fn_sort_by_name(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	struct keyed *keys = mem_new_array(in->n ? in->n : 1, sizeof(*keys));
 	for (size_t i = 0; i < in->n; i++)
 		keys[i] = (struct keyed){0,
-			call_flag(c, 1) ? natural(in->p[i]->name) : mem_strdup(in->p[i]->name), i,
+			given_flag(c, 1) ? natural(in->p[i]->name) : mem_strdup(in->p[i]->name), i,
 			in->p[i]};
 	if (in->n)
-		qsort(keys, in->n, sizeof(*keys), call_flag(c, 2) ? by_text_back : by_text);
+		qsort(keys, in->n, sizeof(*keys), given_flag(c, 2) ? by_text_back : by_text);
 	for (size_t i = 0; i < in->n; i++) {
 		curves_add(out, keys[i].curve);
 		free(keys[i].text);
@@ -200,8 +200,8 @@ bool fn_sort_by_name(struct call *c, struct curves *out)
 
 bool fn_limit(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const size_t n = first_of(call_whole(c, 1, 0), in->n);
+	const struct curves *in = given_curves(c, 0);
+	const size_t n = first_of(given_whole(c, 1, 0), in->n);
 	for (size_t i = 0; i < in->n && i < n; i++)
 		curves_add(out, in->p[i]);
 	return true;
@@ -209,13 +209,13 @@ bool fn_limit(struct call *c, struct curves *out)
 
 bool fn_most_deviant(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	struct curves some = {0};
 	for (size_t i = 0; i < in->n; i++)
 		if (values_count(in->p[i]->v, in->p[i]->n))
 			curves_add(&some, in->p[i]);
 	const bool good =
-		sorted(c, &some, FOLD_STDDEV, true, first_of(call_whole(c, 1, 0), some.n), out);
+		sorted(c, &some, FOLD_STDDEV, true, first_of(given_whole(c, 1, 0), some.n), out);
 	curves_fini(&some);
 	return good;
 }
@@ -230,8 +230,8 @@ static double upper(double n)
 
 bool fn_outside_percentile(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const double n = upper(call_number(c, 1, 0));
+	const struct curves *in = given_curves(c, 0);
+	const double n = upper(given_number(c, 1, 0));
 	double *averages = mem_new_array(in->n ? in->n : 1, sizeof(*averages));
 	for (size_t i = 0; i < in->n; i++)
 		averages[i] = fold_values(FOLD_AVERAGE, in->p[i]->v, in->p[i]->n);
@@ -246,8 +246,8 @@ bool fn_outside_percentile(struct call *c, struct curves *out)
 
 bool fn_between_percentile(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const double n = upper(call_number(c, 1, 0));
+	const struct curves *in = given_curves(c, 0);
+	const double n = upper(given_number(c, 1, 0));
 	struct curves rows = {0};
 	if (!call_align(c, in, &rows))
 		return false;
@@ -272,8 +272,8 @@ bool fn_between_percentile(struct call *c, struct curves *out)
 
 bool fn_remove_empty(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const double share = call_number(c, 1, 0);
+	const struct curves *in = given_curves(c, 0);
+	const double share = given_number(c, 1, 0);
 	for (size_t i = 0; i < in->n; i++) {
 		const size_t some = values_count(in->p[i]->v, in->p[i]->n);
 		if (some && (double)some / (double)in->p[i]->n >= share)
@@ -286,18 +286,18 @@ bool fn_remove_empty(struct call *c, struct curves *out)
 
 bool fn_grep(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	const bool wanted = c->function->name[0] == 'g';
 	struct error err = {0};
-	struct regex *re = regex_new(slice_of(call_text(c, 1, "")), &err);
+	struct regex *re = regex_new(slice_of(given_text(c, 1, "")), &err);
 	if (!re)
-		return call_fail(c, 1, "%s", err.msg);
+		return wrong_argument(c, 1, "%s", err.msg);
 	bool good = true;
 	for (size_t i = 0; i < in->n && good; i++) {
 		const enum regex_result r = regex_find(re, slice_of(in->p[i]->name), NULL);
-		good = eval_spend(c->e, 100) &&
+		good = eval_work(c->e, 100) &&
 		       (r != REGEX_ENDLESS ||
-			       call_fail(c, 1, "the regular expression takes too many steps"));
+			       wrong_argument(c, 1, "the regular expression takes too many steps"));
 		if (good && (r == REGEX_FOUND) == wanted)
 			curves_add(out, in->p[i]);
 	}
@@ -309,7 +309,7 @@ bool fn_unique(struct call *c, struct curves *out)
 {
 	struct curves in = {0};
 	struct map seen = {0};
-	call_all_curves(c, 0, &in);
+	given_all_curves(c, 0, &in);
 	for (size_t i = 0; i < in.n; i++)
 		if (!map_put(&seen, in.p[i]->name, in.p[i]))
 			curves_add(out, in.p[i]);
@@ -320,6 +320,6 @@ bool fn_unique(struct call *c, struct curves *out)
 
 bool fn_fallback(struct call *c, struct curves *out)
 {
-	curves_add_all(out, call_curves(c, call_curves(c, 0)->n ? 0 : 1));
+	curves_add_all(out, given_curves(c, given_curves(c, 0)->n ? 0 : 1));
 	return true;
 }

@@ -105,14 +105,14 @@ static bool groups_combine(
 static bool by_nodes(struct call *c, const char *how, size_t how_at, const struct argument *nodes,
 	size_t n, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	struct groups g = {0};
 	bool good = true;
 	for (size_t i = 0; i < in->n && good; i++) {
 		char *key = curve_key(in->p[i], nodes, n);
 		groups_add(&g, key, in->p[i]);
 		free(key);
-		good = eval_spend(c->e, 10);
+		good = eval_work(c->e, 10);
 	}
 	good = good && groups_combine(c, &g, how_at, how, out);
 	groups_fini(&g);
@@ -121,12 +121,12 @@ static bool by_nodes(struct call *c, const char *how, size_t how_at, const struc
 
 bool fn_by_node(struct call *c, struct curves *out)
 {
-	return by_nodes(c, call_text(c, 2, "average"), 2, &c->args.p[1], 1, out);
+	return by_nodes(c, given_text(c, 2, "average"), 2, &c->args.p[1], 1, out);
 }
 
 bool fn_by_nodes(struct call *c, struct curves *out)
 {
-	return by_nodes(c, call_text(c, 1, "average"), 1, c->args.p + 2, c->args.n - 2, out);
+	return by_nodes(c, given_text(c, 1, "average"), 1, c->args.p + 2, c->args.n - 2, out);
 }
 
 static int by_text(const void *a, const void *b)
@@ -137,7 +137,7 @@ static int by_text(const void *a, const void *b)
 static bool asks_for_name(const struct call *c)
 {
 	for (size_t i = 2; i < c->args.n; i++)
-		if (strcmp(call_text(c, i, ""), "name") == 0)
+		if (strcmp(given_text(c, i, ""), "name") == 0)
 			return true;
 	return false;
 }
@@ -148,7 +148,7 @@ static char *tag_key(const struct call *c, const struct curve *curve, const char
 	VEC(char *) parts = {0};
 	struct buf key = BUF(BUF_LINE);
 	for (size_t i = 2; i < c->args.n; i++) {
-		const char *tag = call_text(c, i, "");
+		const char *tag = given_text(c, i, "");
 		if (strcmp(tag, "name") != 0)
 			vec_push(&parts, mem_printf("%s=%s", tag, curve_tag_value(curve, tag)));
 	}
@@ -165,8 +165,8 @@ static char *tag_key(const struct call *c, const struct curve *curve, const char
 
 bool fn_by_tags(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const char *how = call_text(c, 1, "average");
+	const struct curves *in = given_curves(c, 0);
+	const char *how = given_text(c, 1, "average");
 	const bool own_name = asks_for_name(c);
 	const size_t before = out->n;
 	struct groups g = {0};
@@ -203,7 +203,7 @@ static char *name_without(const struct call *c, size_t first, const char *name)
 		const size_t n = slice_find(rest, '.');
 		bool left_out = false;
 		for (size_t i = first; i < c->args.n; i++)
-			left_out |= call_whole(c, i, -1) == at;
+			left_out |= given_whole(c, i, -1) == at;
 		if (!left_out) {
 			buf_add_str(&key, any ? "." : "");
 			buf_add_slice(&key, slice_sub(rest, 0, n));
@@ -217,7 +217,7 @@ static char *name_without(const struct call *c, size_t first, const char *name)
 
 static bool wildcards(struct call *c, const char *how, size_t first, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	struct groups g = {0};
 	for (size_t i = 0; i < in->n; i++) {
 		char *key = name_without(c, first, in->p[i]->name);
@@ -231,7 +231,7 @@ static bool wildcards(struct call *c, const char *how, size_t first, struct curv
 
 bool fn_wildcards(struct call *c, struct curves *out)
 {
-	return wildcards(c, call_text(c, 1, "average"), 2, out);
+	return wildcards(c, given_text(c, 1, "average"), 2, out);
 }
 
 bool fn_wildcards_of(struct call *c, struct curves *out)
@@ -246,7 +246,7 @@ bool fn_wildcards_of(struct call *c, struct curves *out)
 /* Lists of lists stand as one list, group after group: reduceSeries finds them by their paths. */
 bool fn_map(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	struct groups g = {0};
 	for (size_t i = 0; i < in->n; i++) {
 		char *key = curve_key(in->p[i], c->args.p + 1, c->args.n - 1);
@@ -266,7 +266,7 @@ struct reduced { /* one curve for each matcher */
 static size_t matcher_of(const struct call *c, struct slice node)
 {
 	for (size_t i = 3; i < c->args.n; i++)
-		if (slice_is(node, call_text(c, i, "")))
+		if (slice_is(node, given_text(c, i, "")))
 			return i - 3;
 	return SIZE_MAX;
 }
@@ -285,7 +285,7 @@ static bool reduce_call(struct call *c, const struct function *f, const char *ke
 		if (found[i])
 			curves_add(&a->curves, found[i]);
 	}
-	const bool good = !whole || (eval_spend(c->e, matchers) && f->run(&inner, out));
+	const bool good = !whole || (eval_work(c->e, matchers) && f->run(&inner, out));
 	VEC_EACH (&inner.args, struct argument, a)
 		curves_fini(&a->curves);
 	vec_fini(&inner.args);
@@ -298,7 +298,7 @@ static bool reduce_call(struct call *c, const struct function *f, const char *ke
 
 static void reduce_add(struct call *c, struct map *by_key, struct curve *curve)
 {
-	const int64_t at = call_whole(c, 2, 0);
+	const int64_t at = given_whole(c, 2, 0);
 	struct slice node;
 	if (!part_of(curve->name, at, &node))
 		return;
@@ -308,7 +308,7 @@ static void reduce_add(struct call *c, struct map *by_key, struct curve *curve)
 	/* "a.b.reduce.asPercent": what stands before the node */
 	const size_t n = (size_t)(node.p - curve->name);
 	char *key = mem_printf(
-		"%.*s%sreduce.%s", (int)n, curve->name, n ? "" : ".", call_text(c, 1, ""));
+		"%.*s%sreduce.%s", (int)n, curve->name, n ? "" : ".", given_text(c, 1, ""));
 	struct reduced *r = map_get(by_key, key);
 	if (!r) {
 		r = mem_new(struct reduced);
@@ -321,16 +321,16 @@ static void reduce_add(struct call *c, struct map *by_key, struct curve *curve)
 
 bool fn_reduce(struct call *c, struct curves *out)
 {
-	const struct function *f = function_find(call_text(c, 1, ""));
-	const struct curves *in = call_curves(c, 0);
+	const struct function *f = function_find(given_text(c, 1, ""));
+	const struct curves *in = given_curves(c, 0);
 	struct map by_key = {0};
 	bool good = true;
 	for (size_t i = 0; f && i < PARAMS && f->params[i].name; i++)
 		if (f->params[i].required && f->params[i].type != PARAM_CURVES)
 			f = NULL;
 	if (!f)
-		return call_fail(
-			c, 1, "\"%.60s\" is no function of series alone", call_text(c, 1, ""));
+		return wrong_argument(
+			c, 1, "\"%.60s\" is no function of series alone", given_text(c, 1, ""));
 	for (size_t i = 0; i < in->n; i++)
 		reduce_add(c, &by_key, in->p[i]);
 	MAP_EACH (&by_key, e) {
@@ -358,15 +358,15 @@ static char *with_prefix(const char *text, const char *prefix)
 
 static bool apply_one(struct call *c, const char *prefix, struct curves *out)
 {
-	char *target = with_prefix(call_text(c, 2, ""), prefix);
+	char *target = with_prefix(given_text(c, 2, ""), prefix);
 	struct curves got = {0};
 	const bool good = call_target(c, target, c->span, &got);
 	for (size_t i = 0; good && i < got.n; i++) {
 		struct curve *one = call_changed(c, out, got.p[i]);
 		if (!one)
 			break;
-		if (call_has(c, 3))
-			curve_rename(one, with_prefix(call_text(c, 3, ""), prefix));
+		if (given_has(c, 3))
+			curve_rename(one, with_prefix(given_text(c, 3, ""), prefix));
 		mem_replace(&one->expr, prefix);
 	}
 	curves_fini(&got);
@@ -376,8 +376,8 @@ static bool apply_one(struct call *c, const char *prefix, struct curves *out)
 
 bool fn_apply(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const int64_t node = call_whole(c, 1, 0);
+	const struct curves *in = given_curves(c, 0);
+	const int64_t node = given_whole(c, 1, 0);
 	VEC(char *) prefixes = {0};
 	bool good = true;
 	for (size_t i = 0; i < in->n; i++) {

@@ -12,19 +12,19 @@
 
 bool fn_alias(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	for (size_t i = 0; i < in->n; i++) {
 		struct curve *one = call_changed(c, out, in->p[i]);
 		if (!one)
 			return false;
-		curve_rename(one, mem_strdup(call_text(c, 1, "")));
+		curve_rename(one, mem_strdup(given_text(c, 1, "")));
 	}
 	return true;
 }
 
 bool fn_alias_by_node(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	for (size_t i = 0; i < in->n; i++) {
 		struct curve *one = call_changed(c, out, in->p[i]);
 		if (!one)
@@ -68,7 +68,7 @@ static char *parts_of(const char *name, int64_t start, int64_t stop)
 
 static bool substr(struct call *c, int64_t start, int64_t stop, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	for (size_t i = 0; i < in->n; i++) {
 		struct curve *one = call_changed(c, out, in->p[i]);
 		if (!one)
@@ -80,7 +80,7 @@ static bool substr(struct call *c, int64_t start, int64_t stop, struct curves *o
 
 bool fn_substr(struct call *c, struct curves *out)
 {
-	return substr(c, call_whole(c, 1, 0), call_whole(c, 2, 0), out);
+	return substr(c, given_whole(c, 1, 0), given_whole(c, 2, 0), out);
 }
 
 bool fn_alias_by_metric(struct call *c, struct curves *out)
@@ -153,18 +153,18 @@ static char *substituted(const struct regex *re, const char *text, const char *r
 static struct regex *search_of(struct call *c)
 {
 	struct error err = {0};
-	struct regex *re = regex_new(slice_of(call_text(c, 1, "")), &err);
+	struct regex *re = regex_new(slice_of(given_text(c, 1, "")), &err);
 	if (!re)
-		call_fail(c, 1, "%s", err.msg);
+		wrong_argument(c, 1, "%s", err.msg);
 	return re;
 }
 
 /* The name of a curve with the search replaced; NULL: told. */
 static char *name_of(struct call *c, const struct regex *re, const struct curve *from)
 {
-	char *name = substituted(re, from->name, call_text(c, 2, ""));
+	char *name = substituted(re, from->name, given_text(c, 2, ""));
 	if (!name)
-		call_fail(c, 1,
+		wrong_argument(c, 1,
 			"the regular expression takes too many steps, or makes too long"
 			" a name");
 	return name;
@@ -172,7 +172,7 @@ static char *name_of(struct call *c, const struct regex *re, const struct curve 
 
 bool fn_alias_sub(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	struct regex *re = search_of(c);
 	for (size_t i = 0; re && i < in->n; i++) {
 		struct curve *one = call_changed(c, out, in->p[i]);
@@ -249,14 +249,14 @@ static bool query_name(struct call *c, const char *query, struct curve *one)
 	struct curves got = {0};
 	bool good = call_target(c, query, c->span, &got);
 	if (good && !got.n)
-		good = call_fail(c, 1, "no series is found with %.200s", query);
+		good = wrong_argument(c, 1, "no series is found with %.200s", query);
 	if (good) {
 		const double last = fold_values(FOLD_LAST, got.p[0]->v, got.p[0]->n);
-		char *name = isnan(last) ? NULL : with_number(call_text(c, 3, ""), last);
+		char *name = isnan(last) ? NULL : with_number(given_text(c, 3, ""), last);
 		if (isnan(last))
-			good = call_fail(c, 1, "%.200s has no last value", query);
+			good = wrong_argument(c, 1, "%.200s has no last value", query);
 		else if (!name)
-			good = call_fail(c, 3, "a new name has one of %%d %%s %%g %%f in it");
+			good = wrong_argument(c, 3, "a new name has one of %%d %%s %%g %%f in it");
 		else
 			curve_rename(one, name);
 	}
@@ -266,7 +266,7 @@ static bool query_name(struct call *c, const char *query, struct curve *one)
 
 bool fn_alias_query(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	struct regex *re = search_of(c);
 	bool good = true;
 	for (size_t i = 0; re && i < in->n && !c->e->failed; i++) {

@@ -95,12 +95,12 @@ static bool share_end(struct call *c, const struct share *s, bool own_totals, st
 
 static bool by_group(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0), *totals = call_curves(c, 1);
-	const bool own = !call_has(c, 1);
+	const struct curves *in = given_curves(c, 0), *totals = given_curves(c, 1);
+	const bool own = !given_has(c, 1);
 	struct map by_key = {0};
 	bool good = true;
 	if (!own && c->args.p[1].type == ARGUMENT_NUMBER)
-		return call_fail(c, 1, "with nodes, total is series or None");
+		return wrong_argument(c, 1, "with nodes, total is series or None");
 	for (size_t i = 0; i < in->n; i++)
 		curves_add(&share_of(&by_key, c, in->p[i])->parts, in->p[i]);
 	for (size_t i = 0; i < totals->n; i++)
@@ -121,7 +121,7 @@ static bool by_group(struct call *c, struct curves *out)
 
 static bool of_number(struct call *c, const struct curves *in, struct curves *out)
 {
-	const double total = call_number(c, 1, 100);
+	const double total = given_number(c, 1, 100);
 	char text[CURVE_NUMBER];
 	curve_number(total, !c->args.p[1].whole, text);
 	for (size_t i = 0; i < in->n; i++) {
@@ -131,7 +131,7 @@ static bool of_number(struct call *c, const struct curves *in, struct curves *ou
 		for (size_t k = 0; k < a->n; k++)
 			p->v[k] = percent(a->v[k], total);
 		vec_push(out, p);
-		if (!eval_spend(c->e, a->n))
+		if (!eval_work(c->e, a->n))
 			return false;
 	}
 	return true;
@@ -172,14 +172,14 @@ static bool of_pairs(
 
 bool fn_percent(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0), *totals = call_curves(c, 1);
+	const struct curves *in = given_curves(c, 0), *totals = given_curves(c, 1);
 	if (c->args.n > 2)
 		return by_group(c, out);
-	if (!in->n || (call_has(c, 1) && c->args.p[1].type == ARGUMENT_CURVES && !totals->n))
+	if (!in->n || (given_has(c, 1) && c->args.p[1].type == ARGUMENT_CURVES && !totals->n))
 		return true; /* nothing is known of it */
-	if (call_has(c, 1) && c->args.p[1].type == ARGUMENT_NUMBER)
+	if (given_has(c, 1) && c->args.p[1].type == ARGUMENT_NUMBER)
 		return of_number(c, in, out);
-	if (!call_has(c, 1)) {
+	if (!given_has(c, 1)) {
 		char *exprs = curves_exprs(in);
 		struct curve *sum = sum_of(c, in);
 		if (sum)
@@ -193,7 +193,7 @@ bool fn_percent(struct call *c, struct curves *out)
 		return of_pairs(c, in, totals, out);
 	if (totals->n == 1)
 		return of_one(c, in, totals->p[0], out);
-	return call_fail(c, 1,
+	return wrong_argument(c, 1,
 		"total must be 1 series or as many as the first argument has:"
 		" %zu, not %zu",
 		in->n, totals->n);

@@ -43,14 +43,14 @@ static size_t steps_of(int64_t start, int64_t end, int64_t interval)
 
 static bool interval_read(struct call *c, int64_t *ret)
 {
-	*ret = call_interval(c, 1);
-	return *ret > 0 || call_fail(c, 1, "the interval must be longer than 0");
+	*ret = given_interval(c, 1);
+	return *ret > 0 || wrong_argument(c, 1, "the interval must be longer than 0");
 }
 
 bool fn_summarize(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const bool from_begin = call_flag(c, 3);
+	const struct curves *in = given_curves(c, 0);
+	const bool from_begin = given_flag(c, 3);
 	int64_t interval;
 	if (!interval_read(c, &interval))
 		return false;
@@ -62,20 +62,20 @@ bool fn_summarize(struct call *c, struct curves *out)
 			end = end - end % interval + interval;
 		}
 		const size_t n = steps_of(start, end, interval);
-		if (!eval_spend(c->e, from->n + n))
+		if (!eval_work(c->e, from->n + n))
 			return false;
 		struct curve *one = curve_like(from,
 			mem_printf("summarize(%s, \"%s\", \"%s\"%s)", from->name,
-				call_text(c, 1, ""), call_text(c, 2, "sum"),
+				given_text(c, 1, ""), given_text(c, 2, "sum"),
 				from_begin ? ", true" : ""),
 			n);
 		const int64_t aligned =
-			fold_steps(one, from, call_fold(c, 2, FOLD_SUM), interval, start, end);
+			fold_steps(one, from, given_fold(c, 2, FOLD_SUM), interval, start, end);
 		one->start_s = start;
 		one->end_s = from_begin ? aligned : end;
 		one->step_s = interval;
-		curve_tag(one, "summarize", call_text(c, 1, ""));
-		curve_tag(one, "summarizeFunction", call_text(c, 2, "sum"));
+		curve_tag(one, "summarize", given_text(c, 1, ""));
+		curve_tag(one, "summarizeFunction", given_text(c, 2, "sum"));
 		vec_push(out, one);
 	}
 	return true;
@@ -89,30 +89,30 @@ bool fn_smart_summarize(struct call *c, struct curves *out)
 	if (!interval_read(c, &interval))
 		return false;
 	bool good = true;
-	if (call_has(c, 3) &&
-		!times_align(call_text(c, 3, ""), span.from_s, c->e->zone, &span.from_s))
-		return call_fail(c, 3,
+	if (given_has(c, 3) &&
+		!times_align(given_text(c, 3, ""), span.from_s, c->e->zone, &span.from_s))
+		return wrong_argument(c, 3,
 			"\"%.40s\" is nothing to align to: years, months, weeks,"
 			" days, hours, minutes or seconds",
-			call_text(c, 3, ""));
-	if (call_has(c, 3))
+			given_text(c, 3, ""));
+	if (given_has(c, 3))
 		good = call_again(c, span, &in);
 	else
-		curves_add_all(&in, call_curves(c, 0));
+		curves_add_all(&in, given_curves(c, 0));
 	for (size_t k = 0; good && k < in.n; k++) {
 		const struct curve *from = in.p[k];
 		const size_t n = steps_of(from->start_s, from->end_s, interval);
-		if (!(good = eval_spend(c->e, from->n + n)))
+		if (!(good = eval_work(c->e, from->n + n)))
 			break;
 		struct curve *one = curve_like(from,
 			mem_printf("smartSummarize(%s, \"%s\", \"%s\")", from->name,
-				call_text(c, 1, ""), call_text(c, 2, "sum")),
+				given_text(c, 1, ""), given_text(c, 2, "sum")),
 			n);
-		one->end_s = fold_steps(
-			one, from, call_fold(c, 2, FOLD_SUM), interval, from->start_s, from->end_s);
+		one->end_s = fold_steps(one, from, given_fold(c, 2, FOLD_SUM), interval,
+			from->start_s, from->end_s);
 		one->step_s = interval;
-		curve_tag(one, "smartSummarize", call_text(c, 1, ""));
-		curve_tag(one, "smartSummarizeFunction", call_text(c, 2, "sum"));
+		curve_tag(one, "smartSummarize", given_text(c, 1, ""));
+		curve_tag(one, "smartSummarizeFunction", given_text(c, 2, "sum"));
 		vec_push(out, one);
 	}
 	curves_fini(&in);
@@ -153,7 +153,7 @@ static void count_hits(struct curve *to, const struct curve *from, int64_t start
 
 bool fn_hitcount(struct call *c, struct curves *out)
 {
-	const bool aligned = call_flag(c, 2);
+	const bool aligned = given_flag(c, 2);
 	struct curves in = {0};
 	struct span span = c->span;
 	int64_t interval;
@@ -165,9 +165,9 @@ bool fn_hitcount(struct call *c, struct curves *out)
 		if (interval >= 60 && times_align(unit, span.from_s, c->e->zone, &span.from_s))
 			good = call_again(c, span, &in);
 		else
-			curves_add_all(&in, call_curves(c, 0));
+			curves_add_all(&in, given_curves(c, 0));
 	} else {
-		curves_add_all(&in, call_curves(c, 0));
+		curves_add_all(&in, given_curves(c, 0));
 	}
 	for (size_t k = 0; good && k < in.n; k++) {
 		const struct curve *from = in.p[k];
@@ -175,17 +175,17 @@ bool fn_hitcount(struct call *c, struct curves *out)
 		const int64_t end =
 			aligned ? from->start_s + (length / interval + 1) * interval : from->end_s;
 		const size_t n = steps_of(from->start_s, end, interval);
-		if (!(good = eval_spend(c->e, from->n + n + (size_t)(length / interval))))
+		if (!(good = eval_work(c->e, from->n + n + (size_t)(length / interval))))
 			break;
 		struct curve *one = curve_like(from,
-			mem_printf("hitcount(%s, \"%s\"%s)", from->name, call_text(c, 1, ""),
+			mem_printf("hitcount(%s, \"%s\"%s)", from->name, given_text(c, 1, ""),
 				aligned ? ", true" : ""),
 			n);
 		one->start_s = end - (int64_t)n * interval;
 		one->end_s = end;
 		one->step_s = interval;
 		count_hits(one, from, one->start_s, interval);
-		curve_tag(one, "hitcount", call_text(c, 1, ""));
+		curve_tag(one, "hitcount", given_text(c, 1, ""));
 		vec_push(out, one);
 	}
 	curves_fini(&in);
@@ -196,23 +196,23 @@ bool fn_hitcount(struct call *c, struct curves *out)
 
 bool fn_n_percentile(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const double n = call_number(c, 1, 0);
+	const struct curves *in = given_curves(c, 0);
+	const double n = given_number(c, 1, 0);
 	if (n <= 0 || n > 100)
-		return call_fail(c, 1, "a percentile is over 0 and at most 100");
+		return wrong_argument(c, 1, "a percentile is over 0 and at most 100");
 	for (size_t k = 0; k < in->n; k++) {
 		const struct curve *from = in->p[k];
 		const double x = values_percentile(from->v, from->n, n, false);
 		const int64_t length = (from->end_s - from->start_s) / from->step_s;
 		if (isnan(x) || length <= 0)
 			continue;
-		if (length > EVAL_VALUES || !eval_spend(c->e, from->n + (size_t)length))
-			return eval_spend(c->e, EVAL_WORK);
+		if (length > EVAL_VALUES || !eval_work(c->e, from->n + (size_t)length))
+			return eval_work(c->e, EVAL_WORK);
 		struct curve *one = curve_like(
 			from, mem_printf("nPercentile(%s, %g)", from->name, n), (size_t)length);
 		for (size_t i = 0; i < one->n; i++)
 			one->v[i] = x;
-		curve_tag(one, "nPercentile", call_text(c, 1, ""));
+		curve_tag(one, "nPercentile", given_text(c, 1, ""));
 		vec_push(out, one);
 	}
 	return true;
@@ -220,15 +220,15 @@ bool fn_n_percentile(struct call *c, struct curves *out)
 
 bool fn_aggregate_line(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	const int64_t length = c->span.until_s - c->span.from_s;
 	for (size_t k = 0; k < in->n; k++) {
 		const struct curve *from = in->p[k];
-		const double x = fold_values(call_fold(c, 1, FOLD_AVERAGE), from->v, from->n);
+		const double x = fold_values(given_fold(c, 1, FOLD_AVERAGE), from->v, from->n);
 		char *name = isnan(x) ? mem_printf("aggregateLine(%s, None)", from->name)
 				      : mem_printf("aggregateLine(%s, %g)", from->name, x);
 		struct curve *one;
-		if (call_flag(c, 2)) {
+		if (given_flag(c, 2)) {
 			one = curve_like(from, name, from->n);
 		} else {
 			one = curve_new(name, c->span.from_s, length > 1 ? length / 2 : 1, 3);
@@ -238,7 +238,7 @@ bool fn_aggregate_line(struct call *c, struct curves *out)
 		for (size_t i = 0; i < one->n; i++)
 			one->v[i] = x;
 		vec_push(out, one);
-		if (!eval_spend(c->e, from->n))
+		if (!eval_work(c->e, from->n))
 			return false;
 	}
 	return true;

@@ -30,13 +30,13 @@ static struct curve *named(struct call *c, struct curves *out, struct curve *fro
 	}
 	curve_rename(one, name);
 	mem_replace(&one->expr, name);
-	curve_tag(one, c->function->name, call_text(c, 1, "1"));
+	curve_tag(one, c->function->name, given_text(c, 1, "1"));
 	return one;
 }
 
 #define EACH_NAMED(c, out, one, ...)                                                               \
-	for (size_t at_ = 0; at_ < call_curves(c, 0)->n; at_++)                                    \
-		for (struct curve *from = call_curves(c, 0)->p[at_],                               \
+	for (size_t at_ = 0; at_ < given_curves(c, 0)->n; at_++)                                   \
+		for (struct curve *from = given_curves(c, 0)->p[at_],                              \
 				  *one = named(c, out, from, mem_printf(__VA_ARGS__));             \
 			one; one = NULL)
 
@@ -54,7 +54,7 @@ static double with_factor(char what, double x, double factor)
 
 bool fn_map_factor(struct call *c, struct curves *out)
 {
-	const double factor = call_number(c, 1, 1);
+	const double factor = given_number(c, 1, 1);
 	EACH_NAMED (c, out, one, "%s(%s,%g)", c->function->name, from->name, factor)
 		for (size_t i = 0; i < one->n; i++)
 			one->v[i] = with_factor(c->function->name[0], one->v[i], factor);
@@ -63,7 +63,7 @@ bool fn_map_factor(struct call *c, struct curves *out)
 
 bool fn_add(struct call *c, struct curves *out)
 {
-	const double constant = call_number(c, 1, 0);
+	const double constant = given_number(c, 1, 0);
 	EACH_NAMED (c, out, one, "add(%s,%.0f)", from->name, trunc(constant))
 		for (size_t i = 0; i < one->n; i++)
 			one->v[i] += constant;
@@ -153,10 +153,10 @@ bool fn_min_max(struct call *c, struct curves *out)
 
 bool fn_logarithm(struct call *c, struct curves *out)
 {
-	const double base = call_number(c, 1, 10);
+	const double base = given_number(c, 1, 10);
 	if (base <= 0 || base == 1)
-		return call_fail(c, 1, "the base of a logarithm is over 0 and not 1");
-	EACH_NAMED (c, out, one, "log(%s, %s)", from->name, call_text(c, 1, "10"))
+		return wrong_argument(c, 1, "the base of a logarithm is over 0 and not 1");
+	EACH_NAMED (c, out, one, "log(%s, %s)", from->name, given_text(c, 1, "10"))
 		for (size_t i = 0; i < one->n; i++)
 			one->v[i] = one->v[i] > 0 ? log(one->v[i]) / log(base) : NAN;
 	return !c->e->failed;
@@ -164,11 +164,11 @@ bool fn_logarithm(struct call *c, struct curves *out)
 
 bool fn_round(struct call *c, struct curves *out)
 {
-	const int64_t digits = call_whole(c, 1, 0);
+	const int64_t digits = given_whole(c, 1, 0);
 	if (digits < -300 || digits > 300)
-		return call_fail(c, 1, "a precision is within -300 and 300");
+		return wrong_argument(c, 1, "a precision is within -300 and 300");
 	char text[32] = "";
-	if (call_has(c, 1))
+	if (given_has(c, 1))
 		snprintf(text, sizeof(text), ",%lld", (long long)digits);
 	EACH_NAMED (c, out, one, "round(%s%s)", from->name, text)
 		for (size_t i = 0; i < one->n; i++)
@@ -178,7 +178,7 @@ bool fn_round(struct call *c, struct curves *out)
 
 bool fn_scale_to_seconds(struct call *c, struct curves *out)
 {
-	const double seconds = call_number(c, 1, 1);
+	const double seconds = given_number(c, 1, 1);
 	EACH_NAMED (c, out, one, "scaleToSeconds(%s,%.0f)", from->name, trunc(seconds)) {
 		const double factor = seconds / (double)one->step_s;
 		for (size_t i = 0; i < one->n; i++)
@@ -201,11 +201,11 @@ static bool is_known(const struct curves *reference, int64_t at_s)
 
 bool fn_transform_null(struct call *c, struct curves *out)
 {
-	const double value = call_number(c, 1, 0);
-	const struct curves *reference = call_curves(c, 2);
+	const double value = given_number(c, 1, 0);
+	const struct curves *reference = given_curves(c, 2);
 	EACH_NAMED (c, out, one, "transformNull(%s,%g%s)", from->name, value,
 		reference->n ? ",referenceSeries" : "")
-		for (size_t i = 0; i < one->n && eval_spend(c->e, reference->n); i++)
+		for (size_t i = 0; i < one->n && eval_work(c->e, reference->n); i++)
 			if (isnan(one->v[i]) &&
 				(!reference->n || is_known(reference,
 							  one->start_s + (int64_t)i * one->step_s)))
@@ -225,7 +225,7 @@ static void leave(struct curve *one, bool above, double limit)
 bool fn_remove_value(struct call *c, struct curves *out)
 {
 	const bool above = strncmp(c->function->name, "removeAbove", 11) == 0;
-	const double n = call_number(c, 1, 0);
+	const double n = given_number(c, 1, 0);
 	EACH_NAMED (c, out, one, "%s(%s, %g)", c->function->name, from->name, n)
 		leave(one, above, n);
 	return !c->e->failed;
@@ -234,9 +234,9 @@ bool fn_remove_value(struct call *c, struct curves *out)
 bool fn_remove_percentile(struct call *c, struct curves *out)
 {
 	const bool above = strncmp(c->function->name, "removeAbove", 11) == 0;
-	const double n = call_number(c, 1, 0);
+	const double n = given_number(c, 1, 0);
 	if (n <= 0 || n > 100)
-		return call_fail(c, 1, "a percentile is over 0 and at most 100");
+		return wrong_argument(c, 1, "a percentile is over 0 and at most 100");
 	EACH_NAMED (c, out, one, "%s(%s, %g)", c->function->name, from->name, n)
 		leave(one, above, values_percentile(one->v, one->n, n, false));
 	return !c->e->failed;

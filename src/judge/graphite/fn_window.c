@@ -20,18 +20,18 @@ struct window {
 /* And the curves of the first argument, begun earlier by the window. */
 static bool window_read(struct call *c, struct window *w, struct curves *earlier)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	int64_t step = 0;
-	*w = (struct window){.text = call_text(c, 1, "")};
+	*w = (struct window){.text = given_text(c, 1, "")};
 	if (c->args.p[1].type == ARGUMENT_NUMBER) {
-		if (call_whole(c, 1, 0) < 1 || call_whole(c, 1, 0) > 1000000)
-			return call_fail(c, 1, "a window has 1 to 1000000 points");
+		if (given_whole(c, 1, 0) < 1 || given_whole(c, 1, 0) > 1000000)
+			return wrong_argument(c, 1, "a window has 1 to 1000000 points");
 		for (size_t i = 0; i < in->n; i++)
 			step = in->p[i]->step_s > step ? in->p[i]->step_s : step;
-		w->points = (size_t)call_whole(c, 1, 0);
+		w->points = (size_t)given_whole(c, 1, 0);
 		w->seconds = step * (int64_t)w->points;
 	} else {
-		w->seconds = call_interval(c, 1);
+		w->seconds = given_interval(c, 1);
 		w->seconds = w->seconds < 0 ? -w->seconds : w->seconds;
 	}
 	struct span span = c->span;
@@ -72,9 +72,9 @@ static bool moving(
 		const size_t points = window_points(&w, from);
 		const size_t n = from->n > points ? from->n - points : 0;
 		const double share = isnan(xff) ? from->xff : xff;
-		good = n * points <= EVAL_WORK && eval_spend(c->e, n * (points + 1));
+		good = n * points <= EVAL_WORK && eval_work(c->e, n * (points + 1));
 		if (!good)
-			eval_spend(c->e, EVAL_WORK);
+			eval_work(c->e, EVAL_WORK);
 		struct curve *one = good ? window_curve(c, &w, function, from, n, out) : NULL;
 		for (size_t i = 0; one && i < n; i++) {
 			const size_t some = values_count(from->v + i, points);
@@ -97,17 +97,17 @@ bool fn_moving(struct call *c, struct curves *out)
 	for (size_t i = 0; i < array_len(kinds); i++)
 		if (strcmp(kinds[i].name, c->function->name) == 0)
 			f = kinds[i].fold;
-	return moving(c, f, c->function->name, call_number(c, 2, NAN), out);
+	return moving(c, f, c->function->name, given_number(c, 2, NAN), out);
 }
 
 bool fn_moving_window(struct call *c, struct curves *out)
 {
-	const char *how = call_text(c, 2, "average");
+	const char *how = given_text(c, 2, "average");
 	char *name = mem_printf("moving%s", how);
 	if (name[6] >= 'a' && name[6] <= 'z')
 		name[6] = (char)(name[6] - 'a' + 'A');
 	const bool good =
-		moving(c, call_fold(c, 2, FOLD_AVERAGE), name, call_number(c, 3, NAN), out);
+		moving(c, given_fold(c, 2, FOLD_AVERAGE), name, given_number(c, 3, NAN), out);
 	free(name);
 	return good;
 }
@@ -132,7 +132,7 @@ bool fn_exponential(struct call *c, struct curves *out)
 				ema = constant * from->v[i] + (1 - constant) * ema;
 				one->v[i - first + 1] = round_to(ema, 6);
 			}
-		good = eval_spend(c->e, from->n);
+		good = eval_work(c->e, from->n);
 	}
 	curves_fini(&earlier);
 	return good;
@@ -165,17 +165,17 @@ static void deviations(struct curve *one, const struct curve *from, size_t point
 
 bool fn_stdev(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
-	const int64_t points = call_whole(c, 1, 0);
+	const struct curves *in = given_curves(c, 0);
+	const int64_t points = given_whole(c, 1, 0);
 	if (points < 1)
-		return call_fail(c, 1, "a window has at least 1 point");
+		return wrong_argument(c, 1, "a window has at least 1 point");
 	for (size_t k = 0; k < in->n; k++) {
 		const struct curve *from = in->p[k];
-		if (!eval_spend(c->e, from->n))
+		if (!eval_work(c->e, from->n))
 			return false;
 		struct curve *one = curve_like(
 			from, mem_printf("stdev(%s,%lld)", from->name, (long long)points), from->n);
-		deviations(one, from, (size_t)points, call_number(c, 2, 0.1));
+		deviations(one, from, (size_t)points, given_number(c, 2, 0.1));
 		vec_push(out, one);
 	}
 	return true;
@@ -186,7 +186,7 @@ bool fn_stdev(struct call *c, struct curves *out)
 /* "1d" means back. Owned. */
 static char *shift_text(struct call *c, size_t i, const char *otherwise)
 {
-	const char *text = call_text(c, i, otherwise);
+	const char *text = given_text(c, i, otherwise);
 	return mem_printf("%s%s", *text >= '0' && *text <= '9' ? "-" : "", text);
 }
 
@@ -204,13 +204,13 @@ static int64_t dst_shift(const struct eval *e, struct span now, struct span then
 
 bool fn_time_shift(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	char *text = shift_text(c, 1, "1d");
 	int64_t by = 0;
 	interval_parse(text, &by);
 	struct span span = {c->span.from_s + by, c->span.until_s + by};
 	struct curves then = {0};
-	if (call_flag(c, 3)) {
+	if (given_flag(c, 3)) {
 		const int64_t dst = dst_shift(c->e, c->span, span);
 		span.from_s += dst;
 		span.until_s += dst;
@@ -220,7 +220,7 @@ bool fn_time_shift(struct call *c, struct curves *out)
 		struct curve *one = call_changed(c, out, then.p[i]);
 		if (!one)
 			break;
-		const bool reset = !call_has(c, 2) || call_flag(c, 2);
+		const bool reset = !given_has(c, 2) || given_flag(c, 2);
 		curve_rename(one, mem_printf("timeShift(%s, \"%s\")", then.p[i]->name, text));
 		curve_tag(one, "timeShift", text);
 		one->end_s =
@@ -234,7 +234,7 @@ bool fn_time_shift(struct call *c, struct curves *out)
 
 static bool stack_one(struct call *c, const char *text, int64_t by, int64_t i, struct curves *out)
 {
-	const struct curve *first = call_curves(c, 0)->p[0];
+	const struct curve *first = given_curves(c, 0)->p[0];
 	struct curves then = {0};
 	const bool good =
 		call_again(c, (struct span){c->span.from_s + by, c->span.until_s + by}, &then);
@@ -254,16 +254,16 @@ static bool stack_one(struct call *c, const char *text, int64_t by, int64_t i, s
 
 bool fn_time_stack(struct call *c, struct curves *out)
 {
-	const int64_t first = call_whole(c, 2, 0), last = call_whole(c, 3, 7);
+	const int64_t first = given_whole(c, 2, 0), last = given_whole(c, 3, 7);
 	char *text = shift_text(c, 1, "1d");
 	int64_t unit = 0;
 	bool good = true;
 	interval_parse(text, &unit);
 	if (last - first > 100 || first < -1000 || last > 1000) {
 		free(text);
-		return call_fail(c, 3, "at most 100 shifts, within -1000 and 1000");
+		return wrong_argument(c, 3, "at most 100 shifts, within -1000 and 1000");
 	}
-	for (int64_t i = first; i < last && call_curves(c, 0)->n; i++)
+	for (int64_t i = first; i < last && given_curves(c, 0)->n; i++)
 		good &= stack_one(c, text, unit * i, i, out);
 	free(text);
 	return good && !c->e->failed;
@@ -271,13 +271,13 @@ bool fn_time_stack(struct call *c, struct curves *out)
 
 bool fn_time_slice(struct call *c, struct curves *out)
 {
-	const struct curves *in = call_curves(c, 0);
+	const struct curves *in = given_curves(c, 0);
 	int64_t from, until;
 	struct error err = {0};
-	if (!times_parse(call_text(c, 1, ""), c->e->now_s, c->e->zone, &from, &err))
-		return call_fail(c, 1, "%s", err.msg);
-	if (!times_parse(call_text(c, 2, "now"), c->e->now_s, c->e->zone, &until, &err))
-		return call_fail(c, 2, "%s", err.msg);
+	if (!times_parse(given_text(c, 1, ""), c->e->now_s, c->e->zone, &from, &err))
+		return wrong_argument(c, 1, "%s", err.msg);
+	if (!times_parse(given_text(c, 2, "now"), c->e->now_s, c->e->zone, &until, &err))
+		return wrong_argument(c, 2, "%s", err.msg);
 	for (size_t k = 0; k < in->n; k++) {
 		struct curve *one = call_changed(c, out, in->p[k]);
 		if (!one)

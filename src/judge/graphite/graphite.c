@@ -291,7 +291,7 @@ struct graphite_call *graphite_render(
 	c->points_max = q->points_max;
 	c->xff = q->xff;
 	c->zone_name = mem_strdup(q->zone);
-	eval_init(&c->eval, graphite_now_s(g), NULL);
+	eval_init(&c->eval, q->now_s ? q->now_s : graphite_now_s(g), NULL);
 	c->eval.cancelled = &c->cancelled;
 	c->eval.deadline_ns = clock_mono_ns(&clock_system) + GRAPHITE_DEADLINE;
 	if (q->target_count > GRAPHITE_TARGETS)

@@ -86,7 +86,8 @@ void graphite_add_tree(struct graphite *g, const struct graphite_tree *tree); /*
 struct graphite_question { /* copied */
 	const char *const *targets;
 	size_t target_count;
-	int64_t from_s, until_s; /* graphite_time() */
+	int64_t from_s, until_s; /* graphite_moment() */
+	int64_t now_s;           /* nothing is later; 0: the clock's */
 	const char *zone;        /* of alignments to days; NULL: UTC */
 	size_t points_max;       /* maxDataPoints; 0: no matter */
 	double xff;              /* xFilesFactor; 0: one value is enough */
@@ -129,7 +130,7 @@ json_t *graphite_functions(void);
 
 /* "-1h", "now-5min", "20261126", "08:50_20261126", "noon yesterday", 1767000000 ... as
  * graphite-web's from and until; `zone` an IANA name, NULL: UTC. */
-bool graphite_time(
+bool graphite_moment(
 	const char *text, int64_t now_s, const char *zone, int64_t *ret, struct error *err);
 
 #endif

@@ -267,7 +267,7 @@ bool times_parse(
 	return good;
 }
 
-bool graphite_time(
+bool graphite_moment(
 	const char *text, int64_t now_s, const char *zone, int64_t *ret, struct error *err)
 {
 	struct zone *z = zone_load(zone, err);

@@ -1,5 +1,5 @@
 /*
- * times.h - the times Graphite's users write; see graphite_time(). Thread: any.
+ * times.h - the times Graphite's users write; see graphite_moment(). Thread: any.
  */
 #ifndef JUDGE_GRAPHITE_TIMES_H
 #define JUDGE_GRAPHITE_TIMES_H

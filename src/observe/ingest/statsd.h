@@ -120,12 +120,10 @@ void statsd_dense_fini(struct statsd_dense *d);
  * not taken for lack of room. */
 const char *statsd_metric_add(struct statsd_metric *m, const struct statsd_line *line,
 	struct statsd_dense *dense, uint64_t *ret_refused);
+/* A whole number of at most 15 digits, alone and without a rate. False: the way above says why. */
+bool statsd_metric_whole(struct statsd_metric *m, uint64_t x, struct statsd_dense *dense);
 /* What it came to, moved; and begins anew. */
 struct statsd_item statsd_metric_take(struct statsd_metric *m, struct statsd_dense *dense);
-
-/* Quick, keyed at random per process, so that outsiders cannot choose collisions. Thread: any. */
-uint64_t statsd_hash(struct slice s, uint64_t seed);
-uint64_t statsd_hash_seed(void);
 
 /* --- statsd.c: thread: the loop's ------------------------------------------------------------- */
 

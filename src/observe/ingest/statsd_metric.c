@@ -9,54 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "observe/ingest/number.h"
 #include "observe/ingest/statsd.h"
+#include "observe/ingest/statsd_hash.h"
 
 #define OFTEN     32
 #define DENSE_MAX 4096
 #define BUCKETS   (((44 - LOGLIN_COARSE) << LOGLIN_COARSE) + (2u << LOGLIN_COARSE))
 #define COUNT_MAX 1000000000u /* of one value, by its rate; of one timer in an interval */
-
-static const uint64_t k0 = 0xa0761d6478bd642fULL, k1 = 0xe7037ed1a0b428dbULL;
-
-/* --- hashes ----------------------------------------------------------------------------------- */
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	const unsigned __int128 r = (unsigned __int128)a * b;
-	return (uint64_t)r ^ (uint64_t)(r >> 64);
-}
-
-static uint64_t load(const char *p, size_t n)
-{
-	uint64_t x = 0;
-	memcpy(&x, p, n);
-	return x;
-}
-
-uint64_t statsd_hash_seed(void)
-{
-	return random_u64(&random_system);
-}
-
-uint64_t statsd_hash(struct slice s, uint64_t seed)
-{
-	const char *p = s.p;
-	size_t n = s.n;
-	uint64_t h = seed ^ k0;
-	for (; n > 16; p += 16, n -= 16)
-		h = mix(load(p, 8) ^ k1, load(p + 8, 8) ^ h);
-	uint64_t a, b;
-	if (n >= 8) {
-		a = load(p, 8);
-		b = load(p + n - 8, 8);
-	} else {
-		a = load(p, n);
-		b = 0;
-	}
-	return mix(k1 ^ s.n, mix(a ^ k1, b ^ h));
-}
 
 /* --- sets ------------------------------------------------------------------------------------- */
 
@@ -83,7 +43,7 @@ static void members_grow(struct statsd_members *m)
 static bool members_add(struct statsd_members *m, struct slice member)
 {
 	static const uint64_t none = 1;
-	const uint64_t hash = statsd_hash(member, k1);
+	const uint64_t hash = statsd_hash(member, 0);
 	if (m->n >= STATSD_MEMBERS_MAX)
 		return false;
 	if (2 * m->n >= m->size)
@@ -161,6 +121,22 @@ static const char *add_value(struct statsd_metric *m, const struct statsd_line *
 	m->value = x;
 	m->heard = true;
 	return NULL;
+}
+
+bool statsd_metric_whole(struct statsd_metric *m, uint64_t x, struct statsd_dense *dense)
+{
+	switch (m->kind) {
+	case STATSD_COUNTER: m->value += (double)x; break;
+	case STATSD_GAUGE: m->value = (double)x; break;
+	case STATSD_TIMER:
+		if (!add_time(m, (double)x * 1000, 1, dense))
+			return false;
+		break;
+	case STATSD_SET:
+	case STATSD_KINDS: return false;
+	}
+	m->heard = true;
+	return true;
 }
 
 const char *statsd_metric_add(struct statsd_metric *m, const struct statsd_line *line,

@@ -9,12 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "observe/ingest/statsd.h"
+#include "observe/ingest/statsd_hash.h"
 #include "store/points.h"
 
 struct sending { /* a way in which a metric's lines come */
 	struct statsd_metric *metric;
-	uint32_t name_n, tags_n;
+	uint32_t name_n;
+	uint16_t tags_n;
+	uint8_t kind;
 	char bytes[]; /* name, tags */
 };
 
@@ -40,7 +44,7 @@ struct statsd_table *statsd_table_new(size_t names_max)
 	t->size = 1024;
 	t->slots = mem_new_array(t->size, sizeof(*t->slots));
 	for (int k = 0; k < STATSD_KINDS; k++)
-		t->seed[k] = statsd_hash_seed();
+		t->seed[k] = random_u64(&random_system);
 	t->batch = mem_new(struct statsd_batch);
 	return t;
 }
@@ -90,7 +94,7 @@ static uint64_t hash_of(
 static bool is_that(
 	const struct sending *s, enum statsd_kind kind, struct slice name, struct slice tags)
 {
-	return s->name_n == name.n && s->tags_n == tags.n && s->metric->kind == kind &&
+	return s->name_n == name.n && s->tags_n == tags.n && s->kind == kind &&
 	       memcmp(s->bytes, name.p, name.n) == 0 &&
 	       memcmp(s->bytes + name.n, tags.p, tags.n) == 0;
 }
@@ -132,7 +136,8 @@ static void add_sending(
 	struct sending *s = mem_alloc(sizeof(*s) + name.n + tags.n);
 	s->metric = m;
 	s->name_n = (uint32_t)name.n;
-	s->tags_n = (uint32_t)tags.n;
+	s->tags_n = (uint16_t)tags.n;
+	s->kind = (uint8_t)m->kind;
 	memcpy(s->bytes, name.p, name.n);
 	memcpy(s->bytes + name.n, tags.p, tags.n);
 	*slot = (struct slot){hash, s};
@@ -223,10 +228,61 @@ static void take_line(struct statsd_table *t, struct slice text)
 		t->batch->refused++;
 }
 
+static bool short_kind(const char *p, const char *end, enum statsd_kind *ret, const char **ret_stop)
+{
+	if (end - p >= 1 && (*p == 'c' || *p == 'g')) {
+		*ret = *p == 'c' ? STATSD_COUNTER : STATSD_GAUGE;
+		*ret_stop = p + 1;
+	} else if (end - p >= 2 && p[0] == 'm' && p[1] == 's') {
+		*ret = STATSD_TIMER;
+		*ret_stop = p + 2;
+	} else {
+		return false;
+	}
+	return *ret_stop == end || **ret_stop == '\n';
+}
+
+/* Most lines are a known name and a whole number: NAME:12|ms. These are taken in one go, without
+ * looking for their end first. Returns it; NULL: it is another kind of line, nothing was done. */
+static const char *take_short(struct statsd_table *t, const char *p, const char *end)
+{
+	const size_t most =
+		(size_t)(end - p) < SERIES_KEY_MAX / 2 ? (size_t)(end - p) : SERIES_KEY_MAX / 2;
+	const char *colon = memchr(p, ':', most), *stop;
+	enum statsd_kind kind;
+	uint64_t x = 0;
+	if (!colon)
+		return NULL;
+	const char *c = colon + 1;
+	for (; c < end && (unsigned char)(*c - '0') < 10; c++)
+		x = x * 10 + (uint64_t)(*c - '0');
+	const ptrdiff_t digits = c - colon - 1;
+	if (digits < 1 || digits > 15 || c == end || *c != '|' ||
+		!short_kind(c + 1, end, &kind, &stop))
+		return NULL;
+	const struct slice name = slice_from(p, (size_t)(colon - p)), none = {"", 0};
+	const struct slot *slot = look_up(t, hash_of(t, kind, name, none), kind, name, none);
+	struct statsd_metric *m = slot->sending ? slot->sending->metric : NULL;
+	if (!m)
+		return NULL;
+	const bool before = m->heard;
+	if (!statsd_metric_whole(m, x, &t->dense))
+		return NULL;
+	if (!before)
+		vec_push(&t->heard, m);
+	t->batch->lines++;
+	return stop;
+}
+
 void statsd_table_take(struct statsd_table *t, struct slice packet)
 {
 	const char *p = packet.p, *const end = p + packet.n;
 	while (p < end) {
+		const char *taken = take_short(t, p, end);
+		if (taken) {
+			p = taken + 1;
+			continue;
+		}
 		const char *stop = memchr(p, '\n', (size_t)(end - p));
 		stop = stop ? stop : end;
 		size_t n = (size_t)(stop - p);

@@ -11,6 +11,9 @@ static const struct probe_kind *const kinds[] = {
 	&probe_kind_ssh,
 	&probe_kind_smtp,
 	&probe_kind_imap,
+	&probe_kind_udp,
+	&probe_kind_websocket,
+	&probe_kind_grpc,
 	&probe_kind_push,
 	&probe_kind_exec,
 };

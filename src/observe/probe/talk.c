@@ -30,6 +30,9 @@ bool talk_read_tls(
 	struct talk_spec *s, const struct yaml *at, struct probe_reader *r, const char *alpn)
 {
 	struct error err = {0};
+	probe_path(r, &s->ca);
+	probe_path(r, &s->cert);
+	probe_path(r, &s->key);
 	const struct tls_options o = {.ca_file = s->ca,
 		.cert_file = s->cert,
 		.key_file = s->key,

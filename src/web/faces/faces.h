@@ -8,7 +8,16 @@
 
 #include <jansson.h>
 
+#include "base/error.h"
 #include "web/pages/files.h"
+
+#define FACE_BODY_MAX (64u << 10) /* of a request that asks something */
+
+struct face_request {      /* borrowed */
+	const char *query; /* raw, "" when there is none */
+	const char *type;  /* Content-Type, or NULL */
+	struct slice body;
+};
 
 /* Ours: SITE as it is; what /api/ops/v1/openapi.yaml says (part of the program). */
 json_t *ops_status(const json_t *site);
@@ -20,5 +29,9 @@ json_t *statuspage_status(const json_t *site);
 json_t *statuspage_components(const json_t *site);
 json_t *statuspage_incidents(const json_t *site);
 json_t *statuspage_maintenances(const json_t *site);
+
+/* Graphite: the parameters of a request as {"target": [...], "from": "...", ...}: target, query and
+ * expr are lists, all others texts. NULL: *err says what is wrong. */
+json_t *graphite_arguments(const struct face_request *r, struct error *err);
 
 #endif

@@ -4,6 +4,7 @@ Each listens on 127.0.0.1, says its port in a line, and ends when its standard i
 machine does not have is said as "missing: ...".
 """
 import asyncio
+import logging
 import os
 import pathlib
 import shutil
@@ -112,10 +113,15 @@ passdb {{
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def starttls(protocol, cert, key):
-    """What LDAP, PostgreSQL, POP3 and FTP say before TLS; then OpenSSL's handshake."""
+def tls_of(cert, key):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
+    return context
+
+
+def starttls(protocol, cert, key):
+    """What LDAP, PostgreSQL, POP3 and FTP say before TLS; then OpenSSL's handshake."""
+    context = tls_of(cert, key)
     ldap_yes = bytes.fromhex("300c02010178070a010004000400")
     ldap_no = bytes.fromhex("302d0201017828") + b"\x0a\x01\x02\x04\x00\x04\x21" + \
         b"unsupported extended operation..."
@@ -151,6 +157,85 @@ def starttls(protocol, cert, key):
     threading.Thread(target=accept, daemon=True).start()
     say(listener.getsockname()[1])
     sys.stdin.read()
+
+
+def websocket(*files):
+    """python3-websockets. The path says what it does."""
+    try:
+        import websockets
+    except ImportError:
+        missing("python3-websockets")
+    logging.disable()  # clients that give up are part of the tests
+
+    async def serve(socket, path):
+        if path == "/echo":
+            async for message in socket:
+                await socket.send(f"you said {message}")
+        elif path == "/tell?a=1":
+            await socket.send('{"up": true, "who": "%s"}' % socket.request_headers.get("X-Who", ""))
+            await socket.send("second")
+            await socket.wait_closed()
+        elif path == "/ping":
+            await (await socket.ping(b"are you there"))
+            await socket.send("you are")
+            await socket.wait_closed()
+        elif path == "/parts":
+            await socket.send(["a message ", "in ", "parts"])
+            await socket.wait_closed()
+        elif path == "/large":
+            await socket.send("x" * 100000)
+            await socket.wait_closed()
+        elif path == "/close":
+            await socket.close(1013, "try again later")
+
+    async def main():
+        context = tls_of(*files) if files else None
+        async with websockets.serve(serve, "127.0.0.1", 0, ssl=context, subprotocols=["chat"],
+                                    ping_interval=None) as server:
+            say(server.sockets[0].getsockname()[1])
+            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+    asyncio.run(main())
+
+
+def grpc(*files):
+    """python3-grpcio; the messages of grpc.health.v1 are few enough to be written by hand."""
+    try:
+        import grpc as g
+        from concurrent import futures
+    except ImportError:
+        missing("python3-grpcio")
+
+    states = {b"": 1, b"up": 1, b"down": 2, b"odd": 9}
+
+    def check(request, context):
+        name = request[2:] if request else b""
+        if name == b"busy":
+            context.abort(g.StatusCode.UNAVAILABLE, "too busy, \u00e4h")
+        if name not in states:
+            context.abort(g.StatusCode.NOT_FOUND, "unknown service")
+        return bytes([8, states[name]])
+
+    server = g.server(futures.ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((g.method_handlers_generic_handler(
+        "grpc.health.v1.Health", {"Check": g.unary_unary_rpc_method_handler(check)}),))
+    if files:
+        cert, key = (pathlib.Path(f).read_bytes() for f in files)
+        port = server.add_secure_port("127.0.0.1:0", g.ssl_server_credentials([(key, cert)]))
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    say(port)
+    sys.stdin.read()
+    server.stop(0)
+
+
+def http2():
+    """nghttpd: speaks HTTP/2, and nothing of gRPC."""
+    if not shutil.which("nghttpd"):
+        missing("nghttp2-server")
+    port = free_port()
+    with_process(["nghttpd", "--no-tls", "-a", "127.0.0.1", str(port)], port)
 
 
 if __name__ == "__main__":

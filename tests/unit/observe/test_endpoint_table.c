@@ -226,6 +226,7 @@ static void test_which_services(void **state)
 		"[{\"type\":\"anti-ddos\",\"url\":\"http://h/v1/p/\"}]",
 		"ddos.list http://h/v1/p/list [Security/Anti DDoS]\n");
 	asks("anti-ddos.root: off\n", "[{\"type\":\"anti-ddos\",\"url\":\"http://h/v1/p\"}]", "");
+	asks("AntiDDoS.root: off\n", "[{\"type\":\"AntiDDoS\",\"url\":\"http://h/v1/p\"}]", "");
 	/* a name is taken by a row of another service */
 	asks("a.root: {service: b, path: /}\n",
 		"[{\"type\":\"a\",\"url\":\"http://h\"},{\"type\":\"b\",\"url\":\"http://i\"}]",
