@@ -49,7 +49,8 @@ def sign(folder, name, *more):
     """-> the records of DS that its parent should have"""
     origin = name if name.endswith(".") else name + "."
     for flags in ([], ["-f", "KSK"]):
-        run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-K", ".", *flags, origin, folder=folder)
+        run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-K", ".", "-P", "20191231", "-A", "20191231", *flags,
+            origin, folder=folder)
     run("dnssec-signzone", "-S", "-K", ".", "-d", ".", "-o", origin, *more, "-f", f"{name}.zone",
         f"{name}.zone", folder=folder)
     return (folder / f"dsset-{origin}").read_text()
