@@ -66,6 +66,22 @@ static void talk(struct import_probe *p, json_t *list, const struct import_node 
 	import_tell(p->in, n, IMPORT_CARRIED, "probe %s: %s.talk: %s", p->name, p->kind, key);
 }
 
+/* "^+OK", the greeting of POP3 as many have it: what repeats the beginning of a line is taken for
+ * what it was meant to be. */
+static void take_expect(struct import_probe *p, json_t *list, const struct import_node *n)
+{
+	const char *text = import_text(n);
+	if (!text)
+		return;
+	if (strncmp(text, "^+", 2) != 0) {
+		talk(p, list, n, "expect", json_string(text));
+		return;
+	}
+	json_array_append_new(list, json_pack("{s:o}", "expect", json_sprintf("^\\+%s", text + 2)));
+	import_tell(p->in, n, IMPORT_CHANGED, "probe %s: %s.talk: expect: + is a character here",
+		p->name, p->kind);
+}
+
 void blackbox_talk(struct import_probe *p, const struct import_node *of)
 {
 	static const struct import_answer keys[] = {
@@ -77,8 +93,7 @@ void blackbox_talk(struct import_probe *p, const struct import_node *of)
 					 expect = import_get(&step, "expect"),
 					 send = import_get(&step, "send"),
 					 starttls = import_get(&step, "starttls");
-		if (import_text(&expect))
-			talk(p, list, &expect, "expect", json_string(import_text(&expect)));
+		take_expect(p, list, &expect);
 		if (import_text(&send) && strstr(import_text(&send), "${"))
 			import_tell(p->in, &send, IMPORT_DROPPED,
 				"what was received is not put into what is sent");
@@ -260,6 +275,8 @@ bool blackbox_module(struct blackbox *b, const struct import_node *module, struc
 			import_tell(
 				b->in, &other, IMPORT_NEEDLESS, "its prober is %s", which->name);
 	}
+	if (!import_size(&options))
+		import_tell(b->in, &options, IMPORT_NEEDLESS, "nothing is said in it");
 	*ret = p;
 	return true;
 }

@@ -63,8 +63,9 @@ void importer_holds(const char *importer, struct slice text)
 	struct import_report report = {0};
 	struct import_made made;
 	struct error_list errors = {0};
-	if (import_text_of(importer_find(importer), text, "fuzz", targets, &made, &report, &errors)) {
-		struct yaml_file *f = yaml_parse(text, "fuzz", &errors);
+	if (import_text_of(
+		    importer_find(importer), text, "fuzz", targets, &made, &report, &errors)) {
+		struct yaml_file *f = yaml_parse_tagged(text, "fuzz", &errors);
 		for (size_t d = 0; f && report.notes.n < 2000 && d < yaml_documents(f); d++)
 			hold_told(&report, yaml_root(f, d), NULL);
 		yaml_free(f);

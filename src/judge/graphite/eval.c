@@ -450,6 +450,8 @@ bool call_again(struct call *c, struct span span, struct curves *out)
 bool call_target(struct call *c, const char *text, struct span span, struct curves *out)
 {
 	struct error err = {0};
+	if (!eval_work(c->e, strlen(text)))
+		return false;
 	struct target *t = target_parse(slice_of(text), &err);
 	if (!t)
 		return wrong_argument(

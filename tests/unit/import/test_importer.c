@@ -57,8 +57,8 @@ static void refused(const char *importer, const char *text, const char *part)
 	struct import_made made;
 	struct import_report report = {0};
 	struct error_list errors = {0};
-	assert_false(import_text_of(importer_find(importer), slice_of(text), "x.yaml", NULL, &made,
-		&report, &errors));
+	assert_false(import_text_of(
+		importer_find(importer), slice_of(text), "x.yaml", NULL, &made, &report, &errors));
 	assert_non_null(strstr(errors.p[0].msg, part));
 	assert_null(made.config);
 	error_list_fini(&errors);

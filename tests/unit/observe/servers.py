@@ -4,6 +4,7 @@ Each listens on 127.0.0.1, says its port in a line, and ends when its standard i
 machine does not have is said as "missing: ...".
 """
 import asyncio
+import logging
 import os
 import pathlib
 import shutil
@@ -164,6 +165,7 @@ def websocket(*files):
         import websockets
     except ImportError:
         missing("python3-websockets")
+    logging.disable()  # clients that give up are part of the tests
 
     async def serve(socket, path):
         if path == "/echo":

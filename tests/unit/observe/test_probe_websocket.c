@@ -154,7 +154,9 @@ static void test_err(void **state)
 			"longer than what is taken"},
 		{{FRAMES("\x88\x02\x03\xe9")}, FAULT_CONNECTION_LOST, "closed the WebSocket: 1001"},
 		{{FRAMES("\x88\x00")}, FAULT_CONNECTION_LOST, "closed the WebSocket: 0"},
-		{{FRAMES("\x01\x03pie\x89\x01p\x80\x02ce")}, FAULT_NONE, ""},
+		{{FRAMES("\x01\x03pie\x89\x01p\x80\x02"
+			 "ce")},
+			FAULT_NONE, ""},
 	};
 	struct asked *a = *state;
 
