@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "net/url.h"
-#include "observe/probe/kind.h"
+#include "observe/probe/probe.h"
 #include "text/yaml_write.h"
 
 #define LINE_MAX_       80 /* of a component in a table of endpoints, the least there is */
@@ -125,8 +125,6 @@ static bool is_good(const struct import_probe *p, struct error *err)
 {
 	struct buf text = BUF(BUF_PAGE);
 	struct error_list errors = {0};
-	if (!probe_kind_find(slice_of(p->kind)))
-		return true;
 	yaml_write(&text, p->json);
 	struct yaml_file *f = yaml_parse(buf_slice(&text), p->name, &errors);
 	struct probe_config *c = f && yaml_documents(f)
