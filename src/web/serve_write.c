@@ -50,6 +50,14 @@ void write_piece(void *arg, struct http_exchange *x, const void *p, size_t n)
 	}
 }
 
+void write_drop(struct http_exchange *x)
+{
+	struct ask *a = http_exchange_data(x);
+	if (a && a->gathering)
+		ask_free(a);
+	http_exchange_set_data(x, NULL);
+}
+
 /* --- answers ---------------------------------------------------------------------------------- */
 
 struct cache_doc *write_doc(const struct route *r, int status, const char *why)

@@ -1,4 +1,5 @@
 """Streams from outside: real senders point at `glasshouse run`, and what they sent is there as they named it."""
+import base64
 import contextlib
 import gzip
 import json
@@ -387,6 +388,26 @@ def test_pushes_of_gatus_and_uptime_kuma(cloud, tmp_path):
         assert post(run, path + "?success=maybe", **bearer)[0] == 400
         assert post(run, path + "?success=true&duration=soon", **bearer)[0] == 400
         assert post(run, "/api/v1/endpoints/jobs_other/external?success=true", **bearer)[0] == 404
+
+
+def test_tokens(cloud, tmp_path):
+    """What writes in needs the intake's token, in the words of each client; a push the secret of its probe alone."""
+    for name in ("intake", "push"):
+        (tmp_path / name).write_text(f"{name}-token")
+        (tmp_path / name).chmod(0o600)
+    config = {"listen": {**LOOPBACK, "token": f"file:{tmp_path}/intake"},
+              "faces": {"influx": "write", "uptime_kuma": "write", "alertmanager": "write"},
+              "probes": [{"name": "job", "every": "10s", "push": {"token": f"file:{tmp_path}/push"}}]}
+    with running(cloud, config, state="tokens") as run:
+        basic = base64.b64encode(b"any:intake-token").decode()
+        for given in ("Bearer intake-token", "Token intake-token", "Basic " + basic):
+            until(lambda given=given: post(run, "/write", b"a v=1", Authorization=given)[0] == 204, given)
+        for given in ({}, {"Authorization": "Token push-token"}):
+            assert post(run, "/write", b"a v=1", **given)[0] == 401
+            assert post(run, "/api/v2/alerts", b"[]", **given)[0] == 401
+            assert post(run, "/api/v2/alerts", b"x" * 200000, **given)[0] in (401, 413)
+        assert post(run, "/api/push/push-token")[0] == 200
+        assert post(run, "/api/push/intake-token")[0] == 404
 
 
 # --- wiring ---
