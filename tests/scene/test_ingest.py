@@ -25,7 +25,9 @@ LISTEN = {**LOOPBACK, "statsd": "127.0.0.1:0", "graphite": "127.0.0.1:0", "pickl
 
 
 def ports(run):
-    """Where it listens, by name."""
+    """Where it listens, by name; as it was when first asked, since another run writes to the same file."""
+    if hasattr(run, "listens"):
+        return run.listens
     found = re.findall(r"^(\w+): +(?:udp|tcp)://[^:]+:(\d+)$", run.stdout(), re.M)
     return {name: int(port) for name, port in found}
 
@@ -73,6 +75,7 @@ def one_run(cloud):
     with running(cloud, {"listen": LISTEN, "faces": {name: "write" for name in (
             "influx", "prometheus", "alertmanager", "gatus", "uptime_kuma")}}) as run:
         until(lambda: len(ports(run)) == 3, "it says where it listens")
+        run.listens = ports(run)
         yield run
 
 
