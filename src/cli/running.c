@@ -364,7 +364,11 @@ static void open_all(struct running *r, struct error_list *errors)
 		error_list_add(errors, &err);
 		return;
 	}
-	/* Only now, that the process which meets strangers is another one. */
+	if (!running_helper(r, &err)) {
+		error_list_add(errors, &err);
+		return;
+	}
+	/* Only now, that the processes which meet strangers and start programs are others. */
 	if (!config_secrets(r->now->config, errors))
 		return;
 	if (c->intake_token.value)
@@ -405,6 +409,7 @@ struct running *running_open(const struct running_options *options)
 	house_publish_to(r->house, r->web);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
+	mem_trim(); /* of what the files took while they were read */
 	return r;
 }
 

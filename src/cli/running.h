@@ -121,6 +121,8 @@ struct running {
 	struct http_client *probe_client;
 	struct probes *all_probes;
 	struct schedule *probe_schedule;
+	struct helper *helper; /* starts programs */
+	char *working;         /* their working copies stand there */
 	struct probe_tools probe_tools;
 	struct map probes; /* name of the item -> struct watched_probe */
 	struct running_lists *lists;
@@ -204,6 +206,8 @@ void watched_scenario_leave(struct watched_scenario *s, int64_t budget_ns);
 void watched_scenario_free(struct watched_scenario *s);
 
 /* --- running_probes.c */
+/* Before any secret is read: what starts programs must never have seen one. */
+bool running_helper(struct running *r, struct error *err);
 bool running_probes_open(struct running *r, struct error *err);
 /* All of the configuration. */
 bool running_probes_start(struct running *r, struct error_list *errors);

@@ -140,6 +140,7 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	running_ingest_reload(r);
 	running_lists_make(r);
 	generation_unref(before);
+	mem_trim();
 }
 
 static json_t *tell(struct running *r, const struct buf *diff, const struct error_list *errors)

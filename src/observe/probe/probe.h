@@ -97,7 +97,11 @@ struct probe_tools { /* borrowed by every probe for its life */
 	struct random *random;
 	struct helper *helper; /* starts programs (observe/exec/helper.h); NULL: kind exec is
 				  refused */
-	const char *location;  /* "" */
+	const char *working;   /* directory for working copies of git; NULL: they are refused */
+	/* Where streams come in just now: programs report there. NULL, or of NULL: nowhere. */
+	struct ingest *const *ingest;
+	const char *location; /* "" */
+	const char *instance; /* who we are; NULL: not known */
 	observation_signal *seen;
 	void *seen_arg;
 	measure_signal *measured; /* may be NULL */
