@@ -246,6 +246,24 @@ def test_bodies_have_a_limit(run):
     assert run.health("compute") is not None, "the page is there meanwhile"
 
 
+@pytest.mark.parametrize("isolate", [True, False])
+def test_a_body_that_never_ends(cloud, isolate):
+    """Who goes in the middle of a body leaves nothing behind, and one that stays does not hold up the end."""
+    config = {"listen": {**LOOPBACK, "isolate": isolate}, "faces": {"influx": "write"}}
+    with running(cloud, config, state=f"endless-{isolate}") as run:
+        host, port = run.intake.split("//")[1].split(":")
+        until(lambda: post(run, "/write", b"a v=1")[0] == 204, "it is open")
+        request = f"POST /write HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\na v=1\n".encode()
+        for _ in range(20):
+            with socket.create_connection((host, int(port))) as s:
+                s.sendall(request)
+        assert post(run, "/write", b"a v=1")[0] == 204
+        with socket.create_connection((host, int(port))) as s:
+            s.sendall(request)
+            time.sleep(0.2)
+            assert run.stop() == 0, run.stderr()
+
+
 def test_nothing_is_written_unasked(cloud):
     """`faces` is off by default, and the public listener has none of it."""
     with running(cloud, {"listen": LOOPBACK}, state="closed") as run:
