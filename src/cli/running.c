@@ -169,7 +169,8 @@ static void add_jobs(void *arg, json_t *site)
 {
 	struct running *r = arg;
 	json_t *jobs = json_array();
-	schedule_each(r->schedule, add_job, jobs);
+	if (r->schedule)
+		schedule_each(r->schedule, add_job, jobs);
 	json_object_set_new(site, "jobs", jobs);
 	running_ingest_site(r, site);
 }
@@ -468,6 +469,7 @@ void running_close(struct running *r)
 	witnesses_free(r->witnesses);
 	if (r->schedule)
 		schedule_free(r->schedule);
+	r->schedule = NULL; /* the house may be asked once more while its web ends */
 	web_free(r->web);
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);
