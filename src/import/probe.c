@@ -142,7 +142,7 @@ static bool is_good(const struct import_probe *p, struct error *err)
 	return good;
 }
 
-static void refuse(struct import_probe *p, const struct import_node *n, const char *why)
+void import_probe_abandon(struct import_probe *p)
 {
 	for (size_t i = p->first; i < p->in->report->notes.n; i++) {
 		struct import_note *note = &p->in->report->notes.p[i];
@@ -151,6 +151,11 @@ static void refuse(struct import_probe *p, const struct import_node *n, const ch
 		note->fate = IMPORT_DROPPED;
 		mem_replace(&note->text, "there is no probe for it to be of");
 	}
+	json_decref(p->json);
+}
+
+static void refuse(struct import_probe *p, const struct import_node *n, const char *why)
+{
 	if (n)
 		import_tell(p->in, n, IMPORT_DROPPED, "the probe would be refused: %s", why);
 	else
@@ -173,11 +178,6 @@ void import_probe_add(struct import_probe *p, const struct import_node *n)
 		json_array_append_new(list, p->json);
 	else
 		refuse(p, n, err.msg);
-}
-
-void import_probe_abandon(struct import_probe *p)
-{
-	json_decref(p->json);
 }
 
 /* --- its keys --------------------------------------------------------------------------------- */
