@@ -299,8 +299,9 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->graphite)
 		return false;
 	house_graphite(r->house, r->graphite);
-	if (!running_ingest(r, NULL, c, err))
+	if (!running_ingest(r, err))
 		return false;
+	house_ingest(r->house, r->ingest);
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
@@ -408,6 +409,7 @@ struct running *running_open(const struct running_options *options)
 	house_publish_to(r->house, r->web);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
+	mem_trim(); /* of what the files took while they were read */
 	return r;
 }
 
@@ -415,7 +417,10 @@ struct running *running_open(const struct running_options *options)
 
 void running_run(struct running *r)
 {
-	loop_run_until(r->session.loop, &r->ended);
+	do {
+		while (r->reopen && !r->ended) /* a reload may come while the old one ends */
+			running_ingest_reopen(r);
+	} while (!loop_run_until(r->session.loop, &r->ended) && r->reopen);
 }
 
 void running_stop(struct running *r)
@@ -465,6 +470,7 @@ void running_close(struct running *r)
 		schedule_free(r->schedule);
 	web_free(r->web);
 	ingest_close(r->ingest);
+	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
 	house_free(r->house);
 	graphite_free(r->graphite);

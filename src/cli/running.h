@@ -106,7 +106,9 @@ struct running {
 	struct judge *judge;
 	struct alarms *alarms;
 	struct metrics *metrics;
-	struct ingest *ingest;
+	struct ingest *ingest;        /* NULL for a moment while it is opened anew */
+	struct generation *ingest_of; /* as it was opened */
+	bool reopen;
 	struct alerts *alerts;
 	struct graphite *graphite;
 	struct reports *reports;
@@ -169,9 +171,11 @@ bool running_pushed(
 	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
 
 /* --- running_ingest.c */
-/* Opened, or opened anew where the addresses differ from those of `before` (NULL: at the start). */
-bool running_ingest(
-	struct running *r, const struct config *before, const struct config *c, struct error *err);
+bool running_ingest(struct running *r, struct error *err);
+/* Where the addresses changed it is opened anew, by running_run() as soon as no callback is under
+ * way; what is wrong then is said. */
+void running_ingest_reload(struct running *r);
+void running_ingest_reopen(struct running *r);
 /* Prints where it listens. */
 void running_ingest_say(struct running *r);
 /* For struct web_house; arg: struct running. */

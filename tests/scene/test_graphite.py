@@ -18,7 +18,7 @@ from graphite_web import GraphiteWeb, render
 from running import LOOPBACK, running, until
 from simulated import ROOT, simulated
 
-LISTEN = {**LOOPBACK, "graphite": "127.0.0.1:0"}
+LISTEN = {**LOOPBACK, "graphite": "127.0.0.1:0", "statsd": "127.0.0.1:0"}
 STEP = 10
 PRODUCTION = os.path.normpath(os.path.join(ROOT, "../../shared/data/cloudmon/mp-prod/conf.d"))
 ENVIRONMENT, SERVICE = "production_eu-de", "dns"
@@ -462,6 +462,31 @@ def test_tags(both):
 
 def test_lb_check(both):
     assert text(both.run.intake, "/lb_check") == ("text/plain", "Ok\n")
+
+
+# --- streams --------------------------------------------------------------------------------------------------------
+
+
+def test_what_statsd_sends_is_asked_by_its_names(both):
+    port = int(re.search(r"^statsd: +udp://[^:]+:(\d+)$", both.run.stdout(), re.M)[1])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"s.api.200:3|c\ns.api.200:4|c\ns.api.200:100|ms\ns.api.200:300|ms\ns.api:5|g\ntagged:1|c|#dc:north",
+                 ("127.0.0.1", port))
+
+    def last(target):
+        """{name: newest value} of the last minute."""
+        lines = render(both.run.intake, target, **{"from": "-1min"})[1]
+        return {s["target"]: [v for v, _ in s["datapoints"] if v is not None][-1] for s in lines
+                if any(v is not None for v, _ in s["datapoints"])}
+
+    until(lambda: last("stats.counters.s.api.200.count"), "it is flushed", 30)
+    assert last("stats.counters.s.api.200.*") == {"stats.counters.s.api.200.count": 7, "stats.counters.s.api.200.rate": 0.7}
+    timers = last("aliasByNode(stats.timers.s.api.200.*,-1)")
+    assert timers["count"] == 2 and timers["rate"] == 0.2
+    assert {name: timers[name] for name in ("mean", "lower", "upper", "sum")} == {"mean": 200, "lower": 100, "upper": 300, "sum": 400}
+    assert timers["p99"] == pytest.approx(300, rel=0.032) and timers["std"] == pytest.approx(100, rel=0.1)
+    assert last("stats.gauges.s.*") == {"stats.gauges.s.api": 5}
+    assert last("aliasByTags(seriesByTag('dc=north','name=~.*\\.count$'),'name')") == {"stats.counters.tagged.count": 1}
 
 
 # --- docs and production -------------------------------------------------------------------------------------------

@@ -401,12 +401,22 @@ def test_reload_opens_and_closes(cloud):
         run.write({"listen": {**LOOPBACK, "statsd": f"127.0.0.1:{port}"}})
         answer = reload(run)
         assert answer == {"changed": [f"~ listen.statsd: none -> 127.0.0.1:{port}"], "errors": []}
+        until(lambda: taken(run, "statsd") == 0, "it is open")
+        time.sleep(0.5)
         statsd.StatsClient("127.0.0.1", port).incr("x")
         until(lambda: taken(run, "statsd") == 1, "an interval has ended", 30)
         run.write({"listen": LOOPBACK})
         reload(run)
+        until(lambda: taken(run, "statsd") == 0, "it is closed")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.bind(("127.0.0.1", port))
             run.write({"listen": {**LOOPBACK, "statsd": f"127.0.0.1:{port}"}})
-            answer = reload(run)
-            assert "listen: statsd" in answer["errors"][0] and "in use" in answer["errors"][0]
+            reload(run)
+            until(lambda: "reload: listen: statsd: " in run.stderr() and "in use" in run.stderr(), "it says so")
+        assert run.health("compute") is not None
+        run.write({"listen": {**LOOPBACK, "statsd": f"127.0.0.1:{port}", "pickle": "127.0.0.1:0"}})
+        for _ in range(5):
+            reload(run)
+        statsd.StatsClient("127.0.0.1", port).incr("x")
+        assert run.stop() == 0
+    assert series(run, "stats.counters.x")["stats.counters.x"][0]["sum"] == 2

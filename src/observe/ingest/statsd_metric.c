@@ -123,13 +123,13 @@ static const char *add_value(struct statsd_metric *m, const struct statsd_line *
 	return NULL;
 }
 
-bool statsd_metric_whole(struct statsd_metric *m, uint64_t x, struct statsd_dense *dense)
+bool statsd_metric_one(struct statsd_metric *m, double x, struct statsd_dense *dense)
 {
 	switch (m->kind) {
-	case STATSD_COUNTER: m->value += (double)x; break;
-	case STATSD_GAUGE: m->value = (double)x; break;
+	case STATSD_COUNTER: m->value += x; break;
+	case STATSD_GAUGE: m->value = x; break;
 	case STATSD_TIMER:
-		if (!add_time(m, (double)x * 1000, 1, dense))
+		if (!add_time(m, x * 1000, 1, dense))
 			return false;
 		break;
 	case STATSD_SET:

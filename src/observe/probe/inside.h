@@ -109,9 +109,10 @@ struct probe {
 	int family;
 	struct job *job; /* NULL: it is told from outside */
 	struct series *series;
-	struct run *runs;  /* under way */
-	bool fails;        /* its last run did */
-	struct push *push; /* NULL: it asks itself */
+	struct series *rtt, *loss; /* of rounds; NULL: there was none yet */
+	struct run *runs;          /* under way */
+	bool fails;                /* its last run did */
+	struct push *push;         /* NULL: it asks itself */
 };
 
 /* Stores and tells what came of it at `at_ms`. The last thing that is done with the probe: who is

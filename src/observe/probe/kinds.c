@@ -8,6 +8,8 @@ static const struct probe_kind *const kinds[] = {
 	&probe_kind_http,
 	&probe_kind_tcp,
 	&probe_kind_tls,
+	&probe_kind_dns,
+	&probe_kind_icmp,
 	&probe_kind_ssh,
 	&probe_kind_smtp,
 	&probe_kind_imap,

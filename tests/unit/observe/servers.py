@@ -238,6 +238,15 @@ def http2():
     with_process(["nghttpd", "--no-tls", "-a", "127.0.0.1", str(port)], port)
 
 
+def named(*args):
+    """Debian's bind9; see nameserver.py"""
+    import nameserver
+    for program in nameserver.PROGRAMS:
+        if not shutil.which(program, path=nameserver.PATH):
+            missing(f"{program} (bind9, bind9-utils)")
+    nameserver.serve(free_port(), say, *args)
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     globals()[sys.argv[1]](*sys.argv[2:])
