@@ -112,7 +112,8 @@ def test_the_intake_is_closed_to_pages_of_others(cloud):
 
 
 def child_of(run):
-    out = subprocess.run(["pgrep", "-P", str(run.process.pid)], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(["pgrep", "-P", str(run.process.pid), "-f", "web-serve"], capture_output=True, text=True,
+                         check=True).stdout
     assert len(out.split()) == 1
     return int(out)
 
