@@ -60,7 +60,7 @@ def make_zones(folder):
     test = "ns IN A 127.0.0.1\n"
     for name, text in CHILDREN.items():
         write(folder, name, text)
-        over = ["-s", "20200101000000", "-e", "20200201000000"] if name == "expired.test" else []
+        over = ["-s", "20200101000000", "-e", "20200201000000", "-P"] if name == "expired.test" else []
         ds = sign(folder, name, *over)
         test += f"{name}. IN NS ns.test.\n" + ("" if name == "nods.test" else ds)
     zone = folder / "bogus.test.zone"
