@@ -24,7 +24,6 @@ www IN A 192.0.2.1
 www 60 IN AAAA 2001:db8::1
 @ IN MX 10 mail.example.test.
 alias IN CNAME www
-away IN CNAME www.expired.test.
 _sip._tcp IN SRV 0 5 5060 www
 """ + "".join(f'big IN TXT "{"x" * 200}{i:02}"\n' for i in range(20))
 
