@@ -76,6 +76,8 @@ void ingest_close(struct ingest *i);
 /* Points that came another way (bodies read by the serving half). Takes them, also when it refuses:
  * false when INGEST_WAITING_MAX wait already. */
 bool ingest_points(struct ingest *i, enum ingest_source source, struct points *points) must_check;
+/* Lines of StatsD from within, added up as those that come over UDP but apart from them. */
+void ingest_packet(struct ingest *i, struct slice lines);
 /* Lines of such a body that were none. */
 void ingest_bad(struct ingest *i, enum ingest_source source, const struct bad_lines *bad);
 struct ingest_state ingest_state(const struct ingest *i);
