@@ -78,13 +78,16 @@ static void add_part(struct buf *out, size_t begin, struct slice s)
 	add_normal(out, s);
 }
 
-/* Every other part; one that is followed by an id loses its plural. */
-static void add_every_other(struct buf *out, size_t begin, const struct slice *p, size_t n)
+/* Every other part; one that is followed by an id loses its plural. False: there is none. */
+static bool add_every_other(struct buf *out, size_t begin, const struct slice *p, size_t n)
 {
+	bool any = false;
 	for (size_t i = 0; i < n; i += 2) {
+		any = any || p[i].n;
 		const bool followed = i + 1 < n && slice_ends(p[i], "s") && !slice_ends(p[i], "is");
 		add_part(out, begin, followed ? slice_sub(p[i], 0, p[i].n - 1) : p[i]);
 	}
+	return any;
 }
 
 bool cloudmon_resource(struct buf *out, const char *url, const char *project)
@@ -107,8 +110,7 @@ bool cloudmon_resource(struct buf *out, const char *url, const char *project)
 		return true;
 	}
 	const size_t from = first.n > 1 && first.p[0] == 'v' && isdigit((unsigned char)first.p[1]);
-	add_every_other(out, begin, parts.p + from, parts.n - from);
-	if (out->n == begin)
+	if (!add_every_other(out, begin, parts.p + from, parts.n - from))
 		buf_add_str(out, "discovery");
 	return true;
 }

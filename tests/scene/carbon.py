@@ -1,11 +1,26 @@
 """Debian's carbon-cache on free ports of loopback, with whisper files of its own; nothing of its service is used."""
+import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 
+import whisper
+
 from running import until
-from serve import free_ports
+
+
+def free_ports(n):
+    """Held together, so that they differ; free when they are returned."""
+    with contextlib.ExitStack() as held:
+        found = []
+        for _ in range(n):
+            s = held.enter_context(socket.socket())
+            s.bind(("127.0.0.1", 0))
+            found.append(s.getsockname()[1])
+        return found
+
 
 CONFIG = """
 [cache]
@@ -48,7 +63,6 @@ class Carbon:
         until(self.listens, "carbon listens", 60)
 
     def listens(self):
-        import socket
         with socket.create_connection(("127.0.0.1", self.port), 5):
             return True
 
@@ -62,7 +76,6 @@ class Carbon:
         return found
 
     def values(self, name):
-        import whisper
         path = os.path.join(self.place, "whisper", *name.split(".")) + ".wsp"
         return [v for v in whisper.fetch(path, 0)[1] if v is not None]
 
