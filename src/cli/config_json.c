@@ -273,7 +273,7 @@ static json_t *receiver_json(const struct config_metrics *m)
 	if (kind == METRICS_INFLUX)
 		return influx_json(m);
 	return kind == METRICS_OTLP || kind == METRICS_REMOTE_WRITE ? headers_json(m)
-								     : names_json(m);
+								    : names_json(m);
 }
 
 static json_t *metrics_json(const struct config *c)

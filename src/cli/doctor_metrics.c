@@ -2,7 +2,8 @@
  * doctor_metrics.c - whether each receiver of numbers takes them, and what a running instance has
  * lost since it started.
  *
- * A receiver is sent nothing at all, one of Graphite is connected to; an instance that runs is asked at its intake for /metrics.
+ * A receiver is sent nothing at all, one of Graphite is connected to; an instance that runs is
+ * asked at its intake for /metrics.
  */
 
 #include <string.h>

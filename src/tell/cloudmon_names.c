@@ -151,8 +151,8 @@ static bool is_ours(const struct measure *m)
 	       m->fault == FAULT_DEADLINE;
 }
 
-static void tell_call(const struct cloudmon_place *place, const struct measure *m,
-	cloudmon_signal *cb, void *arg)
+static void tell_call(
+	const struct cloudmon_place *place, const struct measure *m, cloudmon_signal *cb, void *arg)
 {
 	struct buf name = BUF(BUF_LINE);
 	char status[16];
@@ -178,7 +178,8 @@ static void tell_call(const struct cloudmon_place *place, const struct measure *
 	buf_fini(&name);
 }
 
-/* --- GlobalMon ---------------------------------------------------------------------------------- */
+/* --- GlobalMon ----------------------------------------------------------------------------------
+ */
 
 /* Those of which its HTTP library says "connection". */
 static const enum fault unconnected[] = {FAULT_RESOLVE, FAULT_NXDOMAIN, FAULT_NODATA,
@@ -205,8 +206,8 @@ static void add_service(struct buf *out, const struct measure *m)
 		buf_add_char(out, strchr("./:", *host) ? '_' : *host);
 }
 
-static void tell_globalmon(const struct cloudmon_place *place, const struct measure *m,
-	cloudmon_signal *cb, void *arg)
+static void tell_globalmon(
+	const struct cloudmon_place *place, const struct measure *m, cloudmon_signal *cb, void *arg)
 {
 	struct buf name = BUF(BUF_LINE), counter = BUF(BUF_LINE);
 	char status[16];
@@ -228,8 +229,8 @@ static void tell_globalmon(const struct cloudmon_place *place, const struct meas
 	buf_fini(&counter);
 }
 
-void cloudmon_names(const struct cloudmon_place *place, const struct measure *m,
-	cloudmon_signal *cb, void *arg)
+void cloudmon_names(
+	const struct cloudmon_place *place, const struct measure *m, cloudmon_signal *cb, void *arg)
 {
 	const bool named = (place->environment && *place->environment) || *m->cloud;
 	if (!named || !m->url || is_ours(m))

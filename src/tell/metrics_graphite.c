@@ -172,8 +172,8 @@ static void on_flush(struct timer *t)
 static void flush_later(struct sender *s)
 {
 	const int64_t now_ns = metrics_now_us(s->metrics) * NS_PER_US;
-	timer_start(s->metrics->loop, &s->watch,
-		s->config.every_ns - now_ns % s->config.every_ns, on_flush, s);
+	timer_start(s->metrics->loop, &s->watch, s->config.every_ns - now_ns % s->config.every_ns,
+		on_flush, s);
 }
 
 /* --- sending ------------------------------------------------------------------------------------

@@ -137,8 +137,7 @@ static void put_states(struct writing *w)
 	const size_t n = j ? judge_component_count(j) : 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct component *c = judge_component_at(j, i);
-		const struct labels l = {
-			.p = {{"component", c->id}, {"cloud", c->cloud}}, .n = 2};
+		const struct labels l = {.p = {{"component", c->id}, {"cloud", c->cloud}}, .n = 2};
 		put_series(w, "component_health", "", &l, NULL,
 			(double)judge_verdict(j, c->id)->health);
 	}
@@ -157,8 +156,7 @@ static char *packed(struct buf *out, size_t *ret_n)
 
 char *remote_body(struct metrics *m, size_t *family, size_t *at, size_t *ret_points, size_t *ret_n)
 {
-	struct writing w = {
-		.metrics = m, .out = BUF(BODY_MAX), .now_ms = metrics_now_us(m) / 1000};
+	struct writing w = {.metrics = m, .out = BUF(BODY_MAX), .now_ms = metrics_now_us(m) / 1000};
 	while (!w.points && *family <= TALLY_FAMILIES) {
 		if (*family == TALLY_FAMILIES) {
 			put_states(&w);
@@ -169,7 +167,7 @@ char *remote_body(struct metrics *m, size_t *family, size_t *at, size_t *ret_poi
 		for (size_t n = 0; *at < all->used && n < PIECE_SERIES; (*at)++) {
 			if (!all->entries[*at].key)
 				continue;
-			put_one(&w, (enum tally_family)*family, all->entries[*at].value);
+			put_one(&w, (enum tally_family) * family, all->entries[*at].value);
 			n++;
 		}
 		if (*at >= all->used) {

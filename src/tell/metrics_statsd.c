@@ -16,8 +16,7 @@ static void step(struct sender *s);
 
 struct cloudmon_place sender_place(const struct sender *s)
 {
-	return (struct cloudmon_place){
-		s->config.prefix, s->config.environment, s->config.zone};
+	return (struct cloudmon_place){s->config.prefix, s->config.environment, s->config.zone};
 }
 
 static void on_due(struct timer *t)
@@ -79,8 +78,7 @@ static void trouble(struct sender *s, const char *why)
 	if (s->draining)
 		sender_over(s);
 	else
-		timer_start(
-			s->metrics->loop, &s->retry, sender_backoff_ns(s, NULL), on_retry, s);
+		timer_start(s->metrics->loop, &s->retry, sender_backoff_ns(s, NULL), on_retry, s);
 }
 
 static void on_ready(void *arg, enum fault fault, const char *detail)

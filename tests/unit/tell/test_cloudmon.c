@@ -15,7 +15,8 @@
 
 #define PROJECT "0123456789abcdef0123456789abcdef"
 
-/* --- openstacksdk ------------------------------------------------------------------------------ */
+/* --- openstacksdk ------------------------------------------------------------------------------
+ */
 
 static const char *const urls[] = {"http://c/servers", "http://c/servers/1",
 	"http://c/servers/1/os-security-groups", "http://c/v2.0/networks.json",
@@ -24,11 +25,12 @@ static const char *const urls[] = {"http://c/servers", "http://c/servers/1",
 	"http://c/v2/tokens", "http://c/v2/xtokens.json", "http://c", "http://c/", "http://c/v2.1",
 	"http://c/v2.1/", "http://c/v", "http://c/v/x", "http://c/vx/y", "http://c/v2/" PROJECT,
 	"http://c/" PROJECT, "http://c/v3/" PROJECT "/volumes/detail", "http://c/v1/AUTH_" PROJECT,
-	"http://c/v1/AUTH_" PROJECT "/box/a/b.c", "http://c/v2/zones/1/recordsets/2", "http://c/is/1",
-	"http://c/s/1", "http://c//servers//1", "http://c/servers/", "http://c/a:b.c/1/x.y",
-	"http://c/v2/lbaas/loadbalancers/1/status", "http://c/v2/images;a=b/1", "http://c/images;a=b",
-	"http://c/v2/images/1/file#part", "http://c/v1/stacks/x/1/resources", "/servers/1", "servers",
-	"http://c/v2.0/ports/1.json", "http://c/.json", "http://c/ /x"};
+	"http://c/v1/AUTH_" PROJECT "/box/a/b.c", "http://c/v2/zones/1/recordsets/2",
+	"http://c/is/1", "http://c/s/1", "http://c//servers//1", "http://c/servers/",
+	"http://c/a:b.c/1/x.y", "http://c/v2/lbaas/loadbalancers/1/status",
+	"http://c/v2/images;a=b/1", "http://c/images;a=b", "http://c/v2/images/1/file#part",
+	"http://c/v1/stacks/x/1/resources", "/servers/1", "servers", "http://c/v2.0/ports/1.json",
+	"http://c/.json", "http://c/ /x"};
 
 static const char script[] =
 	"import sys\n"
@@ -48,8 +50,7 @@ static char *any_url(void)
 	struct buf out = BUF(BUF_LINE);
 	buf_add_str(&out, "http://h:1");
 	for (uint64_t n = random_below(&random_system, 7); n; n--)
-		buf_printf(&out, "/%s",
-			parts[random_below(&random_system, array_len(parts))]);
+		buf_printf(&out, "/%s", parts[random_below(&random_system, array_len(parts))]);
 	return buf_take(&out);
 }
 
@@ -87,7 +88,8 @@ static void test_the_rule_of_openstacksdk(void **state)
 	unlink(place);
 }
 
-/* --- what is told ------------------------------------------------------------------------------ */
+/* --- what is told ------------------------------------------------------------------------------
+ */
 
 static void on_name(void *arg, enum cloudmon_type type, const char *name, double x)
 {
