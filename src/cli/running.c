@@ -181,6 +181,8 @@ static void on_query(void *arg, const char *what, const json_t *args, enum audie
 	struct running *r = arg;
 	if (r->alerts && !strcmp(what, "alerts") && audience == AUDIENCE_OPERATORS)
 		web_answer(answer, 200, alerts_json(r->alerts));
+	else if (r->opened && !strcmp(what, "blackbox") && audience == AUDIENCE_OPERATORS)
+		running_blackbox(r, args, answer);
 	else if (r->house)
 		house_query(r->house, what, args, audience, answer);
 	else
@@ -464,6 +466,7 @@ void running_close(struct running *r)
 	}
 	vec_fini(&r->scenarios);
 	vec_fini(&r->clouds);
+	running_blackbox_close(r);
 	running_probes_close(r);
 	running_metrics_end(r);
 	witnesses_free(r->witnesses);

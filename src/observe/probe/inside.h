@@ -40,7 +40,7 @@ struct probe_config {
 	const char *file;
 	const struct probe_kind *kind;
 	void *spec; /* the kind's */
-	char *name, *target, *component, *category, *region, *group;
+	char *name, *target, *component, *category, *region, *group, *globalmon;
 	char **after;
 	char *written;                    /* the item as compact JSON */
 	int64_t tries, pause_ns, slow_ns; /* slow: 0: none */

@@ -161,6 +161,8 @@ static void measure(
 		.index = -1,
 		.name = probe_name(p),
 		.kind = p->config->kind->name,
+		.url = p->config->about.globalmon ? p->config->target : NULL,
+		.globalmon = p->config->about.globalmon,
 		.at_ms = at_ms,
 		.total_us = a->phases.total_ns / NS_PER_US,
 		.limit_us = p->config->about.timeout_ns / NS_PER_US,

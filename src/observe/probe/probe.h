@@ -53,6 +53,7 @@ struct probe_about { /* borrowed of the configuration */
 	const char *component;         /* its name as written; NULL: none */
 	const char *category, *region; /* of the component, or NULL */
 	const char *group;             /* heading among probes, or NULL */
+	const char *globalmon;         /* the service in GlobalMon's names, or NULL; kind http */
 	int64_t every_ns, timeout_ns;
 	enum severity severity;
 	const char *const *after; /* probes it depends on; NULL-terminated */
