@@ -1,4 +1,4 @@
-"""PROBES (10,000) http probes every 10 s beside prometheus-blackbox-exporter, on loopback. See tools/bench.
+"""HTTP_PROBES (10,000) http probes every 10 s beside prometheus-blackbox-exporter, on loopback. See tools/bench.
 
 The targets are nginx on ADDRESSES addresses of 127/8 (one address alone runs out of ports). When each probe came
 is read from its access log: the error of the schedule is how far a coming lies from the grid of 10 s on which most
@@ -24,7 +24,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLASSHOUSE = str(ROOT / "build/src/glasshouse")
-PROBES = int(os.environ.get("PROBES", "10000"))
+PROBES = int(os.environ.get("HTTP_PROBES", "10000"))
 EVERY = float(os.environ.get("EVERY", "10"))
 SECONDS = float(os.environ.get("SECONDS_EACH", "60"))
 SETTLE = float(os.environ.get("SETTLE", "25"))

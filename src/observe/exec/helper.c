@@ -168,6 +168,14 @@ struct helper *helper_new(
 
 /* --- a call: its end -------------------------------------------------------------------------- */
 
+/* There may be secrets in it. */
+static void wipe(struct buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->n);
+	buf_fini(b);
+}
+
 static void hang_up(struct helper_call *c)
 {
 	loop_unwatch(&c->poll);
@@ -189,7 +197,7 @@ static void finish(struct helper_call *c, struct helper_result *r)
 	r->standard = buf_slice(&c->standard);
 	c->done(c->arg, r);
 	loop_release(c->helper->loop);
-	buf_fini(&c->send);
+	wipe(&c->send);
 	buf_fini(&c->got);
 	buf_fini(&c->output);
 	buf_fini(&c->standard);
@@ -310,8 +318,7 @@ static void send_rest(struct helper_call *c)
 			return; /* what is wrong with it, reading tells */
 		c->sent += (size_t)n;
 	}
-	explicit_bzero(c->send.p, c->send.n);
-	buf_fini(&c->send);
+	wipe(&c->send);
 	c->sent = 0;
 }
 
@@ -364,9 +371,7 @@ static bool write_order(struct helper_call *c, const struct helper_request *r)
 	struct buf body = BUF(HELPER_BODY_MAX);
 	const bool good = r->output_max <= HELPER_OUTPUT_MAX && helper_order_write(&body, r) &&
 			  helper_frame_write(&c->send, HELPER_ORDER, buf_slice(&body));
-	if (body.n)
-		explicit_bzero(body.p, body.n);
-	buf_fini(&body);
+	wipe(&body);
 	return good;
 }
 

@@ -13,6 +13,8 @@
 
 #include "observe/exec/helper_inside.h"
 
+#define PIECE (16u << 10)
+
 bool lines_open(struct lines *l, const char *path)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -40,7 +42,7 @@ void lines_accept(struct lines *l)
 		if (fd < 0)
 			return;
 		p->fd = fd;
-		buf_init(&p->got, HELPER_LINE_MAX);
+		buf_init(&p->got, HELPER_LINE_MAX + PIECE);
 	}
 }
 
@@ -66,16 +68,15 @@ static void drop(struct line_peer *p)
 
 void lines_read(struct lines *l, struct line_peer *p)
 {
-	char piece[16 << 10];
+	char piece[PIECE];
 	const ssize_t n = read(p->fd, piece, sizeof(piece));
 	if (n > 0) {
-		const bool fits = buf_add(&p->got, piece, (size_t)n);
-		if (fits)
-			hand_on(l, p);
-		else
+		buf_add(&p->got, piece, (size_t)n);
+		hand_on(l, p);
+		if (p->got.n > HELPER_LINE_MAX)
 			drop(p);
 	} else if (n == 0) {
-		buf_add_char(&p->got, '\n'); /* the last one may have no end */
+		buf_add_char(&p->got, '\n'); /* the last one may lack its end */
 		hand_on(l, p);
 		drop(p);
 	} else if (errno != EAGAIN && errno != EINTR) {

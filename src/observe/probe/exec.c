@@ -195,8 +195,8 @@ static void on_played(void *arg, const struct helper_result *r)
 	}
 	if (has_no_copy(k, r))
 		return;
-	k->attempt->connected = r->exit_status >= 0;
 	add(k, r);
+	k->attempt->connected = k->exit_status >= 0;
 	const enum fault fault = judge(k, r, why);
 	if (fault != FAULT_NONE && k->fault == FAULT_NONE) {
 		const char *file = k->files ? k->files[k->at] : NULL;
