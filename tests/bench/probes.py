@@ -223,9 +223,9 @@ def measure(work, nginx, hanging):
     at = {p: t for p, t in nginx.comings(began, until).items() if p.startswith("/p")}
     run.close()
     far, missing = errors_of(at)
-    answered = sum(len(t) for t in at.values())
+    own = [(len(t) - 1) / (max(t) - min(t)) for t in at.values() if len(t) > 1]  # of each, whatever the window cuts
     live = PROBES // 2 if hanging else PROBES
-    return {"rate": answered / (until - began), "wanted": live / EVERY, "probes": len(at), "live": live,
+    return {"rate": live * statistics.mean(own), "wanted": live / EVERY, "probes": len(at), "live": live,
             "p50": far[len(far) // 2], "p99": far[int(len(far) * 0.99)], "worst": far[-1], "missing": missing,
             "cpu": used / (until - began), "per_cpu_s": PROBES / EVERY * (until - began) / used, "memory": memory,
             "ready": run.ready, "most": hanging.most if hanging else 0}
