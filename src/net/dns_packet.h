@@ -16,8 +16,9 @@
 #include "base/slice.h"
 
 #define DNS_PACKET_MAX 65535 /* of a TCP answer */
-#define DNS_UDP_MAX    4096 /* without EDNS a good server stays below 512, with it below DNS_OFFERED \
-			     */
+#define DNS_UDP_MAX                                                                                \
+	4096 /* without EDNS a good server stays below 512, with it below DNS_OFFERED              \
+	      */
 #define DNS_OFFERED      1232 /* what no way cuts into parts */
 #define DNS_QUESTION_MAX 512
 #define DNS_ANSWERS_MAX  100

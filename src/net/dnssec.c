@@ -2,8 +2,8 @@
  * dnssec.c - see dnssec.h.
  *
  * A set is the records of one name and type with the signatures over them. The sets of the answer
- * are signed by zones; the keys of a zone are a set signed by itself, and vouched for by an anchor or
- * by the set of DS that its parent signed. Who the parent is, those signatures say.
+ * are signed by zones; the keys of a zone are a set signed by itself, and vouched for by an anchor
+ * or by the set of DS that its parent signed. Who the parent is, those signatures say.
  */
 
 #include "net/dnssec_inside.h"
@@ -87,8 +87,7 @@ static void push(ldns_rr_list **list, const ldns_rr *rr)
 	ldns_rr_list_push_rr(*list, ldns_rr_clone(rr));
 }
 
-static void set_take(
-	struct set *s, const ldns_pkt *p, const ldns_rdf *owner, ldns_rr_type type)
+static void set_take(struct set *s, const ldns_pkt *p, const ldns_rdf *owner, ldns_rr_type type)
 {
 	const ldns_rr_list *all = ldns_pkt_answer(p);
 
@@ -290,8 +289,8 @@ static bool is_signed(struct dnssec *d, const struct set *s, const struct zone *
 static bool speaks_of(const ldns_rr *by, const ldns_rr *key)
 {
 	if (ldns_rr_get_type(by) == LDNS_RR_TYPE_DNSKEY)
-		return ldns_rdf_compare(ldns_rr_dnskey_algorithm(by),
-			       ldns_rr_dnskey_algorithm(key)) == 0 &&
+		return ldns_rdf_compare(
+			       ldns_rr_dnskey_algorithm(by), ldns_rr_dnskey_algorithm(key)) == 0 &&
 		       ldns_rdf_compare(ldns_rr_dnskey_key(by), ldns_rr_dnskey_key(key)) == 0;
 	if (ldns_rdf2native_int16(ldns_rr_rdf(by, 0)) != ldns_calc_keytag(key))
 		return false;

@@ -2,10 +2,10 @@
  * dnssec.h - whether an answer is signed all the way down from a trust anchor (RFC 4035).
  *
  * It asks nothing itself: it is given answers as they came, says what is to be asked next, and has
- * its verdict when there is nothing more to ask. First the answer that is in doubt, then keys (DNSKEY)
- * and who vouches for them (DS), zone by zone upwards; only then are signatures computed, so many at
- * most. ldns reads the wire and does the cryptography. Proofs that something does not exist (NSEC) are
- * not looked at: what was not answered is not judged. Thread: one at a time.
+ * its verdict when there is nothing more to ask. First the answer that is in doubt, then keys
+ * (DNSKEY) and who vouches for them (DS), zone by zone upwards; only then are signatures computed,
+ * so many at most. ldns reads the wire and does the cryptography. Proofs that something does not
+ * exist (NSEC) are not looked at: what was not answered is not judged. Thread: one at a time.
  */
 #ifndef NET_DNSSEC_H
 #define NET_DNSSEC_H
@@ -16,11 +16,11 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-#define DNSSEC_ANCHORS_MAX   (64u << 10) /* bytes of a file */
-#define DNSSEC_ZONES_MAX     12          /* from the answer to the anchor */
-#define DNSSEC_KEYS_MAX      16          /* of one zone; signatures of one set */
-#define DNSSEC_VERIFY_MAX    32          /* signatures computed */
-#define DNSSEC_WHY           200
+#define DNSSEC_ANCHORS_MAX (64u << 10) /* bytes of a file */
+#define DNSSEC_ZONES_MAX   12          /* from the answer to the anchor */
+#define DNSSEC_KEYS_MAX    16          /* of one zone; signatures of one set */
+#define DNSSEC_VERIFY_MAX  32          /* signatures computed */
+#define DNSSEC_WHY         200
 
 struct dnssec_anchors;
 struct dnssec;

@@ -8,8 +8,8 @@
 #include "base/mem.h"
 
 /* False: what stands there is no record. */
-static bool add(struct dnssec_anchors *a, ldns_rr *rr, ldns_status status, int line,
-	struct error *err)
+static bool add(
+	struct dnssec_anchors *a, ldns_rr *rr, ldns_status status, int line, struct error *err)
 {
 	if (status == LDNS_STATUS_SYNTAX_EMPTY || status == LDNS_STATUS_SYNTAX_TTL ||
 		status == LDNS_STATUS_SYNTAX_ORIGIN)
@@ -19,7 +19,8 @@ static bool add(struct dnssec_anchors *a, ldns_rr *rr, ldns_status status, int l
 			ldns_get_errorstr_by_id(status));
 		return false;
 	}
-	if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_DS && ldns_rr_get_type(rr) != LDNS_RR_TYPE_DNSKEY) {
+	if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_DS &&
+		ldns_rr_get_type(rr) != LDNS_RR_TYPE_DNSKEY) {
 		error_set(err, ERROR_INPUT, "line %d of the trust anchor is no DS and no DNSKEY",
 			line);
 		ldns_rr_free(rr);

@@ -72,7 +72,8 @@ struct ingest_state {
 /* Opens the sockets. Borrows loop and store; copies the options. */
 struct ingest *ingest_open(struct loop *l, struct series_store *store,
 	const struct ingest_options *options, struct error *err) must_check;
-/* What has arrived and what the last interval holds is stored first. It runs the loop: never from inside a callback. */
+/* What has arrived and what the last interval holds is stored first. It runs the loop: never from
+ * inside a callback. */
 void ingest_close(struct ingest *i);
 /* Points that came another way (bodies read by the serving half). Takes them, also when it refuses:
  * false when INGEST_WAITING_MAX wait already. */

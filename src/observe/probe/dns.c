@@ -43,8 +43,8 @@ static bool read_server(struct probe_reader *r, const struct yaml *at, const cha
 	const bool good = dns_server_split(server, &host, &port);
 
 	if (!good)
-		probe_wrong(r, at, "\"%.200s\" is no name server: HOST, HOST:PORT or [ADDRESS]:PORT",
-			server);
+		probe_wrong(r, at,
+			"\"%.200s\" is no name server: HOST, HOST:PORT or [ADDRESS]:PORT", server);
 	free(host);
 	return good;
 }
@@ -114,8 +114,8 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 	if (!s->type)
 		s->type = mem_strdup(s->servers ? "SOA" : "A");
 	if (!dns_ask(s->name, s->type, 0, &asked, &err)) {
-		probe_wrong(r, talk_at(at, dns_type_known(slice_of(s->type)) ? "name" : "type"), "%s",
-			err.msg);
+		probe_wrong(r, talk_at(at, dns_type_known(slice_of(s->type)) ? "name" : "type"),
+			"%s", err.msg);
 		good = false;
 	}
 	if (s->server && !read_server(r, talk_at(at, "server"), s->server))
@@ -144,7 +144,8 @@ static bool can_run(const struct probe_tools *t, const void *spec, struct error 
 	if (!s->dnssec || s->anchors)
 		return true;
 	error_set(err, ERROR_INPUT,
-		"there is no trust anchor: write `anchor`, or install dns-root-data (%s)", ROOT_KEY);
+		"there is no trust anchor: write `anchor`, or install dns-root-data (%s)",
+		ROOT_KEY);
 	return false;
 }
 

@@ -52,8 +52,8 @@ static void keep_answer(struct dns_asking *k, const struct dns_result *r)
  */
 
 /* False: it cannot be asked. */
-static bool ask(struct dns_part *part, const char *name, const char *type, unsigned flags,
-	dns_done *done)
+static bool ask(
+	struct dns_part *part, const char *name, const char *type, unsigned flags, dns_done *done)
 {
 	struct dns_asking *k = part->asking;
 	const struct attempt *a = k->attempt;
@@ -99,7 +99,8 @@ static void go_on(struct dns_asking *k)
 
 	if (dnssec_next(k->dnssec, &name, &type)) {
 		if (!ask(&k->parts[0], name, type, DNS_SIGNATURES, on_proof))
-			attempt_end(a, FAULT_PROTOCOL, "%s of %.100s cannot be asked for", type, name);
+			attempt_end(
+				a, FAULT_PROTOCOL, "%s of %.100s cannot be asked for", type, name);
 		return;
 	}
 	const struct dnssec_verdict *v = dnssec_verdict(k->dnssec);

@@ -15,7 +15,7 @@ struct dns_spec {
 	char *name, *type, *server, *anchor, **serial_of;
 	bool tcp, dnssec, recursion;
 	/* made of them */
-	size_t servers; /* of serial_of; 0: one question to `server` */
+	size_t servers;                 /* of serial_of; 0: one question to `server` */
 	struct dnssec_anchors *anchors; /* NULL: no default on this machine */
 };
 

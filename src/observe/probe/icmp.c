@@ -184,8 +184,8 @@ static void on_next(struct timer *t)
 	if (k->sent < k->count && s->interval_ns < left)
 		timer_start(a->tools->loop, &k->next, s->interval_ns, on_next, k);
 	e->round = k;
-	e->call = ping_sized(a->tools->pinger, &k->to, (size_t)s->size, left > 0 ? left : 1,
-		on_echo, e);
+	e->call = ping_sized(
+		a->tools->pinger, &k->to, (size_t)s->size, left > 0 ? left : 1, on_echo, e);
 }
 
 /* The first address of a family that can be pinged from here; else the first. */
@@ -237,8 +237,8 @@ static void start(struct attempt *a)
 	k->echoes = mem_new_array(k->count, sizeof(*k->echoes));
 	k->us = mem_new_array(k->count, sizeof(*k->us));
 	a->data = k;
-	k->resolve = resolve(
-		a->tools->resolver, s->host, 0, a->family, a->deadline_ns, on_resolved, k);
+	k->resolve =
+		resolve(a->tools->resolver, s->host, 0, a->family, a->deadline_ns, on_resolved, k);
 }
 
 /* What is under way frees the round as it ends. */
@@ -280,8 +280,8 @@ static bool measure(const struct attempt *a, struct slice name, struct value *re
 	if (!k || !k->sent)
 		return false;
 	if (slice_is(name, "LOSS")) {
-		*ret = (struct value){.type = VALUE_PERCENT,
-			.real = (double)(k->sent - k->n) / (double)k->sent};
+		*ret = (struct value){
+			.type = VALUE_PERCENT, .real = (double)(k->sent - k->n) / (double)k->sent};
 	} else if (slice_is(name, "SENT")) {
 		*ret = value_int((int64_t)k->sent);
 	} else if (slice_is(name, "RECEIVED")) {
@@ -290,7 +290,7 @@ static bool measure(const struct attempt *a, struct slice name, struct value *re
 		return false;
 	} else {
 		const int64_t min = k->us[0], max = k->us[k->n - 1];
-		*ret = value_time(NS_PER_US * (slice_is(name, "RTT_MIN")   ? min
+		*ret = value_time(NS_PER_US * (slice_is(name, "RTT_MIN")          ? min
 						      : slice_is(name, "RTT_MAX") ? max
 						      : slice_is(name, "SPREAD")  ? max - min
 										  : median_us(k)));

@@ -33,20 +33,24 @@ static void metrics_have_their_names(void **state)
 {
 	names_are("{\"__type\":\"metric\",\"name\":\"a.b\",\"value\":3,\"metric_type\":\"c\"}",
 		"apimon.metric.prod.z.a.b:3|c ");
-	names_are("{\"__type\":\"metric\",\"name\":\"g\",\"value\":-2.5,\"metric_type\":\"g\","
-		  "\"environment\":null}",
+	names_are(
+		"{\"__type\":\"metric\",\"name\":\"g\",\"value\":-2.5,\"metric_type\":\"g\","
+		"\"environment\":null}",
 		"apimon.metric.prod.z.g:-2.5|g ");
-	names_are("{\"__type\":\"metric\",\"name\":\"curl.host.200\",\"value\":12,"
-		  "\"metric_type\":\"ms\"}",
+	names_are(
+		"{\"__type\":\"metric\",\"name\":\"curl.host.200\",\"value\":12,"
+		"\"metric_type\":\"ms\"}",
 		"apimon.metric.prod.z.curl.host.200.attempted:1|c "
 		"apimon.metric.prod.z.curl.host.200:12|ms ");
-	names_are("{\"__type\":\"metric\",\"name\":\"make\",\"value\":12,\"metric_type\":\"ms\","
-		  "\"az\":\"eu.1\",\"name_suffix\":\"failed\"}",
+	names_are(
+		"{\"__type\":\"metric\",\"name\":\"make\",\"value\":12,\"metric_type\":\"ms\","
+		"\"az\":\"eu.1\",\"name_suffix\":\"failed\"}",
 		"apimon.metric.prod.z.make.eu_1.attempted:1|c "
 		"apimon.metric.prod.z.make.eu_1.failed:1|c "
 		"apimon.metric.prod.z.make.eu_1.failed:12|ms ");
-	names_are("{\"__type\":\"metric\",\"name\":\"a b:c|d/\xc3\xa4\",\"value\":1,"
-		  "\"metric_type\":\"c\"}",
+	names_are(
+		"{\"__type\":\"metric\",\"name\":\"a b:c|d/\xc3\xa4\",\"value\":1,"
+		"\"metric_type\":\"c\"}",
 		"apimon.metric.prod.z.a_b_c_d___:1|c ");
 }
 
@@ -62,9 +66,10 @@ static void tasks_and_sums(void **state)
 	assert_string_equal(m.name, "Make it");
 	assert_string_equal(m.action, "server");
 	assert_string_equal(m.text, "id _omit_");
-	m = read_good("{\"__type\":\"ansible_profile_summary\",\"name\":\"p.yaml\",\"result\":0,"
-		      "\"duration\":1,\"count_passed\":4,\"count_failed\":-1,\"count_skipped\":2,"
-		      "\"count_ignored\":99999999999}");
+	m = read_good(
+		"{\"__type\":\"ansible_profile_summary\",\"name\":\"p.yaml\",\"result\":0,"
+		"\"duration\":1,\"count_passed\":4,\"count_failed\":-1,\"count_skipped\":2,"
+		"\"count_ignored\":99999999999}");
 	assert_int_equal(m.type, APIMON_SUMMARY);
 	assert_int_equal(m.passed, 4);
 	assert_int_equal(m.failed, 0);

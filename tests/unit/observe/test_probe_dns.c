@@ -16,8 +16,8 @@ static int start_servers(void **state)
 	snprintf(newer_folder, sizeof(newer_folder), "%s.newer", folder);
 	there = served_start(&signed_zones, (const char *[]){"named", folder, NULL});
 	if (there)
-		assert_true(served_start(
-			&newer, (const char *[]){"named", newer_folder, "8", NULL}));
+		assert_true(
+			served_start(&newer, (const char *[]){"named", newer_folder, "8", NULL}));
 	return 0;
 }
 
@@ -64,16 +64,18 @@ static void test_answers(void **state)
 				 "'[VALUE] == \"10 mail.example.test.\"']",
 				 port()),
 		FAULT_NONE);
-	assert_int_equal(ask(a,
-				 "dns: {name: alias.example.test, type: AAAA, server: '%s', "
-				 "recursion: false}, expect: ['[BODY] == \"2001:db8::1\"', '[TTL] == 60s']",
-				 port()),
+	assert_int_equal(
+		ask(a,
+			"dns: {name: alias.example.test, type: AAAA, server: '%s', "
+			"recursion: false}, expect: ['[BODY] == \"2001:db8::1\"', '[TTL] == 60s']",
+			port()),
 		FAULT_NONE);
 	assert_int_equal(
 		ask(a, "dns: {name: example.test, type: SOA, server: '%s'}, expect: ['[SERIAL] == 1']",
 			port()),
 		FAULT_NONE);
-	assert_int_equal(ask(a, "dns: {name: _sip._tcp.example.test, type: SRV, server: '%s'}", port()),
+	assert_int_equal(
+		ask(a, "dns: {name: _sip._tcp.example.test, type: SRV, server: '%s'}", port()),
 		FAULT_NONE);
 	assert_string_equal(asked_text(a, "VALUE"), "0 5 5060 www.example.test.");
 }
@@ -105,23 +107,26 @@ static void test_codes(void **state)
 		ask(a, "dns: {name: none.example.test, server: '%s'}", port()), FAULT_NXDOMAIN);
 	assert_detail(a, "the name does not exist, asked at 127.0.0.1:");
 	assert_string_equal(asked_text(a, "RCODE"), "NXDOMAIN");
-	assert_int_equal(ask(a,
-				 "dns: {name: none.example.test, server: '%s'}, expect: ['[RCODE] == "
-				 "NXDOMAIN', '[BODY] == null']",
-				 port()),
-		FAULT_NONE);
 	assert_int_equal(
-		ask(a, "dns: {name: www.example.test, type: MX, server: '%s'}", port()), FAULT_NODATA);
+		ask(a,
+			"dns: {name: none.example.test, server: '%s'}, expect: ['[RCODE] == "
+			"NXDOMAIN', '[BODY] == null']",
+			port()),
+		FAULT_NONE);
+	assert_int_equal(ask(a, "dns: {name: www.example.test, type: MX, server: '%s'}", port()),
+		FAULT_NODATA);
 	assert_int_equal(ask(a, "dns: {name: www.example.org, server: '127.0.0.1:%u'}", newer.port),
 		FAULT_REFUSED);
 	assert_string_equal(asked_text(a, "RCODE"), "REFUSED");
-	assert_int_equal(ask(a, "dns: {name: www.example.org, server: '127.0.0.1:%u'}, "
-				"expect: ['[RCODE] == NOERROR']",
+	assert_int_equal(ask(a,
+				 "dns: {name: www.example.org, server: '127.0.0.1:%u'}, "
+				 "expect: ['[RCODE] == NOERROR']",
 				 newer.port),
 		FAULT_EXPECTATION);
 	assert_detail(a, "REFUSED");
-	assert_int_equal(ask(a, "dns: {name: a.test, server: '127.0.0.1:%u'}, expect: ['[TTL] > 1s']",
-				 peer_free_port()),
+	assert_int_equal(
+		ask(a, "dns: {name: a.test, server: '127.0.0.1:%u'}, expect: ['[TTL] > 1s']",
+			peer_free_port()),
 		FAULT_REFUSED);
 	assert_int_equal(
 		ask(a, "dns: {name: www.example.test, server: '%s'}, family: ipv6", port()),
@@ -132,8 +137,9 @@ static void test_serials(void **state)
 {
 	struct asked *a = *state;
 
-	assert_int_equal(ask(a, "dns: {name: example.test, serial_of: ['%s', 'localhost:%u']}, family: ipv4",
-				 port(), signed_zones.port),
+	assert_int_equal(
+		ask(a, "dns: {name: example.test, serial_of: ['%s', 'localhost:%u']}, family: ipv4",
+			port(), signed_zones.port),
 		FAULT_NONE);
 	assert_int_equal(asked_int(a, "SERIAL_SKEW"), 0);
 	assert_int_equal(asked_int(a, "SERIAL"), 1);
@@ -142,8 +148,7 @@ static void test_serials(void **state)
 		FAULT_EXPECTATION);
 	assert_int_equal(asked_int(a, "SERIAL_SKEW"), 7);
 	assert_int_equal(asked_int(a, "SERIAL"), 8);
-	char *said = mem_printf(
-		"127.0.0.1:%u has serial 8, %s has 1", newer.port, port());
+	char *said = mem_printf("127.0.0.1:%u has serial 8, %s has 1", newer.port, port());
 	assert_string_equal(a->detail, said);
 	free(said);
 	assert_int_equal(ask(a,
@@ -161,8 +166,8 @@ static void test_serials(void **state)
 	assert_detail(a, said);
 	free(said);
 	/* A zone it does not have. */
-	assert_int_equal(ask(a, "dns: {name: test, serial_of: ['%s', '127.0.0.1:%u']}", port(),
-				 newer.port),
+	assert_int_equal(
+		ask(a, "dns: {name: test, serial_of: ['%s', '127.0.0.1:%u']}", port(), newer.port),
 		FAULT_REFUSED);
 }
 
@@ -176,8 +181,8 @@ static void test_secure(void **state)
 	struct asked *a = *state;
 
 	for (size_t i = 0; i < array_len(names); i++) {
-		if (ask(a, SECURE ", warn: ['[SIGNATURE_EXPIRATION] > 20d']", names[i], port(), folder) !=
-				FAULT_NONE ||
+		if (ask(a, SECURE ", warn: ['[SIGNATURE_EXPIRATION] > 20d']", names[i], port(),
+			    folder) != FAULT_NONE ||
 			a->warned)
 			fail_msg("%s: %s", names[i], a->detail);
 		assert_true(json_is_true(json_object_get(a->measured, "SECURE")));
@@ -209,8 +214,8 @@ static void test_insecure(void **state)
 		assert_detail(a, t[i].said);
 		assert_true(json_is_false(json_object_get(a->measured, "SECURE")));
 		/* As with a certificate, nothing that is expected makes it good. */
-		assert_int_equal(ask(a, SECURE ", expect: ['[RCODE] == NOERROR']", t[i].name, port(),
-					 folder),
+		assert_int_equal(ask(a, SECURE ", expect: ['[RCODE] == NOERROR']", t[i].name,
+					 port(), folder),
 			FAULT_EXPECTATION);
 	}
 	assert_int_equal(ask(a, SECURE, "www.expired.test", port(), folder), FAULT_EXPECTATION);
@@ -235,15 +240,15 @@ static void test_anchors(void **state)
 		FAULT_EXPECTATION);
 	assert_detail(a, "no key of . is the one that the trust anchor speaks of (bogus)");
 	assert_int_equal(
-		ask(a,
-			"dns: {name: www.example.test, server: '%s', dnssec: true, anchor: '%s/dsset-example.test.'}",
+		ask(a, "dns: {name: www.example.test, server: '%s', dnssec: true, anchor: '%s/dsset-example.test.'}",
 			port(), folder),
 		FAULT_NONE);
 	/* Half of what proves it cannot be had there. */
-	assert_int_equal(ask(a,
-				 "dns: {name: www.example.test, server: '127.0.0.1:%u', dnssec: true, "
-				 "anchor: '%s/dsset-.'}",
-				 newer.port, folder),
+	assert_int_equal(
+		ask(a,
+			"dns: {name: www.example.test, server: '127.0.0.1:%u', dnssec: true, "
+			"anchor: '%s/dsset-.'}",
+			newer.port, folder),
 		FAULT_EXPECTATION);
 	assert_detail(a, "www.example.test. A is not signed");
 }
@@ -260,8 +265,10 @@ static void test_wrong(void **state)
 		{"dns: {name: a.test, serial_of: [a, b], type: A}", "serial_of asks its servers"},
 		{"dns: {name: a.test, anchor: /nowhere}", "anchor without dnssec"},
 		{"dns: {name: a.test, dnssec: true, anchor: /nowhere}", "/nowhere: No such file"},
-		{"dns: {name: a.test, dnssec: true, anchor: '. IN DS 1 2'}", "line 1 of the trust anchor"},
-		{"dns: {name: a.test, dnssec: true, type: ANY, anchor: x}", "not signed as a whole"},
+		{"dns: {name: a.test, dnssec: true, anchor: '. IN DS 1 2'}",
+			"line 1 of the trust anchor"},
+		{"dns: {name: a.test, dnssec: true, type: ANY, anchor: x}",
+			"not signed as a whole"},
 		{"dns: a.test, expect: ['[STATUS] == 1']", "STATUS"},
 	};
 

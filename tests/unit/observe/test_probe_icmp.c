@@ -44,15 +44,15 @@ static void test_round(void **state)
 
 	need_pings(a);
 	assert_int_equal(
-		ask(a,
-			"icmp: {to: 127.0.0.1, count: 7, interval: 10ms, size: 1400}, expect: ['[LOSS] == 0%%', "
-			"'[RECEIVED] == 7', '[RTT_MIN] <= [RTT]', '[RTT] <= [RTT_MAX]', '[SPREAD] >= 0ms']"),
+		ask(a, "icmp: {to: 127.0.0.1, count: 7, interval: 10ms, size: 1400}, expect: ['[LOSS] == 0%%', "
+		       "'[RECEIVED] == 7', '[RTT_MIN] <= [RTT]', '[RTT] <= [RTT_MAX]', '[SPREAD] >= 0ms']"),
 		FAULT_NONE);
 	assert_int_equal(asked_int(a, "SENT"), 7);
 	assert_string_equal(a->address, "127.0.0.1");
 	assert_false(a->warned);
 	assert_true(a->phases.total_ns > 0 && a->phases.total_ns == a->phases.wait_ns);
-	assert_int_equal(ask(a, "icmp: {to: localhost, count: 1, size: 16}, family: ipv4"), FAULT_NONE);
+	assert_int_equal(
+		ask(a, "icmp: {to: localhost, count: 1, size: 16}, family: ipv4"), FAULT_NONE);
 	assert_string_equal(a->address, "127.0.0.1");
 }
 
@@ -122,8 +122,8 @@ static void place_open(struct place *p, struct series_house *h)
 		.location = "",
 		.seen = on_seen,
 		.seen_arg = p};
-	p->file = yaml_parse(
-		SLICE("{name: lo, icmp: {to: 127.0.0.1, count: 9, interval: 100ms}}"), "t", &errors);
+	p->file = yaml_parse(SLICE("{name: lo, icmp: {to: 127.0.0.1, count: 9, interval: 100ms}}"),
+		"t", &errors);
 	p->config = probe_config_read(yaml_root(p->file, 0), "t", &errors);
 	p->probe = probe_open(&p->tools, p->config, "", AF_UNSPEC, &err);
 	assert_non_null(p->probe);
@@ -163,25 +163,23 @@ static void test_stored(void **state)
 	assert_true(loop_run_until(h->loop, &p.seen));
 	place_close(&p);
 	series_house_pass(h, 2000);
-	struct series *s = series_get(h->store,
-		&(struct series_key){.kind = SERIES_DIST,
-			.unit = "us",
-			.location = "",
-			.name = "probe.rtt",
-			.tags = tags,
-			.tag_count = 1});
+	struct series *s = series_get(h->store, &(struct series_key){.kind = SERIES_DIST,
+							.unit = "us",
+							.location = "",
+							.name = "probe.rtt",
+							.tags = tags,
+							.tag_count = 1});
 	assert_true(ask_last(s, h->loop, &rtt));
 	assert_int_equal(rtt.runs.n, 1);
 	assert_int_equal(rtt.runs.p[0].n, 9);
 	assert_int_equal(series_hist_count(rtt.runs.p[0].hist), 9);
 	assert_true(rtt.runs.p[0].min > 0 && rtt.runs.p[0].max >= rtt.runs.p[0].min);
-	s = series_get(h->store,
-		&(struct series_key){.kind = SERIES_GAUGE,
-			.unit = "",
-			.location = "",
-			.name = "probe.loss",
-			.tags = tags,
-			.tag_count = 1});
+	s = series_get(h->store, &(struct series_key){.kind = SERIES_GAUGE,
+					 .unit = "",
+					 .location = "",
+					 .name = "probe.loss",
+					 .tags = tags,
+					 .tag_count = 1});
 	assert_true(ask_last(s, h->loop, &loss));
 	assert_int_equal(loss.runs.n, 1);
 	assert_true(loss.runs.p[0].value == 0);
