@@ -444,3 +444,6 @@ def test_playbooks_run_unmodified(tmp_path):
         assert set(timers) == {f"stats.timers.{base}.make_thing.az_1.passed", f"stats.timers.{base}.look.az_1.failed"}
         made = timers[f"stats.timers.{base}.make_thing.az_1.passed"]
         assert sum(p["n"] for p in made) == 2, made
+        checks = series(run, "check*")
+        assert {(k, p["n"], p["ok"]) for k, points in checks.items() for p in points} == {
+            ('check{check="tests command",cloud=""}', 4, 2), ('check{check="tests fail",cloud=""}', 1, 0)}, checks

@@ -31,6 +31,7 @@ struct playing {
 	struct helper_call *call;
 	char *dir, **env, *prefix; /* prefix: of metrics */
 	char **files;              /* NULL: no tasks */
+	char job[2 * JOB_BYTES + 1];
 	size_t count, at;
 	bool stale;                 /* the working copy could not be pulled */
 	char pulled[LINE_MAX_ + 8]; /* why */
@@ -91,8 +92,34 @@ static void on_name(void *arg, enum ingest_metric metric, const char *name, doub
 		ingest_metric(*ingest, metric, name, value);
 }
 
+/* By what it does, not by its name: playbooks put random words into those. */
+static void measure_task(const struct playing *k, const struct apimon *m)
+{
+	const struct probe_tools *t = k->attempt->tools;
+	const struct exec_spec *s = k->attempt->spec;
+	const char *action = *m->action ? m->action : "task";
+	const int64_t now_ms = clock_unix_us(loop_clock(t->loop)) / 1000;
+	if (!t->measured || m->result == APIMON_SKIPPED || m->result == APIMON_UNDEFINED)
+		return;
+	t->measured(t->measured_arg,
+		&(struct measure){.what = MEASURE_CHECK,
+			.cloud = "",
+			.region = "",
+			.location = t->location,
+			.scenario = s->name,
+			.run = k->job,
+			.step = action,
+			.index = -1,
+			.name = action,
+			.at_ms = now_ms - m->duration_ms,
+			.total_us = m->duration_ms * 1000,
+			.unit = "",
+			.fault = m->result == APIMON_PASSED ? FAULT_NONE : FAULT_EXPECTATION});
+}
+
 static void count_task(struct playing *k, const struct apimon *m)
 {
+	measure_task(k, m);
 	k->heard.passed += m->result == APIMON_PASSED;
 	k->heard.skipped += m->result == APIMON_SKIPPED;
 	k->heard.ignored += m->result == APIMON_IGNORED;
@@ -337,16 +364,15 @@ static void start(struct attempt *a)
 {
 	const struct exec_spec *s = a->spec;
 	struct playing *k = mem_new(struct playing);
-	char job[2 * JOB_BYTES + 1];
 	uint8_t bytes[JOB_BYTES];
 	char *prefix = exec_prefix(s, a->tools);
 	random_fill(a->tools->random, bytes, sizeof(bytes));
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(job + 2 * i, 3, "%02x", bytes[i]);
+		snprintf(k->job + 2 * i, 3, "%02x", bytes[i]);
 	a->data = k;
 	k->attempt = a;
 	k->exit_status = -1;
-	k->env = exec_environment(s, a->tools, prefix, job);
+	k->env = exec_environment(s, a->tools, prefix, k->job);
 	k->dir = exec_directory(s, a->tools);
 	k->prefix = mem_printf("apimon.metric.%s", slice_starts(slice_of(prefix), METRICS_HERE)
 							   ? prefix + strlen(METRICS_HERE)
