@@ -114,7 +114,7 @@ def test_locations_are_compared_on_one_scale(run):
     ticks = [re.findall(r'<text x="0"[^>]*>([^<]*)', a) for a in (there, here)]
     assert ticks[0] == ticks[1] and ticks[0][0] == "0" and float(ticks[0][-1]) >= 99
     # the value of each minute, a stroke each: 40 to 99 and 10 to 69 of the scale's 100
-    lines = [[float(y) for y in re.findall(r"(?:M\d+ |V)([\d.]+)h1", path_of(a, "line"))] for a in (there, here)]
+    lines = [[float(y) for y in re.findall(r"(?:M\d+ |V)([\d.]+)h1(?!\d)", path_of(a, "line"))] for a in (there, here)]
     assert len(lines[0]) == len(lines[1]) == 60
     top = float(ticks[0][-1])
     assert lines[0][0] == pytest.approx(100 - 40 / top * 100, abs=0.1)
@@ -126,7 +126,7 @@ def test_locations_are_compared_on_one_scale(run):
 def test_percentiles_are_smoke(run):
     article, = articles(shown(run, pattern="stats.timers.spread", **{"from": "-10min"}))
     assert "100 measured, none failed" in words(article)
-    bands = [[tuple(map(float, m)) for m in re.findall(r"M\d+ ([\d.]+)h1v([\d.]+)h-1z", path_of(article, f"smoke s{i}"))]
+    bands = [[tuple(map(float, m)) for m in re.findall(r"M\d+ ([\d.]+)h\d+v([\d.]+)h-\d+z", path_of(article, f"smoke s{i}"))]
              for i in (1, 2, 3)]
     (outer,), (middle,), (inner,) = bands
     line = float(re.search(r"M\d+ ([\d.]+)h1", path_of(article, "line"))[1])
@@ -152,11 +152,22 @@ def test_counters_are_rates(run):
     assert "/s" in words(articles(page)[0])
 
 
+def test_what_comes_seldom_is_no_gap(run):
+    """Once a minute in steps of 10 s; then a gap that is one, marked as not measured."""
+    times = [BASE_S - 86400 + 60 * i for i in range(60) if not 20 <= i < 40]
+    send_lines(run, [("seldom", 5, at) for at in times])
+    article = until(lambda: (a := articles(explore(run, pattern="seldom", columns=400, **{
+        "from": BASE_S - 86400, "until": BASE_S - 86400 + 3600})[2])) and "40 measured" in words(a[0]) and a[0],
+        "they are taken")
+    assert re.findall(r"M(\d+) 0h(\d+)v100", path_of(article, "unmeasured")) == [("120", "120")]
+    assert len(re.findall(r"M\d+", path_of(article, "line"))) == 2, "two strokes, one before and one behind it"
+
+
 def test_links_move_in_time_and_keep_the_question(run):
     page = shown(run, series="plant.level", pattern="plant", lang="de", **{"from": BASE_S, "until": BASE_S + 3600})
     assert 'lang="de"' in page and "60 gemessen, keine fehlgeschlagen" in words(page)
     links = {words(text): dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(html.unescape(href)).query))
-             for href, text in re.findall(r'<a href="(/explore\?pattern[^"]*)"[^>]*>(.*?)</a>', page)}
+             for href, text in re.findall(r'<a href="(/explore\?[^"]*pattern[^"]*)"[^>]*>(.*?)</a>', page)}
     for link in links.values():
         assert link["series"] == "plant.level" and link["pattern"] == "plant"
     times = {name: (int(links[name]["from"]) - BASE_S, int(links[name]["until"]) - BASE_S)

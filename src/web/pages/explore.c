@@ -26,6 +26,8 @@ static const char *link_to(struct view *v, const char *from, const char *until, 
 	struct buf out = BUF(BUF_PAGE);
 	size_t i;
 	buf_add_str(&out, v->path);
+	if (lang)
+		add_parameter(&out, "lang", lang);
 	add_parameter(&out, "pattern", json_str(m, "pattern"));
 	json_array_foreach (chosen, i, text)
 		add_parameter(&out, "series", json_string_value(text));
@@ -33,8 +35,6 @@ static const char *link_to(struct view *v, const char *from, const char *until, 
 	add_parameter(&out, "until", until ? until : json_str(m, "until"));
 	add_parameter(&out, "columns",
 		view_keep(v, mem_printf("%lld", (long long)json_int(m, "columns", 0))));
-	if (lang)
-		add_parameter(&out, "lang", lang);
 	return view_keep(v, buf_take(&out));
 }
 

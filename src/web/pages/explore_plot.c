@@ -2,7 +2,8 @@
  * explore_plot.c - a series drawn step by step: its median as a line, percentiles around it as
  * smoke, the denser the nearer, failures as marks that hang from the top.
  *
- * A step is a column of its own, so that nothing is drawn between two steps that was not measured.
+ * Nothing is drawn between two steps that was not measured: a column is as wide as the series has
+ * steps from one measurement to the next when nothing is missing, mostly one.
  * Marks are in units of the plot (x: 1 a step; y: 0 top to 100), labels in percent of it.
  */
 
@@ -31,6 +32,7 @@ struct smoke {
 	struct view *v;
 	struct column *columns;
 	size_t n;
+	size_t apart; /* columns from one that was measured to the next, as a rule */
 	const char *unit;
 	bool rate;
 	double low, high;
@@ -56,6 +58,43 @@ static struct column read_column(const json_t *o)
 	return c;
 }
 
+static int by_size(const void *a, const void *b)
+{
+	const size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* The median of the distances; 1 while there are too few to tell. */
+static size_t usual_distance(const struct column *columns, size_t n)
+{
+	VEC(size_t) all = {0};
+	size_t last = n, ret = 1;
+	for (size_t i = 0; i < n; i++) {
+		if (!columns[i].n)
+			continue;
+		if (last < n)
+			vec_push(&all, i - last);
+		last = i;
+	}
+	if (all.n >= 2) {
+		qsort(all.p, all.n, sizeof(*all.p), by_size);
+		ret = all.p[all.n / 2];
+	}
+	vec_fini(&all);
+	return ret;
+}
+
+/* How far what was measured in a column holds. */
+static size_t width_of(const struct smoke *s, size_t i)
+{
+	size_t next = i + 1;
+	while (next < s->n && !s->columns[next].n)
+		next++;
+	/* times waver a little */
+	const size_t most = s->apart > 1 ? s->apart + 1 : 1;
+	return next - i <= most ? next - i : s->apart;
+}
+
 static struct smoke read_smoke(struct view *v, const json_t *drawn)
 {
 	const json_t *points = json_object_get(drawn, "points");
@@ -65,6 +104,7 @@ static struct smoke read_smoke(struct view *v, const json_t *drawn)
 	s.columns = mem_new_array(s.n ? s.n : 1, sizeof(*s.columns));
 	for (size_t i = 0; i < s.n; i++)
 		s.columns[i] = read_column(json_array_get(points, i));
+	s.apart = usual_distance(s.columns, s.n);
 	return s;
 }
 
@@ -111,9 +151,11 @@ static const char *draw_band(const struct smoke *s, size_t from, size_t to)
 	struct buf d = BUF(BUF_PAGE);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct column *c = &s->columns[i];
+		const size_t width = c->n ? width_of(s, i) : 0;
 		const double top = c->drawn ? y_of(s, c->q[to]) : 0;
 		if (c->smoky && c->drawn)
-			buf_printf(&d, "M%zu %.1fh1v%.1fh-1z", i, top, y_of(s, c->q[from]) - top);
+			buf_printf(&d, "M%zu %.1fh%zuv%.1fh-%zuz", i, top, width,
+				y_of(s, c->q[from]) - top, width);
 	}
 	return view_keep(s->v, buf_take(&d));
 }
@@ -122,15 +164,18 @@ static const char *draw_band(const struct smoke *s, size_t from, size_t to)
 static const char *draw_line(const struct smoke *s)
 {
 	struct buf d = BUF(BUF_PAGE);
+	size_t end = s->n; /* of the stroke before */
 	for (size_t i = 0; i < s->n; i++) {
 		const struct column *c = &s->columns[i];
 		if (!c->drawn)
 			continue;
 		const double y = y_of(s, c->q[MEDIAN]);
-		if (i && c[-1].drawn)
-			buf_printf(&d, "V%.1fh1", y);
+		if (i == end)
+			buf_printf(&d, "V%.1f", y);
 		else
-			buf_printf(&d, "M%zu %.1fh1", i, y);
+			buf_printf(&d, "M%zu %.1f", i, y);
+		buf_printf(&d, "h%zu", width_of(s, i));
+		end = i + width_of(s, i);
 	}
 	return view_keep(s->v, buf_take(&d));
 }
@@ -151,10 +196,14 @@ static const char *draw_unmeasured(const struct smoke *s)
 {
 	struct buf d = BUF(BUF_LINE);
 	for (size_t i = 0, end; i < s->n; i = end) {
-		for (end = i + 1; end < s->n && !s->columns[end].n == !s->columns[i].n;)
+		end = i + 1;
+		if (s->columns[i].n) {
+			end = i + width_of(s, i);
+			continue;
+		}
+		while (end < s->n && !s->columns[end].n)
 			end++;
-		if (!s->columns[i].n)
-			buf_printf(&d, "M%zu 0h%zuv100H%zuz", i, end - i, i);
+		buf_printf(&d, "M%zu 0h%zuv100H%zuz", i, end - i, i);
 	}
 	return view_keep(s->v, buf_take(&d));
 }
