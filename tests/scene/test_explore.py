@@ -163,6 +163,16 @@ def test_what_comes_seldom_is_no_gap(run):
     assert len(re.findall(r"M\d+", path_of(article, "line"))) == 2, "two strokes, one before and one behind it"
 
 
+def test_pages_of_components_lead_here(run):
+    component = next(c["id"] for c in run.site(operators=True)["components"] if "compute" in c["id"])
+    page = run.get(f"/components/{component}", run.intake)[2].decode()
+    link = html.unescape(re.search(r'href="(/explore[^"]*compute[^"]*)"', page)[1])
+    status, _, body = run.get(link, run.intake)
+    assert status == 200 and any('probe="' in text for text in listed(body.decode()))
+    assert articles(body.decode())
+    assert "/explore" not in run.get(f"/components/{component}")[2].decode()
+
+
 def test_links_move_in_time_and_keep_the_question(run):
     page = shown(run, series="plant.level", pattern="plant", lang="de", **{"from": BASE_S, "until": BASE_S + 3600})
     assert 'lang="de"' in page and "60 gemessen, keine fehlgeschlagen" in words(page)

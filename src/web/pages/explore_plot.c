@@ -234,24 +234,24 @@ static const char *say_time(struct view *v, int64_t at_ms, int64_t span_ms)
 			      : view_keep(v, mem_printf("%s, %s", day, say_hour(v, at_ms)));
 }
 
-/* Round times of UTC, five at most, so that they fit on a narrow screen. */
+/* Round times of UTC: as many as fit on a narrow screen, none that would leave it. */
 static json_t *x_labels(const struct smoke *s, int64_t from, int64_t to)
 {
 	static const int64_t steps[] = {30000, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR,
-		3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY,
+		2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY,
 		3650 * DAY};
-	const int64_t span = to - from, fit = span > DAY && span <= 10 * DAY ? 2 : 4;
+	const int64_t span = to - from;
+	const bool wide = span < 10 * MINUTE || (span > DAY && span <= 10 * DAY);
+	const double edge = wide ? 14 : 6;
 	json_t *all = json_array();
 	size_t i = 0;
-	while (i + 1 < array_len(steps) && span > steps[i] * fit)
+	while (i + 1 < array_len(steps) && span > steps[i] * (wide ? 3 : 5))
 		i++;
 	for (int64_t at = (from + steps[i] - 1) / steps[i] * steps[i]; at < to; at += steps[i]) {
 		const double x = (double)(at - from) / (double)span * 100;
-		json_t *o = json_object();
-		if (x < 12 || x > 88) {
-			json_decref(o);
+		if (x < edge || x > 100 - edge)
 			continue;
-		}
+		json_t *o = json_object();
 		json_object_set_new(o, "x", json_sprintf("%.1f%%", x));
 		view_put(o, "text", say_time(s->v, at, span));
 		json_array_append_new(all, o);
