@@ -196,6 +196,26 @@ describe('exploring', () => {
       assert.notEqual(await page.innerText('h2'), heading);
       assert.match(page.url(), /series=endpoint\.compute/);
     }));
+
+  test('dragging over a picture moves closer', () =>
+    within({ viewport: wide }, pages['operators-explore-drawn'], async (page) => {
+      const picture = page.locator('svg.zoom').first();
+      await picture.scrollIntoViewIfNeeded();
+      const from = Number(await picture.getAttribute('data-from')), to = Number(await picture.getAttribute('data-to'));
+      const box = await picture.boundingBox();
+      const at = (share) => [box.x + box.width * share, box.y + 60];
+      await page.mouse.move(...at(0.25));
+      await page.mouse.down();
+      await page.mouse.move(...at(0.75), { steps: 3 });
+      assert.equal(await page.locator('.picked').count(), 1);
+      await page.mouse.up();
+      await page.waitForURL(/from=\d+/);
+      const asked = new URL(page.url()).searchParams;
+      assert.equal(asked.get('pattern'), 'endpoint.compute');
+      assert.ok(Math.abs(asked.get('from') * 1000 - (from + (to - from) / 4)) < 5000);
+      assert.ok(Math.abs(asked.get('until') * 1000 - (from + (to - from) * 3 / 4)) < 5000);
+      assert.deepEqual(page.trouble, []);
+    }));
 });
 
 describe('by keyboard', () => {

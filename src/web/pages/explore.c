@@ -219,6 +219,8 @@ static void put_time_span(struct view *v)
 	view_put(v->root, "span",
 		say(v, "explore_span", say_moment(v, from), say_moment(v, to),
 			say_duration(v, (double)json_int(v->model, "step_ms", 0)), NULL));
+	json_object_set_new(v->root, "from_ms", json_integer(from));
+	json_object_set_new(v->root, "to_ms", json_integer(to));
 	json_object_set_new(v->root, "spans", spans(v));
 	json_object_set_new(v->root, "moves", moves(v));
 }
