@@ -24,11 +24,12 @@
 #include "cli/config.h"
 #include "text/keys.h"
 
-#define CONFIG_FILES_MAX  100
-#define CONFIG_PROBES_MAX 10000 /* probes; clouds, scenarios, alarms together; components */
-#define CONFIG_NAME_MAX   64
-#define CONFIG_HOSTS_MAX  2000 /* of a cloud */
-#define CONFIG_LINE_MAX   200  /* titles and such, bytes */
+#define CONFIG_FILES_MAX   100
+#define CONFIG_PROBES_MAX  10000 /* probes; clouds, scenarios, alarms together; components */
+#define CONFIG_SOURCES_MAX 500   /* probes of one component */
+#define CONFIG_NAME_MAX    64
+#define CONFIG_HOSTS_MAX   2000 /* of a cloud */
+#define CONFIG_LINE_MAX    200  /* titles and such, bytes */
 
 struct config_place {
 	const char *file; /* one of config->files */

@@ -66,6 +66,22 @@ static void talk(struct import_probe *p, json_t *list, const struct import_node 
 	import_tell(p->in, n, IMPORT_CARRIED, "probe %s: %s.talk: %s", p->name, p->kind, key);
 }
 
+/* "^+OK", the greeting of POP3 as many have it: what repeats the beginning of a line is taken for
+ * what it was meant to be. */
+static void take_expect(struct import_probe *p, json_t *list, const struct import_node *n)
+{
+	const char *text = import_text(n);
+	if (!text)
+		return;
+	if (strncmp(text, "^+", 2) != 0) {
+		talk(p, list, n, "expect", json_string(text));
+		return;
+	}
+	json_array_append_new(list, json_pack("{s:o}", "expect", json_sprintf("^\\+%s", text + 2)));
+	import_tell(p->in, n, IMPORT_CHANGED, "probe %s: %s.talk: expect: + is a character here",
+		p->name, p->kind);
+}
+
 void blackbox_talk(struct import_probe *p, const struct import_node *of)
 {
 	static const struct import_answer keys[] = {
@@ -77,11 +93,10 @@ void blackbox_talk(struct import_probe *p, const struct import_node *of)
 					 expect = import_get(&step, "expect"),
 					 send = import_get(&step, "send"),
 					 starttls = import_get(&step, "starttls");
-		if (import_text(&expect))
-			talk(p, list, &expect, "expect", json_string(import_text(&expect)));
-		if (import_text(&send) && strstr(import_text(&send), "${"))
+		take_expect(p, list, &expect);
+		if (send.y && !import_text(&send))
 			import_tell(p->in, &send, IMPORT_DROPPED,
-				"what was received is not put into what is sent");
+				"only text is sent; a tls probe has `starttls: postgres`");
 		else if (import_text(&send))
 			talk(p, list, &send, "send", json_string(import_text(&send)));
 		if (import_flag(&starttls))
@@ -141,17 +156,41 @@ static void grpc(struct import_probe *p, const struct import_node *options)
 	import_answer(p->in, options, keys, array_len(keys));
 }
 
+/* One message each way; where there are more, the first. */
+static void one_of(
+	struct import_probe *p, const struct import_node *steps, const char *there, const char *key)
+{
+	bool taken = false;
+	for (size_t i = 0; i < import_size(steps); i++) {
+		const struct import_node step = import_item(steps, i), n = import_get(&step, there);
+		const char *text = import_text(&n);
+		if (!text)
+			continue;
+		if (taken || strstr(text, "${"))
+			import_tell(p->in, &n, IMPORT_DROPPED,
+				"one message is sent and one is expected, as they are written");
+		else
+			import_carry(p, &n, key, json_string(text));
+		taken = true;
+	}
+}
+
 static void websocket(struct import_probe *p, const struct import_node *options)
 {
+	static const struct import_answer keys[] = {
+		{"basic_auth", IMPORT_DROPPED, "write the header Authorization"},
+		{"proxy_url", IMPORT_DROPPED, "only http goes through a proxy"}};
 	const struct import_node headers = import_get(options, "headers"),
-				 config = import_get(options, "tls_config");
+				 http = import_get(options, "http_config"),
+				 config = import_get(&http, "tls_config"),
+				 steps = import_get(options, "query_response");
 	blackbox_family(p, options);
-	for (size_t i = 0; i < import_size(&headers); i++) {
-		const struct import_node h = import_item(&headers, i);
-		if (h.key && import_text(&h))
-			import_carry_header(p, &h, h.key->text.p, import_text(&h), NULL);
-	}
+	blackbox_headers(p, &headers);
+	blackbox_authorization(p, &http);
 	blackbox_tls(p, &config);
+	one_of(p, &steps, "expect", "websocket.expect");
+	one_of(p, &steps, "send", "websocket.send");
+	import_answer(p->in, &http, keys, array_len(keys));
 }
 
 static const struct import_answer dns_keys[] = {
@@ -260,6 +299,8 @@ bool blackbox_module(struct blackbox *b, const struct import_node *module, struc
 			import_tell(
 				b->in, &other, IMPORT_NEEDLESS, "its prober is %s", which->name);
 	}
+	if (!import_size(&options))
+		import_tell(b->in, &options, IMPORT_NEEDLESS, "nothing is said in it");
 	*ret = p;
 	return true;
 }

@@ -108,7 +108,8 @@ static void take_entry(struct cloudmon *c, const struct import_node *entry)
 		{"executors_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
 		{"epmon_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
 		{"epmons_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
-		{"globalmons_inventory_group_name", IMPORT_NEEDLESS, "one program does it"}};
+		{"globalmons_inventory_group_name", IMPORT_NEEDLESS, "one program does it"},
+		{"config", IMPORT_NEEDLESS, "give that file to the import, too"}};
 	const struct import_node env = import_get(entry, "env"),
 				 plugins = import_get(entry, "plugins");
 	import_tell(c->in, &env, IMPORT_CARRIED, "the cloud of its runs");

@@ -68,7 +68,7 @@ static void load_file(struct loading *l, const char *path)
 		l->full = true;
 		return;
 	}
-	struct yaml_file *f = yaml_load(path, l->errors);
+	struct yaml_file *f = yaml_load_tagged(path, l->errors);
 	if (f)
 		vec_push(&l->in->files, f);
 }
@@ -117,8 +117,8 @@ static json_t *ordered(const json_t *config)
 	json_t *all = json_object();
 	for (size_t i = 0; i < array_len(keys); i++)
 		if (json_is_array(json_object_get(config, keys[i]))
-				    ? json_array_size(json_object_get(config, keys[i])) > 0
-				    : json_object_get(config, keys[i]) != NULL)
+				? json_array_size(json_object_get(config, keys[i])) > 0
+				: json_object_get(config, keys[i]) != NULL)
 			json_object_set(all, keys[i], json_object_get(config, keys[i]));
 	return all;
 }
@@ -184,7 +184,7 @@ bool import_text_of(const struct importer *i, struct slice text, const char *nam
 {
 	struct import in;
 	begin(&in, targets, report);
-	struct yaml_file *f = yaml_parse(text, name, errors);
+	struct yaml_file *f = yaml_parse_tagged(text, name, errors);
 	if (f)
 		vec_push(&in.files, f);
 	const bool good = run(i, &in, name, ret, errors);

@@ -67,9 +67,17 @@ const char *import_path(const struct import_node *n, char *text, size_t size)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
+/* What a tag makes of it only who knows the tag can tell; texts it may say of what is text. */
+static bool is_plain(const struct yaml *y)
+{
+	return !y->tag || !strcmp(y->tag, "tag:yaml.org,2002:str");
+}
+
 const char *import_text(const struct import_node *n)
 {
-	return n->y && n->y->kind == YAML_SCALAR && !yaml_is_null(n->y) ? n->y->text.p : NULL;
+	return n->y && is_plain(n->y) && n->y->kind == YAML_SCALAR && !yaml_is_null(n->y)
+		       ? n->y->text.p
+		       : NULL;
 }
 
 bool import_flag(const struct import_node *n)
@@ -183,7 +191,9 @@ static void tell_rest(struct import *in, const struct import_node *n)
 	if (is_told(in, n))
 		return;
 	if (!is_told_below(in, n)) {
-		tell(in, n, IMPORT_DROPPED, "the importer does not know it");
+		tell(in, n, IMPORT_DROPPED,
+			is_plain(n->y) ? "the importer does not know it"
+				       : "a value with a tag that says what it is");
 		return;
 	}
 	for (size_t i = 0; i < n->y->n; i++) {

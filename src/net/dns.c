@@ -34,6 +34,7 @@ struct dns_call {
 	uint8_t *in; /* TCP: length and answer */
 	size_t in_n;
 	struct dns_said said;
+	char *wire; /* the answer; NULL: none yet */
 	struct dns_result result;
 	dns_done *done;
 	void *arg;
@@ -60,6 +61,7 @@ static void finish(struct dns_call *c)
 	c->result.phases.total_ns = (int64_t)uv_hrtime() - c->began_ns;
 	c->done(c->arg, &c->result);
 	dns_said_fini(&c->said);
+	free(c->wire);
 	free(c->in);
 	free(c);
 }
@@ -127,6 +129,8 @@ static bool take(struct dns_call *c, const void *p, size_t n, bool tcp)
 		failed(c, FAULT_PROTOCOL, "the answer is cut off, though it came by TCP");
 		return true;
 	}
+	c->wire = slice_dup(slice_from(p, n));
+	c->result.wire = slice_from(c->wire, n);
 	c->result.said = &c->said;
 	set(c, c->said.fault, c->said.detail);
 	finish_later(c);
@@ -349,6 +353,7 @@ static void stop_with(struct dns_call *c, enum fault fault)
 {
 	set(c, fault, fault_text(fault));
 	c->result.said = NULL;
+	c->result.wire = (struct slice){0};
 	c->next = c->servers.n; /* nothing more is tried */
 	finish_later(c);
 }
@@ -386,6 +391,16 @@ static void on_begin(struct timer *t)
 	try_next(t->arg);
 }
 
+static void keep_family(struct resolved *r, int family)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (family == AF_UNSPEC || r->address[i].ss_family == family)
+			r->address[n++] = r->address[i];
+	r->n = n;
+}
+
 struct dns_call *dns_lookup(struct loop *l, struct resolver *r, const struct dns_question *q,
 	dns_done *done, void *arg, struct error *err)
 {
@@ -393,8 +408,8 @@ struct dns_call *dns_lookup(struct loop *l, struct resolver *r, const struct dns
 	char *host = NULL;
 	unsigned port = DNS_PORT;
 
-	if (!dns_ask(q->name, q->type, (uint16_t)random_below(&random_system, 1u << 16), &asked,
-		    err))
+	if (!dns_ask_with(q->name, q->type, (uint16_t)random_below(&random_system, 1u << 16),
+		    q->flags, &asked, err))
 		return NULL;
 	if (q->server && !dns_server_split(q->server, &host, &port)) {
 		error_set(err, ERROR_INPUT,
@@ -404,9 +419,10 @@ struct dns_call *dns_lookup(struct loop *l, struct resolver *r, const struct dns
 	}
 	struct dns_call *c = begin(l, q, &asked, done, arg);
 	if (host) {
-		c->resolve = resolve(r, host, port, AF_UNSPEC, q->deadline_ns, on_resolved, c);
+		c->resolve = resolve(r, host, port, q->family, q->deadline_ns, on_resolved, c);
 	} else {
 		resolver_servers(r, &c->servers);
+		keep_family(&c->servers, q->family);
 		if (!c->servers.n)
 			set(c, FAULT_CONFIGURATION, "this machine has no resolver (resolv.conf)");
 		timer_start(l, &c->later, 0, c->servers.n ? on_begin : on_later, c);

@@ -16,7 +16,9 @@ struct dns_question {
 	 * without a port; NULL: the machine's own resolvers, one after the other. */
 	const char *server;
 	const char *name, *type;
-	bool tcp; /* by TCP from the start */
+	bool tcp;       /* by TCP from the start */
+	unsigned flags; /* DNS_... */
+	int family;     /* of the server's address; AF_UNSPEC: any */
 	int64_t deadline_ns;
 };
 
@@ -26,6 +28,7 @@ struct dns_result {
 	enum fault fault;
 	char detail[128];
 	const struct dns_said *said; /* borrowed; NULL when no answer came */
+	struct slice wire;           /* the same as it came; borrowed */
 	bool tcp;                    /* the answer came by TCP */
 	struct phases phases;        /* resolve (the server's name), connect (TCP), wait, total */
 	char address[80];            /* "192.0.2.1:53" of the server asked last, "" if none was */

@@ -32,6 +32,12 @@ bool dns_type_known(struct slice type)
 bool dns_ask(
 	const char *name, const char *type, uint16_t id, struct dns_asked *ret, struct error *err)
 {
+	return dns_ask_with(name, type, id, 0, ret, err);
+}
+
+bool dns_ask_with(const char *name, const char *type, uint16_t id, unsigned flags,
+	struct dns_asked *ret, struct error *err)
+{
 	const ldns_rr_type t = type_of(type);
 	ldns_rdf *owner = t && *name ? ldns_dname_new_frm_str(name) : NULL;
 
@@ -42,11 +48,16 @@ bool dns_ask(
 			t ? name : type);
 		return false;
 	}
-	ldns_pkt *p = ldns_pkt_query_new(owner, t, LDNS_RR_CLASS_IN, LDNS_RD);
+	ldns_pkt *p = ldns_pkt_query_new(owner, t, LDNS_RR_CLASS_IN,
+		(flags & DNS_NO_RECURSION ? 0 : LDNS_RD) | (flags & DNS_SIGNATURES ? LDNS_CD : 0));
 	uint8_t *wire = NULL;
 	size_t n = 0;
 	if (p)
 		ldns_pkt_set_id(p, id);
+	if (p && flags & DNS_SIGNATURES) {
+		ldns_pkt_set_edns_udp_size(p, DNS_OFFERED);
+		ldns_pkt_set_edns_do(p, true);
+	}
 	const bool good =
 		p && ldns_pkt2wire(&wire, p, &n) == LDNS_STATUS_OK && n <= sizeof(ret->wire);
 	if (good) {
@@ -156,6 +167,8 @@ static bool add_answer(struct dns_said *s, const ldns_rr *rr, size_t *text_n)
 	}
 	if (s->n == 0 || ldns_rr_ttl(rr) < s->ttl)
 		s->ttl = ldns_rr_ttl(rr);
+	if (s->n == 0)
+		s->first = text;
 	s->answers[s->n++] = text;
 	return true;
 }
@@ -228,6 +241,7 @@ void dns_read(const struct dns_asked *asked, const void *p, size_t n, struct dns
 		ret->foreign = true;
 	else if (read_code(ret, packet))
 		read_answers(ret, asked, packet);
+	ret->authoritative = !ret->foreign && ldns_pkt_aa(packet);
 	ldns_pkt_free(packet);
 }
 

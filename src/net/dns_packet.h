@@ -15,12 +15,20 @@
 #include "base/fault.h"
 #include "base/slice.h"
 
-#define DNS_PACKET_MAX   65535 /* of a TCP answer */
-#define DNS_UDP_MAX      4096  /* we do not offer EDNS: a good server stays below 512 */
+#define DNS_PACKET_MAX 65535 /* of a TCP answer */
+#define DNS_UDP_MAX                                                                                \
+	4096 /* without EDNS a good server stays below 512, with it below DNS_OFFERED              \
+	      */
+#define DNS_OFFERED      1232 /* what no way cuts into parts */
 #define DNS_QUESTION_MAX 512
 #define DNS_ANSWERS_MAX  100
 #define DNS_TEXT_MAX     (64u << 10) /* of all answers together */
 #define DNS_RCODE_TEXT   16
+
+enum dns_flag {
+	DNS_NO_RECURSION = 1, /* the server shall say what it knows itself */
+	DNS_SIGNATURES = 2,   /* EDNS with DO and CD: signatures too, whatever they are worth */
+};
 
 /* A question as it is sent. */
 struct dns_asked {
@@ -38,7 +46,9 @@ struct dns_said {
 	bool foreign;               /* no answer to this question: not to be counted, wait on */
 	size_t n;                   /* records of the type asked for, CNAMEs followed */
 	char **answers;             /* owned, sorted, as in a zone file: "10 mail.example.org." */
+	const char *first;          /* borrowed of them: the one that came first */
 	uint32_t ttl;               /* the smallest of them */
+	bool authoritative;         /* AA: the server has the zone itself */
 };
 
 /* Whether this is a type ldns knows by name, and one that can be asked for ("AXFR" is not). */
@@ -46,6 +56,9 @@ bool dns_type_known(struct slice type);
 /* `name` with or without the dot at the end, `type` as "A"; `id` should be unpredictable. */
 bool dns_ask(const char *name, const char *type, uint16_t id, struct dns_asked *ret,
 	struct error *err) must_check;
+/* The same with DNS_... flags. */
+bool dns_ask_with(const char *name, const char *type, uint16_t id, unsigned flags,
+	struct dns_asked *ret, struct error *err) must_check;
 /* Reads what came. `ret` is overwritten, and to be given to dns_said_fini(). */
 void dns_read(const struct dns_asked *asked, const void *p, size_t n, struct dns_said *ret);
 void dns_said_fini(struct dns_said *s);

@@ -26,8 +26,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-#define COOKIE_BYTES   16
-#define PAYLOAD        56 /* as ping(8) */
+#define COOKIE_BYTES   PING_SIZE_MIN
 #define HEADER         8
 #define PACKETS_A_TURN 256 /* a flood does not keep the loop from its timers */
 
@@ -92,8 +91,12 @@ static void set_fault(struct ping_call *c, enum fault fault, const char *detail)
 
 static void cookie_text(const unsigned char *p, char *text)
 {
-	for (int i = 0; i < COOKIE_BYTES; i++)
-		snprintf(text + (size_t)2 * (size_t)i, 3, "%02x", p[i]);
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < COOKIE_BYTES; i++) {
+		text[2 * i] = digits[p[i] >> 4];
+		text[2 * i + 1] = digits[p[i] & 15];
+	}
+	text[(size_t)2 * COOKIE_BYTES] = 0;
 }
 
 /* NULL when nobody waits for it. */
@@ -295,9 +298,10 @@ static uint16_t checksum(const unsigned char *p, size_t n)
 }
 
 static bool send_echo(struct ping_call *c, const struct ping_socket *s,
-	const struct sockaddr_storage *address, const unsigned char *cookie)
+	const struct sockaddr_storage *address, const unsigned char *cookie, size_t size)
 {
-	unsigned char p[HEADER + PAYLOAD] = {0};
+	static const unsigned char rest[PING_SIZE_MAX - COOKIE_BYTES]; /* zeros: of no sum */
+	unsigned char p[HEADER + COOKIE_BYTES] = {0};
 	const uint16_t sequence = c->pinger->sequence++;
 	p[0] = s->family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 	p[4] = (unsigned char)(getpid() >> 8);
@@ -312,9 +316,13 @@ static bool send_echo(struct ping_call *c, const struct ping_socket *s,
 	}
 	const socklen_t n =
 		s->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	struct sockaddr_storage to = *address;
+	struct iovec parts[] = {{p, sizeof(p)}, {(void *)rest, size - COOKIE_BYTES}};
+	const struct msghdr m = {
+		.msg_name = &to, .msg_namelen = n, .msg_iov = parts, .msg_iovlen = 2};
 	c->sent_ns = wall_ns();
 	for (int tries = 0; tries < 2; tries++)
-		if (sendto(s->fd, p, sizeof(p), 0, (const struct sockaddr *)address, n) >= 0)
+		if (sendmsg(s->fd, &m, 0) >= 0)
 			return true; /* a pending error of an older packet fails one send */
 	return false;
 }
@@ -329,7 +337,7 @@ static void write_address(struct ping_call *c, const struct sockaddr_storage *a)
 			sizeof(c->result.address));
 }
 
-struct ping_call *ping(struct pinger *p, const struct sockaddr_storage *address,
+struct ping_call *ping_sized(struct pinger *p, const struct sockaddr_storage *address, size_t size,
 	int64_t deadline_ns, ping_done *done, void *arg)
 {
 	struct ping_call *c = mem_new(struct ping_call);
@@ -352,7 +360,7 @@ struct ping_call *ping(struct pinger *p, const struct sockaddr_storage *address,
 	if (s->fd < 0) {
 		set_fault(c, FAULT_NO_ICMP, s->how);
 		c->ended = true;
-	} else if (send_echo(c, s, &to, cookie)) {
+	} else if (send_echo(c, s, &to, cookie, size)) {
 		set_fault(c, FAULT_TIMEOUT, "no echo reply");
 	} else {
 		const bool far = errno == EHOSTUNREACH || errno == ENETUNREACH;
@@ -361,6 +369,12 @@ struct ping_call *ping(struct pinger *p, const struct sockaddr_storage *address,
 	}
 	timer_start(p->loop, &c->timer, c->ended ? 0 : deadline_ns, on_timer, c);
 	return c;
+}
+
+struct ping_call *ping(struct pinger *p, const struct sockaddr_storage *address,
+	int64_t deadline_ns, ping_done *done, void *arg)
+{
+	return ping_sized(p, address, PING_SIZE, deadline_ns, done, arg);
 }
 
 void ping_cancel(struct ping_call *c)

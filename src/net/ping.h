@@ -13,6 +13,10 @@
 struct pinger;
 struct ping_call;
 
+#define PING_SIZE     56 /* bytes after the ICMP header, as ping(8) */
+#define PING_SIZE_MIN 16 /* what a call is told by */
+#define PING_SIZE_MAX 65000
+
 struct ping_result {
 	enum fault fault; /* NONE, TIMEOUT, UNREACHABLE, NO_ICMP, CANCELLED, LOCAL */
 	char detail[160];
@@ -28,6 +32,9 @@ void pinger_free(struct pinger *p); /* cancels */
 bool pinger_can(struct pinger *p, int family, const char **ret_how);
 /* One echo request. `address` without port. done is called once, never from in here. */
 struct ping_call *ping(struct pinger *p, const struct sockaddr_storage *address,
+	int64_t deadline_ns, ping_done *done, void *arg);
+/* The same with so many bytes after the ICMP header, PING_SIZE_MIN to PING_SIZE_MAX. */
+struct ping_call *ping_sized(struct pinger *p, const struct sockaddr_storage *address, size_t size,
 	int64_t deadline_ns, ping_done *done, void *arg);
 void ping_cancel(struct ping_call *call);
 

@@ -45,7 +45,8 @@ struct series {
 
 struct series_query;
 
-#define CACHE_MAX 256 /* answers kept until the next seal */
+#define CACHE_MAX    256  /* answers kept until the next seal */
+#define CACHE_POINTS 1000 /* of one of them; longer ones would be too much memory */
 
 struct cached {
 	char *key;

@@ -287,7 +287,8 @@ static struct series_query *start(struct series_query *q, const struct series *s
 	if (!q->failed) {
 		q->files = q->id &&
 			   (q->what == QUERY_DAYS || q->from_ms / SERIES_HOUR_MS < st->memory_hour);
-		q->cacheable = q->files && q->what == QUERY_POINTS && !st->seal_due;
+		q->cacheable = q->files && q->what == QUERY_POINTS && !st->seal_due &&
+			       (q->to_ms - q->from_ms) / q->step_ms <= CACHE_POINTS;
 		if (q->cacheable)
 			cache_take(q);
 		take_memory(q, s);

@@ -42,6 +42,7 @@ struct builder {
 	struct map weights; /* name -> nodes a walk of it meets */
 	size_t expanded;
 	unsigned line, col; /* where the document begins */
+	bool tags;          /* they are kept */
 	bool refused;
 };
 
@@ -172,10 +173,14 @@ static void remember(struct builder *b, struct fy_token *anchor, struct yaml *y,
 	map_put_slice(&b->weights, slice_from(name, n), (void *)weight);
 }
 
-static void no_tag(struct builder *b, struct fy_token *tag)
+static void take_tag(struct builder *b, struct yaml *y, struct fy_token *tag)
 {
 	const struct fy_mark *m = tag ? fy_token_start_mark(tag) : NULL;
-	if (m)
+	size_t n = 0;
+	const char *text = tag && b->tags ? fy_token_get_text(tag, &n) : NULL;
+	if (text)
+		y->tag = keep(b->file, mem_strndup(text, n));
+	else if (m)
 		refuse(b, (unsigned)m->line + 1, (unsigned)m->column + 1, "tags are not taken here",
 			"");
 }
@@ -187,7 +192,7 @@ static void open_collection(struct builder *b, enum yaml_kind kind, struct fy_to
 	struct fy_token *anchor, struct fy_token *tag)
 {
 	struct yaml *y = node_at(b, kind, start);
-	no_tag(b, tag);
+	take_tag(b, y, tag);
 	if (b->stack.n >= YAML_DEPTH_MAX) {
 		refuse(b, y->line, y->col, "nested too deeply: at most 64 levels", "");
 		return;
@@ -224,7 +229,7 @@ static void on_scalar(struct builder *b, struct fy_event *e)
 	struct yaml *y = node_at(b, YAML_SCALAR, t);
 	size_t n = 0;
 	const char *text = t ? fy_token_get_text(t, &n) : "";
-	no_tag(b, e->scalar.tag);
+	take_tag(b, y, e->scalar.tag);
 	char *copy = keep(b->file, mem_strndup(text ? text : "", text ? n : 0));
 	y->text = slice_from(copy, text ? n : 0);
 	const enum fy_scalar_style style = t ? fy_scalar_token_get_style(t) : FYSS_PLAIN;
@@ -358,10 +363,11 @@ static void refuse_bytes(struct builder *b, struct slice text)
 	refuse(b, line, col, "not UTF-8", "");
 }
 
-struct yaml_file *yaml_parse(struct slice text, const char *name, struct error_list *errors)
+static struct yaml_file *parse_file(
+	struct slice text, const char *name, bool tags, struct error_list *errors)
 {
 	struct yaml_file *f = mem_new(struct yaml_file);
-	struct builder b = {.file = f, .errors = errors};
+	struct builder b = {.file = f, .errors = errors, .tags = tags};
 	f->name = mem_strdup(name);
 	if (text.n > YAML_SIZE_MAX)
 		refuse(&b, 0, 0, "over the limit of 1 MiB for a YAML file", "");
@@ -381,7 +387,17 @@ struct yaml_file *yaml_parse(struct slice text, const char *name, struct error_l
 	return NULL;
 }
 
-struct yaml_file *yaml_load(const char *path, struct error_list *errors)
+struct yaml_file *yaml_parse(struct slice text, const char *name, struct error_list *errors)
+{
+	return parse_file(text, name, false, errors);
+}
+
+struct yaml_file *yaml_parse_tagged(struct slice text, const char *name, struct error_list *errors)
+{
+	return parse_file(text, name, true, errors);
+}
+
+static struct yaml_file *load_file(const char *path, bool tags, struct error_list *errors)
 {
 	struct error err = {0};
 	struct stat st;
@@ -405,9 +421,19 @@ struct yaml_file *yaml_load(const char *path, struct error_list *errors)
 	else if (text.over)
 		error_list_at(errors, path, 0, 0, "over the limit of 1 MiB for a YAML file");
 	else
-		f = yaml_parse(buf_slice(&text), path, errors);
+		f = parse_file(buf_slice(&text), path, tags, errors);
 	buf_fini(&text);
 	return f;
+}
+
+struct yaml_file *yaml_load(const char *path, struct error_list *errors)
+{
+	return load_file(path, false, errors);
+}
+
+struct yaml_file *yaml_load_tagged(const char *path, struct error_list *errors)
+{
+	return load_file(path, true, errors);
 }
 
 void yaml_free(struct yaml_file *f)

@@ -27,6 +27,7 @@ struct yaml {
 	bool plain;          /* a scalar without quotes, not a block scalar */
 	unsigned line, col;  /* from 1, code points */
 	struct slice text;   /* scalars, NUL-terminated too; "" for an empty one */
+	const char *tag;     /* of documents of others: "tag:yaml.org,2002:binary"; NULL: none */
 	size_t n;            /* children of lists and maps */
 	struct yaml **items; /* lists: children; maps: the values */
 	struct yaml **keys;  /* maps: scalars, same order */
@@ -38,6 +39,9 @@ struct yaml_file; /* owns the trees of all documents of one input */
  * there was one. Returns owned. An empty input has 0 documents. */
 struct yaml_file *yaml_parse(struct slice text, const char *name, struct error_list *errors);
 struct yaml_file *yaml_load(const char *path, struct error_list *errors);
+/* The same for documents of other programs: tags are not refused but kept. */
+struct yaml_file *yaml_parse_tagged(struct slice text, const char *name, struct error_list *errors);
+struct yaml_file *yaml_load_tagged(const char *path, struct error_list *errors);
 void yaml_free(struct yaml_file *f);
 const char *yaml_name(const struct yaml_file *f);
 size_t yaml_documents(const struct yaml_file *f);

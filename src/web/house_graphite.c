@@ -9,12 +9,19 @@
 #include "base/units.h"
 #include "web/house_graphite.h"
 
+/* What was asked for: it may be large, so it goes on the thread that made a text of it. */
+static void answers_free(struct graphite_asked *g)
+{
+	graphite_lines_free(g->lines);
+	g->lines = NULL;
+	while (g->name_count)
+		json_decref(g->names[--g->name_count]);
+}
+
 static void own_fini(void *own)
 {
 	struct graphite_asked *g = own;
-	graphite_lines_free(g->lines);
-	for (size_t i = 0; i < g->name_count; i++)
-		json_decref(g->names[i]);
+	answers_free(g);
 	free(g->zone_name);
 }
 
@@ -149,12 +156,15 @@ static int begin_render(struct house_asked *a)
 	struct graphite_question q = {.targets = targets};
 	if (!a->house->graphite)
 		return 503;
-	q.target_count = texts(a, "target", targets, GRAPHITE_TARGETS);
+	const size_t count = texts(a, "target", targets, GRAPHITE_TARGETS);
+	for (size_t i = 0; i < count && i < GRAPHITE_TARGETS; i++)
+		if (slice_trim(slice_of(targets[i])).n) /* hidden ones are sent empty */
+			targets[q.target_count++] = targets[i];
 	if (!read_format(a) || !read_times(a, &q) || !read_numbers(a, &q))
 		return 0;
-	if (q.target_count > GRAPHITE_TARGETS)
-		return wrong(g, "a question has at most %d targets, not %zu", GRAPHITE_TARGETS,
-			q.target_count);
+	if (count > GRAPHITE_TARGETS)
+		return wrong(
+			g, "a question has at most %d targets, not %zu", GRAPHITE_TARGETS, count);
 	a->parts_due++;
 	graphite_render(a->house->graphite, &q, on_lines, a);
 	return 0;
@@ -162,8 +172,9 @@ static int begin_render(struct house_asked *a)
 
 static bool read_render(struct house_asked *a)
 {
-	const struct graphite_asked *g = a->own;
+	struct graphite_asked *g = a->own;
 	a->read = g->err.kind ? graphite_error_document(&g->err) : graphite_render_document(g);
+	answers_free(g);
 	return true;
 }
 
@@ -292,7 +303,7 @@ static json_t *nodes_json(const json_t *nodes)
 
 static bool read_find(struct house_asked *a)
 {
-	const struct graphite_asked *g = a->own;
+	struct graphite_asked *g = a->own;
 	const char *pattern = NULL;
 	json_t *value;
 	if (g->err.kind || !g->name_count) {
@@ -308,6 +319,7 @@ static bool read_find(struct house_asked *a)
 		value = nodes_json(g->names[0]);
 	a->read = graphite_json_document(value);
 	json_decref(value);
+	answers_free(g);
 	return true;
 }
 
@@ -353,7 +365,7 @@ static json_t *paths_json(json_t *const *lists, size_t n, bool leaves_only)
 /* The names thread answers in order: list i is of query i. */
 static bool read_expand(struct house_asked *a)
 {
-	const struct graphite_asked *g = a->own;
+	struct graphite_asked *g = a->own;
 	const char *patterns[GRAPHITE_QUERIES];
 	json_t *results = NULL;
 	if (g->err.kind) {
@@ -372,6 +384,7 @@ static bool read_expand(struct house_asked *a)
 	json_t *value = json_pack("{s:o}", "results", results);
 	a->read = graphite_json_document(value);
 	json_decref(value);
+	answers_free(g);
 	return true;
 }
 
@@ -424,9 +437,10 @@ static int begin_values(struct house_asked *a)
 
 static bool read_list(struct house_asked *a)
 {
-	const struct graphite_asked *g = a->own;
+	struct graphite_asked *g = a->own;
 	a->read = g->err.kind || !g->name_count ? graphite_error_document(&g->err)
 						: graphite_json_document(g->names[0]);
+	answers_free(g);
 	return true;
 }
 

@@ -297,6 +297,7 @@ void request_handle(void *arg, struct http_exchange *x)
 		const int refused =
 			m.route && m.route->own_secret ? guard_admit_host(g, x) : guard_admit(g, x);
 		if (refused) {
+			write_drop(x);
 			refuse(e, x, refused);
 			return;
 		}

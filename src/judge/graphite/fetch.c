@@ -19,14 +19,8 @@
 /* What was read, once its leaves have their curves. */
 static void fetch_clear(struct fetch *f)
 {
-	for (size_t i = 0; i < f->samples.n; i++) {
-		struct series_hist *h = (struct series_hist *)f->samples.p[i].hist;
-		if (h)
-			series_hist_fini(h);
-		free(h);
-	}
 	vec_fini(&f->samples);
-	for (size_t i = 0; i < f->points_n; i++)
+	for (size_t i = 0; f->points && i < f->points_n; i++)
 		series_point_fini(&f->points[i]);
 	free(f->points);
 	free(f->last);
@@ -58,6 +52,8 @@ void fetches_free(struct graphite_call *c)
 
 void fetch_cancel(struct graphite_call *c)
 {
+	if (!c->reading) /* another thread may have the call */
+		return;
 	VEC_EACH (&c->fetches, struct fetch *, f)
 		if ((*f)->query)
 			series_cancel((*f)->query);
@@ -76,11 +72,21 @@ static void grid(struct span span, int64_t step, int64_t *start, size_t *n)
 	*n = (size_t)((end - begin) / step);
 }
 
-/* As whisper: nothing of what begins later than now, and nothing later. */
+/* Others come from who adds up at a rate of his own: StatsD. */
+static bool has_own_step(enum series_kind kind)
+{
+	return kind == SERIES_GAUGE || kind == SERIES_PROBE;
+}
+
+/* As whisper: nothing of what begins later than now, nothing later, nothing older than there can
+ * be. */
 static bool until_now(const struct graphite_call *c, struct span *span)
 {
+	const int64_t oldest = c->eval.now_s - (SERIES_POINTS_MAX - 10) * DAY_S;
+	span->from_s = span->from_s < oldest ? oldest : span->from_s;
+	span->from_s = span->from_s < 0 ? 0 : span->from_s;
 	span->until_s = span->until_s > c->eval.now_s ? c->eval.now_s : span->until_s;
-	return span->from_s <= c->eval.now_s;
+	return span->from_s <= span->until_s;
 }
 
 /* The shortest step that is kept and is not too many values; 0: samples. */
@@ -105,30 +111,37 @@ static int64_t choose_step(struct span span, int64_t now_s, const struct series_
 
 static void read_more(struct graphite_call *c);
 
-static void points_new(struct fetch *f)
+/* Empty steps: of what is added up, or of the last values. */
+static void steps_new(struct fetch *f, bool added_up)
 {
 	grid(f->span, f->step_s, &f->start_s, &f->points_n);
-	f->points = mem_new_array(f->points_n, sizeof(*f->points));
+	if (added_up) {
+		f->points = mem_new_array(f->points_n, sizeof(*f->points));
+		return;
+	}
 	f->last = mem_new_array(f->points_n, sizeof(*f->last));
 	for (size_t i = 0; i < f->points_n; i++)
 		f->last[i] = NAN;
 }
 
-static void add_sample(struct fetch *f, enum series_kind kind, const struct series_sample *s)
+static void add_sample(struct fetch *f, const struct seen_sample *s)
 {
 	const int64_t at = s->at_ms - f->start_s * 1000;
 	const size_t i = at < 0 ? f->points_n : (size_t)(at / (f->step_s * 1000));
 	if (i >= f->points_n)
 		return;
-	series_point_add(&f->points[i], kind, s);
-	f->last[i] = s->value;
-	if (kind == SERIES_PROBE)
-		f->seen[s->fault] = true;
+	if (f->last) {
+		f->last[i] = s->value;
+		return;
+	}
+	const struct series_sample whole = {.fault = s->fault, .total_us = s->total_us};
+	series_point_add(&f->points[i], SERIES_PROBE, &whole);
+	f->seen[s->fault] = true;
 }
 
 static int by_time(const void *a, const void *b)
 {
-	const struct series_sample *x = a, *y = b;
+	const struct seen_sample *x = a, *y = b;
 	return x->at_ms < y->at_ms ? -1 : x->at_ms > y->at_ms;
 }
 
@@ -137,19 +150,18 @@ static void samples_done(struct fetch *f)
 {
 	const enum series_kind kind = series_kind(f->series[0]);
 	f->step_s = samples_step(kind, f->samples.p, f->samples.n);
-	if (f->n > 1 && f->samples.n) {
-		/* of one of them: the others came in between */
+	if (f->n > 1 && f->samples.n) /* those of one location came after those of another */
 		qsort(f->samples.p, f->samples.n, sizeof(*f->samples.p), by_time);
-	}
-	points_new(f);
+	steps_new(f, kind == SERIES_PROBE);
 	for (size_t i = 0; i < f->samples.n; i++)
-		add_sample(f, kind, &f->samples.p[i]);
+		add_sample(f, &f->samples.p[i]);
 }
 
-/* --- curves --------------------------------------------------------------------------------------
+/* --- curves -------------------------------------------------------------------------------------
  */
 
-static struct curve *curve_of(const struct fetch *f, const struct leaf *l)
+static struct curve *curve_of(
+	const struct fetch *f, const struct series_point *points, const struct leaf *l)
 {
 	const enum series_kind kind = series_kind(f->series[0]);
 	const bool in_us = kind == SERIES_PROBE || strcmp(series_unit(f->series[0]), "us") == 0;
@@ -157,64 +169,63 @@ static struct curve *curve_of(const struct fetch *f, const struct leaf *l)
 		return NULL;
 	struct curve *c = curve_new(mem_strdup(l->path), f->start_s, f->step_s, f->points_n);
 	for (size_t i = 0; i < c->n; i++)
-		c->v[i] = l->field == LEAF_VALUE && !isnan(f->last[i])
-				  ? f->last[i]
-				  : leaf_value(&f->points[i], kind, l->field, f->step_s, in_us);
+		c->v[i] = f->last ? f->last[i]
+				  : leaf_value(&points[i], kind, l->field, f->step_s, in_us);
 	return c;
 }
 
 /* All its series are read. */
-static void fetch_finish(struct fetch *f)
+static void fetch_finish(struct fetch *f, const struct series_point *points)
 {
-	if (!f->step_s)
-		samples_done(f);
 	VEC_EACH (&f->leaves, struct leaf *, l)
-		(*l)->curve = curve_of(f, *l);
+		(*l)->curve = curve_of(f, points, *l);
 	fetch_clear(f);
 }
 
-static void read_ended(struct fetch *f, const struct error *err)
+static bool read_ended(struct fetch *f, const struct error *err)
 {
-	struct graphite_call *c = f->call;
 	f->query = NULL;
 	f->ended++;
-	c->reading--;
-	if (err && !c->err.kind)
-		c->err = *err;
-	if (f->ended == f->n) {
-		if (!c->err.kind)
-			fetch_finish(f);
-		c->fetch_ended++;
-	}
-	read_more(c);
+	f->call->reading--;
+	if (err && !f->call->err.kind)
+		f->call->err = *err;
+	f->call->fetch_ended += f->ended == f->n;
+	return f->ended == f->n && !f->call->err.kind;
 }
 
 static void on_samples(void *arg, const struct series_sample *p, size_t n, const struct error *err)
 {
 	struct fetch *f = arg;
-	for (size_t i = 0; !err && i < n; i++) {
-		struct series_sample *s = vec_add(&f->samples);
-		*s = p[i];
-		if (p[i].hist) {
-			struct series_hist *copy = mem_new(struct series_hist);
-			series_hist_merge(copy, p[i].hist);
-			s->hist = copy;
-		}
+	for (size_t i = 0; !err && i < n; i++)
+		vec_push(&f->samples,
+			((struct seen_sample){p[i].at_ms, p[i].total_us, p[i].value, p[i].fault}));
+	if (read_ended(f, err)) {
+		samples_done(f);
+		fetch_finish(f, f->points);
 	}
-	read_ended(f, err);
+	read_more(f->call);
 }
 
 static void on_points(void *arg, const struct series_points *points, const struct error *err)
 {
 	struct fetch *f = arg;
-	if (!err && !f->points)
-		points_new(f);
-	for (size_t i = 0; !err && i < points->n && i < f->points_n; i++) {
-		series_point_merge(&f->points[i], &points->p[i]);
-		for (int fault = 0; fault < FAULT_COUNT; fault++)
+	if (!err && !f->points_n)
+		steps_new(f, f->n > 1);
+	const size_t n = err ? 0 : points->n < f->points_n ? points->n : f->points_n;
+	for (size_t i = 0; i < n; i++) {
+		if (f->n > 1)
+			series_point_merge(&f->points[i], &points->p[i]);
+		for (int fault = 0; fault < FAULT_COUNT && points->p[i].n > points->p[i].ok;
+			fault++)
 			f->seen[fault] |= points->p[i].faults[fault] > 0;
 	}
-	read_ended(f, err);
+	if (read_ended(f, err)) {
+		f->points_n = n; /* of one series they need no copy */
+		free(f->last);
+		f->last = NULL;
+		fetch_finish(f, f->n > 1 ? f->points : points->p);
+	}
+	read_more(f->call);
 }
 
 static void read_one(struct fetch *f)
@@ -307,6 +318,8 @@ static void fetch_leaf(struct graphite_call *c, struct leaf *l, struct span span
 		f->n = l->series.n;
 		f->span = span;
 		f->step_s = choose_step(span, graphite_now_s(c->g), c->g->store);
+		if (!f->step_s && !has_own_step(series_kind(l->series.p[0])))
+			f->step_s = GRAPHITE_STEP_S;
 		map_put(&c->fetch_by_key, key, f);
 		vec_push(&c->fetches, f);
 	}

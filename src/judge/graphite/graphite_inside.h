@@ -25,17 +25,23 @@ struct wanted { /* what a want turned out to be */
 	VEC(struct leaf) leaves;
 };
 
+struct seen_sample { /* of a gauge or a probe */
+	int64_t at_ms, total_us;
+	double value;
+	enum fault fault;
+};
+
 struct fetch { /* series of one leaf or several, over one span */
 	struct graphite_call *call;
 	VEC(struct leaf *) leaves;
 	struct series *const *series; /* of the first of them */
 	size_t n;
 	struct span span;
-	int64_t step_s;                    /* 0: of samples, not known yet */
-	int64_t start_s;                   /* of the first value */
-	VEC(struct series_sample) samples; /* their hist is owned */
-	struct series_point *points;       /* of each step */
-	double *last;                      /* gauges from samples: the newest value of each step */
+	int64_t step_s;  /* 0: that of the samples, not known yet */
+	int64_t start_s; /* of the first value */
+	VEC(struct seen_sample) samples;
+	struct series_point *points; /* of each step; none of a gauge's samples */
+	double *last;                /* of those: the newest value of each step */
 	size_t points_n;
 	bool seen[FAULT_COUNT];
 	size_t begun, ended; /* readings of its series */
@@ -104,7 +110,7 @@ void fetches_free(struct graphite_call *c);
 double leaf_value(
 	const struct series_point *p, enum series_kind kind, int field, int64_t step_s, bool in_us);
 /* The step at which samples come: that of most, at least GRAPHITE_STEP_S but for probes. */
-int64_t samples_step(enum series_kind kind, const struct series_sample *p, size_t n);
+int64_t samples_step(enum series_kind kind, const struct seen_sample *p, size_t n);
 
 /* names.c: on the names thread. */
 void names_take(struct graphite_call *c);   /* new series */

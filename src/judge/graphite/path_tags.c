@@ -14,6 +14,7 @@
 #include "text/regex.h"
 
 #define EXPRS_MAX 50
+#define SEARCH_NS (3 * NS_PER_S) /* of regular expressions over all names */
 #define NAME_TAG  "name"
 
 /* --- building --------------------------------------------------------------------------------- */
@@ -96,7 +97,7 @@ void tagged_free(struct paths *p)
 		struct tagged *t = e->value;
 		free(t->name);
 		free(t->suffix);
-		vec_fini(&t->source.series);
+		free(t->source.series);
 		free(t);
 	}
 	map_fini(&p->tagged);
@@ -139,6 +140,8 @@ struct search {
 	path_found *cb;
 	void *arg;
 	bool stopped;
+	int64_t deadline_ns;
+	unsigned asked; /* regular expressions */
 	struct error err;
 };
 
@@ -172,6 +175,11 @@ static bool holds(struct search *s, const struct expression *e, struct slice val
 {
 	if (!e->regex)
 		return slice_is(value, e->value) != e->not ;
+	if (++s->asked % 256 == 0 && clock_mono_ns(&clock_system) > s->deadline_ns) {
+		error_set(&s->err, ERROR_LIMIT,
+			"the tag expressions take too long; begin with one that names a value");
+		s->stopped = true;
+	}
 	const enum regex_result r = regex_find(e->regex, value, NULL);
 	if (r == REGEX_ENDLESS && !s->err.kind)
 		error_set(&s->err, ERROR_LIMIT,
@@ -215,9 +223,8 @@ static void look_at(struct search *s, const struct tagged *t)
 			fields[i].name ? fields[i].name : "");
 		char *path = mem_printf("%s%s", name, t->suffix);
 		if (all_hold(s, name, t->suffix))
-			s->stopped = !s->cb(
-				s->arg, &(struct path_leaf){path, fields[i].field,
-						t->source.series.p, t->source.series.n, true});
+			s->stopped = !s->cb(s->arg, &(struct path_leaf){path, fields[i].field,
+							    t->source.series, t->source.n, true});
 		free(path);
 		free(name);
 	}
@@ -300,6 +307,7 @@ bool paths_tagged(struct paths *p, const char *const *exprs, size_t n, path_foun
 			EXPRS_MAX, n);
 	s->cb = cb;
 	s->arg = arg;
+	s->deadline_ns = clock_mono_ns(&clock_system) + SEARCH_NS;
 	while (good && s->n < n) {
 		good = read_expression(&s->exprs[s->n], exprs[s->n], err);
 		s->n++;
@@ -340,9 +348,8 @@ bool tagged_exact(
 			char *path = mem_printf("%s%s%s%s", t->name, fields[i].name ? "." : "",
 				fields[i].name ? fields[i].name : "", t->suffix);
 			if (glob_fits(&g, path))
-				go_on = cb(arg,
-					&(struct path_leaf){path, fields[i].field,
-						t->source.series.p, t->source.series.n, !g.plain});
+				go_on = cb(arg, &(struct path_leaf){path, fields[i].field,
+							t->source.series, t->source.n, !g.plain});
 			free(path);
 		}
 	}

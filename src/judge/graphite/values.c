@@ -118,8 +118,10 @@ static int by_gap(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+#define GAPS_MAX 1000 /* looked at */
+
 /* A quarter of the gaps are shorter than it; what misses now and then does not count. */
-static int64_t usual_gap_ms(const struct series_sample *p, size_t n)
+static int64_t usual_gap_ms(const struct seen_sample *p, size_t n)
 {
 	int64_t *gaps = mem_new_array(n, sizeof(*gaps));
 	for (size_t i = 1; i < n; i++)
@@ -130,12 +132,13 @@ static int64_t usual_gap_ms(const struct series_sample *p, size_t n)
 	return gap;
 }
 
-int64_t samples_step(enum series_kind kind, const struct series_sample *p, size_t n)
+int64_t samples_step(enum series_kind kind, const struct seen_sample *p, size_t n)
 {
 	static const int64_t steps[] = {
 		3600, 1800, 900, 600, 300, 120, 60, 30, 20, 15, 10, 5, 2, 1};
-	if ((kind != SERIES_GAUGE && kind != SERIES_PROBE) || n < 4)
+	if (n < 4)
 		return GRAPHITE_STEP_S;
+	n = n > GAPS_MAX ? GAPS_MAX : n;
 	const int64_t gap = usual_gap_ms(p, n) + 100; /* schedules are a little off */
 	for (size_t i = 0; i < array_len(steps); i++)
 		if (steps[i] * 1000 <= gap && (kind == SERIES_PROBE || steps[i] >= GRAPHITE_STEP_S))

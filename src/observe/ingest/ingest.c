@@ -41,6 +41,7 @@ struct ingest {
 	struct series_store *store;
 	struct ingest_options o;
 	char *location;
+	char statsd_host[INGEST_HOST];
 	struct map names; /* kind, name, tags: struct series */
 	struct numbers over_udp, within;
 	struct work *first, **last;
@@ -251,6 +252,31 @@ bool ingest_points(struct ingest *i, enum ingest_source source, struct points *p
 	return true;
 }
 
+bool ingest_metric(struct ingest *i, enum ingest_metric metric, const char *name, double value)
+{
+	static const struct {
+		const char *prefix;
+		enum series_kind kind;
+	} rows[] = {{"stats.counters.", SERIES_SUM}, {"stats.timers.", SERIES_DIST},
+		{"stats.gauges.", SERIES_GAUGE}};
+	char *whole = mem_printf("%s%s", rows[metric].prefix, name);
+	struct series_hist hist = {0};
+	struct series_sample sample = {.at_ms = now_ms(i), .value = value, .hist = &hist};
+	struct series *s =
+		series_of(i, rows[metric].kind, &(struct point){.name = slice_of(whole)});
+	if (metric == INGEST_TIMER) {
+		sample.value = sample.min = sample.max = (double)(int64_t)(value * 1000 + 0.5);
+		sample.n = 1;
+		series_hist_add(&hist, (uint64_t)sample.value, 1);
+	}
+	free(whole);
+	const bool taken = s && series_append(s, &sample);
+	series_hist_fini(&hist);
+	i->state.source[INGEST_STATSD].points += taken;
+	i->state.source[INGEST_STATSD].refused += !taken;
+	return taken;
+}
+
 /* --- what the threads bring ------------------------------------------------------------------- */
 
 static void on_statsd(void *arg, struct statsd_batch *b)
@@ -344,6 +370,19 @@ static bool open_sockets(struct ingest *i, struct error *err)
 	return true;
 }
 
+/* Who listens everywhere is found on loopback. */
+static void keep_host(struct ingest *i, const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	const struct slice all = slice_from(address, colon ? (size_t)(colon - address) : 0),
+			   host = slice_starts(all, "[") ? slice_sub(all, 1, all.n - 2) : all;
+	const bool any = !host.n || slice_is(host, "0.0.0.0");
+	snprintf(i->statsd_host, sizeof(i->statsd_host), "%.*s",
+		SLICE_ARG(any                    ? SLICE("127.0.0.1")
+			  : slice_is(host, "::") ? SLICE("::1")
+						 : host));
+}
+
 struct ingest *ingest_open(struct loop *l, struct series_store *store,
 	const struct ingest_options *options, struct error *err)
 {
@@ -357,6 +396,8 @@ struct ingest *ingest_open(struct loop *l, struct series_store *store,
 	i->o.names_max = i->o.names_max ? i->o.names_max : NAMES_MAX;
 	i->o.connections = i->o.connections ? i->o.connections : CONNECTIONS;
 	const bool good = open_sockets(i, err);
+	if (i->statsd)
+		keep_host(i, i->o.statsd);
 	i->o.statsd = i->o.graphite = i->o.pickle = i->o.location = NULL;
 	if (good)
 		return i;
@@ -402,4 +443,11 @@ unsigned ingest_port(const struct ingest *i, enum ingest_source source)
 	if ((source == INGEST_GRAPHITE || source == INGEST_PICKLE) && i->graphite)
 		return graphite_port(i->graphite, source == INGEST_PICKLE);
 	return 0;
+}
+
+bool ingest_statsd_address(const struct ingest *i, char host[INGEST_HOST], unsigned *ret_port)
+{
+	*ret_port = ingest_port(i, INGEST_STATSD);
+	snprintf(host, INGEST_HOST, "%s", i->statsd_host);
+	return *ret_port != 0;
 }

@@ -451,6 +451,14 @@ int64_t probe_config_longest_ns(const struct probe_config *c)
 	return c->tries * c->about.timeout_ns + (c->tries - 1) * c->pause_ns + NS_PER_S;
 }
 
+void probe_config_share(struct probe_config *c, const struct probe_config *like)
+{
+	if (c->kind != like->kind)
+		return;
+	conditions_share(&c->expect, &like->expect);
+	conditions_share(&c->warn, &like->warn);
+}
+
 bool probe_config_has_secrets(const struct probe_config *c)
 {
 	return c->secrets.n > 0;

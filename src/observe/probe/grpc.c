@@ -72,6 +72,7 @@ struct asking {
 	size_t sent;           /* of the request */
 	int http_status, code; /* code: gRPC's; -1: none came */
 	char message[160];
+	bool heard;  /* anything from the server */
 	bool closed; /* the stream has its end */
 	uint32_t reset;
 	enum grpc_serving serving;
@@ -252,8 +253,14 @@ static void on_got(void *arg, enum fault fault)
 		talk_end_broken(&k->talk, fault, "waiting for the answer");
 		return;
 	}
-	const ssize_t n = nghttp2_session_mem_recv(k->h2, (const uint8_t *)got.p, got.n);
 	char quoted[TALK_QUOTED];
+	if (!k->heard && slice_starts(got, "HTTP/1.")) { /* which looks like a very long frame */
+		talk_end(&k->talk, FAULT_PROTOCOL, "what answers does not speak HTTP/2; came %s",
+			talk_quoted(got, quoted));
+		return;
+	}
+	k->heard = true;
+	const ssize_t n = nghttp2_session_mem_recv(k->h2, (const uint8_t *)got.p, got.n);
 	if (n == NGHTTP2_ERR_CALLBACK_FAILURE)
 		talk_end(&k->talk, FAULT_BODY_TOO_LARGE, "the answer is longer than %u bytes",
 			BODY_MAX);

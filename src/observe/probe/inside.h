@@ -20,6 +20,7 @@
 struct condition {
 	char *text;
 	struct expr *expr;
+	unsigned refs; /* of the first one: of all of them together */
 };
 
 struct conditions {
@@ -54,6 +55,8 @@ struct probe_config {
 void conditions_read(
 	struct probe_reader *r, const struct yaml *y, const char *what, struct conditions *into);
 void conditions_fini(struct conditions *c);
+/* Keeps but one of both when they say the same. Both are of one kind. */
+void conditions_share(struct conditions *c, const struct conditions *like);
 
 enum held {
 	HELD_ALL,
@@ -109,9 +112,10 @@ struct probe {
 	int family;
 	struct job *job; /* NULL: it is told from outside */
 	struct series *series;
-	struct run *runs;  /* under way */
-	bool fails;        /* its last run did */
-	struct push *push; /* NULL: it asks itself */
+	struct series *rtt, *loss; /* of rounds; NULL: there was none yet */
+	struct run *runs;          /* under way */
+	bool fails;                /* its last run did */
+	struct push *push;         /* NULL: it asks itself */
 };
 
 /* Stores and tells what came of it at `at_ms`. The last thing that is done with the probe: who is

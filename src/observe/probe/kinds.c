@@ -8,6 +8,8 @@ static const struct probe_kind *const kinds[] = {
 	&probe_kind_http,
 	&probe_kind_tcp,
 	&probe_kind_tls,
+	&probe_kind_dns,
+	&probe_kind_icmp,
 	&probe_kind_ssh,
 	&probe_kind_smtp,
 	&probe_kind_imap,
@@ -15,6 +17,7 @@ static const struct probe_kind *const kinds[] = {
 	&probe_kind_websocket,
 	&probe_kind_grpc,
 	&probe_kind_push,
+	&probe_kind_exec,
 };
 
 const struct probe_kind *const *probe_kinds(size_t *ret_n)

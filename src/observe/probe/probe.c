@@ -14,6 +14,9 @@
 #include "base/secret.h"
 #include "observe/probe/inside.h"
 
+#define SOON_NS (5 * NS_PER_S)
+#define CROWD   500
+
 /* --- all of them ------------------------------------------------------------------------------ */
 
 struct probes {
@@ -92,6 +95,43 @@ static const char *cause_of(const struct probe *p)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
+static struct series *series_beside(const struct probe *p, enum series_kind kind, const char *name)
+{
+	const struct series_tag tags[] = {{"probe", probe_name(p)}};
+	const struct series_key key = {.kind = kind,
+		.unit = kind == SERIES_DIST ? "us" : "",
+		.location = p->tools->location,
+		.name = name,
+		.tags = tags,
+		.tag_count = array_len(tags)};
+	return series_get(p->tools->series, &key);
+}
+
+/* The whole of what a round is made of: probe.rtt is each answer's time, probe.loss the part that
+ * was lost. */
+static void store_round(struct probe *p, const struct attempt *a, int64_t at_ms)
+{
+	struct series_hist hist = {0};
+	struct series_sample rtt = {.at_ms = at_ms, .n = a->round_n, .hist = &hist};
+	const double lost = (double)(a->round_sent - a->round_n) / (double)a->round_sent;
+	if (!p->loss) {
+		p->rtt = series_beside(p, SERIES_DIST, "probe.rtt");
+		p->loss = series_beside(p, SERIES_GAUGE, "probe.loss");
+	}
+	for (size_t i = 0; i < a->round_n; i++) {
+		const double us = (double)a->round_us[i];
+		series_hist_add(&hist, (uint64_t)a->round_us[i], 1);
+		rtt.value += us;
+		rtt.min = i == 0 || us < rtt.min ? us : rtt.min;
+		rtt.max = us > rtt.max ? us : rtt.max;
+	}
+	if (p->rtt && a->round_n)
+		series_append(p->rtt, &rtt);
+	if (p->loss)
+		series_append(p->loss, &(struct series_sample){.at_ms = at_ms, .value = lost});
+	series_hist_fini(&hist);
+}
+
 static void store(struct probe *p, const struct attempt *a, unsigned tries, int64_t at_ms,
 	const struct outcome *o)
 {
@@ -107,6 +147,8 @@ static void store(struct probe *p, const struct attempt *a, unsigned tries, int6
 		.total_us = f->total_ns / NS_PER_US};
 	if (p->series)
 		series_append(p->series, &sample);
+	if (p->series && a->round_sent)
+		store_round(p, a, at_ms);
 }
 
 /* Since 1970; 0: there was none, or nobody kept it. */
@@ -253,11 +295,19 @@ bool probe_can_run(const struct probe_tools *t, const struct probe_config *c, st
 	return true;
 }
 
+/* Soon, unless there are so many that they would come as a crowd at a start, or it is soon anyway.
+ */
+static bool begins_soon(const struct probe *p)
+{
+	const struct probes *all = p->tools->probes;
+	return p->config->about.every_ns > SOON_NS && (!all || probes_count(all) < CROWD);
+}
+
 static void add_job(struct probe *p)
 {
 	const struct job_options o = {.name = probe_name(p),
 		.every_ns = p->config->about.every_ns,
-		.soon = true,
+		.soon = begins_soon(p),
 		/* One whose deadline is its rate ends as the next one begins. */
 		.overlap = 2,
 		.run = on_time,

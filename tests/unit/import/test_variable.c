@@ -23,8 +23,8 @@ static void test_expand(void **state)
 	setenv("IMPORT_TOKEN", "secret", 1);
 	unsetenv("IMPORT_NOT");
 	is("plain $ 5$ $$ ${", "plain $ 5$ $ ${", false, false, NULL);
-	is("https://$IMPORT_HOST/${IMPORT_HOST}x", "https://h.example.org/h.example.orgx", true, false,
-		NULL);
+	is("https://$IMPORT_HOST/${IMPORT_HOST}x", "https://h.example.org/h.example.orgx", true,
+		false, NULL);
 	is("${IMPORT_HOST}", "h.example.org", true, false, "IMPORT_HOST");
 	is("$IMPORT_NOT", "$IMPORT_NOT", true, true, "IMPORT_NOT");
 	is("a${IMPORT_NOT}", "a${IMPORT_NOT}", true, true, NULL);

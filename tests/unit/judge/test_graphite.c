@@ -255,6 +255,61 @@ static bool flag_values(
 	return true;
 }
 
+static void put_every(const char *name, enum series_kind kind, int64_t step_s, int n)
+{
+	struct series *s = series(kind, name, "", NULL, 0);
+	for (int i = n; i > 0; i--)
+		series_append(s, &(struct series_sample){
+					 .at_ms = (now_s() - i * step_s) * 1000, .value = 1});
+}
+
+/* The step of the answer and its last value. */
+static void assert_last(const char *target, int64_t seconds, int64_t step_s, double last)
+{
+	struct asked a;
+	render(target, seconds, 0, &a);
+	if (a.err.kind)
+		fail_msg("%s: %s", target, a.err.msg);
+	assert_int_equal(a.lines->n, 1);
+	const struct graphite_line *l = &a.lines->p[0];
+	assert_int_equal(l->step_s, step_s);
+	assert_int_equal(l->from_s % step_s, 0);
+	assert_int_equal(l->from_s + (int64_t)(l->n - 1) * step_s, now_s() - step_s);
+	assert_true(l->values[l->n - 1] == last);
+	graphite_lines_free(a.lines);
+}
+
+static void test_steps(void **state)
+{
+	put_every("slow", SERIES_GAUGE, 60, 30);
+	put_every("usual", SERIES_GAUGE, 10, 200);
+	put_every("counted", SERIES_SUM, 10, 360);
+	put_every("rare", SERIES_SUM, 300, 5);
+	assert_last("slow", 600, 60, 1);
+	assert_last("usual", 600, 10, 1);
+	assert_last("counted.count", 24 * 3600, 10, 1);
+	assert_last("counted.count", 30 * 3600, 60, 6);
+	assert_last("counted.count", 7 * 86400, 600, 60);
+	assert_last("counted.rate", 7 * 86400, 600, 0.1);
+	assert_last("counted.count", 80 * 86400, 3600, 360);
+	assert_last("slow", 3 * 86400, 60, 1);
+}
+
+static void test_locations(void **state)
+{
+	static const char *const places[] = {"berlin", "oslo"};
+	for (size_t i = 0; i < array_len(places); i++) {
+		struct series *s =
+			series_get(house->series, &(struct series_key){.kind = SERIES_SUM,
+							  .unit = "",
+							  .location = places[i],
+							  .name = "both"});
+		series_append(s, &(struct series_sample){
+					 .at_ms = (now_s() - 10) * 1000, .value = 1 + (double)i});
+	}
+	assert_shown("both.*", 11, "both.count@10: 3; both.rate@10: 0.3");
+}
+
 static void test_trees(void **state)
 {
 	graphite_add_tree(graphite,
@@ -336,6 +391,8 @@ int test_graphite(void)
 		cmocka_unit_test_setup_teardown(test_probes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_locations, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),

@@ -4,6 +4,7 @@ Each listens on 127.0.0.1, says its port in a line, and ends when its standard i
 machine does not have is said as "missing: ...".
 """
 import asyncio
+import logging
 import os
 import pathlib
 import shutil
@@ -164,6 +165,7 @@ def websocket(*files):
         import websockets
     except ImportError:
         missing("python3-websockets")
+    logging.disable()  # clients that give up are part of the tests
 
     async def serve(socket, path):
         if path == "/echo":
@@ -234,6 +236,15 @@ def http2():
         missing("nghttp2-server")
     port = free_port()
     with_process(["nghttpd", "--no-tls", "-a", "127.0.0.1", str(port)], port)
+
+
+def named(*args):
+    """Debian's bind9; see nameserver.py"""
+    import nameserver
+    for program in nameserver.PROGRAMS:
+        if not shutil.which(program, path=nameserver.PATH):
+            missing(f"{program} (bind9, bind9-utils)")
+    nameserver.serve(free_port(), say, *args)
 
 
 if __name__ == "__main__":

@@ -154,11 +154,29 @@ static void test_interpolation(void **state)
 	yaml_free(f);
 }
 
+static void test_tags_of_others(void **state)
+{
+	struct error_list errors = {0};
+	(void)state;
+
+	struct yaml_file *f =
+		yaml_parse_tagged(SLICE("a: !!binary AAEC\nb: !own {c: 1}\nd: 2\n"), "t", &errors);
+	assert_non_null(f);
+	const struct yaml *root = yaml_root(f, 0);
+	assert_string_equal(yaml_get(root, "a")->tag, "tag:yaml.org,2002:binary");
+	assert_string_equal(yaml_get(root, "a")->text.p, "AAEC");
+	assert_string_equal(yaml_get(root, "b")->tag, "!own");
+	assert_null(yaml_get(root, "d")->tag);
+	yaml_free(f);
+	error_list_fini(&errors);
+}
+
 int test_yaml(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_tags_of_others),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_interpolation),
 	};
