@@ -62,10 +62,9 @@ void probes_expose(struct buf *out, const struct metrics *m)
 		exposition_family(out, rows[r].name, "gauge", rows[r].help);
 		MAP_EACH (&m->probes, e) {
 			const struct last_seen *l = e->value;
-			const struct exposition_label of[] = {
-				{"probe", e->key}, {"kind", l->kind}};
-			const double x[] = {l->up, (double)l->total_us / 1e6,
-				(double)l->certificate_at_s};
+			const struct exposition_label of[] = {{"probe", e->key}, {"kind", l->kind}};
+			const double x[] = {
+				l->up, (double)l->total_us / 1e6, (double)l->certificate_at_s};
 			if (r < 2 || l->certificate_at_s)
 				exposition_value(out, rows[r].name, of, 2, x[r]);
 		}
