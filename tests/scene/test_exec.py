@@ -249,8 +249,8 @@ def memory(pid):
     with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
         for line in maps:
             span, rights = line.split()[:2]
-            if rights.startswith("rw") and "[v" not in line:
-                begin, end = (int(x, 16) for x in span.split("-"))
+            begin, end = (int(x, 16) for x in span.split("-"))
+            if rights.startswith("rw") and "[v" not in line and end - begin < 1 << 28:  # the shadow of a sanitizer
                 mem.seek(begin)
                 found += mem.read(end - begin)
     return found
