@@ -54,6 +54,8 @@ static bool read_one(struct config_reader *r, const struct yaml *map, const char
 	d->at = config_place(r, map);
 	d->touched = r->file;
 	d->config = probe_config_read_in(map, r->file, dir, r->errors);
+	if (d->config && r->probes.n > 1 && d[-1].config) /* neighbours often do */
+		probe_config_share(d->config, d[-1].config);
 	if (name)
 		map_put_slice(&r->probe_names, name->text, (void *)(uintptr_t)r->probes.n);
 	return true;

@@ -80,7 +80,8 @@ struct header_draft {
 };
 
 struct metrics_draft {
-	char *name, *influx, *otlp, *database, *measurement, *username;
+	char *name, *to[METRICS_KINDS]; /* of each kind: where */
+	char *database, *measurement, *username, *prefix, *environment, *zone;
 	struct config_secret password;
 	VEC(struct header_draft) headers;
 	int dialect, precision; /* of the words; -1: not written */
@@ -161,6 +162,7 @@ json_t *config_budget_json(const struct budget *b); /* {} without a limit; owned
 
 /* --- config_metrics.c */
 void config_read_metrics(struct config_reader *r, const struct yaml *list);
+void config_read_cloudmon(struct config_reader *r, const struct yaml *map);
 void config_finish_metrics(struct config_reader *r);
 void config_metrics_drafts_free(struct config_reader *r);
 void config_metrics_free(struct config_metrics *m);

@@ -169,7 +169,8 @@ static void add_jobs(void *arg, json_t *site)
 {
 	struct running *r = arg;
 	json_t *jobs = json_array();
-	schedule_each(r->schedule, add_job, jobs);
+	if (r->schedule)
+		schedule_each(r->schedule, add_job, jobs);
 	json_object_set_new(site, "jobs", jobs);
 	running_ingest_site(r, site);
 }
@@ -180,6 +181,8 @@ static void on_query(void *arg, const char *what, const json_t *args, enum audie
 	struct running *r = arg;
 	if (r->alerts && !strcmp(what, "alerts") && audience == AUDIENCE_OPERATORS)
 		web_answer(answer, 200, alerts_json(r->alerts));
+	else if (r->opened && !strcmp(what, "blackbox") && audience == AUDIENCE_OPERATORS)
+		running_blackbox(r, args, answer);
 	else if (r->house)
 		house_query(r->house, what, args, audience, answer);
 	else
@@ -463,11 +466,13 @@ void running_close(struct running *r)
 	}
 	vec_fini(&r->scenarios);
 	vec_fini(&r->clouds);
+	running_blackbox_close(r);
 	running_probes_close(r);
 	running_metrics_end(r);
 	witnesses_free(r->witnesses);
 	if (r->schedule)
 		schedule_free(r->schedule);
+	r->schedule = NULL; /* the house may be asked once more while its web ends */
 	web_free(r->web);
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);

@@ -6,6 +6,7 @@
  *	running_cloud.c     one watched cloud: session, probes of its catalog
  *	running_scenario.c  one scenario that comes again and again
  *	running_probes.c    the user's own probes
+ *	running_blackbox.c  one of them now, as blackbox_exporter tells it
  *	running_lists.c     what there is to show and to judge, made of both
  *	running_alerts.c    alerts and results that others push
  *	running_ingest.c    streams from outside
@@ -124,10 +125,12 @@ struct running {
 	struct helper *helper; /* starts programs */
 	char *working;         /* their working copies stand there */
 	struct probe_tools probe_tools;
-	struct map probes; /* name of the item -> struct watched_probe */
+	struct map probes;             /* name of the item -> struct watched_probe */
+	VEC(struct probing *) probing; /* runs that blackbox_exporter's clients wait for */
 	struct running_lists *lists;
 	struct timer alive, reap;
 	bool opened, stopping, ended;
+	bool probed;    /* nobody waits for a run any more */
 	size_t to_stop; /* scenarios whose teardown is waited for */
 };
 
@@ -214,6 +217,11 @@ bool running_probes_start(struct running *r, struct error_list *errors);
 /* To r->now: those that are as they were go on undisturbed. */
 void running_probes_reload(struct running *r, struct error_list *errors);
 void running_probes_close(struct running *r);
+
+/* --- running_blackbox.c */
+/* Answers {"status", "type", "text"}. */
+void running_blackbox(struct running *r, const json_t *args, struct web_answer *answer);
+void running_blackbox_close(struct running *r); /* the loop turns meanwhile */
 
 /* --- running_lists.c */
 /* Tells judge and house what there is now. */

@@ -47,7 +47,7 @@ struct dnssec_anchors *dnssec_anchors_read(struct slice text, struct error *err)
 		ldns_rr *rr = NULL;
 		const ldns_status status =
 			ldns_rr_new_frm_fp_l(&rr, f, NULL, &origin, &previous, &line);
-		good = add(a, rr, status, line, err);
+		good = add(a, rr, status, line ? line : 1, err);
 	}
 	fclose(f);
 	ldns_rdf_deep_free(origin);

@@ -296,6 +296,33 @@ def test_function(both, function):
                 both.compare(target, **way)
 
 
+# What has other steps than what it is made of is not put into others: see test_unlike_steps_are_aligned_in_time.
+OTHER_STEPS = re.compile("ummarize|hitcount|time|constantLine|threshold|identity|aggregateLine|countSeries\\(\\)|exponential|XFiles|xFiles"
+                         "|applyByNode|aliasQuery|group\\(\\)|no\\.such|\\|")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_functions_in_each_other(both, seed):
+    """Forty at random, two and three deep; what graphite-web cannot answer is left out."""
+    rng = random.Random(seed)
+    cases = [case for some in CASES.values() for case in some]
+    hole = re.compile(r"t\.a\.(x1|\*)\.\*\.count")
+    outer = [case for case in cases if hole.search(case) and not re.search("XFiles|xFiles|applyByNode|aliasQuery", case)]
+    inner = [case for case in cases if not OTHER_STEPS.search(case)]
+    same = 0
+    for _ in range(40):
+        middle = rng.choice(inner)
+        if rng.random() < 0.3:
+            middle = hole.sub(lambda _: rng.choice(inner), middle, count=1)
+        target = hole.sub(lambda _: middle, rng.choice(outer), count=1)
+        theirs = both.ask(both.web.url, target)
+        if theirs[0] == 200:
+            difference = differ(ours(both, target), theirs[1])
+            assert not difference, f"{target}: {difference}"
+            same += 1
+    assert same >= 30
+
+
 def test_every_function_has_cases(both):
     assert set(both.run.json("/functions", both.run.intake)) == set(CASES)
 

@@ -227,22 +227,7 @@ def test_references_are_explained(program):
 # --- a configuration ---------------------------------------------------------------------------------------------
 
 
-def kinds_of_this_build(tmp_path):
-    """A probe without a kind is told which there are."""
-    (tmp_path / "none.yaml").write_text("probes: [{name: x}]\n", encoding="utf-8")
-    out = command("config", "check", "-c", tmp_path / "none.yaml", cwd=tmp_path)
-    return set(re.search(r"One of these keys is needed: (.*)$", out.stderr + out.stdout, re.M).group(1).split(", "))
-
-
 def check(directory):
-    known = kinds_of_this_build(directory)
-    for path in glob.glob(str(directory / "conf.d" / "*.yaml")):
-        with open(path, encoding="utf-8") as f:
-            config = yaml.safe_load(f)
-        kept = [p for p in config["probes"] if known & set(p)]
-        if len(kept) < len(config["probes"]):
-            with open(path, "w", encoding="utf-8") as f:
-                yaml.safe_dump({**config, "probes": kept}, f)
     (directory / "clouds.yaml").write_text("clouds:\n" + "".join(
         f"  {name}: {{auth: {{auth_url: 'http://127.0.0.1:9', username: a, password: b, project_name: c}}}}\n"
         for name in ("prod", "production", "second", "stage")), encoding="utf-8")

@@ -84,6 +84,8 @@ enum ingest_metric { INGEST_COUNTER, INGEST_TIMER, INGEST_GAUGE };
 bool ingest_metric(struct ingest *i, enum ingest_metric metric, const char *name, double value);
 /* Where programs of this machine send StatsD's; false: nowhere. */
 bool ingest_statsd_address(const struct ingest *i, char host[INGEST_HOST], unsigned *ret_port);
+/* Lines of StatsD from within, added up as those that come over UDP but apart from them. */
+void ingest_packet(struct ingest *i, struct slice lines);
 /* Lines of such a body that were none. */
 void ingest_bad(struct ingest *i, enum ingest_source source, const struct bad_lines *bad);
 struct ingest_state ingest_state(const struct ingest *i);

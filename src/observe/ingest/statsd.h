@@ -112,6 +112,7 @@ struct statsd_metric {
 struct statsd_dense { /* rows of counts that are free */
 	VEC(uint32_t *) free;
 	size_t made;
+	uint64_t seed; /* of the hashes of sets */
 };
 
 void statsd_metric_fini(struct statsd_metric *m);

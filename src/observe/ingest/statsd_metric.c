@@ -40,10 +40,10 @@ static void members_grow(struct statsd_members *m)
 	*m = next;
 }
 
-static bool members_add(struct statsd_members *m, struct slice member)
+static bool members_add(struct statsd_members *m, struct slice member, uint64_t seed)
 {
 	static const uint64_t none = 1;
-	const uint64_t hash = statsd_hash(member, 0);
+	const uint64_t hash = statsd_hash(member, seed);
 	if (m->n >= STATSD_MEMBERS_MAX)
 		return false;
 	if (2 * m->n >= m->size)
@@ -94,7 +94,7 @@ static const char *add_value(struct statsd_metric *m, const struct statsd_line *
 {
 	double x;
 	if (m->kind == STATSD_SET) {
-		*ret_refused += !members_add(&m->members, text);
+		*ret_refused += !members_add(&m->members, text, dense->seed);
 		m->heard = true;
 		return NULL;
 	}

@@ -45,6 +45,7 @@ struct statsd_table *statsd_table_new(size_t names_max)
 	t->slots = mem_new_array(t->size, sizeof(*t->slots));
 	for (int k = 0; k < STATSD_KINDS; k++)
 		t->seed[k] = random_u64(&random_system);
+	t->dense.seed = random_u64(&random_system);
 	t->batch = mem_new(struct statsd_batch);
 	return t;
 }

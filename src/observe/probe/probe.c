@@ -95,25 +95,6 @@ static const char *cause_of(const struct probe *p)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
-static void store(struct probe *p, const struct attempt *a, unsigned tries, int64_t at_ms,
-	const struct outcome *o)
-{
-	const struct phases *f = &a->phases;
-	const struct series_sample sample = {.at_ms = at_ms,
-		.fault = o->fault,
-		.tries = tries,
-		.phase_us = {[SERIES_RESOLVE] = f->resolve_ns / NS_PER_US,
-			[SERIES_CONNECT] = f->connect_ns / NS_PER_US,
-			[SERIES_TLS] = f->tls_ns / NS_PER_US,
-			[SERIES_WAIT] = f->wait_ns / NS_PER_US,
-			[SERIES_BODY] = f->body_ns / NS_PER_US},
-		.total_us = f->total_ns / NS_PER_US};
-	if (p->series)
-		series_append(p->series, &sample);
-	if (p->series && a->round_sent)
-		store_round(p, a, at_ms);
-}
-
 static struct series *series_beside(const struct probe *p, enum series_kind kind, const char *name)
 {
 	const struct series_tag tags[] = {{"probe", probe_name(p)}};
@@ -151,6 +132,25 @@ static void store_round(struct probe *p, const struct attempt *a, int64_t at_ms)
 	series_hist_fini(&hist);
 }
 
+static void store(struct probe *p, const struct attempt *a, unsigned tries, int64_t at_ms,
+	const struct outcome *o)
+{
+	const struct phases *f = &a->phases;
+	const struct series_sample sample = {.at_ms = at_ms,
+		.fault = o->fault,
+		.tries = tries,
+		.phase_us = {[SERIES_RESOLVE] = f->resolve_ns / NS_PER_US,
+			[SERIES_CONNECT] = f->connect_ns / NS_PER_US,
+			[SERIES_TLS] = f->tls_ns / NS_PER_US,
+			[SERIES_WAIT] = f->wait_ns / NS_PER_US,
+			[SERIES_BODY] = f->body_ns / NS_PER_US},
+		.total_us = f->total_ns / NS_PER_US};
+	if (p->series)
+		series_append(p->series, &sample);
+	if (p->series && a->round_sent)
+		store_round(p, a, at_ms);
+}
+
 static void measure(
 	const struct probe *p, const struct attempt *a, int64_t at_ms, const struct outcome *o)
 {
@@ -161,6 +161,8 @@ static void measure(
 		.index = -1,
 		.name = probe_name(p),
 		.kind = p->config->kind->name,
+		.url = p->config->about.globalmon ? p->config->target : NULL,
+		.globalmon = p->config->about.globalmon,
 		.at_ms = at_ms,
 		.total_us = a->phases.total_ns / NS_PER_US,
 		.limit_us = p->config->about.timeout_ns / NS_PER_US,

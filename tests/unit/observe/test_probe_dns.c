@@ -200,12 +200,11 @@ static void test_insecure(void **state)
 		const char *name, *said;
 	} t[] = {
 		{"www.expired.test",
-			"not secure: the signature over www.expired.test. A expired at 2020-02-01 00:00:00 UTC"},
+			"not secure: the signature over expired.test. DNSKEY expired at 2020-02-01 00:00:00 UTC"},
 		{"www.bogus.test",
 			"the signature over www.bogus.test. A was not made by a key of bogus.test. (bogus)"},
 		{"www.nods.test", "there is no DS for nods.test."},
 		{"www.plain.test", "www.plain.test. A is not signed"},
-		{"away.example.test", "www.expired.test. A expired at"},
 	};
 	struct asked *a = *state;
 

@@ -75,7 +75,7 @@ static size_t count_read(const char *kind, const char *text)
 static void test_examples(void **state)
 {
 	static const char *const kinds[] = {
-		"tcp", "tls", "ssh", "smtp", "imap", "udp", "websocket", "grpc"};
+		"tcp", "tls", "dns", "icmp", "ssh", "smtp", "imap", "udp", "websocket", "grpc"};
 	struct peer_certificate c = peer_certify(NULL, "DNS:authority.example", -1, 30);
 	char *page = read_file("docs/probes.md");
 

@@ -1,8 +1,4 @@
 /* test_probe_icmp.c - kind icmp on loopback; the test says when this machine allows no pings. */
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "../check.h"
 #include "../store/series_house.h"
 #include "asked.h"
@@ -28,11 +24,11 @@ static int tear_down(void **state)
 	return asked_tear_down(state);
 }
 
-static void need_pings(const struct asked *a)
+static void need(struct pinger *p, int family)
 {
 	const char *how;
 
-	if (pinger_can(a->tools.pinger, AF_INET, &how))
+	if (pinger_can(p, family, &how))
 		return;
 	print_message("SKIPPED: %s\n", how);
 	skip();
@@ -42,7 +38,7 @@ static void test_round(void **state)
 {
 	struct asked *a = *state;
 
-	need_pings(a);
+	need(a->tools.pinger, AF_INET);
 	assert_int_equal(
 		ask(a, "icmp: {to: 127.0.0.1, count: 7, interval: 10ms, size: 1400}, expect: ['[LOSS] == 0%%', "
 		       "'[RECEIVED] == 7', '[RTT_MIN] <= [RTT]', '[RTT] <= [RTT_MAX]', '[SPREAD] >= 0ms']"),
@@ -59,12 +55,8 @@ static void test_round(void **state)
 static void test_v6(void **state)
 {
 	struct asked *a = *state;
-	const char *how;
 
-	if (!pinger_can(a->tools.pinger, AF_INET6, &how)) {
-		print_message("SKIPPED: %s\n", how);
-		skip();
-	}
+	need(a->tools.pinger, AF_INET6);
 	assert_int_equal(ask(a, "icmp: {to: '::1', count: 2, interval: 10ms}"), FAULT_NONE);
 	assert_string_equal(a->address, "::1");
 	assert_int_equal(asked_int(a, "RECEIVED"), 2);
@@ -76,7 +68,7 @@ static void test_lost(void **state)
 {
 	struct asked *a = *state;
 
-	need_pings(a);
+	need(a->tools.pinger, AF_INET);
 	const enum fault fault =
 		ask(a, "icmp: {to: 255.255.255.255, count: 3, interval: 10ms}, timeout: 300ms");
 	assert_true(fault == FAULT_TIMEOUT || fault == FAULT_UNREACHABLE || fault == FAULT_LOCAL);
@@ -107,10 +99,22 @@ static void on_seen(void *arg, const struct observation *o)
 	p->seen = true;
 }
 
-static void place_open(struct place *p, struct series_house *h)
+static void place_close(struct place *p)
+{
+	probe_close(p->probe);
+	schedule_free(p->tools.schedule);
+	pinger_free(p->tools.pinger);
+	resolver_free(p->tools.resolver);
+	probe_config_free(p->config);
+	yaml_free(p->file);
+}
+
+/* False: this machine allows no pings. */
+static bool place_open(struct place *p, struct series_house *h)
 {
 	struct error_list errors = {0};
 	struct error err = {0};
+	const char *how;
 
 	*p = (struct place){.house = h};
 	p->tools = (struct probe_tools){.loop = h->loop,
@@ -122,31 +126,17 @@ static void place_open(struct place *p, struct series_house *h)
 		.location = "",
 		.seen = on_seen,
 		.seen_arg = p};
+	if (!pinger_can(p->tools.pinger, AF_INET, &how)) {
+		print_message("SKIPPED: %s\n", how);
+		place_close(p);
+		return false;
+	}
 	p->file = yaml_parse(SLICE("{name: lo, icmp: {to: 127.0.0.1, count: 9, interval: 100ms}}"),
 		"t", &errors);
 	p->config = probe_config_read(yaml_root(p->file, 0), "t", &errors);
 	p->probe = probe_open(&p->tools, p->config, "", AF_UNSPEC, &err);
 	assert_non_null(p->probe);
-}
-
-static void place_close(struct place *p)
-{
-	probe_close(p->probe);
-	schedule_free(p->tools.schedule);
-	pinger_free(p->tools.pinger);
-	resolver_free(p->tools.resolver);
-	probe_config_free(p->config);
-	yaml_free(p->file);
-}
-
-static bool can_ping(void)
-{
-	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
-
-	close(fd);
-	if (fd < 0)
-		print_message("SKIPPED: no ping socket here\n");
-	return fd >= 0;
+	return true;
 }
 
 /* The series beside the probe's own have every answer and the part that was lost. */
@@ -157,9 +147,8 @@ static void test_stored(void **state)
 	struct answer rtt = {0}, loss = {0};
 	struct place p;
 
-	if (!can_ping())
+	if (!place_open(&p, h))
 		skip();
-	place_open(&p, h);
 	assert_true(loop_run_until(h->loop, &p.seen));
 	place_close(&p);
 	series_house_pass(h, 2000);
@@ -200,13 +189,12 @@ static void test_stopped(void **state)
 	bool middle = false;
 	struct place p;
 
-	if (!can_ping())
+	if (!place_open(&p, h))
 		skip();
-	place_open(&p, h);
 	timer_start(h->loop, &timer, 2 * NS_PER_S + 50 * NS_PER_MS, on_middle, &middle);
 	assert_true(loop_run_until(h->loop, &middle));
 	place_close(&p);
-	loop_run(h->loop);
+	series_house_pass(h, 2000);
 }
 
 static void test_wrong(void **state)

@@ -82,7 +82,7 @@ static void test_none(void **state)
 	assert_int_equal(ask(a, "ssh: '127.0.0.1:%u'", p->port), FAULT_SSH_BANNER);
 	peer_stop(p);
 	p = peer_start(mute, NULL, NULL);
-	assert_int_equal(ask(a, "ssh: '127.0.0.1:%u', timeout: 300ms", p->port), FAULT_SSH_BANNER);
+	assert_int_equal(ask(a, "ssh: '127.0.0.1:%u', timeout: 1s", p->port), FAULT_SSH_BANNER);
 	assert_detail(a, "sends no SSH banner");
 	peer_stop(p);
 	assert_int_equal(ask(a, "ssh: '127.0.0.1:%u'", peer_free_port()), FAULT_REFUSED);

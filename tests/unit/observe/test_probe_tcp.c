@@ -72,7 +72,7 @@ static void test_tcp_unmatched(void **state)
 {
 	struct asked *a = *state;
 	struct peer *p = peer_start(shut, NULL, NULL);
-	const char item[] = "tcp: {to: '127.0.0.1:%u', talk: [{expect: '^220 '}]}, timeout: 300ms";
+	const char item[] = "tcp: {to: '127.0.0.1:%u', talk: [{expect: '^220 '}]}, timeout: 1s";
 
 	assert_int_equal(ask(a, item, p->port), FAULT_EXPECTATION);
 	assert_string_equal(a->detail, "step 1: expected ^220 , came \"554 go \\x01away\\xff\\n\"");
