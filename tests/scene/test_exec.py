@@ -226,7 +226,8 @@ def test_the_environment_is_clean(tmp_path):
     env = dict(line.split("=", 1) for line in r["measured"]["OUTPUT"].splitlines())
     assert set(env) == {"PATH", "LANG", "HOME", "TMPDIR", "MINE", "STATSD_PREFIX", "TASK_EXECUTOR_JOB_ID",
                         "APIMON_PROFILER_MESSAGE_SOCKET"}
-    assert env["LANG"] == "de_DE.UTF-8" and env["HOME"].startswith("/tmp/glasshouse-") and len(env["TASK_EXECUTOR_JOB_ID"]) == 32
+    assert env["LANG"] == "de_DE.UTF-8" and env["HOME"].startswith("/tmp/glasshouse-")
+    assert len(env["TASK_EXECUTOR_JOB_ID"]) == 32
     push = {"name": "beat", "push": {"token": "env:PUSH"}, "every": "60s"}
     slow = {"name": "slow", **shell(f"sleep {mark}", env={"OWN": "env:HEADER"}), "timeout": "50s", "every": "60s"}
     with house(tmp_path, slow, push) as run:
@@ -422,7 +423,8 @@ def test_playbooks_run_unmodified(tmp_path):
     (project / "playbooks").mkdir(parents=True)
     (project / "callback").mkdir()
     (project / "inventory/testing").mkdir(parents=True)
-    (project / "inventory/testing/hosts").write_text("localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n")
+    (project / "inventory/testing/hosts").write_text(
+        "localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n")
     (project / "callback/tell.py").write_text(CALLBACK)
     (project / "ansible.cfg").write_text("[defaults]\ncallback_plugins = ./callback\ncallbacks_enabled = tell\n")
     (project / "playbooks/scenario1_good.yaml").write_text(PLAYBOOK % "false")
@@ -433,7 +435,8 @@ def test_playbooks_run_unmodified(tmp_path):
         "tasks": "playbooks/scenario*.yaml", "statsd": "openstack.api.prod.zone1"}}
     r = once(tmp_path, {k: v for k, v in probe.items() if k != "name"}, 1)
     assert r["fault"] == "exit_status", r
-    assert r["detail"] == 'playbooks/scenario2_bad.yaml: exit status 2: task "Look at it" (fail) failed: the thing is not there'
+    assert r["detail"] == ('playbooks/scenario2_bad.yaml: exit status 2: task "Look at it" (fail) failed: '
+                           'the thing is not there')
     assert [r["measured"]["TASKS_" + k] for k in ("PASSED", "FAILED", "IGNORED", "SKIPPED")] == [2, 1, 2, 0]
     with house(tmp_path, probe) as run:
         base = "apimon.metric.prod.zone1"
