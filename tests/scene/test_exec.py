@@ -190,13 +190,15 @@ def test_a_stop_waits_for_the_end_of_programs(tmp_path):
 
 def test_helper_and_minder_may_be_killed(tmp_path):
     mark = seconds(5)
-    slow = {"name": "slow", **shell(f"setsid sleep {mark} & sleep {mark}"), "timeout": "50s", "every": "60s"}
+    slow = {"name": "slow", **shell(f"pwd > {tmp_path}/home; setsid sleep {mark} & sleep {mark}"), "timeout": "50s",
+            "every": "60s"}
     with house(tmp_path, slow, {"name": "quick", **shell(f"echo run >> {tmp_path}/runs")}) as run:
         until(lambda: len(processes(mark)) == 2, "the program runs")
         before = helper(run)
         minder = next(p for p in below(before) if set(processes(mark)) & set(below(p)))
         os.kill(minder, signal.SIGKILL)
         until(lambda: not processes(mark), "what it minded has gone with it", 20)
+        until(lambda: not os.path.exists((tmp_path / "home").read_text().strip()), "its home has gone too", 20)
         os.kill(before, signal.SIGKILL)
         until(lambda: "the helper that starts programs has died; it is started again" in run.stderr(), "it is told")
         until(lambda: helper(run) not in (before, None), "another one is there")
