@@ -28,7 +28,9 @@
 
 #define COOKIE_BYTES   PING_SIZE_MIN
 #define HEADER         8
-#define PACKETS_A_TURN 256 /* a flood does not keep the loop from its timers */
+#define ICMP_FILTER    1         /* of linux/icmp.h, which the C library's does not go with */
+#define ROOM           (8 << 20) /* what is not read in time is taken for lost */
+#define PACKETS_A_TURN 256       /* a flood does not keep the loop from its timers */
 
 struct ping_socket {
 	struct pinger *pinger;
@@ -199,10 +201,24 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 /* --- sockets -------------------------------------------------------------------------------------
  */
 
+/* A raw socket hears everybody's ICMP, on loopback our own requests too: answers alone are let in.
+ * Errors come by their own queue. */
+static void let_in_replies(const struct ping_socket *s)
+{
+	struct icmp6_filter v6;
+	const uint32_t v4 = ~(1u << ICMP_ECHOREPLY);
+	ICMP6_FILTER_SETBLOCKALL(&v6);
+	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &v6);
+	if (s->family == AF_INET)
+		setsockopt(s->fd, SOL_RAW, ICMP_FILTER, &v4, sizeof(v4));
+	else
+		setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &v6, sizeof(v6));
+}
+
 static void open_socket(struct pinger *p, struct ping_socket *s, int family)
 {
 	const int protocol = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	const int one = 1, room = 1 << 20;
+	const int one = 1, room = ROOM;
 	s->pinger = p;
 	s->family = family;
 	s->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
@@ -219,7 +235,10 @@ static void open_socket(struct pinger *p, struct ping_socket *s, int family)
 		return;
 	}
 	setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
-	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) != 0)
+		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (s->raw)
+		let_in_replies(s);
 	if (family == AF_INET)
 		setsockopt(s->fd, SOL_IP, IP_RECVERR, &one, sizeof(one));
 	else
