@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "observe/exec/helper.h"
 #include "web/web.h"
 
 static int run_version(int argc, char **argv)
@@ -36,6 +37,8 @@ static const struct command commands[] = {
 	{"version", "print the version", "usage: glasshouse version\n", run_version},
 	/* the half of `run` that serves, started by it alone */
 	{"web-serve", NULL, "glasshouse starts this itself\n", web_serve_main},
+	/* what starts the programs of probes, started by run and try alone */
+	{"program-helper", NULL, "glasshouse starts this itself\n", helper_main},
 };
 
 static void print_help(FILE *out)

@@ -32,6 +32,8 @@ struct config *config_new(void)
 	c->about = json_object();
 	c->instance = session_instance();
 	c->location = mem_strdup("");
+	c->cloudmon_environment = mem_strdup("");
+	c->cloudmon_zone = mem_strdup("");
 	c->state = session_state_dir();
 	c->public_address = mem_strdup("127.0.0.1:8090");
 	c->statsd_address = mem_strdup("");
@@ -131,8 +133,8 @@ void config_free(struct config *c)
 		free(c->files[i]);
 	free(c->files);
 	char *texts[] = {c->file, c->site_name, c->site_url, c->timezone, c->instance, c->location,
-		c->state, c->public_address, c->intake_address, c->statsd_address,
-		c->graphite_address, c->pickle_address};
+		c->cloudmon_environment, c->cloudmon_zone, c->state, c->public_address,
+		c->intake_address, c->statsd_address, c->graphite_address, c->pickle_address};
 	for (size_t i = 0; i < array_len(texts); i++)
 		free(texts[i]);
 	config_texts_free(c->languages);

@@ -113,6 +113,9 @@ struct config {
 	struct config_component *components;
 	struct config_alarm *alarms;
 	struct config_metrics *metrics;
+	/* CloudMon's names: what receivers have that say nothing else; "" where not known */
+	char *cloudmon_environment, *cloudmon_zone;
+	bool cloudmon_own; /* they go into our own series too */
 	struct config_report *reports;
 	struct probe_config **probes; /* as written, their names unique */
 	size_t probe_count;

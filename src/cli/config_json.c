@@ -231,28 +231,66 @@ static json_t *influx_json(const struct config_metrics *m)
 	return j;
 }
 
-static json_t *otlp_json(const struct config_metrics *m)
+/* Of those that are asked over HTTP and have headers. */
+static json_t *headers_json(const struct config_metrics *m)
 {
 	const struct metrics_receiver *t = &m->receiver;
 	json_t *j = json_object(), *headers = json_object();
 	put_text(j, "name", t->name);
-	put_text(j, "otlp", t->url);
+	put_text(j, metrics_kind_name(t->kind), t->url);
 	for (size_t i = 0; i < t->header_count; i++)
 		put_text(headers, t->headers[i].name, m->headers[i].from);
 	json_object_set_new(j, "headers", headers);
-	json_object_set_new(j, "gzip", json_boolean(t->gzip));
+	if (t->kind == METRICS_OTLP)
+		json_object_set_new(j, "gzip", json_boolean(t->gzip));
 	json_object_set_new(j, "every", time_json(t->every_ns));
 	return j;
+}
+
+/* Of those that take CloudMon's names. */
+static json_t *names_json(const struct config_metrics *m)
+{
+	const struct metrics_receiver *t = &m->receiver;
+	const struct {
+		const char *key, *value;
+	} parts[] = {{"prefix", t->prefix}, {"environment", t->environment}, {"zone", t->zone}};
+	json_t *j = json_object();
+	char spool[UNITS_TEXT];
+	put_text(j, "name", t->name);
+	put_text(j, metrics_kind_name(t->kind), t->url);
+	for (size_t i = 0; i < array_len(parts); i++)
+		if (*parts[i].value)
+			put_text(j, parts[i].key, parts[i].value);
+	json_object_set_new(j, "every", time_json(t->every_ns));
+	if (t->kind == METRICS_GRAPHITE)
+		put_text(j, "spool", units_size_exact(t->spool_size, spool));
+	return j;
+}
+
+static json_t *receiver_json(const struct config_metrics *m)
+{
+	const enum metrics_kind kind = m->receiver.kind;
+	if (kind == METRICS_INFLUX)
+		return influx_json(m);
+	return kind == METRICS_OTLP || kind == METRICS_REMOTE_WRITE ? headers_json(m)
+								    : names_json(m);
 }
 
 static json_t *metrics_json(const struct config *c)
 {
 	json_t *all = json_array();
 	for (size_t i = 0; i < c->metrics_count; i++)
-		json_array_append_new(all, c->metrics[i].receiver.kind == METRICS_INFLUX
-						   ? influx_json(&c->metrics[i])
-						   : otlp_json(&c->metrics[i]));
+		json_array_append_new(all, receiver_json(&c->metrics[i]));
 	return all;
+}
+
+static json_t *cloudmon_json(const struct config *c)
+{
+	json_t *j = json_object();
+	put_text(j, "environment", c->cloudmon_environment);
+	put_text(j, "zone", c->cloudmon_zone);
+	json_object_set_new(j, "own", json_boolean(c->cloudmon_own));
+	return j;
 }
 
 static json_t *probes_json(const struct config *c)
@@ -285,6 +323,7 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "components", components_json(c));
 	json_object_set_new(j, "alarms", alarms_json(c));
 	json_object_set_new(j, "metrics", metrics_json(c));
+	json_object_set_new(j, "cloudmon", cloudmon_json(c));
 	json_object_set_new(j, "reports", reports_json(c));
 	json_object_set_new(j, "probes", probes_json(c));
 	return j;

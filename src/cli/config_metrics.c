@@ -1,5 +1,5 @@
 /*
- * config_metrics.c - where numbers go: InfluxDB and OTLP, as drafts, then as the room takes them.
+ * config_metrics.c - where numbers go, as drafts, then as the room takes them.
  *
  * A receiver is of the kind whose key it has, and only of one.
  */
@@ -23,10 +23,17 @@ struct metrics_item { /* what one map says */
 
 #define ITEM(name, type, field) name, type, offsetof(struct metrics_draft, field)
 #define NODE(name, type, field) name, type, offsetof(struct metrics_item, field)
+#define TO(name, kind)          name, KEY_TEXT, offsetof(struct metrics_draft, to[kind]), .max = 2048
 static const struct key metrics_keys[] = {
 	{ITEM("name", KEY_TEXT, name), .help = "default: kind, host and port"},
-	{ITEM("influx", KEY_TEXT, influx), .max = 2048, .help = "InfluxDB 1 or telegraf"},
-	{ITEM("otlp", KEY_TEXT, otlp), .max = 2048, .help = "…/v1/metrics of a collector"},
+	{TO("influx", METRICS_INFLUX), .help = "InfluxDB 1 or telegraf"},
+	{TO("otlp", METRICS_OTLP), .help = "…/v1/metrics of a collector"},
+	{TO("remote_write", METRICS_REMOTE_WRITE), .help = "…/api/v1/write"},
+	{TO("statsd", METRICS_STATSD), .help = "HOST:PORT, CloudMon's names over UDP"},
+	{TO("graphite", METRICS_GRAPHITE), .help = "HOST:PORT, CloudMon's names over TCP"},
+	{ITEM("prefix", KEY_TEXT, prefix), .max = CONFIG_LINE_MAX},
+	{ITEM("environment", KEY_TEXT, environment), .max = CONFIG_LINE_MAX},
+	{ITEM("zone", KEY_TEXT, zone), .max = CONFIG_LINE_MAX},
 	{ITEM("database", KEY_TEXT, database), .max = CONFIG_LINE_MAX},
 	{ITEM("measurement", KEY_TEXT, measurement), .max = CONFIG_LINE_MAX},
 	{ITEM("username", KEY_TEXT, username), .max = CONFIG_LINE_MAX},
@@ -41,6 +48,7 @@ static const struct key metrics_keys[] = {
 };
 #undef ITEM
 #undef NODE
+#undef TO
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
@@ -89,10 +97,36 @@ static void read_header(struct config_reader *r, struct metrics_draft *d, const 
 	config_read_secret(r, value, "metrics: a header", &into->value);
 }
 
+/* A part of a name in Graphite; only a prefix has several. */
+static void check_part(struct config_reader *r, const struct yaml *y, const char *what)
+{
+	bool good = y && y->text.n > 0;
+	for (size_t i = 0; good && i < y->text.n; i++) {
+		const unsigned char c = (unsigned char)y->text.p[i];
+		good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		       c == '-' || c == '_' || (c == '.' && !strcmp(what, "prefix"));
+	}
+	if (y && !good)
+		config_wrong(r, y, "%s: \"%.80s\" must be letters, digits, '-' and '_'", what,
+			y->text.p);
+}
+
+static void check_place(struct config_reader *r, const struct yaml *y, const char *what)
+{
+	char *host = NULL;
+	unsigned port;
+	if (y && !metrics_host_port(y->text.p, &host, &port))
+		config_wrong(r, y, "metrics: %s: \"%.80s\" is no HOST:PORT", what, y->text.p);
+	free(host);
+}
+
 static void check_texts(struct config_reader *r, const struct yaml *map)
 {
-	static const char *const urls[] = {"influx", "otlp"};
+	static const char *const urls[] = {"influx", "otlp", "remote_write"}, *const places[] = {
+										      "statsd",
+										      "graphite"};
 	static const char *const lines[] = {"name", "database", "measurement", "username"};
+	static const char *const parts[] = {"prefix", "environment", "zone"};
 	for (size_t i = 0; i < array_len(urls); i++) {
 		const struct yaml *y = config_text(map, urls[i]);
 		if (y)
@@ -105,6 +139,10 @@ static void check_texts(struct config_reader *r, const struct yaml *map)
 		if (y)
 			config_check_line(r, y, what);
 	}
+	for (size_t i = 0; i < array_len(parts); i++)
+		check_part(r, config_text(map, parts[i]), parts[i]);
+	for (size_t i = 0; i < array_len(places); i++)
+		check_place(r, config_text(map, places[i]), places[i]);
 	const struct yaml *y = config_text(map, "measurement");
 	if (y && y->text.n && y->text.p[0] == '#')
 		config_wrong(r, y, "metrics: a measurement does not begin with #");
@@ -140,22 +178,62 @@ void config_read_metrics(struct config_reader *r, const struct yaml *list)
 			read_one(r, list->items[i]);
 }
 
+struct cloudmon_item {
+	char *environment, *zone;
+	bool own;
+};
+
+static const struct key cloudmon_keys[] = {
+	{"environment", KEY_TEXT, offsetof(struct cloudmon_item, environment),
+		.max = CONFIG_LINE_MAX, .help = "default: of calls the cloud's name"},
+	{"zone", KEY_TEXT, offsetof(struct cloudmon_item, zone), .max = CONFIG_LINE_MAX,
+		.help = "default: the region, or the location"},
+	{"own", KEY_BOOL, offsetof(struct cloudmon_item, own), .help = "into our own series too"},
+};
+
+void config_read_cloudmon(struct config_reader *r, const struct yaml *map)
+{
+	struct config *c = r->config;
+	struct cloudmon_item item = {.own = c->cloudmon_own};
+	keys_read(map, r->file, "cloudmon", cloudmon_keys, array_len(cloudmon_keys), &item,
+		r->errors);
+	check_part(r, config_text(map, "environment"), "environment");
+	check_part(r, config_text(map, "zone"), "zone");
+	if (item.environment)
+		mem_replace(&c->cloudmon_environment, item.environment);
+	if (item.zone)
+		mem_replace(&c->cloudmon_zone, item.zone);
+	c->cloudmon_own = item.own;
+	keys_release(cloudmon_keys, array_len(cloudmon_keys), &item);
+}
+
 /* --- finishing ---------------------------------------------------------------------------------
  */
 
-static void check_keys(struct config_reader *r, const struct metrics_draft *d)
+#define OF(kind) (1u << METRICS_##kind)
+
+static void check_keys(
+	struct config_reader *r, const struct metrics_draft *d, enum metrics_kind kind)
 {
+	const unsigned names = OF(STATSD) | OF(GRAPHITE);
 	const struct {
-		bool there, influx;
+		bool there;
+		unsigned of; /* kinds that take it */
 		const char *key;
-	} keys[] = {{d->database, true, "database"}, {d->measurement, true, "measurement"},
-		{d->username, true, "username"}, {d->password.from, true, "password"},
-		{d->dialect >= 0, true, "dialect"}, {d->precision >= 0, true, "precision"},
-		{d->spool_size, true, "spool"}, {d->headers.n, false, "headers"}};
+	} keys[] = {{d->database, OF(INFLUX), "database"},
+		{d->measurement, OF(INFLUX), "measurement"}, {d->username, OF(INFLUX), "username"},
+		{d->password.from, OF(INFLUX), "password"},
+		{d->dialect >= 0, OF(INFLUX), "dialect"},
+		{d->precision >= 0, OF(INFLUX), "precision"},
+		{d->spool_size, OF(INFLUX) | OF(GRAPHITE), "spool"},
+		{d->gzip, OF(INFLUX) | OF(OTLP), "gzip"},
+		{d->headers.n, OF(OTLP) | OF(REMOTE_WRITE), "headers"},
+		{d->prefix, names, "prefix"}, {d->environment, names, "environment"},
+		{d->zone, names, "zone"}};
 	for (size_t i = 0; i < array_len(keys); i++)
-		if (keys[i].there && keys[i].influx != (d->influx != NULL))
+		if (keys[i].there && !(keys[i].of & 1u << kind))
 			config_wrong_at(r, &d->at, "a receiver of metrics of kind %s takes no %s",
-				d->influx ? "influx" : "otlp", keys[i].key);
+				metrics_kind_name(kind), keys[i].key);
 	if (!d->username != !d->password.from)
 		config_wrong_at(
 			r, &d->at, "a receiver of metrics: username and password belong together");
@@ -163,17 +241,32 @@ static void check_keys(struct config_reader *r, const struct metrics_draft *d)
 		config_wrong_at(r, &d->at,
 			"a receiver of metrics: dialect oshm has no precision: its lines have no time");
 }
+#undef OF
+
+/* Of the keys that say where; METRICS_KINDS: there is not one. */
+static enum metrics_kind kind_of(struct config_reader *r, const struct metrics_draft *d)
+{
+	enum metrics_kind kind = METRICS_KINDS;
+	size_t n = 0;
+	for (int k = 0; k < METRICS_KINDS; k++)
+		if (d->to[k] && !n++)
+			kind = (enum metrics_kind)k;
+	if (n == 1)
+		return kind;
+	if (n || !d->broken)
+		config_wrong_at(r, &d->at,
+			"a receiver of metrics needs %s of influx, otlp, remote_write, statsd, graphite",
+			n ? "only one" : "one");
+	return METRICS_KINDS;
+}
 
 static void finish_one(struct config_reader *r, struct metrics_draft *d, struct map *seen)
 {
 	struct config *c = r->config;
-	if (!d->influx == !d->otlp) {
-		if (d->influx || !d->broken)
-			config_wrong_at(r, &d->at, "a receiver of metrics needs %s of influx, otlp",
-				d->influx ? "only one" : "one");
+	const enum metrics_kind kind = kind_of(r, d);
+	if (kind == METRICS_KINDS)
 		return;
-	}
-	check_keys(r, d);
+	check_keys(r, d, kind);
 	struct config_metrics *to = &c->metrics[c->metrics_count++];
 	struct metrics_header headers[HEADERS_MAX];
 	to->headers = mem_new_array(d->headers.n + 1, sizeof(*to->headers));
@@ -184,8 +277,8 @@ static void finish_one(struct config_reader *r, struct metrics_draft *d, struct 
 	}
 	const struct metrics_receiver receiver = {
 		.name = d->name,
-		.kind = d->influx ? METRICS_INFLUX : METRICS_OTLP,
-		.url = d->influx ? d->influx : d->otlp,
+		.kind = kind,
+		.url = d->to[kind],
 		.dialect = d->dialect < 0 ? METRICS_OWN : (enum metrics_dialect)d->dialect,
 		.database = d->database,
 		.measurement = d->measurement,
@@ -194,6 +287,9 @@ static void finish_one(struct config_reader *r, struct metrics_draft *d, struct 
 		.gzip = d->gzip,
 		.headers = headers,
 		.header_count = d->headers.n,
+		.prefix = d->prefix,
+		.environment = d->environment ? d->environment : c->cloudmon_environment,
+		.zone = d->zone ? d->zone : c->cloudmon_zone,
 		.every_ns = d->every_ns,
 		.spool_size = d->spool_size,
 	};
@@ -225,8 +321,10 @@ void config_finish_metrics(struct config_reader *r)
 void config_metrics_drafts_free(struct config_reader *r)
 {
 	VEC_EACH (&r->metrics, struct metrics_draft, d) {
-		char *texts[] = {d->name, d->influx, d->otlp, d->database, d->measurement,
-			d->username, d->password.from};
+		char *texts[] = {d->name, d->database, d->measurement, d->username, d->prefix,
+			d->environment, d->zone, d->password.from};
+		for (size_t i = 0; i < METRICS_KINDS; i++)
+			free(d->to[i]);
 		for (size_t i = 0; i < array_len(texts); i++)
 			free(texts[i]);
 		VEC_EACH (&d->headers, struct header_draft, h) {

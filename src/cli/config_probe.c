@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/config_reader.h"
+#include "observe/component.h"
 
 static struct probe_draft *draft_of(struct config_reader *r, struct slice name)
 {
@@ -53,6 +54,8 @@ static bool read_one(struct config_reader *r, const struct yaml *map, const char
 	d->at = config_place(r, map);
 	d->touched = r->file;
 	d->config = probe_config_read_in(map, r->file, dir, r->errors);
+	if (d->config && r->probes.n > 1 && d[-1].config) /* neighbours often do */
+		probe_config_share(d->config, d[-1].config);
 	if (name)
 		map_put_slice(&r->probe_names, name->text, (void *)(uintptr_t)r->probes.n);
 	return true;
@@ -115,8 +118,25 @@ static void check_after(struct config_reader *r, const struct probe_draft *d)
 			no_such_probe(r, d, after[i]);
 }
 
+/* As many sources as the judge keeps of a component: with more, some would count by turns. */
+static void check_component(
+	struct config_reader *r, const struct probe_draft *d, struct map *counts)
+{
+	const struct probe_about *about = probe_config_about(d->config);
+	if (!about->component)
+		return;
+	char *id = component_id(NULL, about->component);
+	const uintptr_t n = (uintptr_t)map_get(counts, id) + (about->twice ? 2 : 1);
+	if (n > CONFIG_SOURCES_MAX && n <= CONFIG_SOURCES_MAX + 2)
+		config_wrong_at(r, &d->at, "probe %s: more than %d probes of one component, %s",
+			about->name, CONFIG_SOURCES_MAX, about->component);
+	map_put(counts, id, (void *)n);
+	free(id);
+}
+
 void config_finish_probes(struct config_reader *r)
 {
+	struct map counts = {0};
 	struct config *c = r->config;
 	unsigned char *marks = mem_new_array(r->probes.n + 1, 1);
 	for (size_t i = 0; i < r->probes.n; i++) {
@@ -124,12 +144,14 @@ void config_finish_probes(struct config_reader *r)
 		if (!d->config)
 			continue;
 		check_after(r, d);
+		check_component(r, d, &counts);
 		if (comes_after_itself(r, i, marks))
 			config_wrong_at(r, &d->at,
 				"probe %s: after: it comes after itself, by way of others",
 				probe_config_about(d->config)->name);
 	}
 	free(marks);
+	map_fini(&counts);
 	c->probes = mem_new_array(r->probes.n + 1, sizeof(*c->probes));
 	VEC_EACH (&r->probes, struct probe_draft, d) {
 		if (d->config)

@@ -267,7 +267,7 @@ struct top {
 	int64_t stop_ns;
 	const struct yaml *site, *listen, *faces, *keep, *judge, *clouds, *scenarios, *components,
 		*alarms;
-	const struct yaml *metrics, *reports, *probes;
+	const struct yaml *metrics, *cloudmon, *reports, *probes;
 	const struct yaml *later;
 };
 
@@ -288,6 +288,7 @@ static const struct key top_keys[] = {
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},
 	{TOP("alarms", KEY_LIST, alarms), .help = "who is told"},
 	{TOP("metrics", KEY_LIST, metrics), .help = "where numbers go"},
+	{TOP("cloudmon", KEY_MAP, cloudmon), .help = "environment, zone, own: CloudMon's names"},
 	{TOP("reports", KEY_LIST, reports), .help = "what happened, by mail"},
 	{TOP("probes", KEY_LIST, probes), .help = "what else customers touch"},
 	{TOP("report", KEY_NODE, later)},
@@ -336,6 +337,8 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_alarms(r, t.alarms);
 	if (t.metrics)
 		config_read_metrics(r, t.metrics);
+	if (t.cloudmon)
+		config_read_cloudmon(r, t.cloudmon);
 	if (t.reports)
 		config_read_reports(r, t.reports);
 	if (t.probes)

@@ -24,11 +24,12 @@
 #include "cli/config.h"
 #include "text/keys.h"
 
-#define CONFIG_FILES_MAX  100
-#define CONFIG_PROBES_MAX 10000 /* probes; clouds, scenarios, alarms together; components */
-#define CONFIG_NAME_MAX   64
-#define CONFIG_HOSTS_MAX  2000 /* of a cloud */
-#define CONFIG_LINE_MAX   200  /* titles and such, bytes */
+#define CONFIG_FILES_MAX   100
+#define CONFIG_PROBES_MAX  10000 /* probes; clouds, scenarios, alarms together; components */
+#define CONFIG_SOURCES_MAX 500   /* probes of one component */
+#define CONFIG_NAME_MAX    64
+#define CONFIG_HOSTS_MAX   2000 /* of a cloud */
+#define CONFIG_LINE_MAX    200  /* titles and such, bytes */
 
 struct config_place {
 	const char *file; /* one of config->files */
@@ -79,7 +80,8 @@ struct header_draft {
 };
 
 struct metrics_draft {
-	char *name, *influx, *otlp, *database, *measurement, *username;
+	char *name, *to[METRICS_KINDS]; /* of each kind: where */
+	char *database, *measurement, *username, *prefix, *environment, *zone;
 	struct config_secret password;
 	VEC(struct header_draft) headers;
 	int dialect, precision; /* of the words; -1: not written */
@@ -160,6 +162,7 @@ json_t *config_budget_json(const struct budget *b); /* {} without a limit; owned
 
 /* --- config_metrics.c */
 void config_read_metrics(struct config_reader *r, const struct yaml *list);
+void config_read_cloudmon(struct config_reader *r, const struct yaml *map);
 void config_finish_metrics(struct config_reader *r);
 void config_metrics_drafts_free(struct config_reader *r);
 void config_metrics_free(struct config_metrics *m);

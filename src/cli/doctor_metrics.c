@@ -2,13 +2,15 @@
  * doctor_metrics.c - whether each receiver of numbers takes them, and what a running instance has
  * lost since it started.
  *
- * A receiver is sent nothing at all; an instance that runs is asked at its intake for /metrics.
+ * A receiver is sent nothing at all, one of Graphite is connected to; an instance that runs is
+ * asked at its intake for /metrics.
  */
 
 #include <string.h>
 
 #include "base/units.h"
 #include "cli/doctor.h"
+#include "net/tcp.h"
 
 #define METRICS_MAX (8u << 20)
 
@@ -39,6 +41,18 @@ static void on_asked(void *arg, const struct http_answer *a)
 	}
 }
 
+static void on_connected(void *arg, const struct tcp_result *r)
+{
+	struct doctor_check *c = arg;
+	char took[UNITS_TEXT];
+	if (r->fault)
+		doctor_end(c, DOCTOR_BAD, "start it, or correct its address under `metrics`", "%s",
+			*r->detail ? r->detail : fault_text(r->fault));
+	else
+		doctor_end(c, DOCTOR_OK, NULL, "answers (%s)",
+			units_time_text(r->phases.total_ns, took));
+}
+
 static bool has_secrets(const struct config_metrics *m)
 {
 	bool good = !m->password.from || m->password.value;
@@ -49,7 +63,17 @@ static bool has_secrets(const struct config_metrics *m)
 
 static void ask(struct doctor *d, const struct config_metrics *m)
 {
-	if (has_secrets(m))
+	char *host;
+	unsigned port;
+	if (m->receiver.kind == METRICS_GRAPHITE &&
+		metrics_host_port(m->receiver.url, &host, &port)) {
+		tcp_connect_check(d->loop, d->resolver, host, port, DOCTOR_DEADLINE_NS * 9 / 10,
+			on_connected, doctor_begin(d, 0, "metrics", m->receiver.name));
+		free(host);
+	} else if (!metrics_is_http(m->receiver.kind))
+		doctor_say(d, "metrics", m->receiver.name, DOCTOR_SKIPPED, NULL,
+			"nobody says whether what goes by UDP arrives");
+	else if (has_secrets(m))
 		metrics_ask(d->client, &m->receiver, DOCTOR_DEADLINE_NS * 9 / 10, on_asked,
 			doctor_begin(d, 0, "metrics", m->receiver.name));
 	else

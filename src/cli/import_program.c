@@ -155,9 +155,13 @@ static bool print_document(const struct import_options *o, const struct import_m
 			importer_name(o->importer));
 	if (value)
 		write_document(o, value, r, &text);
-	fwrite(buf_str(&text), 1, text.n, stdout);
+	const bool good = !text.over;
+	if (good)
+		fwrite(buf_str(&text), 1, text.n, stdout);
+	else
+		fputs("too large for one file: import less at once\n", stderr);
 	buf_fini(&text);
-	return true;
+	return good;
 }
 
 static int tell(const struct import_options *o, const struct import_made *made,

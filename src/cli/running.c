@@ -169,7 +169,8 @@ static void add_jobs(void *arg, json_t *site)
 {
 	struct running *r = arg;
 	json_t *jobs = json_array();
-	schedule_each(r->schedule, add_job, jobs);
+	if (r->schedule)
+		schedule_each(r->schedule, add_job, jobs);
 	json_object_set_new(site, "jobs", jobs);
 	running_ingest_site(r, site);
 }
@@ -180,6 +181,8 @@ static void on_query(void *arg, const char *what, const json_t *args, enum audie
 	struct running *r = arg;
 	if (r->alerts && !strcmp(what, "alerts") && audience == AUDIENCE_OPERATORS)
 		web_answer(answer, 200, alerts_json(r->alerts));
+	else if (r->opened && !strcmp(what, "blackbox") && audience == AUDIENCE_OPERATORS)
+		running_blackbox(r, args, answer);
 	else if (r->house)
 		house_query(r->house, what, args, audience, answer);
 	else
@@ -299,8 +302,9 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->graphite)
 		return false;
 	house_graphite(r->house, r->graphite);
-	if (!running_ingest(r, NULL, c, err))
+	if (!running_ingest(r, err))
 		return false;
+	house_ingest(r->house, r->ingest);
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
@@ -363,7 +367,11 @@ static void open_all(struct running *r, struct error_list *errors)
 		error_list_add(errors, &err);
 		return;
 	}
-	/* Only now, that the process which meets strangers is another one. */
+	if (!running_helper(r, &err)) {
+		error_list_add(errors, &err);
+		return;
+	}
+	/* Only now, that the processes which meet strangers and start programs are others. */
 	if (!config_secrets(r->now->config, errors))
 		return;
 	if (c->intake_token.value)
@@ -404,6 +412,7 @@ struct running *running_open(const struct running_options *options)
 	house_publish_to(r->house, r->web);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
+	mem_trim(); /* of what the files took while they were read */
 	return r;
 }
 
@@ -411,7 +420,10 @@ struct running *running_open(const struct running_options *options)
 
 void running_run(struct running *r)
 {
-	loop_run_until(r->session.loop, &r->ended);
+	do {
+		while (r->reopen && !r->ended) /* a reload may come while the old one ends */
+			running_ingest_reopen(r);
+	} while (!loop_run_until(r->session.loop, &r->ended) && r->reopen);
 }
 
 void running_stop(struct running *r)
@@ -454,13 +466,16 @@ void running_close(struct running *r)
 	}
 	vec_fini(&r->scenarios);
 	vec_fini(&r->clouds);
+	running_blackbox_close(r);
 	running_probes_close(r);
 	running_metrics_end(r);
 	witnesses_free(r->witnesses);
 	if (r->schedule)
 		schedule_free(r->schedule);
+	r->schedule = NULL; /* the house may be asked once more while its web ends */
 	web_free(r->web);
 	ingest_close(r->ingest);
+	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
 	house_free(r->house);
 	graphite_free(r->graphite);

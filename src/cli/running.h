@@ -6,6 +6,7 @@
  *	running_cloud.c     one watched cloud: session, probes of its catalog
  *	running_scenario.c  one scenario that comes again and again
  *	running_probes.c    the user's own probes
+ *	running_blackbox.c  one of them now, as blackbox_exporter tells it
  *	running_lists.c     what there is to show and to judge, made of both
  *	running_alerts.c    alerts and results that others push
  *	running_ingest.c    streams from outside
@@ -106,7 +107,9 @@ struct running {
 	struct judge *judge;
 	struct alarms *alarms;
 	struct metrics *metrics;
-	struct ingest *ingest;
+	struct ingest *ingest;        /* NULL for a moment while it is opened anew */
+	struct generation *ingest_of; /* as it was opened */
+	bool reopen;
 	struct alerts *alerts;
 	struct graphite *graphite;
 	struct reports *reports;
@@ -119,11 +122,15 @@ struct running {
 	struct http_client *probe_client;
 	struct probes *all_probes;
 	struct schedule *probe_schedule;
+	struct helper *helper; /* starts programs */
+	char *working;         /* their working copies stand there */
 	struct probe_tools probe_tools;
-	struct map probes; /* name of the item -> struct watched_probe */
+	struct map probes;             /* name of the item -> struct watched_probe */
+	VEC(struct probing *) probing; /* runs that blackbox_exporter's clients wait for */
 	struct running_lists *lists;
 	struct timer alive, reap;
 	bool opened, stopping, ended;
+	bool probed;    /* nobody waits for a run any more */
 	size_t to_stop; /* scenarios whose teardown is waited for */
 };
 
@@ -167,9 +174,11 @@ bool running_pushed(
 	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
 
 /* --- running_ingest.c */
-/* Opened, or opened anew where the addresses differ from those of `before` (NULL: at the start). */
-bool running_ingest(
-	struct running *r, const struct config *before, const struct config *c, struct error *err);
+bool running_ingest(struct running *r, struct error *err);
+/* Where the addresses changed it is opened anew, by running_run() as soon as no callback is under
+ * way; what is wrong then is said. */
+void running_ingest_reload(struct running *r);
+void running_ingest_reopen(struct running *r);
 /* Prints where it listens. */
 void running_ingest_say(struct running *r);
 /* For struct web_house; arg: struct running. */
@@ -200,12 +209,19 @@ void watched_scenario_leave(struct watched_scenario *s, int64_t budget_ns);
 void watched_scenario_free(struct watched_scenario *s);
 
 /* --- running_probes.c */
+/* Before any secret is read: what starts programs must never have seen one. */
+bool running_helper(struct running *r, struct error *err);
 bool running_probes_open(struct running *r, struct error *err);
 /* All of the configuration. */
 bool running_probes_start(struct running *r, struct error_list *errors);
 /* To r->now: those that are as they were go on undisturbed. */
 void running_probes_reload(struct running *r, struct error_list *errors);
 void running_probes_close(struct running *r);
+
+/* --- running_blackbox.c */
+/* Answers {"status", "type", "text"}. */
+void running_blackbox(struct running *r, const json_t *args, struct web_answer *answer);
+void running_blackbox_close(struct running *r); /* the loop turns meanwhile */
 
 /* --- running_lists.c */
 /* Tells judge and house what there is now. */

@@ -61,19 +61,37 @@ static bool same_addresses(const struct config *a, const struct config *b)
 	       !strcmp(a->pickle_address, b->pickle_address);
 }
 
-bool running_ingest(
-	struct running *r, const struct config *before, const struct config *c, struct error *err)
+bool running_ingest(struct running *r, struct error *err)
 {
-	if (r->ingest && before && same_addresses(before, c))
-		return true;
-	ingest_close(r->ingest);
+	r->ingest_of = generation_ref(r->now);
+	return open_ingest(r, r->now->config, err);
+}
+
+void running_ingest_reload(struct running *r)
+{
+	if (!r->ingest_of || same_addresses(r->ingest_of->config, r->now->config))
+		return;
+	r->reopen = true;
+	loop_stop(r->session.loop);
+}
+
+void running_ingest_reopen(struct running *r)
+{
+	struct error err = {0};
+	struct ingest *old = r->ingest;
+	r->reopen = false;
 	r->ingest = NULL;
-	const bool good = open_ingest(r, c, err);
-	if (!good && before && !open_ingest(r, before, NULL))
-		running_say(r, "ingest: what comes from outside is not taken any more");
-	if (r->house)
-		house_ingest(r->house, r->ingest);
-	return good;
+	house_ingest(r->house, NULL);
+	ingest_close(old);
+	struct generation *next = generation_ref(r->now), *before = r->ingest_of;
+	if (!open_ingest(r, next->config, &err)) {
+		running_say(r, "reload: %s", err.msg);
+		if (!open_ingest(r, before->config, NULL))
+			running_say(r, "ingest: what comes from outside is not taken any more");
+	}
+	r->ingest_of = next;
+	generation_unref(before);
+	house_ingest(r->house, r->ingest);
 }
 
 void running_ingest_site(const struct running *r, json_t *site)

@@ -31,6 +31,13 @@ static void open_waits(void *arg, measure_signal *cb, void *cb_arg)
 	}
 }
 
+static void on_packet(void *arg, struct slice lines)
+{
+	struct running *r = arg;
+	if (r->ingest)
+		ingest_packet(r->ingest, lines);
+}
+
 bool running_metrics(struct running *r, const struct config *c, struct error *err)
 {
 	const struct metrics_site site = {
@@ -38,11 +45,20 @@ bool running_metrics(struct running *r, const struct config *c, struct error *er
 		.location = c->location ? c->location : "",
 		.judge = r->judge,
 		.open_waits = open_waits,
+		.packet = on_packet,
 		.arg = r,
+		.resolver = r->session.resolver,
 	};
 	VEC(struct metrics_receiver) list = {0};
 	for (size_t i = 0; i < c->metrics_count; i++)
 		vec_push(&list, c->metrics[i].receiver);
+	const struct metrics_receiver own = {.name = "own series",
+		.kind = METRICS_STORE,
+		.url = "",
+		.environment = c->cloudmon_environment,
+		.zone = c->cloudmon_zone};
+	if (c->cloudmon_own)
+		vec_push(&list, own);
 	if (!r->metrics)
 		r->metrics = metrics_new(r->session.loop, r->session.api, &site);
 	const bool good = metrics_configure(r->metrics, list.p, list.n, err);

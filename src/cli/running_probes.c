@@ -12,8 +12,20 @@
 #include <string.h>
 
 #include "observe/component.h"
+#include "observe/exec/helper.h"
 
 #define CONNECTIONS 20000 /* all probes that there may be, in both families */
+
+static void on_helper(void *arg, const char *text)
+{
+	running_say(arg, "probes: %s", text);
+}
+
+bool running_helper(struct running *r, struct error *err)
+{
+	r->helper = helper_new(r->loop, on_helper, r, err);
+	return r->helper != NULL;
+}
 
 bool running_probes_open(struct running *r, struct error *err)
 {
@@ -22,6 +34,7 @@ bool running_probes_open(struct running *r, struct error *err)
 	r->probe_client = http_client_new(s->loop, &fresh, err);
 	if (!r->probe_client)
 		return false;
+	r->working = mem_printf("%s/exec", s->state);
 	r->all_probes = probes_new();
 	r->probe_schedule = schedule_new(s->loop);
 	r->probe_tools = (struct probe_tools){.loop = s->loop,
@@ -33,7 +46,11 @@ bool running_probes_open(struct running *r, struct error *err)
 		.series = r->series,
 		.probes = r->all_probes,
 		.random = &random_system,
+		.helper = r->helper,
+		.working = r->working,
+		.ingest = &r->ingest,
 		.location = r->now->config->location,
+		.instance = s->instance,
 		.seen = running_seen,
 		.seen_arg = r,
 		.measured = running_measured,
@@ -146,4 +163,6 @@ void running_probes_close(struct running *r)
 	probes_free(r->all_probes);
 	schedule_free(r->probe_schedule);
 	http_client_free(r->probe_client);
+	helper_free(r->helper);
+	free(r->working);
 }

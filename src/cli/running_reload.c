@@ -137,10 +137,10 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 		error_list_add(errors, &err);
 	if (!running_reports(r, next, &err))
 		error_list_add(errors, &err);
-	if (!running_ingest(r, before->config, next, &err))
-		error_list_add(errors, &err);
+	running_ingest_reload(r);
 	running_lists_make(r);
 	generation_unref(before);
+	mem_trim();
 }
 
 static json_t *tell(struct running *r, const struct buf *diff, const struct error_list *errors)

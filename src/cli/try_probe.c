@@ -15,12 +15,14 @@
 #include "cli/config.h"
 #include "cli/session.h"
 #include "cli/waterfall.h"
+#include "observe/exec/helper.h"
 
 #define SHOWN_MAX 160 /* bytes of a value */
 
 struct trying {
 	struct loop *loop;
 	struct probe_tools tools;
+	char *working, *instance;
 	const struct probe_config *probe;
 	const char *name; /* of the one that runs: with .ipv4 where it is both */
 	bool json, done;
@@ -38,7 +40,10 @@ static void write_phases(struct buf *out, const struct probe_report *r)
 		{"tls", r->phases.tls_ns}, {"wait", r->phases.wait_ns}, {"body", r->phases.body_ns},
 		{"total", r->phases.total_ns}};
 	char text[UNITS_TEXT];
-	buf_printf(out, "  %s", *r->address ? r->address : "not connected");
+	buf_printf(out, "  %s",
+		*r->address                                               ? r->address
+		: json_is_true(json_object_get(r->measured, "CONNECTED")) ? "connected"
+									  : "not connected");
 	for (size_t i = 0; i < array_len(phases); i++)
 		if (phases[i].ns)
 			buf_printf(out, "  %s %s", phases[i].name,
@@ -160,14 +165,28 @@ static void run_family(struct trying *t, int family)
 	free(name);
 }
 
+/* First of all: what starts programs must never have seen a secret. Their working copies are
+ * others than those of `run`, which may be at work. */
+static bool open_first(struct trying *t, const struct config *c, struct error *err)
+{
+	t->tools.loop = t->loop = loop_new(NULL, err);
+	if (!t->loop || strcmp(probe_config_about(t->probe)->kind, "exec") != 0)
+		return t->loop != NULL;
+	char *state = c->state ? mem_strdup(c->state) : session_state_dir();
+	t->tools.working = t->working = mem_printf("%s/exec.try", state);
+	free(state);
+	t->tools.instance = t->instance = session_instance();
+	t->tools.helper = helper_new(t->loop, NULL, NULL, err);
+	return t->tools.helper != NULL;
+}
+
 static bool open_tools(struct trying *t, struct error *err)
 {
 	const struct http_client_options fresh = {.fresh = true};
 	struct probe_tools *tools = &t->tools;
 	tools->location = "";
 	tools->random = &random_system;
-	tools->loop = t->loop = loop_new(NULL, err);
-	tools->http = t->loop ? http_client_new(t->loop, &fresh, err) : NULL;
+	tools->http = http_client_new(t->loop, &fresh, err);
 	tools->resolver = tools->http ? resolver_new(t->loop, NULL, err) : NULL;
 	tools->pinger = tools->resolver ? pinger_new(t->loop, err) : NULL;
 	return tools->pinger != NULL;
@@ -180,7 +199,10 @@ static void close_tools(struct trying *t)
 	if (t->tools.resolver)
 		resolver_free(t->tools.resolver);
 	http_client_free(t->tools.http);
+	helper_free(t->tools.helper);
 	loop_free(t->loop);
+	free(t->working);
+	free(t->instance);
 }
 
 static struct probe_config *find(
@@ -208,16 +230,15 @@ int try_probe(const char *file, const char *name, bool json)
 	struct error err = {0};
 	struct config *c = config_load(file, &errors);
 	struct probe_config *probe = c ? find(c, file, name, &errors) : NULL;
-	if (probe && config_probe_secrets(c, probe, &errors)) {
-		t.probe = probe;
-		if (open_tools(&t, &err) && probe_can_run(&t.tools, probe, &err)) {
-			const bool twice = probe_config_about(probe)->twice;
-			run_family(&t, twice ? AF_INET : AF_UNSPEC);
-			if (twice)
-				run_family(&t, AF_INET6);
-		}
-		close_tools(&t);
+	t.probe = probe;
+	if (probe && open_first(&t, c, &err) && config_probe_secrets(c, probe, &errors) &&
+		open_tools(&t, &err) && probe_can_run(&t.tools, probe, &err)) {
+		const bool twice = probe_config_about(probe)->twice;
+		run_family(&t, twice ? AF_INET : AF_UNSPEC);
+		if (twice)
+			run_family(&t, AF_INET6);
 	}
+	close_tools(&t);
 	if (err.msg[0])
 		error_list_add(&errors, &err);
 	session_print_errors(&errors);

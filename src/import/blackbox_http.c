@@ -22,6 +22,8 @@ static void statuses(struct import_probe *p, const struct import_node *list)
 		vec_push(&ranges, ((struct condition_range){status, status}));
 		import_tell(p->in, &n, IMPORT_CARRIED, "probe %s: expect", p->name);
 	}
+	if (list->y && !import_size(list))
+		import_tell(p->in, list, IMPORT_NEEDLESS, "2xx is good");
 	if (!ranges.n)
 		vec_push(&ranges, ((struct condition_range){200, 299}));
 	char *condition = condition_status(ranges.p, ranges.n);
@@ -139,18 +141,59 @@ static void basic_auth(struct import_probe *p, const struct import_node *auth)
 	import_answer(p->in, auth, keys, array_len(keys));
 }
 
+static void set_header(struct import_probe *p, const char *name, const char *value)
+{
+	json_t *headers = json_object_get(p->map, "headers");
+	if (!headers) {
+		headers = json_object();
+		json_object_set_new(p->map, "headers", headers);
+	}
+	json_object_set_new(headers, name, json_string(value));
+}
+
+/* The last of several counts there, too. */
+static void take_values(struct import_probe *p, const struct import_node *header, const char *kind,
+	const char *name)
+{
+	const struct import_node list = import_get(header, kind);
+	for (size_t i = 0; i < import_size(&list); i++) {
+		const struct import_node n = import_item(&list, i);
+		const char *text = import_text(&n);
+		char *reference = !strcmp(kind, "files") && text ? mem_printf("file:%s", text)
+								 : import_secret(p->name, name);
+		if (text && !strcmp(kind, "values") && !import_is_secret(name)) {
+			set_header(p, name, text);
+			import_tell(p->in, &n, IMPORT_CARRIED, "probe %s: %s.headers: %s", p->name,
+				p->kind, name);
+		} else if (text) {
+			set_header(p, name, reference);
+			import_tell(p->in, &n, IMPORT_CHANGED,
+				"probe %s: %s.headers: %s: a secret: %s (chmod 600)", p->name,
+				p->kind, name, reference + strlen("file:"));
+		}
+		free(reference);
+	}
+}
+
+void blackbox_headers(struct import_probe *p, const struct import_node *headers)
+{
+	static const char *const kinds[] = {"values", "secrets", "files"};
+	for (size_t i = 0; i < import_size(headers); i++) {
+		const struct import_node h = import_item(headers, i);
+		if (h.key && import_text(&h))
+			import_carry_header(p, &h, h.key->text.p, import_text(&h), NULL);
+		for (size_t k = 0; h.key && k < array_len(kinds); k++)
+			take_values(p, &h, kinds[k], h.key->text.p);
+	}
+}
+
 /* A token is part of a header, so the secret is all of its value. */
 static void bearer(struct import_probe *p, const struct import_node *n, const char *scheme)
 {
 	if (!import_text(n))
 		return;
 	char *reference = import_secret(p->name, "Authorization");
-	json_t *headers = json_object_get(p->map, "headers");
-	if (!headers) {
-		headers = json_object();
-		json_object_set_new(p->map, "headers", headers);
-	}
-	json_object_set_new(headers, "Authorization", json_string(reference));
+	set_header(p, "Authorization", reference);
 	import_tell(p->in, n, IMPORT_CHANGED,
 		"probe %s: http.headers: Authorization: a secret: put \"%s\" and the token into %s (chmod "
 		"600)",
@@ -158,7 +201,7 @@ static void bearer(struct import_probe *p, const struct import_node *n, const ch
 	free(reference);
 }
 
-static void authorization(struct import_probe *p, const struct import_node *options)
+void blackbox_authorization(struct import_probe *p, const struct import_node *options)
 {
 	static const struct import_answer keys[] = {
 		{"credentials_ref", IMPORT_DROPPED, "write the header"}};
@@ -193,7 +236,6 @@ static const struct import_answer http_keys[] = {
 	{"skip_resolve_phase_with_proxy", IMPORT_NEEDLESS, "a proxy resolves names itself"},
 	{"use_proxy_dns", IMPORT_NEEDLESS, "a proxy resolves names itself"},
 	{"enable_http3", IMPORT_DROPPED, "there are HTTP/1.1 and HTTP/2"},
-	{"http_headers", IMPORT_DROPPED, "write them as `headers`"},
 };
 
 static void redirects(struct import_probe *p, const struct import_node *options)
@@ -214,6 +256,7 @@ static void request(struct import_probe *p, const struct import_node *options)
 	const struct import_node method = import_get(options, "method"),
 				 body = import_get(options, "body"),
 				 headers = import_get(options, "headers"),
+				 more = import_get(options, "http_headers"),
 				 proxy = import_get(options, "proxy_url"),
 				 limit = import_get(options, "body_size_limit");
 	const char *text = import_text(&proxy);
@@ -225,11 +268,8 @@ static void request(struct import_probe *p, const struct import_node *options)
 			"it may hold a secret, which a configuration must not: write it in yourself");
 	else if (import_text(&body))
 		import_carry_text(p, &body, "http.body");
-	for (size_t i = 0; i < import_size(&headers); i++) {
-		const struct import_node h = import_item(&headers, i);
-		if (h.key && import_text(&h))
-			import_carry_header(p, &h, h.key->text.p, import_text(&h), NULL);
-	}
+	blackbox_headers(p, &headers);
+	blackbox_headers(p, &more);
 	if (text && strchr(text, '@'))
 		import_tell(p->in, &proxy, IMPORT_DROPPED,
 			"http goes through a proxy only without a password");
@@ -252,7 +292,7 @@ void blackbox_http(struct import_probe *p, const struct import_node *options)
 	request(p, options);
 	redirects(p, options);
 	basic_auth(p, &auth);
-	authorization(p, options);
+	blackbox_authorization(p, options);
 	patterns(p, options, "fail_if_body_matches_regexp", false);
 	patterns(p, options, "fail_if_body_not_matches_regexp", true);
 	headers_match(p, options, "fail_if_header_matches", false);

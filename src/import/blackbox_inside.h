@@ -24,6 +24,10 @@ void blackbox_tls(struct import_probe *p, const struct import_node *config);
 /* "ip4" or "ip6", with a fallback to the other or without. */
 void blackbox_family(struct import_probe *p, const struct import_node *options);
 void blackbox_http(struct import_probe *p, const struct import_node *options);
+/* A map of headers: texts, or maps of `values`, `secrets`, `files`. */
+void blackbox_headers(struct import_probe *p, const struct import_node *headers);
+/* authorization and bearer_token, as a header. */
+void blackbox_authorization(struct import_probe *p, const struct import_node *options);
 /* Lists of {expect, send, starttls} as `talk`. */
 void blackbox_talk(struct import_probe *p, const struct import_node *list);
 /* The jobs of a prometheus.yml: which modules they want, and then their targets. */

@@ -94,9 +94,9 @@ void blackbox_talk(struct import_probe *p, const struct import_node *of)
 					 send = import_get(&step, "send"),
 					 starttls = import_get(&step, "starttls");
 		take_expect(p, list, &expect);
-		if (import_text(&send) && strstr(import_text(&send), "${"))
+		if (send.y && !import_text(&send))
 			import_tell(p->in, &send, IMPORT_DROPPED,
-				"what was received is not put into what is sent");
+				"only text is sent; a tls probe has `starttls: postgres`");
 		else if (import_text(&send))
 			talk(p, list, &send, "send", json_string(import_text(&send)));
 		if (import_flag(&starttls))
@@ -156,17 +156,41 @@ static void grpc(struct import_probe *p, const struct import_node *options)
 	import_answer(p->in, options, keys, array_len(keys));
 }
 
+/* One message each way; where there are more, the first. */
+static void one_of(
+	struct import_probe *p, const struct import_node *steps, const char *there, const char *key)
+{
+	bool taken = false;
+	for (size_t i = 0; i < import_size(steps); i++) {
+		const struct import_node step = import_item(steps, i), n = import_get(&step, there);
+		const char *text = import_text(&n);
+		if (!text)
+			continue;
+		if (taken || strstr(text, "${"))
+			import_tell(p->in, &n, IMPORT_DROPPED,
+				"one message is sent and one is expected, as they are written");
+		else
+			import_carry(p, &n, key, json_string(text));
+		taken = true;
+	}
+}
+
 static void websocket(struct import_probe *p, const struct import_node *options)
 {
+	static const struct import_answer keys[] = {
+		{"basic_auth", IMPORT_DROPPED, "write the header Authorization"},
+		{"proxy_url", IMPORT_DROPPED, "only http goes through a proxy"}};
 	const struct import_node headers = import_get(options, "headers"),
-				 config = import_get(options, "tls_config");
+				 http = import_get(options, "http_config"),
+				 config = import_get(&http, "tls_config"),
+				 steps = import_get(options, "query_response");
 	blackbox_family(p, options);
-	for (size_t i = 0; i < import_size(&headers); i++) {
-		const struct import_node h = import_item(&headers, i);
-		if (h.key && import_text(&h))
-			import_carry_header(p, &h, h.key->text.p, import_text(&h), NULL);
-	}
+	blackbox_headers(p, &headers);
+	blackbox_authorization(p, &http);
 	blackbox_tls(p, &config);
+	one_of(p, &steps, "expect", "websocket.expect");
+	one_of(p, &steps, "send", "websocket.send");
+	import_answer(p->in, &http, keys, array_len(keys));
 }
 
 static const struct import_answer dns_keys[] = {

@@ -126,17 +126,31 @@ static const char *location_of(const struct import_node *project)
 				      : "playbooks";
 }
 
+/* The address of a repository without what one logs in to it with; owned. */
+static char *without_user(const char *url)
+{
+	const char *host = strstr(url, "://") ? strstr(url, "://") + 3 : NULL;
+	const size_t n = host ? strcspn(host, "/") : 0;
+	const char *at = host ? memchr(host, '@', n) : NULL;
+	return at ? mem_printf("%.*s%s", (int)(host - url), url, at + 1) : mem_strdup(url);
+}
+
 static struct import_probe program(const struct entry *e, const char *task)
 {
 	const struct import_node name = import_get(e->project, "name"),
-				 command = import_get(e->project, "exec_cmd");
+				 command = import_get(e->project, "exec_cmd"),
+				 address = import_get(e->project, "repo_url"),
+				 ref = import_get(e->project, "repo_ref");
+	char *url = without_user(import_text(&address) ? import_text(&address) : "");
 	const char *run = import_text(&command) ? import_text(&command)
 						: "ansible-playbook -i inventory/testing %s -v";
 	char *wanted = mem_printf(
 		"%s-%s%s%s", import_text(&name), e->env, task ? "-" : "", task ? task : "");
 	struct import_probe p = import_probe_new(e->c->in, "exec", wanted);
 	import_set(&p, "exec.run", json_string(run));
-	import_set(&p, "exec.git", json_sprintf("git/%s", import_text(&name)));
+	import_set(&p, "exec.git", json_string(url));
+	if (import_text(&ref))
+		import_set(&p, "exec.branch", json_string(import_text(&ref)));
 	import_set(&p, "exec.tasks",
 		json_sprintf("%s/%s", location_of(e->project), task ? task : "scenario*.yaml"));
 	set_environment(e, &p);
@@ -146,6 +160,7 @@ static struct import_probe program(const struct entry *e, const char *task)
 	import_set(&p, "group", json_string(import_text(&name)));
 	map_put(&e->c->run, import_text(&name), e->c);
 	free(wanted);
+	free(url);
 	return p;
 }
 
@@ -269,9 +284,14 @@ void cloudmon_project(struct cloudmon *c, const struct import_node *project)
 			"matrix names them");
 		return;
 	}
-	import_tell(c->in, &url, IMPORT_CHANGED,
-		"exec.git: a working copy that is pulled: clone it into git/ beside the configuration");
-	import_tell(c->in, &ref, IMPORT_CHANGED, "exec.git: clone it with this branch");
+	char *bare = without_user(import_text(&url) ? import_text(&url) : "");
+	const bool same = import_text(&url) && !strcmp(bare, import_text(&url));
+	import_tell(c->in, &url, same ? IMPORT_CARRIED : IMPORT_CHANGED,
+		same ? "exec.git of its probes"
+		     : "exec.git of its probes, without the log-in in it: git finds that in its own "
+		       "configuration");
+	import_tell(c->in, &ref, IMPORT_CARRIED, "exec.branch of its probes");
+	free(bare);
 	for (size_t i = 0; i < array_len(carried); i++) {
 		const struct import_node n = import_get(project, carried[i]);
 		import_tell(c->in, &n, IMPORT_CARRIED, "exec of its probes");

@@ -5,36 +5,19 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "observe/probe/kind.h"
 #include "text/expr.h"
 
 static const char common[] = "CONNECTED RESPONSE_TIME IP TRIES";
 
-static const struct {
-	const char *kind, *measured; /* with spaces between */
-} kinds[] = {
-	{"http", "STATUS BODY SIZE HEADER REDIRECTS VERSION CERTIFICATE_EXPIRATION"},
-	{"tcp", "OUTPUT CERTIFICATE_EXPIRATION"},
-	{"tls", "CERTIFICATE_EXPIRATION CHAIN_EXPIRATION TLS_VERSION CIPHER ISSUER SUBJECT NAMES "
-		"FINGERPRINT"},
-	{"dns", "RCODE BODY ANSWERS TTL VALUE SERIAL SERIAL_SKEW SECURE TCP AUTHORITATIVE"},
-	{"icmp", "LOSS RTT RTT_MIN RTT_MAX SPREAD SENT RECEIVED"},
-	{"ssh", "BANNER HOST_KEY"},
-	{"smtp", "STATUS BANNER CAPABILITIES CERTIFICATE_EXPIRATION"},
-	{"imap", "BANNER CAPABILITIES CERTIFICATE_EXPIRATION"},
-	{"udp", "OUTPUT SIZE"},
-	{"websocket", "STATUS BODY"},
-	{"grpc", "STATUS SERVING CERTIFICATE_EXPIRATION"},
-	{"push", "DETAIL"},
-	{"exec", "EXIT_STATUS OUTPUT BODY CPU_TIME MEMORY"},
-};
-
 static bool measures(const char *kind, struct slice name)
 {
+	const struct probe_kind *k = probe_kind_find(slice_of(kind));
 	if (slice_in_words(name, common))
 		return true;
-	for (size_t i = 0; i < array_len(kinds); i++)
-		if (!strcmp(kinds[i].kind, kind))
-			return slice_in_words(name, kinds[i].measured);
+	for (size_t i = 0; k && k->measurements && k->measurements[i]; i++)
+		if (slice_is(name, k->measurements[i]))
+			return true;
 	return false;
 }
 

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "net/url.h"
-#include "observe/probe/kind.h"
+#include "observe/probe/probe.h"
 #include "text/yaml_write.h"
 
 #define LINE_MAX_       80 /* of a component in a table of endpoints, the least there is */
@@ -125,8 +125,6 @@ static bool is_good(const struct import_probe *p, struct error *err)
 {
 	struct buf text = BUF(BUF_PAGE);
 	struct error_list errors = {0};
-	if (!probe_kind_find(slice_of(p->kind)))
-		return true;
 	yaml_write(&text, p->json);
 	struct yaml_file *f = yaml_parse(buf_slice(&text), p->name, &errors);
 	struct probe_config *c = f && yaml_documents(f)
@@ -142,7 +140,7 @@ static bool is_good(const struct import_probe *p, struct error *err)
 	return good;
 }
 
-static void refuse(struct import_probe *p, const struct import_node *n, const char *why)
+void import_probe_abandon(struct import_probe *p)
 {
 	for (size_t i = p->first; i < p->in->report->notes.n; i++) {
 		struct import_note *note = &p->in->report->notes.p[i];
@@ -151,6 +149,11 @@ static void refuse(struct import_probe *p, const struct import_node *n, const ch
 		note->fate = IMPORT_DROPPED;
 		mem_replace(&note->text, "there is no probe for it to be of");
 	}
+	json_decref(p->json);
+}
+
+static void refuse(struct import_probe *p, const struct import_node *n, const char *why)
+{
 	if (n)
 		import_tell(p->in, n, IMPORT_DROPPED, "the probe would be refused: %s", why);
 	else
@@ -173,11 +176,6 @@ void import_probe_add(struct import_probe *p, const struct import_node *n)
 		json_array_append_new(list, p->json);
 	else
 		refuse(p, n, err.msg);
-}
-
-void import_probe_abandon(struct import_probe *p)
-{
-	json_decref(p->json);
 }
 
 /* --- its keys --------------------------------------------------------------------------------- */

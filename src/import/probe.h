@@ -29,6 +29,7 @@ struct import_probe import_probe_copy(
  * out, and what was said to be carried of it is told as not carried, with why: at `n`, or without a
  * place when it is NULL. */
 void import_probe_add(struct import_probe *p, const struct import_node *n);
+/* Nothing comes of it: what was said to be carried is not, and told so. */
 void import_probe_abandon(struct import_probe *p);
 
 /* Sets "every" of the item, or "http.url" of the kind's map; takes value. */

@@ -174,6 +174,7 @@ void judge_expect(
 	}
 	free(key);
 	*x = (struct expected){every_ns / NS_PER_MS, timeout_ns / NS_PER_MS};
+	j->longest_ms = -1;
 	VEC_EACH (&j->components, struct judged *, c) {
 		MAP_EACH (&(*c)->sources, e)
 			if (is_of(e->value, cloud, probe))
@@ -187,11 +188,14 @@ void judge_unexpect(struct judge *j, const char *cloud, const char *probe)
 	char *key = probe_key(cloud, probe);
 	free(map_remove(&j->expected, key));
 	free(key);
+	j->longest_ms = -1;
 	VEC_EACH (&j->components, struct judged *, c) {
+		const size_t before = (*c)->sources.n;
 		MAP_EACH (&(*c)->sources, e)
 			if (is_of(e->value, cloud, probe))
 				source_free(map_remove(&(*c)->sources, e->key));
-		judge_again(*c);
+		if (before != (*c)->sources.n || !(*c)->now.v.id)
+			judge_again(*c);
 	}
 }
 
@@ -239,8 +243,12 @@ void judge_take(struct judge *j, const struct observation *o)
 	free(key);
 	if (!c || !x)
 		return;
-	source_take(source_of(c, o, x), o, judge_now_ms(j), j->blind);
-	judge_again(c);
+	struct source *s = source_of(c, o, x);
+	const int64_t now_ms = judge_now_ms(j);
+	const bool was_good = source_says(s, now_ms) == SAYS_GOOD;
+	source_take(s, o, now_ms, j->blind);
+	if (!was_good || source_says(s, now_ms) != SAYS_GOOD || !judge_still_good(c, s, now_ms))
+		judge_again(c);
 }
 
 void judge_blind(struct judge *j, bool blind, const char *why)

@@ -70,6 +70,7 @@ struct judge {
 	uint64_t order;
 	struct map by_id;
 	struct map expected; /* "cloud\nprobe" -> struct expected */
+	int64_t longest_ms;  /* of all that is expected; -1: to be looked for */
 	bool blind;
 	char *why_blind;
 	struct timer tick;
@@ -85,6 +86,9 @@ int64_t judge_now_ms(const struct judge *j);
 
 void judge_again(struct judged *c); /* looks at all that is known, changes the state if it must */
 void judge_soon(struct judged *c);  /* the same, from the loop */
+/* The same for one more good answer of `s`, which said so before: false when it needs the whole
+ * look. */
+bool judge_still_good(struct judged *c, const struct source *s, int64_t now_ms);
 void turn_retry(struct judged *c);  /* writes again what the disk refused */
 void turn_forget(struct judged *c); /* its change on the way is written, but told to nobody */
 void turn_end(struct judge *j);     /* so are all */

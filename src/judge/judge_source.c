@@ -48,6 +48,7 @@ void source_free(struct source *s)
 		return;
 	for (size_t i = 0; i < s->n; i++)
 		texts_free(s->results[i].texts);
+	free(s->results);
 	free(s->cloud);
 	free(s->probe);
 	free(s->step);
@@ -59,6 +60,11 @@ void source_free(struct source *s)
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
+}
+
+static int64_t taken_ms(const struct result *r)
+{
+	return r->at_ms + r->heard_ms;
 }
 
 /* Failures apart from each other in the window; one that reaches out of it counts. */
@@ -97,10 +103,10 @@ static void fold_bad(struct fold *f, const struct source *s, const struct result
 		f->bad = true;
 	if (f->bad) {
 		f->good = false;
-		f->hold_bad_ms = later(f->hold_bad_ms, r->taken_ms + s->minimum_ms);
+		f->hold_bad_ms = later(f->hold_bad_ms, taken_ms(r) + s->minimum_ms);
 	}
 	if (f->failing)
-		f->hold_failing_ms = later(f->hold_failing_ms, r->taken_ms + s->minimum_ms);
+		f->hold_failing_ms = later(f->hold_failing_ms, taken_ms(r) + s->minimum_ms);
 }
 
 /* Slowness is told by good answers alone; failures between them change nothing of it. */
@@ -113,7 +119,7 @@ static void fold_pace(struct fold *f, const struct source *s, const struct resul
 	else if (f->fast_run >= s->confirm)
 		f->slow = false;
 	if (f->slow && r->warned)
-		f->hold_slow_ms = later(f->hold_slow_ms, r->taken_ms + s->minimum_ms);
+		f->hold_slow_ms = later(f->hold_slow_ms, taken_ms(r) + s->minimum_ms);
 }
 
 static void fold_good(struct fold *f, const struct source *s, const struct result *r)
@@ -181,6 +187,15 @@ static void drop_oldest(struct source *s)
 	memmove(s->results, s->results + 1, --s->n * sizeof(*s->results));
 }
 
+/* By a few: most sources are good and never have more than SOURCE_GOOD. */
+static void make_room(struct source *s)
+{
+	if (s->n < s->room)
+		return;
+	s->room = s->room < SOURCE_GOOD + 1 ? s->room + 7 : SOURCE_RESULTS;
+	s->results = mem_resize(s->results, s->room, sizeof(*s->results));
+}
+
 /* Scrubbed, valid UTF-8 whatever a service sent, not longer than the limit. */
 static char *keep_text(const char *text)
 {
@@ -215,12 +230,13 @@ static struct result_texts *keep_texts(const struct observation *o)
 
 void source_take(struct source *s, const struct observation *o, int64_t now_ms, bool muted)
 {
+	const int64_t heard_ms = now_ms > o->at_ms ? now_ms - o->at_ms : 0;
 	if (s->n == SOURCE_RESULTS)
 		drop_oldest(s);
 	const struct result r = {
 		.at_ms = o->at_ms,
-		.taken_ms = now_ms,
-		.total_us = o->total_us,
+		.heard_ms = heard_ms < UINT32_MAX ? (uint32_t)heard_ms : UINT32_MAX,
+		.total_us = o->total_us > 0 ? (uint64_t)o->total_us : 0,
 		.fault = o->fault,
 		.severity = o->severity,
 		.warned = o->warned,
@@ -228,6 +244,7 @@ void source_take(struct source *s, const struct observation *o, int64_t now_ms, 
 		.status = o->status,
 		.texts = o->fault != FAULT_NONE || o->warned ? keep_texts(o) : NULL,
 	};
+	make_room(s);
 	size_t at = s->n;
 	while (at > 0 && s->results[at - 1].at_ms > r.at_ms)
 		at--;
@@ -239,6 +256,8 @@ void source_take(struct source *s, const struct observation *o, int64_t now_ms, 
 	else
 		fold_again(s);
 	while (s->n > SOURCE_WINDOW && s->results[0].at_ms < now_ms - SOURCE_WINDOW_MS)
+		drop_oldest(s);
+	while (s->n > SOURCE_GOOD && !s->results[0].texts)
 		drop_oldest(s);
 }
 

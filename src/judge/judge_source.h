@@ -14,6 +14,7 @@
 #include "store/observation.h"
 
 #define SOURCE_RESULTS   50               /* kept at most */
+#define SOURCE_GOOD      20               /* beyond these no good one is the oldest that is kept */
 #define SOURCE_WINDOW    10               /* newest results that `failing` looks at; always kept */
 #define SOURCE_WINDOW_MS (15 * 60 * 1000) /* the others are kept as long as this */
 #define SOURCE_TEXT_MAX  2000             /* bytes of each text of a result */
@@ -23,14 +24,14 @@ struct result_texts {
 	char *detail, *shared, *request, *request_id, *service_request_id, *run;
 };
 
-struct result {
-	int64_t at_ms, taken_ms; /* when it began, when we heard of it */
-	int64_t total_us;
-	enum fault fault;
-	enum severity severity;
-	bool warned;
-	bool muted; /* the cloud's fault, seen while blind: says nothing */
+struct result {            /* there are many: a house may have ten thousand sources */
+	int64_t at_ms;     /* when it began */
+	uint32_t heard_ms; /* so much later we heard of it, at most 49 days */
 	int status;
+	uint64_t total_us : 48;
+	uint64_t fault : 8, severity : 2; /* enum fault, enum severity */
+	uint64_t warned : 1;
+	uint64_t muted : 1;         /* the cloud's fault, seen while blind: says nothing */
 	struct result_texts *texts; /* NULL when good */
 };
 
@@ -58,8 +59,8 @@ struct source {
 	bool quick;       /* the first good result of all is enough */
 	struct fold base; /* of the results no longer kept */
 	struct fold now;
-	struct result results[SOURCE_RESULTS]; /* oldest first */
-	size_t n;
+	struct result *results; /* oldest first */
+	size_t n, room;
 };
 
 struct source *source_new(const char *cloud, const char *probe, const char *step);

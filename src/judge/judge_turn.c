@@ -128,18 +128,32 @@ static void renew(struct judged *c, const struct decision *d, int64_t now_ms)
 	s->v.rule = d->rule;
 }
 
-/* For a component of which nothing was ever heard: when its probes should have reported. */
-static int64_t expected_by_ms(const struct judged *c)
+/* Of the probes of a cloud; "": of all. */
+static int64_t longest_ms(const struct judge *j, const char *cloud)
 {
+	const size_t n = strlen(cloud);
 	int64_t longest = 0;
-	MAP_EACH (&c->judge->expected, e) {
+	MAP_EACH (&j->expected, e) {
 		const struct expected *x = e->value;
-		const size_t n = strlen(c->cloud);
 		const int64_t span = 3 * x->every_ms + x->timeout_ms;
-		const bool its = !n || (!strncmp(e->key, c->cloud, n) && e->key[n] == '\n');
+		const bool its = !n || (!strncmp(e->key, cloud, n) && e->key[n] == '\n');
 		if (its && span > longest)
 			longest = span;
 	}
+	return longest;
+}
+
+/* For a component of which nothing was ever heard: when its probes should have reported. */
+static int64_t expected_by_ms(const struct judged *c)
+{
+	struct judge *j = c->judge;
+	int64_t longest = 0;
+	if (*c->cloud)
+		longest = longest_ms(j, c->cloud);
+	else if (j->longest_ms >= 0)
+		longest = j->longest_ms;
+	else
+		longest = j->longest_ms = longest_ms(j, "");
 	return longest ? c->added_ms + longest : INT64_MAX - 1;
 }
 
@@ -196,6 +210,24 @@ static bool must_change(struct judged *c, struct decision *d, int64_t now_ms)
 static void on_due(struct timer *t)
 {
 	judge_again(t->arg);
+}
+
+/* Nearly everything that is heard is one more good answer of a good component. It makes what is
+ * known of that newer and nothing else, whatever the others say: to look at all of them each time
+ * would cost their number squared. The timer stays: it comes early at worst. */
+bool judge_still_good(struct judged *c, const struct source *s, int64_t now_ms)
+{
+	struct stored_verdict *v = &c->now;
+	if (c->change || c->unwritten || c->better_ms || c->judge->blind || v->v.stored ||
+		v->v.health != HEALTH_OPERATIONAL || strcmp(v->v.rule, "good") != 0 ||
+		now_ms > v->fresh_ms || !timer_running(&c->due))
+		return false;
+	const int64_t until = source_fresh_until_ms(s);
+	if (until > v->fresh_ms)
+		v->fresh_ms = until;
+	if (s->now.last_ms > v->v.evidence_ms)
+		v->v.evidence_ms = s->now.last_ms;
+	return true;
 }
 
 static void wake_for(struct judged *c, int64_t now_ms)

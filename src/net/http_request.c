@@ -21,6 +21,7 @@
 #define IDLE_S          110L  /* below the common 120 s of proxies */
 #define LIFETIME_S      1800L /* so that a host that moved is found again */
 #define CA_CACHE_S      600L
+#define FRESH_BUFFER    2048L
 #define PROXY_PORT      1080 /* curl's default */
 #define HEADER_LINE_MAX (64u << 10)
 
@@ -372,6 +373,8 @@ static void set_connection(struct http_call *call, const struct http_request *r)
 	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, call->safe ? IDLE_S : UNSAFE_IDLE_S);
 	curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
 	if (call->client->fresh) {
+		/* Answers of probes are short, and thousands may hang at once. */
+		curl_easy_setopt(e, CURLOPT_BUFFERSIZE, FRESH_BUFFER);
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 		curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 		curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);

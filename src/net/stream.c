@@ -39,7 +39,7 @@ struct stream {
 	struct buf in, out;
 	size_t taken, sent; /* of in, out */
 	size_t max;
-	bool connected, ended, refused;
+	bool connected, ended, refused, finishing;
 	enum fault fault; /* of what is to be called back */
 	char detail[200];
 	struct phases phases;
@@ -180,6 +180,14 @@ static void fail_step(struct stream *s, int error)
 		fail_errno(s, error);
 }
 
+static void shut(struct stream *s)
+{
+	s->finishing = false;
+	if (s->tls)
+		tls_goodbye(s->tls);
+	shutdown(s->fd, SHUT_WR);
+}
+
 /* Returns the event it waits for, 0: nothing is left, -1: failed. */
 static int flush(struct stream *s)
 {
@@ -197,6 +205,8 @@ static int flush(struct stream *s)
 	}
 	buf_clear(&s->out);
 	s->sent = 0;
+	if (s->finishing)
+		shut(s);
 	return 0;
 }
 
@@ -538,10 +548,8 @@ void stream_finish(struct stream *s)
 {
 	if (s->state == BROKEN || s->fd < 0)
 		return;
+	s->finishing = true; /* after what waits */
 	flush(s);
-	if (s->tls)
-		tls_goodbye(s->tls);
-	shutdown(s->fd, SHUT_WR);
 }
 
 const char *stream_detail(const struct stream *s)

@@ -67,7 +67,7 @@ static int on_verify(int ok, X509_STORE_CTX *x)
 static void say_names(struct tls_session *s)
 {
 	struct tls_facts *f = &s->facts;
-	size_t n = strlen(f->detail);
+	size_t n;
 
 	if (f->fault != FAULT_TLS_NAME)
 		return;

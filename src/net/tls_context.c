@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <openssl/err.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -89,7 +90,7 @@ static void set_alpn(SSL_CTX *ctx, const char *alpn)
 		return;
 	assert(n < sizeof(wire));
 	wire[0] = (unsigned char)n;
-	memcpy(wire + 1, alpn, n);
+	snprintf((char *)wire + 1, sizeof(wire) - 1, "%s", alpn);
 	SSL_CTX_set_alpn_protos(ctx, wire, (unsigned)n + 1);
 }
 

@@ -21,6 +21,8 @@ void measured_exchange(const struct cloud *c, const char *location, const struct
 		.service = x->service,
 		.name = x->call,
 		.kind = p->kind,
+		.url = x->url,
+		.project = cloud_project_id(c),
 		.at_ms = x->at_unix_us / 1000,
 		.total_us = x->phases.total_ns / NS_PER_US,
 		.fault = x->fault,

@@ -37,7 +37,11 @@ struct measure { /* all pointers are borrowed for the call */
 	 * its name; `kind` is that of the probe, "http".
 	 */
 	const char *name;
-	const char *kind;         /* of the object, "server"; NULL: none or not known */
+	const char *kind; /* of the object, "server"; NULL: none or not known */
+	/* CALL: the address asked, whole. PROBE of kind http: its address. NULL else. */
+	const char *url;
+	const char *project;      /* CALL: the project's id, "" before there is one; NULL else */
+	const char *globalmon;    /* PROBE: the service its names are of; NULL: it has none */
 	const json_t *dimensions; /* {"zone": "az1", "host": "…", …} or NULL */
 	int64_t at_ms;            /* when it began, since 1970 */
 	int64_t total_us;

@@ -51,8 +51,8 @@ uint32_t block_crc(const void *p, size_t n);
 /* The faults that a block or row speaks of: 0 is none, others count from 1 in order of their first
  * appearance. A name this program does not know is read as FAULT_LOCAL. */
 struct block_faults {
-	enum fault fault[FAULT_COUNT];
-	uint8_t code[FAULT_COUNT]; /* 0: not there yet (FAULT_NONE: always) */
+	uint8_t fault[FAULT_COUNT]; /* enum fault */
+	uint8_t code[FAULT_COUNT];  /* 0: not there yet (FAULT_NONE: always) */
 	size_t n;
 };
 

@@ -18,9 +18,29 @@ int64_t metrics_now_us(const struct metrics *m)
 	return clock_unix_us(loop_clock(m->loop));
 }
 
+const struct sender_kind sender_kinds[METRICS_KINDS] = {
+	[METRICS_INFLUX] = {"influx", "text/plain; charset=utf-8", 5 * NS_PER_S, influx_begin,
+		influx_take, influx_drain, NULL},
+	[METRICS_OTLP] = {"otlp", "application/json", 15 * NS_PER_S, otlp_begin, NULL, otlp_drain,
+		NULL},
+	[METRICS_REMOTE_WRITE] = {"remote_write", "application/x-protobuf", 15 * NS_PER_S,
+		otlp_begin, NULL, otlp_drain, NULL},
+	[METRICS_STATSD] = {"statsd", NULL, NS_PER_S, statsd_begin, statsd_take, statsd_drain,
+		statsd_close_out},
+	[METRICS_GRAPHITE] = {"graphite", NULL, 10 * NS_PER_S, graphite_begin, graphite_take,
+		graphite_drain, graphite_close_out},
+	[METRICS_STORE] = {"store", NULL, NS_PER_S, statsd_begin, statsd_take, statsd_drain,
+		statsd_close_out},
+};
+
 const char *metrics_kind_name(enum metrics_kind kind)
 {
-	return kind == METRICS_INFLUX ? "influx" : "otlp";
+	return sender_kinds[kind].name;
+}
+
+bool metrics_is_http(enum metrics_kind kind)
+{
+	return sender_kinds[kind].type != NULL;
 }
 
 /* --- attempts ----------------------------------------------------------------------------------
@@ -76,13 +96,15 @@ static char *basic_authorization(const struct metrics_receiver *c)
 static struct http_call *post(struct http_client *client, const struct metrics_receiver *c,
 	const struct http_request *request, bool gzip, http_done *done, void *arg)
 {
-	const char *type =
-		c->kind == METRICS_INFLUX ? "text/plain; charset=utf-8" : "application/json";
-	struct http_header *headers = mem_new_array(c->header_count + 3, sizeof(*headers));
+	struct http_header *headers = mem_new_array(c->header_count + 4, sizeof(*headers));
 	char *authorization = c->username ? basic_authorization(c) : NULL;
 	struct http_request q = *request;
 	size_t n = 0;
-	headers[n++] = (struct http_header){"Content-Type", type};
+	headers[n++] = (struct http_header){"Content-Type", sender_kinds[c->kind].type};
+	if (c->kind == METRICS_REMOTE_WRITE) {
+		headers[n++] = (struct http_header){"Content-Encoding", "snappy"};
+		headers[n++] = (struct http_header){"X-Prometheus-Remote-Write-Version", "0.1.0"};
+	}
 	if (gzip)
 		headers[n++] = (struct http_header){"Content-Encoding", "gzip"};
 	if (authorization)
@@ -123,13 +145,13 @@ void sender_post(
 struct http_call *metrics_ask(struct http_client *client, const struct metrics_receiver *c,
 	int64_t deadline_ns, http_done *done, void *arg)
 {
-	static const char nothing[] = "{\"resourceMetrics\":[]}";
+	/* Of remote write: nothing, packed by snappy. */
+	const struct slice nothing = c->kind == METRICS_OTLP ? SLICE("{\"resourceMetrics\":[]}")
+				     : c->kind == METRICS_REMOTE_WRITE ? slice_from("\0", 1)
+								       : SLICE("");
 	char *url = c->kind == METRICS_INFLUX ? metrics_write_url(c) : mem_strdup(c->url);
-	const bool otlp = c->kind == METRICS_OTLP;
-	const struct http_request q = {.url = url,
-		.body = otlp ? nothing : "",
-		.body_n = otlp ? strlen(nothing) : 0,
-		.deadline_ns = deadline_ns};
+	const struct http_request q = {
+		.url = url, .body = nothing.p, .body_n = nothing.n, .deadline_ns = deadline_ns};
 	struct http_call *call = post(client, c, &q, false, done, arg);
 	free(url);
 	return call;
@@ -153,7 +175,7 @@ void sender_note_trouble(struct sender *s, const char *why)
 /* Seconds, or a date (RFC 9110 section 10.2.3); 0: it does not say. */
 static int64_t retry_after_ns(const struct sender *s, const struct http_answer *a)
 {
-	const char *text = a->fault ? NULL : http_answer_header(a, "Retry-After");
+	const char *text = !a || a->fault ? NULL : http_answer_header(a, "Retry-After");
 	int64_t n;
 	if (!text)
 		return 0;
@@ -198,10 +220,7 @@ static struct sender *sender_new(struct metrics *m, const struct metrics_receive
 	struct sender *s = mem_new(struct sender);
 	s->metrics = m;
 	metrics_config_copy(&s->config, config);
-	if (config->kind == METRICS_INFLUX)
-		influx_begin(s);
-	else
-		otlp_begin(s);
+	sender_kinds[config->kind].begin(s);
 	return s;
 }
 
@@ -214,7 +233,9 @@ static void sender_free(struct sender *s)
 		s->sending->sender = NULL;
 		http_cancel(s->sending->http);
 	}
-	influx_forget(s);
+	if (sender_kinds[s->config.kind].close)
+		sender_kinds[s->config.kind].close(s);
+	waiting_forget(s);
 	vec_fini(&s->batches);
 	metrics_config_fini(&s->config);
 	free(s->write_url);
@@ -299,8 +320,8 @@ void metrics_take(void *metrics, const struct measure *x)
 		return;
 	tally_take(&m->tally, x);
 	VEC_EACH (&m->senders, struct sender *, s) {
-		if ((*s)->config.kind == METRICS_INFLUX)
-			influx_take(*s, x);
+		if (sender_kinds[(*s)->config.kind].take)
+			sender_kinds[(*s)->config.kind].take(*s, x);
 	}
 }
 
@@ -343,7 +364,7 @@ void sender_over(struct sender *s)
 {
 	timer_cancel(&s->due);
 	timer_cancel(&s->retry);
-	influx_forget(s);
+	waiting_forget(s);
 	s->over = true;
 	look_whether_over(s->metrics);
 }
@@ -365,6 +386,8 @@ static void on_budget(struct timer *t)
 			http_cancel(s->sending->http);
 			s->sending = NULL;
 		}
+		if (sender_kinds[s->config.kind].close)
+			sender_kinds[s->config.kind].close(s);
 		sender_note_trouble(s, "time was up before the receiver had taken everything");
 		sender_over(s);
 	}
@@ -381,9 +404,6 @@ void metrics_drain(struct metrics *m, int64_t budget_ns, void (*done)(void *arg)
 	for (size_t i = 0; i < m->senders.n; i++) {
 		struct sender *s = m->senders.p[i];
 		s->draining = true;
-		if (s->config.kind == METRICS_INFLUX)
-			influx_drain(s);
-		else
-			otlp_drain(s);
+		sender_kinds[s->config.kind].drain(s);
 	}
 }

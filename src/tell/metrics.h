@@ -2,10 +2,11 @@
  * metrics.h - numbers out: what was measured (store/measure.h), told to time series databases, and
  * kept at hand for scrapes.
  *
- * Two ways out. *Points* go to InfluxDB or telegraf, one a measure, in batches; what a receiver
+ * Three ways out. *Points* go to InfluxDB or telegraf, one a measure, in batches; what a receiver
  * does not take waits in memory, bounded, oldest lost first and counted, tried again with back-off.
  * The *tally* (counts, sums, buckets since the start, last values) is what /metrics shows and what
- * OTLP sends again and again, so that a receiver that was away misses nothing. A receiver that
+ * OTLP and remote write send again and again, so that a receiver that was away misses nothing.
+ * *Names* of CloudMon go to StatsD, to Graphite, and into our own series. A receiver that
  * hangs holds one connection until its deadline and costs nothing else. Passwords and headers are
  * secrets, borrowed. Thread: the loop's.
  */
@@ -15,11 +16,20 @@
 #include "base/secret.h"
 #include "judge/judge.h"
 #include "net/http_client.h"
+#include "net/resolver.h"
 #include "store/measure.h"
 
 struct metrics;
 
-enum metrics_kind { METRICS_INFLUX, METRICS_OTLP };
+enum metrics_kind {
+	METRICS_INFLUX,
+	METRICS_OTLP,
+	METRICS_REMOTE_WRITE,
+	METRICS_STATSD,
+	METRICS_GRAPHITE,
+	METRICS_STORE, /* our own series, by CloudMon's names */
+	METRICS_KINDS
+};
 enum metrics_dialect { METRICS_OWN, METRICS_OSHM }; /* docs/metrics.md, docs/oshm-metrics.md */
 enum metrics_precision { METRICS_NS, METRICS_US, METRICS_MS, METRICS_S };
 
@@ -31,7 +41,9 @@ struct metrics_header {
 struct metrics_receiver {
 	const char *name; /* unique; NULL: kind and host */
 	enum metrics_kind kind;
-	const char *url; /* influx: its base, or the whole address of a /write; otlp: the whole */
+	/* influx: its base, or the whole address of a /write; otlp, remote_write: the whole;
+	 * statsd, graphite: HOST:PORT; store: "" */
+	const char *url;
 	enum metrics_dialect dialect;
 	const char *database;    /* NULL: "glasshouse"; as OSHM: "cicd" */
 	const char *measurement; /* NULL: "glasshouse"; as OSHM: the cloud's name */
@@ -41,7 +53,10 @@ struct metrics_receiver {
 	bool gzip;
 	const struct metrics_header *headers;
 	size_t header_count;
-	int64_t every_ns;   /* a batch waits at most so long; 0: influx 5 s, otlp 15 s */
+	const char *prefix, *environment, *zone; /* statsd, graphite, store: cloudmon_names.h */
+	/* A batch waits at most so long; 0: influx 5 s, otlp and remote_write 15 s, statsd and
+	 * store 1 s, graphite 10 s. */
+	int64_t every_ns;
 	int64_t spool_size; /* bytes that wait at most; 0: 16 MiB */
 };
 
@@ -50,7 +65,10 @@ struct metrics_site {
 	struct judge *judge;             /* states of components; NULL: none */
 	/* Tells the waits that are open, each with its time so far; NULL: there are none. */
 	void (*open_waits)(void *arg, measure_signal *cb, void *cb_arg);
+	/* Takes lines of StatsD into our own series; NULL: nobody does. */
+	void (*packet)(void *arg, struct slice lines);
 	void *arg;
+	struct resolver *resolver; /* borrowed; NULL: no receivers of kind statsd and graphite */
 };
 
 /* Borrows loop, client, judge; copies the rest. No receivers yet. */
@@ -69,7 +87,9 @@ void metrics_take(void *metrics, const struct measure *x);
  * from in here, and frees nothing. */
 void metrics_drain(struct metrics *m, int64_t budget_ns, void (*done)(void *arg), void *arg);
 
-const char *metrics_kind_name(enum metrics_kind kind); /* "influx", "otlp" */
+const char *metrics_kind_name(enum metrics_kind kind); /* "influx", "otlp", ... */
+/* Cuts HOST:PORT, [V6]:PORT; *ret_host owned. False: it is none. */
+bool metrics_host_port(const char *text, char **ret_host, unsigned *ret_port);
 /* The receiver's name, or the one it gets: kind, host and port, since the rest of an address may be
  * a secret. Owned. */
 char *metrics_receiver_name(const struct metrics_receiver *c);
@@ -80,7 +100,9 @@ char *metrics_write_url(const struct metrics_receiver *c);
 void metrics_config_copy(struct metrics_receiver *to, const struct metrics_receiver *from);
 void metrics_config_fini(struct metrics_receiver *c);
 
-/* Sends a receiver nothing at all, to see whether it would take something: a 2xx. `done` as
+/* Whether it is asked over HTTP. */
+bool metrics_is_http(enum metrics_kind kind);
+/* Sends one of HTTP nothing at all, to see whether it would take something: a 2xx. `done` as
  * http_send() says. */
 struct http_call *metrics_ask(struct http_client *client, const struct metrics_receiver *c,
 	int64_t deadline_ns, http_done *done, void *arg);

@@ -11,8 +11,6 @@
 #include "tell/metrics_inside.h"
 
 #define SPOOL_SIZE    (16LL << 20)
-#define INFLUX_EVERY  (5 * NS_PER_S)
-#define OTLP_EVERY    (15 * NS_PER_S)
 #define DATABASE      "glasshouse"
 #define DATABASE_OSHM "cicd"
 #define MEASUREMENT   "glasshouse"
@@ -22,15 +20,47 @@ char *metrics_receiver_name(const struct metrics_receiver *c)
 	struct url u;
 	if (c->name && *c->name)
 		return mem_strdup(c->name);
+	if (!sender_kinds[c->kind].type && c->url && *c->url)
+		return mem_printf("%s %s", metrics_kind_name(c->kind), c->url);
 	if (!url_parse(slice_of(c->url), &u, NULL))
 		return mem_strdup(metrics_kind_name(c->kind));
 	return mem_printf("%s %.*s:%u", metrics_kind_name(c->kind), SLICE_ARG(u.host), u.port);
+}
+
+bool metrics_host_port(const char *text, char **ret_host, unsigned *ret_port)
+{
+	char *url = mem_printf("tcp://%s", text);
+	struct url u;
+	const bool good =
+		url_parse(slice_of(url), &u, NULL) && u.host.n && u.port && !u.path.n && !u.query.n;
+	if (good) {
+		*ret_host = slice_dup(u.host);
+		*ret_port = u.port;
+	}
+	free(url);
+	return good;
+}
+
+/* Of those that speak no HTTP. */
+static bool check_place(const struct metrics_receiver *c, const char *name, struct error *err)
+{
+	char *host = NULL;
+	unsigned port;
+	if (c->kind == METRICS_STORE || metrics_host_port(c->url ? c->url : "", &host, &port)) {
+		free(host);
+		return true;
+	}
+	error_set(err, ERROR_CONFIG, "metrics \"%s\": \"%.200s\" is no HOST:PORT", name,
+		c->url ? c->url : "");
+	return false;
 }
 
 static bool check_one(const struct metrics_receiver *c, const char *name, struct error *err)
 {
 	struct url u;
 	struct error why = {0};
+	if (!sender_kinds[c->kind].type)
+		return check_place(c, name, err);
 	if (!url_parse(slice_of(c->url), &u, &why) ||
 		!(slice_is(u.scheme, "http") || slice_is(u.scheme, "https")))
 		error_set(err, ERROR_CONFIG,
@@ -88,7 +118,7 @@ char *metrics_write_url(const struct metrics_receiver *c)
 
 void metrics_config_copy(struct metrics_receiver *to, const struct metrics_receiver *from)
 {
-	const bool oshm = from->dialect == METRICS_OSHM, influx = from->kind == METRICS_INFLUX;
+	const bool oshm = from->dialect == METRICS_OSHM;
 	struct metrics_header *headers = mem_new_array(from->header_count + 1, sizeof(*headers));
 	const char *database = from->database ? from->database : oshm ? DATABASE_OSHM : DATABASE;
 	for (size_t i = 0; i < from->header_count; i++)
@@ -103,8 +133,11 @@ void metrics_config_copy(struct metrics_receiver *to, const struct metrics_recei
 						       : MEASUREMENT);
 	to->username = mem_strdup(from->username);
 	to->headers = headers;
+	to->prefix = mem_strdup(from->prefix ? from->prefix : "");
+	to->environment = mem_strdup(from->environment ? from->environment : "");
+	to->zone = mem_strdup(from->zone ? from->zone : "");
 	if (to->every_ns <= 0)
-		to->every_ns = influx ? INFLUX_EVERY : OTLP_EVERY;
+		to->every_ns = sender_kinds[from->kind].every_ns;
 	if (to->spool_size <= 0)
 		to->spool_size = SPOOL_SIZE;
 }
@@ -124,6 +157,9 @@ void metrics_config_fini(struct metrics_receiver *c)
 	free_text(c->database);
 	free_text(c->measurement);
 	free_text(c->username);
+	free_text(c->prefix);
+	free_text(c->environment);
+	free_text(c->zone);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -138,7 +174,8 @@ bool metrics_config_same(const struct metrics_receiver *a, const struct metrics_
 		    a->header_count == full.header_count && !a->username == !full.username &&
 		    !strcmp(a->name, full.name) && !strcmp(a->url, full.url) &&
 		    !strcmp(a->database, full.database) &&
-		    !strcmp(a->measurement, full.measurement) &&
+		    !strcmp(a->measurement, full.measurement) && !strcmp(a->prefix, full.prefix) &&
+		    !strcmp(a->environment, full.environment) && !strcmp(a->zone, full.zone) &&
 		    (!a->username || !strcmp(a->username, full.username));
 	for (size_t i = 0; same && i < full.header_count; i++)
 		same = !strcmp(a->headers[i].name, full.headers[i].name);

@@ -19,46 +19,10 @@
 
 static void step(struct sender *s);
 
-/* --- batches -----------------------------------------------------------------------------------
- */
-
-static void batch_free(struct batch *b)
-{
-	if (!b)
-		return;
-	buf_fini(&b->lines);
-	vec_fini(&b->at_ns);
-	free(b);
-}
-
-/* What waits longest is lost first, but for what is being sent. */
-static void make_room(struct sender *s)
-{
-	const size_t from = s->sending ? 1 : 0;
-	while (s->waiting_size > (size_t)s->config.spool_size && s->batches.n > from) {
-		struct batch *b = s->batches.p[from];
-		s->lost += b->n;
-		s->waiting -= b->n;
-		s->waiting_size -= b->lines.n;
-		batch_free(b);
-		vec_remove(&s->batches, from);
-	}
-}
-
-static void close_batch(struct sender *s)
-{
-	timer_cancel(&s->due);
-	if (!s->open)
-		return;
-	vec_push(&s->batches, s->open);
-	s->open = NULL;
-	make_room(s);
-}
-
 static void on_due(struct timer *t)
 {
 	struct sender *s = t->arg;
-	close_batch(s);
+	waiting_close(s);
 	step(s);
 }
 
@@ -94,20 +58,14 @@ static void add_line(struct sender *s, struct slice line, int64_t at_ns)
 {
 	if (s->open && (s->open->lines.n + line.n > BATCH_MAX ||
 			       (s->config.dialect == METRICS_OSHM && has_series(s->open, line))))
-		close_batch(s);
-	if (!s->open) {
-		s->open = mem_new(struct batch);
-		s->open->lines = BUF(BATCH_MAX + BUF_LINE);
-		s->open->first_ns = loop_now_ns(s->metrics->loop);
+		waiting_close(s);
+	if (!s->open)
 		timer_start(s->metrics->loop, &s->due, s->config.every_ns, on_due, s);
-	}
-	buf_add_slice(&s->open->lines, line);
+	struct batch *b = waiting_open(s, BATCH_MAX + BUF_LINE);
+	buf_add_slice(&b->lines, line);
 	if (s->config.dialect == METRICS_OSHM)
-		vec_push(&s->open->at_ns, at_ns);
-	s->open->n++;
-	s->waiting++;
-	s->waiting_size += line.n;
-	make_room(s);
+		vec_push(&b->at_ns, at_ns);
+	waiting_added(s, line.n);
 	step(s); /* it may have closed a batch */
 }
 
@@ -156,16 +114,6 @@ static char *body_of(const struct sender *s, const struct batch *b, size_t *ret_
 	return buf_take(&out);
 }
 
-static void drop_first(struct sender *s)
-{
-	struct batch *b = s->batches.p[0];
-	s->waiting -= b->n;
-	s->waiting_size -= b->lines.n;
-	batch_free(b);
-	vec_remove(&s->batches, 0);
-	s->tries = 0;
-}
-
 /* What will be refused however often it comes: the points themselves. Everything else (a wrong
  * password, a database that is not there yet) somebody may put right. */
 static bool is_permanent(int status)
@@ -205,13 +153,13 @@ static void on_answer(void *arg, const struct http_answer *a)
 	if (!why) {
 		s->sent += points;
 		s->last_ok_ms = metrics_now_us(s->metrics) / 1000;
-		drop_first(s);
+		waiting_drop_first(s);
 	} else if (!a->fault && is_permanent(a->status)) {
 		const size_t dropped = dropped_of(a, points);
 		s->failures++;
 		s->lost += dropped;
 		s->sent += points - dropped;
-		drop_first(s);
+		waiting_drop_first(s);
 	} else {
 		s->failures++;
 		s->tries++;
@@ -258,21 +206,10 @@ void influx_begin(struct sender *s)
 void influx_drain(struct sender *s)
 {
 	timer_cancel(&s->watch);
-	close_batch(s);
+	waiting_close(s);
 	timer_cancel(&s->retry);
 	if (!s->batches.n && !s->sending)
 		timer_start(s->metrics->loop, &s->retry, 0, on_retry, s); /* not from in here */
 	else
 		step(s);
-}
-
-void influx_forget(struct sender *s)
-{
-	s->lost += s->waiting;
-	s->waiting = s->waiting_size = 0;
-	batch_free(s->open);
-	s->open = NULL;
-	for (size_t i = 0; i < s->batches.n; i++)
-		batch_free(s->batches.p[i]);
-	s->batches.n = 0;
 }

@@ -7,9 +7,13 @@
  *	metrics_expose.c      the tally as Prometheus reads it
  *	metrics_point.c       a measure as a point of our own dialect
  *	metrics_oshm.c        a measure as OpenStack Health Monitor writes it
+ *	metrics_waiting.c     what waits, bounded
  *	metrics_influx.c      batches of points, sent until they are taken
+ *	metrics_statsd.c      CloudMon's names in packets, to StatsD and to our own series
+ *	metrics_graphite.c    the same, added up, in lines over TCP
  *	metrics_otlp.c        when the tally is sent by OTLP, and what answers mean
  *	metrics_otlp_body.c   the tally in the JSON of OTLP, a piece at a time
+ *	metrics_remote.c      the tally as Prometheus' remote write, a piece at a time
  */
 #ifndef TELL_METRICS_INSIDE_H
 #define TELL_METRICS_INSIDE_H
@@ -17,6 +21,9 @@
 #include "base/map.h"
 #include "base/random.h"
 #include "base/vec.h"
+#include "net/stream.h"
+#include "net/udp_out.h"
+#include "tell/cloudmon_names.h"
 #include "tell/metrics.h"
 
 #define METRICS_DEADLINE_NS (10 * NS_PER_S) /* of one attempt */
@@ -96,13 +103,21 @@ struct sender {
 	int64_t last_ok_ms;
 	char *trouble;
 
-	/* influx: */
+	/* influx, statsd, graphite: */
 	struct batch *open;           /* being filled; NULL: none */
 	VEC(struct batch *) batches;  /* full ones, oldest first */
 	size_t waiting, waiting_size; /* points and bytes of both */
 	uint64_t sequence;
 
-	/* otlp: where the next piece begins; 0, 0: a new round */
+	/* statsd: */
+	struct udp_out *udp; /* NULL: none */
+	bool udp_ready;
+	/* graphite: */
+	struct map added; /* name with its type -> struct added */
+	size_t values;    /* times that are kept until the next flush */
+	struct stream *stream;
+
+	/* otlp, remote_write: where the next piece begins; 0, 0: a new round */
 	size_t family, at;
 	bool last; /* of a drain: the round under way is the last */
 };
@@ -124,13 +139,24 @@ struct metrics {
 int64_t metrics_now_us(const struct metrics *m); /* since 1970 */
 
 /* --- metrics.c */
+struct sender_kind {
+	const char *name, *type; /* Content-Type; NULL: it speaks no HTTP */
+	int64_t every_ns;        /* unless configured */
+	void (*begin)(struct sender *s);
+	void (*take)(struct sender *s, const struct measure *m); /* NULL: it reads the tally */
+	void (*drain)(struct sender *s);
+	void (*close)(struct sender *s); /* NULL: there is nothing of its own */
+};
+extern const struct sender_kind sender_kinds[METRICS_KINDS];
+
 /* What both kinds do with an attempt; `body` is taken. */
 void sender_post(
 	struct sender *s, const char *url, char *body, size_t n, size_t points, http_done *done);
 /* Ends it; NULL when its sender is gone. */
 struct sender *sending_end(struct sending *a);
 void sender_note_trouble(struct sender *s, const char *why); /* NULL: none */
-/* How long to wait before the next attempt: longer each time, a little by chance. */
+/* How long to wait before the next attempt: longer each time, a little by chance. `a` NULL: it was
+ * none of HTTP. */
 int64_t sender_backoff_ns(const struct sender *s, const struct http_answer *a);
 void sender_over(struct sender *s); /* of a drain: nothing is left to do */
 
@@ -145,11 +171,33 @@ bool metrics_point_open(
 	struct buf *out, const char *measurement, const struct measure *wait, int64_t at);
 bool metrics_point_oshm(struct buf *out, const char *measurement, const struct measure *m);
 
+/* --- metrics_waiting.c */
+void waiting_free(struct batch *b); /* NULL is fine */
+/* The one being filled is full: what waits is bounded, so that others may be lost for it. */
+void waiting_close(struct sender *s);
+/* The one to append to, made when there is none. */
+struct batch *waiting_open(struct sender *s, size_t max);
+void waiting_added(struct sender *s, size_t bytes); /* a line, to the one being filled */
+void waiting_drop_first(struct sender *s);          /* it is no longer waiting */
+void waiting_forget(struct sender *s);              /* what waits is lost */
+
 /* --- metrics_influx.c */
 void influx_begin(struct sender *s);
 void influx_take(struct sender *s, const struct measure *m);
 void influx_drain(struct sender *s);
-void influx_forget(struct sender *s); /* what waits is lost */
+
+/* --- metrics_statsd.c */
+struct cloudmon_place sender_place(const struct sender *s); /* borrows of its configuration */
+void statsd_begin(struct sender *s);
+void statsd_take(struct sender *s, const struct measure *m);
+void statsd_drain(struct sender *s);
+void statsd_close_out(struct sender *s);
+
+/* --- metrics_graphite.c */
+void graphite_begin(struct sender *s);
+void graphite_take(struct sender *s, const struct measure *m);
+void graphite_drain(struct sender *s);
+void graphite_close_out(struct sender *s);
 
 /* --- metrics_otlp.c, metrics_otlp_body.c */
 void otlp_begin(struct sender *s); /* from now on, again and again */
@@ -157,5 +205,8 @@ void otlp_drain(struct sender *s);
 /* The next piece from (*family, *at) on, which move; owned text, *ret_points 0 and (0, 0) again:
  * there is no more. */
 char *otlp_body(struct metrics *m, size_t *family, size_t *at, size_t *ret_points, size_t *ret_n);
+
+/* --- metrics_remote.c: as otlp_body() */
+char *remote_body(struct metrics *m, size_t *family, size_t *at, size_t *ret_points, size_t *ret_n);
 
 #endif

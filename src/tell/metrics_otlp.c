@@ -1,9 +1,10 @@
 /*
- * metrics_otlp.c - the tally sent by OTLP over HTTP, again and again, a round in pieces.
+ * metrics_otlp.c - the tally sent by OTLP or as remote write, again and again, a round in pieces.
  *
  * What is sent is cumulative: a round that fails costs nothing but its time, and what is sent after
  * a pause is what is true then. Which answers are tried again soon is OTLP's own list (429, 502,
- * 503, 504, or none at all, with Retry-After); any other ends the round.
+ * 503, 504, or none at all, with Retry-After), of remote write 429 and all 5xx; any other ends the
+ * round.
  */
 
 #include <string.h>
@@ -66,8 +67,10 @@ static size_t rejected_of(struct sender *s, const struct http_answer *a, size_t 
 	return (size_t)rejected;
 }
 
-static bool is_retryable(const struct http_answer *a)
+static bool is_retryable(const struct sender *s, const struct http_answer *a)
 {
+	if (s->config.kind == METRICS_REMOTE_WRITE && a->status / 100 == 5)
+		return true;
 	return a->fault || a->status == 429 || a->status == 502 || a->status == 503 ||
 	       a->status == 504;
 }
@@ -80,7 +83,8 @@ static void on_answer(void *arg, const struct http_answer *a)
 		return;
 	if (!a->fault && a->status / 100 == 2) {
 		sender_note_trouble(s, NULL);
-		const size_t rejected = rejected_of(s, a, points);
+		const bool otlp = s->config.kind == METRICS_OTLP;
+		const size_t rejected = otlp ? rejected_of(s, a, points) : 0;
 		s->lost += rejected;
 		s->sent += points - rejected;
 		s->tries = 0;
@@ -92,7 +96,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 	sender_note_trouble(s, why);
 	free(why);
 	s->failures++;
-	if (!is_retryable(a) || s->draining) {
+	if (!is_retryable(s, a) || s->draining) {
 		s->lost += s->last ? points : 0;
 		end_round(s);
 		return;
@@ -106,7 +110,8 @@ static void on_answer(void *arg, const struct http_answer *a)
 static void send_piece(struct sender *s)
 {
 	size_t points, n;
-	char *body = otlp_body(s->metrics, &s->family, &s->at, &points, &n);
+	char *body = (s->config.kind == METRICS_OTLP ? otlp_body : remote_body)(
+		s->metrics, &s->family, &s->at, &points, &n);
 	if (!points) {
 		free(body);
 		end_round(s);

@@ -34,3 +34,16 @@ void exposition_value(
 	add_labels(b, l, n);
 	buf_printf(b, " %.15g\n", x);
 }
+
+void exposition_foreign_family(struct buf *b, const char *name, const char *help)
+{
+	buf_printf(b, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+void exposition_foreign_value(
+	struct buf *b, const char *name, const struct exposition_label *l, size_t n, double x)
+{
+	buf_add_str(b, name);
+	add_labels(b, l, n);
+	buf_printf(b, " %.15g\n", x);
+}

@@ -84,7 +84,7 @@ struct house {
 	const struct house_site *site;
 	struct house_lists lists;
 	/* What SITE says of the probes, made once a configuration. */
-	json_t *probes[AUDIENCE_PUBLIC + 1], *probe_kinds;
+	json_t *probes[2], *probe_kinds; /* operators', everybody's */
 	house_publish *publish;
 	void *publish_arg;
 	int64_t started_ms, published_ms;

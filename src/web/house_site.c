@@ -166,8 +166,7 @@ static void add_lists(struct house *h, json_t *site, bool operators)
 	put(site, "scenarios", scenarios);
 	put(site, "possible", possible);
 	put(site, "probe_kinds", json_incref(h->probe_kinds));
-	put(site, "probes",
-		json_incref(h->probes[operators ? AUDIENCE_OPERATORS : AUDIENCE_PUBLIC]));
+	put(site, "probes", json_incref(h->probes[!operators]));
 }
 
 static json_t *alarms_json(const struct house *h)

@@ -76,8 +76,8 @@
  *	      trend TREND of the view: steps of 30 min or 2 h}], longest p95_ms first, <= 30 each
  *	more_waits, more_calls: how many are left out, unread: series that could not be read
  *
- * DOCUMENT (queries "graphite_render" and its neighbours; operators): what is shown as it is:
- *	status, type: of the content, text. The arguments are those of faces/graphite.c
+ * DOCUMENT (queries "graphite_render" and its neighbours, "blackbox"; operators): what is shown as
+ *it is: status, type: of the content, text. The arguments are those of faces/graphite.c
  *
  * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
  *	the verdicts of this component before and after | null

@@ -237,6 +237,7 @@ static void question(struct entrance *e, struct http_exchange *x, const struct r
 	struct error err = {0};
 	const struct face_request r = {.query = http_query(x),
 		.type = http_header(x, "Content-Type"),
+		.scrape_timeout = http_header(x, "X-Prometheus-Scrape-Timeout-Seconds"),
 		.body = http_body(x)};
 	json_t *args = m->route->arguments(&r, &err);
 	if (args)
@@ -296,6 +297,7 @@ void request_handle(void *arg, struct http_exchange *x)
 		const int refused =
 			m.route && m.route->own_secret ? guard_admit_host(g, x) : guard_admit(g, x);
 		if (refused) {
+			write_drop(x);
 			refuse(e, x, refused);
 			return;
 		}

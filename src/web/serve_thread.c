@@ -61,9 +61,12 @@ static void close_servers(struct serving *s)
 {
 	for (struct ask *a = s->asks, *next; a; a = next) {
 		next = a->next;
-		a->x = NULL;
-		if (a->gathering)
+		if (a->gathering) {
+			http_exchange_set_data(a->x, NULL);
 			ask_free(a);
+		} else {
+			a->x = NULL;
+		}
 	}
 	for (int i = 0; i < SEATS; i++) {
 		http_server_free(s->entrances[i].server);

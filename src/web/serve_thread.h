@@ -42,6 +42,7 @@ void ask_free(struct ask *a);
 /* serve_write.c: the same; bodies of those that write in are gathered there. */
 bool write_stream(void *arg, struct http_exchange *x);
 void write_piece(void *arg, struct http_exchange *x, const void *p, size_t n);
+void write_drop(struct http_exchange *x); /* what was gathered of its body, if anything */
 void write_handle(struct entrance *e, struct http_exchange *x, const struct route_match *m);
 void request_take(void *arg);                     /* an ask that came back */
 void request_forget_languages(struct serving *s); /* those on offer may have changed */

@@ -39,7 +39,9 @@ bool write_stream(void *arg, struct http_exchange *x)
 void write_piece(void *arg, struct http_exchange *x, const void *p, size_t n)
 {
 	struct ask *a = http_exchange_data(x);
-	struct serving *s = a->serving;
+	struct serving *s = a ? a->serving : NULL;
+	if (!a) /* it closes */
+		return;
 	if (a->busy || s->under_way + n > UNDER_WAY_MAX) {
 		a->busy = true;
 		return;
@@ -48,6 +50,14 @@ void write_piece(void *arg, struct http_exchange *x, const void *p, size_t n)
 		a->under_way += n;
 		s->under_way += n;
 	}
+}
+
+void write_drop(struct http_exchange *x)
+{
+	struct ask *a = http_exchange_data(x);
+	if (a && a->gathering)
+		ask_free(a);
+	http_exchange_set_data(x, NULL);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */

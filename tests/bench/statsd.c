@@ -1,7 +1,7 @@
 /*
  * statsd.c - what the bench of StatsD needs: who sends, a bare receiver, and ours by itself.
  *
- *	bench-statsd send PORT SECONDS [LINES_A_SECOND]   packets of 10 lines, 1000 names of all
+ *	bench-statsd send PORT LINES   packets of 10 lines, 1000 names of all
  *types bench-statsd bare            a loop around recvmmsg() that counts packets bench-statsd ours
  *DIRECTORY  the receiver of glasshouse with its store
  *
@@ -41,11 +41,6 @@ static double cpu(void)
 	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static double now(void)
-{
-	return (double)clock_mono_ns(&clock_system) / 1e9;
-}
-
 static void report(double lines, double from)
 {
 	printf("{\"lines\": %.0f, \"cpu\": %.6f}\n", lines, cpu() - from);
@@ -77,7 +72,7 @@ static size_t write_packet(char *p, unsigned k)
 	return n - 1;
 }
 
-static int send_all(unsigned port, double seconds, double rate)
+static int send_all(unsigned port, double lines)
 {
 	static char bytes[PACKETS][BYTES];
 	static struct iovec parts[PACKETS];
@@ -93,12 +88,9 @@ static int send_all(unsigned port, double seconds, double rate)
 		headers[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
 	}
 	double sent = 0;
-	const double from = now();
-	for (unsigned at = 0; now() - from < seconds; at = (at + AT_ONCE) % (PACKETS - AT_ONCE)) {
-		if (rate > 0 && sent * LINES > rate * (now() - from))
-			usleep(200);
-		else
-			sent += sendmmsg(fd, headers + at, AT_ONCE, 0) > 0 ? AT_ONCE : 0;
+	for (unsigned at = 0; sent * LINES < lines; at = (at + AT_ONCE) % (PACKETS - AT_ONCE)) {
+		const int n = sendmmsg(fd, headers + at, AT_ONCE, 0);
+		sent += n > 0 ? n : 0;
 	}
 	printf("{\"sent\": %.0f}\n", sent * LINES);
 	return 0;
@@ -177,12 +169,11 @@ int main(int argc, char **argv)
 	const struct sigaction stop = {.sa_handler = on_term};
 	sigaction(SIGTERM, &stop, NULL); /* ends what waits in a call */
 	if (argc >= 4 && !strcmp(argv[1], "send"))
-		return send_all((unsigned)strtoul(argv[2], NULL, 10), strtod(argv[3], NULL),
-			argc > 4 ? strtod(argv[4], NULL) : 0);
+		return send_all((unsigned)strtoul(argv[2], NULL, 10), strtod(argv[3], NULL));
 	if (argc == 2 && !strcmp(argv[1], "bare"))
 		return receive_bare();
 	if (argc == 3 && !strcmp(argv[1], "ours"))
 		return receive_ours(argv[2]);
-	fputs("usage: bench-statsd send PORT SECONDS [RATE] | bare | ours DIRECTORY\n", stderr);
+	fputs("usage: bench-statsd send PORT LINES | bare | ours DIRECTORY\n", stderr);
 	return 2;
 }

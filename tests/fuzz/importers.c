@@ -4,7 +4,6 @@
 
 #include "cli/config.h"
 #include "import/importer.h"
-#include "observe/probe/kind.h"
 #include "text/yaml.h"
 #include "text/yaml_write.h"
 
@@ -27,26 +26,10 @@ static void hold_told(const struct import_report *r, const struct yaml *y, const
 		hold_told(r, y->items[i], y->kind == YAML_MAP ? y->keys[i] : y->items[i]);
 }
 
-/* Kinds that this build has not are for another one to check. */
-static void drop_foreign(json_t *config)
-{
-	json_t *list = json_object_get(config, "probes");
-	for (size_t i = json_array_size(list); i-- > 0;) {
-		const char *key;
-		json_t *value, *probe = json_array_get(list, i);
-		bool known = false;
-		json_object_foreach (probe, key, value)
-			known |= probe_kind_find(slice_of(key)) != NULL;
-		if (!known)
-			json_array_remove(list, i);
-	}
-}
-
-static void hold_configuration(json_t *config)
+static void hold_configuration(const json_t *config)
 {
 	struct error_list errors = {0};
 	struct buf text = BUF(BUF_PAGE);
-	drop_foreign(config);
 	yaml_write(&text, config);
 	struct config *c = config_parse(buf_slice(&text), "made.yaml", &errors);
 	if (!c && text.n < YAML_SIZE_MAX)

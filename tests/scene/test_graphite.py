@@ -18,7 +18,7 @@ from graphite_web import GraphiteWeb, render
 from running import LOOPBACK, running, until
 from simulated import ROOT, simulated
 
-LISTEN = {**LOOPBACK, "graphite": "127.0.0.1:0"}
+LISTEN = {**LOOPBACK, "graphite": "127.0.0.1:0", "statsd": "127.0.0.1:0"}
 STEP = 10
 PRODUCTION = os.path.normpath(os.path.join(ROOT, "../../shared/data/cloudmon/mp-prod/conf.d"))
 ENVIRONMENT, SERVICE = "production_eu-de", "dns"
@@ -296,6 +296,33 @@ def test_function(both, function):
                 both.compare(target, **way)
 
 
+# What has other steps than what it is made of is not put into others: see test_unlike_steps_are_aligned_in_time.
+OTHER_STEPS = re.compile("ummarize|hitcount|time|constantLine|threshold|identity|aggregateLine|countSeries\\(\\)|exponential|XFiles|xFiles"
+                         "|applyByNode|aliasQuery|group\\(\\)|no\\.such|\\|")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_functions_in_each_other(both, seed):
+    """Forty at random, two and three deep; what graphite-web cannot answer is left out."""
+    rng = random.Random(seed)
+    cases = [case for some in CASES.values() for case in some]
+    hole = re.compile(r"t\.a\.(x1|\*)\.\*\.count")
+    outer = [case for case in cases if hole.search(case) and not re.search("XFiles|xFiles|applyByNode|aliasQuery", case)]
+    inner = [case for case in cases if not OTHER_STEPS.search(case)]
+    same = 0
+    for _ in range(40):
+        middle = rng.choice(inner)
+        if rng.random() < 0.3:
+            middle = hole.sub(lambda _: rng.choice(inner), middle, count=1)
+        target = hole.sub(lambda _: middle, rng.choice(outer), count=1)
+        theirs = both.ask(both.web.url, target)
+        if theirs[0] == 200:
+            difference = differ(ours(both, target), theirs[1])
+            assert not difference, f"{target}: {difference}"
+            same += 1
+    assert same >= 30
+
+
 def test_every_function_has_cases(both):
     assert set(both.run.json("/functions", both.run.intake)) == set(CASES)
 
@@ -462,6 +489,31 @@ def test_tags(both):
 
 def test_lb_check(both):
     assert text(both.run.intake, "/lb_check") == ("text/plain", "Ok\n")
+
+
+# --- streams --------------------------------------------------------------------------------------------------------
+
+
+def test_what_statsd_sends_is_asked_by_its_names(both):
+    port = int(re.search(r"^statsd: +udp://[^:]+:(\d+)$", both.run.stdout(), re.M)[1])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"s.api.200:3|c\ns.api.200:4|c\ns.api.200:100|ms\ns.api.200:300|ms\ns.api:5|g\ntagged:1|c|#dc:north",
+                 ("127.0.0.1", port))
+
+    def last(target):
+        """{name: newest value} of the last minute."""
+        lines = render(both.run.intake, target, **{"from": "-1min"})[1]
+        return {s["target"]: [v for v, _ in s["datapoints"] if v is not None][-1] for s in lines
+                if any(v is not None for v, _ in s["datapoints"])}
+
+    until(lambda: last("stats.counters.s.api.200.count"), "it is flushed", 30)
+    assert last("stats.counters.s.api.200.*") == {"stats.counters.s.api.200.count": 7, "stats.counters.s.api.200.rate": 0.7}
+    timers = last("aliasByNode(stats.timers.s.api.200.*,-1)")
+    assert timers["count"] == 2 and timers["rate"] == 0.2
+    assert {name: timers[name] for name in ("mean", "lower", "upper", "sum")} == {"mean": 200, "lower": 100, "upper": 300, "sum": 400}
+    assert timers["p99"] == pytest.approx(300, rel=0.032) and timers["std"] == pytest.approx(100, rel=0.1)
+    assert last("stats.gauges.s.*") == {"stats.gauges.s.api": 5}
+    assert last("aliasByTags(seriesByTag('dc=north','name=~.*\\.count$'),'name')") == {"stats.counters.tagged.count": 1}
 
 
 # --- docs and production -------------------------------------------------------------------------------------------

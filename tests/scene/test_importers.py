@@ -227,22 +227,7 @@ def test_references_are_explained(program):
 # --- a configuration ---------------------------------------------------------------------------------------------
 
 
-def kinds_of_this_build(tmp_path):
-    """A probe without a kind is told which there are."""
-    (tmp_path / "none.yaml").write_text("probes: [{name: x}]\n", encoding="utf-8")
-    out = command("config", "check", "-c", tmp_path / "none.yaml", cwd=tmp_path)
-    return set(re.search(r"One of these keys is needed: (.*)$", out.stderr + out.stdout, re.M).group(1).split(", "))
-
-
 def check(directory):
-    known = kinds_of_this_build(directory)
-    for path in glob.glob(str(directory / "conf.d" / "*.yaml")):
-        with open(path, encoding="utf-8") as f:
-            config = yaml.safe_load(f)
-        kept = [p for p in config["probes"] if known & set(p)]
-        if len(kept) < len(config["probes"]):
-            with open(path, "w", encoding="utf-8") as f:
-                yaml.safe_dump({**config, "probes": kept}, f)
     (directory / "clouds.yaml").write_text("clouds:\n" + "".join(
         f"  {name}: {{auth: {{auth_url: 'http://127.0.0.1:9', username: a, password: b, project_name: c}}}}\n"
         for name in ("prod", "production", "second", "stage")), encoding="utf-8")
@@ -373,8 +358,13 @@ def test_blackbox():
     assert p["mail-mail.example.org-25"]["tcp"]["talk"][1] == {"send": "EHLO prober\r"}
     assert p["ping-192.0.2.1"]["icmp"] == {"to": "192.0.2.1", "size": 64} and p["ping-192.0.2.1"]["timeout"] == "3s"
     assert p["database-db.example.org-5432"]["tcp"]["talk"] == [{"starttls": True}]
-    assert "tag" in note(made, "modules.postgres.tcp.query_response[0].send")[0]["text"]
+    assert p["chat-irc.example.org-6667"]["tcp"]["talk"] == [{"send": "NICK ${1}"}]
+    assert "only text" in note(made, "modules.postgres.tcp.query_response[0].send")[0]["text"]
     assert p["pop-pop.example.org-995"]["tcp"]["talk"] == [{"expect": r"^\+OK"}]
+    assert p["feed-wss-feed.example.org-v1"]["websocket"] == {
+        "url": "wss://feed.example.org/v1", "verify": False, "expect": "^Hello", "send": "Hi",
+        "headers": {"X-Plain": "one", "X-Hidden": "file:secrets/socket_feed-X-Hidden", "X-File": "file:header.txt",
+                    "Authorization": "file:secrets/socket_feed-Authorization"}}
     assert p["plain-plain.example.org"]["http"] == "http://plain.example.org"
     assert p["chat-irc.example.org-6667"]["timeout"] == "2s"
     assert p["names-192.0.2.53"]["dns"] == {"server": "192.0.2.53", "name": "example.org", "type": "SOA", "tcp": True,
@@ -389,7 +379,7 @@ def test_blackbox_modules_with_targets():
                     os.path.join(IMPORTS, "blackbox", "blackbox.yml"))
     p = probes(made)
     refused = [n for n in made["notes"] if not n["line"] and n["fate"] == "not carried"]
-    assert len(p) + len(refused) == 2 * 11  # all modules but that of a prober nobody has
+    assert len(p) + len(refused) == 2 * 12  # all modules but that of a prober nobody has
     assert "smtp_starttls-https-a.example.org" in [n["what"] for n in refused] and "would be refused" in refused[0]["text"]
     assert p["nobody_asks-https-a.example.org"]["http"] == {"url": "https://a.example.org", "method": "HEAD"}
     assert p["http_post-b.example.org-443"]["http"]["url"] == "http://b.example.org:443"
@@ -447,6 +437,8 @@ def test_cloudmon():
     assert used == {("api-tour", "10m"), ("server-login", "10m"), ("volume-life", "10m"), ("dns-zone", "10m")}
     own = p["own-staging-scenario1_login.yaml"]
     assert own["every"] == "15m" and own["exec"]["env"] == {"OS_CLOUD": "stage", "LANG": "C"}
+    assert own["exec"]["git"] == "https://git.example.org/ops/own-tests" and own["exec"]["branch"] == "main"
+    assert own["exec"]["run"] == "ansible-playbook -i inventory %s"
     assert own["exec"]["tasks"] == "checks/scenario1_login.yaml"
     assert p["own-staging-scenario2_disk.yaml"]["every"] == "1h"
     assert p["apimon-production-scenario23_ces.yaml"]["exec"]["statsd"] == "openstack.api.production.zone-a"

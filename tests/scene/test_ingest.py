@@ -1,4 +1,5 @@
 """Streams from outside: real senders point at `glasshouse run`, and what they sent is there as they named it."""
+import base64
 import contextlib
 import gzip
 import json
@@ -24,7 +25,9 @@ LISTEN = {**LOOPBACK, "statsd": "127.0.0.1:0", "graphite": "127.0.0.1:0", "pickl
 
 
 def ports(run):
-    """Where it listens, by name."""
+    """Where it listens, by name; as it was when first asked, since another run writes to the same file."""
+    if hasattr(run, "listens"):
+        return run.listens
     found = re.findall(r"^(\w+): +(?:udp|tcp)://[^:]+:(\d+)$", run.stdout(), re.M)
     return {name: int(port) for name, port in found}
 
@@ -72,6 +75,7 @@ def one_run(cloud):
     with running(cloud, {"listen": LISTEN, "faces": {name: "write" for name in (
             "influx", "prometheus", "alertmanager", "gatus", "uptime_kuma")}}) as run:
         until(lambda: len(ports(run)) == 3, "it says where it listens")
+        run.listens = ports(run)
         yield run
 
 
@@ -242,6 +246,24 @@ def test_bodies_have_a_limit(run):
     assert run.health("compute") is not None, "the page is there meanwhile"
 
 
+@pytest.mark.parametrize("isolate", [True, False])
+def test_a_body_that_never_ends(cloud, isolate):
+    """Who goes in the middle of a body leaves nothing behind, and one that stays does not hold up the end."""
+    config = {"listen": {**LOOPBACK, "isolate": isolate}, "faces": {"influx": "write"}}
+    with running(cloud, config, state=f"endless-{isolate}") as run:
+        host, port = run.intake.split("//")[1].split(":")
+        until(lambda: post(run, "/write", b"a v=1")[0] == 204, "it is open")
+        request = f"POST /write HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000000\r\n\r\na v=1\n".encode()
+        for _ in range(20):
+            with socket.create_connection((host, int(port))) as s:
+                s.sendall(request)
+        assert post(run, "/write", b"a v=1")[0] == 204
+        with socket.create_connection((host, int(port))) as s:
+            s.sendall(request)
+            time.sleep(0.2)
+            assert run.stop() == 0, run.stderr()
+
+
 def test_nothing_is_written_unasked(cloud):
     """`faces` is off by default, and the public listener has none of it."""
     with running(cloud, {"listen": LOOPBACK}, state="closed") as run:
@@ -389,6 +411,26 @@ def test_pushes_of_gatus_and_uptime_kuma(cloud, tmp_path):
         assert post(run, "/api/v1/endpoints/jobs_other/external?success=true", **bearer)[0] == 404
 
 
+def test_tokens(cloud, tmp_path):
+    """What writes in needs the intake's token, in the words of each client; a push the secret of its probe alone."""
+    for name in ("intake", "push"):
+        (tmp_path / name).write_text(f"{name}-token")
+        (tmp_path / name).chmod(0o600)
+    config = {"listen": {**LOOPBACK, "token": f"file:{tmp_path}/intake"},
+              "faces": {"influx": "write", "uptime_kuma": "write", "alertmanager": "write"},
+              "probes": [{"name": "job", "every": "10s", "push": {"token": f"file:{tmp_path}/push"}}]}
+    with running(cloud, config, state="tokens") as run:
+        basic = base64.b64encode(b"any:intake-token").decode()
+        for given in ("Bearer intake-token", "Token intake-token", "Basic " + basic):
+            until(lambda given=given: post(run, "/write", b"a v=1", Authorization=given)[0] == 204, given)
+        for given in ({}, {"Authorization": "Token push-token"}):
+            assert post(run, "/write", b"a v=1", **given)[0] == 401
+            assert post(run, "/api/v2/alerts", b"[]", **given)[0] == 401
+            assert post(run, "/api/v2/alerts", b"x" * 200000, **given)[0] in (401, 413)
+        assert post(run, "/api/push/push-token")[0] == 200
+        assert post(run, "/api/push/intake-token")[0] == 404
+
+
 # --- wiring ---
 
 
@@ -401,12 +443,22 @@ def test_reload_opens_and_closes(cloud):
         run.write({"listen": {**LOOPBACK, "statsd": f"127.0.0.1:{port}"}})
         answer = reload(run)
         assert answer == {"changed": [f"~ listen.statsd: none -> 127.0.0.1:{port}"], "errors": []}
+        until(lambda: taken(run, "statsd") == 0, "it is open")
+        time.sleep(0.5)
         statsd.StatsClient("127.0.0.1", port).incr("x")
         until(lambda: taken(run, "statsd") == 1, "an interval has ended", 30)
         run.write({"listen": LOOPBACK})
         reload(run)
+        until(lambda: taken(run, "statsd") == 0, "it is closed")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.bind(("127.0.0.1", port))
             run.write({"listen": {**LOOPBACK, "statsd": f"127.0.0.1:{port}"}})
-            answer = reload(run)
-            assert "listen: statsd" in answer["errors"][0] and "in use" in answer["errors"][0]
+            reload(run)
+            until(lambda: "reload: listen: statsd: " in run.stderr() and "in use" in run.stderr(), "it says so")
+        assert run.health("compute") is not None
+        run.write({"listen": {**LOOPBACK, "statsd": f"127.0.0.1:{port}", "pickle": "127.0.0.1:0"}})
+        for _ in range(5):
+            reload(run)
+        statsd.StatsClient("127.0.0.1", port).incr("x")
+        assert run.stop() == 0
+    assert series(run, "stats.counters.x")["stats.counters.x"][0]["sum"] == 2

@@ -290,8 +290,8 @@ def test_numbers_for_prometheus(cloud):
 def test_the_serving_child_dies_and_comes_again(cloud):
     with running(cloud, {}) as run:
         run.wait_health("compute", "operational")
-        children = subprocess.run(["pgrep", "-P", str(run.process.pid)], capture_output=True, text=True,
-                                  check=False).stdout.split()
+        children = subprocess.run(["pgrep", "-P", str(run.process.pid), "-f", "web-serve"], capture_output=True,
+                                  text=True, check=False).stdout.split()
         assert len(children) == 1
         with open(f"/proc/{children[0]}/status", encoding="utf-8") as f:
             status = f.read()

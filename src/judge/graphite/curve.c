@@ -319,6 +319,18 @@ bool curves_align(const struct curves *in, struct curves *out, size_t max)
 	return true;
 }
 
+struct curve *curve_of_rows(char *name, const struct curves *rows, const struct curves *in)
+{
+	const struct curve *grid = rows->p[0];
+	struct curve *c = curve_new(name, grid->start_s, grid->step_s, grid->n);
+	int64_t end = in->p[0]->end_s;
+	for (size_t i = 1; i < in->n; i++)
+		end = in->p[i]->end_s > end ? in->p[i]->end_s : end;
+	if (end > c->start_s)
+		c->end_s = end - (end - c->start_s) % c->step_s;
+	return c;
+}
+
 char *curves_exprs(const struct curves *l)
 {
 	struct buf out = BUF(BUF_PAGE);

@@ -80,6 +80,9 @@ void curve_consolidate(struct curve *c, size_t points);
  * shorter ones is consolidated. `out` is the same curves or copies, in order. False when they
  * would have more than `max` values together. */
 bool curves_align(const struct curves *in, struct curves *out, size_t max);
+/* A curve for what is made of aligned ones, of their steps, all nothing; it ends as the last of
+ * `in`, which they were before. Takes name. */
+struct curve *curve_of_rows(char *name, const struct curves *rows, const struct curves *in);
 /* Their distinct exprs with commas between; owned. */
 char *curves_exprs(const struct curves *l);
 

@@ -473,12 +473,9 @@ bool call_combine(
 		inner.function = function_find("aggregate");
 		how.text = name;
 		vec_push(&inner.args, how);
-	} else if (strcmp(inner.function->group, "Combine") || param_count(inner.function) > 1) {
-		const struct param *second = &inner.function->params[1];
-		if (second->name && second->required) {
-			call_fini(&inner);
-			return wrong_argument(c, i, "%.60s needs more arguments than series", name);
-		}
+	} else if (inner.function->params[1].name && inner.function->params[1].required) {
+		call_fini(&inner);
+		return wrong_argument(c, i, "%.60s needs more arguments than series", name);
 	}
 	const bool good = eval_work(c->e, in->n) && inner.function->run(&inner, out);
 	call_fini(&inner);

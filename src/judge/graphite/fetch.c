@@ -52,6 +52,8 @@ void fetches_free(struct graphite_call *c)
 
 void fetch_cancel(struct graphite_call *c)
 {
+	if (!c->reading) /* another thread may have the call */
+		return;
 	VEC_EACH (&c->fetches, struct fetch *, f)
 		if ((*f)->query)
 			series_cancel((*f)->query);

@@ -56,8 +56,8 @@ static bool aggregate(
 	bool good = call_align(c, in, &rows);
 	if (good && rows.n) {
 		char *exprs = curves_exprs(in);
-		struct curve *one = curve_new(mem_printf("%sSeries(%s)", short_name, exprs),
-			rows.p[0]->start_s, rows.p[0]->step_s, rows.p[0]->n);
+		struct curve *one =
+			curve_of_rows(mem_printf("%sSeries(%s)", short_name, exprs), &rows, in);
 		free(exprs);
 		one->xff = xff;
 		common_tags(one, in);
@@ -139,8 +139,8 @@ static bool divide(struct call *c, struct curve *a, struct curve *b, struct curv
 	curves_add(&in, b);
 	const bool good = call_align(c, &in, &rows);
 	if (good) {
-		struct curve *q = curve_new(mem_printf("divideSeries(%s,%s)", a->name, b->name),
-			rows.p[0]->start_s, rows.p[0]->step_s, rows.p[0]->n);
+		struct curve *q = curve_of_rows(
+			mem_printf("divideSeries(%s,%s)", a->name, b->name), &rows, &in);
 		q->xff = c->e->xff;
 		for (size_t i = 0; i < q->n; i++)
 			q->v[i] = quotient(rows.p[0]->v[i], rows.p[1]->v[i]);
@@ -189,9 +189,8 @@ bool fn_percentile_of(struct call *c, struct curves *out)
 	const bool good = call_align(c, in, &rows);
 	if (good && rows.n) {
 		double *row = mem_new_array(rows.n, sizeof(*row));
-		struct curve *one =
-			curve_new(mem_printf("percentileOfSeries(%s,%g)", in->p[0]->expr, n),
-				rows.p[0]->start_s, rows.p[0]->step_s, rows.p[0]->n);
+		struct curve *one = curve_of_rows(
+			mem_printf("percentileOfSeries(%s,%g)", in->p[0]->expr, n), &rows, in);
 		one->xff = c->e->xff;
 		for (size_t i = 0; i < one->n; i++) {
 			for (size_t k = 0; k < rows.n; k++)
@@ -224,8 +223,7 @@ bool fn_count(struct call *c, struct curves *out)
 	const bool good = call_align(c, &in, &rows);
 	if (good && rows.n) {
 		char *exprs = curves_exprs(&in);
-		struct curve *one = curve_new(mem_printf("countSeries(%s)", exprs),
-			rows.p[0]->start_s, rows.p[0]->step_s, rows.p[0]->n);
+		struct curve *one = curve_of_rows(mem_printf("countSeries(%s)", exprs), &rows, &in);
 		free(exprs);
 		one->xff = c->e->xff;
 		for (size_t i = 0; i < one->n; i++)
@@ -246,8 +244,8 @@ bool fn_pow_series(struct call *c, struct curves *out)
 	for (size_t i = 0; i < in.n; i++)
 		buf_printf(&names, "%s%s", i ? "," : "", in.p[i]->name);
 	if (good && rows.n) {
-		struct curve *one = curve_new(mem_printf("powSeries(%s)", buf_str(&names)),
-			rows.p[0]->start_s, rows.p[0]->step_s, rows.p[0]->n);
+		struct curve *one =
+			curve_of_rows(mem_printf("powSeries(%s)", buf_str(&names)), &rows, &in);
 		one->xff = c->e->xff;
 		for (size_t i = 0; i < one->n; i++) {
 			double x = rows.p[0]->v[i];

@@ -7,9 +7,10 @@
 
 #include "judge/graphite/functions.h"
 
-static struct curve *percent_curve(struct call *c, const struct curve *grid, char *name)
+static struct curve *percent_curve(
+	struct call *c, const struct curves *rows, const struct curves *in, char *name)
 {
-	struct curve *p = curve_new(name, grid->start_s, grid->step_s, grid->n);
+	struct curve *p = curve_of_rows(name, rows, in);
 	p->xff = c->e->xff;
 	return p;
 }
@@ -29,7 +30,7 @@ static bool pair(struct call *c, struct curve *a, struct curve *b, struct curves
 		curves_add(&in, b);
 	const bool good = call_align(c, &in, &rows);
 	if (good) {
-		struct curve *p = percent_curve(c, rows.p[0],
+		struct curve *p = percent_curve(c, &rows, &in,
 			mem_printf("asPercent(%s,%s)", a ? a->name : "MISSING",
 				b ? b->name : "MISSING"));
 		for (size_t i = 0; a && b && i < p->n; i++)
@@ -50,7 +51,7 @@ static struct curve *sum_of(struct call *c, const struct curves *in)
 		return curve_ref(in->p[0]);
 	if (call_align(c, in, &rows) && rows.n) {
 		char *exprs = curves_exprs(in);
-		sum = percent_curve(c, rows.p[0], mem_printf("sumSeries(%s)", exprs));
+		sum = percent_curve(c, &rows, in, mem_printf("sumSeries(%s)", exprs));
 		free(exprs);
 		for (size_t k = 0; k < rows.n; k++)
 			for (size_t i = 0; i < sum->n; i++)
@@ -126,8 +127,9 @@ static bool of_number(struct call *c, const struct curves *in, struct curves *ou
 	curve_number(total, !c->args.p[1].whole, text);
 	for (size_t i = 0; i < in->n; i++) {
 		const struct curve *a = in->p[i];
+		const struct curves one = {.p = &in->p[i], .n = 1};
 		struct curve *p =
-			percent_curve(c, a, mem_printf("asPercent(%s,%s)", a->name, text));
+			percent_curve(c, &one, &one, mem_printf("asPercent(%s,%s)", a->name, text));
 		for (size_t k = 0; k < a->n; k++)
 			p->v[k] = percent(a->v[k], total);
 		vec_push(out, p);

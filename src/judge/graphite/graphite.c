@@ -210,7 +210,6 @@ static void want_done(struct worker_job *j)
 
 void call_fetched(struct graphite_call *c)
 {
-	fetches_free(c);
 	if (c->err.kind)
 		call_end(c);
 	else
@@ -246,6 +245,7 @@ static void evaluate_work(struct worker_job *j, unsigned thread)
 {
 	struct graphite_call *c = (struct graphite_call *)j;
 	struct curves out = {0};
+	fetches_free(c); /* here, and what was got: they may be large */
 	if (c->err.kind || !parse_all(c))
 		return;
 	eval_again(&c->eval);
@@ -259,6 +259,8 @@ static void evaluate_work(struct worker_job *j, unsigned thread)
 	if (!c->err.kind && !c->eval.wants.n)
 		c->lines = lines_of(&out, c->points_max);
 	curves_fini(&out);
+	if (c->lines)
+		eval_fini(&c->eval);
 }
 
 static void evaluate_done(struct worker_job *j)

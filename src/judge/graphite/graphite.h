@@ -26,8 +26,8 @@
  * values. `from` is exclusive, `until` inclusive, as in whisper.
  *
  * Limits, each with an error that says what to ask instead: GRAPHITE_TARGETS a question,
- * GRAPHITE_SERIES series and GRAPHITE_POINTS values fetched, depth GRAPHITE_DEPTH, a deadline.
- * Thread: the loop's; no callback from inside the call that asks.
+ * GRAPHITE_SERIES series and GRAPHITE_POINTS values fetched, depth TARGET_DEPTH (target.h), a
+ *deadline. Thread: the loop's; no callback from inside the call that asks.
  */
 #ifndef JUDGE_GRAPHITE_GRAPHITE_H
 #define JUDGE_GRAPHITE_GRAPHITE_H
@@ -39,7 +39,6 @@
 #define GRAPHITE_TARGETS  100
 #define GRAPHITE_SERIES   5000
 #define GRAPHITE_POINTS   2000000
-#define GRAPHITE_DEPTH    32
 #define GRAPHITE_DEADLINE (5 * NS_PER_S) /* real time */
 #define GRAPHITE_NODES    100000         /* of one answer about names */
 #define GRAPHITE_STEP_S   10

@@ -44,13 +44,16 @@ struct graphite_lines *lines_of(struct curves *curves, size_t points_max)
 	*held = *curves;
 	*curves = (struct curves){0};
 	lines->held = held;
-	lines->n = held->n;
 	lines->p = mem_new_array(held->n ? held->n : 1, sizeof(*lines->p));
 	for (size_t i = 0; i < held->n; i++) {
 		start = held->p[i]->start_s < start ? held->p[i]->start_s : start;
 		end = held->p[i]->end_s > end ? held->p[i]->end_s : end;
 	}
-	for (size_t i = 0; i < held->n; i++) {
+	bool any = false;
+	for (size_t i = 0; i < held->n; i++)
+		any |= held->p[i]->n > 0;
+	lines->n = any ? held->n : 0; /* as graphite-web: windows longer than what there is */
+	for (size_t i = 0; i < lines->n; i++) {
 		if (points_max)
 			consolidate(curve_own(&held->p[i]), end - start, points_max);
 		const struct curve *c = held->p[i];

@@ -49,9 +49,12 @@ static void node_fini(struct path_node *n)
 		free(e->value);
 	}
 	map_fini(&n->children);
-	VEC_EACH (&n->sources, struct source, s)
-		vec_fini(&s->series);
-	vec_fini(&n->sources);
+	while (n->sources) {
+		struct source *s = n->sources;
+		n->sources = s->next;
+		free(s->series);
+		free(s);
+	}
 }
 
 void paths_free(struct paths *p)
@@ -71,7 +74,8 @@ size_t paths_count(const struct paths *p)
 void source_add(struct source *src, struct series *s)
 {
 	src->kind = series_kind(s);
-	vec_push(&src->series, s);
+	src->series = mem_resize(src->series, src->n + 1, sizeof(struct series *));
+	src->series[src->n++] = s;
 }
 
 static struct path_node *node_of(struct paths *p, struct slice path)
@@ -127,11 +131,14 @@ void paths_add(struct paths *p, struct series *s)
 	if (!has_tags || series_kind(s) == SERIES_PROBE) {
 		struct path_node *n = node_of(p, buf_slice(&path));
 		struct source *to = NULL;
-		VEC_EACH (&n->sources, struct source, src)
+		for (struct source *src = n->sources; src; src = src->next)
 			if (src->kind == series_kind(s))
 				to = src;
-		if (!to)
-			to = vec_add(&n->sources);
+		if (!to) {
+			to = mem_new(struct source);
+			to->next = n->sources;
+			n->sources = to;
+		}
 		source_add(to, s);
 	}
 	buf_fini(&path);
@@ -183,8 +190,8 @@ static void give_leaf(
 	if (w->node)
 		w->stopped = !w->node(w->arg, w->path, true, false);
 	else
-		w->stopped = !w->leaf(w->arg,
-			&(struct path_leaf){w->path, field, src->series.p, src->series.n, w->wild});
+		w->stopped = !w->leaf(
+			w->arg, &(struct path_leaf){w->path, field, src->series, src->n, w->wild});
 	w->path[used] = '\0';
 }
 
@@ -192,7 +199,7 @@ static void give_leaf(
 static bool is_hidden(const struct path_node *n, const char *name)
 {
 	const struct path_node *child = map_get(&n->children, name);
-	return child && child->sources.n;
+	return child && child->sources;
 }
 
 static void walk_faults(struct walk *w, size_t depth, size_t used, const struct source *src)
@@ -212,7 +219,7 @@ static void walk_faults(struct walk *w, size_t depth, size_t used, const struct 
 /* The leaves that the sources of a node make below it. */
 static void walk_fields(struct walk *w, const struct path_node *n, size_t depth, size_t used)
 {
-	VEC_EACH (&n->sources, struct source, src) {
+	for (const struct source *src = n->sources; src; src = src->next) {
 		size_t count;
 		const struct field *fields = path_fields(src->kind, &count);
 		if (!fields[0].name)
@@ -245,7 +252,7 @@ static void walk_node(struct walk *w, const struct path_node *n, size_t depth, s
 {
 	if (depth == w->n) {
 		bool leaf = false, branch = n->children.n > 0;
-		VEC_EACH (&n->sources, struct source, src) {
+		for (const struct source *src = n->sources; src; src = src->next) {
 			leaf |= src->kind == SERIES_GAUGE;
 			branch |= src->kind != SERIES_GAUGE;
 			if (src->kind == SERIES_GAUGE && !w->node)
@@ -297,7 +304,7 @@ bool paths_nodes(
 
 static void each(struct walk *w, const struct path_node *n, size_t used)
 {
-	VEC_EACH (&n->sources, struct source, src) {
+	for (const struct source *src = n->sources; src; src = src->next) {
 		size_t count;
 		const struct field *fields = path_fields(src->kind, &count);
 		for (size_t i = 0; i < count; i++)

@@ -12,13 +12,15 @@ struct field { /* a leaf of a kind of series */
 };
 
 struct source { /* series of one name, kind and tags, measured at one or several places */
+	struct source *next; /* of another kind, with the same path */
 	enum series_kind kind;
-	VEC(struct series *) series;
+	struct series **series; /* exactly as many: there are many sources of one */
+	size_t n;
 };
 
 struct path_node {
-	struct map children;        /* struct path_node */
-	VEC(struct source) sources; /* nearly always one */
+	struct map children;    /* struct path_node */
+	struct source *sources; /* nearly always one, or none */
 };
 
 struct tagged {       /* a source whose series have tags */

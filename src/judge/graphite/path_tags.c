@@ -97,7 +97,7 @@ void tagged_free(struct paths *p)
 		struct tagged *t = e->value;
 		free(t->name);
 		free(t->suffix);
-		vec_fini(&t->source.series);
+		free(t->source.series);
 		free(t);
 	}
 	map_fini(&p->tagged);
@@ -223,9 +223,8 @@ static void look_at(struct search *s, const struct tagged *t)
 			fields[i].name ? fields[i].name : "");
 		char *path = mem_printf("%s%s", name, t->suffix);
 		if (all_hold(s, name, t->suffix))
-			s->stopped = !s->cb(
-				s->arg, &(struct path_leaf){path, fields[i].field,
-						t->source.series.p, t->source.series.n, true});
+			s->stopped = !s->cb(s->arg, &(struct path_leaf){path, fields[i].field,
+							    t->source.series, t->source.n, true});
 		free(path);
 		free(name);
 	}
@@ -349,9 +348,8 @@ bool tagged_exact(
 			char *path = mem_printf("%s%s%s%s", t->name, fields[i].name ? "." : "",
 				fields[i].name ? fields[i].name : "", t->suffix);
 			if (glob_fits(&g, path))
-				go_on = cb(arg,
-					&(struct path_leaf){path, fields[i].field,
-						t->source.series.p, t->source.series.n, !g.plain});
+				go_on = cb(arg, &(struct path_leaf){path, fields[i].field,
+							t->source.series, t->source.n, !g.plain});
 			free(path);
 		}
 	}

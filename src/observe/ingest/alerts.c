@@ -336,7 +336,7 @@ void alerts_close(struct alerts *a)
 	if (!a)
 		return;
 	timer_cancel(&a->timer);
-	if (!a->idle)
+	while (!a->idle) /* somebody may stop the loop meanwhile */
 		loop_run_until(a->loop, &a->idle);
 	MAP_EACH (&a->firing, e)
 		firing_free(e->value);

@@ -428,7 +428,8 @@ void graphite_close(struct graphite *g)
 	if (write(g->wake, &one, sizeof(one)) < 0)
 		mem_panic("an event cannot be written");
 	pthread_join(g->thread, NULL);
-	loop_run_until(g->loop, &g->idle);
+	while (!g->idle) /* somebody may stop the loop meanwhile */
+		loop_run_until(g->loop, &g->idle);
 	graphite_free(g);
 }
 

@@ -45,7 +45,7 @@ struct graphite_options {
 
 struct graphite *graphite_open(
 	struct loop *l, const struct graphite_options *options, struct error *err) must_check;
-/* What has arrived is handed over from in here. It stops the loop's thread. */
+/* What has arrived is handed over from in here. It runs the loop: never from inside a callback. */
 void graphite_close(struct graphite *g); /* NULL is fine */
 /* How many of the points handed over still wait: while there are many the thread reads no more. */
 void graphite_waiting(struct graphite *g, size_t points);

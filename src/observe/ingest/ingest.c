@@ -23,11 +23,16 @@
 #define LOOK_EACH    64 /* samples between two looks at the clock */
 #define TELL_EACH_MS 60000
 
+struct numbers {                     /* of the names of a table */
+	VEC(struct series *) series; /* NULL: refused */
+};
+
 struct work { /* one of both */
 	struct work *next;
 	enum ingest_source source;
 	struct points *points;
 	struct statsd_batch *batch;
+	struct numbers *numbers; /* of the batch */
 	size_t at;
 };
 
@@ -36,8 +41,9 @@ struct ingest {
 	struct series_store *store;
 	struct ingest_options o;
 	char *location;
-	struct map names;               /* kind, name, tags: struct series */
-	VEC(struct series *) by_number; /* of StatsD's names; NULL: refused */
+	char statsd_host[INGEST_HOST];
+	struct map names; /* kind, name, tags: struct series */
+	struct numbers over_udp, within;
 	struct work *first, **last;
 	size_t waiting;
 	struct timer turn;
@@ -45,6 +51,8 @@ struct ingest {
 	struct ingest_state state;
 	int64_t bad_ms[INGEST_SOURCES]; /* when first_bad was */
 	struct statsd *statsd;
+	struct statsd_table *table; /* what comes from within; NULL: nothing has yet */
+	struct timer flush;
 	struct graphite *graphite;
 };
 
@@ -132,7 +140,7 @@ static bool append_point(struct ingest *i, const struct point *p)
 	return s && series_append(s, &(struct series_sample){.at_ms = at, .value = p->value});
 }
 
-static void learn_name(struct ingest *i, const struct statsd_name *n)
+static void learn_name(struct ingest *i, struct numbers *numbers, const struct statsd_name *n)
 {
 	static const enum series_kind kinds[STATSD_KINDS] = {
 		SERIES_SUM, SERIES_DIST, SERIES_GAUGE, SERIES_GAUGE};
@@ -145,13 +153,14 @@ static void learn_name(struct ingest *i, const struct statsd_name *n)
 		const struct point p = points_at(one, 0);
 		s = series_of(i, kinds[n->kind], &p);
 	}
-	vec_push(&i->by_number, s);
+	vec_push(&numbers->series, s);
 	points_free(one);
 }
 
-static bool append_item(struct ingest *i, int64_t at_ms, const struct statsd_item *item)
+static bool append_item(
+	const struct numbers *numbers, int64_t at_ms, const struct statsd_item *item)
 {
-	struct series *s = i->by_number.p[item->id];
+	struct series *s = numbers->series.p[item->id];
 	return s && series_append(s, &(struct series_sample){.at_ms = at_ms,
 					     .value = item->value,
 					     .n = item->n,
@@ -177,9 +186,9 @@ static void do_one(struct ingest *i, struct work *w)
 		taken = append_point(i, &p);
 		i->state.source[w->source].points += taken;
 	} else if (at < b->names.n) {
-		learn_name(i, &b->names.p[at]);
+		learn_name(i, w->numbers, &b->names.p[at]);
 	} else {
-		taken = append_item(i, b->at_ms, &b->items.p[at - b->names.n]);
+		taken = append_item(w->numbers, b->at_ms, &b->items.p[at - b->names.n]);
 	}
 	i->state.source[w->source].refused += !taken;
 	i->waiting--;
@@ -243,6 +252,31 @@ bool ingest_points(struct ingest *i, enum ingest_source source, struct points *p
 	return true;
 }
 
+bool ingest_metric(struct ingest *i, enum ingest_metric metric, const char *name, double value)
+{
+	static const struct {
+		const char *prefix;
+		enum series_kind kind;
+	} rows[] = {{"stats.counters.", SERIES_SUM}, {"stats.timers.", SERIES_DIST},
+		{"stats.gauges.", SERIES_GAUGE}};
+	char *whole = mem_printf("%s%s", rows[metric].prefix, name);
+	struct series_hist hist = {0};
+	struct series_sample sample = {.at_ms = now_ms(i), .value = value, .hist = &hist};
+	struct series *s =
+		series_of(i, rows[metric].kind, &(struct point){.name = slice_of(whole)});
+	if (metric == INGEST_TIMER) {
+		sample.value = sample.min = sample.max = (double)(int64_t)(value * 1000 + 0.5);
+		sample.n = 1;
+		series_hist_add(&hist, (uint64_t)sample.value, 1);
+	}
+	free(whole);
+	const bool taken = s && series_append(s, &sample);
+	series_hist_fini(&hist);
+	i->state.source[INGEST_STATSD].points += taken;
+	i->state.source[INGEST_STATSD].refused += !taken;
+	return taken;
+}
+
 /* --- what the threads bring ------------------------------------------------------------------- */
 
 static void on_statsd(void *arg, struct statsd_batch *b)
@@ -252,7 +286,41 @@ static void on_statsd(void *arg, struct statsd_batch *b)
 	i->state.source[INGEST_STATSD].refused += b->refused;
 	i->state.source[INGEST_STATSD].lost = b->lost;
 	ingest_bad(i, INGEST_STATSD, &b->bad);
-	add_work(i, (struct work){.source = INGEST_STATSD, .batch = b});
+	add_work(i, (struct work){.source = INGEST_STATSD, .batch = b, .numbers = &i->over_udp});
+}
+
+static void flush_within(struct ingest *i)
+{
+	if (!i->table)
+		return;
+	struct statsd_batch *b = statsd_table_flush(i->table);
+	b->at_ms = now_ms(i);
+	i->state.source[INGEST_STATSD].refused += b->refused;
+	add_work(i, (struct work){.source = INGEST_STATSD, .batch = b, .numbers = &i->within});
+}
+
+static void flush_later(struct ingest *i);
+
+static void on_flush(struct timer *t)
+{
+	struct ingest *i = t->arg;
+	flush_within(i);
+	flush_later(i);
+}
+
+static void flush_later(struct ingest *i)
+{
+	const int64_t now_ns = clock_unix_us(loop_clock(i->loop)) * NS_PER_US;
+	timer_start(i->loop, &i->flush, i->o.flush_ns - now_ns % i->o.flush_ns, on_flush, i);
+}
+
+void ingest_packet(struct ingest *i, struct slice lines)
+{
+	if (!i->table) {
+		i->table = statsd_table_new(i->o.names_max);
+		flush_later(i);
+	}
+	statsd_table_take(i->table, lines);
 }
 
 static void on_graphite(void *arg, bool pickle, struct points *points, const struct bad_lines *bad)
@@ -302,6 +370,19 @@ static bool open_sockets(struct ingest *i, struct error *err)
 	return true;
 }
 
+/* Who listens everywhere is found on loopback. */
+static void keep_host(struct ingest *i, const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	const struct slice all = slice_from(address, colon ? (size_t)(colon - address) : 0),
+			   host = slice_starts(all, "[") ? slice_sub(all, 1, all.n - 2) : all;
+	const bool any = !host.n || slice_is(host, "0.0.0.0");
+	snprintf(i->statsd_host, sizeof(i->statsd_host), "%.*s",
+		SLICE_ARG(any                    ? SLICE("127.0.0.1")
+			  : slice_is(host, "::") ? SLICE("::1")
+						 : host));
+}
+
 struct ingest *ingest_open(struct loop *l, struct series_store *store,
 	const struct ingest_options *options, struct error *err)
 {
@@ -315,6 +396,8 @@ struct ingest *ingest_open(struct loop *l, struct series_store *store,
 	i->o.names_max = i->o.names_max ? i->o.names_max : NAMES_MAX;
 	i->o.connections = i->o.connections ? i->o.connections : CONNECTIONS;
 	const bool good = open_sockets(i, err);
+	if (i->statsd)
+		keep_host(i, i->o.statsd);
 	i->o.statsd = i->o.graphite = i->o.pickle = i->o.location = NULL;
 	if (good)
 		return i;
@@ -329,11 +412,15 @@ void ingest_close(struct ingest *i)
 	statsd_close(i->statsd);
 	graphite_close(i->graphite);
 	i->graphite = NULL;
+	timer_cancel(&i->flush);
+	flush_within(i);
 	i->closing = true;
 	work_on(i);
 	timer_cancel(&i->turn);
 	map_fini(&i->names);
-	vec_fini(&i->by_number);
+	statsd_table_free(i->table);
+	vec_fini(&i->over_udp.series);
+	vec_fini(&i->within.series);
 	free(i->location);
 	free(i);
 }
@@ -356,4 +443,11 @@ unsigned ingest_port(const struct ingest *i, enum ingest_source source)
 	if ((source == INGEST_GRAPHITE || source == INGEST_PICKLE) && i->graphite)
 		return graphite_port(i->graphite, source == INGEST_PICKLE);
 	return 0;
+}
+
+bool ingest_statsd_address(const struct ingest *i, char host[INGEST_HOST], unsigned *ret_port)
+{
+	*ret_port = ingest_port(i, INGEST_STATSD);
+	snprintf(host, INGEST_HOST, "%s", i->statsd_host);
+	return *ret_port != 0;
 }

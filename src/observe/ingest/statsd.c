@@ -227,11 +227,12 @@ void statsd_close(struct statsd *s)
 	if (!s)
 		return;
 	timer_cancel(&s->timer);
-	if (!s->idle)
+	while (!s->idle) /* somebody may stop the loop meanwhile */
 		loop_run_until(s->loop, &s->idle);
 	say(s, STOP, (now_ms(s) / s->flush_ms + 1) * s->flush_ms);
 	pthread_join(s->thread, NULL);
-	loop_run_until(s->loop, &s->idle);
+	while (!s->idle)
+		loop_run_until(s->loop, &s->idle);
 	statsd_free(s);
 }
 

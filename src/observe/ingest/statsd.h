@@ -112,6 +112,7 @@ struct statsd_metric {
 struct statsd_dense { /* rows of counts that are free */
 	VEC(uint32_t *) free;
 	size_t made;
+	uint64_t seed; /* of the hashes of sets */
 };
 
 void statsd_metric_fini(struct statsd_metric *m);
@@ -120,8 +121,8 @@ void statsd_dense_fini(struct statsd_dense *d);
  * not taken for lack of room. */
 const char *statsd_metric_add(struct statsd_metric *m, const struct statsd_line *line,
 	struct statsd_dense *dense, uint64_t *ret_refused);
-/* A whole number of at most 15 digits, alone and without a rate. False: the way above says why. */
-bool statsd_metric_whole(struct statsd_metric *m, uint64_t x, struct statsd_dense *dense);
+/* One value of at most 15 digits, without a sign or a rate. False: the way above says why. */
+bool statsd_metric_one(struct statsd_metric *m, double x, struct statsd_dense *dense);
 /* What it came to, moved; and begins anew. */
 struct statsd_item statsd_metric_take(struct statsd_metric *m, struct statsd_dense *dense);
 
@@ -134,7 +135,7 @@ struct statsd;
 typedef void statsd_taken(void *arg, struct statsd_batch *b);
 struct statsd *statsd_open(struct loop *l, const char *address, int64_t flush_ms, size_t names_max,
 	statsd_taken *taken, void *arg, struct error *err) must_check;
-/* What has arrived is handed over from in here. It stops the loop's thread. */
+/* What has arrived is handed over from in here. It runs the loop: never from inside a callback. */
 void statsd_close(struct statsd *s);
 unsigned statsd_port(const struct statsd *s);
 

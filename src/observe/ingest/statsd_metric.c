@@ -40,10 +40,10 @@ static void members_grow(struct statsd_members *m)
 	*m = next;
 }
 
-static bool members_add(struct statsd_members *m, struct slice member)
+static bool members_add(struct statsd_members *m, struct slice member, uint64_t seed)
 {
 	static const uint64_t none = 1;
-	const uint64_t hash = statsd_hash(member, 0);
+	const uint64_t hash = statsd_hash(member, seed);
 	if (m->n >= STATSD_MEMBERS_MAX)
 		return false;
 	if (2 * m->n >= m->size)
@@ -94,7 +94,7 @@ static const char *add_value(struct statsd_metric *m, const struct statsd_line *
 {
 	double x;
 	if (m->kind == STATSD_SET) {
-		*ret_refused += !members_add(&m->members, text);
+		*ret_refused += !members_add(&m->members, text, dense->seed);
 		m->heard = true;
 		return NULL;
 	}
@@ -123,13 +123,13 @@ static const char *add_value(struct statsd_metric *m, const struct statsd_line *
 	return NULL;
 }
 
-bool statsd_metric_whole(struct statsd_metric *m, uint64_t x, struct statsd_dense *dense)
+bool statsd_metric_one(struct statsd_metric *m, double x, struct statsd_dense *dense)
 {
 	switch (m->kind) {
-	case STATSD_COUNTER: m->value += (double)x; break;
-	case STATSD_GAUGE: m->value = (double)x; break;
+	case STATSD_COUNTER: m->value += x; break;
+	case STATSD_GAUGE: m->value = x; break;
 	case STATSD_TIMER:
-		if (!add_time(m, (double)x * 1000, 1, dense))
+		if (!add_time(m, x * 1000, 1, dense))
 			return false;
 		break;
 	case STATSD_SET:

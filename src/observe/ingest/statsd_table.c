@@ -45,6 +45,7 @@ struct statsd_table *statsd_table_new(size_t names_max)
 	t->slots = mem_new_array(t->size, sizeof(*t->slots));
 	for (int k = 0; k < STATSD_KINDS; k++)
 		t->seed[k] = random_u64(&random_system);
+	t->dense.seed = random_u64(&random_system);
 	t->batch = mem_new(struct statsd_batch);
 	return t;
 }
@@ -242,23 +243,41 @@ static bool short_kind(const char *p, const char *end, enum statsd_kind *ret, co
 	return *ret_stop == end || **ret_stop == '\n';
 }
 
-/* Most lines are a known name and a whole number: NAME:12|ms. These are taken in one go, without
+/* Digits with a point or without, exact as one division: up to 15 in all. Where they end; NULL: it
+ * is another kind of number. */
+static const char *short_number(const char *p, const char *end, double *ret)
+{
+	static const double powers[] = {
+		1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+	const char *const from = p;
+	uint64_t x = 0;
+	ptrdiff_t after = 0;
+	for (; p < end && (unsigned char)(*p - '0') < 10; p++)
+		x = x * 10 + (uint64_t)(*p - '0');
+	if (p > from && p < end && *p == '.') {
+		const char *const point = p;
+		for (p++; p < end && (unsigned char)(*p - '0') < 10; p++)
+			x = x * 10 + (uint64_t)(*p - '0');
+		after = p - point - 1;
+	}
+	if (p == from || p - from > 15)
+		return NULL;
+	*ret = after ? (double)x / powers[after] : (double)x;
+	return p;
+}
+
+/* Most lines are a known name and a plain number: NAME:12.5|ms. These are taken in one go, without
  * looking for their end first. Returns it; NULL: it is another kind of line, nothing was done. */
 static const char *take_short(struct statsd_table *t, const char *p, const char *end)
 {
-	const size_t most =
-		(size_t)(end - p) < SERIES_KEY_MAX / 2 ? (size_t)(end - p) : SERIES_KEY_MAX / 2;
-	const char *colon = memchr(p, ':', most), *stop;
+	const size_t left = (size_t)(end - p), most = SERIES_KEY_MAX / 2;
+	const char *colon = memchr(p, ':', left < most ? left : most), *stop;
 	enum statsd_kind kind;
-	uint64_t x = 0;
+	double x;
 	if (!colon)
 		return NULL;
-	const char *c = colon + 1;
-	for (; c < end && (unsigned char)(*c - '0') < 10; c++)
-		x = x * 10 + (uint64_t)(*c - '0');
-	const ptrdiff_t digits = c - colon - 1;
-	if (digits < 1 || digits > 15 || c == end || *c != '|' ||
-		!short_kind(c + 1, end, &kind, &stop))
+	const char *c = short_number(colon + 1, end, &x);
+	if (!c || c == end || *c != '|' || !short_kind(c + 1, end, &kind, &stop))
 		return NULL;
 	const struct slice name = slice_from(p, (size_t)(colon - p)), none = {"", 0};
 	const struct slot *slot = look_up(t, hash_of(t, kind, name, none), kind, name, none);
@@ -266,7 +285,7 @@ static const char *take_short(struct statsd_table *t, const char *p, const char 
 	if (!m)
 		return NULL;
 	const bool before = m->heard;
-	if (!statsd_metric_whole(m, x, &t->dense))
+	if (!statsd_metric_one(m, x, &t->dense))
 		return NULL;
 	if (!before)
 		vec_push(&t->heard, m);

@@ -109,6 +109,13 @@ static bool makes_sense(struct reading *c, const struct expr *e)
 	return is_condition;
 }
 
+static void add(struct conditions *into, char *text, struct expr *e)
+{
+	struct condition *to = &into->p[into->n++];
+	to->text = text;
+	to->expr = e;
+}
+
 static void read_one(struct reading *c, const char *what)
 {
 	struct error err = {0};
@@ -127,7 +134,7 @@ static void read_one(struct reading *c, const char *what)
 	expr_functions(e, on_function, c);
 	expr_measurements(e, on_measurement, c);
 	if (c->good && makes_sense(c, e))
-		c->into->p[c->into->n++] = (struct condition){slice_dup(c->at->text), e};
+		add(c->into, slice_dup(c->at->text), e);
 	else
 		expr_free(e);
 }
@@ -144,14 +151,29 @@ void conditions_read(
 		return;
 	}
 	into->p = mem_new_array(n, sizeof(*into->p));
+	into->p->refs = 1;
 	for (size_t i = 0; i < n; i++) {
 		c.at = y->kind == YAML_LIST ? y->items[i] : y;
 		read_one(&c, what);
 	}
 }
 
+void conditions_share(struct conditions *c, const struct conditions *like)
+{
+	if (!c->n || c->n != like->n || c->p == like->p)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(c->p[i].text, like->p[i].text) != 0)
+			return;
+	conditions_fini(c);
+	*c = *like;
+	c->p->refs++;
+}
+
 void conditions_fini(struct conditions *c)
 {
+	if (c->p && --c->p->refs > 0)
+		return;
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->p[i].text);
 		expr_free(c->p[i].expr);

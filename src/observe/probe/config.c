@@ -22,7 +22,7 @@ enum { FAMILY_ANY, FAMILY_V4, FAMILY_V6, FAMILY_BOTH };
 static const char *const family_words[] = {"any", "ipv4", "ipv6", "both", NULL};
 
 struct item { /* what a map says */
-	char *name, *component, *category, *region, *group, **after;
+	char *name, *component, *category, *region, *group, *globalmon, **after;
 	int64_t every_ns, timeout_ns, tries, pause_ns, slow_ns;
 	int severity, family;
 	const struct yaml *expect, *warn;
@@ -41,6 +41,8 @@ static const struct key common[] = {
 	{ITEM("category", KEY_TEXT, category), .max = LINE_MAX_},
 	{ITEM("region", KEY_TEXT, region), .max = LINE_MAX_},
 	{ITEM("group", KEY_TEXT, group), .max = LINE_MAX_},
+	{ITEM("globalmon", KEY_TEXT, globalmon), .max = LINE_MAX_,
+		.help = "of kind http: told by GlobalMon's names, as this service"},
 	{ITEM("expect", KEY_NODE, expect), .help = "conditions that must hold"},
 	{ITEM("warn", KEY_NODE, warn), .help = "conditions that should hold"},
 	{ITEM("slow", KEY_TIME, slow_ns), .min = NS_PER_MS, .max = 3600 * NS_PER_S},
@@ -205,6 +207,7 @@ static void take_common(struct probe_config *c, struct item *item, const struct 
 	c->category = item->category;
 	c->region = item->region;
 	c->group = item->group;
+	c->globalmon = item->globalmon;
 	c->after = item->after;
 	c->tries = item->tries;
 	c->pause_ns = item->pause_ns;
@@ -215,6 +218,7 @@ static void take_common(struct probe_config *c, struct item *item, const struct 
 		.category = c->category,
 		.region = c->region,
 		.group = c->group,
+		.globalmon = c->globalmon,
 		.every_ns = item->every_ns,
 		.timeout_ns = item->timeout_ns,
 		.severity = (enum severity)item->severity,
@@ -335,7 +339,8 @@ static void read_item(struct probe_reader *r, const struct yaml *map)
 	snprintf(what, sizeof(what), "probe %.64s", r->name);
 	const bool good = keys_read(map, r->file, what, table, n, &item, r->errors);
 	if (good) {
-		static const char *const lines[] = {"component", "category", "region", "group"};
+		static const char *const lines[] = {
+			"component", "category", "region", "group", "globalmon"};
 		check_name(r, yaml_get(map, "name"));
 		for (size_t i = 0; i < array_len(lines); i++)
 			check_line(r, map, lines[i]);
@@ -346,6 +351,9 @@ static void read_item(struct probe_reader *r, const struct yaml *map)
 	const struct yaml *at = find_kind(r, map, &item, &c->kind);
 	if (!at)
 		return;
+	if (c->globalmon && strcmp(c->kind->name, "http") != 0)
+		probe_wrong(r, yaml_get(map, "globalmon"),
+			"globalmon is for probes of kind http: GlobalMon asks nothing else");
 	r->timeout_ns = item.timeout_ns;
 	read_kind(r, at);
 	conditions_read(r, item.expect, "expect", &c->expect);
@@ -443,6 +451,14 @@ int64_t probe_config_longest_ns(const struct probe_config *c)
 	return c->tries * c->about.timeout_ns + (c->tries - 1) * c->pause_ns + NS_PER_S;
 }
 
+void probe_config_share(struct probe_config *c, const struct probe_config *like)
+{
+	if (c->kind != like->kind)
+		return;
+	conditions_share(&c->expect, &like->expect);
+	conditions_share(&c->warn, &like->warn);
+}
+
 bool probe_config_has_secrets(const struct probe_config *c)
 {
 	return c->secrets.n > 0;
@@ -503,8 +519,8 @@ void probe_config_free(struct probe_config *c)
 	conditions_fini(&c->expect);
 	conditions_fini(&c->warn);
 	free_texts(c->after);
-	char *texts[] = {
-		c->name, c->target, c->component, c->category, c->region, c->group, c->written};
+	char *texts[] = {c->name, c->target, c->component, c->category, c->region, c->group,
+		c->globalmon, c->written};
 	for (size_t i = 0; i < array_len(texts); i++)
 		free(texts[i]);
 	free(c);

@@ -12,16 +12,10 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "net/url.h"
-#include "observe/probe/kind.h"
+#include "observe/probe/headers.h"
 
-#define HEADERS_MAX   50
 #define REDIRECTS_MAX 10
 #define BODY_MAX      (1 << 20)
-
-struct header {
-	char *name, *value; /* value NULL: secret */
-	struct secret *secret;
-};
 
 struct http_spec {
 	char *url, *method, *body, *proxy, *cert, *key, *ca, *host, *user;
@@ -30,8 +24,7 @@ struct http_spec {
 	int version; /* of the words */
 	bool verify;
 	/* made of them */
-	struct header *list;
-	size_t count;
+	struct headers list;
 	struct secret *secret;
 	char *peer; /* "HOST:PORT" to connect to */
 };
@@ -69,14 +62,6 @@ static void defaults(void *into)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static bool is_token(struct slice s, size_t max)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~' || strchr("()<>@,;:\\\"/[]?={}", s.p[i]))
-			return false;
-	return s.n > 0 && s.n <= max;
-}
-
 static bool is_url(struct probe_reader *r, const struct yaml *at, const char *text,
 	const char *schemes, struct url *u)
 {
@@ -90,37 +75,6 @@ static bool is_url(struct probe_reader *r, const struct yaml *at, const char *te
 	probe_wrong(r, at, "\"%.200s\" must begin with %s", text,
 		!strcmp(schemes, "http https") ? "http:// or https://" : "http:// or socks5://");
 	return false;
-}
-
-static void read_header(struct probe_reader *r, struct http_spec *s, const struct yaml *name,
-	const struct yaml *value)
-{
-	struct header *h = &s->list[s->count];
-	if (!is_token(name->text, 100) || slice_is_nocase(name->text, "content-length")) {
-		probe_wrong(r, name, "\"%.80s\" is no name of a header of yours", name->text.p);
-		return;
-	}
-	for (size_t i = 0; i < value->text.n; i++)
-		if ((unsigned char)value->text.p[i] < ' ' || value->text.p[i] == 0x7f) {
-			probe_wrong(r, value, "a header is one line");
-			return;
-		}
-	r->key = "a header";
-	if (!probe_take_secret(r, value, false, &h->secret, &h->value))
-		return;
-	h->name = slice_dup(name->text);
-	s->count++;
-}
-
-static void read_headers(struct probe_reader *r, struct http_spec *s)
-{
-	if (s->headers->n > HEADERS_MAX) {
-		probe_wrong(r, s->headers, "at most %d headers", HEADERS_MAX);
-		return;
-	}
-	s->list = mem_new_array(s->headers->n + 1, sizeof(*s->list));
-	for (size_t i = 0; i < s->headers->n; i++)
-		read_header(r, s, s->headers->keys[i], s->headers->items[i]);
 }
 
 static void read_host(
@@ -157,13 +111,13 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 	for (char *p = s->method; *p; p++)
 		if (*p >= 'a' && *p <= 'z')
 			*p = (char)(*p - 'a' + 'A');
-	if (!is_token(slice_of(s->method), 32))
+	if (!header_is_token(slice_of(s->method), 32))
 		probe_wrong(r, yaml_get(at, "method"), "\"%.32s\" is no method", s->method);
 	probe_path(r, &s->ca);
 	probe_path(r, &s->cert);
 	probe_path(r, &s->key);
 	if (s->headers)
-		read_headers(r, s);
+		headers_read(&s->list, s->headers, r, "content-length");
 	if (s->host && good)
 		read_host(r, at, s, &u);
 	if (s->proxy)
@@ -179,11 +133,7 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 static void fini(void *spec)
 {
 	struct http_spec *s = spec;
-	for (size_t i = 0; i < s->count; i++) {
-		free(s->list[i].name);
-		free(s->list[i].value);
-	}
-	free(s->list);
+	headers_fini(&s->list);
 	free(s->peer);
 }
 
@@ -314,12 +264,11 @@ static void ask(struct asking *k)
 	const struct http_spec *s = t->spec;
 	struct http_header headers[HEADERS_MAX];
 	size_t n = 0;
-	for (size_t i = 0; i < s->count; i++) {
-		const struct header *h = &s->list[i];
+	for (size_t i = 0; i < s->list.n; i++) {
+		const struct header *h = &s->list.p[i];
 		if (h->secret && k->strange)
 			continue;
-		headers[n++] = (struct http_header){
-			h->name, h->secret ? secret_reveal(h->secret) : h->value};
+		headers[n++] = (struct http_header){h->name, header_value(h)};
 	}
 	const bool with_body = s->body && !k->plain;
 	const struct http_request q = {.method = k->plain ? "GET" : s->method,

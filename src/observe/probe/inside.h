@@ -20,6 +20,7 @@
 struct condition {
 	char *text;
 	struct expr *expr;
+	unsigned refs; /* of the first one: of all of them together */
 };
 
 struct conditions {
@@ -39,7 +40,7 @@ struct probe_config {
 	const char *file;
 	const struct probe_kind *kind;
 	void *spec; /* the kind's */
-	char *name, *target, *component, *category, *region, *group;
+	char *name, *target, *component, *category, *region, *group, *globalmon;
 	char **after;
 	char *written;                    /* the item as compact JSON */
 	int64_t tries, pause_ns, slow_ns; /* slow: 0: none */
@@ -54,6 +55,8 @@ struct probe_config {
 void conditions_read(
 	struct probe_reader *r, const struct yaml *y, const char *what, struct conditions *into);
 void conditions_fini(struct conditions *c);
+/* Keeps but one of both when they say the same. Both are of one kind. */
+void conditions_share(struct conditions *c, const struct conditions *like);
 
 enum held {
 	HELD_ALL,

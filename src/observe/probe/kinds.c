@@ -17,6 +17,7 @@ static const struct probe_kind *const kinds[] = {
 	&probe_kind_websocket,
 	&probe_kind_grpc,
 	&probe_kind_push,
+	&probe_kind_exec,
 };
 
 const struct probe_kind *const *probe_kinds(size_t *ret_n)

@@ -14,6 +14,9 @@
 #include "base/secret.h"
 #include "observe/probe/inside.h"
 
+#define SOON_NS (5 * NS_PER_S)
+#define CROWD   500
+
 /* --- all of them ------------------------------------------------------------------------------ */
 
 struct probes {
@@ -158,6 +161,8 @@ static void measure(
 		.index = -1,
 		.name = probe_name(p),
 		.kind = p->config->kind->name,
+		.url = p->config->about.globalmon ? p->config->target : NULL,
+		.globalmon = p->config->about.globalmon,
 		.at_ms = at_ms,
 		.total_us = a->phases.total_ns / NS_PER_US,
 		.limit_us = p->config->about.timeout_ns / NS_PER_US,
@@ -276,11 +281,19 @@ bool probe_can_run(const struct probe_tools *t, const struct probe_config *c, st
 	return true;
 }
 
+/* Soon, unless there are so many that they would come as a crowd at a start, or it is soon anyway.
+ */
+static bool begins_soon(const struct probe *p)
+{
+	const struct probes *all = p->tools->probes;
+	return p->config->about.every_ns > SOON_NS && (!all || probes_count(all) < CROWD);
+}
+
 static void add_job(struct probe *p)
 {
 	const struct job_options o = {.name = probe_name(p),
 		.every_ns = p->config->about.every_ns,
-		.soon = true,
+		.soon = begins_soon(p),
 		/* One whose deadline is its rate ends as the next one begins. */
 		.overlap = 2,
 		.run = on_time,

@@ -53,6 +53,7 @@ struct probe_about { /* borrowed of the configuration */
 	const char *component;         /* its name as written; NULL: none */
 	const char *category, *region; /* of the component, or NULL */
 	const char *group;             /* heading among probes, or NULL */
+	const char *globalmon;         /* the service in GlobalMon's names, or NULL; kind http */
 	int64_t every_ns, timeout_ns;
 	enum severity severity;
 	const char *const *after; /* probes it depends on; NULL-terminated */
@@ -64,6 +65,8 @@ const struct probe_about *probe_config_about(const struct probe_config *c);
 json_t *probe_config_json(const struct probe_config *c);
 /* The same as compact text, borrowed: two that are equal run alike. */
 const char *probe_config_text(const struct probe_config *c);
+/* What both say alike is kept once: ten thousand probes may have the same conditions. */
+void probe_config_share(struct probe_config *c, const struct probe_config *like);
 bool probe_config_has_secrets(const struct probe_config *c);
 /* The item with the keys of a later file over it; `later` stands in `file`. Owned; NULL: errors. */
 struct probe_config *probe_config_merge(const struct probe_config *c, const struct yaml *later,
@@ -97,7 +100,11 @@ struct probe_tools { /* borrowed by every probe for its life */
 	struct random *random;
 	struct helper *helper; /* starts programs (observe/exec/helper.h); NULL: kind exec is
 				  refused */
-	const char *location;  /* "" */
+	const char *working;   /* directory for working copies of git; NULL: they are refused */
+	/* Where streams come in just now: programs report there. NULL, or of NULL: nowhere. */
+	struct ingest *const *ingest;
+	const char *location; /* "" */
+	const char *instance; /* who we are; NULL: not known */
 	observation_signal *seen;
 	void *seen_arg;
 	measure_signal *measured; /* may be NULL */

@@ -26,33 +26,49 @@ bool talk_read_target(struct talk_spec *s, const struct yaml *at, struct probe_r
 	return true;
 }
 
-bool talk_read_tls(
-	struct talk_spec *s, const struct yaml *at, struct probe_reader *r, const char *alpn)
+/* As the files are now; false: one is no good. */
+static bool renew_tls(const struct talk_spec *s, struct error *err)
 {
-	struct error err = {0};
-	probe_path(r, &s->ca);
-	probe_path(r, &s->cert);
-	probe_path(r, &s->key);
 	const struct tls_options o = {.ca_file = s->ca,
 		.cert_file = s->cert,
 		.key_file = s->key,
 		.minimum = s->minimum,
-		.alpn = alpn};
+		.alpn = s->alpn};
+	struct tls_context *now = tls_context_new(&o, err);
 
+	if (!now)
+		return false;
+	tls_context_unref(*s->tls); /* mostly the same one */
+	*s->tls = now;
+	return true;
+}
+
+bool talk_read_tls(
+	struct talk_spec *s, const struct yaml *at, struct probe_reader *r, const char *alpn)
+{
+	struct error err = {0};
+
+	probe_path(r, &s->ca);
+	probe_path(r, &s->cert);
+	probe_path(r, &s->key);
+	s->alpn = alpn;
+	s->tls = mem_new(struct tls_context *);
 	if (s->key && !s->cert) {
 		probe_wrong(r, talk_at(at, "key"), "key without cert");
 		return false;
 	}
-	s->tls = tls_context_new(&o, &err);
-	if (!s->tls)
-		probe_wrong(r, at, "%s", err.msg);
-	return s->tls;
+	if (renew_tls(s, &err))
+		return true;
+	probe_wrong(r, at, "%s", err.msg);
+	return false;
 }
 
 void talk_fini(struct talk_spec *s)
 {
 	free(s->host);
-	tls_context_unref(s->tls);
+	if (s->tls)
+		tls_context_unref(*s->tls);
+	free(s->tls);
 }
 
 /* --- an attempt --------------------------------------------------------------------------------
@@ -61,17 +77,22 @@ void talk_fini(struct talk_spec *s)
 void talk_open(struct talk *t, struct attempt *a, const struct talk_spec *s, bool tls_at_once,
 	stream_done *done, void *arg)
 {
+	struct error err = {0};
+
+	t->attempt = a;
+	a->data = t;
+	if (!renew_tls(s, &err)) {
+		attempt_end_soon(a, FAULT_CONFIGURATION, "%.150s", err.msg);
+		return;
+	}
 	const struct stream_options o = {.host = s->host,
 		.port = s->port,
 		.family = a->family,
 		.deadline_ns = a->deadline_ns,
-		.tls = s->tls,
+		.tls = *s->tls,
 		.tls_at_once = tls_at_once,
 		.tls_name = s->name,
 		.trusting = !s->verify};
-
-	t->attempt = a;
-	a->data = t;
 	t->stream = stream_open(a->tools->loop, a->tools->resolver, &o, done, arg);
 }
 

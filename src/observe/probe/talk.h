@@ -20,7 +20,10 @@ struct talk_spec {
 	/* made of them */
 	char *host;
 	unsigned port;
-	struct tls_context *tls;
+	const char *alpn; /* borrowed */
+	/* Made anew when its files have changed: certificates are renewed while we run. In a cell
+	 * of its own, since an attempt has the specification as a constant. */
+	struct tls_context **tls;
 };
 
 /* Rows of a table of keys; `structure` is the kind's. */
@@ -40,7 +43,7 @@ struct talk_spec {
  * appended to out. Says what is wrong. */
 bool talk_read_target(struct talk_spec *s, const struct yaml *at, struct probe_reader *r,
 	unsigned port, struct buf *out);
-/* Takes the files in. `alpn` may be NULL. Says what is wrong. */
+/* Takes the files in. `alpn` (a literal) may be NULL. Says what is wrong. */
 bool talk_read_tls(
 	struct talk_spec *s, const struct yaml *at, struct probe_reader *r, const char *alpn);
 void talk_fini(struct talk_spec *s);
@@ -52,6 +55,7 @@ struct talk {
 	struct stream *stream; /* NULL: it was stopped */
 };
 
+/* Ends the attempt itself, on the next turn, when a file of its TLS has become unreadable. */
 void talk_open(struct talk *t, struct attempt *a, const struct talk_spec *s, bool tls_at_once,
 	stream_done *done, void *arg);
 /* Ends the attempt; phases, address and whether it was connected are the stream's. `fmt` NULL: no

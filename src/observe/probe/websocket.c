@@ -4,22 +4,15 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/json.h"
-#include "base/secret.h"
 #include "net/url.h"
 #include "net/websocket.h"
+#include "observe/probe/headers.h"
 #include "observe/probe/talk.h"
 #include "text/regex.h"
 
-#define HEADERS_MAX 50
-#define PING_DATA   SLICE("glasshouse")
-
-struct header {
-	char *name, *value; /* value NULL: secret */
-	struct secret *secret;
-};
+#define PING_DATA SLICE("glasshouse")
 
 struct websocket_spec {
 	struct talk_spec talk; /* first; `to` is not read */
@@ -28,8 +21,7 @@ struct websocket_spec {
 	/* made of them */
 	bool tls;
 	char *path, *authority;
-	struct header *list;
-	size_t count;
+	struct headers list;
 	struct regex *re;
 };
 
@@ -53,59 +45,10 @@ static void defaults(void *into)
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-static bool is_token(struct slice s, size_t max)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~' || strchr("()<>@,;:\\\"/[]?={}", s.p[i]))
-			return false;
-	return s.n > 0 && s.n <= max;
-}
-
-static bool is_line(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
-			return false;
-	return true;
-}
-
-/* Those that the handshake itself makes. */
-static bool is_ours(struct slice name)
-{
-	return slice_is_nocase(name, "host") || slice_is_nocase(name, "upgrade") ||
-	       slice_is_nocase(name, "connection") || slice_is_nocase(name, "content-length") ||
-	       (name.n > 14 && !strncasecmp(name.p, "sec-websocket-", 14));
-}
-
-static bool read_headers(struct websocket_spec *s, struct probe_reader *r)
-{
-	const struct yaml *map = s->headers;
-
-	if (map->n > HEADERS_MAX) {
-		probe_wrong(r, map, "at most %d headers", HEADERS_MAX);
-		return false;
-	}
-	s->list = mem_new_array(map->n + 1, sizeof(*s->list));
-	r->key = "a header";
-	for (size_t i = 0; i < map->n; i++) {
-		struct header *h = &s->list[s->count];
-		const struct slice name = map->keys[i]->text;
-		if (!is_token(name, 100) || is_ours(name)) {
-			probe_wrong(r, map->keys[i], "\"%.80s\" is no name of a header of yours",
-				name.p);
-			return false;
-		}
-		if (!is_line(map->items[i]->text)) {
-			probe_wrong(r, map->items[i], "a header is one line");
-			return false;
-		}
-		if (!probe_take_secret(r, map->items[i], false, &h->secret, &h->value))
-			return false;
-		h->name = slice_dup(name);
-		s->count++;
-	}
-	return true;
-}
+/* What the handshake itself makes. */
+#define OURS                                                                                       \
+	"host upgrade connection content-length sec-websocket-key sec-websocket-version "          \
+	"sec-websocket-protocol sec-websocket-extensions sec-websocket-accept"
 
 static bool read_url(struct websocket_spec *s, const struct yaml *at, struct probe_reader *r)
 {
@@ -146,11 +89,11 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 		probe_wrong(r, talk_at(at, "expect"), "%s", err.msg);
 		good = false;
 	}
-	if (s->subprotocol && !is_token(slice_of(s->subprotocol), 100)) {
+	if (s->subprotocol && !header_is_token(slice_of(s->subprotocol), 100)) {
 		probe_wrong(r, talk_at(at, "subprotocol"), "subprotocol is one word");
 		good = false;
 	}
-	good = (!s->headers || read_headers(s, r)) && good;
+	good = (!s->headers || headers_read(&s->list, s->headers, r, OURS)) && good;
 	buf_add_str(out, s->url);
 	return talk_read_tls(&s->talk, at, r, NULL) && good;
 }
@@ -159,11 +102,7 @@ static void fini(void *spec)
 {
 	struct websocket_spec *s = spec;
 
-	for (size_t i = 0; i < s->count; i++) {
-		free(s->list[i].name);
-		free(s->list[i].value);
-	}
-	free(s->list);
+	headers_fini(&s->list);
 	free(s->path);
 	free(s->authority);
 	regex_free(s->re);
@@ -356,9 +295,8 @@ static void on_open(void *arg, enum fault fault)
 		s->path, s->authority, k->key);
 	if (s->subprotocol)
 		buf_printf(&out, "Sec-WebSocket-Protocol: %s\r\n", s->subprotocol);
-	for (size_t i = 0; i < s->count; i++)
-		buf_printf(&out, "%s: %s\r\n", s->list[i].name,
-			s->list[i].secret ? secret_reveal(s->list[i].secret) : s->list[i].value);
+	for (size_t i = 0; i < s->list.n; i++)
+		buf_printf(&out, "%s: %s\r\n", s->list.p[i].name, header_value(&s->list.p[i]));
 	buf_add_str(&out, "\r\n");
 	stream_send(k->talk.stream, out.p, out.n);
 	explicit_bzero(out.p, out.n);

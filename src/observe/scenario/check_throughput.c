@@ -188,7 +188,7 @@ static void next_stage(struct check_call *c)
 		.output_max = FIGURE_TEXT_MAX};
 	struct error err = {0};
 	switch (k->stage) {
-	case STAGE_TOOLS_FROM: order.guest = k->from; /* fall through */
+	case STAGE_TOOLS_FROM: order.guest = k->from; __attribute__((fallthrough));
 	case STAGE_TOOLS_TO: throughput_script_tools(&script); break;
 	case STAGE_SERVE: throughput_script_serve(&script, k->tool, k->seconds); break;
 	case STAGE_SEND:

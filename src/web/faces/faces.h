@@ -13,9 +13,10 @@
 
 #define FACE_BODY_MAX (64u << 10) /* of a request that asks something */
 
-struct face_request {      /* borrowed */
-	const char *query; /* raw, "" when there is none */
-	const char *type;  /* Content-Type, or NULL */
+struct face_request {               /* borrowed */
+	const char *query;          /* raw, "" when there is none */
+	const char *type;           /* Content-Type, or NULL */
+	const char *scrape_timeout; /* X-Prometheus-Scrape-Timeout-Seconds, or NULL */
 	struct slice body;
 };
 
@@ -33,5 +34,9 @@ json_t *statuspage_maintenances(const json_t *site);
 /* Graphite: the parameters of a request as {"target": [...], "from": "...", ...}: target, query and
  * expr are lists, all others texts. NULL: *err says what is wrong. */
 json_t *graphite_arguments(const struct face_request *r, struct error *err);
+
+/* blackbox_exporter's /probe: {"target", "module", "debug": bool, "limit_ms"}; limit_ms, of the
+ * scrape, is left out where it does not say. */
+json_t *blackbox_arguments(const struct face_request *r, struct error *err);
 
 #endif

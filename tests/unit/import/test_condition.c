@@ -1,7 +1,6 @@
 #include "../check.h"
 #include "base/mem.h"
 #include "import/condition.h"
-#include "observe/probe/kind.h"
 
 static void is(char *condition, const char *expected)
 {
@@ -48,28 +47,12 @@ static void test_what_a_kind_measures(void **state)
 	(void)state;
 	assert_true(condition_check("http", "[STATUS] == any(200, 204)", &err));
 	assert_true(condition_check("http", "len([BODY].items[0]) > 3", &err));
-	assert_true(condition_check("icmp", "[LOSS] == 0 && [RTT] < 5ms", &err));
-	refused("icmp", "[STATUS] == 200", "a probe of kind icmp does not measure [STATUS]");
+	assert_true(
+		condition_check("tls", "[CHAIN_EXPIRATION] > 72h && [CONNECTED] == true", &err));
+	refused("tls", "[STATUS] == 200", "a probe of kind tls does not measure [STATUS]");
 	refused("http", "[DOMAIN_EXPIRATION] > 1h", "[DOMAIN_EXPIRATION]");
 	refused("http", "[BODY] == ${x}", "${");
 	refused("http", "[BODY", "");
-}
-
-/* What is written of them here is what they say themselves. */
-static void test_kinds(void **state)
-{
-	size_t n;
-	const struct probe_kind *const *kinds = probe_kinds(&n);
-	(void)state;
-	assert_true(n > 0);
-	for (size_t i = 0; i < n; i++)
-		for (size_t m = 0; kinds[i]->measurements && kinds[i]->measurements[m]; m++) {
-			char *condition = mem_printf("[%s] != 1", kinds[i]->measurements[m]);
-			struct error err = {0};
-			if (!condition_check(kinds[i]->name, condition, &err))
-				fail_msg("%s", err.msg);
-			free(condition);
-		}
 }
 
 int test_condition(void)
@@ -78,7 +61,6 @@ int test_condition(void)
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_what_a_kind_measures),
-		cmocka_unit_test(test_kinds),
 	};
 	return cmocka_run_group_tests_name("import/condition", tests, NULL, NULL);
 }

@@ -127,6 +127,20 @@ static void test_a_probe_that_would_be_refused(void **state)
 	fini(&r);
 }
 
+static void test_a_probe_without_an_address(void **state)
+{
+	(void)state;
+	struct result r = imported("gatus",
+		"endpoints:\n"
+		"  - name: a\n"
+		"    url: \"https://h example/\"\n"
+		"    conditions: [\"[STATUS] == 200\"]\n");
+	made_is(&r, "none");
+	told(&r, 3, 5, IMPORT_DROPPED, "no address");
+	assert_int_equal(import_count(&r.report, IMPORT_CARRIED), 0);
+	fini(&r);
+}
+
 static void test_notes_are_in_order(void **state)
 {
 	unsigned line = 0;
@@ -169,6 +183,7 @@ int test_importer(void)
 		cmocka_unit_test(test_what_nobody_knows_is_told),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_a_probe_that_would_be_refused),
+		cmocka_unit_test(test_a_probe_without_an_address),
 		cmocka_unit_test(test_notes_are_in_order),
 		cmocka_unit_test(test_lines),
 	};

@@ -12,7 +12,7 @@
 #include "peer.h"
 
 #define LONG  (20 * NS_PER_S)
-#define SHORT (150 * NS_PER_MS)
+#define SHORT (500 * NS_PER_MS)
 
 struct room {
 	struct loop *loop;

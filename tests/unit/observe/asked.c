@@ -67,26 +67,85 @@ static struct probe_config *read_item(
 	return probe_config_read(yaml_root(f, 0), "test.yaml", errors);
 }
 
-enum fault ask(struct asked *a, const char *fmt, ...)
+static enum fault run_item(
+	struct asked *a, const char *item, void (*between)(struct asked *a, void *arg), void *arg)
 {
 	struct error_list errors = {0};
 	struct yaml_file *f;
+	struct probe_config *c = read_item(item, &f, &errors);
+
+	if (!c)
+		fail_msg("%s: %s", item, errors.p[0].msg);
+	for (int i = 0; i < (between ? 2 : 1); i++) {
+		if (i)
+			between(a, arg);
+		a->done = false;
+		assert_non_null(probe_run_once(&a->tools, c, AF_UNSPEC, RUN_NS, on_done, a));
+		assert_true(loop_run_until(a->loop, &a->done));
+	}
+	probe_config_free(c);
+	yaml_free(f);
+	error_list_fini(&errors);
+	return a->fault;
+}
+
+enum fault ask(struct asked *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *item = mem_vprintf(fmt, ap);
+	va_end(ap);
+	const enum fault fault = run_item(a, item, NULL, NULL);
+	free(item);
+	return fault;
+}
+
+enum fault ask_again(struct asked *a, void (*between)(struct asked *a, void *arg), void *arg,
+	const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *item = mem_vprintf(fmt, ap);
+	va_end(ap);
+	const enum fault fault = run_item(a, item, between, arg);
+	free(item);
+	return fault;
+}
+
+static void on_time(struct timer *t)
+{
+	*(bool *)t->arg = true;
+}
+
+void ask_and_stop(struct asked *a, unsigned ms, const char *fmt, ...)
+{
+	struct error_list errors = {0};
+	struct yaml_file *f;
+	struct timer timer = {0};
+	bool now = false;
 	va_list ap;
 
 	va_start(ap, fmt);
 	char *item = mem_vprintf(fmt, ap);
 	va_end(ap);
 	struct probe_config *c = read_item(item, &f, &errors);
-	if (!c)
-		fail_msg("%s: %s", item, errors.p[0].msg);
-	free(item);
+	assert_non_null(c);
 	a->done = false;
-	assert_non_null(probe_run_once(&a->tools, c, AF_UNSPEC, RUN_NS, on_done, a));
+	struct probe_call *call = probe_run_once(&a->tools, c, AF_UNSPEC, RUN_NS, on_done, a);
+	timer_start(a->loop, &timer, ms * NS_PER_MS, on_time, &now);
+	assert_true(loop_run_until(a->loop, &now));
+	if (a->done)
+		fail_msg("%s ended before it was stopped: %s, %s", item, fault_name(a->fault),
+			a->detail);
+	probe_run_cancel(call);
 	assert_true(loop_run_until(a->loop, &a->done));
+	assert_int_equal(a->fault, FAULT_CANCELLED);
+	loop_run(a->loop); /* what it left in other hands */
+	free(item);
 	probe_config_free(c);
 	yaml_free(f);
-	error_list_fini(&errors);
-	return a->fault;
 }
 
 char *ask_wrong(const char *fmt, ...)

@@ -26,9 +26,15 @@ struct asked { /* a loop and what probes need of it */
 
 int asked_set_up(void **state);
 int asked_tear_down(void **state);
-/* The kind and its value as YAML, more keys after a comma: "tcp: {to: ...}, expect: [...]". %1 to
- * %9 are not special; made by printf. Fails the test when it cannot be read. */
+/* The kind and its value as YAML, more keys after a comma: "tcp: {to: ...}, expect: [...]". Made by
+ * printf. Fails the test when it cannot be read. */
 enum fault ask(struct asked *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same item twice, with something done in between. Returns what came of the second. */
+enum fault ask_again(struct asked *a, void (*between)(struct asked *a, void *arg), void *arg,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same, stopped after `ms`: nothing is left of it when this returns. */
+void ask_and_stop(struct asked *a, unsigned ms, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The errors of an item that must be wrong; owned. */
 char *ask_wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* What the last run measured; "" when it did not. */

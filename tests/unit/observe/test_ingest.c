@@ -185,6 +185,7 @@ static void lines_and_pickles_arrive(void **state)
 		buf_add_char(&text, 'x');
 	buf_printf(&text, "\na.c 3 -1\nhalf.of.a.li");
 	send_stream(ingest_port(i, INGEST_GRAPHITE), text.p, text.n);
+	buf_fini(&text);
 	send_packet(ingest_port(i, INGEST_GRAPHITE), "a.d 4 N");
 	const char message[] =
 		"\0\0\0\x2d(lp0\n(S'a.e'\np1\n(I-1\nF5.5\ntp2\ntp3\na(g1\n(I-1\nF6\nttp4\na."

@@ -92,10 +92,101 @@ static void test_examples(void **state)
 	peer_certificate_fini(&c);
 }
 
+/* --- the table of kinds ------------------------------------------------------------------------
+ */
+
+/* The next word of *cell that stands in backticks and not in parentheses. */
+static bool next_word(struct slice *cell, struct slice *ret)
+{
+	size_t depth = 0;
+
+	while (cell->n) {
+		const char c = cell->p[0];
+		const size_t end = c == '`' ? slice_find(slice_sub(*cell, 1, cell->n), '`') : 0;
+		depth += c == '(';
+		depth -= c == ')';
+		*ret = slice_sub(*cell, 1, end);
+		*cell = slice_sub(*cell, c == '`' ? end + 2 : 1, cell->n);
+		if (c == '`' && depth == 0 && slice_find(*ret, ' ') == ret->n)
+			return true;
+	}
+	return false;
+}
+
+static bool cell_has(struct slice cell, const char *word)
+{
+	struct slice w;
+
+	while (next_word(&cell, &w))
+		if (slice_is(w, word))
+			return true;
+	return false;
+}
+
+static bool kind_has(const struct probe_kind *k, struct slice word)
+{
+	for (size_t i = 0; i < k->key_count; i++)
+		if (slice_is(word, k->keys[i].name))
+			return true;
+	for (size_t i = 0; k->measurements[i]; i++)
+		if (slice_is(word, k->measurements[i]))
+			return true;
+	return false;
+}
+
+/* | kinds | text is | keys | measures | */
+static void hold_row(struct slice row)
+{
+	struct slice cells[6] = {0}, kinds, word;
+
+	for (size_t i = 0; i < array_len(cells); i++)
+		slice_next(&row, '|', &cells[i]);
+	kinds = cells[1];
+	while (next_word(&kinds, &word)) {
+		const struct probe_kind *k = probe_kind_find(word);
+		if (!k)
+			fail_msg("there is no kind %.*s", SLICE_ARG(word));
+		for (size_t i = 0; i < k->key_count; i++)
+			if (!cell_has(cells[3], k->keys[i].name) && strcmp(k->name, "imap") != 0)
+				fail_msg("%s: %s is not described", k->name, k->keys[i].name);
+		for (size_t i = 0; k->measurements[i]; i++)
+			if (!cell_has(cells[4], k->measurements[i]))
+				fail_msg("%s: %s is not described", k->name, k->measurements[i]);
+		assert_true(cell_has(cells[2], k->shorthand));
+	}
+	for (size_t i = 3; i <= 4; i++) {
+		kinds = cells[1];
+		next_word(&kinds, &word);
+		const struct probe_kind *k = probe_kind_find(word);
+		while (next_word(&cells[i], &word))
+			if (!kind_has(k, word))
+				fail_msg("%s has no %.*s", k->name, SLICE_ARG(word));
+	}
+}
+
+static void test_table(void **state)
+{
+	static const char *const rows[] = {"| `tcp`", "| `tls`", "| `ssh`", "| `smtp`", "| `udp`",
+		"| `websocket`", "| `grpc`"};
+	char *page = read_file("docs/probes.md");
+	struct slice rest = slice_of(page), line;
+	size_t n = 0;
+
+	while (slice_next(&rest, '\n', &line))
+		for (size_t i = 0; i < array_len(rows); i++)
+			if (slice_starts(line, rows[i])) {
+				hold_row(line);
+				n++;
+			}
+	assert_int_equal(n, array_len(rows));
+	free(page);
+}
+
 int test_probe_docs(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests_name("probe_docs", tests, NULL, NULL);

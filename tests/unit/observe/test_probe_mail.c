@@ -140,8 +140,8 @@ static void test_err(void **state)
 
 	for (size_t i = 0; i < array_len(t); i++) {
 		struct peer *p = peer_start(say_and_hold, (void *)(uintptr_t)t[i].says, NULL);
-		const enum fault fault =
-			ask(a, "%s: '127.0.0.1:%u', timeout: 200ms", t[i].kind, p->port);
+		const enum fault fault = ask(a, "%s: '127.0.0.1:%u', timeout: %s", t[i].kind,
+			p->port, t[i].fault == FAULT_TIMEOUT ? "1s" : "20s");
 		if (fault != t[i].fault)
 			fail_msg("%s: %s, %s", t[i].says, fault_name(fault), a->detail);
 		assert_detail(a, t[i].detail);

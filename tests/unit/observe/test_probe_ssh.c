@@ -1,5 +1,7 @@
 /* test_probe_ssh.c - kind ssh against OpenSSH's sshd and what is none. */
+#include <arpa/inet.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "../check.h"
 #include "../net/peer.h"
@@ -80,10 +82,46 @@ static void test_none(void **state)
 	assert_int_equal(ask(a, "ssh: '127.0.0.1:%u'", p->port), FAULT_SSH_BANNER);
 	peer_stop(p);
 	p = peer_start(mute, NULL, NULL);
-	assert_int_equal(ask(a, "ssh: '127.0.0.1:%u', timeout: 300ms", p->port), FAULT_SSH_BANNER);
+	assert_int_equal(ask(a, "ssh: '127.0.0.1:%u', timeout: 1s", p->port), FAULT_SSH_BANNER);
 	assert_detail(a, "sends no SSH banner");
 	peer_stop(p);
 	assert_int_equal(ask(a, "ssh: '127.0.0.1:%u'", peer_free_port()), FAULT_REFUSED);
+}
+
+/* Every kind that waits for a peer, in the middle of it. */
+static void test_stop(void **state)
+{
+	static const char *const items[] = {
+		"tcp: {to: '127.0.0.1:%u', talk: [{expect: a}]}",
+		"tcp: {to: '127.0.0.1:%u', tls: true}",
+		"tls: '127.0.0.1:%u'",
+		"tls: {to: '127.0.0.1:%u', starttls: smtp}",
+		"ssh: '127.0.0.1:%u'",
+		"smtp: '127.0.0.1:%u'",
+		"imap: '127.0.0.1:%u'",
+		"udp: {to: '127.0.0.1:%u', expect: a}",
+		"websocket: 'ws://127.0.0.1:%u/'",
+		"grpc: '127.0.0.1:%u'",
+	};
+	struct asked *a = *state;
+	struct peer *p = peer_start(mute, NULL, NULL);
+	const int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in at = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)p->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	assert_int_equal(bind(udp, (struct sockaddr *)&at, sizeof(at)), 0);
+	for (size_t i = 0; i < array_len(items); i++) {
+		char *item = mem_printf("%s", items[i]);
+		char *port = mem_printf("%u", p->port), *mark = strstr(item, "%u");
+		*mark = 0;
+		ask_and_stop(a, 0, "%s%s%s", item, port, mark + 2);
+		ask_and_stop(a, 60, "%s%s%s", item, port, mark + 2);
+		free(item);
+		free(port);
+	}
+	close(udp);
+	peer_stop(p);
 }
 
 static void test_wrong(void **state)
@@ -103,6 +141,7 @@ int test_probe_ssh(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_sshd, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_none, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stop, set_up, tear_down),
 		cmocka_unit_test(test_wrong),
 	};
 

@@ -72,7 +72,7 @@ static void test_tcp_unmatched(void **state)
 {
 	struct asked *a = *state;
 	struct peer *p = peer_start(shut, NULL, NULL);
-	const char item[] = "tcp: {to: '127.0.0.1:%u', talk: [{expect: '^220 '}]}, timeout: 300ms";
+	const char item[] = "tcp: {to: '127.0.0.1:%u', talk: [{expect: '^220 '}]}, timeout: 1s";
 
 	assert_int_equal(ask(a, item, p->port), FAULT_EXPECTATION);
 	assert_string_equal(a->detail, "step 1: expected ^220 , came \"554 go \\x01away\\xff\\n\"");
@@ -195,6 +195,41 @@ static void test_tls(void **state)
 	files_fini(&f);
 }
 
+static void renew(struct asked *a, void *arg)
+{
+	struct files *f = arg;
+
+	assert_int_equal(a->fault, FAULT_NONE);
+	peer_certificate_fini(&f->server);
+	f->server = peer_certify(NULL, "DNS:another", -1, 30);
+	peer_save_certificate(&f->server, f->ca);
+}
+
+static void lose(struct asked *a, void *arg)
+{
+	struct files *f = arg;
+
+	unlink(f->ca);
+}
+
+/* Files are looked at while the program runs: certificates are renewed. */
+static void test_tls_renewed(void **state)
+{
+	struct asked *a = *state;
+	struct files f;
+	struct served s;
+
+	files_make(&f, 30);
+	assert_true(served_start(&s, (const char *[]){"openssl", f.cert, f.key, NULL}));
+	assert_int_equal(ask_again(a, renew, &f, "tls: {to: '127.0.0.1:%u', ca: %s}", s.port, f.ca),
+		FAULT_TLS_AUTHORITY);
+	assert_int_equal(ask_again(a, lose, &f, "tls: {to: '127.0.0.1:%u', ca: %s}", s.port, f.ca),
+		FAULT_CONFIGURATION);
+	assert_detail(a, f.ca);
+	served_stop(&s);
+	files_fini(&f);
+}
+
 static void test_tls_refusals(void **state)
 {
 	struct asked *a = *state;
@@ -277,6 +312,7 @@ int test_probe_tcp(void)
 		cmocka_unit_test_setup_teardown(test_tcp_families, asked_set_up, asked_tear_down),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test_setup_teardown(test_tls, asked_set_up, asked_tear_down),
+		cmocka_unit_test_setup_teardown(test_tls_renewed, asked_set_up, asked_tear_down),
 		cmocka_unit_test_setup_teardown(test_tls_refusals, asked_set_up, asked_tear_down),
 		cmocka_unit_test_setup_teardown(test_starttls, asked_set_up, asked_tear_down),
 	};

@@ -82,7 +82,7 @@ static void test_answers(void **state)
 				 s->port),
 		FAULT_NONE);
 	assert_int_equal(
-		ask(a, "udp: {to: '127.0.0.1:%u', send: b, expect: a}, timeout: 200ms", s->port),
+		ask(a, "udp: {to: '127.0.0.1:%u', send: b, expect: a}, timeout: 1s", s->port),
 		FAULT_EXPECTATION);
 	assert_string_equal(a->detail, "expected a, came \"b\"");
 	server_stop(s);

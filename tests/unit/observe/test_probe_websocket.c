@@ -54,7 +54,7 @@ static void test_real(void **state)
 	assert_detail(a, "does not speak other");
 	assert_int_equal(ask(a,
 				 "websocket: {url: 'ws://127.0.0.1:%u/echo', send: a, expect: b}, "
-				 "timeout: 300ms",
+				 "timeout: 2s",
 				 s.port),
 		FAULT_EXPECTATION);
 	assert_detail(a, "expected a message b, the first was \"you said a\"");
@@ -162,9 +162,9 @@ static void test_err(void **state)
 
 	for (size_t i = 0; i < array_len(t); i++) {
 		struct peer *p = peer_start(play, (void *)(uintptr_t)&t[i].script, NULL);
-		const enum fault fault = ask(a,
-			"websocket: {url: 'ws://127.0.0.1:%u', expect: piece}, timeout: 300ms",
-			p->port);
+		const enum fault fault =
+			ask(a, "websocket: {url: 'ws://127.0.0.1:%u', expect: piece}, timeout: %s",
+				p->port, t[i].fault == FAULT_TIMEOUT ? "1s" : "20s");
 		if (fault != t[i].fault)
 			fail_msg("%zu: %s, %s", i, fault_name(fault), a->detail);
 		assert_detail(a, t[i].detail);

@@ -105,6 +105,33 @@ static void each_type_adds_up_as_it_does(void **state)
 	statsd_table_free(t);
 }
 
+/* Known names with plain numbers are read another way: it must be as right. */
+static void a_name_that_is_known_is_read_as_well(void **state)
+{
+	static const char *const odd[] = {"0", "000000000000001", "999999999999999", "0.1", "5.",
+		"123456.7890123", "0.0000000000001", "1234567890123456", "1e3",
+		"12345678.123456789", "+1", ".5"};
+	struct statsd_table *t = statsd_table_new(10);
+	struct random r;
+	char value[64], line[80];
+
+	random_init_seed(&r, 5);
+	statsd_batch_free(after(t, "g:0|g"));
+	for (size_t i = 0; i < 20000; i++) {
+		if (i < array_len(odd))
+			snprintf(value, sizeof(value), "%s", odd[i]);
+		else
+			write_somehow(
+				value, sizeof(value), random_unit(&r) * 1e7, random_below(&r, 6));
+		snprintf(line, sizeof(line), "g:0|g\ng:%s|g", value);
+		struct statsd_batch *b = after(t, line);
+		if (b->bad.n || b->lines != 2 || b->items.p[0].value != strtod(value, NULL))
+			fail_msg("%s", value);
+		statsd_batch_free(b);
+	}
+	statsd_table_free(t);
+}
+
 static void tags_in_any_order_are_one_name(void **state)
 {
 	struct statsd_table *t = statsd_table_new(100);
@@ -248,6 +275,7 @@ int test_statsd(void)
 		cmocka_unit_test(numbers_are_those_of_strtod),
 		cmocka_unit_test(what_is_no_number_is_none),
 		cmocka_unit_test(each_type_adds_up_as_it_does),
+		cmocka_unit_test(a_name_that_is_known_is_read_as_well),
 		cmocka_unit_test(tags_in_any_order_are_one_name),
 		cmocka_unit_test(the_same_name_may_be_of_two_types),
 		cmocka_unit_test(lines_that_are_none_are_counted_and_the_first_told),

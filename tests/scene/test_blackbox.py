@@ -1,0 +1,157 @@
+"""blackbox_exporter's face: Prometheus scrapes a configured probe, and Debian's exporter gives the same names."""
+import contextlib
+import re
+import socket
+import threading
+import time
+
+import pytest
+
+from prometheus import blackbox, prometheus
+from running import running, until
+from simulated import simulated
+from test_cloudmon import web
+
+MODULES = """
+modules:
+  http_2xx: {prober: http, http: {preferred_ip_protocol: ip4}}
+  tcp_connect: {prober: tcp, tcp: {preferred_ip_protocol: ip4}}
+"""
+METRIC = re.compile(r"(probe_\w+)(?:\{(.*)\})? (\S+)")
+
+
+@contextlib.contextmanager
+def slow():
+    """Takes connections and says nothing."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        kept = []
+
+        def take():
+            with contextlib.suppress(OSError):
+                while True:
+                    kept.append(listener.accept()[0])
+
+        threading.Thread(target=take, daemon=True).start()
+        yield listener.getsockname()[1]
+        for s in kept:
+            s.close()
+
+
+@pytest.fixture(scope="module", name="here")
+def one_run():
+    with simulated() as cloud, web() as good, web(503) as bad, slow() as hangs:
+        probes = [{"name": "good", "every": "1h", "http": f"http://127.0.0.1:{good}/"},
+                  {"name": "bad", "every": "1h", "http": f"http://127.0.0.1:{bad}/"},
+                  {"name": "hangs", "every": "1h", "timeout": "30s", "http": f"http://127.0.0.1:{hangs}/"},
+                  {"name": "port", "every": "1h", "tcp": f"127.0.0.1:{good}"},
+                  {"name": "body", "every": "1h", "http": f"http://127.0.0.1:{good}/body", "expect": ["[BODY] == no"]}]
+        with running(cloud, {"probes": probes}) as run:
+            run.good, run.bad = good, bad
+            yield run
+
+
+def figures(text):
+    return {(m[1], m[2] or ""): float(m[3]) for m in map(METRIC.fullmatch, text.splitlines()) if m}
+
+
+def ask(run, query, **headers):
+    status, answered, body = run.get("/probe?" + query, run.intake, **headers)
+    return status, answered["Content-Type"], body.decode()
+
+
+def test_a_probe_that_is_good(here):
+    status, kind, text = ask(here, "target=good&module=http_2xx")
+    assert status == 200 and kind.startswith("text/plain; version=0.0.4"), text
+    found = figures(text)
+    assert found["probe_success", ""] == 1 and found["probe_http_status_code", ""] == 200
+    assert found["probe_http_content_length", ""] == 2 and found["probe_http_version", ""] == 1
+    assert 0 < found["probe_duration_seconds", ""] < 5 and found["probe_failed_due_to_regex", ""] == 0
+    assert found['probe_http_duration_seconds', 'phase="processing"'] > 0
+
+
+def test_by_its_target_and_what_fails(here):
+    status, _, text = ask(here, f"target=http://127.0.0.1:{here.bad}/")
+    found = figures(text)
+    assert status == 200 and found["probe_success", ""] == 0 and found["probe_http_status_code", ""] == 503
+    found = figures(ask(here, "target=body")[2])
+    assert found["probe_success", ""] == 0 and found["probe_failed_due_to_regex", ""] == 1
+
+
+def test_the_scrape_has_its_time(here):
+    """One that hangs is told as failed within what the scrape allows, less half a second."""
+    began = time.monotonic()
+    status, _, text = ask(here, "target=hangs", **{"X-Prometheus-Scrape-Timeout-Seconds": "1.5"})
+    found = figures(text)
+    assert status == 200 and found["probe_success", ""] == 0, text
+    assert 0.9 < found["probe_duration_seconds", ""] < 1.5 and time.monotonic() - began >= 0.9
+
+
+@pytest.mark.parametrize("query, says", [
+    ("", "target is missing"), ("target=", "target is missing"), ("target=%ff", "target is missing"),
+    ("target=http://169.254.169.254/", "only what stands under `probes`"),
+    ("target=good&module=tcp_connect", "is of kind http: module \"tcp_connect\" is another"),
+])
+def test_what_is_refused(here, query, says):
+    status, _, text = ask(here, query)
+    assert status == 400 and says in text
+
+
+def test_it_is_on_the_intake_only(here):
+    assert here.get("/probe?target=good", here.page)[0] == 404
+
+
+def test_debug_says_why(here):
+    status, _, text = ask(here, "target=body&debug=true")
+    assert status == 200 and "Logs for the probe:" in text and "[BODY] == no does not hold" in text
+    assert "probe_success 0" in text
+
+
+def test_more_than_there_is_room_for(here):
+    """Others wait for their answers; one too many is told to come again, and all others get theirs."""
+    answers = []
+
+    def one():
+        answers.append(ask(here, "target=hangs", **{"X-Prometheus-Scrape-Timeout-Seconds": "3"})[0])
+
+    threads = [threading.Thread(target=one) for _ in range(40)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(60)
+    assert sorted(answers) == [200] * 32 + [503] * 8
+
+
+@pytest.mark.parametrize("name, module, target", [("good", "http_2xx", "http://127.0.0.1:{}/"),
+                                                  ("port", "tcp_connect", "127.0.0.1:{}")])
+def test_names_are_those_of_debian(here, name, module, target):
+    """What blackbox_exporter says of a target, we say: each series, and what must be equal is."""
+    with blackbox(MODULES) as theirs:
+        other = figures(theirs.get(f"/probe?module={module}&target=" + target.format(here.good)))
+        ours = figures(ask(here, f"target={name}&module={module}")[2])
+    assert set(other) <= set(ours), sorted(set(other) - set(ours))
+    for (metric, labels), x in other.items():
+        if "seconds" not in metric:
+            assert ours[metric, labels] == x, metric
+
+
+def test_prometheus_scrapes(here):
+    address = here.intake.split("://")[1]
+    scrape = f"""
+  - job_name: probes
+    metrics_path: /probe
+    params: {{module: [http_2xx]}}
+    static_configs: [{{targets: [good, bad]}}]
+    relabel_configs:
+      - {{source_labels: [__address__], target_label: __param_target}}
+      - {{source_labels: [__param_target], target_label: instance}}
+      - {{target_label: __address__, replacement: "{address}"}}
+"""
+    with prometheus(scrape) as there:
+        def told():
+            return {labels["instance"]: x for labels, x in there.query('probe_success{job="probes"}')}
+        until(lambda: told() == {"good": 1, "bad": 0}, "both are told")
+        assert {labels["instance"]: x for labels, x in there.query("probe_http_status_code")} == {
+            "good": 200, "bad": 503}
+        assert {labels["instance"]: x for labels, x in there.query('up{job="probes"}')} == {"good": 1, "bad": 1}
