@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -36,6 +37,7 @@ struct ping_socket {
 	struct pinger *pinger;
 	int fd, family;
 	bool raw;
+	uint32_t dropped; /* replies there was no room for, ever */
 	uv_poll_t *poll;
 	char how[160];
 };
@@ -49,6 +51,8 @@ struct pinger {
 
 struct ping_call {
 	struct pinger *pinger;
+	struct ping_socket *socket;
+	uint32_t dropped; /* of the socket when it was sent */
 	char cookie[2 * COOKIE_BYTES + 1];
 	int64_t sent_ns; /* CLOCK_REALTIME */
 	struct timer timer;
@@ -77,15 +81,30 @@ static void finish(struct ping_call *c)
 	free(c);
 }
 
-static void on_timer(struct timer *t)
-{
-	finish(t->arg);
-}
-
 static void set_fault(struct ping_call *c, enum fault fault, const char *detail)
 {
 	c->result.fault = fault;
 	snprintf(c->result.detail, sizeof(c->result.detail), "%s", detail);
+}
+
+/* The socket's own count: what is read tells nothing of what came after it. */
+static void count_dropped(struct ping_socket *s)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t n = sizeof(info);
+	if (getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &n) == 0)
+		s->dropped = info[SK_MEMINFO_DROPS];
+}
+
+static void on_timer(struct timer *t)
+{
+	struct ping_call *c = t->arg;
+	if (!c->ended)
+		count_dropped(c->socket);
+	if (!c->ended && c->dropped != c->socket->dropped)
+		set_fault(c, FAULT_LOCAL,
+			"this machine threw echo replies away, perhaps the one to this");
+	finish(c);
 }
 
 /* --- receiving -----------------------------------------------------------------------------------
@@ -194,6 +213,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			break;
 		on_packet(s, p, (size_t)n, stamp_of(&m));
 	}
+	count_dropped(s);
 	if (status < 0) /* libuv stops on an error; the error queue is no end */
 		uv_poll_start(poll, UV_READABLE, on_readable);
 }
@@ -364,6 +384,8 @@ struct ping_call *ping_sized(struct pinger *p, const struct sockaddr_storage *ad
 	struct sockaddr_storage to = *address;
 	unsigned char cookie[COOKIE_BYTES];
 	c->pinger = p;
+	c->socket = s;
+	c->dropped = s->dropped;
 	c->done = done;
 	c->arg = arg;
 	loop_hold(p->loop);
