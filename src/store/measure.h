@@ -45,8 +45,9 @@ struct measure { /* all pointers are borrowed for the call */
 	const json_t *dimensions; /* {"zone": "az1", "host": "…", …} or NULL */
 	int64_t at_ms;            /* when it began, since 1970 */
 	int64_t total_us;
-	int64_t limit_us; /* what it was allowed: of a WAIT, a CHECK, a RUN; 0: not known */
-	double value;     /* BENCH only */
+	int64_t limit_us;         /* what it was allowed: of a WAIT, a CHECK, a RUN; 0: not known */
+	double value;             /* BENCH only */
+	int64_t certificate_at_s; /* PROBE: when the certificate seen expires; 0: none was seen */
 	const char *unit;
 	const json_t *measured;                      /* CHECK: its [NAME]s; NULL: none */
 	enum fault fault;                            /* NONE: good */
