@@ -90,18 +90,26 @@ static void on_event(void *arg, const struct run_event *e)
 		r->patrol->on_held(r->patrol->arg, r->patrol, r->run, e->detail);
 }
 
+/* Letting go of a big run takes a turn of its own. */
+static void on_told_all(struct timer *t)
+{
+	struct round *r = t->arg;
+	struct patrol *p = r->patrol;
+	p->hands->run_free(r->run);
+	round_end(r);
+	look_whether_over(p);
+}
+
 static void on_recorded(void *arg)
 {
 	struct round *r = arg;
 	struct patrol *p = r->patrol;
 	const struct run_report *report = r->over;
+	timer_start(p->loop, &r->last, 0, on_told_all, r);
 	if (report->error && report->error->kind == ERROR_STORE)
 		patrol_tell(p, "the journal refuses: %s", report->error->msg);
 	if (p->ended)
 		p->ended(p->arg, p, report);
-	p->hands->run_free(r->run);
-	round_end(r);
-	look_whether_over(p);
 }
 
 static void on_done(void *arg, const struct run_report *report)

@@ -50,6 +50,7 @@ struct round {
 	bool held;       /* waits for its time, or to be told to go on */
 	/* The run has told its end: it is being recorded. */
 	const struct run_report *over;
+	struct timer last; /* then all is told */
 };
 
 struct cleaning;
