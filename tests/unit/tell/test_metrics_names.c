@@ -143,8 +143,9 @@ static void test_what_is_flushed(void **state)
 	assert_int_equal(n, array_len(expected));
 	for (size_t i = 0; i < array_len(expected); i++) {
 		const char *x = strstr(expected[i], "X");
-		char *line = mem_printf("stats.%.*sopenstack.api.e.z.image.GET.things%s 1795000000\n",
-			(int)(x - expected[i]), expected[i], x + 1);
+		char *line =
+			mem_printf("stats.%.*sopenstack.api.e.z.image.GET.things%s 1795000000\n",
+				(int)(x - expected[i]), expected[i], x + 1);
 		if (!strstr(buf_str(&lines), line))
 			fail_msg("not there: %s in\n%s", line, buf_str(&lines));
 		free(line);
