@@ -239,7 +239,7 @@ void cloudmon_names(
 	const bool named = (place->environment && *place->environment) || *m->cloud;
 	if (!named || !m->url || is_ours(m))
 		return;
-	if (m->what == MEASURE_CALL && m->service)
+	if ((m->what == MEASURE_CALL || m->what == MEASURE_ENDPOINT) && m->service)
 		tell_call(place, m, cb, arg);
 	else if (m->what == MEASURE_PROBE && m->globalmon)
 		tell_globalmon(place, m, cb, arg);
