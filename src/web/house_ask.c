@@ -12,7 +12,8 @@ static const struct house_question *const questions[] = {&component_question,
 	&hosts_question, &calls_question, &evidence_question, &metrics_question, &health_question,
 	&graphite_render_question, &graphite_find_question, &graphite_expand_question,
 	&graphite_index_question, &graphite_tags_question, &graphite_values_question,
-	&graphite_series_question, &graphite_functions_question, &graphite_check_question};
+	&graphite_series_question, &graphite_functions_question, &graphite_check_question,
+	&explore_question};
 
 static void answer(struct house_asked *a, int status)
 {
@@ -150,7 +151,11 @@ void asks_end(struct house *h)
 		forget(a);
 		a->house = NULL;
 		answer(a, 503);
-		if (a->figures)
+		if (a->figures) {
 			figures_cancel(a->figures);
+		} else if (timer_running(&a->turn)) {
+			timer_cancel(&a->turn);
+			asked_part_done(a);
+		}
 	}
 }

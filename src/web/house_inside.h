@@ -150,6 +150,7 @@ struct house_asked {
 	void *own;                       /* what a question keeps for its reading; freed with it, */
 	void (*own_fini)(void *own);     /* and what it holds by this; may be NULL */
 	struct figures_reading *figures; /* under way: one of parts_due */
+	struct timer turn;               /* of one that looks on a little at a time: a part too */
 	size_t parts_due;                /* those of series */
 };
 
@@ -169,7 +170,7 @@ extern const struct house_question component_question, availability_question, sc
 	metrics_question, health_question, graphite_render_question, graphite_find_question,
 	graphite_expand_question, graphite_index_question, graphite_tags_question,
 	graphite_values_question, graphite_series_question, graphite_functions_question,
-	graphite_check_question;
+	graphite_check_question, explore_question;
 
 /* --- trends ----------------------------------------------------------------------------------- */
 

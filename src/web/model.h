@@ -76,6 +76,20 @@
  *	      trend TREND of the view: steps of 30 min or 2 h}], longest p95_ms first, <= 30 each
  *	more_waits, more_calls: how many are left out, unread: series that could not be read
  *
+ * EXPLORE (query "explore" {pattern, series: [texts], from, until, columns}; operators): times as
+ *	Graphite's users write them, all of it may be left out
+ *	pattern, from, until: as asked, or what stands for it; chosen: series as asked
+ *	wrong: what is wrong with the question | null: then nothing is looked for
+ *	from_ms, to_ms, step_ms, columns
+ *	list [{text, kind, unit, locations: how many, chosen: bool}], <= 200, of what matches in
+ *	      order of definition; more: series that match and are not listed
+ *	absent: those of `chosen` that there are not
+ *	drawn [{text, kind, unit, location, why: it could not be read | null, total POINT,
+ *	      points [POINT]}], <= 8: those chosen, else the first that match a pattern; not_drawn
+ *	      POINT = {at_ms, n, ok, smoke [7 values: p5, p10, p25, p50, p75, p90, p95], value,
+ *	      min, max}; smoke where there are percentiles, else value: the mean, of sums what was
+ *	      added a second; none of these where nothing is known
+ *
  * DOCUMENT (queries "graphite_render" and its neighbours, "blackbox"; operators): what is shown as
  *it is: status, type: of the content, text. The arguments are those of faces/graphite.c
  *
@@ -94,5 +108,9 @@
 #define MODEL_HOSTS     200 /* of a cloud */
 #define MODEL_HOST_DAYS 14
 #define MODEL_POINTS    145
+#define MODEL_LISTED    200 /* series of EXPLORE, */
+#define MODEL_DRAWN     8   /* drawn ones, */
+#define MODEL_SMOKE     7   /* percentiles of each point, */
+#define MODEL_COLUMNS   400 /* and points at most */
 
 #endif

@@ -25,6 +25,7 @@ enum page {
 	PAGE_LEDGER,       /* /ledger[/VIEW]     LEDGER */
 	PAGE_HOSTS,        /* /hosts             HOSTS */
 	PAGE_CALLS,        /* /calls[/VIEW]      CALLS */
+	PAGE_EXPLORE,      /* /explore           EXPLORE */
 	PAGE_PROBLEM,      /* any error          {status, path} */
 	PAGE_COUNT
 };

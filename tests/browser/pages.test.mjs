@@ -13,6 +13,12 @@ const shots = process.env.SCREENSHOTS; // a folder: pictures of the pages go the
 let house, chromium;
 const pages = {}; // name -> URL
 
+function inLanguage(url, lang) {
+  const all = new URL(url);
+  all.searchParams.set('lang', lang);
+  return all.href;
+}
+
 async function open(context, url) {
   const page = await context.newPage();
   page.trouble = [];
@@ -65,6 +71,9 @@ before(async () => {
     'operators-ledger': at(house.operators, '/ledger'),
     'operators-hosts': at(house.operators, '/hosts'),
     'operators-calls': at(house.operators, '/calls'),
+    'operators-explore': at(house.operators, '/explore'),
+    'operators-explore-drawn': at(house.operators, '/explore?pattern=endpoint.compute&from=-10min'),
+    'operators-explore-wrong': at(house.operators, '/explore?from=whenever'),
   });
 }, { timeout: 300000 });
 
@@ -75,7 +84,7 @@ after(async () => {
 
 const names = ['status', 'component', 'availability', 'scenario', 'evidence', 'missing', 'operators-status',
   'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence', 'operators-ledger',
-  'operators-hosts', 'operators-calls'];
+  'operators-hosts', 'operators-calls', 'operators-explore', 'operators-explore-drawn', 'operators-explore-wrong'];
 const wide = { width: 1280, height: 900 }, narrow = { width: 320, height: 640 };
 
 describe('axe-core finds nothing', () => {
@@ -95,7 +104,7 @@ describe('nothing overflows, nothing foreign, nothing inline', () => {
     for (const [size, viewport] of Object.entries({ wide, narrow }))
       for (const lang of ['en', 'de'])
         test(`${name}, ${size}, ${lang}`, () =>
-          within({ viewport }, `${pages[name]}?lang=${lang}`, async (page) => {
+          within({ viewport }, inLanguage(pages[name], lang), async (page) => {
             const [needed, there] = await page.evaluate(() =>
               [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
             assert.ok(needed <= there, `${needed} px needed, ${there} there`);
@@ -167,6 +176,28 @@ describe('what the pages say', () => {
   });
 });
 
+describe('exploring', () => {
+  test('the form asks, and links move on, without a script', () =>
+    within({ javaScriptEnabled: false }, pages['operators-explore'], async (page) => {
+      assert.equal(await page.locator('article').count(), 0);
+      await page.fill('#pattern', 'endpoint.compute');
+      await page.fill('#from', '-1h');
+      await page.press('#from', 'Enter');
+      await page.waitForSelector('article');
+      const drawn = await page.locator('article').count();
+      await page.click('details.found summary');
+      await page.check('#s0');
+      await page.click('.found button');
+      await page.waitForURL(/series=/);
+      assert.ok(await page.locator('article').count() <= drawn);
+      assert.equal(await page.isChecked('#s0'), true);
+      const heading = await page.innerText('h2');
+      await page.click('text=Earlier');
+      assert.notEqual(await page.innerText('h2'), heading);
+      assert.match(page.url(), /series=endpoint\.compute/);
+    }));
+});
+
 describe('by keyboard', () => {
   test('the first stop leads to the content', () =>
     within({}, pages.status, async (page) => {
@@ -216,6 +247,6 @@ test('pictures', { skip: !shots && 'SCREENSHOTS names no folder' }, async () => 
     for (const [width, viewport] of Object.entries({ wide, narrow }))
       await take(`${name}-${width}-dark-plain.png`, pages[name],
         { viewport, colorScheme: 'dark', javaScriptEnabled: false });
-    await take(`${name}-narrow-de.png`, `${pages[name]}?lang=de`, { viewport: narrow });
+    await take(`${name}-narrow-de.png`, inLanguage(pages[name], 'de'), { viewport: narrow });
   }
 });

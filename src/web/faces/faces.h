@@ -32,7 +32,8 @@ json_t *statuspage_incidents(const json_t *site);
 json_t *statuspage_maintenances(const json_t *site);
 
 /* Graphite: the parameters of a request as {"target": [...], "from": "...", ...}: target, query and
- * expr are lists, all others texts. NULL: *err says what is wrong. */
+ * expr are lists, and series, of our own page /explore; all others texts. NULL: *err says what is
+ * wrong. */
 json_t *graphite_arguments(const struct face_request *r, struct error *err);
 
 /* blackbox_exporter's /probe: {"target", "module", "debug": bool, "limit_ms"}; limit_ms, of the

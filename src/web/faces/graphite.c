@@ -18,7 +18,8 @@
 /* Those that may come several times; "x[]" is "x". Others: the last one counts. */
 static bool is_list(const char *name)
 {
-	return !strcmp(name, "target") || !strcmp(name, "query") || !strcmp(name, "expr");
+	return !strcmp(name, "series") || !strcmp(name, "target") || !strcmp(name, "query") ||
+	       !strcmp(name, "expr");
 }
 
 static void add(json_t *args, const char *name, const char *value)

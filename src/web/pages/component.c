@@ -5,9 +5,36 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "net/url.h"
 #include "web/pages/view.h"
 
 #define LINKS 90
+
+/* As part of a pattern: what would be a wildcard, or is escaped in a tag, is any. */
+static void add_tag(struct buf *out, const char *key, const char *value)
+{
+	buf_printf(out, "*%s=\"", key);
+	for (const char *p = value; *p; p++)
+		buf_add_char(out, strchr("*?[]\\\"", *p) ? '*' : *p);
+	buf_add_str(out, "\"*");
+}
+
+/* /explore with the series of this probe, or of this step. */
+static const char *explore_link(struct view *v, const json_t *p)
+{
+	const char *name = json_str(p, "name"), *step = json_str(p, "step");
+	struct buf pattern = BUF(BUF_LINE), out = BUF(BUF_LINE);
+	if (!v->operators || !name)
+		return NULL;
+	add_tag(&pattern, step ? "scenario" : "probe", name);
+	if (step)
+		add_tag(&pattern, "step", step);
+	const char *q = json_str(v->root, "q");
+	buf_printf(&out, "/explore%s%cpattern=", q ? q : "", q && *q ? '&' : '?');
+	url_encode(&out, buf_slice(&pattern));
+	buf_fini(&pattern);
+	return view_keep(v, buf_take(&out));
+}
 
 static json_t *probe_view(struct view *v, const json_t *p)
 {
@@ -18,6 +45,7 @@ static json_t *probe_view(struct view *v, const json_t *p)
 	view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
 	view_put(o, "target", v->operators ? json_str(p, "target") : NULL);
 	json_object_set_new(o, "trend", trend_view(v, json_object_get(p, "trend")));
+	view_put(o, "explore", explore_link(v, p));
 	return o;
 }
 

@@ -29,6 +29,7 @@ static const struct {
 	[PAGE_LEDGER] = {"ledger", view_ledger},
 	[PAGE_HOSTS] = {"hosts", view_hosts},
 	[PAGE_CALLS] = {"calls", view_calls},
+	[PAGE_EXPLORE] = {"explore", view_explore},
 	[PAGE_PROBLEM] = {"problem", view_problem},
 };
 

@@ -97,6 +97,16 @@ json_t *year_view(struct view *v, const json_t *days);
 json_t *trend_view(struct view *v, const json_t *trend); /* owned */
 json_t *spark_view(struct view *v, const json_t *trend); /* the same small, without words; owned */
 
+/* --- explore_plot.c: percentiles drawn as smoke ------------------------------------------------
+ */
+
+/* One of EXPLORE's drawn series, on a scale from `low` to `high`: {summary, plot | null}. Owned. */
+json_t *smoke_view(struct view *v, const json_t *drawn, double low, double high);
+/* How far the scale must reach for it; false: nothing of it is to be drawn. */
+bool smoke_range(const json_t *drawn, double *low, double *high);
+/* A value with its unit; "ms" as a duration. */
+const char *say_value(struct view *v, double x, const char *unit, bool rate);
+
 /* --- matrix.c: who reached whom --------------------------------------------------------------- */
 
 /* Of the first steps with a MATRIX (docs/scenarios.md), four at most: {step, sums, bad, columns
@@ -134,6 +144,7 @@ bool view_evidence(struct view *v);
 bool view_ledger(struct view *v);
 bool view_hosts(struct view *v);
 bool view_calls(struct view *v);
+bool view_explore(struct view *v);
 bool view_problem(struct view *v);
 
 /* A scenario in a list or on its page: {name, title, href, every, last ...}. Owned. */

@@ -556,6 +556,59 @@ json_t *model_calls(enum mood mood)
 		"more_calls", 7, "waits", waits, "calls", calls);
 }
 
+static json_t *explore_point(int i, bool smoke)
+{
+	const double mid = 40 + 20 * sin(i / 9.0);
+	json_t *p = json_pack("{s:I, s:i, s:i}", "at_ms",
+		(json_int_t)(NOW - 86400000 + i * 600000LL), "n", i % 40 == 7 ? 0 : 60, "ok",
+		i % 40 == 7   ? 0
+		: i % 25 == 3 ? 20
+			      : 60);
+	if (i % 40 == 7)
+		return p;
+	if (smoke)
+		json_object_set_new(p, "smoke",
+			json_pack("[f, f, f, f, f, f, f]", mid - 9, mid - 7, mid - 3, mid, mid + 5,
+				mid + 20, mid + 30));
+	else
+		json_object_set_new(p, "value", json_real(mid - 30));
+	json_object_set_new(p, "min", json_real(mid - 40));
+	json_object_set_new(p, "max", json_real(mid + 400));
+	return p;
+}
+
+static json_t *explore_drawn(const char *name, const char *kind, const char *unit, int where)
+{
+	json_t *points = json_array();
+	for (int i = 0; i < 144; i++)
+		json_array_append_new(points, explore_point(i + where, kind[0] == 'p'));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:o, s:o}", "text", name, "kind", kind, "unit",
+		unit, "location", where ? "amsterdam" : "berlin", "why",
+		where ? NULL : "it was not to be read", "total", explore_point(0, kind[0] == 'p'),
+		"points", points);
+}
+
+json_t *model_explore(enum mood mood)
+{
+	const char *name = mood == MOOD_HOSTILE ? hostile_name : "stats.timers.api.GET.servers.200";
+	const bool wrong = mood == MOOD_UNKNOWN;
+	json_t *list = json_array(), *drawn = json_array();
+	for (int i = 0; !wrong && i < 12; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:b}", "text", name,
+						    "kind", i % 2 ? "sum" : "dist", "unit", "ms",
+						    "locations", i % 3 + 1, "chosen", i == 0));
+	for (int i = 0; !wrong && i < 3; i++)
+		json_array_append_new(drawn,
+			explore_drawn(name, i < 2 ? "probe" : "gauge", i < 2 ? "ms" : "", i));
+	return json_pack(
+		"{s:s, s:s, s:s, s:[s], s:s?, s:I, s:I, s:I, s:i, s:i, s:i, s:[s], s:o, s:o}",
+		"pattern", name, "from", mood == MOOD_HOSTILE ? hostile_name : "-1d", "until",
+		"now", "chosen", name, "wrong", wrong ? "from: it is no time: whenever" : NULL,
+		"from_ms", (json_int_t)(NOW - 86400000), "to_ms", (json_int_t)NOW, "step_ms",
+		(json_int_t)600000, "columns", 144, "more", wrong ? 0 : 17, "not_drawn",
+		wrong ? 0 : 1, "absent", name, "list", list, "drawn", drawn);
+}
+
 json_t *model_run(enum mood mood)
 {
 	json_t *report = json_load_file("tests/unit/web/run.json", 0, NULL), *server;

@@ -28,6 +28,8 @@ json_t *model_scenario(enum mood mood, bool operators);
 json_t *model_run(enum mood mood); /* a report of `try --json`: tests/unit/web/run.json */
 json_t *model_hosts(enum mood mood);
 json_t *model_calls(enum mood mood);
+/* Three series drawn; MOOD_UNKNOWN: a question that is wrong. */
+json_t *model_explore(enum mood mood);
 json_t *model_evidence(enum mood mood, bool operators);
 json_t *model_problem(int status, const char *path);
 

@@ -228,6 +228,21 @@ static json_t *evidence_operators(void)
 	return model_evidence(MOOD_MIXED, true);
 }
 
+static json_t *explore(void)
+{
+	return model_explore(MOOD_MIXED);
+}
+
+static json_t *explore_none(void)
+{
+	return model_explore(MOOD_UNKNOWN);
+}
+
+static json_t *explore_hostile(void)
+{
+	return model_explore(MOOD_HOSTILE);
+}
+
 static json_t *evidence_hostile(void)
 {
 	return model_evidence(MOOD_HOSTILE, true);
@@ -302,6 +317,9 @@ static const struct shown all[] = {
 	{"calls", PAGE_CALLS, "/calls", calls, site_operators, true, 150 * KB, 30 * KB},
 	{"calls-hostile", PAGE_CALLS, "/calls", calls_hostile, site_hostile, true, 0, 0},
 	{"calls-none", PAGE_CALLS, "/calls/7d", calls_none, site_operators, true, 10 * KB, 0},
+	{"explore", PAGE_EXPLORE, "/explore", explore, site_operators, true, 50 * KB, 14 * KB},
+	{"explore-none", PAGE_EXPLORE, "/explore", explore_none, site_operators, true, 10 * KB, 0},
+	{"explore-hostile", PAGE_EXPLORE, "/explore", explore_hostile, site_hostile, true, 0, 0},
 	{"evidence", PAGE_EVIDENCE, "/evidence/498", evidence, site_50, false, 20 * KB, 6 * KB},
 	{"evidence-operators", PAGE_EVIDENCE, "/evidence/498", evidence_operators, site_operators,
 		true, 0, 0},
@@ -526,7 +544,7 @@ static void test_size(void **state)
 static void has_frame(const struct shown *s, const char *lang, const char *html)
 {
 	const bool german = !strcmp(lang, "de"), empty = s->site == json_object;
-	char *link = mem_printf("<a href=\"%s?lang=%s\"", s->path, german ? "en" : "de");
+	char *link = mem_printf("<a href=\"%s?lang=%s", s->path, german ? "en" : "de");
 	has(s, html, german ? "<html lang=\"de\">" : "<html lang=\"en\">");
 	has(s, html, "<a class=\"skip\" href=\"#main\">");
 	has(s, html, "<main id=\"main\">");
