@@ -287,8 +287,10 @@ static json_t *metrics_json(const struct config *c)
 static json_t *cloudmon_json(const struct config *c)
 {
 	json_t *j = json_object();
-	put_text(j, "environment", c->cloudmon_environment);
-	put_text(j, "zone", c->cloudmon_zone);
+	if (*c->cloudmon_environment)
+		put_text(j, "environment", c->cloudmon_environment);
+	if (*c->cloudmon_zone)
+		put_text(j, "zone", c->cloudmon_zone);
 	json_object_set_new(j, "own", json_boolean(c->cloudmon_own));
 	return j;
 }

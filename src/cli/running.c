@@ -490,6 +490,7 @@ void running_close(struct running *r)
 	r->figures = NULL; /* what calls that are cancelled tell is kept no more */
 	series_close(r->series);
 	running_lists_free(r->lists);
+	running_shipped_free(r->shipped);
 	if (r->session.loop)
 		session_close(&r->session);
 	loop_free(r->loop);

@@ -8,6 +8,7 @@
  *	running_probes.c    the user's own probes
  *	running_blackbox.c  one of them now, as blackbox_exporter tells it
  *	running_lists.c     what there is to show and to judge, made of both
+ *	running_shipped.c   the scenarios that could be allowed besides
  *	running_alerts.c    alerts and results that others push
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
@@ -128,6 +129,7 @@ struct running {
 	struct map probes;             /* name of the item -> struct watched_probe */
 	VEC(struct probing *) probing; /* runs that blackbox_exporter's clients wait for */
 	struct running_lists *lists;
+	struct running_shipped *shipped; /* NULL: not read since the configuration was */
 	struct timer alive, reap;
 	bool opened, stopping, ended;
 	bool probed;    /* nobody waits for a run any more */
@@ -227,6 +229,18 @@ void running_blackbox_close(struct running *r); /* the loop turns meanwhile */
 /* Tells judge and house what there is now. */
 void running_lists_make(struct running *r);
 void running_lists_free(struct running_lists *l);
+
+/* --- running_shipped.c */
+struct shipped {
+	char *name, *title, *makes;
+	unsigned objects;
+};
+struct running_shipped {
+	VEC(struct shipped) all; /* of the first directory that has any, by file name */
+};
+/* Returns owned. Reads files, for milliseconds. */
+struct running_shipped *running_shipped_read(const struct kinds *kinds);
+void running_shipped_free(struct running_shipped *s);
 
 /* --- outline.c */
 /* What one run makes ("2 servers"), owned, NULL-terminated; what it takes at most. */

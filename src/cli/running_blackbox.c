@@ -31,8 +31,7 @@ static void say(struct web_answer *answer, int status, const char *type, const c
 		json_pack("{s:i, s:s, s:s}", "status", status, "type", type, "text", text));
 }
 
-static void refuse(struct web_answer *answer, int status, const char *fmt, ...)
-	like_printf(3, 4);
+static void refuse(struct web_answer *answer, int status, const char *fmt, ...) like_printf(3, 4);
 static void refuse(struct web_answer *answer, int status, const char *fmt, ...)
 {
 	struct buf why = BUF(BUF_LINE);
@@ -45,7 +44,8 @@ static void refuse(struct web_answer *answer, int status, const char *fmt, ...)
 	buf_fini(&why);
 }
 
-/* --- which -------------------------------------------------------------------------------------- */
+/* --- which --------------------------------------------------------------------------------------
+ */
 
 /* A module is a kind, or begins as one: "http", "http_2xx". */
 static bool module_fits(const char *module, const char *kind)
@@ -89,7 +89,8 @@ static const struct probe_config *find(const struct config *c, const char *targe
 	return found;
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running ------------------------------------------------------------------------------------
+ */
 
 static void on_done(void *arg, const struct probe_report *report)
 {
@@ -101,8 +102,7 @@ static void on_done(void *arg, const struct probe_report *report)
 	struct buf text = BUF(BUF_PAGE);
 	(p->debug ? blackbox_debug : blackbox_write)(&text, about, report, took_ns, now_s);
 	say(p->answer, 200,
-		p->debug ? "text/plain; charset=utf-8"
-			 : "text/plain; version=0.0.4; charset=utf-8",
+		p->debug ? "text/plain; charset=utf-8" : "text/plain; version=0.0.4; charset=utf-8",
 		buf_str(&text));
 	buf_fini(&text);
 	VEC_EACH (&r->probing, struct probing *, other) {

@@ -87,6 +87,8 @@ static bool open_endpoints(struct watched_cloud *c, struct error *err)
 		.every_ns = c->row->every_ns,
 		.timeout_ns = c->row->timeout_ns,
 		.slow_ns = c->row->slow_ns,
+		.measured = running_measured,
+		.measured_arg = r,
 	};
 	if (!c->row->endpoints)
 		return true;

@@ -5,7 +5,6 @@
 
 #include "cli/running.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -211,52 +210,16 @@ static bool is_allowed(const struct running *r, const char *name)
 	return false;
 }
 
-static void add_possible(struct making *m, const char *name)
-{
-	struct running_lists *l = m->lists;
-	struct error_list errors = {0};
-	struct scenario *s =
-		scenario_load(name, NULL, scenario_dirs(), m->running->session.kinds, &errors);
-	if (s && s->title && !is_allowed(m->running, s->name)) {
-		struct cost bill;
-		char **makes = outline_makes(s, NULL, &bill);
-		struct buf text = BUF(BUF_LINE);
-		for (char **p = makes; *p; p++)
-			buf_printf(&text, "%s%s", p == makes ? "" : ", ", *p);
-		vec_push(&l->possible,
-			((struct house_possible){keep_copy(l, s->name), keep_copy(l, s->title),
-				keep_copy(l, buf_str(&text)), (unsigned)bill.objects}));
-		buf_fini(&text);
-		outline_free(makes);
-	}
-	scenario_free(s);
-	error_list_fini(&errors);
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* Shipped ones, of the first directory that has any: reading them all again is cheap, and rare. */
 static void add_shipped(struct making *m)
 {
-	for (const char *const *dir = scenario_dirs(); *dir; dir++) {
-		struct dirent **entries;
-		const int n = scandir(*dir, &entries, NULL, by_name);
-		for (int i = 0; i < n; i++) {
-			const struct slice file = slice_of(entries[i]->d_name);
-			if (slice_ends(file, ".yaml")) {
-				char *name = mem_strndup(file.p, file.n - strlen(".yaml"));
-				add_possible(m, name);
-				free(name);
-			}
-			free(entries[i]);
-		}
-		if (n > 0)
-			free(entries);
-		if (m->lists->possible.n)
-			return;
+	struct running_lists *l = m->lists;
+	if (!m->running->shipped)
+		m->running->shipped = running_shipped_read(m->running->session.kinds);
+	VEC_EACH (&m->running->shipped->all, struct shipped, s) {
+		if (!is_allowed(m->running, s->name))
+			vec_push(&l->possible, ((struct house_possible){keep_copy(l, s->name),
+						       keep_copy(l, s->title),
+						       keep_copy(l, s->makes), s->objects}));
 	}
 }
 

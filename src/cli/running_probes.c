@@ -71,8 +71,10 @@ static void close_one(struct watched_probe *w, bool for_good)
 {
 	struct judge *j = w->running->judge;
 	for (size_t i = 0; i < array_len(w->probe) && w->probe[i]; i++) {
-		if (for_good)
+		if (for_good) {
 			judge_unexpect(j, "", probe_name(w->probe[i]));
+			metrics_forget_probe(w->running->metrics, probe_name(w->probe[i]));
+		}
 		probe_close(w->probe[i]);
 	}
 	generation_unref(w->generation);

@@ -252,9 +252,14 @@ static void record(
 	struct attempt *a, const struct scenario *scenario, const struct run_report *report)
 {
 	const struct cloud_config *config = a->session->config;
-	const struct record_place place = {.cloud = config->name, .region = config->region};
+	const struct record r = {
+		.store = a->series,
+		.place = {.cloud = config->name, .region = config->region},
+		.scenario = scenario->name,
+		.report = report,
+	};
 	if (a->series)
-		record_run(a->series, &place, scenario->name, report, NULL, NULL);
+		record_run(&r);
 }
 
 static void run_once(struct attempt *a, const struct scenario *scenario, const struct options *o)

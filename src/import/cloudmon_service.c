@@ -27,6 +27,7 @@ static void take_address(struct cloudmon *c, const char *service, const struct i
 		import_set_time(&p, "every", GLOBALMON_EVERY_NS);
 		import_set_time(&p, "timeout", 10 * NS_PER_S);
 		import_set(&p, "component", json_string(component ? component->name : service));
+		import_set(&p, "globalmon", json_string(service));
 		if (component && component->category)
 			import_set(&p, "category", json_string(component->category));
 		import_probe_add(&p, n);

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -28,12 +29,15 @@
 
 #define COOKIE_BYTES   PING_SIZE_MIN
 #define HEADER         8
-#define PACKETS_A_TURN 256 /* a flood does not keep the loop from its timers */
+#define ICMP_FILTER    1         /* of linux/icmp.h, which the C library's does not go with */
+#define ROOM           (8 << 20) /* what is not read in time is taken for lost */
+#define PACKETS_A_TURN 256       /* a flood does not keep the loop from its timers */
 
 struct ping_socket {
 	struct pinger *pinger;
 	int fd, family;
 	bool raw;
+	uint32_t dropped; /* replies there was no room for, ever */
 	uv_poll_t *poll;
 	char how[160];
 };
@@ -47,6 +51,8 @@ struct pinger {
 
 struct ping_call {
 	struct pinger *pinger;
+	struct ping_socket *socket;
+	uint32_t dropped; /* of the socket when it was sent */
 	char cookie[2 * COOKIE_BYTES + 1];
 	int64_t sent_ns; /* CLOCK_REALTIME */
 	struct timer timer;
@@ -75,15 +81,30 @@ static void finish(struct ping_call *c)
 	free(c);
 }
 
-static void on_timer(struct timer *t)
-{
-	finish(t->arg);
-}
-
 static void set_fault(struct ping_call *c, enum fault fault, const char *detail)
 {
 	c->result.fault = fault;
 	snprintf(c->result.detail, sizeof(c->result.detail), "%s", detail);
+}
+
+/* The socket's own count: what is read tells nothing of what came after it. */
+static void count_dropped(struct ping_socket *s)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t n = sizeof(info);
+	if (getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, info, &n) == 0)
+		s->dropped = info[SK_MEMINFO_DROPS];
+}
+
+static void on_timer(struct timer *t)
+{
+	struct ping_call *c = t->arg;
+	if (!c->ended)
+		count_dropped(c->socket);
+	if (!c->ended && c->dropped != c->socket->dropped)
+		set_fault(c, FAULT_LOCAL,
+			"this machine threw echo replies away, perhaps the one to this");
+	finish(c);
 }
 
 /* --- receiving -----------------------------------------------------------------------------------
@@ -192,6 +213,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			break;
 		on_packet(s, p, (size_t)n, stamp_of(&m));
 	}
+	count_dropped(s);
 	if (status < 0) /* libuv stops on an error; the error queue is no end */
 		uv_poll_start(poll, UV_READABLE, on_readable);
 }
@@ -199,10 +221,24 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 /* --- sockets -------------------------------------------------------------------------------------
  */
 
+/* A raw socket hears everybody's ICMP, on loopback our own requests too: answers alone are let in.
+ * Errors come by their own queue. */
+static void let_in_replies(const struct ping_socket *s)
+{
+	struct icmp6_filter v6;
+	const uint32_t v4 = ~(1u << ICMP_ECHOREPLY);
+	ICMP6_FILTER_SETBLOCKALL(&v6);
+	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &v6);
+	if (s->family == AF_INET)
+		setsockopt(s->fd, SOL_RAW, ICMP_FILTER, &v4, sizeof(v4));
+	else
+		setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &v6, sizeof(v6));
+}
+
 static void open_socket(struct pinger *p, struct ping_socket *s, int family)
 {
 	const int protocol = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	const int one = 1, room = 1 << 20;
+	const int one = 1, room = ROOM;
 	s->pinger = p;
 	s->family = family;
 	s->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
@@ -219,7 +255,10 @@ static void open_socket(struct pinger *p, struct ping_socket *s, int family)
 		return;
 	}
 	setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
-	setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) != 0)
+		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (s->raw)
+		let_in_replies(s);
 	if (family == AF_INET)
 		setsockopt(s->fd, SOL_IP, IP_RECVERR, &one, sizeof(one));
 	else
@@ -345,6 +384,8 @@ struct ping_call *ping_sized(struct pinger *p, const struct sockaddr_storage *ad
 	struct sockaddr_storage to = *address;
 	unsigned char cookie[COOKIE_BYTES];
 	c->pinger = p;
+	c->socket = s;
+	c->dropped = s->dropped;
 	c->done = done;
 	c->arg = arg;
 	loop_hold(p->loop);

@@ -18,7 +18,9 @@ struct ping_call;
 #define PING_SIZE_MAX 65000
 
 struct ping_result {
-	enum fault fault; /* NONE, TIMEOUT, UNREACHABLE, NO_ICMP, CANCELLED, LOCAL */
+	/* NONE, TIMEOUT, UNREACHABLE, NO_ICMP, CANCELLED, LOCAL (it was not sent, or replies were
+	 * thrown away here for lack of room: whether one came is not known) */
+	enum fault fault;
 	char detail[160];
 	int64_t rtt_ns; /* kernel time stamps when it gives them */
 	char address[64];

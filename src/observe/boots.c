@@ -56,32 +56,44 @@ static int64_t began_ms(const struct run_report *r, const struct run_row *row)
 	return (r->began_unix_us + (row->start_ns > 0 ? row->start_ns : 0) / NS_PER_US) / 1000;
 }
 
-void boots_note(
-	struct facts *f, const char *cloud, const char *scenario, const struct run_report *report)
+json_t *boots_row(const char *cloud, const char *scenario, const struct run_report *report,
+	const struct run_row *row)
 {
-	json_t *rows = json_array();
-	for (size_t i = 0; !report->stopped && i < report->row_count; i++) {
-		const struct run_row *row = &report->rows[i];
-		if (!row->boot)
-			continue;
-		json_t *o = json_scrubbed(row->boot);
-		char *phases = json_text(json_object_get(o, "phases"));
-		json_t *more = json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s}", "cloud", cloud,
-			"at", (json_int_t)began_ms(report, row), "run", report->label, "scenario",
-			scenario, "step", row->name, "ready",
-			(json_int_t)(row->state == ELEMENT_READY && row->start_ns >= 0
-					     ? (row->ready_ns - row->start_ns) / NS_PER_MS
-					     : -1),
-			"phases_text", phases);
-		json_object_update(o, more);
-		json_array_append_new(rows, o);
-		json_decref(more);
-		free(phases);
-	}
+	if (!row->boot || report->stopped)
+		return NULL;
+	json_t *o = json_scrubbed(row->boot);
+	char *phases = json_text(json_object_get(o, "phases"));
+	json_t *more = json_pack("{s:s, s:I, s:s, s:s, s:s, s:I, s:s}", "cloud", cloud, "at",
+		(json_int_t)began_ms(report, row), "run", report->label, "scenario", scenario,
+		"step", row->name, "ready",
+		(json_int_t)(row->state == ELEMENT_READY && row->start_ns >= 0
+				     ? (row->ready_ns - row->start_ns) / NS_PER_MS
+				     : -1),
+		"phases_text", phases);
+	json_object_update(o, more);
+	json_decref(more);
+	free(phases);
+	return o;
+}
+
+void boots_write(struct facts *f, json_t *rows)
+{
 	if (json_array_size(rows))
 		facts_submit(f, write_rows, rows, NULL);
 	else
 		json_decref(rows);
+}
+
+void boots_note(
+	struct facts *f, const char *cloud, const char *scenario, const struct run_report *report)
+{
+	json_t *rows = json_array();
+	for (size_t i = 0; i < report->row_count; i++) {
+		json_t *row = boots_row(cloud, scenario, report, &report->rows[i]);
+		if (row)
+			json_array_append_new(rows, row);
+	}
+	boots_write(f, rows);
 }
 
 static bool forget(struct facts_tx *tx, void *arg, struct error *err)

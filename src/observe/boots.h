@@ -20,6 +20,11 @@ bool boots_prepare(struct facts *f, struct error *err) must_check;
 /* Those of a run; copied, not waited for. Runs that we stopped ourselves tell nothing. */
 void boots_note(
 	struct facts *f, const char *cloud, const char *scenario, const struct run_report *report);
+/* The same in pieces: the row of a step, owned, or NULL: it tells nothing; then all of a run, which
+ * are written together or not at all. Takes the list of them. */
+json_t *boots_row(const char *cloud, const char *scenario, const struct run_report *report,
+	const struct run_row *row);
+void boots_write(struct facts *f, json_t *rows);
 /* Takes away what is older. Not waited for. */
 void boots_forget(struct facts *f, int64_t before_unix_us);
 

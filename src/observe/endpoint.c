@@ -258,6 +258,8 @@ struct endpoints *endpoints_new(struct schedule *s, struct cloud *c, struct http
 	e->timeout_ns = either(o->timeout_ns, TIMEOUT_NS);
 	e->slow_ns = either(o->slow_ns, SLOW_NS);
 	e->seen = seen;
+	e->measured = o->measured;
+	e->measured_arg = o->measured_arg;
 	e->changed = changed;
 	e->arg = arg;
 	add_login(e);

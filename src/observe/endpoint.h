@@ -16,6 +16,7 @@
 
 #include "observe/schedule.h"
 #include "openstack/cloud.h"
+#include "store/measure.h"
 #include "store/observation.h"
 #include "store/series.h"
 
@@ -28,6 +29,9 @@ struct endpoint_options {
 	int64_t every_ns;   /* 0: 30 s */
 	int64_t timeout_ns; /* 0: 10 s, never more than every_ns */
 	int64_t slow_ns;    /* a good answer later than this is `warned`; 0: 2 s */
+	measure_signal
+		*measured; /* each exchange but for the log-in, which the cloud tells; or NULL */
+	void *measured_arg;
 };
 
 /* One probe, as it will be run; for the page, `config show` and the judge. Borrowed. */

@@ -65,6 +65,8 @@ struct endpoints {
 	char *location, *prefix;
 	int64_t every_ns, timeout_ns, slow_ns;
 	observation_signal *seen;
+	measure_signal *measured;
+	void *measured_arg;
 	void (*changed)(void *arg);
 	void *arg;
 	VEC(struct probe *) probes;

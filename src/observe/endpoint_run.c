@@ -108,6 +108,27 @@ static void append(struct series *s, const struct endpoint_run *r, const struct 
 		series_append(s, &sample);
 }
 
+static void measure(const struct endpoints *e, const struct probe *p, const struct endpoint_run *r,
+	const struct http_answer *a)
+{
+	const struct cloud_config *config = cloud_configuration(e->cloud);
+	const struct measure m = {.what = MEASURE_ENDPOINT,
+		.cloud = config->name ? config->name : "",
+		.region = config->region ? config->region : "",
+		.location = e->location,
+		.index = -1,
+		.service = p->view.service,
+		.name = "GET",
+		.url = p->view.url,
+		.project = cloud_project_id(e->cloud),
+		.at_ms = r->at_ms,
+		.total_us = us(a->phases.total_ns),
+		.fault = a->fault,
+		.status = a->status};
+	if (e->measured)
+		e->measured(e->measured_arg, &m);
+}
+
 /* Ends the run. The last thing that is done: who is told may take everything away. */
 static void end_with(struct endpoint_run *r, const struct outcome *outcome)
 {
@@ -193,6 +214,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 		end_silently(r);
 		return;
 	}
+	measure(r->probe->owner, r->probe, r, a);
 	if (a->status == 401 && r->probe->want.token && !r->refused) {
 		r->refused = true;
 		cloud_token_refused(r->probe->owner->cloud, r->generation);

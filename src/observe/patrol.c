@@ -1,9 +1,9 @@
 /*
  * patrol.c - the times of a scenario and the worlds it has open; see patrol.h.
  *
- * A round is freed only when its run has told its end. Stopping asks the runs that still build to
- * go to teardown and leaves those in teardown alone; when the budget has passed each is asked once
- * more, which for a run means to give up (run_stop()).
+ * A round is freed only when its run has told its end and that is recorded. Stopping asks the runs
+ * that still build to go to teardown and leaves those in teardown alone; when the budget has passed
+ * each is asked once more, which for a run means to give up (run_stop()).
  */
 
 #include "observe/patrol_inside.h"
@@ -90,19 +90,33 @@ static void on_event(void *arg, const struct run_event *e)
 		r->patrol->on_held(r->patrol->arg, r->patrol, r->run, e->detail);
 }
 
-static void on_done(void *arg, const struct run_report *report)
+/* Letting go of a big run takes a turn of its own. */
+static void on_told_all(struct timer *t)
+{
+	struct round *r = t->arg;
+	struct patrol *p = r->patrol;
+	p->hands->run_free(r->run);
+	round_end(r);
+	look_whether_over(p);
+}
+
+static void on_recorded(void *arg)
 {
 	struct round *r = arg;
 	struct patrol *p = r->patrol;
-	r->over = true;
-	patrol_record(p, report);
+	const struct run_report *report = r->over;
+	timer_start(p->loop, &r->last, 0, on_told_all, r);
 	if (report->error && report->error->kind == ERROR_STORE)
 		patrol_tell(p, "the journal refuses: %s", report->error->msg);
 	if (p->ended)
 		p->ended(p->arg, p, report);
-	p->hands->run_free(r->run);
-	round_end(r);
-	look_whether_over(p);
+}
+
+static void on_done(void *arg, const struct run_report *report)
+{
+	struct round *r = arg;
+	r->over = report;
+	patrol_record_slowly(r->patrol, report, on_recorded, r);
 }
 
 static void round_begin(struct round *r)

@@ -48,7 +48,9 @@ struct round {
 	struct run *run; /* NULL: waits for the first sweep */
 	bool built;      /* the place is free for the next */
 	bool held;       /* waits for its time, or to be told to go on */
-	bool over;       /* the run has told its end */
+	/* The run has told its end: it is being recorded. */
+	const struct run_report *over;
+	struct timer last; /* then all is told */
 };
 
 struct cleaning;
@@ -90,8 +92,12 @@ void patrol_swept(struct patrol *p);
 /* What was under way for a patrol that left has ended. */
 void patrol_cleaned(struct patrol *p);
 
-/* patrol_seen.c: series and observations of a run that ended. */
+/* patrol_seen.c: series and observations of a run that ended; at once, for what has no steps. */
 void patrol_record(struct patrol *p, const struct run_report *report);
+/* The same a piece a turn. Borrows the report until `done`, which comes once, in a later turn,
+ * whatever becomes of the patrol: it is not freed before. */
+void patrol_record_slowly(
+	struct patrol *p, const struct run_report *report, void (*done)(void *arg), void *arg);
 
 /* patrol_sweep.c: sweeps of one cloud for all its patrols. */
 void cleaning_join(struct patrol *p);

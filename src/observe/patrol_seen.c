@@ -4,6 +4,9 @@
  * A step that passed is good for its component; one that failed by itself is told with its fault;
  * of what was skipped because of another, or stopped by us, nothing is known. The run as a whole is
  * told only when it could not run: then of the service that was asked, else of nobody.
+ *
+ * All that goes a piece a turn, first the boots, then the run, then its steps: with thousands of
+ * them it takes longer than others on the loop may be kept waiting.
  */
 
 #include <string.h>
@@ -14,11 +17,20 @@
 #include "observe/patrol_inside.h"
 #include "observe/record.h"
 
-struct seeing {
+#define TURN_NS     (2 * NS_PER_MS)
+#define TURN_PIECES 50 /* and no more than so many, however fast the clock says they go */
+
+struct recording {
 	struct patrol *patrol;
 	const struct run_report *report;
-	const char *cloud;
-	const char *common; /* what failed boots have in common, or NULL */
+	struct record record;
+	json_t *boots;      /* rows to be written; NULL: they were, or nowhere */
+	size_t boot, piece; /* the next ones */
+	bool boot_failed;
+	char *common; /* what failed boots have in common, or NULL */
+	struct timer turn;
+	void (*done)(void *arg);
+	void *arg;
 };
 
 static enum severity severity_of(enum grade g)
@@ -28,11 +40,11 @@ static enum severity severity_of(enum grade g)
 				     : SEVERITY_NOTE;
 }
 
-static void pass(const struct seeing *s, struct observation *o, const char *component)
+static void pass(const struct recording *s, struct observation *o, const char *component)
 {
 	struct patrol *p = s->patrol;
 	char *id = component[0] ? component_id(p->component_prefix, component) : mem_strdup("");
-	o->cloud = s->cloud;
+	o->cloud = s->record.place.cloud;
 	o->probe = p->name;
 	o->component = id;
 	o->run = s->report->label;
@@ -54,7 +66,7 @@ static bool tells_of_boot(const struct run_report *r, const struct run_row *row)
 	return false;
 }
 
-static void see_step(const struct seeing *s, const struct run_row *row,
+static void see_step(const struct recording *s, const struct run_row *row,
 	const struct series_sample *sample, const char *series)
 {
 	const bool failed = row->state == ELEMENT_FAILED;
@@ -77,7 +89,8 @@ static void see_step(const struct seeing *s, const struct run_row *row,
 	pass(s, &o, row->component);
 }
 
-static void see_run(const struct seeing *s, const struct series_sample *sample, const char *series)
+static void see_run(
+	const struct recording *s, const struct series_sample *sample, const char *series)
 {
 	char text[ERROR_TEXT + 300];
 	if (!s->report->error)
@@ -97,7 +110,7 @@ static void see_run(const struct seeing *s, const struct series_sample *sample, 
 static void on_stored(void *arg, const struct run_row *row, const struct series_sample *sample,
 	const char *series)
 {
-	const struct seeing *s = arg;
+	const struct recording *s = arg;
 	if (!s->patrol->seen || s->report->stopped)
 		return;
 	if (row)
@@ -106,37 +119,95 @@ static void on_stored(void *arg, const struct run_row *row, const struct series_
 		see_run(s, sample, series);
 }
 
-/* Owned: what failed boots have in common, or NULL. */
-static char *note_boots(struct patrol *p, const char *cloud, const struct run_report *report)
+static void note_boot(struct recording *s)
 {
-	bool failed = false;
-	if (!p->journal)
-		return NULL;
-	boots_note(journal_facts(p->journal), cloud, p->name, report);
-	for (size_t i = 0; i < report->row_count; i++)
-		failed = failed ||
-			 (report->rows[i].boot && !json_flag(report->rows[i].boot, "good"));
+	const struct run_row *row = &s->report->rows[s->boot++];
+	json_t *o = boots_row(s->record.place.cloud, s->patrol->name, s->report, row);
+	if (o)
+		json_array_append_new(s->boots, o);
+	s->boot_failed = s->boot_failed || (row->boot && !json_flag(row->boot, "good"));
+}
+
+static void write_boots(struct recording *s)
+{
+	struct patrol *p = s->patrol;
 	struct boots_common common;
-	if (!failed || report->stopped ||
-		!boots_common(journal_facts(p->journal), cloud,
-			clock_unix_us(loop_clock(p->loop)) / 1000, report, &common))
-		return NULL;
-	char *text = boots_common_text(&common);
+	boots_write(journal_facts(p->journal), s->boots);
+	s->boots = NULL;
+	if (!s->boot_failed || s->report->stopped ||
+		!boots_common(journal_facts(p->journal), s->record.place.cloud,
+			clock_unix_us(loop_clock(p->loop)) / 1000, s->report, &common))
+		return;
+	s->common = boots_common_text(&common);
 	boots_common_fini(&common);
-	return text;
+}
+
+/* False: there was nothing left to do. */
+static bool next_piece(struct recording *s)
+{
+	if (s->boots && s->boot < s->report->row_count)
+		note_boot(s);
+	else if (s->boots)
+		write_boots(s);
+	else
+		return record_piece(&s->record, s->piece++);
+	return true;
+}
+
+static void recording_init(struct recording *s, struct patrol *p, const struct run_report *report)
+{
+	*s = (struct recording){
+		.patrol = p,
+		.report = report,
+		.record =
+			{
+				.store = p->series,
+				.place = {.cloud = p->hands->cloud_name(p->tools->cloud),
+					.region = p->hands->region(p->tools->cloud),
+					.location = p->location,
+					.component_prefix = p->component_prefix},
+				.scenario = p->name,
+				.report = report,
+				.stored = on_stored,
+				.arg = s,
+			},
+		.boots = p->journal ? json_array() : NULL,
+	};
 }
 
 void patrol_record(struct patrol *p, const struct run_report *report)
 {
-	const char *cloud = p->hands->cloud_name(p->tools->cloud);
-	char *common = note_boots(p, cloud, report);
-	struct seeing s = {p, report, cloud, common};
-	const struct record_place place = {
-		.cloud = s.cloud,
-		.region = p->hands->region(p->tools->cloud),
-		.location = p->location,
-		.component_prefix = p->component_prefix,
-	};
-	record_run(p->series, &place, p->name, report, on_stored, &s);
-	free(common);
+	struct recording s;
+	recording_init(&s, p, report);
+	while (next_piece(&s))
+		;
+	free(s.common);
+}
+
+static void on_turn(struct timer *t)
+{
+	struct recording *s = t->arg;
+	struct loop *l = s->patrol->loop;
+	const int64_t until = loop_now_ns(l) + TURN_NS;
+	for (size_t n = 0; next_piece(s); n++) {
+		if (n + 1 < TURN_PIECES && loop_now_ns(l) < until)
+			continue;
+		timer_start(l, &s->turn, 0, on_turn, s);
+		return;
+	}
+	void (*done)(void *arg) = s->done;
+	void *arg = s->arg;
+	free(s->common);
+	free(s);
+	done(arg);
+}
+
+void patrol_record_slowly(
+	struct patrol *p, const struct run_report *report, void (*done)(void *arg), void *arg)
+{
+	struct recording *s = mem_new(struct recording);
+	recording_init(s, p, report);
+	s->done = done;
+	s->arg = arg;
+	timer_start(p->loop, &s->turn, 0, on_turn, s);
 }

@@ -49,19 +49,10 @@ static void tags_fini(struct tags *t)
 		free(t->owned[i]);
 }
 
-struct recorder {
-	struct series_store *store; /* NULL: nothing is stored */
-	const struct record_place *place;
-	const char *scenario;
-	const struct run_report *report;
-	record_stored *stored;
-	void *arg;
-};
-
-static struct series *append(const struct recorder *r, const char *name, const struct tags *tags,
+static struct series *append(const struct record *r, const char *name, const struct tags *tags,
 	const struct series_sample *sample)
 {
-	const struct record_place *place = r->place;
+	const struct record_place *place = &r->place;
 	const struct series_key key = {
 		.kind = SERIES_PROBE,
 		.unit = "us",
@@ -76,7 +67,7 @@ static struct series *append(const struct recorder *r, const char *name, const s
 	return s;
 }
 
-static void store(const struct recorder *r, const struct run_row *row, const char *name,
+static void store(const struct record *r, const struct run_row *row, const char *name,
 	const struct tags *tags, const struct series_sample *sample)
 {
 	const struct series *s = append(r, name, tags, sample);
@@ -97,7 +88,7 @@ static char *step_of(const struct run_row *row)
 
 /* How long each phase of a server's boot took: series beside that of the step, without a component,
  * of which a build is one thing. */
-static void store_phases(const struct recorder *r, const struct run_row *row, const char *step,
+static void store_phases(const struct record *r, const struct run_row *row, const char *step,
 	const char *name, int64_t at_ms)
 {
 	const json_t *phase;
@@ -110,8 +101,8 @@ static void store_phases(const struct recorder *r, const struct run_row *row, co
 		char *of_step = mem_printf("%s.%s", step, word);
 		char *series = mem_printf("%s.%s", name, word);
 		struct tags tags = {0};
-		add_tag(&tags, "cloud", r->place->cloud);
-		add_tag(&tags, "region", r->place->region);
+		add_tag(&tags, "cloud", r->place.cloud);
+		add_tag(&tags, "region", r->place.region);
 		add_tag(&tags, "scenario", r->scenario);
 		add_tag(&tags, "step", of_step);
 		add_dimensions(&tags, row->dimensions);
@@ -126,14 +117,14 @@ static void store_phases(const struct recorder *r, const struct run_row *row, co
 }
 
 static void store_step(
-	const struct recorder *r, const struct run_row *row, const struct series_sample *sample)
+	const struct record *r, const struct run_row *row, const struct series_sample *sample)
 {
 	char *step = step_of(row);
 	char *component =
-		row->component[0] ? component_id(r->place->component_prefix, row->component) : NULL;
+		row->component[0] ? component_id(r->place.component_prefix, row->component) : NULL;
 	struct tags tags = {0};
-	add_tag(&tags, "cloud", r->place->cloud);
-	add_tag(&tags, "region", r->place->region);
+	add_tag(&tags, "cloud", r->place.cloud);
+	add_tag(&tags, "region", r->place.region);
 	add_tag(&tags, "scenario", r->scenario);
 	add_tag(&tags, "step", step);
 	add_tag(&tags, "component", component);
@@ -149,7 +140,7 @@ static void store_step(
 	free(step);
 }
 
-static void record_step(const struct recorder *r, const struct run_row *row)
+static void record_step(const struct record *r, const struct run_row *row)
 {
 	const bool failed = row->state == ELEMENT_FAILED;
 	if (row->state != ELEMENT_READY && !failed)
@@ -175,21 +166,34 @@ static void record_step(const struct recorder *r, const struct run_row *row)
 	store_step(r, row, &sample);
 }
 
-void record_run(struct series_store *st, const struct record_place *place, const char *scenario,
-	const struct run_report *report, record_stored *stored, void *arg)
+static void record_whole(const struct record *r)
 {
-	const struct recorder r = {st, place, scenario, report, stored, arg};
 	struct tags tags = {0};
 	const struct series_sample sample = {
-		.at_ms = report->began_unix_us / 1000,
-		.fault = run_fault(report),
+		.at_ms = r->report->began_unix_us / 1000,
+		.fault = run_fault(r->report),
 		.tries = 1,
-		.total_us = us_between(0, report->built_ns),
+		.total_us = us_between(0, r->report->built_ns),
 	};
-	add_tag(&tags, "cloud", place->cloud);
-	add_tag(&tags, "region", place->region);
-	add_tag(&tags, "scenario", scenario);
-	store(&r, NULL, scenario, &tags, &sample);
-	for (size_t i = 0; i < report->row_count; i++)
-		record_step(&r, &report->rows[i]);
+	add_tag(&tags, "cloud", r->place.cloud);
+	add_tag(&tags, "region", r->place.region);
+	add_tag(&tags, "scenario", r->scenario);
+	store(r, NULL, r->scenario, &tags, &sample);
+}
+
+bool record_piece(const struct record *r, size_t i)
+{
+	if (i > r->report->row_count)
+		return false;
+	if (i == 0)
+		record_whole(r);
+	else
+		record_step(r, &r->report->rows[i - 1]);
+	return true;
+}
+
+void record_run(const struct record *r)
+{
+	for (size_t i = 0; record_piece(r, i); i++)
+		;
 }

@@ -23,10 +23,20 @@ struct record_place {
 typedef void record_stored(void *arg, const struct run_row *row, const struct series_sample *sample,
 	const char *series);
 
-/* Appends a sample for each step that ran, at the time it began, and one for the run. Steps that
- * were skipped or absent tell nothing; what we stopped ourselves carries its fault. `st` NULL: only
- * tells what would be stored; `stored` may be NULL. */
-void record_run(struct series_store *st, const struct record_place *place, const char *scenario,
-	const struct run_report *report, record_stored *stored, void *arg);
+struct record {                     /* all borrowed */
+	struct series_store *store; /* NULL: only tells what would be stored */
+	struct record_place place;
+	const char *scenario;
+	const struct run_report *report;
+	record_stored *stored; /* may be NULL */
+	void *arg;
+};
+
+/* Appends a sample for the run, and one for each step that ran, at the time it began. Steps that
+ * were skipped or absent tell nothing; what we stopped ourselves carries its fault. */
+void record_run(const struct record *r);
+/* Of thousands of steps that takes longer than a loop may be held up. The same in pieces: 0 is the
+ * run, n its n-th step, to be asked for in that order. False: there are no more. */
+bool record_piece(const struct record *r, size_t i);
 
 #endif

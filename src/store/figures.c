@@ -120,6 +120,7 @@ static bool kind_of(const struct measure *m, enum figure_what *ret)
 	case MEASURE_CHECK: *ret = FIGURE_CHECK; return true;
 	case MEASURE_BENCH: *ret = FIGURE_BENCH; return m->fault == FAULT_NONE;
 	case MEASURE_RUN:
+	case MEASURE_ENDPOINT:
 	case MEASURE_PROBE: break; /* a series of its own each */
 	}
 	return false;

@@ -40,7 +40,8 @@ static double seconds(int64_t ns)
 	return (double)ns / 1e9;
 }
 
-/* --- what was measured: sizes and times stand there as texts ------------------------------------ */
+/* --- what was measured: sizes and times stand there as texts ------------------------------------
+ */
 
 static bool number(const struct writing *w, const char *name, double *ret)
 {
@@ -96,9 +97,8 @@ static void add_address(const struct writing *w)
 		known == 1 ? v6 ? 6 : 4 : 0);
 }
 
-static void add_phases(
-	const struct writing *w, const char *name, const char *help, const label *rows, size_t n,
-	const int64_t *ns)
+static void add_phases(const struct writing *w, const char *name, const char *help,
+	const label *rows, size_t n, const int64_t *ns)
 {
 	exposition_foreign_family(w->out, name, help);
 	for (size_t i = 0; i < n; i++)
@@ -114,8 +114,7 @@ static void add_tls(const struct writing *w)
 	const char *version = text(w, "TLS_VERSION");
 	if (number(w, "CERTIFICATE_EXPIRATION", &left))
 		one(w, "probe_ssl_earliest_cert_expiry",
-			"Returns last SSL chain expiry in unixtime",
-			(double)w->now_s + left);
+			"Returns last SSL chain expiry in unixtime", (double)w->now_s + left);
 	if (number(w, "CHAIN_EXPIRATION", &left))
 		one(w, "probe_ssl_last_chain_expiry_timestamp_seconds",
 			"Returns last SSL chain expiry in timestamp", (double)w->now_s + left);
@@ -145,8 +144,7 @@ static void add_tls(const struct writing *w)
 			{"subjectalternative", buf_str(&all)}};
 		exposition_foreign_family(w->out, "probe_ssl_last_chain_info",
 			"Contains SSL leaf certificate information");
-		exposition_foreign_value(
-			w->out, "probe_ssl_last_chain_info", l, array_len(l), 1);
+		exposition_foreign_value(w->out, "probe_ssl_last_chain_info", l, array_len(l), 1);
 		buf_fini(&all);
 	}
 }
@@ -165,8 +163,7 @@ static void add_http(const struct writing *w)
 	static const label rows[] = {{"phase", "connect"}, {"phase", "processing"},
 		{"phase", "resolve"}, {"phase", "tls"}, {"phase", "transfer"}};
 	const struct phases *p = &w->report->phases;
-	const int64_t ns[] = {
-		p->connect_ns, p->wait_ns, p->resolve_ns, p->tls_ns, p->body_ns};
+	const int64_t ns[] = {p->connect_ns, p->wait_ns, p->resolve_ns, p->tls_ns, p->body_ns};
 	const json_t *headers = json_object_get(w->report->measured, "HEADER");
 	const char *length = json_str(headers, "content-length"),
 		   *modified = json_str(headers, "last-modified"), *version = text(w, "VERSION");
@@ -212,16 +209,18 @@ static void add_dns(const struct writing *w)
 	const int64_t ns[] = {p->connect_ns, p->wait_ns, p->resolve_ns};
 	add_phases(w, "probe_dns_duration_seconds", "Duration of DNS request by phase", rows,
 		array_len(rows), ns);
-	one(w, "probe_dns_query_succeeded", "Displays whether or not the query was executed successfully",
+	one(w, "probe_dns_query_succeeded",
+		"Displays whether or not the query was executed successfully",
 		*text(w, "RCODE") != 0);
-	measured(w, "ANSWERS", "probe_dns_answer_rrs", "Returns number of entries in the answer resource record list");
+	measured(w, "ANSWERS", "probe_dns_answer_rrs",
+		"Returns number of entries in the answer resource record list");
 	measured(w, "SERIAL", "probe_dns_serial", "Returns the serial number of the zone");
 }
 
 static void add_grpc(const struct writing *w)
 {
-	static const label rows[] = {{"phase", "check"}, {"phase", "connect"}, {"phase", "resolve"},
-		{"phase", "tls"}};
+	static const label rows[] = {
+		{"phase", "check"}, {"phase", "connect"}, {"phase", "resolve"}, {"phase", "tls"}};
 	const struct phases *p = &w->report->phases;
 	const int64_t ns[] = {p->wait_ns, p->connect_ns, p->resolve_ns, p->tls_ns};
 	const label serving = {"serving_status", text(w, "SERVING")};
@@ -231,8 +230,8 @@ static void add_grpc(const struct writing *w)
 	one(w, "probe_grpc_ssl", "Indicates if SSL was used for the connection", p->tls_ns > 0);
 	if (!*serving.value)
 		return;
-	exposition_foreign_family(w->out, "probe_grpc_healthcheck_response",
-		"Response HealthCheck response");
+	exposition_foreign_family(
+		w->out, "probe_grpc_healthcheck_response", "Response HealthCheck response");
 	exposition_foreign_value(w->out, "probe_grpc_healthcheck_response", &serving, 1, 1);
 }
 

@@ -140,6 +140,10 @@ static void tell(cloudmon_signal *cb, void *arg, enum cloudmon_type type, struct
 {
 	const size_t n = name->n;
 	buf_printf(name, ".%s", end);
+	/* What would end a line of StatsD or Graphite early; openstacksdk lets it. */
+	for (size_t i = 0; i < name->n; i++)
+		if ((unsigned char)name->p[i] <= ' ' || name->p[i] == 0x7f || name->p[i] == '|')
+			name->p[i] = '_';
 	cb(arg, type, buf_str(name), x);
 	buf_cut(name, n);
 }
@@ -235,7 +239,7 @@ void cloudmon_names(
 	const bool named = (place->environment && *place->environment) || *m->cloud;
 	if (!named || !m->url || is_ours(m))
 		return;
-	if (m->what == MEASURE_CALL && m->service)
+	if ((m->what == MEASURE_CALL || m->what == MEASURE_ENDPOINT) && m->service)
 		tell_call(place, m, cb, arg);
 	else if (m->what == MEASURE_PROBE && m->globalmon)
 		tell_globalmon(place, m, cb, arg);

@@ -268,6 +268,7 @@ void metrics_free(struct metrics *m)
 		sender_free(m->senders.p[i]);
 	vec_fini(&m->senders);
 	tally_fini(&m->tally);
+	probes_fini(m);
 	free(m->states);
 	free((char *)(uintptr_t)m->site.instance);
 	free((char *)(uintptr_t)m->site.location);
@@ -319,6 +320,7 @@ void metrics_take(void *metrics, const struct measure *x)
 	if (m->draining)
 		return;
 	tally_take(&m->tally, x);
+	probes_take(m, x);
 	VEC_EACH (&m->senders, struct sender *, s) {
 		if (sender_kinds[(*s)->config.kind].take)
 			sender_kinds[(*s)->config.kind].take(*s, x);

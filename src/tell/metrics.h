@@ -82,6 +82,8 @@ bool metrics_configure(struct metrics *m, const struct metrics_receiver *list, s
 	struct error *err) must_check;
 /* A measure_signal: something was measured. */
 void metrics_take(void *metrics, const struct measure *x);
+/* A probe that there is no more: /metrics shows it no longer. */
+void metrics_forget_probe(struct metrics *m, const char *name);
 /* Sends what waits and ends: done once all of it was taken or could not be, at most budget_ns from
  * now; what was left then is counted as lost. Nothing is taken any more. done comes later, never
  * from in here, and frees nothing. */

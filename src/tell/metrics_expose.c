@@ -149,5 +149,6 @@ void metrics_expose(struct metrics *m, struct buf *out)
 	for (int f = 0; f < TALLY_FAMILIES; f++)
 		expose_family(out, &m->tally, (enum tally_family)f);
 	expose_open(out, m);
+	probes_expose(out, m);
 	expose_receivers(out, m);
 }

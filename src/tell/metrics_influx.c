@@ -71,6 +71,8 @@ static void add_line(struct sender *s, struct slice line, int64_t at_ns)
 
 void influx_take(struct sender *s, const struct measure *m)
 {
+	if (m->what == MEASURE_ENDPOINT)
+		return; /* its series are told of nowhere else */
 	struct buf line = BUF(BUF_LINE);
 	const bool oshm = s->config.dialect == METRICS_OSHM;
 	/* OSHM tells a thing when it has ended. */

@@ -7,6 +7,7 @@
  *	metrics_expose.c      the tally as Prometheus reads it
  *	metrics_point.c       a measure as a point of our own dialect
  *	metrics_oshm.c        a measure as OpenStack Health Monitor writes it
+ *	metrics_probes.c      what each probe saw last
  *	metrics_waiting.c     what waits, bounded
  *	metrics_influx.c      batches of points, sent until they are taken
  *	metrics_statsd.c      CloudMon's names in packets, to StatsD and to our own series
@@ -128,6 +129,7 @@ struct metrics {
 	struct metrics_site site; /* owned copies */
 	int64_t began_unix_us;
 	struct tally tally;
+	struct map probes; /* name -> struct last_seen, at most TALLY_SERIES_MAX */
 	VEC(struct sender *) senders;
 	struct metrics_state *states;
 	bool draining;
@@ -170,6 +172,11 @@ bool metrics_point(struct buf *out, const char *measurement, const struct measur
 bool metrics_point_open(
 	struct buf *out, const char *measurement, const struct measure *wait, int64_t at);
 bool metrics_point_oshm(struct buf *out, const char *measurement, const struct measure *m);
+
+/* --- metrics_probes.c */
+void probes_take(struct metrics *m, const struct measure *x); /* of any kind */
+void probes_expose(struct buf *out, const struct metrics *m);
+void probes_fini(struct metrics *m);
 
 /* --- metrics_waiting.c */
 void waiting_free(struct batch *b); /* NULL is fine */

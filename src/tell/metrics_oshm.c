@@ -281,6 +281,7 @@ bool metrics_point_oshm(struct buf *out, const char *measurement, const struct m
 	case MEASURE_CHECK: return add_check(out, name, m);
 	case MEASURE_BENCH: return add_bench(out, name, m);
 	case MEASURE_RUN: return add_run(out, name, m);
+	case MEASURE_ENDPOINT:
 	case MEASURE_PROBE: return false; /* it had none */
 	}
 	return false;

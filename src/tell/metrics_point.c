@@ -10,7 +10,7 @@
 
 #define TAGS_MAX 24
 
-static const char *const whats[] = {"call", "wait", "check", "bench", "run", "probe"};
+static const char *const whats[] = {"call", "wait", "check", "bench", "run", "", "probe"};
 
 struct tags {
 	const char *keys[TAGS_MAX], *values[TAGS_MAX];

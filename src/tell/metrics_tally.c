@@ -139,7 +139,7 @@ static const char *fault_label(const struct measure *m)
 
 static void count_error(struct tally *t, const struct measure *m)
 {
-	static const char *const whats[] = {"call", "wait", "check", "bench", "run", "probe"};
+	static const char *const whats[] = {"call", "wait", "check", "bench", "run", "", "probe"};
 	if (m->fault != FAULT_NONE)
 		count(t, TALLY_ERROR,
 			(const char *[]){
@@ -178,7 +178,8 @@ void tally_take(struct tally *t, const struct measure *m)
 		count(t, TALLY_RUN,
 			(const char *[]){m->cloud, m->region, m->scenario, fault_label(m)}, s);
 		break;
-	case MEASURE_PROBE: return; /* the page of each has its figures */
+	case MEASURE_ENDPOINT:
+	case MEASURE_PROBE: return; /* metrics_probes.c has the last of each */
 	case MEASURE_BENCH:
 		if (m->index >= 0)
 			snprintf(number, sizeof(number), "%d", m->index);

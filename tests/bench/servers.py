@@ -1,11 +1,13 @@
 """Many servers in one process: SERVERS (500), each with a port and a volume, made, looked at and removed on a
 simulated cloud. See tools/bench. What `try` takes of memory and CPU, and the longest pause of its loop, which is
-what every time it measured may be too long by. Where that is allowed it runs before all others (SCHED_FIFO), else
-what they take of the processor counts as its pause.
+what every time it measured may be too long by; then the same of `run`, which records the run and judges it besides,
+and has pages to serve meanwhile. Where that is allowed they run before all others (SCHED_FIFO), else what those take
+of the processor counts as their pause.
 """
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/scene"))
+from running import Run, until  # noqa: E402
 from simulated import Simulated  # noqa: E402
 
 SERVERS = int(os.environ.get("SERVERS", "500"))
@@ -37,11 +40,16 @@ if subprocess.run([*FIRST, "true"], capture_output=True, check=False).returncode
 QUOTA = {q: -1 for q in ("instances", "cores", "ram", "volumes", "gigabytes", "port")}
 
 
-def measure(cloud):
-    """(seconds, CPU seconds, largest resident MB, the report)"""
+def scenario(cloud):
     path = os.path.join(cloud.place, "many.yaml")
     with open(path, "w", encoding="utf-8") as f:
         f.write(SCENARIO)
+    return path
+
+
+def measure_try(cloud):
+    """(seconds, CPU seconds, largest resident MB, the report)"""
+    path = scenario(cloud)
     line = FIRST + cloud.command("try", path, "--json", "--param", f"servers={SERVERS}", "--inflight", "32", "--compute", "16")
     began = time.monotonic()
     with tempfile.TemporaryFile() as out:
@@ -58,18 +66,53 @@ def measure(cloud):
     return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, done
 
 
-def main():
-    with Simulated(speed=SPEED, faults={"quota": QUOTA}) as cloud:
-        took, cpu, memory, done = measure(cloud)
-        if done["verdict"] != "passed" or done["left"] or cloud.left() or cloud.violations():
-            sys.exit(f"{done['verdict']}, {done['left']} left, {len(cloud.violations())} violations")
+def last_run(program):
+    """Its state on the operators' page, once it has ended and is recorded."""
+    if program.process.poll() is not None:
+        sys.exit(f"run ended with {program.process.returncode}:\n{program.stderr()[-2000:]}")
+    return program.site(operators=True)["scenarios"][0]["last"]
+
+
+def measure_run(cloud):
+    """(seconds, CPU seconds, largest resident MB, the last run)"""
+    config = {"clouds": {"sim": {"every": "1h", "inflight": 32, "compute": 16}},
+              "scenarios": [{"use": scenario(cloud), "every": "1h", "runs": 1, "params": {"servers": SERVERS}}]}
+    program = Run(cloud, config, state="run", start=False)
+    program.command = FIRST + program.command
+    began = time.monotonic()
+    program.start()
+    done = until(lambda: last_run(program), "the run has ended", LONGEST)
+    took = time.monotonic() - began
+    _, _, metrics = program.get("/metrics", program.intake)
+    done["longest_pause_ms"] = 1e3 * next(float(line.split()[-1]) for line in metrics.decode().splitlines()
+                                          if line.startswith("glasshouse_loop_longest_turn_seconds"))
+    program.signal(signal.SIGTERM)
+    _, status, usage = os.wait4(program.process.pid, 0)
+    program.process.returncode = os.waitstatus_to_exitcode(status)
+    if program.process.returncode:
+        sys.exit(f"run ended with {program.process.returncode}:\n{program.stderr()[-2000:]}")
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, done
+
+
+def show(command, took, cpu, memory, done):
     pause = done["longest_pause_ms"]
-    print(f"\n{SERVERS} servers at once in one process (simulated cloud, --speed {SPEED:g}{'' if FIRST else ', not before others'})")
-    for what, value in (("wall time", f"{took:.1f} s"), ("CPU", f"{cpu:.2f} s"),
-                        ("memory, largest", f"{memory:.1f} MB (aim: at most {TARGETS['memory']})"),
-                        ("longest pause of the loop", f"{pause:.1f} ms (aim: at most {TARGETS['pause']})"),
-                        ("objects", done["created"]), ("requests", done["requests"])):
-        print(f"  {what:28}{value}")
+    print(f"\n{command}: {SERVERS} servers at once in one process (simulated cloud, --speed {SPEED:g}"
+          f"{'' if FIRST else ', not before others'})")
+    rows = [("wall time", f"{took:.1f} s"), ("CPU", f"{cpu:.2f} s"),
+            ("memory, largest", f"{memory:.1f} MB (aim: at most {TARGETS['memory']})"),
+            ("longest pause of the loop", f"{pause:.1f} ms (aim: at most {TARGETS['pause']})")]
+    rows += [(what, done[key]) for what, key in (("objects", "created"), ("requests", "requests")) if key in done]
+    for what, value in rows:
+        print(f"  {what:28}{value}", flush=True)
+
+
+def main():
+    for command, measure in (("try", measure_try), ("run", measure_run)):
+        with Simulated(speed=SPEED, faults={"quota": QUOTA}) as cloud:
+            took, cpu, memory, done = measure(cloud)
+            if done["verdict"] != "passed" or done.get("left") or cloud.left() or cloud.violations():
+                sys.exit(f"{command}: {done}, {len(cloud.violations())} violations")
+        show(command, took, cpu, memory, done)
 
 
 main()

@@ -18,6 +18,7 @@ static void read_as(const struct dns_asked *asked, const uint8_t *p, size_t n)
 	for (size_t i = 0; i < said.n; i++)
 		text += strlen(said.answers[i]);
 	fuzz_hold(text <= DNS_TEXT_MAX);
+	fuzz_hold((said.n > 0) == (said.first != NULL));
 	fuzz_hold(said.fault != FAULT_NONE || said.foreign || said.truncated || said.n > 0);
 	fuzz_hold((said.fault == FAULT_NONE) == (said.detail[0] == '\0'));
 	dns_said_fini(&said);
@@ -33,7 +34,8 @@ static void read_answer(const uint8_t *p, size_t n)
 	fuzz_hold(copy != NULL);
 	memcpy(copy, p, n);
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		fuzz_hold(dns_ask("www.example.org.", types[i], 0x1234, &asked, NULL));
+		fuzz_hold(dns_ask_with("www.example.org.", types[i], 0x1234,
+			n % 2 ? DNS_SIGNATURES : 0, &asked, NULL));
 		if (n > 3) {
 			copy[0] = 0x12;
 			copy[1] = 0x34;

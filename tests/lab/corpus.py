@@ -257,6 +257,21 @@ def compare(lab, sim):
     return found
 
 
+class Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice: the first of them would never be played."""
+
+
+def mapping(loader, node, deep=False):
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    for i, key in enumerate(keys):
+        if key in keys[:i]:
+            raise yaml.constructor.ConstructorError(None, None, f"{key} is there twice", node.value[i][0].start_mark)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep)
+
+
+Loader.construct_mapping = mapping
+
+
 def load(path):
-    with open(path) as f:
-        return yaml.safe_load(f)
+    with open(path, encoding="utf-8") as f:
+        return yaml.load(f, Loader)

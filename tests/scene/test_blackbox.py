@@ -1,16 +1,20 @@
 """blackbox_exporter's face: Prometheus scrapes a configured probe, and Debian's exporter gives the same names."""
 import contextlib
+import json
 import re
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 
+from carbon import free_ports
 from prometheus import blackbox, prometheus
 from running import running, until
 from simulated import simulated
 from test_cloudmon import web
+from test_ingest import metric, reload
 
 MODULES = """
 modules:
@@ -136,6 +140,39 @@ def test_names_are_those_of_debian(here, name, module, target):
             assert ours[metric, labels] == x, metric
 
 
+def test_names_of_tls_are_those_of_debian(tmp_path):
+    """The certificate's dates, chain and version, of a handshake with OpenSSL's own server."""
+    key, cert = str(tmp_path / "key"), str(tmp_path / "cert")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days",
+                    "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:other"], check=True,
+                   capture_output=True)
+    port, = free_ports(1)
+    server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-key", key, "-cert", cert,
+                               "-quiet"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    modules = f"""
+modules:
+  tls: {{prober: tcp, tcp: {{preferred_ip_protocol: ip4, tls: true, tls_config: {{ca_file: {cert}}}}}}}
+"""
+    probes = [{"name": "tls", "every": "1h", "tls": {"to": f"localhost:{port}", "ca": cert}}]
+    try:
+        with simulated() as cloud, running(cloud, {"probes": probes}) as run, blackbox(modules) as theirs:
+            other = until(lambda: [f for f in [figures(theirs.get(f"/probe?module=tls&target=localhost:{port}"))]
+                                   if f["probe_success", ""]], "it shakes hands")[0]
+            ours = figures(ask(run, "target=tls")[2])
+            assert run.get("/metrics", run.intake)[0] == 200
+            expiry = other["probe_ssl_earliest_cert_expiry", ""]
+            until(lambda: metric(run, "probe_certificate_expiry_timestamp_seconds", probe="tls", kind="tls") == expiry,
+                  "/metrics has it too")
+    finally:
+        server.terminate()
+        server.wait(30)
+    assert set(other) <= set(ours), sorted(set(other) - set(ours))
+    for (name, labels), x in other.items():
+        if "time" not in name and "duration" not in name:
+            assert abs(ours[name, labels] - x) <= 1, name
+
+
 def test_prometheus_scrapes(here):
     address = here.intake.split("://")[1]
     scrape = f"""
@@ -155,3 +192,22 @@ def test_prometheus_scrapes(here):
         assert {labels["instance"]: x for labels, x in there.query("probe_http_status_code")} == {
             "good": 200, "bad": 503}
         assert {labels["instance"]: x for labels, x in there.query('up{job="probes"}')} == {"good": 1, "bad": 1}
+
+
+def test_metrics_has_the_last_of_each(here):
+    """Up or not, of each probe; gone with the probe."""
+    until(lambda: metric(here, "probe_up", probe="good", kind="http") == 1, "good is up")
+    until(lambda: metric(here, "probe_up", probe="bad", kind="http") == 0, "bad is not")
+    assert metric(here, "probe_duration_seconds", probe="good", kind="http") > 0
+    text = here.get("/metrics", here.intake)[2].decode()
+    check = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60,
+                           check=False)
+    assert check.returncode == 0, check.stdout + check.stderr
+    with open(here.path, encoding="utf-8") as f:
+        config = json.load(f)
+    config["probes"] = [p for p in config["probes"] if p["name"] != "port"]
+    until(lambda: metric(here, "probe_up", probe="port", kind="tcp") == 1, "port is up")
+    here.write(config)
+    reload(here)
+    assert metric(here, "probe_up", probe="port", kind="tcp") is None
+    assert metric(here, "probe_up", probe="good", kind="http") == 1

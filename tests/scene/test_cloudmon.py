@@ -62,6 +62,9 @@ def test_all_three_are_told():
             counted = {f"{API}.identity.POST.tokens.201", f"{API}.identity.POST.tokens.attempted"}
             told = until(lambda: counted <= bare(series(run, "stats.counters.*"), "counters") and
                          series(run, "stats.*"), "it keeps them itself", 40)
+            # probes of the catalog are told too
+            until(lambda: [n for n in series(run, "stats.timers.*") if re.fullmatch(
+                rf"stats\.timers\.{API}\.compute\.GET\.\w+\.(200|300)", n)], "endpoints are told", 40)
             urls = {name: f"127_0_0_1_{port}_a_b" for name, port in (("good", good), ("bad", bad), ("none", none))}
             for name, code in (("good", "200"), ("bad", "503"), ("none", "connection_failed")):
                 path = f"globalmon.{PLACE}.shop.{urls[name]}"

@@ -74,7 +74,7 @@ def section(heading):
 TABLES = {"The top": "top_keys", "site": "site_keys", "listen": "listen_keys", "faces": "face_keys", "keep": "keep_keys",
           "judge": "judge_keys", "clouds": "cloud_keys", "scenarios": "scenario_keys",
           "components": "component_keys", "alarms": "alarm_keys", "server": "server_keys",
-          "metrics": "metrics_keys"}
+          "metrics": "metrics_keys", "cloudmon": "cloudmon_keys"}
 
 
 @pytest.mark.parametrize("heading", TABLES)
@@ -85,7 +85,7 @@ def test_keys(heading):
         with open(os.path.join(ROOT, f"src/cli/config_{name}.c"), encoding="utf-8") as f:
             text += f.read()
     table = re.search(TABLES[heading] + r"\[\] = \{(.*?)\};", text, re.S)[1]
-    known = re.findall(r'(?:\{|TOP\(|KEEP\(|CLOUD\(|ITEM\(|NODE\(|PART\(|FACE\(|SERVER\()"(\w+)"([^})]*)', table)
+    known = re.findall(r'(?:\{|TOP\(|KEEP\(|CLOUD\(|ITEM\(|NODE\(|PART\(|FACE\(|SERVER\(|TO\()"(\w+)"([^})]*)', table)
     refused = {name for name, rest in known if "later" in rest}
     shown = re.findall(r"^\| `(\w+)` \|", section(heading), re.M)
     assert len(shown) == len(set(shown)) and set(shown) == {name for name, _ in known} - refused

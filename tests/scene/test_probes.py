@@ -307,6 +307,31 @@ def test_watched_judged_and_shown(tmp_path):
         assert "Traceback" not in r.stderr()
 
 
+def can_ping():
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        with contextlib.suppress(PermissionError), socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP):
+            return True
+    return False
+
+
+@pytest.mark.skipif(not can_ping(), reason="this machine allows neither ping sockets nor raw ones")
+def test_pings_and_questions(tmp_path):
+    with refusing() as port:
+        probes = [
+            {"name": "gw", "icmp": {"to": "127.0.0.1", "count": 3, "interval": "10ms"}, "every": "1s", "component": "Gateway"},
+            {"name": "ns", "dns": {"name": "example.org", "server": f"127.0.0.1:{port}"}, "every": "1s",
+             "component": "Names"}]
+        with running(tmp_path, probes) as r:
+            r.wait_health("gateway", "operational")
+            r.wait_health("names", "outage")
+            assert r.stop() == 0
+    for name, each in (("probe.rtt", 3), ("probe.loss", 1)):
+        out = run(tmp_path, "series", name + '{probe="gw"}', "--state", r.state, "--step", "1h", "--json")
+        points = [json.loads(line) for line in out.stdout.splitlines()]
+        assert points and all(p["n"] and p["n"] % each == 0 for p in points), out
+        assert all((p["sum"] > 0) == (name == "probe.rtt") for p in points), points
+
+
 def test_a_pass_after_a_retry_is_no_failure(tmp_path):
     with Web() as web:
         web.pages["/"] = (503, {}, b"")
@@ -426,8 +451,8 @@ def test_keys_of_kinds():
             sources[kind] = text
     rows = {kind: row for row in table("Kinds") for kind in re.findall(r"`(\w+)`", row[0])}
     assert set(kinds) <= set(rows)
-    for kind in ("http", "push"):
-        keys = set(re.findall(r'\{(?:HTTP\()?"(\w+)", KEY_', sources[kind]))
+    for kind in ("http", "dns", "icmp", "push"):
+        keys = set(re.findall(r'\{(?:[A-Z]+\()?"(\w+)", KEY_', sources[kind]))
         row = rows[kind]
         assert keys == set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", row[-2]))), kind
         names = re.search(r"measurements\[\] = \{(.*?)NULL", sources[kind], re.S)[1]

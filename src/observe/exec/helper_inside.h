@@ -22,8 +22,10 @@ void children_kill(const pid_t *spared, size_t n);
 void children_end(int64_t wait_ns);
 
 /* --- minder.c */
-/* One program, whose house is at the other end of the descriptor; the process is its own. */
-void minder_run(int house) __attribute__((noreturn));
+/* One program, whose house is at the other end of the descriptor; the process is its own. It
+ * removes its home ("": none could be made) at the end. */
+void minder_run(int house, const char *home) __attribute__((noreturn));
+void minder_remove_home(const char *home);
 
 /* --- minder_start.c */
 struct started { /* descriptors of ours, nonblocking; -1: none */

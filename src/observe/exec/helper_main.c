@@ -24,36 +24,58 @@
 
 struct minders {
 	VEC(pid_t) all;
+	VEC(char *) homes; /* of each */
 	int signals;
 	sigset_t none;
 };
+
+/* One that was killed leaves its program's descendants and its home to us. */
+static void ended(struct minders *m, pid_t pid, int status)
+{
+	for (size_t i = 0; i < m->all.n; i++) {
+		if (m->all.p[i] != pid)
+			continue;
+		char *home = m->homes.p[i];
+		vec_remove(&m->all, i);
+		vec_remove(&m->homes, i);
+		children_kill(m->all.p, m->all.n);
+		if (WIFSIGNALED(status))
+			minder_remove_home(home);
+		free(home);
+		return;
+	}
+}
 
 static void reap(struct minders *m)
 {
 	struct signalfd_siginfo info;
 	pid_t pid;
+	int status;
 	while (read(m->signals, &info, sizeof(info)) == sizeof(info))
 		;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		for (size_t i = 0; i < m->all.n; i++)
-			if (m->all.p[i] == pid) {
-				vec_remove(&m->all, i);
-				break;
-			}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		ended(m, pid, status);
 	children_kill(m->all.p, m->all.n);
 }
 
 static void start_minder(struct minders *m, int house)
 {
+	char home[] = "/tmp/glasshouse-XXXXXX";
+	if (!mkdtemp(home))
+		home[0] = '\0';
 	const pid_t pid = fork();
 	if (pid == 0) {
 		close(HELPER_FD);
 		close(m->signals);
 		sigprocmask(SIG_SETMASK, &m->none, NULL);
-		minder_run(house);
+		minder_run(house, home);
 	}
-	if (pid > 0)
+	if (pid > 0) {
 		vec_push(&m->all, pid);
+		vec_push(&m->homes, mem_strdup(home));
+	} else {
+		minder_remove_home(home);
+	}
 	close(house); /* no minder: the house sees it closed */
 }
 
@@ -122,5 +144,6 @@ int helper_main(int argc, char **argv)
 	}
 	end(&m);
 	vec_fini(&m.all);
+	vec_fini(&m.homes);
 	return 0;
 }

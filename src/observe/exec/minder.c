@@ -41,7 +41,7 @@ struct minder {
 	int house; /* -1: it has gone, or knows the end */
 	char *order;
 	struct helper_request request;
-	char home[MINDER_HOME];
+	const char *home; /* "": there is none */
 	struct started program;
 	int pidfd;
 	struct pipe_end out, err;
@@ -157,15 +157,10 @@ static void on_line(void *arg, struct slice line)
 	tell(arg, HELPER_MESSAGE, line);
 }
 
-static bool make_home(struct minder *m, char *socket, size_t size)
+static bool open_lines(struct minder *m, char *socket, size_t size)
 {
-	snprintf(m->home, sizeof(m->home), "/tmp/glasshouse-XXXXXX");
-	if (!mkdtemp(m->home)) {
-		m->home[0] = '\0';
-		return false;
-	}
 	snprintf(socket, size, "%s/messages.sock", m->home);
-	return !m->request.messages || lines_open(&m->lines, socket);
+	return *m->home && (!m->request.messages || lines_open(&m->lines, socket));
 }
 
 static int remove_one(const char *path, const struct stat *s, int what, struct FTW *at)
@@ -177,11 +172,16 @@ static int remove_one(const char *path, const struct stat *s, int what, struct F
 	return 0;
 }
 
+void minder_remove_home(const char *home)
+{
+	if (*home)
+		nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
 static void end(struct minder *m) __attribute__((noreturn));
 static void end(struct minder *m)
 {
-	if (m->home[0])
-		nftw(m->home, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	minder_remove_home(m->home);
 	_exit(0);
 }
 
@@ -190,7 +190,7 @@ static bool start(struct minder *m, size_t order_n)
 	char socket[MINDER_HOME + 16];
 	uint32_t code = 0;
 	enum helper_how how = HELPER_FAILED;
-	if (make_home(m, socket, sizeof(socket)))
+	if (open_lines(m, socket, sizeof(socket)))
 		how = minder_start(&m->request, m->home, m->request.messages ? socket : NULL,
 			&m->program, &code);
 	else
@@ -325,10 +325,11 @@ static void drain(struct minder *m)
 	lines_close(&m->lines);
 }
 
-void minder_run(int house)
+void minder_run(int house, const char *home)
 {
 	size_t order_n;
 	struct minder m = {.house = house,
+		.home = home,
 		.pidfd = -1,
 		.out = {.fd = -1, .kind = HELPER_OUTPUT},
 		.err = {.fd = -1, .kind = HELPER_ERRORS},

@@ -252,31 +252,6 @@ bool ingest_points(struct ingest *i, enum ingest_source source, struct points *p
 	return true;
 }
 
-bool ingest_metric(struct ingest *i, enum ingest_metric metric, const char *name, double value)
-{
-	static const struct {
-		const char *prefix;
-		enum series_kind kind;
-	} rows[] = {{"stats.counters.", SERIES_SUM}, {"stats.timers.", SERIES_DIST},
-		{"stats.gauges.", SERIES_GAUGE}};
-	char *whole = mem_printf("%s%s", rows[metric].prefix, name);
-	struct series_hist hist = {0};
-	struct series_sample sample = {.at_ms = now_ms(i), .value = value, .hist = &hist};
-	struct series *s =
-		series_of(i, rows[metric].kind, &(struct point){.name = slice_of(whole)});
-	if (metric == INGEST_TIMER) {
-		sample.value = sample.min = sample.max = (double)(int64_t)(value * 1000 + 0.5);
-		sample.n = 1;
-		series_hist_add(&hist, (uint64_t)sample.value, 1);
-	}
-	free(whole);
-	const bool taken = s && series_append(s, &sample);
-	series_hist_fini(&hist);
-	i->state.source[INGEST_STATSD].points += taken;
-	i->state.source[INGEST_STATSD].refused += !taken;
-	return taken;
-}
-
 /* --- what the threads bring ------------------------------------------------------------------- */
 
 static void on_statsd(void *arg, struct statsd_batch *b)
@@ -321,6 +296,17 @@ void ingest_packet(struct ingest *i, struct slice lines)
 		flush_later(i);
 	}
 	statsd_table_take(i->table, lines);
+}
+
+void ingest_metric(struct ingest *i, enum ingest_metric metric, const char *name, double value)
+{
+	static const char *const types[] = {"c", "ms", "g"};
+	struct buf lines = BUF(BUF_LINE);
+	if (metric == INGEST_GAUGE && value < 0) /* a sign alone would take away */
+		buf_printf(&lines, "%s:0|g\n", name);
+	buf_printf(&lines, "%s:%.17g|%s\n", name, value, types[metric]);
+	ingest_packet(i, buf_slice(&lines));
+	buf_fini(&lines);
 }
 
 static void on_graphite(void *arg, bool pickle, struct points *points, const struct bad_lines *bad)

@@ -78,14 +78,13 @@ void ingest_close(struct ingest *i);
 /* Points that came another way (bodies read by the serving half). Takes them, also when it refuses:
  * false when INGEST_WAITING_MAX wait already. */
 bool ingest_points(struct ingest *i, enum ingest_source source, struct points *points) must_check;
-/* One metric of StatsD that came another way, under the name StatsD's would have, at once. A
- * timer's value is ms. False: refused, and counted as such. */
-enum ingest_metric { INGEST_COUNTER, INGEST_TIMER, INGEST_GAUGE };
-bool ingest_metric(struct ingest *i, enum ingest_metric metric, const char *name, double value);
 /* Where programs of this machine send StatsD's; false: nowhere. */
 bool ingest_statsd_address(const struct ingest *i, char host[INGEST_HOST], unsigned *ret_port);
 /* Lines of StatsD from within, added up as those that come over UDP but apart from them. */
 void ingest_packet(struct ingest *i, struct slice lines);
+/* The same of one metric; a timer's value is ms. The name holds neither `:` nor `|`. */
+enum ingest_metric { INGEST_COUNTER, INGEST_TIMER, INGEST_GAUGE };
+void ingest_metric(struct ingest *i, enum ingest_metric metric, const char *name, double value);
 /* Lines of such a body that were none. */
 void ingest_bad(struct ingest *i, enum ingest_source source, const struct bad_lines *bad);
 struct ingest_state ingest_state(const struct ingest *i);

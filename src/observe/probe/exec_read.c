@@ -190,6 +190,8 @@ bool exec_finish(void *spec, const struct yaml *at, struct probe_reader *r, stru
 	struct exec_spec *s = spec;
 	const size_t before = r->errors->n + r->errors->dropped;
 	s->name = r->config->name;
+	if (at->kind != YAML_MAP) /* a text stands for the map, which is gone by now */
+		s->run = at;
 	if (read_run(r, s))
 		read_place(r, at, s);
 	if (s->env)

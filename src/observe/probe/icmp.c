@@ -104,7 +104,8 @@ struct round {
 	struct timer next;
 	struct echo *echoes;
 	size_t count, sent, ended, n;
-	int64_t *us; /* of those answered: in order of coming; sorted at the end */
+	size_t unknown; /* sent, and nobody knows: this machine failed */
+	int64_t *us;    /* of those answered: in order of coming; sorted at the end */
 	enum fault fault;
 	char detail[160]; /* of the last one that was not answered */
 };
@@ -134,7 +135,7 @@ static void end(struct round *k)
 
 	qsort(k->us, k->n, sizeof(*k->us), compare);
 	a->round_us = k->us;
-	a->round_sent = k->sent;
+	a->round_sent = k->sent - k->unknown;
 	a->round_n = k->n;
 	a->connected = k->n > 0;
 	if (!k->n) {
@@ -143,9 +144,10 @@ static void end(struct round *k)
 	}
 	a->phases.wait_ns = median_us(k) * NS_PER_US;
 	a->phases.total_ns = a->phases.resolve_ns + a->phases.wait_ns;
-	a->is_ours_to_warn = k->n < k->sent && !a->judged;
-	if (k->n < k->sent)
-		attempt_end(a, FAULT_NONE, "%zu of %zu pings were lost", k->sent - k->n, k->sent);
+	a->is_ours_to_warn = k->n < a->round_sent && !a->judged;
+	if (k->n < a->round_sent)
+		attempt_end(a, FAULT_NONE, "%zu of %zu pings were lost", a->round_sent - k->n,
+			a->round_sent);
 	else
 		attempt_end(a, FAULT_NONE, NULL);
 }
@@ -165,6 +167,7 @@ static void on_echo(void *arg, const struct ping_result *r)
 	if (r->fault == FAULT_NONE) {
 		k->us[k->n++] = (r->rtt_ns + NS_PER_US / 2) / NS_PER_US;
 	} else {
+		k->unknown += r->fault == FAULT_LOCAL;
 		k->fault = r->fault;
 		snprintf(k->detail, sizeof(k->detail), "%s", r->detail);
 	}
@@ -276,12 +279,13 @@ static const char *const measurements[] = {
 static bool measure(const struct attempt *a, struct slice name, struct value *ret)
 {
 	const struct round *k = a->data;
+	const size_t known = k ? k->sent - k->unknown : 0;
 
-	if (!k || !k->sent)
+	if (!known)
 		return false;
 	if (slice_is(name, "LOSS")) {
 		*ret = (struct value){
-			.type = VALUE_PERCENT, .real = (double)(k->sent - k->n) / (double)k->sent};
+			.type = VALUE_PERCENT, .real = (double)(known - k->n) / (double)known};
 	} else if (slice_is(name, "SENT")) {
 		*ret = value_int((int64_t)k->sent);
 	} else if (slice_is(name, "RECEIVED")) {

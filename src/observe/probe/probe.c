@@ -151,8 +151,21 @@ static void store(struct probe *p, const struct attempt *a, unsigned tries, int6
 		store_round(p, a, at_ms);
 }
 
-static void measure(
-	const struct probe *p, const struct attempt *a, int64_t at_ms, const struct outcome *o)
+/* Since 1970; 0: there was none, or nobody kept it. */
+static int64_t certificate_of(const struct probe *p, const struct attempt *a, unsigned tries)
+{
+	struct value left = VALUE_NOTHING;
+	int64_t at_s = 0;
+	if (attempt_measured(a, tries, SLICE("CERTIFICATE_EXPIRATION"), &left) &&
+		left.type == VALUE_TIME)
+		at_s = (clock_unix_us(loop_clock(p->tools->loop)) * NS_PER_US + left.integer) /
+		       NS_PER_S;
+	value_drop(&left);
+	return at_s;
+}
+
+static void measure(const struct probe *p, const struct attempt *a, unsigned tries, int64_t at_ms,
+	const struct outcome *o)
 {
 	const struct measure m = {.what = MEASURE_PROBE,
 		.cloud = "",
@@ -166,6 +179,7 @@ static void measure(
 		.at_ms = at_ms,
 		.total_us = a->phases.total_ns / NS_PER_US,
 		.limit_us = p->config->about.timeout_ns / NS_PER_US,
+		.certificate_at_s = certificate_of(p, a, tries),
 		.fault = o->fault,
 		.status = a->status};
 	if (p->tools->measured)
@@ -210,7 +224,7 @@ void probe_tell(struct probe *p, const struct attempt *a, unsigned tries, int64_
 {
 	p->fails = o->fault != FAULT_NONE;
 	store(p, a, tries, at_ms, o);
-	measure(p, a, at_ms, o);
+	measure(p, a, tries, at_ms, o);
 	observe(p, a, tries, at_ms, o);
 }
 

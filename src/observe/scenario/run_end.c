@@ -1,7 +1,7 @@
 /*
  * run_end.c - the end of a run: its report is made a piece a turn, as that of thousands of steps
- * takes longer than others on the loop may be kept waiting, and goes into the journal; then whoever
- * started the run is told.
+ * takes longer than others on the loop may be kept waiting, and goes into the journal; then its
+ * tasks are let go, a piece a turn as well, and whoever started the run is told.
  */
 
 #include "observe/scenario/run_json.h"
@@ -16,6 +16,39 @@ static void tell(struct run *r)
 	r->done(r->arg, &r->report);
 }
 
+/* Whether there is more to be done, after a turn of it. */
+static bool goes_on(struct run *r, bool (*piece)(struct run *r))
+{
+	const int64_t until = loop_now_ns(r->tools.loop) + TURN_NS;
+	while (piece(r))
+		if (loop_now_ns(r->tools.loop) > until)
+			return true;
+	return false;
+}
+
+/* The report is made of them, and of nothing of theirs. */
+static bool free_task(struct run *r)
+{
+	if (!r->tasks.n)
+		return false;
+	task_free(r->tasks.p[--r->tasks.n]);
+	return true;
+}
+
+static void on_free(struct timer *t)
+{
+	struct run *r = t->arg;
+	if (goes_on(r, free_task))
+		timer_start(r->tools.loop, &r->kick, 0, on_free, r);
+	else
+		tell(r);
+}
+
+static void let_go(struct run *r)
+{
+	timer_start(r->tools.loop, &r->kick, 0, on_free, r);
+}
+
 static void on_journal_end(void *arg, const struct error *err)
 {
 	struct run *r = arg;
@@ -25,7 +58,7 @@ static void on_journal_end(void *arg, const struct error *err)
 		r->error_fault = FAULT_LOCAL;
 		report_judge(r);
 	}
-	tell(r);
+	let_go(r);
 }
 
 /* Runs of different concurrency are not to be compared. */
@@ -36,8 +69,9 @@ static json_t *limits_json(const struct run *r)
 		"{s:i, s:i}", "inflight", (int)limits.inflight, "compute", (int)limits.compute);
 }
 
-static void end_in_journal(struct run *r)
+static void end_in_journal(struct timer *t)
 {
+	struct run *r = t->arg;
 	json_t *limits = limits_json(r), *summary = run_json_summary(&r->report);
 	char *report = run_text_take(r->text);
 	json_object_update(summary, limits);
@@ -50,16 +84,6 @@ static void end_in_journal(struct run *r)
 	json_decref(limits);
 	json_decref(summary);
 	free(report);
-}
-
-/* Whether there is more to be made, after a turn of it. */
-static bool goes_on(struct run *r, bool (*piece)(struct run *r))
-{
-	const int64_t until = loop_now_ns(r->tools.loop) + TURN_NS;
-	while (piece(r))
-		if (loop_now_ns(r->tools.loop) > until)
-			return true;
-	return false;
 }
 
 /* Nothing asks for the object and the body of what has its row: they are most of what a run holds,
@@ -87,10 +111,8 @@ static bool write_step(struct run *r)
 static void on_write(struct timer *t)
 {
 	struct run *r = t->arg;
-	if (goes_on(r, write_step))
-		timer_start(r->tools.loop, &r->kick, 0, on_write, r);
-	else
-		end_in_journal(r);
+	const bool more = goes_on(r, write_step);
+	timer_start(r->tools.loop, &r->kick, 0, more ? on_write : end_in_journal, r);
 }
 
 static void on_report(struct timer *t)
@@ -102,7 +124,7 @@ static void on_report(struct timer *t)
 	}
 	report_judge(r);
 	if (!r->journal_run) {
-		tell(r);
+		let_go(r);
 		return;
 	}
 	json_t *limits = limits_json(r);

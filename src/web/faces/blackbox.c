@@ -52,8 +52,8 @@ json_t *blackbox_arguments(const struct face_request *r, struct error *err)
 		error_set(err, ERROR_INPUT,
 			"target is missing: the name of a probe that is configured, or its target");
 	} else {
-		j = json_pack("{s:s, s:b}", "target", target, "debug",
-			debug && !strcmp(debug, "true"));
+		j = json_pack(
+			"{s:s, s:b}", "target", target, "debug", debug && !strcmp(debug, "true"));
 		if (module && *module)
 			json_object_set_new(j, "module", json_string(module));
 		if (ms)

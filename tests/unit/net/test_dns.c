@@ -434,6 +434,53 @@ static void test_servers(void **state)
 	}
 }
 
+static void test_flags(void **state)
+{
+	struct dns_asked plain, own, both;
+	struct dns_said said;
+	uint8_t answer[DNS_QUESTION_MAX];
+
+	assert_true(dns_ask("a.example", "A", 7, &plain, NULL));
+	assert_true(dns_ask_with("a.example", "A", 7, DNS_NO_RECURSION, &own, NULL));
+	assert_true(
+		dns_ask_with("a.example", "A", 7, DNS_NO_RECURSION | DNS_SIGNATURES, &both, NULL));
+	assert_int_equal(plain.wire[2] & 1, 1); /* RD */
+	assert_int_equal(own.wire[2] & 1, 0);
+	assert_int_equal(own.n, plain.n);
+	assert_int_equal(both.wire[3] & 0x10, 0x10); /* CD */
+	assert_int_equal(both.n, plain.n + 11);
+	/* OPT: root, type 41, size, no extended code, version 0, DO */
+	const uint8_t opt[] = {0, 0, 41, DNS_OFFERED >> 8, DNS_OFFERED & 255, 0, 0, 0x80, 0, 0, 0};
+	assert_memory_equal(both.wire + plain.n, opt, sizeof(opt));
+	for (int aa = 0; aa < 2; aa++) {
+		memcpy(answer, plain.wire, plain.n);
+		answer[2] |= (uint8_t)(0x80 | aa << 2);
+		dns_read(&plain, answer, plain.n, &said);
+		assert_int_equal(said.authoritative, aa);
+		assert_null(said.first);
+		dns_said_fini(&said);
+	}
+}
+
+static void test_family(void **state)
+{
+	struct world *w = *state;
+	struct dns_question q = {.server = w->server->at,
+		.name = "two.example",
+		.type = "A",
+		.family = AF_INET6,
+		.deadline_ns = NS_PER_S};
+
+	assert_int_equal(ask(w, &q).r.fault, FAULT_RESOLVE);
+	q.family = AF_INET;
+	const struct asked a = ask(w, &q);
+	assert_int_equal(a.r.fault, FAULT_NONE);
+	q.server = NULL;
+	assert_int_equal(ask(w, &q).r.fault, FAULT_NONE);
+	q.family = AF_INET6;
+	assert_int_equal(ask(w, &q).r.fault, FAULT_CONFIGURATION);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int test_dns(void)
@@ -447,6 +494,8 @@ int test_dns(void)
 		TEST(test_cancel),
 		TEST(test_questions),
 		TEST(test_servers),
+		TEST(test_flags),
+		TEST(test_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,64 @@ static void many_targets_are_told_apart(void **state)
 	}
 }
 
+/* Answers that wait while the loop is busy are not lost. Who is not root may not have the room. */
+static void many_at_once_are_heard(void **state)
+{
+	static struct ask asks[3000];
+	struct sockaddr_storage s = address("127.0.0.1");
+	struct room *r = *state;
+
+	if (!can(r) || geteuid() != 0)
+		skip();
+	memset(asks, 0, sizeof(asks));
+	for (size_t i = 0; i < array_len(asks); i++)
+		ping(r->pinger, &s, LONG, on_done, &asks[i]);
+	loop_run(r->loop);
+	for (size_t i = 0; i < array_len(asks); i++)
+		assert_int_equal(asks[i].r.fault, FAULT_NONE);
+}
+
+/* More than there is room for: what was thrown away here is not told as lost on the way. */
+static void our_own_loss_is_ours(void **state)
+{
+	const size_t n = 40000;
+	struct ask *asks = mem_new_array(n, sizeof(*asks));
+	struct sockaddr_storage s = address("127.0.0.1");
+	struct room *r = *state;
+	size_t local = 0;
+
+	if (!can(r)) {
+		free(asks);
+		skip();
+	}
+	for (size_t i = 0; i < n; i++)
+		ping(r->pinger, &s, LONG, on_done, &asks[i]);
+	loop_run(r->loop);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(asks[i].r.fault == FAULT_NONE || asks[i].r.fault == FAULT_LOCAL);
+		local += asks[i].r.fault == FAULT_LOCAL;
+	}
+	assert_true(local > 0 && local < n);
+	free(asks);
+}
+
+static void sizes_are_as_asked_for(void **state)
+{
+	static const size_t sizes[] = {PING_SIZE_MIN, 17, 1473, 9000, PING_SIZE_MAX};
+	struct sockaddr_storage v4 = address("127.0.0.1"), v6 = address("::1");
+	struct room *r = *state;
+	struct ask asks[2 * array_len(sizes)] = {0};
+	const char *how;
+
+	if (!can(r) || !pinger_can(r->pinger, AF_INET6, &how))
+		skip();
+	for (size_t i = 0; i < array_len(asks); i++)
+		ping_sized(r->pinger, i % 2 ? &v6 : &v4, sizes[i / 2], LONG, on_done, &asks[i]);
+	loop_run(r->loop);
+	for (size_t i = 0; i < array_len(asks); i++)
+		assert_int_equal(asks[i].r.fault, FAULT_NONE);
+}
+
 static void cancelling_calls_back_once(void **state)
 {
 	struct room *r = *state;
@@ -328,6 +386,9 @@ int test_ping(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(loopback_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_targets_are_told_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_at_once_are_heard, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(our_own_loss_is_ours, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sizes_are_as_asked_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cancelling_calls_back_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(freeing_ends_what_waits, set_up, tear_down),
 		cmocka_unit_test(an_ordinary_user_has_ping_sockets),

@@ -2,8 +2,10 @@
 #include "../check.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "observe/patrol_inside.h"
+#include "observe/record.h"
 
 #define START_US  (1790000000LL * 1000000)
 #define MINUTE_NS (60 * NS_PER_S)
@@ -202,7 +204,9 @@ struct place {
 	struct buf told, seen;
 	size_t ended;
 	bool stopped;
-	struct patrol *to_stop; /* by the first who is told something */
+	struct patrol *to_stop; /* by the first who is told something, or who sees the middle */
+	size_t observations, middle;
+	bool in_the_middle;
 };
 
 static char clouds[2]; /* two addresses of clouds that nobody looks into */
@@ -240,6 +244,13 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void on_stopped(void *arg)
+{
+	struct place *p = arg;
+	assert_false(p->stopped);
+	p->stopped = true;
+}
+
 static void on_seen(void *arg, const struct observation *o)
 {
 	struct place *p = arg;
@@ -251,19 +262,18 @@ static void on_seen(void *arg, const struct observation *o)
 						   : "note",
 		(long long)(o->at_ms - START_US / 1000), (long long)o->total_us, o->run,
 		o->detail ? o->detail : "-", o->request_id ? o->request_id : "-");
+	if (++p->observations != p->middle)
+		return;
+	p->in_the_middle = true;
+	if (p->to_stop)
+		patrol_stop(p->to_stop, MINUTE_NS, on_stopped, p);
+	p->to_stop = NULL;
 }
 
 static void on_ended(void *arg, struct patrol *patrol, const struct run_report *report)
 {
 	struct place *p = arg;
 	p->ended++;
-}
-
-static void on_stopped(void *arg)
-{
-	struct place *p = arg;
-	assert_false(p->stopped);
-	p->stopped = true;
 }
 
 static void on_told(void *arg, struct patrol *patrol, const char *what)
@@ -645,6 +655,130 @@ static void test_stopped_says_nothing(void **state)
 	assert_string_equal(buf_str(&p->seen), "");
 }
 
+/* --- a big run is recorded a piece a turn ------------------------------------------------------
+ */
+
+#define STEPS 1500
+
+struct big {
+	char names[STEPS][20];
+	struct run_row rows[STEPS];
+	struct run_report report;
+	struct buf expected;
+};
+
+static void big_init(struct big *b)
+{
+	b->expected = BUF(BUF_PAGE);
+	for (int i = 0; i < STEPS; i++) {
+		snprintf(b->names[i], sizeof(b->names[i]), "server%d", i);
+		b->rows[i] = row(b->names[i], ELEMENT_READY, FAULT_NONE);
+		buf_printf(&b->expected,
+			"prod scene %s prod-block-storage none outage at=2000 took=3000000 abc-xyz - req-1\n",
+			b->names[i]);
+	}
+	b->report = (struct run_report){
+		.label = "abc-xyz", .rows = b->rows, .row_count = STEPS, .component = ""};
+	fake.report = &b->report;
+}
+
+/* All was told, in order, and all is over. */
+static void big_is_told(struct place *p, struct big *b)
+{
+	assert_string_equal(buf_str(&p->seen), buf_str(&b->expected));
+	assert_int_equal(p->observations, STEPS);
+	assert_int_equal(p->ended, 1);
+	assert_int_equal(fake.freed, 1);
+	buf_fini(&b->expected);
+	free(b);
+}
+
+static struct patrol *until_the_middle(struct place *p, struct big *b)
+{
+	big_init(b);
+	p->middle = STEPS / 2;
+	struct patrol *a = begin(p, NULL, &p->tools);
+	loop_run_until(p->loop, &p->in_the_middle);
+	assert_in_range(p->observations, STEPS / 2, STEPS - 1); /* others have their turn */
+	assert_int_equal(patrol_open(a), 1);
+	assert_int_equal(p->ended, 0);
+	assert_int_equal(fake.freed, 0);
+	return a;
+}
+
+static void test_a_big_run(void **state)
+{
+	struct place *p = *state;
+	struct big *b = mem_new(struct big);
+	struct patrol *a = until_the_middle(p, b);
+	loop_advance(p->loop, NS_PER_S);
+	assert_int_equal(patrol_open(a), 0);
+	end(p, a);
+	big_is_told(p, b);
+}
+
+static void test_freed_while_it_records(void **state)
+{
+	struct place *p = *state;
+	struct big *b = mem_new(struct big);
+	patrol_free(until_the_middle(p, b));
+	assert_int_equal(fake.stops, 0);
+	big_is_told(p, b);
+}
+
+static void test_stopped_by_who_sees(void **state)
+{
+	struct place *p = *state;
+	struct big *b = mem_new(struct big);
+	big_init(b);
+	p->middle = STEPS / 2;
+	struct patrol *a = begin(p, NULL, &p->tools);
+	loop_advance(p->loop, 30 * NS_PER_S); /* swept, and builds */
+	p->to_stop = a;
+	loop_run_until(p->loop, &p->stopped);
+	assert_int_equal(patrol_open(a), 0);
+	patrol_free(a);
+	assert_int_equal(fake.stops, 0);
+	big_is_told(p, b);
+}
+
+/* What the series store is given of a run in pieces is what it is given of it at once. */
+static void test_series_of_a_big_run(void **state)
+{
+	struct place *p = *state;
+	struct big *b = mem_new(struct big);
+	char dir[] = "/tmp/unit-patrol-XXXXXX";
+	struct error err = {0};
+	assert_non_null(mkdtemp(dir));
+	struct series_store *st = series_open(dir, p->loop, NULL, &err);
+	assert_non_null(st);
+	big_init(b);
+	const struct patrol_options o = {
+		.instance = "here", .location = "outside", .every_ns = HOUR_NS};
+	struct patrol *a = patrol_new_with(&hands, p->schedule, &p->tools, NULL, &scene, NULL, st,
+		&o, NULL, on_ended, on_told, p);
+	loop_advance(p->loop, 4 * MINUTE_NS);
+	const uint64_t in_pieces = series_status(st).appended;
+	assert_int_equal(p->ended, 1);
+	assert_int_equal(in_pieces, STEPS + 1);
+	assert_int_equal(series_status(st).series, STEPS + 1);
+	const struct record at_once = {.store = st,
+		.place = {.cloud = "prod", .location = "outside"},
+		.scenario = "scene",
+		.report = &b->report};
+	b->report.began_unix_us = START_US;
+	record_run(&at_once);
+	assert_int_equal(series_status(st).appended, 2 * in_pieces);
+	assert_int_equal(series_status(st).series, STEPS + 1); /* the same ones */
+	end(p, a);
+	series_close(st);
+	char *command = mem_printf("rm -rf %s", dir);
+	assert_int_equal(system(command), 0);
+	free(command);
+	buf_fini(&b->expected);
+	free(b);
+}
+
 int test_patrol(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -664,6 +798,10 @@ int test_patrol(void)
 		cmocka_unit_test_setup_teardown(test_could_not_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobodys_trouble, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stopped_says_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_big_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_freed_while_it_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stopped_by_who_sees, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_series_of_a_big_run, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("patrol", tests, NULL, NULL);
 }

@@ -130,6 +130,10 @@ static void test_calls(void **state)
 #define NAME "p.q.openstack.api.prod.eu-de.block-storage.GET.volume."
 	check_told(&place, &m, NAME "failed:1|c " NAME "attempted:1|c ");
 #undef NAME
+	m.url = "http://c/a|b c/1";
+	check_told(&place, &m,
+		"p.q.openstack.api.prod.eu-de.block-storage.GET.a_b_c.failed:1|c "
+		"p.q.openstack.api.prod.eu-de.block-storage.GET.a_b_c.attempted:1|c ");
 	m.fault = FAULT_CANCELLED;
 	check_told(&place, &m, "");
 	m.fault = FAULT_TIMEOUT;
