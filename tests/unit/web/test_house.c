@@ -745,6 +745,66 @@ static void questions_under_way_are_answered_when_it_ends(void **state)
 	assert_int_equal(t->answers, 1);
 }
 
+/* More than are looked at in one turn, so that others go between. */
+static void many_series(struct town *t)
+{
+	for (int i = 0; i < 2500; i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "many.%d", i);
+		assert_non_null(series_get(t->h->series,
+			&(struct series_key){
+				.kind = SERIES_GAUGE, .unit = "", .name = name, .location = ""}));
+	}
+	measure(t);
+}
+
+static void many_series_are_looked_through_in_turns(void **state)
+{
+	struct town *t = *state;
+	many_series(t);
+	json_t *args = json_pack("{s:s, s:s}", "pattern", "versions", "from", "-1h");
+	house_ask(t->house, "explore", args, AUDIENCE_PUBLIC, on_answer, t);
+	assert_int_equal(t->status, 404);
+	const json_t *doc = ask(t, "explore", args, AUDIENCE_OPERATORS);
+	assert_int_equal(t->status, 200);
+	assert_int_equal(json_array_size(json_object_get(doc, "list")), 1);
+	const json_t *total = json_object_get(first(doc, "drawn"), "total");
+	assert_int_equal(json_int(total, "n", 0), 2);
+	assert_int_equal(json_int(total, "ok", 0), 1);
+	const double median = json_number_value(json_array_get(json_object_get(total, "smoke"), 3));
+	assert_true(median > 48 && median < 52);
+	doc = ask(t, "explore", json_pack("{s:s}", "pattern", "many"), AUDIENCE_OPERATORS);
+	assert_int_equal(json_array_size(json_object_get(doc, "list")), MODEL_LISTED);
+	assert_int_equal(json_int(doc, "more", 0), 2500 - MODEL_LISTED);
+	assert_int_equal(json_int(doc, "not_drawn", 0), 2500 - MODEL_DRAWN);
+}
+
+/* While it is still looking, in the middle of that, and while it reads. */
+static void looking_ends_with_the_house(void **state)
+{
+	struct town *t = *state;
+	many_series(t);
+	for (int turns = 0; turns < 5; turns++) {
+		const unsigned before = t->answers;
+		json_t *args = json_pack("{s:s}", "pattern", "versions");
+		house_ask(t->house, "explore", args, AUDIENCE_OPERATORS, on_answer, t);
+		json_decref(args);
+		for (int i = 0; i < turns && t->answers == before; i++)
+			loop_advance(t->h->loop, 0);
+		const bool early = t->answers == before;
+		house_free(t->house);
+		assert_int_equal(t->answers, before + 1);
+		if (early)
+			assert_int_equal(t->status, 503);
+		series_settle(t->h->series);
+		loop_advance(t->h->loop, 0);
+		t->house = house_new(
+			t->h->loop, t->h->facts, t->h->series, t->h->judge, NULL, add_jobs, t);
+		house_configure(t->house, &site, &lists);
+		assert_int_equal(t->answers, before + 1);
+	}
+}
+
 int test_house(void);
 int test_house(void)
 {
@@ -768,6 +828,8 @@ int test_house(void)
 		town_test(metrics_are_text_with_escaped_labels),
 		town_test(health_tells_when_it_is_ready),
 		town_test(questions_under_way_are_answered_when_it_ends),
+		town_test(many_series_are_looked_through_in_turns),
+		town_test(looking_ends_with_the_house),
 	};
 	return cmocka_run_group_tests_name("house", tests, NULL, NULL);
 }
