@@ -147,11 +147,18 @@ static void scale(const json_t *drawn, const json_t *like, double *low, double *
 			rate == (its_kind && !strcmp(its_kind, "sum")))
 			smoke_range(d, low, high);
 	}
-	const double span = *high > *low ? *high - *low : 1;
-	double step = pow(10, floor(log10(span / 4)));
-	step *= span / 4 > step * 5 ? 10 : span / 4 > step * 2 ? 5 : span / 4 > step ? 2 : 1;
-	*low = floor(*low / step) * step;
-	*high = *low + step * 4 * ceil((span + 1e-9 * step) / (step * 4));
+	static const double rounds[] = {1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10};
+	const double quarter = (*high > *low ? *high - *low : 1) / 4;
+	const double ten = pow(10, floor(log10(quarter)));
+	const double bottom = *low;
+	for (i = 0; i < array_len(rounds); i++) {
+		const double step = rounds[i] * ten;
+		*low = floor(bottom / step) * step;
+		if (*low + 4 * step >= *high || i + 1 == array_len(rounds)) {
+			*high = fmax(*high, *low + 4 * step);
+			return;
+		}
+	}
 }
 
 static json_t *drawn_view(struct view *v, const json_t *drawn, const json_t *d)
