@@ -211,9 +211,12 @@ static const struct refused wrong[] = {
 	 "\"env:P\"}}]",
 		"1:10: a mail server: a password is not sent without TLS; tls: starttls or implicit"},
 	/* receivers of numbers */
-	{"metrics: [{every: 1s}]", "1:11: a receiver of metrics needs one of influx, otlp"},
+	{"metrics: [{every: 1s}]",
+		"1:11: a receiver of metrics needs one of influx, otlp, remote_write, statsd, "
+		"graphite"},
 	{"metrics: [{influx: \"http://a\", otlp: \"http://b\"}]",
-		"1:11: a receiver of metrics needs only one of influx, otlp"},
+		"1:11: a receiver of metrics needs only one of influx, otlp, remote_write, statsd, "
+		"graphite"},
 	{"metrics: [{otlp: \"http://b\", database: d}]",
 		"1:11: a receiver of metrics of kind otlp takes no database"},
 	{"metrics: [{influx: \"http://b\", headers: {X: \"env:A\"}}]",
