@@ -113,8 +113,8 @@ FAULTS = {
         "server-per-zone", [], [{"service": "network", "method": "POST", "path": "*/security-group-rules",
                                  "effect": "status", "status": 500}], {"ssh_in": "http_5xx"}),
     "volume-life: no snapshot": (
-        "volume-life", [], [{"service": "volume", "method": "POST", "path": "*/snapshots", "effect": "error",
-                             "nth": 1}], {"snap[0]": "error_state"}),
+        "volume-life", [], [{"service": "volume", "method": "POST", "path": "*/snapshots", "effect": "error"}],
+        {"snap[0]": "error_state", "snap[1]": "error_state"}),
     "volume-life: not restored": (
         "volume-life", [], [{"service": "volume", "method": "POST", "path": "*/restore", "effect": "status",
                              "status": 503}], {"back[0]": "unavailable", "back[1]": "unavailable"}),
