@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 from graphite_web import GraphiteWeb, render
+from public_data import public_data
 from running import LOOPBACK, running, until
 from simulated import ROOT, simulated
 
 LISTEN = {**LOOPBACK, "graphite": "127.0.0.1:0", "statsd": "127.0.0.1:0"}
 STEP = 10
-PRODUCTION = os.path.normpath(os.path.join(ROOT, "../../shared/data/cloudmon/mp-prod/conf.d"))
+PRODUCTION = public_data("cloudmon", "mp-prod", "conf.d")
 ENVIRONMENT, SERVICE = "production_eu-de", "dns"
 
 # Each function of the table with several forms of its arguments. %s: series.

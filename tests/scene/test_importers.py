@@ -9,12 +9,13 @@ import subprocess
 import pytest
 import yaml
 
+from public_data import public_data
 from serve import GLASSHOUSE, ROOT
 
 IMPORTS = os.path.join(ROOT, "tests", "scene", "imports")
 PROGRAMS = ["cloudmon", "gatus", "blackbox", "uptime-kuma"]
 SECRET = "s3cr3t"
-PRODUCTION = os.path.normpath(os.path.join(ROOT, "../shared/data/cloudmon"))
+PRODUCTION = public_data("cloudmon")
 
 
 def command(*arguments, cwd=None, **environment):
