@@ -99,7 +99,7 @@ def test_a_second_stop_gives_up_and_the_next_start_resumes(cloud):
     with running(cloud, LOGIN) as run:
         until(cloud.left, "something is made")
         run.signal(signal.SIGTERM)
-        time.sleep(0.3)
+        until(lambda: "again to give that up" in run.stderr(), "the first one was heard")
         run.signal(signal.SIGTERM)
         assert run.process.wait(20) == 0
     assert cloud.left()
