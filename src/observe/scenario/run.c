@@ -56,6 +56,8 @@ static void begin_teardown(struct run *r)
 	r->teardown_until_ns = loop_now_ns(r->tools.loop) + r->scenario->teardown_ns;
 	timer_start(r->tools.loop, &r->deadline, r->scenario->teardown_ns, run_on_deadline, r);
 	run_emit(r, RUN_EVENT_PHASE, NULL, "teardown");
+	if (r->abandon_teardown) /* given up before it began */
+		remove_give_up(r);
 	run_kick(r);
 }
 
