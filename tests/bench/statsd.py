@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -48,6 +49,8 @@ def ours():
 def fetch_node():
     if (NODE / "node_modules/statsd/stats.js").exists():
         return True
+    if not shutil.which("npm"):
+        return False
     NODE.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(["npm", "install", "--prefix", str(NODE), "--ignore-scripts", "--no-audit", "--no-fund",
                            "--omit=optional", "--loglevel=error", STATSD], stdout=subprocess.DEVNULL, timeout=180,

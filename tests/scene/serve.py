@@ -3,6 +3,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import threading
 
 from simulated import GLASSHOUSE, ROOT, Simulated
 
@@ -33,3 +34,22 @@ def run(path, *args, clouds=None, cloud="sim", cwd=ROOT, **more):
         environment["OS_CLIENT_CONFIG_FILE"] = str(clouds)
     return subprocess.run([GLASSHOUSE, *args], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=DEADLINE_S, **more)
+
+
+@contextlib.contextmanager
+def deaf():
+    """The port of a server that takes connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        kept = []
+
+        def take():
+            with contextlib.suppress(OSError):
+                while True:
+                    kept.append(listener.accept()[0])
+
+        threading.Thread(target=take, daemon=True).start()
+        yield listener.getsockname()[1]
+        for connection in kept:
+            connection.close()

@@ -1,8 +1,6 @@
 """blackbox_exporter's face: Prometheus scrapes a configured probe, and Debian's exporter gives the same names."""
-import contextlib
 import json
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -12,6 +10,7 @@ import pytest
 from carbon import free_ports
 from prometheus import blackbox, prometheus
 from running import running, until
+from serve import deaf
 from simulated import simulated
 from test_cloudmon import web
 from test_ingest import metric, reload
@@ -24,28 +23,9 @@ modules:
 METRIC = re.compile(r"(probe_\w+)(?:\{(.*)\})? (\S+)")
 
 
-@contextlib.contextmanager
-def slow():
-    """Takes connections and says nothing."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        kept = []
-
-        def take():
-            with contextlib.suppress(OSError):
-                while True:
-                    kept.append(listener.accept()[0])
-
-        threading.Thread(target=take, daemon=True).start()
-        yield listener.getsockname()[1]
-        for s in kept:
-            s.close()
-
-
 @pytest.fixture(scope="module", name="here")
 def one_run():
-    with simulated() as cloud, web() as good, web(503) as bad, slow() as hangs:
+    with simulated() as cloud, web() as good, web(503) as bad, deaf() as hangs:
         probes = [{"name": "good", "every": "1h", "http": f"http://127.0.0.1:{good}/"},
                   {"name": "bad", "every": "1h", "http": f"http://127.0.0.1:{bad}/"},
                   {"name": "hangs", "every": "1h", "timeout": "30s", "http": f"http://127.0.0.1:{hangs}/"},

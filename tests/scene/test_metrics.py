@@ -4,15 +4,13 @@ import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
-import threading
 
 import pytest
 
 from receivers import Influx, Otlp, attributes
 from running import running, until
-from serve import refusing
+from serve import deaf, refusing
 from simulated import ROOT, report, simulated
 
 
@@ -33,25 +31,6 @@ def an_otlp():
     server = Otlp()
     yield server
     server.close()
-
-
-@contextlib.contextmanager
-def deaf():
-    """A server that takes connections and never answers."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(8)
-        kept = []
-
-        def take():
-            with contextlib.suppress(OSError):
-                while True:
-                    kept.append(listener.accept()[0])
-
-        threading.Thread(target=take, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        for connection in kept:
-            connection.close()
 
 
 def log_of(path):
@@ -244,7 +223,8 @@ def test_what_is_waited_for_is_seen_while_it_hangs(otlp):
 
 def test_receivers_that_hang_hold_nothing_up(tmp_path):
     """Pages, probes and runs go on; what is lost is counted and said; the end comes in time."""
-    with simulated(speed=20) as cloud, deaf() as nowhere:
+    with simulated(speed=20) as cloud, deaf() as port:
+        nowhere = f"http://127.0.0.1:{port}"
         config = {"metrics": [{"name": "hangs", "influx": nowhere, "every": "100ms", "spool": "64KiB"},
                               {"name": "hangs too", "otlp": nowhere + "/v1/metrics", "every": "100ms"}],
                   "scenarios": [{"use": "network-basics", "cloud": "sim", "every": "10s"}]}
