@@ -90,6 +90,9 @@ class Run:
                                         stdout=self.out, stderr=self.error)
         if wait:
             until(self.read_addresses, "the addresses are printed", 30)
+            # The serving half opens its doors by itself, a moment after it is told what to show.
+            until(lambda: self.get("/api/ops/v1/status.json")[0] != 503, "the page is there", 30)
+            until(lambda: self.get("/robots.txt", self.intake)[0] != 503, "operators are let in", 30)
         return self
 
     def read_addresses(self):
