@@ -17,6 +17,7 @@
 enum severity { SEVERITY_OUTAGE, SEVERITY_DEGRADED, SEVERITY_NOTE };
 
 struct observation {             /* all pointers are borrowed for the call */
+	const char *location;    /* whence it was seen: an outpost's; NULL or "": here */
 	const char *cloud;       /* "" for what belongs to no cloud */
 	const char *probe;       /* what was scheduled: "compute.versions", "server-login" */
 	const char *step;        /* of a scenario, "server[1]"; else NULL */
