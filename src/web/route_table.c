@@ -79,10 +79,10 @@ const struct route routes[] = {
 	STATUSPAGE("status", statuspage_status),
 	STATUSPAGE("components", statuspage_components),
 	STATUSPAGE("incidents", statuspage_incidents),
-	STATUSPAGE("incidents/unresolved", statuspage_incidents),
+	STATUSPAGE("incidents/unresolved", statuspage_unresolved),
 	STATUSPAGE("scheduled-maintenances", statuspage_maintenances),
-	STATUSPAGE("scheduled-maintenances/upcoming", statuspage_maintenances),
-	STATUSPAGE("scheduled-maintenances/active", statuspage_maintenances),
+	STATUSPAGE("scheduled-maintenances/upcoming", statuspage_upcoming),
+	STATUSPAGE("scheduled-maintenances/active", statuspage_active),
 
 	{.method = "GET", .path = "/api/ops/v1/status.json", .face = FACE_OPS, .on = ON_BOTH,
 		.class = CLASS_PINNED, .audience = AUDIENCE_PUBLIC, .form = FORM_JSON,
