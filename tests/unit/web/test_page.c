@@ -719,9 +719,13 @@ static void test_audience(void **state)
 	assert_null(strstr(buf_str(&out), "curl -sS"));
 	assert_null(strstr(buf_str(&out), "req-3d49506d"));
 	assert_null(strstr(buf_str(&out), "example-berlin"));
+	assert_null(strstr(buf_str(&out), "rules.yaml"));
+	assert_null(strstr(buf_str(&out), "answers take 812 ms"));
+	assert_non_null(strstr(buf_str(&out), "series: image; p95: 812.5"));
 	buf_clear(&out);
 	assert_true(page_render(PAGE_EVIDENCE, model, site, "/evidence/1", "en", true, &out, &err));
 	assert_non_null(strstr(buf_str(&out), "curl -sS"));
+	assert_non_null(strstr(buf_str(&out), "rules.yaml"));
 	json_decref(model);
 	buf_clear(&out);
 	model = model_scenario(MOOD_MIXED, true);
@@ -732,6 +736,24 @@ static void test_audience(void **state)
 	json_decref(model);
 	json_decref(site);
 	buf_fini(&out);
+}
+
+/* What explains a state, and what others concluded of series, is told to everybody. */
+static void test_evidence(void **state)
+{
+	char *html = render(find("evidence"), "de");
+	const struct shown *s = find("evidence");
+	has(s, html,
+		"Dies ist eine Folge von: <a href=\"/components/identity?lang=de\"><bdi>Identity</bdi></a>.");
+	has(s, html,
+		"<a href=\"/events/2026-11-26-firmware?lang=de\">Dies liegt in angekündigten Arbeiten.</a>");
+	has(s, html, "<bdi>1 of 3 locations sees an outage: bonn-outside</bdi>");
+	has(s, html, "Der Zustand wechselt so oft");
+	has(s, html, "<a href=\"/api/ops/v1/evidence/498.json\">JSON</a>");
+	has(s, html, "<dt>Schlagen fehl</dt><dd>1</dd>");
+	has(s, html, "<code>p95('image') &gt; 800ms</code>");
+	has(s, html, "series: image-eu-2; p95: \xe2\x80\x93");
+	free(html);
 }
 
 /* Servers of a run side by side on one scale, and why one cannot be logged in to. */
@@ -1019,6 +1041,7 @@ int test_page(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_days),
+		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_boots),
 		cmocka_unit_test(test_boots_none),
 		cmocka_unit_test(test_hosts),
