@@ -247,6 +247,43 @@ static void a_component_shows_what_concerns_it(void **state)
 	free(html);
 }
 
+/* Wherever a strip leads there is something, also for days in the middle of a long state and for
+ * those whose changes are not listed any more. */
+static void each_day_that_was_not_green_leads_to_its_spans(void **state)
+{
+	const int64_t today = MODELS_NOW_MS / 86400000;
+	json_t *component = model_component(MOOD_GOOD, false), *days = json_array();
+	for (int64_t day = today - 89; day <= today; day++) {
+		const bool bad = day == today - 70 || (day >= today - 20 && day <= today - 17);
+		json_array_append_new(
+			days, json_pack("{s:I, s:[i,i,i,i,i], s:i}", "day", (json_int_t)day, "s",
+				      bad ? 0 : 86400, 0, bad ? 86400 : 0, 0, 0, "gap", 0));
+	}
+	/* one span over four days; that of the day 70 days ago is not listed */
+	const int64_t begin = (today - 20) * 86400000LL + 1000, end = (today - 16) * 86400000LL - 1;
+	json_object_set_new(component, "days", days);
+	json_object_set_new(component, "spans",
+		json_pack("[{s:i, s:I, s:I, s:s, s:b, s:s}, {s:i, s:I, s:I, s:s, s:b, s:s}]", "id",
+			8, "from_ms", (json_int_t)end, "to_ms", (json_int_t)MODELS_NOW_MS, "health",
+			"operational", "gap", 0, "rule", "good", "id", 7, "from_ms",
+			(json_int_t)begin, "to_ms", (json_int_t)end, "health", "outage", "gap", 0,
+			"rule", "silent"));
+	char *html =
+		render(PAGE_COMPONENT, component, model_site(MOOD_GOOD, 3, false), "en", false);
+	assert_int_equal(count(html, "<a href=\"#d"), 2);
+	for (int64_t day = today - 20; day <= today - 17; day++) {
+		char *anchor = mem_printf("<span id=\"d%lld\"></span>", (long long)day);
+		assert_int_equal(count(html, anchor), 1);
+		assert_true(strstr(html, anchor) < strstr(html, "href=\"/evidence/7?"));
+		assert_true(strstr(html, anchor) > strstr(html, "href=\"/evidence/8?"));
+		free(anchor);
+	}
+	char *lost = mem_printf("<span id=\"d%lld\"></span>", (long long)(today - 70));
+	assert_true(strstr(html, lost) > strstr(html, "</table>"));
+	free(lost);
+	free(html);
+}
+
 static int start(void **state)
 {
 	struct error err = {0};
@@ -271,6 +308,7 @@ int test_page_events(void)
 		cmocka_unit_test(long_texts_are_told_in_short),
 		cmocka_unit_test(the_history_is_chosen_by_links),
 		cmocka_unit_test(a_component_shows_what_concerns_it),
+		cmocka_unit_test(each_day_that_was_not_green_leads_to_its_spans),
 	};
 	return cmocka_run_group_tests_name("page_events", tests, start, end);
 }
