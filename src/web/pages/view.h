@@ -180,6 +180,7 @@ bool view_calls(struct view *v);
 bool view_explore(struct view *v);
 bool view_event(struct view *v);
 bool view_history(struct view *v);
+bool view_alerts(struct view *v);
 bool view_problem(struct view *v);
 
 /* A scenario in a list or on its page: {name, title, href, every, last ...}. Owned. */

@@ -863,6 +863,25 @@ json_t *model_history(enum mood mood, bool operators)
 	return o;
 }
 
+json_t *model_alerts(enum mood mood)
+{
+	const bool hostile = mood == MOOD_HOSTILE;
+	if (mood == MOOD_UNKNOWN)
+		return json_pack("{s:[]}", "alerts");
+	return json_pack(
+		"{s:[{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s}, s:s, s:s, s:I, s:n},"
+		" {s:s, s:s, s:{s:s}, s:{}, s:s, s:n, s:I, s:I}]}",
+		"alerts", "fingerprint", "9f86d081884c7d65", "state", "firing", "labels",
+		"alertname", hostile ? hostile_name : "VolumesFail", "severity", "critical",
+		"instance", "storage-01.example.org:9100", "annotations", "summary",
+		hostile ? hostile_name : "Volumes cannot be made since 5 minutes", "url",
+		hostile ? "data:text/html,<b>" : "https://prometheus.example.org/graph?g0.expr=up",
+		"component", "block-storage", "starts_ms", (json_int_t)(NOW - 300000), "ends_ms",
+		"fingerprint", "60303ae22b998861", "state", "resolved", "labels", "alertname",
+		"NodeDown", "annotations", "url", "", "component", "starts_ms",
+		(json_int_t)(NOW - 9000000), "ends_ms", (json_int_t)(NOW - 7000000));
+}
+
 json_t *model_problem(int status, const char *path)
 {
 	return json_pack("{s:i, s:s}", "status", status, "path", path);

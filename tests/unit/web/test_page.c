@@ -258,6 +258,21 @@ static json_t *history_hostile(void)
 	return model_history(MOOD_HOSTILE, true);
 }
 
+static json_t *alerts(void)
+{
+	return model_alerts(MOOD_MIXED);
+}
+
+static json_t *alerts_none(void)
+{
+	return model_alerts(MOOD_UNKNOWN);
+}
+
+static json_t *alerts_hostile(void)
+{
+	return model_alerts(MOOD_HOSTILE);
+}
+
 static json_t *explore(void)
 {
 	return model_explore(MOOD_MIXED);
@@ -365,6 +380,9 @@ static const struct shown all[] = {
 	{"history-none", PAGE_HISTORY, "/history/2026-09", history_none, site_good, false, 20 * KB,
 		0},
 	{"history-hostile", PAGE_HISTORY, "/history", history_hostile, site_hostile, true, 0, 0},
+	{"alerts", PAGE_ALERTS, "/alerts", alerts, site_operators, true, 20 * KB, 6 * KB},
+	{"alerts-none", PAGE_ALERTS, "/alerts", alerts_none, site_operators, true, 10 * KB, 0},
+	{"alerts-hostile", PAGE_ALERTS, "/alerts", alerts_hostile, site_hostile, true, 0, 0},
 	{"problem-403", PAGE_PROBLEM, "/runs/tp3k6o-cbmv", problem_403, site_50, false, 10 * KB, 0},
 	{"problem-404", PAGE_PROBLEM, "/nowhere", problem_404, site_50, false, 10 * KB, 0},
 	{"problem-405", PAGE_PROBLEM, "/", problem_405, site_50, false, 10 * KB, 0},
@@ -783,6 +801,26 @@ static void test_boots(void **state)
 	free(html);
 }
 
+/* The address of another program stays text. */
+static void test_alerts(void **state)
+{
+	const struct shown *s = find("alerts");
+	char *html = render(s, "en");
+	has(s, html, "<h2 id=\"h-alerts\">1 alert fires</h2>");
+	has(s, html, "state outage\"><svg class=\"i\"><use href=\"#i-outage\"/></svg>Fires</span>");
+	has(s, html,
+		"state operational\"><svg class=\"i\"><use href=\"#i-operational\"/></svg>Resolved</span>");
+	has(s, html, "<a href=\"/components/block-storage?lang=en\"><bdi>Block storage</bdi></a>");
+	has(s, html, "<code>https://prometheus.example.org/graph?g0.expr=up</code>");
+	has(s, html, "<p dir=\"auto\">Volumes cannot be made since 5 minutes</p>");
+	free(html);
+	s = find("alerts-none");
+	html = render(s, "de");
+	has(s, html, "Keine Meldung ist offen");
+	has(s, html, "Niemand hat eine geschickt.");
+	free(html);
+}
+
 static void test_boots_none(void **state)
 {
 	const struct shown *s = find("run-passed");
@@ -1044,6 +1082,7 @@ int test_page(void)
 		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_boots),
 		cmocka_unit_test(test_boots_none),
+		cmocka_unit_test(test_alerts),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),
