@@ -10,9 +10,11 @@ static char *render(enum page p, json_t *model, json_t *site, const char *lang, 
 {
 	struct error err = {0};
 	struct buf out = BUF(BUF_PAGE);
-	if (!page_render(p, model, site, "/events/x", lang, operators, &out, &err))
+	json_t *shown = p == PAGE_STATUS ? json_incref(site) : page_frame(site);
+	if (!page_render(p, model, shown, "/events/x", lang, operators, &out, &err))
 		fail_msg("%s", err.msg);
 	json_decref(model);
+	json_decref(shown);
 	if (site != model)
 		json_decref(site);
 	return buf_take(&out);
