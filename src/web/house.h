@@ -9,6 +9,8 @@
 #include "judge/graphite/graphite.h"
 #include "judge/judge.h"
 #include "observe/ingest/ingest.h"
+#include "observe/report/outposts.h"
+#include "observe/report/reporter.h"
 #include "store/facts.h"
 #include "store/series.h"
 #include "tell/alarm.h"
@@ -64,6 +66,8 @@ void house_free(struct house *h);
 /* What /metrics shows besides; borrowed, NULL: nothing. */
 void house_measures(struct house *h, struct metrics *m);
 void house_ingest(struct house *h, const struct ingest *i);
+/* Both borrowed; reporter NULL: we are no outpost. */
+void house_outposts(struct house *h, const struct outposts *all, const struct reporter *r);
 /* Who answers Graphite's questions; borrowed, NULL: they are answered 503. */
 void house_graphite(struct house *h, struct graphite *g);
 void house_configure(

@@ -77,6 +77,8 @@ struct house {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	const struct ingest *ingest;
+	const struct outposts *outposts;
+	const struct reporter *reporter;
 	struct graphite *graphite;
 	house_more *more;
 	void *arg;
@@ -119,6 +121,7 @@ json_t *site_scenario(struct house *h, const struct house_scenario *s, bool oper
 json_t *run_short(const struct journal_run_row *row);
 const struct house_scenario *scenario_named(const struct house *h, const char *name);
 json_t *metrics_json(struct house *h);
+void metrics_outposts(struct buf *b, const struct house *h); /* house_outposts.c */
 
 void put(json_t *object, const char *key, json_t *value);
 void put_text(json_t *object, const char *key, const char *text); /* NULL: null */
