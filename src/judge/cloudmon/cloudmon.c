@@ -118,6 +118,20 @@ enum flag_value cloudmon_flag_of(const struct cloudmon *c, size_t flag, int64_t 
 	return flag_get(&c->flags[flag], minute_s);
 }
 
+int cloudmon_weight(const struct cloudmon *c, size_t health, int64_t minute_s)
+{
+	const struct health_state *s = &c->healths[health];
+	const int64_t age = s->judged_s == NO_MINUTE ? -1 : s->judged_s - minute_s;
+	return age < 0 || age >= CLOUDMON_MINUTES * 60
+		       ? -1
+		       : s->kept[(size_t)(minute_s / 60) % CLOUDMON_MINUTES];
+}
+
+size_t cloudmon_usual(const struct cloudmon *c)
+{
+	return c->usual;
+}
+
 const struct error *cloudmon_trouble(const struct cloudmon *c)
 {
 	return c->trouble.kind ? &c->trouble : NULL;
@@ -196,10 +210,7 @@ static bool health_values(
 			continue;
 		for (size_t k = 0; k < n; k++) {
 			const int64_t m = minute_at(from_s + (int64_t)k * step_s, step_s);
-			const int64_t age = s->judged_s == NO_MINUTE ? -1 : s->judged_s - m;
-			const int weight = age < 0 || age >= CLOUDMON_MINUTES * 60
-						   ? -1
-						   : s->kept[(size_t)(m / 60) % CLOUDMON_MINUTES];
+			const int weight = cloudmon_weight(c, i, m);
 			into[k] = weight < 0 ? NAN : weight;
 		}
 		return true;
