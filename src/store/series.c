@@ -420,9 +420,26 @@ bool series_append(struct series *s, const struct series_sample *sample)
 	else {
 		st->status.appended++;
 		batch_add(s, sample);
+		for (struct series_listener *l = s->listeners; l; l = l->next)
+			l->heard(l->arg, sample);
 		return true;
 	}
 	return false;
+}
+
+void series_listen(struct series *s, struct series_listener *l)
+{
+	l->next = s->listeners;
+	s->listeners = l;
+}
+
+void series_unlisten(struct series *s, struct series_listener *l)
+{
+	struct series_listener **at = &s->listeners;
+	while (*at && *at != l)
+		at = &(*at)->next;
+	if (*at)
+		*at = l->next;
 }
 
 void series_set_states(struct series *s, int64_t day, const struct series_states *states)
