@@ -94,8 +94,7 @@ bool event_phase_fits(enum event_kind k, enum event_phase p)
 const char *event_phases_of(enum event_kind k)
 {
 	switch (k) {
-	case EVENT_INCIDENT:
-		return "detected, investigating, identified, monitoring or resolved";
+	case EVENT_INCIDENT: return "detected, investigating, identified, monitoring or resolved";
 	case EVENT_MAINTENANCE: return "planned, in_progress, completed or cancelled";
 	case EVENT_INFO: break;
 	}
@@ -164,8 +163,8 @@ bool event_row_load(struct facts_tx *tx, const char *id, struct event_row *ret, 
 {
 	const struct facts_value v = FACTS_T(id);
 	*ret = (struct event_row){0};
-	return facts_read(tx, "SELECT " EVENT_COLUMNS " FROM event WHERE id = ?", &v, 1, take_one,
-		ret, err);
+	return facts_read(
+		tx, "SELECT " EVENT_COLUMNS " FROM event WHERE id = ?", &v, 1, take_one, ret, err);
 }
 
 int event_impact_now(const json_t *components)

@@ -130,8 +130,7 @@ static bool is_moment(int64_t ms)
 	return ms > 0 && ms < 253402300800000;
 }
 
-bool event_check_times(
-	enum event_kind k, int64_t starts_ms, int64_t until_ms, struct error *err)
+bool event_check_times(enum event_kind k, int64_t starts_ms, int64_t until_ms, struct error *err)
 {
 	char text[CLOCK_TEXT];
 	if (!is_moment(starts_ms) || (until_ms && !is_moment(until_ms)))
@@ -153,9 +152,9 @@ static const char *unmarked(const char *p)
 {
 	static const struct {
 		const char *is, *as;
-	} letters[] = {{"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"}, {"Ä", "ae"}, {"Ö", "oe"},
-		{"Ü", "ue"}, {"ß", "ss"}, {"é", "e"}, {"è", "e"}, {"ê", "e"}, {"à", "a"},
-		{"â", "a"}, {"ç", "c"}, {"î", "i"}, {"ô", "o"}};
+	} letters[] = {{"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"}, {"Ä", "ae"}, {"Ö", "oe"}, {"Ü", "ue"},
+		{"ß", "ss"}, {"é", "e"}, {"è", "e"}, {"ê", "e"}, {"à", "a"}, {"â", "a"}, {"ç", "c"},
+		{"î", "i"}, {"ô", "o"}};
 	for (size_t i = 0; i < array_len(letters); i++)
 		if (!strncmp(p, letters[i].is, 2))
 			return letters[i].as;

@@ -34,7 +34,7 @@ struct events_job {
 	void *arg;
 };
 
-struct reading { /* one under way */
+struct reading {               /* one under way */
 	struct worker_job job; /* first */
 	struct events *events;
 	int64_t now_ms;
@@ -99,9 +99,8 @@ static void read_start(struct events *e)
 	if (e->is_reading)
 		return;
 	e->is_reading = true;
-	e->reading = (struct reading){.job = {.work = read_work, .done = read_done},
-		.events = e,
-		.now_ms = now_ms(e)};
+	e->reading = (struct reading){
+		.job = {.work = read_work, .done = read_done}, .events = e, .now_ms = now_ms(e)};
 	worker_submit(e->worker, &e->reading.job);
 }
 
@@ -177,8 +176,8 @@ static const json_t *keep_evidence(struct events_job *j, const json_t *evidence)
 	return j->evidence = evidence ? json_deep_copy(evidence) : NULL;
 }
 
-static struct events_job *job_new(struct events *e, enum write write,
-	const struct event_author *by, events_done *done, void *arg)
+static struct events_job *job_new(struct events *e, enum write write, const struct event_author *by,
+	events_done *done, void *arg)
 {
 	struct events_job *j = mem_new(struct events_job);
 	j->events = e;
@@ -205,8 +204,7 @@ static bool do_write(struct facts_tx *tx, void *arg, struct error *err)
 	struct events_job *j = arg;
 	switch (j->write) {
 	case WRITE_OPEN: return event_tx_open(tx, &j->n, &j->by, j->now_ms, j->id, err);
-	case WRITE_CHANGE:
-		return event_tx_change(tx, j->id, &j->change, &j->by, j->now_ms, err);
+	case WRITE_CHANGE: return event_tx_change(tx, j->id, &j->change, &j->by, j->now_ms, err);
 	case WRITE_CORRECT: break;
 	}
 	return event_tx_correct(tx, j->id, j->update, j->change.text, &j->by, j->now_ms, err);

@@ -2,7 +2,8 @@
  * event_inside.h - what the files of events share.
  *
  * event.c has the words and the tables, event_check.c what a write may not be, event_write.c the
- * transactions, event_read.c makes documents of rows, event_house.c is the half of `glasshouse run`.
+ * transactions, event_read.c makes documents of rows, event_house.c is the half of `glasshouse
+ * run`.
  */
 #ifndef TELL_EVENT_INSIDE_H
 #define TELL_EVENT_INSIDE_H
@@ -33,8 +34,8 @@ struct event_row { /* texts and JSON owned */
 	json_t *components, *touched, *evidence; /* as in EVENT */
 };
 
-#define EVENT_COLUMNS                                                                              \
-	"id, title, key, author, kind, phase, audience, machine, taken, phase_ms, starts_ms,"      \
+#define EVENT_COLUMNS                                                                               \
+	"id, title, key, author, kind, phase, audience, machine, taken, phase_ms, starts_ms,"       \
 	" until_ms, ended_ms, created_ms, changed_ms, revision, updates, bytes, worst, components," \
 	" touched, evidence"
 
@@ -47,8 +48,8 @@ bool event_row_load(
 int event_impact_now(const json_t *components);
 
 /* Owned; `brief` as in struct event_filter. NULL: err. */
-json_t *event_row_json(struct facts *f, const struct event_row *r, bool operators, bool brief,
-	struct error *err);
+json_t *event_row_json(
+	struct facts *f, const struct event_row *r, bool operators, bool brief, struct error *err);
 /* Two documents for events_current(), of one reading; owned. */
 bool event_read_current(
 	struct facts *f, int64_t now_ms, json_t *ret[2], struct error *err) must_check;

@@ -83,15 +83,16 @@ static bool on_revision(void *arg, const struct facts_row *row)
 #define IN_ORDER " ORDER BY u.at_ms, u.n, r.revision"
 
 /* Up to those the row knows of: more may have come since it was read. */
-static json_t *updates_json(struct facts *f, const struct event_row *r, bool operators, bool brief,
-	struct error *err)
+static json_t *updates_json(
+	struct facts *f, const struct event_row *r, bool operators, bool brief, struct error *err)
 {
 	const struct facts_value v[] = {FACTS_T(r->id), FACTS_T(r->id), FACTS_I(r->updates)};
 	struct updates u = {.list = json_array(), .operators = operators};
 	const bool good =
 		brief ? facts_query(f,
-				UPDATES " AND u.n = (SELECT n FROM event_update WHERE event = ?"
-					" AND n <= ? ORDER BY at_ms DESC, n DESC LIMIT 1)" IN_ORDER,
+				UPDATES
+				" AND u.n = (SELECT n FROM event_update WHERE event = ?"
+				" AND n <= ? ORDER BY at_ms DESC, n DESC LIMIT 1)" IN_ORDER,
 				v, 3, on_revision, &u, err)
 		      : facts_query(f, UPDATES " AND u.n <= ?" IN_ORDER, v + 1, 2, on_revision, &u,
 				err);
@@ -158,8 +159,7 @@ json_t *event_json(struct facts *f, const char *id, enum audience audience, stru
 	rows_vec rows = {0};
 	error_clear(err);
 	json_t *e = NULL;
-	if (facts_query(f,
-		    "SELECT " EVENT_COLUMNS " FROM event WHERE id = ? AND audience >= ?", v,
+	if (facts_query(f, "SELECT " EVENT_COLUMNS " FROM event WHERE id = ? AND audience >= ?", v,
 		    array_len(v), on_row, &rows, err) &&
 		rows.n)
 		e = event_row_json(f, &rows.p[0], audience == AUDIENCE_OPERATORS, false, err);
@@ -191,8 +191,9 @@ static void need_touch(struct condition *c, int64_t from_ms, int64_t to_ms)
 		need(c, "starts_ms < ?", FACTS_I(to_ms));
 	if (from_ms) {
 		need(c, "(starts_ms >= ?", FACTS_I(from_ms));
-		buf_add_str(&c->sql, " OR ended_ms >= ? OR (ended_ms = 0 AND (phase <> ? OR"
-				     " until_ms >= ?)))");
+		buf_add_str(&c->sql,
+			" OR ended_ms >= ? OR (ended_ms = 0 AND (phase <> ? OR"
+			" until_ms >= ?)))");
 		c->v[c->n++] = FACTS_I(from_ms);
 		c->v[c->n++] = FACTS_I(EVENT_PLANNED);
 		c->v[c->n++] = FACTS_I(from_ms);
@@ -280,8 +281,8 @@ int64_t event_count(struct facts *f, const struct event_filter *filter, struct e
 }
 
 /* The 50 newest that are over are another 50 for who sees no drafts. */
-static bool read_for(struct facts *f, int64_t now_ms, enum audience audience, json_t **ret,
-	struct error *err)
+static bool read_for(
+	struct facts *f, int64_t now_ms, enum audience audience, json_t **ret, struct error *err)
 {
 	struct condition open = {.sql = BUF(BUF_LINE)}, over = {.sql = BUF(BUF_LINE)};
 	rows_vec rows = {0};

@@ -30,7 +30,8 @@ static bool store_row(struct facts_tx *tx, const struct event_row *r, struct err
 		FACTS_I(r->bytes), FACTS_I(r->worst), FACTS_T(components), FACTS_T(touched),
 		FACTS_T(evidence)};
 	const bool good = facts_run(tx,
-		"INSERT INTO event(" EVENT_COLUMNS ")"
+		"INSERT INTO event(" EVENT_COLUMNS
+		")"
 		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT(id) DO UPDATE SET title = excluded.title, phase = excluded.phase,"
 		" audience = excluded.audience, taken = excluded.taken,"
@@ -103,16 +104,16 @@ static bool store_update(
 		" title, starts_ms, until_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		v, array_len(v), err);
 	free(components);
-	return good && store_revision(
-			       tx, r, r->updates, 1, s->text ? s->text : "", s->by, s->now_ms, err);
+	return good &&
+	       store_revision(tx, r, r->updates, 1, s->text ? s->text : "", s->by, s->now_ms, err);
 }
 
 static json_t *impacts_json(const struct event_impact *p, size_t n)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list,
-			json_pack("{s:s, s:i}", "id", p[i].component, "impact", p[i].impact));
+		json_array_append_new(
+			list, json_pack("{s:s, s:i}", "id", p[i].component, "impact", p[i].impact));
 	return list;
 }
 
@@ -154,8 +155,8 @@ static bool is_taken(struct facts_tx *tx, const char *id, bool *ret, struct erro
 	return good;
 }
 
-static bool choose_id(
-	struct facts_tx *tx, const struct event_new *n, int64_t starts_ms, char *ret, struct error *err)
+static bool choose_id(struct facts_tx *tx, const struct event_new *n, int64_t starts_ms, char *ret,
+	struct error *err)
 {
 	bool taken = false;
 	char made[EVENT_ID_MAX + 1];
@@ -181,8 +182,9 @@ static bool check_phase(enum event_kind k, enum event_phase p, struct error *err
 {
 	if (event_phase_fits(k, p))
 		return true;
-	error_set(err, ERROR_INPUT, "%s %s is never %s: it is %s", k == EVENT_MAINTENANCE ? "a" : "an",
-		event_kind_name(k), event_phase_name(p), event_phases_of(k));
+	error_set(err, ERROR_INPUT, "%s %s is never %s: it is %s",
+		k == EVENT_MAINTENANCE ? "a" : "an", event_kind_name(k), event_phase_name(p),
+		event_phases_of(k));
 	return false;
 }
 
@@ -194,8 +196,7 @@ static bool check_new(
 		!event_check_text(n->text, err) || !check_phase(n->kind, n->phase, err) ||
 		!event_check_impacts(n->impacts, n->impact_count, err) ||
 		!event_check_evidence(n->evidence, err) ||
-		!event_check_times(
-			n->kind, n->starts_ms ? n->starts_ms : now_ms, n->until_ms, err))
+		!event_check_times(n->kind, n->starts_ms ? n->starts_ms : now_ms, n->until_ms, err))
 		return false;
 	if (event_phase_over(n->phase))
 		error_set(err, ERROR_INPUT, "an event does not begin as %s: open it, then end it",
@@ -249,8 +250,8 @@ bool event_tx_open(struct facts_tx *tx, const struct event_new *n, const struct 
 		.until_ms = -1,
 		.components = r.components,
 		.by = by};
-	const bool good = store_update(tx, &r, &first, err) && touch(tx, &r, err) &&
-			  store_row(tx, &r, err);
+	const bool good =
+		store_update(tx, &r, &first, err) && touch(tx, &r, err) && store_row(tx, &r, err);
 	event_row_fini(&r);
 	return good;
 }
@@ -445,8 +446,8 @@ static bool on_count(void *arg, const struct facts_row *row)
 	return false;
 }
 
-static bool next_revision(struct facts_tx *tx, const struct event_row *r, int update,
-	int64_t *ret, struct error *err)
+static bool next_revision(
+	struct facts_tx *tx, const struct event_row *r, int update, int64_t *ret, struct error *err)
 {
 	const struct facts_value v[] = {FACTS_T(r->id), FACTS_I(update)};
 	int64_t n = 0;
@@ -459,14 +460,14 @@ static bool next_revision(struct facts_tx *tx, const struct event_row *r, int up
 		    array_len(v), on_count, &n, err))
 		return false;
 	if (n >= EVENT_REVISIONS_MAX)
-		error_set(err, ERROR_LIMIT, "update %d of %s was corrected %d times already", update,
-			r->id, EVENT_REVISIONS_MAX);
+		error_set(err, ERROR_LIMIT, "update %d of %s was corrected %d times already",
+			update, r->id, EVENT_REVISIONS_MAX);
 	*ret = n + 1;
 	return n < EVENT_REVISIONS_MAX;
 }
 
-static bool write_correction(struct facts_tx *tx, struct event_row *r, int update,
-	const char *text, const struct event_author *by, int64_t now_ms, struct error *err)
+static bool write_correction(struct facts_tx *tx, struct event_row *r, int update, const char *text,
+	const struct event_author *by, int64_t now_ms, struct error *err)
 {
 	int64_t revision;
 	if (!next_revision(tx, r, update, &revision, err) ||

@@ -79,11 +79,9 @@ bool desk_change(struct desk *d, const char *id, const struct event_change *c,
 bool desk_correct(struct desk *d, const char *id, int update, const char *text,
 	const struct event_author *by, int64_t now_ms)
 {
-	return call(d, &(struct write){.id = id,
-			       .update = update,
-			       .text = text,
-			       .by = by,
-			       .now_ms = now_ms});
+	return call(
+		d, &(struct write){
+			   .id = id, .update = update, .text = text, .by = by, .now_ms = now_ms});
 }
 
 struct event_change nothing(void)

@@ -28,8 +28,8 @@ int desk_teardown(void **state);
 #define desk_test(f) cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
 
 /* False: d->err says why. */
-bool desk_open(struct desk *d, const struct event_new *n, const struct event_author *by,
-	int64_t now_ms);
+bool desk_open(
+	struct desk *d, const struct event_new *n, const struct event_author *by, int64_t now_ms);
 bool desk_change(struct desk *d, const char *id, const struct event_change *c,
 	const struct event_author *by, int64_t now_ms);
 bool desk_correct(struct desk *d, const char *id, int update, const char *text,

@@ -113,8 +113,7 @@ static void a_correction_leaves_what_was_there(void **state)
 	assert_string_equal(json_str(u, "text"), "Servers start slowly.");
 	assert_int_equal(json_int(u, "corrected_ms", 0), NOON + HOUR);
 	assert_int_equal(json_array_size(json_object_get(u, "revisions")), 2);
-	assert_string_equal(
-		json_str(at(u, "revisions", 0), "text"), "Servers cannot be started.");
+	assert_string_equal(json_str(at(u, "revisions", 0), "text"), "Servers cannot be started.");
 	assert_int_equal(json_int(e, "revision", 0), 2);
 	json_decref(e);
 	assert_false(desk_correct(d, d->id, 2, "x", &alice, NOON));
@@ -319,8 +318,11 @@ static void what_does_not_fit_is_refused_with_what_would(void **state)
 			"is planned, not active"},
 		{{.kind = EVENT_MAINTENANCE, .title = "x", .phase = EVENT_PLANNED},
 			"needs a planned end"},
-		{{.kind = EVENT_MAINTENANCE, .title = "x", .phase = EVENT_PLANNED,
-			 .starts_ms = NOON, .until_ms = NOON},
+		{{.kind = EVENT_MAINTENANCE,
+			 .title = "x",
+			 .phase = EVENT_PLANNED,
+			 .starts_ms = NOON,
+			 .until_ms = NOON},
 			"not after the begin, 2026-10-28T12:00:00.000Z"},
 		{{.title = "x", .impacts = over, .impact_count = 1}, "0 to 100"},
 		{{.title = "x", .impacts = twice, .impact_count = 2}, "named twice"},
