@@ -71,6 +71,7 @@ static void never_judged(struct judged *c)
 {
 	struct stored_verdict *s = &c->now;
 	mem_replace(&s->text, "nothing has been observed yet");
+	s->from_ms = c->added_ms;
 	s->v = (struct verdict){.component = s->v.component,
 		.health = HEALTH_UNKNOWN,
 		.since_ms = c->added_ms,
@@ -125,6 +126,9 @@ static void judged_free(struct judged *c)
 	MAP_EACH (&c->sources, e)
 		source_free(e->value);
 	map_fini(&c->sources);
+	MAP_EACH (&c->told, e)
+		statement_free(e->value);
+	map_fini(&c->told);
 	verdict_fini(&c->now);
 	free(c->id);
 	free(c->name);
@@ -351,6 +355,7 @@ void judge_free(struct judge *j)
 		free(e->value);
 	map_fini(&j->expected);
 	map_fini(&j->by_id);
+	windows_end(j);
 	free(j->why_blind);
 	free(j);
 }

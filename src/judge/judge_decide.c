@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "judge/judge_inside.h"
 
-static const char *const rules[] = {
-	"failing", "silent", "slow", "stale", "ours", "config", "quota", "blind", "good", "never"};
+static const char *const rules[] = {"failing", "silent", "slow", "stale", "ours", "config", "quota",
+	"blind", "good", "told", "never"};
 
 const char *judge_rule(const char *name)
 {
@@ -36,6 +36,7 @@ struct tally {
 	int64_t newest_ms;   /* of all, stale ones too */
 	bool only_notes;     /* else they are not looked at */
 	bool all_local;      /* who cannot tell: for lack of our own connectivity */
+	struct told_tally told;
 };
 
 static int64_t newest_ms(const struct source *s)
@@ -153,15 +154,68 @@ static bool left_bad(const struct tally *t)
 	       (t->d.good || t->first[SAYS_NOTHING]);
 }
 
+static void set_told(struct tally *t, enum health health, const struct statement *told)
+{
+	struct decision *d = &t->d;
+	set(d, health, "told", NULL);
+	d->told = told;
+	d->left_bad = told == t->told.left;
+	if (told->at_ms > d->evidence_ms)
+		d->evidence_ms = told->at_ms;
+	if (told->fresh_ms > d->fresh_ms)
+		d->fresh_ms = told->fresh_ms;
+}
+
+/* What is stored is better known than that nobody complains of it. */
+static bool stands(const struct judged *c, int64_t now_ms)
+{
+	const struct verdict *v = &c->now.v;
+	return v->stored && now_ms <= c->now.fresh_ms && v->health != HEALTH_OPERATIONAL &&
+	       strcmp(v->rule, "told") != 0;
+}
+
+/* Where there is nothing but what is told, well is what somebody says is well, and nobody that
+ * it is not, or was not until he fell silent. */
+static void decide_told_alone(struct tally *t, const struct judged *c, int64_t now_ms)
+{
+	const struct told_tally *told = &t->told;
+	if (told->unknown)
+		set_told(t, HEALTH_UNKNOWN, told->unknown);
+	else if (!told->good || c->sources.n || stands(c, now_ms))
+		return;
+	else if (told->left && told->good->at_ms <= told->left->fresh_ms)
+		set_told(t, HEALTH_DEGRADED, told->left);
+	else
+		set_told(t, HEALTH_OPERATIONAL, told->good);
+}
+
+static void decide_told(struct tally *t, const struct judged *c, int64_t now_ms)
+{
+	const struct statement *worst = t->told.worst, *left = t->told.left;
+	const bool lower =
+		worst &&
+		(!t->d.decided || (health_worse(worst->health, t->d.health) != t->d.health));
+	if (lower)
+		set_told(t, worst->health, worst);
+	else if (t->d.left_bad && !t->left_bad)
+		set_told(t, HEALTH_DEGRADED, left);
+	else if (!t->d.decided)
+		decide_told_alone(t, c, now_ms);
+}
+
 struct decision judge_decide(const struct judged *c, int64_t now_ms)
 {
-	struct tally t = {.all_local = true, .only_notes = true};
+	struct tally t = {.all_local = true, .only_notes = true, .told = told_count(c, now_ms)};
 	MAP_EACH (&c->sources, e) {
 		const struct source *s = e->value;
 		t.only_notes &= !s->n || source_severity(s) == SEVERITY_NOTE;
 	}
 	MAP_EACH (&c->sources, e)
 		count(&t, e->value, now_ms);
+	if (t.told.left && t.told.left->fresh_ms > t.left_bad_ms) {
+		t.left_bad_ms = t.told.left->fresh_ms;
+		t.left_bad = NULL;
+	}
 	t.d.health = HEALTH_UNKNOWN;
 	t.d.left_bad = !t.d.bad && !t.d.failing && !t.d.slow && left_bad(&t);
 	t.d.rule = t.newest_ms ? "stale" : "never";
@@ -179,6 +233,7 @@ struct decision judge_decide(const struct judged *c, int64_t now_ms)
 		set(&t.d, HEALTH_OPERATIONAL, "good", t.first[SAYS_GOOD]);
 	else if (t.d.ours)
 		set(&t.d, HEALTH_UNKNOWN, ours_rule(c->judge, &t), t.first[SAYS_OURS]);
+	decide_told(&t, c, now_ms);
 	if (!t.d.evidence_ms)
 		t.d.evidence_ms = t.newest_ms;
 	return t.d;
@@ -234,8 +289,18 @@ static char *unknown_text(
 		"the newest result is too old: it began at %s", clock_rfc3339(heard_ms * 1000, at));
 }
 
+static char *told_text(const struct decision *d)
+{
+	if (d->left_bad)
+		return mem_printf("%s said so until it fell silent, and nothing has answered since",
+			d->told->by);
+	return mem_printf("%s: %s", d->told->by, d->told->text);
+}
+
 char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms)
 {
+	if (d->told)
+		return told_text(d);
 	char *label = d->about ? judge_source_label(d->about) : NULL, *text;
 	char *why = d->about ? why_text(d->about) : NULL;
 	if (!d->about || d->health == HEALTH_UNKNOWN)

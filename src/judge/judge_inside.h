@@ -14,6 +14,8 @@
 #include "judge/judge_source.h"
 
 #define JUDGE_SOURCES_MAX 500    /* of one component; the stalest leaves */
+#define JUDGE_TOLD_MAX    1000   /* who may say something of one component; the stalest leaves */
+#define JUDGE_TOLD_SHOWN  20     /* of them in one evidence, the worst first */
 #define JUDGE_BEAT_MS     10000  /* how often how new everything is goes to the disk for sure */
 #define JUDGE_JUMP_MS     60000  /* a clock that jumps further was a machine asleep */
 #define JUDGE_RARE_MS     300000 /* at this rate or rarer a source speaks with each result */
@@ -26,8 +28,23 @@ struct expected { /* a probe that reports */
 /* A verdict that owns its texts; the rule is static. */
 struct stored_verdict {
 	struct verdict v;
-	char *component, *text;
+	char *component, *text, *root, *maintenance, *dissent;
+	int64_t from_ms;  /* of its row: a state may stand longer, for another cause */
 	int64_t fresh_ms; /* until when its evidence is fresh */
+};
+
+struct statement { /* what one `by` says, judge_tell() */
+	char *by, *text;
+	enum health health;
+	int64_t at_ms, fresh_ms;
+	bool muted;       /* said while we were blind: nothing bad of it counts */
+	json_t *evidence; /* or NULL */
+};
+
+struct window {
+	char *component; /* NULL: all */
+	char *event;
+	int64_t from_ms, to_ms;
 };
 
 struct change; /* a verdict on its way to the disk */
@@ -50,6 +67,7 @@ struct judged { /* a component */
 	struct component shown;
 	uint64_t order;
 	struct map sources; /* "cloud\nprobe\nstep" -> struct source */
+	struct map told;    /* by -> struct statement */
 	struct stored_verdict now;
 	struct change *change; /* NULL: none on its way */
 	bool unwritten;        /* `now` is not on the disk; the disk refused */
@@ -70,7 +88,8 @@ struct judge {
 	uint64_t order;
 	struct map by_id;
 	struct map expected; /* "cloud\nprobe" -> struct expected */
-	int64_t longest_ms;  /* of all that is expected; -1: to be looked for */
+	VEC(struct window) windows;
+	int64_t longest_ms; /* of all that is expected; -1: to be looked for */
 	bool blind;
 	char *why_blind;
 	struct timer tick;
@@ -93,6 +112,7 @@ void turn_retry(struct judged *c);  /* writes again what the disk refused */
 void turn_forget(struct judged *c); /* its change on the way is written, but told to nobody */
 void turn_end(struct judge *j);     /* so are all */
 void verdict_fini(struct stored_verdict *s);
+void verdict_set_maintenance(struct stored_verdict *s, const char *event); /* copies; or NULL */
 
 /* --- judge_decide.c --------------------------------------------------------------------------- */
 
@@ -103,8 +123,10 @@ struct decision {
 	int64_t evidence_ms; /* newest result of what is fresh; 0: none */
 	int64_t fresh_ms;    /* until when something that speaks is fresh */
 	unsigned bad, failing, slow, good, ours, stale, all;
-	const struct source *about; /* the one that says it best, or NULL */
-	bool left_bad;              /* failed until it fell silent */
+	const struct source *about;   /* the one that says it best, or NULL */
+	const struct statement *told; /* the same, of those that conclude; then `about` is NULL */
+	bool left_bad;                /* failed until it fell silent */
+	const char *maintenance;      /* event, borrowed until the windows are others; NULL: none */
 };
 
 struct decision judge_decide(const struct judged *c, int64_t now_ms);
@@ -113,6 +135,26 @@ char *judge_text(const struct judged *c, const struct decision *d, int64_t now_m
 char *judge_source_label(const struct source *s);
 /* The static name of a rule; "never" when it is none of ours. */
 const char *judge_rule(const char *name);
+
+/* --- judge_told.c ----------------------------------------------------------------------------- */
+
+struct told_tally {
+	const struct statement *worst;          /* fresh and degraded or an outage, or NULL */
+	const struct statement *good, *unknown; /* the newest fresh ones, or NULL */
+	const struct statement *left; /* said something bad until it fell silent, or NULL */
+	unsigned bad;
+};
+struct told_tally told_count(const struct judged *c, int64_t now_ms);
+int64_t told_next_ms(const struct judged *c, int64_t now_ms); /* when one falls silent */
+json_t *told_json(const struct judged *c, int64_t now_ms);    /* for the evidence; owned */
+void statement_free(struct statement *t);
+
+/* --- judge_window.c --------------------------------------------------------------------------- */
+
+/* The event within whose window it lies, "" when that is not announced; NULL: within none. */
+const char *window_at(const struct judged *c, int64_t at_ms);
+int64_t window_next_ms(const struct judged *c, int64_t after_ms); /* when one begins or ends */
+void windows_end(struct judge *j);
 
 /* --- judge_rows.c ----------------------------------------------------------------------------- */
 

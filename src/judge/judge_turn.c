@@ -26,6 +26,9 @@ void verdict_fini(struct stored_verdict *s)
 {
 	free(s->component);
 	free(s->text);
+	free(s->root);
+	free(s->maintenance);
+	free(s->dissent);
 }
 
 static void verdict_copy(struct stored_verdict *to, const struct stored_verdict *from)
@@ -33,6 +36,15 @@ static void verdict_copy(struct stored_verdict *to, const struct stored_verdict 
 	*to = *from;
 	to->v.component = to->component = mem_strdup(from->v.component);
 	to->v.text = to->text = mem_strdup(from->v.text);
+	to->v.root = to->root = mem_strdup(from->v.root);
+	to->v.maintenance = to->maintenance = mem_strdup(from->v.maintenance);
+	to->v.dissent = to->dissent = mem_strdup(from->v.dissent);
+}
+
+void verdict_set_maintenance(struct stored_verdict *s, const char *event)
+{
+	mem_replace(&s->maintenance, event);
+	s->v.maintenance = s->maintenance;
 }
 
 static void change_free(struct change *ch)
@@ -58,7 +70,7 @@ static bool write_change(struct facts_tx *tx, void *arg, struct error *err)
 /* The seconds up to the change are the old state's. */
 static void show(struct judged *c, const struct stored_verdict *to)
 {
-	days_count(c, to->v.since_ms);
+	days_count(c, to->from_ms);
 	verdict_fini(&c->now);
 	verdict_copy(&c->now, to);
 	days_count(c, judge_now_ms(c->judge));
@@ -87,19 +99,24 @@ static void change_written(void *arg, const struct error *err)
 }
 
 static void begin_change(
-	struct judged *c, const struct decision *d, int64_t since_ms, int64_t now_ms)
+	struct judged *c, const struct decision *d, int64_t from_ms, int64_t now_ms)
 {
+	const bool same = c->now.v.health == d->health && (c->now.v.id || c->unwritten);
 	struct judge *j = c->judge;
 	struct change *ch = mem_new(struct change);
 	struct stored_verdict *to = &ch->row.to;
 	ch->judge = j;
 	ch->c = c;
 	verdict_copy(&ch->from, &c->now);
-	to->v = (struct verdict){.health = d->health, .since_ms = since_ms, .rule = d->rule};
+	to->v = (struct verdict){.health = d->health,
+		.since_ms = same ? c->now.v.since_ms : from_ms,
+		.rule = d->rule};
+	to->from_ms = from_ms;
 	to->v.evidence_ms = d->evidence_ms ? d->evidence_ms : c->now.v.evidence_ms;
 	to->fresh_ms = d->fresh_ms;
 	to->v.component = to->component = mem_strdup(c->id);
 	to->v.text = to->text = judge_text(c, d, now_ms);
+	verdict_set_maintenance(to, d->maintenance);
 	ch->row.name = mem_strdup(c->name);
 	ch->row.evidence = evidence_text(c, d, c->now.v.health, now_ms);
 	ch->next = j->changes;
@@ -191,6 +208,18 @@ static bool has_settled(struct judged *c, const struct decision *d, int64_t now_
 	return !partial || now_ms >= c->better_ms + minimum_ms(c);
 }
 
+static bool equal(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* What explains a state that is not well is a fact of its own: nobody is told of an outage within
+ * declared work, but of one that outlasts it. */
+static bool same_cause(const struct judged *c, const struct decision *d)
+{
+	return d->health == HEALTH_OPERATIONAL || equal(c->now.v.maintenance, d->maintenance);
+}
+
 /* Whether the state must change to what the sources say. Blind, nothing gets worse than it is. */
 static bool must_change(struct judged *c, struct decision *d, int64_t now_ms)
 {
@@ -204,7 +233,7 @@ static bool must_change(struct judged *c, struct decision *d, int64_t now_ms)
 		return false;
 	if (!has_settled(c, d, now_ms))
 		return false;
-	return d->health != is || (!c->now.v.id && !c->unwritten);
+	return d->health != is || (!c->now.v.id && !c->unwritten) || !same_cause(c, d);
 }
 
 static void on_due(struct timer *t)
@@ -230,15 +259,19 @@ bool judge_still_good(struct judged *c, const struct source *s, int64_t now_ms)
 	return true;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void wake_for(struct judged *c, int64_t now_ms)
 {
 	int64_t next = INT64_MAX;
 	const int64_t stands = stands_until_ms(c) + 1;
-	MAP_EACH (&c->sources, e) {
-		const int64_t at = source_next_ms(e->value, now_ms);
-		if (at < next)
-			next = at;
-	}
+	MAP_EACH (&c->sources, e)
+		next = sooner(next, source_next_ms(e->value, now_ms));
+	next = sooner(next, told_next_ms(c, now_ms));
+	next = sooner(next, window_next_ms(c, now_ms));
 	if (stands > now_ms && stands < next)
 		next = stands;
 	const int64_t settled = c->better_ms + minimum_ms(c);
@@ -255,12 +288,17 @@ void judge_again(struct judged *c)
 	if (c->change)
 		return;
 	struct decision d = judge_decide(c, now_ms);
+	d.maintenance = window_at(c, now_ms);
 	const bool frozen = c->judge->blind && d.decided &&
 			    rank(d.health) > rank(c->now.v.health) && d.health != HEALTH_UNKNOWN;
 	if (must_change(c, &d, now_ms))
 		begin_change(c, &d, now_ms, now_ms);
 	else if (!frozen && (d.decided || now_ms > stands_until_ms(c)))
 		renew(c, &d, now_ms);
+	const bool no_fact =
+		c->now.v.health == HEALTH_OPERATIONAL || !(c->now.v.id || c->unwritten);
+	if (!c->change && no_fact)
+		verdict_set_maintenance(&c->now, d.maintenance);
 	wake_for(c, now_ms);
 }
 
@@ -272,15 +310,16 @@ void judge_soon(struct judged *c)
 
 void turn_retry(struct judged *c)
 {
-	const int64_t now_ms = judge_now_ms(c->judge), since_ms = c->now.v.since_ms;
+	const int64_t now_ms = judge_now_ms(c->judge), from_ms = c->now.from_ms;
 	if (!c->unwritten || c->change)
 		return;
-	const struct decision d = judge_decide(c, now_ms);
+	struct decision d = judge_decide(c, now_ms);
+	d.maintenance = window_at(c, now_ms);
 	if (!d.decided && now_ms <= stands_until_ms(c))
 		return;
 	/* in this state for longer than the disk knows */
-	const bool same = d.health == c->now.v.health;
-	begin_change(c, &d, same ? since_ms : now_ms, now_ms);
+	const bool same = d.health == c->now.v.health && same_cause(c, &d);
+	begin_change(c, &d, same ? from_ms : now_ms, now_ms);
 }
 
 void turn_forget(struct judged *c)

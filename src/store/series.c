@@ -57,6 +57,7 @@ static void store_free(struct series_store *st)
 		st->batches = b->next;
 		batch_free(b);
 	}
+	outbox_fini(st);
 	cache_clear(st);
 	map_fini(&st->cache);
 	VEC_EACH (&st->all, struct series *, s)
@@ -131,7 +132,8 @@ struct series_store *series_open(
 		store_free(st);
 		return NULL;
 	}
-	st->writer = writer_new(st->dir, st->options.read_only, st->keep_ms);
+	st->writer =
+		writer_new(st->dir, st->options.read_only, st->keep_ms, st->options.outbox_bytes);
 	for (size_t i = 0; i < array_len(st->readers); i++)
 		st->readers[i] = files_new(st->dir, false);
 	turn_start(st, false);
@@ -160,7 +162,7 @@ void series_close(struct series_store *st)
 
 void series_settle(struct series_store *st)
 {
-	if (st->batches || st->states.n)
+	if (st->batches || st->states.n || st->notes.n || st->marks.n)
 		turn_start(st, false);
 	worker_settle(st->write);
 	worker_settle(st->read);
@@ -365,17 +367,26 @@ static void on_flush_timer(struct timer *t)
 	turn_start(st, st->seal_wanted);
 }
 
-static void flush_soon(struct series_store *st)
+void store_flush_soon(struct series_store *st)
 {
 	if (!timer_running(&st->flush))
 		timer_start(st->loop, &st->flush, st->status.storing ? NS_PER_S : 10 * NS_PER_S,
 			on_flush_timer, st);
 }
 
+/* Items of an outbox are taken one in a turn of the other's loop, and with the names of their
+ * series they must fit a parcel. */
+static bool is_full(const struct series_store *st, const struct batch *b)
+{
+	return row_writer_full(&b->row) ||
+	       (st->options.outbox_bytes &&
+		       (b->row.records.n > OUTBOX_ROW_BYTES || b->names > OUTBOX_NAME_BYTES));
+}
+
 static struct batch *open_batch(struct series_store *st, const char *location, int64_t hour)
 {
 	for (struct batch *b = st->batches; b; b = b->next)
-		if (b->hour == hour && !row_writer_full(&b->row) && !strcmp(b->location, location))
+		if (b->hour == hour && !is_full(st, b) && !strcmp(b->location, location))
 			return b;
 	struct batch *b = batch_new(location, hour), **end = &st->batches;
 	b->serial = ++st->batch_serial;
@@ -397,10 +408,11 @@ static void batch_add(struct series *s, const struct series_sample *sample)
 		s->batch = b->serial;
 		s->position = b->series.n;
 		vec_push(&b->series, s);
+		b->names += strlen(s->text);
 	}
 	row_writer_add(&b->row, s->position, s->kind, sample);
 	st->open_samples++;
-	flush_soon(st);
+	store_flush_soon(st);
 }
 
 bool series_append(struct series *s, const struct series_sample *sample)
@@ -435,5 +447,5 @@ void series_set_states(struct series *s, int64_t day, const struct series_states
 			return;
 		}
 	vec_push(&st->states, ((struct states_item){s, day, *states}));
-	flush_soon(st);
+	store_flush_soon(st);
 }

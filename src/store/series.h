@@ -53,7 +53,9 @@ struct series_options {
 	unsigned raw_days, ten_minute_days, hour_days;
 	/* Storing stopped (why), or works again (NULL). May be NULL. */
 	void (*trouble)(void *arg, const struct error *why);
-	void *trouble_arg;
+	void *trouble_arg;         /* of both */
+	int64_t outbox_bytes;      /* outbox.h; 0: nothing is kept to be sent */
+	void (*stored)(void *arg); /* inbox_taken() has moved. May be NULL. */
 };
 
 /* The files stand in DIR/series. Replays the tail. A disk that refuses does not fail here, it is

@@ -45,6 +45,10 @@ struct series {
 
 struct series_query;
 
+/* Of one item of an outbox, and of the names of its series. */
+#define OUTBOX_ROW_BYTES  (64u << 10)
+#define OUTBOX_NAME_BYTES (1u << 20)
+
 #define CACHE_MAX    256  /* answers kept until the next seal */
 #define CACHE_POINTS 1000 /* of one of them; longer ones would be too much memory */
 
@@ -66,6 +70,12 @@ struct series_store {
 	VEC(struct series *) by_id; /* index: id; with holes */
 	struct batch *batches;      /* being filled */
 	states_list states;
+	notes_list notes;
+	size_t note_bytes; /* in `notes`, or with the writer */
+	marks_list marks;
+	struct map inbox; /* source -> int64_t *: stored through */
+	struct outbox_state outbox;
+	uint64_t lost_notes;
 	uint64_t batch_serial;
 	bool turn_due, seal_due; /* a turn of the writer is under way; it seals */
 	bool again, seal_again;  /* and another is wanted after it */
@@ -109,8 +119,15 @@ void turn_start(struct series_store *st, bool seal);
 struct series *store_get(struct series_store *st, enum series_kind kind, const char *unit,
 	const char *location, const char *name, const char *tags);
 int64_t store_now_ms(const struct series_store *st);
+void store_flush_soon(struct series_store *st);
 unsigned store_parts(const struct series_store *st, int64_t hour);
 struct series *store_series(const struct series_store *st, uint32_t id); /* or NULL */
+
+/* --- outbox.c ----------------------------------------------------------------------------------
+ */
+
+void outbox_learn(struct series_store *st, struct turn *t);
+void outbox_fini(struct series_store *st);
 
 /* --- series_query.c ----------------------------------------------------------------------------
  */

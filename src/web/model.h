@@ -21,6 +21,9 @@
  *	      `up` is operational+degraded over time that was observed and is known; worst counts
  *	      unseen and unknown time as down, best as up; maintenance is left out
  *	categories [{name, components: [id]}]
+ *	events [EVENT, brief]   those under way, worst first, then the newest that are over, <= 50;
+ *	upcoming [EVENT, brief]   maintenance and info that are planned, the next first. EVENT is
+ *	      event_json() of tell/event.h for the audience, brief: `updates` holds the newest alone
  *	scenarios [{name, title, cloud, every_ms, component: id | null,
  *	      last {run (O), at_ms, verdict, built_ms} | null}]
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
@@ -93,8 +96,18 @@
  * DOCUMENT (queries "graphite_render" and its neighbours, "blackbox"; operators): what is shown as
  *it is: status, type: of the content, text. The arguments are those of faces/graphite.c
  *
- * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
- *	the verdicts of this component before and after | null
+ * EVENT (query "event" {id}): event_json() for the audience, whole, and
+ *	names {ID: name} of all components that it ever touched; one that is gone has its id
+ *
+ * HISTORY (query "history" {view}): view is MONTH:KIND:COMPONENT; what is empty, or left out at its
+ *	end, is not asked for: "2026-11", ":maintenance", "2026-11::compute"
+ *	month: "2026-11", by begin (UTC), or "": the newest of all; kind, component: id, or null
+ *	months ["2026-11"]   in which any event of the audience began, newest first
+ *	events [EVENT, brief]   newest begin first, <= MODEL_EVENTS; more: there are older ones
+ *	names {ID: name} of all that these touch, and of the component asked for
+ *
+ * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, root_name | null,
+ *	previous, next: ids of the verdicts of this component before and after | null
  */
 #ifndef WEB_MODEL_H
 #define WEB_MODEL_H
@@ -108,6 +121,7 @@
 #define MODEL_HOSTS     200 /* of a cloud */
 #define MODEL_HOST_DAYS 14
 #define MODEL_POINTS    145
+#define MODEL_EVENTS    100 /* of HISTORY */
 #define MODEL_LISTED    200 /* series of EXPLORE, */
 #define MODEL_DRAWN     8   /* drawn ones, */
 #define MODEL_SMOKE     7   /* percentiles of each point, */

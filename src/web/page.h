@@ -26,6 +26,8 @@ enum page {
 	PAGE_HOSTS,        /* /hosts             HOSTS */
 	PAGE_CALLS,        /* /calls[/VIEW]      CALLS */
 	PAGE_EXPLORE,      /* /explore           EXPLORE */
+	PAGE_EVENT,        /* /events/ID         EVENT */
+	PAGE_HISTORY,      /* /history[/VIEW]    HISTORY */
 	PAGE_PROBLEM,      /* any error          {status, path} */
 	PAGE_COUNT
 };

@@ -49,7 +49,8 @@ struct route {
 	enum audience audience; /* PUBLIC: everybody; OPERATORS: 403 to others */
 	enum route_form form;
 	enum page page;                      /* of FORM_PAGE */
-	enum route_file file;                /* of a fixed row */
+	enum route_file file;                /* of a fixed row, */
+	const char *moved;                   /* or where it is: {name} stands behind it */
 	json_t *(*make)(const json_t *site); /* of a pinned row of FORM_JSON; returns owned */
 	const char *query, *key;             /* of a cold or asked row; the argument of {name} */
 	bool number;                         /* {name} is a number over 0, and told as one */

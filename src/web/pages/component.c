@@ -8,7 +8,8 @@
 #include "net/url.h"
 #include "web/pages/view.h"
 
-#define LINKS 90
+#define LINKS  90
+#define EVENTS 5
 
 /* As part of a pattern: what would be a wildcard, or is escaped in a tag, is any. */
 static void add_tag(struct buf *out, const char *key, const char *value)
@@ -108,6 +109,26 @@ static void list_figures(struct view *v)
 	json_object_set_new(v->root, "figures", all);
 }
 
+/* Those under way and to come that concern it, and the newest that did. */
+static void list_events(struct view *v)
+{
+	static const char *const lists[] = {"events", "upcoming"};
+	const char *id = json_str(v->model, "id");
+	json_t *cards = json_array();
+	const json_t *event;
+	size_t k;
+	for (size_t i = 0; i < array_len(lists); i++) {
+		json_array_foreach (json_object_get(v->site, lists[i]), k, event) {
+			if (event_touches(event, id) && json_array_size(cards) < EVENTS)
+				json_array_append_new(cards, event_card_view(v, event));
+		}
+	}
+	json_object_set_new(v->root, "has_events", json_boolean(json_array_size(cards) > 0));
+	json_object_set_new(v->root, "events", cards);
+	put_link(
+		v, v->root, "history", "/history/", view_keep(v, mem_printf("::%s", id ? id : "")));
+}
+
 bool view_component(struct view *v)
 {
 	const char *name = json_str(v->model, "name");
@@ -141,6 +162,7 @@ bool view_component(struct view *v)
 	json_object_set_new(
 		o, "strip", strip_view(v, json_object_get(v->model, "days"), 90, "", LINKS));
 	list_figures(v);
+	list_events(v);
 	list_spans(v);
 	return true;
 }

@@ -189,7 +189,7 @@ static json_t *link_days(
 	return all;
 }
 
-/* "90 days: 86 operational, 2 degraded, 2 outage" */
+/* "86 operational, 2 degraded, 2 outage" */
 static const char *count_days(struct view *v, const struct day *days, size_t n)
 {
 	static const int order[] = {HEALTH_OPERATIONAL, HEALTH_DEGRADED, HEALTH_OUTAGE,
@@ -203,8 +203,7 @@ static const char *count_days(struct view *v, const struct day *days, size_t n)
 			buf_printf(&all, "%s%s %s", all.n ? ", " : "", say_number(v, count),
 				kind_word(v, order[k]));
 	}
-	const char *list = view_keep(v, buf_take(&all));
-	return say(v, "strip_days", say_number(v, (int64_t)n), list, NULL);
+	return view_keep(v, buf_take(&all));
 }
 
 json_t *strip_view(struct view *v, const json_t *days, size_t count, const char *href, size_t links)

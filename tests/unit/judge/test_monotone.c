@@ -32,6 +32,7 @@ struct history {
 	enum severity severity[3];
 	unsigned confirm;
 	bool quick;
+	struct statement told[3];
 };
 
 static uint64_t seed;
@@ -57,6 +58,22 @@ static enum fault draw_fault(unsigned mood)
 	return x < 5 + mood ? bad[draw(3)] : FAULT_NONE;
 }
 
+/* Some said by others, each for a while. */
+static void draw_told(struct history *h)
+{
+	static const enum health says[] = {
+		HEALTH_OPERATIONAL, HEALTH_DEGRADED, HEALTH_OUTAGE, HEALTH_UNKNOWN};
+	static char names[][8] = {"rule:a", "rule:b", "flag:c"}, none[] = "";
+	for (unsigned i = 0; i < array_len(h->told); i++) {
+		const int64_t at_ms = draw(2) ? T0 + draw(LAST_MS) : 0; /* 0: never */
+		h->told[i] = (struct statement){.by = names[i],
+			.text = none,
+			.health = says[draw(4)],
+			.at_ms = at_ms,
+			.fresh_ms = at_ms + draw(20 * 60000)};
+	}
+}
+
 /* Three probes of different rates, each in moods that change, some results lost. */
 static void draw_history(struct history *h)
 {
@@ -78,12 +95,14 @@ static void draw_history(struct history *h)
 		}
 	}
 	qsort(h->e, h->n, sizeof(*h->e), by_time);
+	draw_told(h);
 }
 
 struct bench {
 	struct judge judge;
 	struct judged c;
 	struct source *s[3];
+	struct statement told[3];
 	const struct history *h;
 };
 
@@ -108,6 +127,7 @@ static void bench_fini(struct bench *b)
 	for (unsigned p = 0; p < 3; p++)
 		source_free(b->s[p]);
 	map_fini(&b->c.sources);
+	map_fini(&b->c.told);
 }
 
 static void take(struct bench *b, const struct event *e)
@@ -123,8 +143,13 @@ static void take(struct bench *b, const struct event *e)
 
 /* 0 good, 1 unknown, 2 degraded, 3 outage. A component in trouble that falls silent becomes
  * unknown; unknown and trouble are compared as "not green" only. */
-static int level(const struct bench *b, int64_t now_ms)
+static int level(struct bench *b, int64_t now_ms)
 {
+	for (unsigned i = 0; i < array_len(b->told); i++)
+		if (b->h->told[i].at_ms && b->h->told[i].at_ms <= now_ms) {
+			b->told[i] = b->h->told[i];
+			map_put(&b->c.told, b->told[i].by, &b->told[i]);
+		}
 	switch (judge_decide(&b->c, now_ms).health) {
 	case HEALTH_OPERATIONAL: return 0;
 	case HEALTH_DEGRADED: return 2;
@@ -187,8 +212,11 @@ static void silence_never_makes_it_green(void **state)
 		const int64_t end = T0 + draw(LAST_MS);
 		for (size_t i = 0; i < h->n && h->e[i].at_ms <= end; i++)
 			take(&a, &h->e[i]);
+		for (unsigned i = 0; i < array_len(h->told); i++)
+			if (h->told[i].at_ms > end)
+				h->told[i].at_ms = 0;
 		int before = level(&a, end);
-		for (int64_t now = end; now < end + LAST_MS; now += 1000) {
+		for (int64_t now = end; now < end + 2 * LAST_MS; now += 1000) {
 			const int is = level(&a, now);
 			/* holding back after trouble may end; that is no new silence */
 			bool held = false;

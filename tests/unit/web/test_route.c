@@ -64,7 +64,7 @@ static void each_face_keeps_to_its_paths(void **state)
 		if (strcmp(r->method, "GET") || r->face == FACE_PROCESS || r->write)
 			assert_true(r->on == ON_INTAKE && r->audience == AUDIENCE_OPERATORS);
 		assert_true(!strcmp(r->method, "GET") == (r->body_max == 0));
-		assert_true((r->class == CLASS_FIXED) == (r->file != FILE_NONE));
+		assert_true((r->class == CLASS_FIXED) == (r->file != FILE_NONE || r->moved));
 		if (r->class == CLASS_COLD)
 			assert_non_null(r->query);
 		if (r->class == CLASS_PINNED)
