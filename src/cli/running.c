@@ -302,6 +302,9 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->graphite)
 		return false;
 	house_graphite(r->house, r->graphite);
+	if (!running_events(r, err))
+		return false;
+	house_events(r->house, r->events);
 	if (!running_ingest(r, err))
 		return false;
 	house_ingest(r->house, r->ingest);
@@ -477,6 +480,9 @@ void running_close(struct running *r)
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
+	if (r->house)
+		house_events(r->house, NULL);
+	events_free(r->events);
 	house_free(r->house);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);

@@ -10,6 +10,7 @@
  *	running_lists.c     what there is to show and to judge, made of both
  *	running_shipped.c   the scenarios that could be allowed besides
  *	running_alerts.c    alerts and results that others push
+ *	running_events.c    what is declared: events, maintenance, and commands that write them
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
  *	running_reports.c   what happened, by mail
@@ -34,6 +35,7 @@
 #include "observe/patrol.h"
 #include "observe/witness.h"
 #include "store/figures.h"
+#include "tell/event.h"
 #include "web/house.h"
 
 /* A configuration, alive while anything borrows of it. */
@@ -114,6 +116,7 @@ struct running {
 	struct alerts *alerts;
 	struct graphite *graphite;
 	struct reports *reports;
+	struct events *events;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -192,6 +195,9 @@ bool running_face(const struct running *r, enum config_face face, struct web_ans
 void running_answer(struct web_answer *answer, int status, const char *fmt, ...) like_printf(3, 4);
 /* Adds what came in to the operators' SITE. */
 void running_ingest_site(const struct running *r, json_t *site);
+
+/* --- running_events.c */
+bool running_events(struct running *r, struct error *err);
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);

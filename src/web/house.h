@@ -12,6 +12,7 @@
 #include "store/facts.h"
 #include "store/series.h"
 #include "tell/alarm.h"
+#include "tell/event.h"
 #include "tell/metrics.h"
 #include "web/web.h"
 
@@ -63,6 +64,8 @@ struct house *house_new(struct loop *l, struct facts *f, struct series_store *se
 void house_free(struct house *h);
 /* What /metrics shows besides; borrowed, NULL: nothing. */
 void house_measures(struct house *h, struct metrics *m);
+/* What is declared; borrowed. House_changed() when that changes. */
+void house_events(struct house *h, const struct events *e);
 void house_ingest(struct house *h, const struct ingest *i);
 /* Who answers Graphite's questions; borrowed, NULL: they are answered 503. */
 void house_graphite(struct house *h, struct graphite *g);

@@ -30,23 +30,13 @@ static bool read_evidence(struct house_asked *a)
 	return true;
 }
 
-/* One that is no longer there is called by its id. */
-static const char *name_of(const struct house *h, const char *id)
-{
-	for (size_t i = 0; i < judge_component_count(h->judge); i++) {
-		const struct component *c = judge_component_at(h->judge, i);
-		if (!strcmp(c->id, id))
-			return c->name;
-	}
-	return id;
-}
-
 static int end_evidence(struct house_asked *a)
 {
 	if (!a->read)
 		return 404;
 	a->doc = json_incref(a->read);
-	put_text(a->doc, "component_name", name_of(a->house, json_str(a->doc, "component")));
+	put_text(a->doc, "component_name",
+		house_component_name(a->house, json_str(a->doc, "component")));
 	return 200;
 }
 

@@ -8,7 +8,8 @@
 #include "judge/cloudmon/rules_inside.h"
 #include "judge/graphite/target.h"
 
-/* --- environments ------------------------------------------------------------------------------- */
+/* --- environments -------------------------------------------------------------------------------
+ */
 
 static struct environment *add_environment(struct rules_reader *rd, const char *name)
 {
@@ -45,7 +46,8 @@ static void make_environments(struct rules_reader *rd)
 	}
 }
 
-/* --- templates ----------------------------------------------------------------------------------- */
+/* --- templates -----------------------------------------------------------------------------------
+ */
 
 static bool read_op(struct rules_reader *rd, struct template *t)
 {
@@ -83,8 +85,8 @@ static void check_template(struct rules_reader *rd, struct template *t)
 {
 	bool good = true;
 	if (t->query.y && t->promql.y) {
-		rules_wrong(rd, t->promql, "\"%.80s\" has a query and promql: leave one out",
-			t->name);
+		rules_wrong(
+			rd, t->promql, "\"%.80s\" has a query and promql: leave one out", t->name);
 		good = false;
 	} else if (!t->query.y && !t->promql.y) {
 		rules_wrong(rd, t->at, "the template \"%.80s\" has no query", t->name);
@@ -98,7 +100,8 @@ static void check_template(struct rules_reader *rd, struct template *t)
 	t->bad = !good;
 }
 
-/* --- what is put in ------------------------------------------------------------------------------- */
+/* --- what is put in
+ * ------------------------------------------------------------------------------- */
 
 static bool is_word(char c)
 {
@@ -120,7 +123,7 @@ static char *put_in(struct rules_reader *rd, struct part query, const char *serv
 			p++;
 		char *name = mem_strndup(from, (size_t)(p - from));
 		const struct part own = rules_get(vars, name);
-		const char *value = own.y			       ? rules_text(own)
+		const char *value = own.y                              ? rules_text(own)
 				    : strcmp(name, "service") == 0     ? service
 				    : strcmp(name, "environment") == 0 ? environment
 								       : NULL;
@@ -140,7 +143,8 @@ static char *put_in(struct rules_reader *rd, struct part query, const char *serv
 	return buf_take(&out);
 }
 
-/* --- flags ------------------------------------------------------------------------------------- */
+/* --- flags -------------------------------------------------------------------------------------
+ */
 
 struct making { /* a flag of flag_metrics */
 	struct part at, vars;
@@ -204,13 +208,15 @@ static void flag_of(struct rules_reader *rd, const struct making *m, struct part
 	if (own.y && !read_number(rd, own, &threshold))
 		return;
 	if (!own.y && !m->t->threshold.y) {
-		rules_wrong(rd, m->at, "neither the flag nor its template \"%.80s\" has a threshold",
-			m->t->name);
+		rules_wrong(rd, m->at,
+			"neither the flag nor its template \"%.80s\" has a threshold", m->t->name);
 		return;
 	}
 	if (!rules_environment(rd, rules_text(name))) {
-		rules_note(rd, name, "the environment \"%.80s\" is not among `environments`: it has"
-			" no attributes", rules_text(name));
+		rules_note(rd, name,
+			"the environment \"%.80s\" is not among `environments`: it has"
+			" no attributes",
+			rules_text(name));
 		add_environment(rd, rules_text(name));
 	}
 	add_flag(rd, m, rules_text(name), threshold);
