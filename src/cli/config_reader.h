@@ -9,6 +9,7 @@
  *	config_alarm.c   alarms and their mail server
  *	config_metrics.c receivers of numbers
  *	config_report.c  reports by mail
+ *	config_event.c   events that open and close themselves
  *	config_probe.c   the user's own probes
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
@@ -172,6 +173,11 @@ void config_read_reports(struct config_reader *r, const struct yaml *list);
 void config_finish_reports(struct config_reader *r);
 void config_reports_drafts_free(struct config_reader *r);
 void config_report_free(struct config_report *p);
+
+/* --- config_event.c */
+void config_events_init(struct config *c);
+void config_read_events(struct config_reader *r, const struct yaml *map);
+json_t *config_events_json(const struct config *c); /* owned */
 
 /* --- config_probe.c */
 void config_read_probes(struct config_reader *r, const struct yaml *list);

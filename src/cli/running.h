@@ -14,6 +14,7 @@
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
  *	running_reports.c   what happened, by mail
+ *	running_suspect.c   events that open themselves
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
@@ -36,6 +37,7 @@
 #include "observe/witness.h"
 #include "store/figures.h"
 #include "tell/event.h"
+#include "tell/suspect.h"
 #include "web/house.h"
 
 /* A configuration, alive while anything borrows of it. */
@@ -117,6 +119,7 @@ struct running {
 	struct graphite *graphite;
 	struct reports *reports;
 	struct events *events;
+	struct suspects *suspects;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -201,6 +204,11 @@ bool running_events(struct running *r, struct error *err);
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);
+
+/* --- running_suspect.c */
+bool running_suspect(struct running *r, const struct config *c, struct error *err);
+/* A verdict, an event or a window of maintenance is another one now. */
+void running_suspect_wake(struct running *r);
 
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(

@@ -363,7 +363,8 @@ void suspects_free(struct suspects *s)
 	free(s);
 }
 
-/* --- what is told of us ------------------------------------------------------------------------ */
+/* --- what is told of us ------------------------------------------------------------------------
+ */
 
 const char *suspects_event_of(const struct suspects *s, const char *component, bool *ret_public)
 {
@@ -395,7 +396,8 @@ json_t *suspects_json(const struct suspects *s)
 {
 	json_t *list = json_array();
 	VEC_EACH (&s->list, struct suspect *, x)
-		if ((*x)->event[0] && ((*x)->state == SUSPECT_OPEN || (*x)->state == SUSPECT_PROPOSED))
+		if ((*x)->event[0] &&
+			((*x)->state == SUSPECT_OPEN || (*x)->state == SUSPECT_PROPOSED))
 			json_array_append_new(list, suspect_json(s, *x));
 	return list;
 }

@@ -15,7 +15,8 @@ bool part_well(const struct part *p)
 	return !part_ill(p) && p->health != HEALTH_UNKNOWN;
 }
 
-/* --- what the feed says ------------------------------------------------------------------------ */
+/* --- what the feed says ------------------------------------------------------------------------
+ */
 
 static bool is_bad(enum health h)
 {
@@ -59,7 +60,8 @@ void part_take(struct suspects *s, const struct judge_change *c)
 	p->dirty = true;
 }
 
-/* --- how it is now ----------------------------------------------------------------------------- */
+/* --- how it is now -----------------------------------------------------------------------------
+ */
 
 static void keep_text(struct part *p, char **into, const char *text)
 {
@@ -116,7 +118,8 @@ void part_look(struct suspects *s, struct part *p, int64_t now_ms)
 	look_at_work(p, v->maintenance, now_ms);
 }
 
-/* --- its event --------------------------------------------------------------------------------- */
+/* --- its event ---------------------------------------------------------------------------------
+ */
 
 static const struct part *root_of(const struct suspects *s, const struct suspect *x)
 {

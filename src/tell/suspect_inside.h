@@ -82,7 +82,7 @@ struct part_row {
 	bool gone;
 };
 
-struct suspect_turn { /* a transaction; outlives who began it */
+struct suspect_turn {              /* a transaction; outlives who began it */
 	struct suspects *suspects; /* NULL: gone */
 	struct facts *facts;
 	int64_t cursor, now_ms; /* cursor 0: as it is */
@@ -147,8 +147,7 @@ struct suspect_said { /* what changed of a part, for an update */
 /* What it was at its worst, so it never sounds harmless afterwards. */
 char *suspect_title(const struct suspects *s, const struct suspect *x);
 char *suspect_text_open(const struct suspects *s, const struct suspect *x);
-char *suspect_text_update(
-	const struct suspects *s, const struct suspect_said *said, size_t n);
+char *suspect_text_update(const struct suspects *s, const struct suspect_said *said, size_t n);
 char *suspect_text_close(const struct suspects *s, int64_t well_ms, bool closed);
 
 #endif

@@ -26,7 +26,8 @@ static const struct facts_migration migrations[] = {
 	    "CREATE TABLE suspect_last(one INTEGER PRIMARY KEY, id INTEGER NOT NULL);"},
 };
 
-/* --- what the tables hold at the start ---------------------------------------------------------- */
+/* --- what the tables hold at the start ----------------------------------------------------------
+ */
 
 static bool on_suspect(void *arg, const struct facts_row *row)
 {
@@ -104,11 +105,11 @@ bool suspects_load(struct suspects *s, struct error *err)
 		       " evidenced, ill, well, suspect, told, flaps, flaps_told, held"
 		       " FROM suspect_part ORDER BY ill, component",
 		       NULL, 0, on_part, s, err) &&
-	       facts_query(
-		       f, "SELECT id FROM suspect_last", NULL, 0, on_last, &s->last_id, err);
+	       facts_query(f, "SELECT id FROM suspect_last", NULL, 0, on_last, &s->last_id, err);
 }
 
-/* --- a turn, as copies -------------------------------------------------------------------------- */
+/* --- a turn, as copies --------------------------------------------------------------------------
+ */
 
 static void row_fini(struct suspect *x)
 {
@@ -174,7 +175,8 @@ void turn_free(struct suspect_turn *t)
 	free(t);
 }
 
-/* --- on the facts thread ------------------------------------------------------------------------ */
+/* --- on the facts thread ------------------------------------------------------------------------
+ */
 
 static const struct event_author author = {"suspect", true};
 

@@ -8,10 +8,10 @@
 
 #include <string.h>
 
-struct standing { /* of an event's parts */
+struct standing {                /* of an event's parts */
 	size_t parts, ill, well; /* of the last two what is known since the start */
 	int worst;               /* impact */
-	int64_t well_ms;  /* since when all are well, if they are */
+	int64_t well_ms;         /* since when all are well, if they are */
 	int64_t again_ms; /* when one that fails again has done so for long enough; 0: none does */
 };
 
@@ -100,8 +100,8 @@ static bool announces(
 	return at_ms <= now_ms;
 }
 
-static void open_event(struct suspects *s, struct suspect *x, const struct standing *st,
-	struct suspect_turn *t)
+static void open_event(
+	struct suspects *s, struct suspect *x, const struct standing *st, struct suspect_turn *t)
 {
 	struct suspect_effect *f = effect_new(t, x, true, t->now_ms);
 	f->title = suspect_title(s, x);
@@ -121,8 +121,7 @@ static size_t what_changed(
 	MAP_EACH (&s->parts, e) {
 		const struct part *p = e->value;
 		const int impact = impact_of(p);
-		if (p->suspect == x->id &&
-			(impact != p->told || (p->flaps && !p->flaps_told)))
+		if (p->suspect == x->id && (impact != p->told || (p->flaps && !p->flaps_told)))
 			said[n++] = (struct suspect_said){p, p->told, impact};
 	}
 	return n;
@@ -150,8 +149,8 @@ static bool has_changes(const struct suspects *s, const struct suspect *x)
 	return n > 0;
 }
 
-static void update_event(struct suspects *s, struct suspect *x, const struct standing *st,
-	struct suspect_turn *t)
+static void update_event(
+	struct suspects *s, struct suspect *x, const struct standing *st, struct suspect_turn *t)
 {
 	const bool announce = announces(s, x, st, t->now_ms);
 	const bool back = x->state == SUSPECT_PROPOSED && st->ill;
@@ -174,8 +173,8 @@ static void update_event(struct suspects *s, struct suspect *x, const struct sta
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static void close_event(struct suspects *s, struct suspect *x, const struct standing *st,
-	struct suspect_turn *t)
+static void close_event(
+	struct suspects *s, struct suspect *x, const struct standing *st, struct suspect_turn *t)
 {
 	const bool closes = s->policy.close == SUSPECT_CLOSE_AUTO;
 	struct suspect_effect *f = effect_new(t, x, false, t->now_ms);
@@ -191,8 +190,8 @@ static void close_event(struct suspects *s, struct suspect *x, const struct stan
 }
 
 /* All well, for long enough: true when it is closed or proposed now. */
-static bool closes(struct suspects *s, struct suspect *x, const struct standing *st,
-	struct suspect_turn *t)
+static bool closes(
+	struct suspects *s, struct suspect *x, const struct standing *st, struct suspect_turn *t)
 {
 	if (st->well < st->parts || s->policy.close == SUSPECT_CLOSE_NEVER ||
 		(x->state == SUSPECT_PROPOSED && s->policy.close == SUSPECT_CLOSE_PROPOSE))
@@ -206,8 +205,8 @@ static bool closes(struct suspects *s, struct suspect *x, const struct standing 
 	return true;
 }
 
-static void open_again(struct suspects *s, struct suspect *x, const struct standing *st,
-	struct suspect_turn *t)
+static void open_again(
+	struct suspects *s, struct suspect *x, const struct standing *st, struct suspect_turn *t)
 {
 	if (!st->again_ms)
 		return;

@@ -51,7 +51,7 @@ static void put_names(struct buf *out, const struct names *names, enum language 
 		buf_printf(out, "%s%s", !i ? "" : last ? and[l] : ", ", names->p[i]);
 	}
 	if (names->n > shown)
-		buf_printf(out, "%s%zu %s", and[l], names->n - shown,
+		buf_printf(out, "%s%zu %s", and[l], names -> n - shown,
 			l == GERMAN ? "weitere" : "more");
 }
 
@@ -95,9 +95,7 @@ char *suspect_title(const struct suspects *s, const struct suspect *x)
 	put_names(&out, &names, l);
 	if (x->region[0])
 		buf_printf(&out, " (%s)", x->region);
-	const int state = all_flap(s, x)                                  ? 2
-			  : x->worst >= health_severity(HEALTH_OUTAGE) ? 1
-									  : 0;
+	const int state = all_flap(s, x) ? 2 : x->worst >= health_severity(HEALTH_OUTAGE) ? 1 : 0;
 	buf_printf(&out, ": %s", states[l][state]);
 	if (!out.over)
 		return buf_take(&out);
@@ -151,14 +149,15 @@ static void put_work(
 	struct buf *out, const struct suspects *s, const struct part *p, enum language l)
 {
 	if (p->maintenance)
-		buf_printf(out,
-			l == GERMAN ? " Die angekündigte Wartung ist vorbei, die Störung nicht."
-				    : " The planned maintenance is over, but this is not.");
+		buf_printf(out, l == GERMAN
+					? " Die angekündigte Wartung ist vorbei, die Störung nicht."
+					: " The planned maintenance is over, but this is not.");
 	else if (beside_work(s, p))
 		buf_printf(out,
-			l == GERMAN ? " Zur selben Zeit läuft eine Wartung, zu der %s nicht gehört."
-				    : " Maintenance is under way at the same time; %s is not part of"
-				      " it.",
+			l == GERMAN
+				? " Zur selben Zeit läuft eine Wartung, zu der %s nicht gehört."
+				: " Maintenance is under way at the same time; %s is not part of"
+				  " it.",
 			p->name);
 }
 
@@ -187,9 +186,10 @@ static void put_open(
 				    : ": affected, because of %s.",
 			root ? root : "");
 	}
-	buf_add_str(out, l == GERMAN ? " Dies wurde automatisch festgestellt und ist noch von niemandem"
-				       " bestätigt."
-				     : " This was found automatically, and nobody has confirmed it yet.");
+	buf_add_str(out,
+		l == GERMAN ? " Dies wurde automatisch festgestellt und ist noch von niemandem"
+			      " bestätigt."
+			    : " This was found automatically, and nobody has confirmed it yet.");
 }
 
 /* --- updates ---------------------------------------------------------------------------------- */
@@ -202,10 +202,14 @@ static void put_change(struct buf *out, const struct suspect_said *said, enum la
 	if (said->from <= 0 || (p->flaps && !p->flaps_told)) {
 		put_state(out, p, l);
 	} else if (said->to == 0) {
-		buf_printf(out, german ? "%s ist seit %s wieder benutzbar." : "%s has been working again since %s.",
+		buf_printf(out,
+			german ? "%s ist seit %s wieder benutzbar."
+			       : "%s has been working again since %s.",
 			p->name, at_text(p->well_ms, at));
 	} else if (said->to > said->from) {
-		buf_printf(out, german ? "%s ist jetzt nicht mehr benutzbar." : "%s is not usable any more.",
+		buf_printf(out,
+			german ? "%s ist jetzt nicht mehr benutzbar."
+			       : "%s is not usable any more.",
 			p->name);
 	} else {
 		buf_printf(out,
@@ -230,8 +234,7 @@ char *suspect_text_open(const struct suspects *s, const struct suspect *x)
 	return buf_take(&out);
 }
 
-static void put_changes(
-	struct buf *out, const struct suspect_said *said, size_t n, enum language l)
+static void put_changes(struct buf *out, const struct suspect_said *said, size_t n, enum language l)
 {
 	for (size_t i = 0; i < n; i++) {
 		buf_add_str(out, i ? " " : "");
@@ -251,12 +254,14 @@ static void put_close(
 {
 	const bool german = l == GERMAN;
 	char at[CLOCK_HM];
-	buf_printf(out, german ? "Seit %s arbeiten alle betroffenen Dienste wieder."
-			       : "All affected services have been working since %s.",
+	buf_printf(out,
+		german ? "Seit %s arbeiten alle betroffenen Dienste wieder."
+		       : "All affected services have been working since %s.",
 		at_text(well_ms, at));
 	if (closed)
-		buf_printf(out, german ? " Automatisch abgeschlossen nach %lld min ohne Störung."
-				       : " Closed automatically after %lld min without a failure.",
+		buf_printf(out,
+			german ? " Automatisch abgeschlossen nach %lld min ohne Störung."
+			       : " Closed automatically after %lld min without a failure.",
 			(long long)((s->policy.after_ms + 59999) / 60000));
 	else
 		buf_add_str(out, german ? " Sie werden weiter beobachtet."

@@ -48,7 +48,8 @@ static int64_t now_ms(const struct world *w)
 	return clock_unix_us(&w->clock) / 1000;
 }
 
-/* --- the house --------------------------------------------------------------------------------- */
+/* --- the house ---------------------------------------------------------------------------------
+ */
 
 static struct seen *find(struct world *w, const char *id)
 {
@@ -81,8 +82,7 @@ static void start(struct world *w)
 	j.facts = w->facts;
 	j.span_from_ms = now_ms(w);
 	must(rows_open(&j, &w->err) && event_migrate(w->facts, &w->err), w);
-	w->suspects = suspects_new(
-		w->loop, w->facts, &w->policy, look, on_changed, w, &w->err);
+	w->suspects = suspects_new(w->loop, w->facts, &w->policy, look, on_changed, w, &w->err);
 	must(w->suspects != NULL, w);
 }
 
@@ -213,7 +213,8 @@ static void recovers(struct world *w, const char *id)
 	verdict(w, id, HEALTH_OPERATIONAL, "good");
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------------
+ */
 
 static json_t *events(struct world *w, enum audience audience)
 {
@@ -282,7 +283,6 @@ static size_t updates(const json_t *e)
 	return json_array_size(json_object_get(e, "updates"));
 }
 
-
 struct human {
 	const char *id;
 	const struct event_change *c;
@@ -310,7 +310,8 @@ static void by_human(struct world *w, size_t nth, const struct event_change *c)
 
 #define CHANGE .phase = -1, .starts_ms = -1, .until_ms = -1
 
-/* --- one component ------------------------------------------------------------------------------ */
+/* --- one component ------------------------------------------------------------------------------
+ */
 
 static void what_lasts_is_drafted_announced_and_closed(struct world *w)
 {
@@ -346,8 +347,8 @@ static void what_lasts_is_drafted_announced_and_closed(struct world *w)
 	e = event(w, 0);
 	assert_int_equal(impact(e, "compute"), 33);
 	assert_string_equal(json_str(e, "title"), "Compute: outage");
-	assert_string_equal(text_at(e, updates(e) - 1),
-		"Compute answers again, but not yet as it should.");
+	assert_string_equal(
+		text_at(e, updates(e) - 1), "Compute answers again, but not yet as it should.");
 	json_decref(e);
 	pass(w, 60);
 	const int64_t well = now_ms(w);
@@ -446,7 +447,8 @@ static void one_that_flaps_has_one_event(struct world *w)
 	json_decref(e);
 }
 
-/* --- several ------------------------------------------------------------------------------------ */
+/* --- several ------------------------------------------------------------------------------------
+ */
 
 static void what_fails_together_is_one_event(struct world *w)
 {
@@ -505,7 +507,8 @@ static void what_follows_a_root_joins_it(struct world *w)
 	json_decref(e);
 }
 
-/* --- maintenance -------------------------------------------------------------------------------- */
+/* --- maintenance --------------------------------------------------------------------------------
+ */
 
 static void planned_work_opens_none_unless_it_lasts_longer(struct world *w)
 {
@@ -530,7 +533,8 @@ static void planned_work_opens_none_unless_it_lasts_longer(struct world *w)
 	json_decref(e);
 }
 
-/* --- humans ------------------------------------------------------------------------------------- */
+/* --- humans -------------------------------------------------------------------------------------
+ */
 
 static void what_a_human_took_over_is_his(struct world *w)
 {
@@ -548,8 +552,9 @@ static void what_a_human_took_over_is_his(struct world *w)
 	json_decref(before);
 	json_decref(after);
 	assert_int_equal(count(w, AUDIENCE_OPERATORS), 1);
-	by_human(w, 0, &(struct event_change){.text = "Done", .phase = EVENT_RESOLVED,
-					.starts_ms = -1, .until_ms = -1});
+	by_human(w, 0,
+		&(struct event_change){
+			.text = "Done", .phase = EVENT_RESOLVED, .starts_ms = -1, .until_ms = -1});
 	pass(w, 20);
 	assert_int_equal(w->suspects->list.n, 0);
 	fails(w, "compute"); /* this is new */
@@ -561,8 +566,9 @@ static void what_a_human_closed_is_not_opened_again(struct world *w)
 {
 	fails(w, "compute");
 	pass(w, 200);
-	by_human(w, 0, &(struct event_change){.text = "No", .phase = EVENT_RESOLVED,
-					.starts_ms = -1, .until_ms = -1});
+	by_human(w, 0,
+		&(struct event_change){
+			.text = "No", .phase = EVENT_RESOLVED, .starts_ms = -1, .until_ms = -1});
 	pass(w, 5000);
 	degrades(w, "compute");
 	pass(w, 500);
@@ -575,7 +581,8 @@ static void what_a_human_closed_is_not_opened_again(struct world *w)
 	assert_int_equal(count(w, AUDIENCE_OPERATORS), 2);
 }
 
-/* --- policies ----------------------------------------------------------------------------------- */
+/* --- policies -----------------------------------------------------------------------------------
+ */
 
 static void only_a_human_announces(struct world *w)
 {
@@ -657,7 +664,8 @@ static void it_speaks_the_languages_of_the_site(struct world *w)
 	json_decref(e);
 }
 
-/* --- starts ------------------------------------------------------------------------------------- */
+/* --- starts -------------------------------------------------------------------------------------
+ */
 
 static void nothing_is_concluded_of_what_is_only_stored(struct world *w)
 {
@@ -687,7 +695,8 @@ static void what_is_watched_no_more_holds_nothing_open(struct world *w)
 	json_decref(e);
 }
 
-/* --- both ways ---------------------------------------------------------------------------------- */
+/* --- both ways ----------------------------------------------------------------------------------
+ */
 
 #define CASE(name)                                                                                 \
 	static void name##_whole(void **state)                                                     \
