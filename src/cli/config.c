@@ -30,6 +30,7 @@ struct config *config_new(void)
 	c->languages[0] = mem_strdup("en");
 	c->languages[1] = mem_strdup("de");
 	c->about = json_object();
+	config_events_init(c);
 	c->instance = session_instance();
 	c->location = mem_strdup("");
 	c->cloudmon_environment = mem_strdup("");

@@ -18,6 +18,7 @@
 #include "tell/alarm.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
+#include "tell/suspect.h"
 
 struct config_secret { /* as written, and what it holds once read */
 	char *from;    /* "file:/run/...", "env:NAME"; NULL: none */
@@ -136,6 +137,8 @@ struct config {
 	struct config_outpost *outposts;
 	size_t outpost_count;
 	struct probe_config **probes; /* as written, their names unique */
+	struct suspect_policy suspect; /* without languages, which are the site's */
+	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;
 	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,
 		report_count;

@@ -10,6 +10,7 @@
  *	config_metrics.c receivers of numbers
  *	config_report.c  reports by mail
  *	config_outpost.c where an outpost reports, and which outposts report here
+ *	config_event.c   events that open and close themselves
  *	config_probe.c   the user's own probes
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
@@ -189,6 +190,10 @@ void config_finish_outposts(struct config_reader *r);
 void config_outposts_drafts_free(struct config_reader *r);
 void config_outposts_free(struct config *c);
 void config_outposts_json(const struct config *c, json_t *into);
+/* --- config_event.c */
+void config_events_init(struct config *c);
+void config_read_events(struct config_reader *r, const struct yaml *map);
+json_t *config_events_json(const struct config *c); /* owned */
 
 /* --- config_probe.c */
 void config_read_probes(struct config_reader *r, const struct yaml *list);

@@ -126,6 +126,7 @@ static void on_verdict(void *arg, const struct verdict *from, const struct verdi
 	if (from->id || to->health != HEALTH_OPERATIONAL)
 		running_say(r, "%s is %s: %s", to->component, health_name(to->health), to->text);
 	alarms_wake(r->alarms);
+	running_suspect_wake(r);
 	house_changed(r->house);
 }
 
@@ -177,6 +178,8 @@ static void add_jobs(void *arg, json_t *site)
 	json_object_set_new(site, "jobs", jobs);
 	running_ingest_site(r, site);
 	running_outposts_site(r, site);
+	if (r->suspects)
+		json_object_set_new(site, "suspects", suspects_json(r->suspects));
 }
 
 static void on_query(void *arg, const char *what, const json_t *args, enum audience audience,
@@ -309,7 +312,7 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->graphite)
 		return false;
 	house_graphite(r->house, r->graphite);
-	if (!running_events(r, err))
+	if (!running_events(r, err) || !running_suspect(r, c, err))
 		return false;
 	house_events(r->house, r->events);
 	if (!running_ingest(r, err))
@@ -420,6 +423,7 @@ struct running *running_open(const struct running_options *options)
 		return NULL;
 	}
 	house_publish_to(r->house, r->web);
+	running_suspect_wake(r);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
 	mem_trim(); /* of what the files took while they were read */
@@ -489,6 +493,8 @@ void running_close(struct running *r)
 	alerts_close(r->alerts);
 	if (r->house)
 		house_events(r->house, NULL);
+	suspects_free(r->suspects);
+	r->suspects = NULL;
 	events_free(r->events);
 	running_outposts_close(r);
 	house_free(r->house);

@@ -15,6 +15,7 @@
  *	running_metrics.c   what is measured, and where it goes
  *	running_outposts.c  what outposts report to us, and what we report as one
  *	running_reports.c   what happened, by mail
+ *	running_suspect.c   events that open themselves
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
@@ -39,6 +40,7 @@
 #include "observe/witness.h"
 #include "store/figures.h"
 #include "tell/event.h"
+#include "tell/suspect.h"
 #include "web/house.h"
 
 /* A configuration, alive while anything borrows of it. */
@@ -127,6 +129,7 @@ struct running {
 	struct map outpost_paces;  /* what the judge was told: "cloud\nprobe" */
 	struct reports *reports;
 	struct events *events;
+	struct suspects *suspects;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -225,6 +228,11 @@ void running_outposts_site(const struct running *r, json_t *site);
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);
+
+/* --- running_suspect.c */
+bool running_suspect(struct running *r, const struct config *c, struct error *err);
+/* A verdict, an event or a window of maintenance is another one now. */
+void running_suspect_wake(struct running *r);
 
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(
