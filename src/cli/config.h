@@ -136,7 +136,6 @@ struct config {
 	struct config_upstream upstream;
 	struct config_outpost *outposts;
 	size_t outpost_count;
-	struct probe_config **probes; /* as written, their names unique */
 	struct suspect_policy suspect; /* without languages, which are the site's */
 	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;

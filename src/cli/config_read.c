@@ -244,9 +244,7 @@ struct top {
 	const struct yaml *site, *listen, *faces, *keep, *judge, *clouds, *scenarios, *components,
 		*alarms;
 	const struct yaml *metrics, *cloudmon, *reports, *probes, *report, *outposts;
-	const struct yaml *metrics, *cloudmon, *reports, *probes;
 	const struct yaml *events;
-	const struct yaml *later;
 };
 
 #define TOP(name, type, field) name, type, offsetof(struct top, field)
@@ -272,7 +270,6 @@ static const struct key top_keys[] = {
 	{TOP("report", KEY_MAP, report), .help = "the house that this outpost reports to"},
 	{TOP("outposts", KEY_LIST, outposts), .help = "who reports here"},
 	{TOP("events", KEY_MAP, events), .help = "suspect: that open and close themselves"},
-	{TOP("report", KEY_NODE, later)},
 };
 #undef TOP
 
