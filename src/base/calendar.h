@@ -30,7 +30,8 @@ struct calendar_day { /* of a month: "tue", "2nd tue", "last sun"; of a week: nt
 
 struct calendar_rule {
 	enum calendar_every every;
-	unsigned interval; /* every so many days, weeks (of Monday) or months, counted from `from` */
+	unsigned
+		interval; /* every so many days, weeks (of Monday) or months, counted from `from` */
 	struct calendar_day days[CALENDAR_DAYS]; /* of a week or month; none of a week: that of
 						    `from`; none of a month: its day */
 	unsigned day_count;

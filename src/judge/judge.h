@@ -65,7 +65,7 @@ struct verdict {
 	const char *root;    /* the component whose outage explains it, or NULL */
 	const char *dissent; /* locations that see it worse than the quorum: a sentence, or NULL */
 	const char *maintenance; /* event within whose window it lies, or NULL */
-	bool flapping;       /* it changes so often that its changes are not told one by one */
+	bool flapping;           /* it changes so often that its changes are not told one by one */
 };
 
 /* A change that is now durable. */
@@ -116,30 +116,32 @@ void judge_blind(struct judge *j, bool blind, const char *why);
  * nothing and takes nothing away but what the same `by` said before, degraded and outage lower,
  * unknown makes it unknown where nothing else is known. It holds until fresh_ms, then it is silent
  * as a source is. The same again only makes it fresher. Rule of the verdict: "told". All copied;
- * evidence goes into that of the verdict as it is: "told": [{"by", "text", "at_ms", "evidence"}]. */
+ * evidence goes into that of the verdict as it is: "told": [{"by", "text", "at_ms", "evidence"}].
+ */
 struct judge_told {
 	const char *component;
-	const char *by;       /* unique for a component: "rule:api-slow", "flag:ecs", "slo:login" */
-	enum health health;   /* operational, degraded, outage, unknown */
+	const char *by;     /* unique for a component: "rule:api-slow", "flag:ecs", "slo:login" */
+	enum health health; /* operational, degraded, outage, unknown */
 	int64_t at_ms, fresh_ms;
-	const char *text;     /* one English sentence for operators */
+	const char *text;       /* one English sentence for operators */
 	const json_t *evidence; /* object: "rule", "window" {"from_ms", "to_ms"}, "values" ...; what
 				   is under "operators" nobody else sees. May be NULL */
 };
 void judge_tell(struct judge *j, const struct judge_told *t);
 void judge_untell(struct judge *j, const char *component, const char *by); /* NULL: of all */
 
-/* --- what is known of the whole ----------------------------------------------------------------- */
+/* --- what is known of the whole -----------------------------------------------------------------
+ */
 
 /* `component` rests on `on` (both ids): while `on` is an outage (or unknown), what is worse than
- * operational about `component` is an effect of it: its verdict keeps its health and names the root:
- * rule "follows", `root` of struct verdict. Cycles are refused by ERROR_INPUT, which names them.
- * All of them at once; copies. */
+ * operational about `component` is an effect of it: its verdict keeps its health and names the
+ * root: rule "follows", `root` of struct verdict. Cycles are refused by ERROR_INPUT, which names
+ * them. All of them at once; copies. */
 struct judge_rest {
 	const char *component, *on;
 };
-bool judge_depend(struct judge *j, const struct judge_rest *rests, size_t n, struct error *err)
-	must_check;
+bool judge_depend(
+	struct judge *j, const struct judge_rest *rests, size_t n, struct error *err) must_check;
 
 /* Declared work: what is not operational of a component within a window of its is stored as
  * measured, and counted as maintenance in the days; verdict.maintenance names the event. All of

@@ -59,8 +59,8 @@ bool event_phase_over(enum event_phase p); /* resolved, completed, cancelled */
 
 struct event_impact {
 	const char *component; /* its id */
-	int impact;            /* 0 to 100, as the severity of scs-0402: 0 none, 1 to 33 a degradation,
-				  34 to 99 a partial outage, 100 an outage */
+	int impact; /* 0 to 100, as the severity of scs-0402: 0 none, 1 to 33 a degradation,
+		       34 to 99 a partial outage, 100 an outage */
 };
 
 struct event_author {
@@ -89,20 +89,21 @@ struct event_new {
 
 /* A change. Fields that are not given stay. */
 struct event_change {
-	const char *text;         /* of a new update; NULL: none */
-	const char *title;        /* NULL: as it is */
-	int phase;                /* enum event_phase, -1: as it is */
-	int64_t at_ms;            /* when it was so; 0: now. Of an update that comes later than now:
-				     refused */
-	int64_t starts_ms, until_ms; /* -1: as they are; until_ms 0: not known */
+	const char *text;  /* of a new update; NULL: none */
+	const char *title; /* NULL: as it is */
+	int phase;         /* enum event_phase, -1: as it is */
+	int64_t at_ms;     /* when it was so; 0: now. Of an update that comes later than now:
+			      refused */
+	int64_t starts_ms, until_ms;        /* -1: as they are; until_ms 0: not known */
 	const struct event_impact *impacts; /* NULL: as they are; else all of them, from now on */
 	size_t impact_count;
-	bool publish;             /* from here on it is public */
-	const json_t *evidence;   /* ids of verdicts that are added; NULL: none */
-	int64_t revision;         /* refused with ERROR_CONFLICT when it is another by now; 0: any */
+	bool publish;           /* from here on it is public */
+	const json_t *evidence; /* ids of verdicts that are added; NULL: none */
+	int64_t revision;       /* refused with ERROR_CONFLICT when it is another by now; 0: any */
 };
 
-/* --- within a transaction ------------------------------------------------------------------------ */
+/* --- within a transaction ------------------------------------------------------------------------
+ */
 
 /* now_ms: the writer's clock. ret_id: at least EVENT_ID_MAX + 1 bytes. */
 bool event_tx_open(struct facts_tx *tx, const struct event_new *n, const struct event_author *by,
@@ -114,7 +115,8 @@ bool event_tx_change(struct facts_tx *tx, const char *id, const struct event_cha
 bool event_tx_correct(struct facts_tx *tx, const char *id, int update, const char *text,
 	const struct event_author *by, int64_t now_ms, struct error *err) must_check;
 
-/* --- reading, from any thread ------------------------------------------------------------------- */
+/* --- reading, from any thread -------------------------------------------------------------------
+ */
 
 /* Creates or upgrades the tables; before anything else here. For starting up only. */
 bool event_migrate(struct facts *f, struct error *err) must_check;
@@ -134,19 +136,20 @@ json_t *event_json(struct facts *f, const char *id, enum audience audience, stru
 
 struct event_filter {
 	enum audience audience;
-	int kind;                /* enum event_kind; -1: all */
-	const char *component;   /* its id; NULL: all */
-	int64_t from_ms, to_ms;  /* that touch it; to_ms 0: no end */
-	bool open;               /* only those that are not over */
-	size_t skip, limit;      /* limit 0: 50 */
-	bool brief;              /* without updates but the newest */
+	int kind;               /* enum event_kind; -1: all */
+	const char *component;  /* its id; NULL: all */
+	int64_t from_ms, to_ms; /* that touch it; to_ms 0: no end */
+	bool open;              /* only those that are not over */
+	size_t skip, limit;     /* limit 0: 50 */
+	bool brief;             /* without updates but the newest */
 };
 /* [EVENT], those that are open first, then the newest begin first. Owned; NULL: err. */
 json_t *event_list(struct facts *f, const struct event_filter *filter, struct error *err);
 /* How many there are without skip and limit; -1: err. */
 int64_t event_count(struct facts *f, const struct event_filter *filter, struct error *err);
 
-/* --- the house's: writes from the loop, and what is current ---------------------------------------- */
+/* --- the house's: writes from the loop, and what is current
+ * ---------------------------------------- */
 
 struct events;
 /* Something changed, by us or another process; it is durable. */

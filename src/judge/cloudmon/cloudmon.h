@@ -23,16 +23,19 @@
 #define CLOUDMON_FLAGS   200000 /* of all environments together */
 #define CLOUDMON_MINUTES 1440   /* of values kept */
 
-/* --- the rule set ------------------------------------------------------------------------------- */
+/* --- the rule set -------------------------------------------------------------------------------
+ */
 
 struct cloudmon_rules;
 
 /* What was read but is not as its writer may think: a template nobody uses, a metric that names no
  * flag, a list that a later file replaced, a key that means nothing. */
-typedef void cloudmon_note(void *arg, const char *file, unsigned line, unsigned col, const char *text);
+typedef void cloudmon_note(
+	void *arg, const char *file, unsigned line, unsigned col, const char *text);
 
 /* config.yaml (or the directory that has it, or has conf.d alone), conf.d/NAME.yaml beside it in
- * order of name, MP_A__B of `environment` (NULL: none; as environ). Every error in one pass. Owned. */
+ * order of name, MP_A__B of `environment` (NULL: none; as environ). Every error in one pass. Owned.
+ */
 struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *environment,
 	cloudmon_note *note, void *arg, struct error_list *errors) must_check;
 void cloudmon_rules_free(struct cloudmon_rules *r);
@@ -48,7 +51,7 @@ struct cloudmon_dashboard {
 const struct cloudmon_dashboard *cloudmon_dashboard(const struct cloudmon_rules *r);
 
 enum flag_op { FLAG_LT, FLAG_GT, FLAG_EQ };
-struct cloudmon_flag { /* of one environment */
+struct cloudmon_flag {           /* of one environment */
 	const char *name;        /* "ecs.api_down" */
 	const char *environment; /* "production_eu-de" */
 	const char *query;       /* with everything put in */
@@ -56,10 +59,10 @@ struct cloudmon_flag { /* of one environment */
 	double threshold;
 };
 struct cloudmon_health { /* of one environment */
-	const char *key;         /* "ecs" */
+	const char *key; /* "ecs" */
 	const char *environment;
 	const char *service, *component_name /* or NULL */, *category;
-	const json_t *attributes; /* of the environment */
+	const json_t *attributes;   /* of the environment */
 	const char *const *metrics; /* names of flags; NULL-terminated */
 };
 size_t cloudmon_flag_count(const struct cloudmon_rules *r);
@@ -70,16 +73,17 @@ const struct cloudmon_health *cloudmon_health_at(const struct cloudmon_rules *r,
 int64_t cloudmon_health_find(
 	const struct cloudmon_rules *r, const char *key, const char *environment);
 
-/* --- evaluating --------------------------------------------------------------------------------- */
+/* --- evaluating ---------------------------------------------------------------------------------
+ */
 
 struct cloudmon; /* evaluates a rule set, every minute, and on demand */
 
 enum flag_value { FLAG_FALSE, FLAG_TRUE, FLAG_UNKNOWN };
 
-struct cloudmon_point { /* of a health metric */
-	int64_t at_s;              /* the bucket's start */
-	int weight;                /* 0, 1, 2 ...; -1: unknown */
-	const char *expression;    /* the one that was proven, or NULL */
+struct cloudmon_point {               /* of a health metric */
+	int64_t at_s;                 /* the bucket's start */
+	int weight;                   /* 0, 1, 2 ...; -1: unknown */
+	const char *expression;       /* the one that was proven, or NULL */
 	const enum flag_value *flags; /* in order of its metrics */
 };
 
@@ -96,8 +100,9 @@ struct cloudmon_source {
 };
 
 /* Borrows rules and graphite. source NULL: our own series. */
-struct cloudmon *cloudmon_new(struct loop *l, struct graphite *g, const struct cloudmon_rules *rules,
-	const struct cloudmon_source *source, struct error *err) must_check;
+struct cloudmon *cloudmon_new(struct loop *l, struct graphite *g,
+	const struct cloudmon_rules *rules, const struct cloudmon_source *source,
+	struct error *err) must_check;
 void cloudmon_free(struct cloudmon *c);
 /* Starts judging each minute; tells each component of a health metric that has one: judge_tell() as
  * "flag:KEY", component found by `component` (its name and the environment's attributes; NULL:
@@ -108,10 +113,11 @@ void cloudmon_start(struct cloudmon *c, struct judge *j, cloudmon_component *com
 bool cloudmon_last(const struct cloudmon *c, size_t health, struct cloudmon_point *ret);
 
 /* The points of [from, to] of one health metric, every minute one, evaluated now; at most
- * `points_max` (0: 100): the last ones are of longer steps, as metrics-processor asks maxDataPoints.
- * err ERROR_STORE: the source does not answer. Once, never from inside. */
+ * `points_max` (0: 100): the last ones are of longer steps, as metrics-processor asks
+ * maxDataPoints. err ERROR_STORE: the source does not answer. Once, never from inside. */
 struct cloudmon_call;
-typedef void cloudmon_points(void *arg, const struct cloudmon_point *p, size_t n, const struct error *err);
+typedef void cloudmon_points(
+	void *arg, const struct cloudmon_point *p, size_t n, const struct error *err);
 struct cloudmon_call *cloudmon_evaluate(struct cloudmon *c, size_t health, int64_t from_s,
 	int64_t to_s, size_t points_max, cloudmon_points *done, void *arg);
 void cloudmon_cancel(struct cloudmon_call *call);
