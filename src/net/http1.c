@@ -111,6 +111,10 @@ static enum http1_state read_header(struct http1_reader *r, struct slice line)
 
 	if (slice_find(line, '\0') < line.n)
 		return broken(r, FAULT_PROTOCOL, "a header holds a NUL byte");
+	if (line.p[0] == ' ' || line.p[0] == '\t')
+		return HTTP1_MORE; /* the rest of a folded one, which nobody writes any more */
+	if (name.n == 0 || name.n == line.n)
+		return broken(r, FAULT_PROTOCOL, "a line of the answer's head is no header");
 	if (!http_headers_add(&r->headers, line))
 		return broken(r, FAULT_PROTOCOL, "the answer's headers are over the limit");
 	if (r->part == HTTP1_TRAILER)
@@ -172,7 +176,8 @@ static enum http1_state read_chunk(struct http1_reader *r, struct slice line)
 	for (; i < line.n && hex_of(line.p[i]) >= 0 && i <= CHUNK_DIGITS; i++)
 		r->left = r->left * 16 + hex_of(line.p[i]);
 	if (i == 0 || i > CHUNK_DIGITS || (i < line.n && !strchr("; \t", line.p[i])))
-		return broken(r, FAULT_PROTOCOL, "a chunk of the answer does not begin with its size");
+		return broken(
+			r, FAULT_PROTOCOL, "a chunk of the answer does not begin with its size");
 	r->part = r->left ? HTTP1_CHUNK_DATA : HTTP1_TRAILER;
 	return HTTP1_MORE;
 }
@@ -190,7 +195,8 @@ static enum http1_state read_line(struct http1_reader *r, struct slice line)
 	case HTTP1_CHUNK: return read_chunk(r, line);
 	case HTTP1_CHUNK_END:
 		r->part = HTTP1_CHUNK;
-		return line.n ? broken(r, FAULT_PROTOCOL, "a chunk of the answer does not end where it should")
+		return line.n ? broken(r, FAULT_PROTOCOL,
+					"a chunk of the answer does not end where it should")
 			      : HTTP1_MORE;
 	case HTTP1_TRAILER: return line.n ? read_header(r, line) : HTTP1_WHOLE;
 	case HTTP1_COUNTED:

@@ -35,7 +35,7 @@ struct http1_reader {
 	/* inside */
 	bool bodiless, chunked, counted;
 	enum http1_part part;
-	int64_t left; /* of the body or the chunk */
+	int64_t left;        /* of the body or the chunk */
 	size_t head_n, seen; /* of all heads; of the line that has no end yet */
 };
 

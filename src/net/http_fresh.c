@@ -54,7 +54,8 @@ static void tell(struct http_fresh *f, enum fault fault, const char *detail)
 	if (f->stream) {
 		a.phases = phases_of(f);
 		a.tls = stream_tls(f->stream);
-		snprintf(a.address, sizeof(a.address), "%s", stream_address(f->stream));
+		if (stream_connected(f->stream))
+			snprintf(a.address, sizeof(a.address), "%s", stream_address(f->stream));
 	}
 	f->done(f->arg, &a);
 }

@@ -58,8 +58,7 @@ size_t http_headers_all(struct http_headers *h, const struct http_header **ret)
 		VEC_EACH (&h->at, size_t, at) {
 			const char *name = h->text.p + *at;
 
-			vec_push(&h->view,
-				((struct http_header){name, name + strlen(name) + 1}));
+			vec_push(&h->view, ((struct http_header){name, name + strlen(name) + 1}));
 		}
 	}
 	*ret = h->view.p;
