@@ -144,6 +144,8 @@ const struct route routes[] = {
 	{.method = "GET", .path = "/api/ops/v1/alerts.json", .face = FACE_OPS, .on = ON_INTAKE,
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_JSON,
 		.query = "alerts"},
+	WRITE("POST", "/api/ops/v1/outpost", FACE_OPS, &write_parcel, .outpost = true,
+		.body_max = WRITE_BODY_MAX),
 	WRITE("GET", "/ping", FACE_INFLUX, &write_influx_ping),
 	WRITE("POST", "/write", FACE_INFLUX, &write_influx, .body_max = WRITE_BODY_MAX),
 	WRITE("POST", "/api/v2/write", FACE_INFLUX, &write_influx2, .body_max = WRITE_BODY_MAX),
