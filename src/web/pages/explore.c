@@ -217,7 +217,9 @@ static void put_drawn(struct view *v, const json_t *drawn)
 	json_t *views = json_array(), *compared = json_array(), *d;
 	size_t i;
 	json_array_foreach (drawn, i, d) {
-		json_array_append_new(views, drawn_view(v, drawn, d));
+		json_t *view = drawn_view(v, drawn, d);
+		json_object_set_new(view, "place", json_integer((json_int_t)i));
+		json_array_append_new(views, view);
 		json_array_append_new(compared, compared_view(v, d));
 	}
 	json_object_set_new(v->root, "some", json_boolean(i > 0));
