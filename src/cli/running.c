@@ -484,7 +484,6 @@ void running_close(struct running *r)
 	if (r->house)
 		house_events(r->house, NULL);
 	events_free(r->events);
-	running_declare_close(r);
 	house_free(r->house);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);

@@ -118,7 +118,6 @@ struct running {
 	struct graphite *graphite;
 	struct reports *reports;
 	struct events *events;
-	VEC(struct declaring *) declaring; /* writes over HTTP that are under way */
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -205,7 +204,6 @@ bool running_events(struct running *r, struct error *err);
 /* The commands "event_open" {"body"} and "event_change" {"id", "body"}; false: it is neither. */
 bool running_declared(
 	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
-void running_declare_close(struct running *r); /* behind events_free(): nobody calls back */
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);

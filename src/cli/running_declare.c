@@ -17,7 +17,7 @@ struct declaring { /* one under way */
 struct declared { /* what a body says; borrows from it */
 	const json_t *body;
 	enum event_kind kind;
-	int phase; /* -1: nothing */
+	int phase;                                    /* -1: nothing */
 	int64_t at_ms, starts_ms, until_ms, revision; /* -1: nothing */
 	int update;                                   /* 0: none is corrected */
 	bool has_components;
@@ -67,11 +67,6 @@ static void on_written(void *arg, const char *id, const struct error *err)
 		answer_text(d->answer, d->opens ? 201 : 200, "application/json", e);
 	else
 		refuse_error(d->answer, err ? err : &unread);
-	for (size_t i = 0; i < r->declaring.n; i++)
-		if (r->declaring.p[i] == d) {
-			vec_remove(&r->declaring, i);
-			break;
-		}
 	free(d);
 }
 
@@ -79,24 +74,13 @@ static struct declaring *declare(struct running *r, struct web_answer *answer, b
 {
 	struct declaring *d = mem_new(struct declaring);
 	*d = (struct declaring){r, answer, opens};
-	vec_push(&r->declaring, d);
 	return d;
-}
-
-void running_declare_close(struct running *r)
-{
-	VEC_EACH (&r->declaring, struct declaring *, d) {
-		web_answer((*d)->answer, 503, NULL);
-		free(*d);
-	}
-	vec_fini(&r->declaring);
 }
 
 /* --- fields ----------------------------------------------------------------------------------- */
 
-static const char *const open_fields[] = {
-	"kind", "title", "text", "phase", "starts", "until", "components", "draft", "id", "key",
-	"evidence", "by", "machine"};
+static const char *const open_fields[] = {"kind", "title", "text", "phase", "starts", "until",
+	"components", "draft", "id", "key", "evidence", "by", "machine"};
 static const char *const change_fields[] = {"text", "title", "phase", "at", "starts", "until",
 	"components", "publish", "evidence", "revision", "update", "by", "machine"};
 
@@ -267,8 +251,8 @@ static enum event_phase first_phase(const struct declared *d, int64_t now_ms)
 					      : EVENT_ACTIVE;
 }
 
-static bool read_new(struct running *r, struct declared *d, struct event_new *n,
-	struct event_author *by)
+static bool read_new(
+	struct running *r, struct declared *d, struct event_new *n, struct event_author *by)
 {
 	const char *kind;
 	bool draft;
@@ -303,16 +287,15 @@ static void take_new(struct running *r, struct declared *d, struct web_answer *a
 		refuse_error(answer, &d->err);
 }
 
-static bool read_change(struct running *r, struct declared *d, struct event_change *c,
-	struct event_author *by)
+static bool read_change(
+	struct running *r, struct declared *d, struct event_change *c, struct event_author *by)
 {
 	int64_t update = 0;
 	if (!known_fields(d, change_fields, array_len(change_fields)) ||
 		!text_field(d, "text", &c->text) || !text_field(d, "title", &c->title) ||
 		!flag_field(d, "publish", &c->publish) || !time_field(d, "at", &c->at_ms) ||
 		!number_field(d, "revision", INT64_MAX, &c->revision) ||
-		!number_field(d, "update", EVENT_UPDATES_MAX, &update) ||
-		!common_fields(r, d, by))
+		!number_field(d, "update", EVENT_UPDATES_MAX, &update) || !common_fields(r, d, by))
 		return false;
 	d->update = (int)update;
 	c->phase = d->phase;
@@ -326,7 +309,8 @@ static bool read_change(struct running *r, struct declared *d, struct event_chan
 			   !c->revision;
 	if (!d->update || (alone && c->text))
 		return true;
-	error_set(&d->err, ERROR_INPUT, "a correction has an update and its text, and nothing else");
+	error_set(
+		&d->err, ERROR_INPUT, "a correction has an update and its text, and nothing else");
 	return false;
 }
 
