@@ -187,8 +187,8 @@ static void on_written(void *arg, const char *id, const struct error *err)
 static void open_one(struct maintenance *m, struct rule *r, const struct calendar_span *s)
 {
 	char date[CALENDAR_DATE_TEXT];
-	char *key = mem_printf(
-		"maintenance:%s:%s", r->r.name, calendar_date(r->zone, s->from_s, date));
+	char *key =
+		mem_printf("maintenance:%s:%s", r->r.name, calendar_date(r->zone, s->from_s, date));
 	char *by = mem_printf("maintenance:%s", r->r.name);
 	const struct event_author author = {by, true};
 	const struct event_new n = {.kind = EVENT_MAINTENANCE,
@@ -349,8 +349,7 @@ static void add_event(struct maintenance *m, const json_t *e, int64_t to_ms)
 {
 	const struct rule *r = rule_of_key(m, json_str(e, "key"));
 	const bool is_public = json_flag(e, "public");
-	const struct maintenance_window w = {
-		.event = is_public ? keep(m, json_str(e, "id")) : NULL,
+	const struct maintenance_window w = {.event = is_public ? keep(m, json_str(e, "id")) : NULL,
 		.from_ms = json_int(e, "starts_ms", 0),
 		.to_ms = json_int(e, "until_ms", 0),
 		.components = keep_components(m, json_object_get(e, "components")),
