@@ -9,6 +9,7 @@ static void on_events(void *arg)
 	struct running *r = arg;
 	if (r->house)
 		house_changed(r->house);
+	running_suspect_wake(r);
 }
 
 bool running_events(struct running *r, struct error *err)
