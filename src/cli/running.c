@@ -200,7 +200,8 @@ static void on_command(void *arg, const char *what, const json_t *args, const ch
 	struct web_answer *answer)
 {
 	struct running *r = arg;
-	if (r->opened && running_pushed(r, what, args, answer))
+	if (r->opened &&
+		(running_pushed(r, what, args, answer) || running_declared(r, what, args, answer)))
 		return;
 	if (!strcmp(what, "reload") && r->opened)
 		web_answer(answer, 200, running_reload(r));

@@ -10,6 +10,7 @@
  *	running_lists.c     what there is to show and to judge, made of both
  *	running_shipped.c   the scenarios that could be allowed besides
  *	running_alerts.c    alerts and results that others push
+ *	running_declare.c   events that are written over HTTP
  *	running_events.c    what is declared: events, maintenance, and commands that write them
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
@@ -225,6 +226,11 @@ void running_parcel(
 void running_stored(void *arg);
 /* Adds both halves to the operators' SITE. */
 void running_outposts_site(const struct running *r, json_t *site);
+
+/* --- running_declare.c */
+/* The commands "event_open" {"body"} and "event_change" {"id", "body"}; false: it is neither. */
+bool running_declared(
+	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);
