@@ -107,7 +107,7 @@
 		return asked;
 	}
 	function words(text, values) {
-		return text.replace(/\{(\d)\}/g, function (all, n) { return values[n - 1]; });
+		return text.replace(/%(\d)/g, function (all, n) { return values[n - 1]; });
 	}
 	function say(series, at) {
 		var point = null;
