@@ -199,7 +199,8 @@ static void long_texts_are_told_in_short(void **state)
 	json_t *first = json_array_get(json_object_get(one, "updates"), 0);
 	json_object_set_new(first, "text", json_string(buf_str(&text)));
 	first = json_array_get(json_object_get(two, "updates"), 0);
-	json_object_set_new(first, "text", json_string("Short *one*\n\nand more of it"));
+	json_object_set_new(
+		first, "text", json_string("## Cause\n\nShort *one*\n\nand more of it"));
 	json_object_set_new(two, "title",
 		json_string("W: 012345678901234567890123456789012345678901"
 			    "234567890123456789"));
@@ -207,6 +208,7 @@ static void long_texts_are_told_in_short(void **state)
 	char *html = render(PAGE_STATUS, site, site, "en", false);
 	has(html, ">Short <em>one</em></p>");
 	lacks(html, "and more of it");
+	lacks(html, "Cause");
 	has(html, "\xc3\xa4\xe2\x80\xa6</p>");
 	assert_true(count(html, "\xc3\xa4") == 280);
 	has(html, "W: 012345678901234567890123456789012345678901234567890123456\xe2\x80\xa6</bdi>");
