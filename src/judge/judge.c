@@ -11,13 +11,39 @@
 
 #include "judge/judge_inside.h"
 
-#define TICK_NS    NS_PER_S
-#define CONFIRM    2
-#define MINIMUM_NS (60 * NS_PER_S)
+#define TICK_NS        NS_PER_S
+#define CONFIRM        2
+#define MINIMUM_NS     (60 * NS_PER_S)
+#define FLAP_WITHIN_NS (1800 * NS_PER_S)
+#define FLAP_QUIET_NS  (600 * NS_PER_S)
 
 int64_t judge_now_ms(const struct judge *j)
 {
 	return clock_unix_us(loop_clock(j->loop)) / 1000;
+}
+
+int64_t judge_minimum_ms(const struct judge *j)
+{
+	return j->options.minimum_ns / NS_PER_MS;
+}
+
+static void on_later(struct timer *t)
+{
+	struct judge *j = t->arg;
+	VEC_EACH (&j->components, struct judged *, c) {
+		const bool later = (*c)->later;
+		(*c)->later = false;
+		if (later)
+			judge_again(*c);
+	}
+}
+
+void judge_later(struct judged *c)
+{
+	struct judge *j = c->judge;
+	c->later = true;
+	if (!timer_running(&j->later))
+		timer_start(j->loop, &j->later, 0, on_later, j);
 }
 
 /* --- components ------------------------------------------------------------------------------- */
@@ -78,6 +104,7 @@ static void never_judged(struct judged *c)
 		.rule = "never",
 		.text = s->text};
 	s->fresh_ms = 0;
+	c->flap.raw = HEALTH_UNKNOWN;
 }
 
 static struct judged *judged_new(struct judge *j, const struct component *given)
@@ -129,6 +156,7 @@ static void judged_free(struct judged *c)
 	MAP_EACH (&c->told, e)
 		statement_free(e->value);
 	map_fini(&c->told);
+	vec_fini(&c->flap.changes);
 	verdict_fini(&c->now);
 	free(c->id);
 	free(c->name);
@@ -327,6 +355,10 @@ struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *se
 		j->options.confirm = CONFIRM;
 	if (!j->options.minimum_ns)
 		j->options.minimum_ns = MINIMUM_NS;
+	if (!j->options.flap_within_ns)
+		j->options.flap_within_ns = FLAP_WITHIN_NS;
+	if (!j->options.flap_quiet_ns)
+		j->options.flap_quiet_ns = FLAP_QUIET_NS;
 	j->changed = changed;
 	j->arg = arg;
 	j->tick_ms = j->beat_ms = j->span_from_ms = judge_now_ms(j);
@@ -346,6 +378,7 @@ void judge_free(struct judge *j)
 	if (!j)
 		return;
 	timer_cancel(&j->tick);
+	timer_cancel(&j->later);
 	rows_beat(j, judge_now_ms(j));
 	turn_end(j);
 	VEC_EACH (&j->components, struct judged *, c)
@@ -356,6 +389,7 @@ void judge_free(struct judge *j)
 	map_fini(&j->expected);
 	map_fini(&j->by_id);
 	windows_end(j);
+	depend_end(j);
 	free(j->why_blind);
 	free(j);
 }

@@ -44,6 +44,11 @@ struct verdict;
 struct judge_options {
 	unsigned confirm;   /* 0: 2 */
 	int64_t minimum_ns; /* 0: 60 s */
+	unsigned quorum;    /* locations that must agree; 0: the majority of those that can tell */
+	/* Flapping is what changed its state more than flap_changes times within flap_within_ns,
+	 * until flap_quiet_ns after the last of them. */
+	unsigned flap_changes;                 /* at most 100; 0: nothing flaps */
+	int64_t flap_within_ns, flap_quiet_ns; /* 0: 30 min, 10 min */
 	/* The disk refused a change: it is shown, and told when it is durable. May be NULL. */
 	void (*refused)(void *arg, const struct verdict *now);
 };
@@ -63,7 +68,8 @@ struct verdict {
 	int64_t evidence_ms; /* time of the newest observation it rests on; 0: none */
 	bool stored;         /* from before this start, nothing fresh since */
 	const char *rule;    /* wire name of why: "failing" "silent" "slow" "stale" "ours" "config"
-				"quota" "blind" "good" "told" "never" */
+				"quota" "blind" "good" "told" "follows"
+				"flapping" "never" */
 	const char *text;    /* one English sentence for operators */
 	const char *root;    /* the component whose outage explains it, or NULL */
 	const char *dissent; /* locations that see it worse than the quorum: a sentence, or NULL */
@@ -86,6 +92,7 @@ struct judge_change {
 	int64_t id;
 	char *component, *name, *rule, *text; /* owned; name for customers */
 	char *root, *maintenance, *dissent;   /* as in struct verdict; or NULL */
+	char *root_name;                      /* for customers; or NULL */
 	enum health health, was;              /* the same when only what explains it is another */
 	bool first;                           /* never judged before; was is unknown then */
 	bool flapping;
@@ -144,13 +151,18 @@ void judge_untell(struct judge *j, const char *component, const char *by); /* NU
 /* --- what is known of the whole -----------------------------------------------------------------
  */
 
-/* `component` rests on `on` (both ids): while `on` is an outage (or unknown), what is worse than
- * operational about `component` is an effect of it: its verdict keeps its health and names the
- * root: rule "follows", `root` of struct verdict. Cycles are refused by ERROR_INPUT, which names
- * them. All of them at once; copies. */
+/* `component` rests on `on` (both ids): while `on` is an outage, what is worse than operational
+ * about `component` is an effect of it: its verdict keeps its health and names the root, by rule
+ * "follows" (the root's own root, if it has one). What was in trouble 5 minutes before the root has
+ * a cause of its own. Where both cannot tell (ours, config, quota), the same. The root explains for
+ * as long as nothing says that something is wrong which began a minute (`minimum_ns`) after its
+ * end. Components that are not there explain nothing. Cycles are refused by ERROR_INPUT, which
+ * names them, and nothing changes; judge_rests_good() says so before (thread: any). All of them at
+ * once; copies. */
 struct judge_rest {
 	const char *component, *on;
 };
+bool judge_rests_good(const struct judge_rest *rests, size_t n, struct error *err) must_check;
 bool judge_depend(
 	struct judge *j, const struct judge_rest *rests, size_t n, struct error *err) must_check;
 

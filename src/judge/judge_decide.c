@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "judge/judge_inside.h"
 
 static const char *const rules[] = {"failing", "silent", "slow", "stale", "ours", "config", "quota",
-	"blind", "good", "told", "never"};
+	"blind", "good", "told", "follows", "flapping", "never"};
 
 const char *judge_rule(const char *name)
 {
@@ -87,6 +88,12 @@ static void count_ours(struct tally *t, const struct source *s, enum says says)
 		t->ours_from_ms = from_ms;
 }
 
+static void note_bad(struct decision *d, int64_t at_ms)
+{
+	if (at_ms > d->bad_ms)
+		d->bad_ms = at_ms;
+}
+
 static void count(struct tally *t, const struct source *s, int64_t now_ms)
 {
 	enum says says = source_says(s, now_ms);
@@ -121,6 +128,10 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 		t->answered_ms = s->now.last_good_ms;
 	if (newest > t->d.evidence_ms)
 		t->d.evidence_ms = newest;
+	if (says == SAYS_BAD || says == SAYS_FAILING)
+		note_bad(&t->d, s->now.last_bad_ms);
+	else if (says == SAYS_SLOW)
+		note_bad(&t->d, s->now.last_good_ms);
 }
 
 static void set(
@@ -195,6 +206,8 @@ static void decide_told(struct tally *t, const struct judged *c, int64_t now_ms)
 	const bool lower =
 		worst &&
 		(!t->d.decided || (health_worse(worst->health, t->d.health) != t->d.health));
+	if (worst)
+		note_bad(&t->d, statement_from_ms(worst));
 	if (lower)
 		set_told(t, worst->health, worst);
 	else if (t->d.left_bad && !t->left_bad)
@@ -297,8 +310,36 @@ static char *told_text(const struct decision *d)
 	return mem_printf("%s: %s", d->told->by, d->told->text);
 }
 
+static char *follows_text(const struct judged *c, const struct decision *d, int64_t now_ms)
+{
+	const struct judged *root = map_get(&c->judge->by_id, d->root);
+	struct decision own = *d;
+	own.root = NULL;
+	own.rule = d->own_rule;
+	char *text = judge_text(c, &own, now_ms);
+	char *whole = mem_printf("affected by %s: %s", root ? root->name : d->root, text);
+	free(text);
+	return whole;
+}
+
+static char *flapping_text(const struct judged *c)
+{
+	const struct flap *f = &c->flap;
+	const size_t n = f->changes.n;
+	char within[UNITS_TEXT];
+	if (!n)
+		return mem_strdup("it flapped before the last start");
+	units_time_whole((f->changed_ms - f->changes.p[0].at_ms) / 1000 * NS_PER_S, within);
+	return mem_printf("it changed its state %zu times within %s, and is %s now", n, within,
+		health_name(f->raw));
+}
+
 char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms)
 {
+	if (d->root)
+		return follows_text(c, d, now_ms);
+	if (!strcmp(d->rule, "flapping"))
+		return flapping_text(c);
 	if (d->told)
 		return told_text(d);
 	char *label = d->about ? judge_source_label(d->about) : NULL, *text;

@@ -61,6 +61,19 @@ struct day_count {
 	uint8_t worst, first, last;
 };
 
+struct flap_change {
+	int64_t at_ms;
+	enum health worst; /* of what it was and what it became */
+};
+
+struct flap {
+	enum health raw; /* as it would be shown if it did not flap */
+	bool active, was_blind;
+	enum health worst;               /* shown while active */
+	int64_t changed_ms;              /* when raw last changed */
+	VEC(struct flap_change) changes; /* that count, oldest first */
+};
+
 struct judged { /* a component */
 	struct judge *judge;
 	char *id, *name, *category, *cloud, *region;
@@ -73,6 +86,9 @@ struct judged { /* a component */
 	bool unwritten;        /* `now` is not on the disk; the disk refused */
 	int64_t added_ms;
 	int64_t better_ms; /* an outage: since when it seems to be less; 0: it does not */
+	int64_t ended_ms;  /* when its last outage did; 0: never */
+	bool later;        /* is looked at in the loop's next turn */
+	struct flap flap;
 	struct timer due;
 	struct day_count days;
 };
@@ -89,6 +105,8 @@ struct judge {
 	struct map by_id;
 	struct map expected; /* "cloud\nprobe" -> struct expected */
 	VEC(struct window) windows;
+	struct map rests; /* of judge_depend.c */
+	struct timer later;
 	int64_t longest_ms; /* of all that is expected; -1: to be looked for */
 	bool blind;
 	char *why_blind;
@@ -100,6 +118,9 @@ struct judge {
 };
 
 int64_t judge_now_ms(const struct judge *j);
+int64_t judge_minimum_ms(const struct judge *j);
+/* Looks at it in the loop's next turn, once, however often that is asked for. */
+void judge_later(struct judged *c);
 
 /* --- judge_turn.c ----------------------------------------------------------------------------- */
 
@@ -126,7 +147,11 @@ struct decision {
 	const struct source *about;   /* the one that says it best, or NULL */
 	const struct statement *told; /* the same, of those that conclude; then `about` is NULL */
 	bool left_bad;                /* failed until it fell silent */
-	const char *maintenance;      /* event, borrowed until the windows are others; NULL: none */
+	int64_t bad_ms; /* when the newest began that says something is wrong; 0: none */
+	/* judge_turn.c adds what explains it; borrowed until windows and rests are others */
+	const char *maintenance, *root; /* NULL: none */
+	const char *own_rule;           /* without the root */
+	bool flapping;
 };
 
 struct decision judge_decide(const struct judged *c, int64_t now_ms);
@@ -147,6 +172,8 @@ struct told_tally {
 struct told_tally told_count(const struct judged *c, int64_t now_ms);
 int64_t told_next_ms(const struct judged *c, int64_t now_ms); /* when one falls silent */
 json_t *told_json(const struct judged *c, int64_t now_ms);    /* for the evidence; owned */
+/* Since when what it looked at. */
+int64_t statement_from_ms(const struct statement *s);
 void statement_free(struct statement *t);
 
 /* --- judge_window.c --------------------------------------------------------------------------- */
@@ -155,6 +182,21 @@ void statement_free(struct statement *t);
 const char *window_at(const struct judged *c, int64_t at_ms);
 int64_t window_next_ms(const struct judged *c, int64_t after_ms); /* when one begins or ends */
 void windows_end(struct judge *j);
+
+/* --- judge_depend.c --------------------------------------------------------------------------- */
+
+/* The component whose outage explains what is not well, or NULL; borrowed. */
+const char *depend_root(const struct judged *c, const struct decision *d, int64_t now_ms);
+void depend_changed(struct judged *o); /* those that rest on it are looked at again */
+void depend_end(struct judge *j);
+
+/* --- judge_flap.c ----------------------------------------------------------------------------- */
+
+/* `d` would be shown from now on. */
+void flap_see(struct judged *c, const struct decision *d, int64_t now_ms);
+/* What is shown instead, while it flaps. */
+void flap_apply(struct judged *c, struct decision *d, int64_t now_ms);
+int64_t flap_ends_ms(const struct judged *c); /* if nothing changes; INT64_MAX: it does not flap */
 
 /* --- judge_rows.c ----------------------------------------------------------------------------- */
 
