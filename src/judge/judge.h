@@ -41,6 +41,18 @@
 struct judge;
 struct verdict;
 
+/* A location from which is observed: observation.location. For operators. */
+struct judge_location {
+	const char *name;           /* "": ours */
+	unsigned sources, failing;  /* failing: newest result the cloud's fault */
+	int64_t heard_ms, since_ms; /* the last result; since when it is so */
+	bool silent;      /* nothing of it is fresh: it says nothing, neither good nor bad */
+	bool suspect;     /* it fails at most of what it asks (80 %, 3 sources and 2 components at
+			     least) while most of that is answered from elsewhere: its failures do not
+			     count, as if we were blind there */
+	const char *text; /* what is wrong, one sentence; NULL: nothing */
+};
+
 struct judge_options {
 	unsigned confirm;   /* 0: 2 */
 	int64_t minimum_ns; /* 0: 60 s */
@@ -51,6 +63,8 @@ struct judge_options {
 	int64_t flap_within_ns, flap_quiet_ns; /* 0: 30 min, 10 min */
 	/* The disk refused a change: it is shown, and told when it is durable. May be NULL. */
 	void (*refused)(void *arg, const struct verdict *now);
+	/* A location became silent or the suspect, or no longer is. May be NULL. */
+	void (*location)(void *arg, const struct judge_location *l);
 };
 
 struct component {
@@ -184,6 +198,10 @@ size_t judge_component_count(const struct judge *j);
 const struct component *judge_component_at(const struct judge *j, size_t i);
 const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
 bool judge_is_blind(const struct judge *j, const char **ret_why);
+/* In the order in which they were first heard; what is told of one changes with the loop's turns.
+ */
+size_t judge_location_count(const struct judge *j);
+const struct judge_location *judge_location_at(const struct judge *j, size_t i); /* or NULL */
 /* What will be written of the UTC day that lasts, counted up to now; false: not known yet. */
 bool judge_today(struct judge *j, const char *component, struct series_states *ret);
 
@@ -205,11 +223,11 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
  * else what is public (no request, no ids, no detail). Owned. Thread: any.
  *	{"id", "component", "health", "was", "at_ms", "until_ms" or null, "rule", "text",
  *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent": counts,
- *	 "sources": [{"probe", "step", "says" (good slow failing bad ours stale nothing), "n",
- *	 "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
+ *	 "sources": [{"probe", "step", "location", "says" (good slow failing bad ours stale
+ *nothing), "n", "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
  *	 "told": as given to judge_tell(), "root", "maintenance", "dissent", "flapping",
- *	 operators also: "samples": [{"at_ms", "probe", "step", "fault", "status", "detail",
- *	 "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
+ *	 operators also: "samples": [{"at_ms", "probe", "step", "location", "fault", "status",
+ *"detail", "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
 json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error *err);
 
 /* The verdicts of the same component before and after that one; 0: there is none. Thread: any. */

@@ -48,21 +48,28 @@ static int64_t newest_ms(const struct source *s)
 /* What answered long before, measured by how often those that fail are asked, is no sign of life:
  * a scenario's last run would else hide an outage until its next. Nor is one whose newest result
  * failed too, although that alone would not be believed yet. */
-static void count_full(struct tally *t, const struct source *s, enum says says, int64_t now_ms)
+static void count_alive(struct tally *t, const struct source *s, int64_t now_ms)
 {
 	const struct fold *f = &s->now;
 	if (source_severity(s) != SEVERITY_OUTAGE)
 		return;
-	if (says == SAYS_BAD) {
-		const int64_t from_ms = f->last_bad_ms - s->fresh_ms;
-		t->full_bad++;
-		t->answer_from_ms = from_ms > t->answer_from_ms ? from_ms : t->answer_from_ms;
-		return;
-	}
 	if (f->last_ours_ms > t->unable_ms && f->last_ours_ms + s->fresh_ms >= now_ms)
 		t->unable_ms = f->last_ours_ms;
 	if (f->last_good_ms > f->last_bad_ms && f->last_good_ms > t->answer_ms)
 		t->answer_ms = f->last_good_ms;
+}
+
+static void count_full(struct tally *t, const struct source *s, enum says says, int64_t now_ms)
+{
+	const int64_t from_ms = s->now.last_bad_ms - s->fresh_ms;
+	if (says != SAYS_BAD) {
+		count_alive(t, s, now_ms);
+		return;
+	}
+	if (source_severity(s) != SEVERITY_OUTAGE)
+		return;
+	t->full_bad++;
+	t->answer_from_ms = from_ms > t->answer_from_ms ? from_ms : t->answer_from_ms;
 }
 
 static bool nothing_answers(const struct tally *t)
@@ -94,15 +101,33 @@ static void note_bad(struct decision *d, int64_t at_ms)
 		d->bad_ms = at_ms;
 }
 
-static void count(struct tally *t, const struct source *s, int64_t now_ms)
+/* That it answers counts all the same, unless the quorum sees that nothing does. */
+static void count_overruled(struct tally *t, const struct opinion *o, int64_t now_ms)
 {
-	enum says says = source_says(s, now_ms);
+	const int64_t newest = newest_ms(o->s);
+	if (newest > t->newest_ms)
+		t->newest_ms = newest;
+	if (source_severity(o->s) == SEVERITY_NOTE && !t->only_notes)
+		return;
+	if (newest > t->d.evidence_ms)
+		t->d.evidence_ms = newest;
+	count_ours(t, o->s, SAYS_OURS);
+	if (!o->unheard)
+		count_alive(t, o->s, now_ms);
+	t->d.overruled += o->says != SAYS_OURS;
+}
+
+static void count(struct tally *t, const struct opinion *o, int64_t now_ms)
+{
+	const struct source *s = o->s;
+	enum says says = o->says;
 	const int64_t newest = newest_ms(s), until = source_fresh_until_ms(s);
 	if (newest > t->newest_ms)
 		t->newest_ms = newest;
 	if (source_severity(s) == SEVERITY_NOTE && !t->only_notes)
 		return;
-	count_left_bad(t, s, now_ms);
+	if (!o->forgotten)
+		count_left_bad(t, s, now_ms);
 	count_ours(t, s, says);
 	if (says == SAYS_STALE) {
 		t->d.stale++;
@@ -219,12 +244,17 @@ static void decide_told(struct tally *t, const struct judged *c, int64_t now_ms)
 struct decision judge_decide(const struct judged *c, int64_t now_ms)
 {
 	struct tally t = {.all_local = true, .only_notes = true, .told = told_count(c, now_ms)};
+	struct opinion all[JUDGE_SOURCES_MAX];
 	MAP_EACH (&c->sources, e) {
 		const struct source *s = e->value;
 		t.only_notes &= !s->n || source_severity(s) == SEVERITY_NOTE;
 	}
-	MAP_EACH (&c->sources, e)
-		count(&t, e->value, now_ms);
+	const size_t n = quorum_hear(c, now_ms, all);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].overruled)
+			count_overruled(&t, &all[i], now_ms);
+		else
+			count(&t, &all[i], now_ms);
 	if (t.told.left && t.told.left->fresh_ms > t.left_bad_ms) {
 		t.left_bad_ms = t.told.left->fresh_ms;
 		t.left_bad = NULL;
@@ -256,7 +286,9 @@ struct decision judge_decide(const struct judged *c, int64_t now_ms)
 
 char *judge_source_label(const struct source *s)
 {
-	return s->step ? mem_printf("%s %s", s->probe, s->step) : mem_strdup(s->probe);
+	const bool far = *s->location;
+	return mem_printf("%s%s%s%s%s", s->probe, s->step ? " " : "", s->step ? s->step : "",
+		far ? " from " : "", s->location);
 }
 
 /* Why it fails, and what the newest failure has in common with others. Owned. */
@@ -291,6 +323,9 @@ static char *unknown_text(
 	char at[CLOCK_TEXT];
 	if (!strcmp(d->rule, "blind"))
 		return mem_strdup("our own connectivity is gone: what we see says nothing of it");
+	if (d->about && d->about->place && d->about->place->told.suspect)
+		return mem_strdup(d->about->place->told.text ? d->about->place->told.text
+							     : "its location is the suspect");
 	if (d->about)
 		return mem_printf(
 			"%s cannot tell: %s", label, fault_text(d->about->now.ours_fault));

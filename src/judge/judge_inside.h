@@ -23,6 +23,14 @@
 
 struct expected { /* a probe that reports */
 	int64_t every_ms, timeout_ms;
+	struct map users; /* id -> struct judged: components that have sources of it */
+};
+
+struct place { /* a location */
+	struct judge_location told;
+	char *name, *text;
+	int64_t fresh_ms; /* until when it is not silent */
+	bool changed;     /* since it was last looked at */
 };
 
 /* A verdict that owns its texts; the rule is static. */
@@ -85,9 +93,10 @@ struct judged { /* a component */
 	struct change *change; /* NULL: none on its way */
 	bool unwritten;        /* `now` is not on the disk; the disk refused */
 	int64_t added_ms;
-	int64_t better_ms; /* an outage: since when it seems to be less; 0: it does not */
-	int64_t ended_ms;  /* when its last outage did; 0: never */
-	bool later;        /* is looked at in the loop's next turn */
+	int64_t better_ms;  /* an outage: since when it seems to be less; 0: it does not */
+	int64_t ended_ms;   /* when its last outage did; 0: never */
+	int64_t dissent_ms; /* since when a location sees it worse; 0: none does */
+	bool later;         /* is looked at in the loop's next turn */
 	struct flap flap;
 	struct timer due;
 	struct day_count days;
@@ -107,7 +116,8 @@ struct judge {
 	VEC(struct window) windows;
 	struct map rests; /* of judge_depend.c */
 	struct timer later;
-	int64_t longest_ms; /* of all that is expected; -1: to be looked for */
+	struct map longest; /* cloud -> int64_t, ms: of all that is expected of it; "": of all */
+	struct map places;  /* name -> struct place */
 	bool blind;
 	char *why_blind;
 	struct timer tick;
@@ -121,6 +131,14 @@ int64_t judge_now_ms(const struct judge *j);
 int64_t judge_minimum_ms(const struct judge *j);
 /* Looks at it in the loop's next turn, once, however often that is asked for. */
 void judge_later(struct judged *c);
+/* Of a source of a component. Owned. */
+char *judge_source_key(
+	const char *cloud, const char *probe, const char *step, const char *location);
+
+/* --- judge_take.c ----------------------------------------------------------------------------- */
+
+void take_forget(struct judged *c); /* its sources */
+void take_end(struct judge *j);     /* what is expected; after the components */
 
 /* --- judge_turn.c ----------------------------------------------------------------------------- */
 
@@ -144,6 +162,7 @@ struct decision {
 	int64_t evidence_ms; /* newest result of what is fresh; 0: none */
 	int64_t fresh_ms;    /* until when something that speaks is fresh */
 	unsigned bad, failing, slow, good, ours, stale, all;
+	unsigned overruled;           /* by the quorum of their group */
 	const struct source *about;   /* the one that says it best, or NULL */
 	const struct statement *told; /* the same, of those that conclude; then `about` is NULL */
 	bool left_bad;                /* failed until it fell silent */
@@ -182,6 +201,30 @@ void statement_free(struct statement *t);
 const char *window_at(const struct judged *c, int64_t at_ms);
 int64_t window_next_ms(const struct judged *c, int64_t after_ms); /* when one begins or ends */
 void windows_end(struct judge *j);
+
+/* --- judge_quorum.c --------------------------------------------------------------------------- */
+
+struct opinion {
+	const struct source *s;
+	enum says says; /* as which it counts */
+	bool overruled; /* by the quorum of its group: it does not count */
+	bool dissents;  /* and sees it worse */
+	bool unheard;   /* it is overruled by "bad": what it saw answer is no sign of life */
+	bool forgotten; /* what it said until it fell silent no longer counts */
+};
+/* One for each source; ret has room for JUDGE_SOURCES_MAX. */
+size_t quorum_hear(const struct judged *c, int64_t now_ms, struct opinion *ret);
+char *quorum_dissent(struct judged *c, int64_t now_ms); /* a sentence, or NULL; owned */
+const char *place_name(const struct source *s);         /* for people */
+
+/* --- judge_place.c ---------------------------------------------------------------------------- */
+
+struct place *place_of(struct judge *j, const char *name); /* NULL: there are too many */
+void place_joined(struct place *p, struct source *s);
+void place_left(struct source *s); /* before it is freed */
+void place_heard(struct source *s, const struct observation *o, int64_t now_ms);
+void places_tick(struct judge *j, int64_t now_ms);
+void places_end(struct judge *j);
 
 /* --- judge_depend.c --------------------------------------------------------------------------- */
 

@@ -129,6 +129,7 @@ static void begin_change(
 	verdict_set_maintenance(to, d->maintenance);
 	to->v.root = to->root = mem_strdup(d->root);
 	to->v.flapping = d->flapping;
+	to->v.dissent = to->dissent = quorum_dissent(c, now_ms);
 	ch->row.name = mem_strdup(c->name);
 	ch->row.evidence = evidence_text(c, d, c->now.v.health, now_ms);
 	ch->next = j->changes;
@@ -149,6 +150,8 @@ static void renew(struct judged *c, const struct decision *d, int64_t now_ms)
 	}
 	if (d->evidence_ms > s->v.evidence_ms)
 		s->v.evidence_ms = d->evidence_ms;
+	free(s->dissent);
+	s->v.dissent = s->dissent = quorum_dissent(c, now_ms);
 	if (!d->decided && !strcmp(s->v.rule, d->rule))
 		return;
 	char *text = judge_text(c, d, now_ms);
@@ -176,14 +179,13 @@ static int64_t longest_ms(const struct judge *j, const char *cloud)
 static int64_t expected_by_ms(const struct judged *c)
 {
 	struct judge *j = c->judge;
-	int64_t longest = 0;
-	if (*c->cloud)
-		longest = longest_ms(j, c->cloud);
-	else if (j->longest_ms >= 0)
-		longest = j->longest_ms;
-	else
-		longest = j->longest_ms = longest_ms(j, "");
-	return longest ? c->added_ms + longest : INT64_MAX - 1;
+	int64_t *longest = map_get(&j->longest, c->cloud);
+	if (!longest) {
+		longest = mem_new(int64_t);
+		*longest = longest_ms(j, c->cloud);
+		map_put(&j->longest, c->cloud, longest);
+	}
+	return *longest ? c->added_ms + *longest : INT64_MAX - 1;
 }
 
 /* Until when the state it is in stands although nothing speaks for it. */
