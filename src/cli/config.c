@@ -45,6 +45,9 @@ struct config *config_new(void)
 	c->stop_ns = 120 * NS_PER_S;
 	c->witnesses = mem_new_array(1, sizeof(*c->witnesses));
 	c->minimum_ns = 60 * NS_PER_S;
+	c->flap_changes = CONFIG_FLAP_CHANGES;
+	c->flap_within_ns = 1800 * NS_PER_S;
+	c->flap_quiet_ns = 600 * NS_PER_S;
 	return c;
 }
 
@@ -142,6 +145,7 @@ void config_free(struct config *c)
 	config_texts_free(c->languages);
 	json_decref(c->about);
 	config_texts_free(c->witnesses);
+	config_free_judging(c);
 	free_secret(&c->intake_token);
 	free(c);
 }

@@ -13,6 +13,8 @@
 
 #include <jansson.h>
 
+#include "base/vec.h"
+#include "judge/judge.h"
 #include "observe/budget.h"
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
@@ -104,6 +106,13 @@ enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 };
 const char *config_face_name(enum config_face f); /* "influx", ... "uptime_kuma" */
 
+#define CONFIG_FLAP_CHANGES 6
+
+/* `component` rests on `on`; on "": on nothing, whatever stands for the catalog. */
+struct config_rest {
+	char *component, *on; /* ids */
+};
+
 struct config {
 	char *file; /* NULL: made without any file */
 	char **files;
@@ -124,6 +133,11 @@ struct config {
 	char **witnesses;                              /* NULL-terminated */
 	unsigned confirm;                              /* judge */
 	int64_t minimum_ns;
+	bool maintenance_counts; /* in availability, as time that was down */
+	unsigned quorum;         /* locations; 0: the majority */
+	unsigned flap_changes;   /* 0: off */
+	int64_t flap_within_ns, flap_quiet_ns;
+	struct config_rest *rests; /* over those that stand for each catalog */
 	struct config_cloud *clouds;
 	struct config_scenario *scenarios;
 	struct config_component *components;
@@ -140,8 +154,17 @@ struct config {
 	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;
 	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,
-		report_count;
+		report_count, rest_count;
 };
+
+/* What rests on what: as written, and for each prefix of component ids what stands for a catalog
+ * (depends.def) where nothing is written. */
+struct config_rests {
+	VEC(struct judge_rest) rests;
+	VEC(char *) owned;
+};
+struct config_rests config_rests(const struct config *c, char *const *prefixes, size_t n);
+void config_rests_fini(struct config_rests *all);
 
 /* Where the file is: `given` (-c), $GLASSHOUSE_CONFIG, ./glasshouse.yaml,
  * $XDG_CONFIG_HOME/glasshouse/glasshouse.yaml (~/.config), /etc/glasshouse/glasshouse.yaml. The

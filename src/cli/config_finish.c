@@ -189,6 +189,7 @@ void config_finish(struct config_reader *r)
 		c->components[c->component_count++] = *d;
 		*d = (struct config_component){0};
 	}
+	config_finish_judging(r);
 	config_finish_alarms(r);
 	config_finish_metrics(r);
 	config_finish_reports(r);

@@ -181,6 +181,7 @@ static json_t *alarm_json(const struct config_alarm *a)
 	if (t->components)
 		json_object_set_new(j, "components", texts_json(t->components));
 	json_object_set_new(j, "fold", time_json(t->fold_ns));
+	json_object_set_new(j, "maintenance", json_boolean(t->maintenance));
 	return j;
 }
 
@@ -320,6 +321,7 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "judge",
 		json_pack("{s:I, s:o}", "confirm", (json_int_t)c->confirm, "minimum",
 			time_json(c->minimum_ns)));
+	config_judging_json(c, json_object_get(j, "judge"));
 	json_object_set_new(j, "clouds", clouds_json(c));
 	json_object_set_new(j, "scenarios", scenarios_json(c));
 	json_object_set_new(j, "components", components_json(c));

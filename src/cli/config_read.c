@@ -206,19 +206,32 @@ static void read_keep(struct config_reader *r, const struct yaml *map)
 
 struct judging {
 	int64_t confirm, minimum_ns;
+	int maintenance; /* index into words */
+	const struct yaml *quorum, *flapping, *depends;
 };
+
+static const char *const maintenance_words[] = {"exclude", "count", NULL};
 
 static const struct key judge_keys[] = {
 	{"confirm", KEY_INT, offsetof(struct judging, confirm), .min = 1, .max = 100},
 	{"minimum", KEY_TIME, offsetof(struct judging, minimum_ns), .min = NS_PER_S, .max = DAY_NS},
+	{"maintenance", KEY_WORD, offsetof(struct judging, maintenance),
+		.words = maintenance_words},
+	{"quorum", KEY_NODE, offsetof(struct judging, quorum), .help = "majority, or a number"},
+	{"flapping", KEY_NODE, offsetof(struct judging, flapping), .help = "a map, or off"},
+	{"depends", KEY_MAP, offsetof(struct judging, depends), .help = "ids to ids"},
 };
 
 static void read_judge(struct config_reader *r, const struct yaml *map)
 {
-	struct judging j = {.confirm = r->confirm, .minimum_ns = r->config->minimum_ns};
+	struct judging j = {.confirm = r->confirm,
+		.minimum_ns = r->config->minimum_ns,
+		.maintenance = r->config->maintenance_counts};
 	keys_read(map, r->file, "judge", judge_keys, array_len(judge_keys), &j, r->errors);
 	r->confirm = j.confirm;
 	r->config->minimum_ns = j.minimum_ns;
+	r->config->maintenance_counts = j.maintenance;
+	config_read_judging(r, j.quorum, j.flapping, j.depends);
 }
 
 #define WITNESSES_MAX 32
@@ -258,7 +271,7 @@ static const struct key top_keys[] = {
 	{TOP("keep", KEY_MAP, keep), .help = "how long what was measured is kept"},
 	{TOP("stop", KEY_TIME, stop_ns), .min = NS_PER_S, .max = 3600 * NS_PER_S},
 	{TOP("witnesses", KEY_TEXTS, witnesses), .help = "what always answers, outside"},
-	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum"},
+	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, depends ..."},
 	{TOP("clouds", KEY_MAP, clouds), .help = "what is watched, by its name in clouds.yaml"},
 	{TOP("scenarios", KEY_LIST, scenarios), .help = "what is run"},
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},

@@ -68,6 +68,7 @@ struct alarm_draft {
 	char **mail, **components;
 	unsigned on;               /* bits as written; 0: not written */
 	int64_t every_ns, fold_ns; /* 0: not written */
+	bool maintenance;
 	struct config_secret token, password;
 	struct server_draft server;
 	bool has_server;
@@ -132,6 +133,7 @@ struct config_reader {
 	VEC(struct scenario_draft) scenarios;
 	VEC(struct config_component) components;
 	VEC(struct alarm_draft) alarms;
+	struct config_place depends; /* of judge; line 0: nowhere */
 	VEC(struct metrics_draft) metrics;
 	VEC(struct report_draft) reports;
 	VEC(struct outpost_draft) outposts;
@@ -169,6 +171,13 @@ bool config_room(struct config_reader *r, const struct yaml *y);
 void config_read_budget(
 	struct config_reader *r, const struct yaml *map, const char *what, struct budget *into);
 json_t *config_budget_json(const struct budget *b); /* {} without a limit; owned */
+
+/* --- config_judge.c: each may be NULL */
+void config_read_judging(struct config_reader *r, const struct yaml *quorum,
+	const struct yaml *flapping, const struct yaml *depends);
+void config_finish_judging(struct config_reader *r);
+void config_judging_json(const struct config *c, json_t *judge); /* adds what it read */
+void config_free_judging(struct config *c);
 
 /* --- config_metrics.c */
 void config_read_metrics(struct config_reader *r, const struct yaml *list);

@@ -290,8 +290,13 @@ static bool open_rooms(struct running *r, struct error *err)
 		.trouble_arg = r,
 		.outbox_bytes = c->upstream.to ? c->upstream.spool : 0,
 		.stored = running_stored};
-	const struct judge_options judge = {
-		.confirm = c->confirm, .minimum_ns = c->minimum_ns, .refused = on_refused};
+	const struct judge_options judge = {.confirm = c->confirm,
+		.minimum_ns = c->minimum_ns,
+		.quorum = c->quorum,
+		.flap_changes = c->flap_changes,
+		.flap_within_ns = c->flap_within_ns,
+		.flap_quiet_ns = c->flap_quiet_ns,
+		.refused = on_refused};
 	if (!lock_state(r, err))
 		return false;
 	r->series = series_open(s->state, s->loop, &series, err);
