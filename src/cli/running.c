@@ -346,7 +346,7 @@ static bool open_alerts(struct running *r, struct error_list *errors)
 {
 	struct error err = {0};
 	running_lists_make(r);
-	if (running_alerts(r, &err))
+	if (running_alerts(r, &err) && running_maintenance(r, r->now->config, &err))
 		return true;
 	error_list_add(errors, &err);
 	return false;
@@ -496,6 +496,8 @@ void running_close(struct running *r)
 		house_events(r->house, NULL);
 	suspects_free(r->suspects);
 	r->suspects = NULL;
+	maintenance_free(r->maintenance);
+	r->maintenance = NULL;
 	events_free(r->events);
 	running_outposts_close(r);
 	house_free(r->house);

@@ -41,6 +41,7 @@
 #include "observe/witness.h"
 #include "store/figures.h"
 #include "tell/event.h"
+#include "tell/maintenance.h"
 #include "tell/suspect.h"
 #include "web/house.h"
 
@@ -130,6 +131,7 @@ struct running {
 	struct map outpost_paces;  /* what the judge was told: "cloud\nprobe" */
 	struct reports *reports;
 	struct events *events;
+	struct maintenance *maintenance;
 	struct suspects *suspects;
 	struct house *house;
 	struct web *web;
@@ -212,6 +214,8 @@ void running_ingest_site(const struct running *r, json_t *site);
 
 /* --- running_events.c */
 bool running_events(struct running *r, struct error *err);
+/* When the probes are there: windows name them. */
+bool running_maintenance(struct running *r, const struct config *c, struct error *err);
 /* --- running_outposts.c */
 bool running_outposts(struct running *r, struct error *err);
 void running_outposts_reload(struct running *r);
