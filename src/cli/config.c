@@ -117,6 +117,8 @@ static void free_items(struct config *c)
 		config_metrics_free(&c->metrics[i]);
 	for (size_t i = 0; i < c->report_count; i++)
 		config_report_free(&c->reports[i]);
+	for (size_t i = 0; i < c->maintenance_count; i++)
+		config_maintenance_free(&c->maintenance[i]);
 	for (size_t i = 0; i < c->probe_count; i++)
 		probe_config_free(c->probes[i]);
 	config_outposts_free(c);
@@ -127,6 +129,7 @@ static void free_items(struct config *c)
 	free(c->alarms);
 	free(c->metrics);
 	free(c->reports);
+	free(c->maintenance);
 }
 
 void config_free(struct config *c)

@@ -18,6 +18,7 @@
 #include "observe/budget.h"
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
+#include "tell/maintenance.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
 #include "tell/suspect.h"
@@ -96,6 +97,13 @@ struct config_outpost { /* one that may report here */
 	const char *file;
 };
 
+struct config_maintenance { /* an item of `maintenance:` */
+	struct maintenance_rule rule;               /* its pointers point into this structure */
+	char *every, *at, *until, *from, *to, **on; /* as written; NULL: not */
+	unsigned line, col;
+	const char *file;
+};
+
 enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 	CONFIG_FACE_INFLUX,
 	CONFIG_FACE_PROMETHEUS,
@@ -147,6 +155,8 @@ struct config {
 	char *cloudmon_environment, *cloudmon_zone;
 	bool cloudmon_own; /* they go into our own series too */
 	struct config_report *reports;
+	struct config_maintenance *maintenance;
+	size_t maintenance_count;
 	struct config_upstream upstream;
 	struct config_outpost *outposts;
 	size_t outpost_count;

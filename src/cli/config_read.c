@@ -258,6 +258,7 @@ struct top {
 		*alarms;
 	const struct yaml *metrics, *cloudmon, *reports, *probes, *report, *outposts;
 	const struct yaml *events;
+	const struct yaml *maintenance;
 };
 
 #define TOP(name, type, field) name, type, offsetof(struct top, field)
@@ -279,6 +280,7 @@ static const struct key top_keys[] = {
 	{TOP("metrics", KEY_LIST, metrics), .help = "where numbers go"},
 	{TOP("cloudmon", KEY_MAP, cloudmon), .help = "environment, zone, own: CloudMon's names"},
 	{TOP("reports", KEY_LIST, reports), .help = "what happened, by mail"},
+	{TOP("maintenance", KEY_LIST, maintenance), .help = "windows that come again"},
 	{TOP("probes", KEY_LIST, probes), .help = "what else customers touch"},
 	{TOP("report", KEY_MAP, report), .help = "the house that this outpost reports to"},
 	{TOP("outposts", KEY_LIST, outposts), .help = "who reports here"},
@@ -331,6 +333,8 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_cloudmon(r, t.cloudmon);
 	if (t.reports)
 		config_read_reports(r, t.reports);
+	if (t.maintenance)
+		config_read_maintenance(r, t.maintenance);
 	if (t.probes)
 		config_read_probes(r, t.probes);
 	if (t.report)

@@ -11,6 +11,7 @@
  *	config_report.c  reports by mail
  *	config_outpost.c where an outpost reports, and which outposts report here
  *	config_event.c   events that open and close themselves
+ *	config_maintenance.c   windows that come again
  *	config_probe.c   the user's own probes
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
@@ -115,6 +116,8 @@ struct outpost_draft {
 	const char *touched;
 };
 
+struct maintenance_draft; /* config_maintenance.c */
+
 struct probe_draft {
 	struct probe_config *config; /* NULL: it has an error, which was told */
 	struct config_place at;
@@ -137,6 +140,7 @@ struct config_reader {
 	VEC(struct metrics_draft) metrics;
 	VEC(struct report_draft) reports;
 	VEC(struct outpost_draft) outposts;
+	VEC(struct maintenance_draft *) maintenance;
 	VEC(struct probe_draft) probes;
 	struct map probe_names; /* name -> index + 1 of the draft */
 	bool full;              /* the limit of probes was told */
@@ -203,6 +207,13 @@ void config_outposts_json(const struct config *c, json_t *into);
 void config_events_init(struct config *c);
 void config_read_events(struct config_reader *r, const struct yaml *map);
 json_t *config_events_json(const struct config *c); /* owned */
+
+/* --- config_maintenance.c */
+void config_read_maintenance(struct config_reader *r, const struct yaml *list);
+void config_finish_maintenance(struct config_reader *r);
+void config_maintenance_drafts_free(struct config_reader *r);
+void config_maintenance_free(struct config_maintenance *m);
+json_t *config_maintenance_json(const struct config *c); /* owned */
 
 /* --- config_probe.c */
 void config_read_probes(struct config_reader *r, const struct yaml *list);

@@ -200,7 +200,8 @@ static void on_command(void *arg, const char *what, const json_t *args, const ch
 	struct web_answer *answer)
 {
 	struct running *r = arg;
-	if (r->opened && running_pushed(r, what, args, answer))
+	if (r->opened &&
+		(running_pushed(r, what, args, answer) || running_declared(r, what, args, answer)))
 		return;
 	if (!strcmp(what, "reload") && r->opened)
 		web_answer(answer, 200, running_reload(r));
@@ -350,7 +351,7 @@ static bool open_alerts(struct running *r, struct error_list *errors)
 {
 	struct error err = {0};
 	running_lists_make(r);
-	if (running_alerts(r, &err))
+	if (running_alerts(r, &err) && running_maintenance(r, r->now->config, &err))
 		return true;
 	error_list_add(errors, &err);
 	return false;
@@ -500,6 +501,8 @@ void running_close(struct running *r)
 		house_events(r->house, NULL);
 	suspects_free(r->suspects);
 	r->suspects = NULL;
+	maintenance_free(r->maintenance);
+	r->maintenance = NULL;
 	events_free(r->events);
 	running_outposts_close(r);
 	house_free(r->house);

@@ -10,6 +10,7 @@
  *	running_lists.c     what there is to show and to judge, made of both
  *	running_shipped.c   the scenarios that could be allowed besides
  *	running_alerts.c    alerts and results that others push
+ *	running_declare.c   events that are written over HTTP
  *	running_events.c    what is declared: events, maintenance, and commands that write them
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
@@ -40,6 +41,7 @@
 #include "observe/witness.h"
 #include "store/figures.h"
 #include "tell/event.h"
+#include "tell/maintenance.h"
 #include "tell/suspect.h"
 #include "web/house.h"
 
@@ -129,6 +131,7 @@ struct running {
 	struct map outpost_paces;  /* what the judge was told: "cloud\nprobe" */
 	struct reports *reports;
 	struct events *events;
+	struct maintenance *maintenance;
 	struct suspects *suspects;
 	struct house *house;
 	struct web *web;
@@ -211,6 +214,8 @@ void running_ingest_site(const struct running *r, json_t *site);
 
 /* --- running_events.c */
 bool running_events(struct running *r, struct error *err);
+/* When the probes are there: windows name them. */
+bool running_maintenance(struct running *r, const struct config *c, struct error *err);
 /* --- running_outposts.c */
 bool running_outposts(struct running *r, struct error *err);
 void running_outposts_reload(struct running *r);
@@ -225,6 +230,11 @@ void running_parcel(
 void running_stored(void *arg);
 /* Adds both halves to the operators' SITE. */
 void running_outposts_site(const struct running *r, json_t *site);
+
+/* --- running_declare.c */
+/* The commands "event_open" {"body"} and "event_change" {"id", "body"}; false: it is neither. */
+bool running_declared(
+	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);

@@ -144,6 +144,8 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	running_shipped_free(r->shipped);
 	r->shipped = NULL;
 	running_lists_make(r);
+	if (!running_maintenance(r, next, &err))
+		error_list_add(errors, &err);
 	generation_unref(before);
 	mem_trim();
 }

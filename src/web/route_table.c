@@ -36,6 +36,13 @@
 		.audience = AUDIENCE_PUBLIC, .file = (f)                                           \
 	}
 
+#define EVENT_COMMAND(m, p, q)                                                                     \
+	{                                                                                          \
+		.method = (m), .path = (p), .face = FACE_OPS, .on = ON_INTAKE,                     \
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_DOCUMENT,       \
+		.query = (q), .command = true, .body_max = COMMAND_MAX                             \
+	}
+
 #define WRITE(m, p, f, w, ...)                                                                     \
 	{                                                                                          \
 		.method = (m), .path = (p), .face = (f), .on = ON_INTAKE, .class = CLASS_ASKED,    \
@@ -109,6 +116,13 @@ const struct route routes[] = {
 	{.method = "POST", .path = "/api/ops/v1/command/{name}", .face = FACE_OPS,
 		.on = ON_INTAKE, .class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS,
 		.form = FORM_JSON, .command = true, .body_max = COMMAND_MAX},
+
+	{.method = "GET", .path = "/api/ops/v1/events", .face = FACE_OPS, .on = ON_BOTH,
+		.class = CLASS_ASKED, .audience = AUDIENCE_PUBLIC, .form = FORM_JSON,
+		.query = "events", .arguments = events_arguments},
+	EVENT_COMMAND("POST", "/api/ops/v1/events", "event_open"),
+	EVENT_COMMAND("POST", "/api/ops/v1/events/{id}", "event_change"),
+	EVENT_COMMAND("PATCH", "/api/ops/v1/events/{id}", "event_change"),
 
 	GRAPHITE("GET", "/render", "graphite_render"),
 	GRAPHITE("POST", "/render", "graphite_render"),
