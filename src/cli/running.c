@@ -247,8 +247,10 @@ static bool open_web(struct running *r, struct error *err)
 		.isolate = c->isolate,
 		.threads = c->threads,
 	};
-	const struct web_house house = {
-		.query = on_query, .command = on_command, .points = running_points, .parcel = running_parcel,
+	const struct web_house house = {.query = on_query,
+		.command = on_command,
+		.points = running_points,
+		.parcel = running_parcel,
 		.arg = r};
 	r->loop = loop_new(NULL, err);
 	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);

@@ -51,6 +51,12 @@ void inbox_take(struct series_store *st, const char *source, int64_t seq)
 	store_flush_soon(st);
 }
 
+void inbox_hurry(struct series_store *st)
+{
+	timer_cancel(&st->flush);
+	turn_start(st, st->seal_wanted);
+}
+
 int64_t inbox_taken(const struct series_store *st, const char *source)
 {
 	const int64_t *seq = map_get(&st->inbox, source);
@@ -105,8 +111,8 @@ static void on_read(struct worker_job *j, unsigned thread)
 {
 	struct outbox_reading *r = (struct outbox_reading *)j;
 	struct tail *t = &r->store->writer->tail;
-	r->good = tail_open(t, &r->err) &&
-		  outbox_rows_read(t, slice_of(r->head), &r->found, &r->err);
+	r->good =
+		tail_open(t, &r->err) && outbox_rows_read(t, slice_of(r->head), &r->found, &r->err);
 }
 
 static void on_read_done(struct worker_job *j)

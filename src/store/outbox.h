@@ -42,8 +42,7 @@ struct outbox_page {
 	uint64_t samples;
 	bool more; /* others wait behind */
 };
-typedef void outbox_read_done(
-	void *arg, const struct outbox_page *page, const struct error *err);
+typedef void outbox_read_done(void *arg, const struct outbox_page *page, const struct error *err);
 
 struct outbox_reading; /* under way; gone once its callback has returned */
 /* A parcel with that head (copied) and the oldest items, also when there are none. `done` once,
@@ -59,6 +58,8 @@ void outbox_taken(struct series_store *st, int64_t through);
  * INBOX_SOURCE bytes) and was of its items through `seq`. */
 #define INBOX_SOURCE 200
 void inbox_take(struct series_store *st, const char *source, int64_t seq);
+/* Not in a second but now: somebody waits who has more. */
+void inbox_hurry(struct series_store *st);
 /* Through which number what came from it is stored; series_options.stored tells when it moves. */
 int64_t inbox_taken(const struct series_store *st, const char *source);
 
