@@ -13,8 +13,8 @@
 
 /* What is opened once: the listeners, the store, the judge, what is kept for a house, and whose
  * marks we know as ours. */
-static const char *const restarts[] = {"instance", "location", "listen", "store", "keep", "judge",
-	"report"};
+static const char *const restarts[] = {
+	"instance", "location", "listen", "store", "keep", "judge", "report"};
 
 /* These listen, and can be opened anew. */
 static const char *const reopened[] = {"statsd", "graphite", "pickle"};
@@ -115,8 +115,8 @@ static json_t *by_identity(const json_t *section)
 		json_t *item = json_array_get(section, i);
 		const char *cloud = json_str(item, "cloud");
 		const char *name = json_str(item, "name");
-		char *key = mem_printf("%s%s%s%s", name ? name : json_str(item, "location"), cloud ? " (cloud " : "",
-			cloud ? cloud : "", cloud ? ")" : "");
+		char *key = mem_printf("%s%s%s%s", name ? name : json_str(item, "location"),
+			cloud ? " (cloud " : "", cloud ? cloud : "", cloud ? ")" : "");
 		json_object_set(map, key, item);
 		free(key);
 	}
