@@ -44,6 +44,7 @@ struct config *config_new(void)
 	c->stop_ns = 120 * NS_PER_S;
 	c->witnesses = mem_new_array(1, sizeof(*c->witnesses));
 	c->minimum_ns = 60 * NS_PER_S;
+	c->flags.datasource = mem_strdup("own");
 	return c;
 }
 
@@ -141,6 +142,7 @@ void config_free(struct config *c)
 	json_decref(c->about);
 	config_texts_free(c->witnesses);
 	free_secret(&c->intake_token);
+	config_flags_free(&c->flags);
 	free(c);
 }
 

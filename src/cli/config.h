@@ -78,6 +78,14 @@ struct config_report {
 	const char *file;
 };
 
+struct config_flags {     /* CloudMon's rules: judge/cloudmon/ */
+	char *config;     /* path; NULL: none */
+	char *datasource; /* "own", "graphite", or a URL */
+	char *prometheus; /* URL; NULL: none */
+	unsigned line, col;
+	const char *file;
+};
+
 enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 	CONFIG_FACE_INFLUX,
 	CONFIG_FACE_PROMETHEUS,
@@ -108,6 +116,7 @@ struct config {
 	char **witnesses;                              /* NULL-terminated */
 	unsigned confirm;                              /* judge */
 	int64_t minimum_ns;
+	struct config_flags flags;
 	struct config_cloud *clouds;
 	struct config_scenario *scenarios;
 	struct config_component *components;

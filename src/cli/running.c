@@ -302,6 +302,8 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->graphite)
 		return false;
 	house_graphite(r->house, r->graphite);
+	cloudmon_trees(&r->cloudmon, r->graphite);
+	house_flags(r->house, &r->cloudmon);
 	if (!running_ingest(r, err))
 		return false;
 	house_ingest(r->house, r->ingest);
@@ -331,7 +333,10 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 static bool open_alerts(struct running *r, struct error_list *errors)
 {
 	struct error err = {0};
+	if (!running_flags(r, r->now->config, errors))
+		return false;
 	running_lists_make(r);
+	running_flags_start(r);
 	if (running_alerts(r, &err))
 		return true;
 	error_list_add(errors, &err);
@@ -478,6 +483,7 @@ void running_close(struct running *r)
 	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
 	house_free(r->house);
+	running_flags_close(r);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);
 	reports_free(r->reports);

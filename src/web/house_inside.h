@@ -78,6 +78,7 @@ struct house {
 	struct metrics *metrics;
 	const struct ingest *ingest;
 	struct graphite *graphite;
+	struct house_flags *flags; /* NULL: nobody evaluates any */
 	house_more *more;
 	void *arg;
 	struct worker *worker;
@@ -170,7 +171,10 @@ extern const struct house_question component_question, availability_question, sc
 	metrics_question, health_question, graphite_render_question, graphite_find_question,
 	graphite_expand_question, graphite_index_question, graphite_tags_question,
 	graphite_values_question, graphite_series_question, graphite_functions_question,
-	graphite_check_question, explore_question;
+	graphite_check_question, explore_question, flags_health_question, flags_root_question,
+	flags_info_question;
+
+void house_flags_free(struct house *h);
 
 /* --- trends ----------------------------------------------------------------------------------- */
 
