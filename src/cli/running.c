@@ -484,6 +484,7 @@ void running_close(struct running *r)
 	alerts_close(r->alerts);
 	house_free(r->house);
 	running_flags_close(r);
+	generation_unref(r->flags_of);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);
 	reports_free(r->reports);

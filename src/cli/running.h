@@ -28,7 +28,7 @@
 #include "cli/config.h"
 #include "cli/hold.h"
 #include "cli/session.h"
-#include "judge/cloudmon/cloudmon.h"
+#include "judge/cloudmon/promql.h"
 #include "judge/judge.h"
 #include "observe/endpoint.h"
 #include "observe/ingest/alerts.h"
@@ -117,6 +117,9 @@ struct running {
 	struct graphite *graphite;
 	struct cloudmon *cloudmon; /* NULL: no rules of CloudMon's */
 	struct cloudmon_rules *flag_rules;
+	struct graphite *flag_graphite; /* NULL: our own answers them */
+	struct promql *flag_promql;
+	struct generation *flags_of; /* as they were opened */
 	struct reports *reports;
 	struct house *house;
 	struct web *web;

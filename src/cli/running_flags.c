@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "judge/cloudmon/promql.h"
 #include "observe/component.h"
 
 extern char **environ;
@@ -81,8 +82,7 @@ bool running_flags_about(const struct cloudmon_rules *rules, const struct cloudm
 	const char *own = region_of(rules, h);
 	if (!h->component_name || strcasecmp(h->component_name, name) != 0)
 		return false;
-	return strcasecmp(own, region) == 0 ||
-	       ((!*own || !*region) && !is_several(rules, h));
+	return strcasecmp(own, region) == 0 || ((!*own || !*region) && !is_several(rules, h));
 }
 
 char *running_flags_id(const struct cloudmon_rules *rules, const struct cloudmon_health *h,
@@ -108,9 +108,10 @@ static const char *find_component(void *arg, const struct cloudmon_health *h)
 	return NULL;
 }
 
-/* --- its life ----------------------------------------------------------------------------------- */
+/* --- its life -----------------------------------------------------------------------------------
+ */
 
-static void stop(struct running *r)
+static void untell(struct running *r)
 {
 	const struct cloudmon_rules *rules = r->flag_rules;
 	for (size_t i = 0; r->cloudmon && i < cloudmon_health_count(rules); i++) {
@@ -121,18 +122,54 @@ static void stop(struct running *r)
 			judge_untell(r->judge, id, by);
 		free(by);
 	}
+}
+
+void running_flags_close(struct running *r)
+{
 	cloudmon_free(r->cloudmon);
+	graphite_free(r->flag_graphite);
+	promql_free(r->flag_promql);
 	cloudmon_rules_free(r->flag_rules);
 	r->cloudmon = NULL;
+	r->flag_graphite = NULL;
+	r->flag_promql = NULL;
 	r->flag_rules = NULL;
 }
 
-static bool start(struct running *r, struct cloudmon_rules *rules, struct error *err)
+/* Takes the rules. */
+static bool begin(struct running *r, const struct config_flags *f, struct cloudmon_rules *rules,
+	struct error *err)
 {
-	const struct cloudmon_options options = {.series = r->series};
+	const struct cloudmon_datasource *theirs = cloudmon_datasource(rules);
+	const bool own = strcmp(f->datasource, "own") == 0;
+	const char *url = strcmp(f->datasource, "graphite") == 0 ? theirs->url : f->datasource;
+	struct loop *l = r->session.loop;
+	struct cloudmon_options options = {.series = own ? r->series : NULL};
+	struct cloudmon_source promql;
 	r->flag_rules = rules;
-	r->cloudmon = cloudmon_new(r->session.loop, r->graphite, rules, &options);
+	if (!own && !(r->flag_graphite = graphite_new_outside(l, url, theirs->timeout_ns, err)))
+		return false;
+	if (f->prometheus) {
+		r->flag_promql = promql_new(l, f->prometheus, theirs->timeout_ns, err);
+		if (!r->flag_promql)
+			return false;
+		promql = promql_source(r->flag_promql);
+		options.promql = &promql;
+	}
+	r->cloudmon = cloudmon_new(l, own ? r->graphite : r->flag_graphite, rules, &options);
 	return true;
+}
+
+/* What it has seen of the last minutes stays where nothing is new. */
+static bool is_same(
+	const struct running *r, const struct config *c, const struct cloudmon_rules *rules)
+{
+	const struct config_flags *a = &c->flags,
+				  *b = r->flags_of ? &r->flags_of->config->flags : NULL;
+	return r->cloudmon && rules && b && strcmp(a->datasource, b->datasource) == 0 &&
+	       strcmp(a->prometheus ? a->prometheus : "", b->prometheus ? b->prometheus : "") ==
+		       0 &&
+	       cloudmon_rules_same(r->flag_rules, rules);
 }
 
 bool running_flags(struct running *r, const struct config *c, struct error_list *errors)
@@ -144,12 +181,21 @@ bool running_flags(struct running *r, const struct config *c, struct error_list 
 	if (errors->n + errors->dropped > before)
 		return false;
 	if (noting.n > NOTES_SAID)
-		running_say(r, "and %zu more of CloudMon's rules; `glasshouse config check` has all",
+		running_say(r,
+			"and %zu more of CloudMon's rules; `glasshouse config check` has all",
 			noting.n - NOTES_SAID);
-	stop(r);
-	if (!rules || start(r, rules, &err))
+	if (is_same(r, c, rules)) {
+		cloudmon_rules_free(rules);
+		return true;
+	}
+	untell(r);
+	running_flags_close(r);
+	generation_unref(r->flags_of);
+	r->flags_of = generation_ref(r->now);
+	if (!rules || begin(r, &c->flags, rules, &err))
 		return true;
 	error_list_add(errors, &err);
+	running_flags_close(r);
 	return false;
 }
 
@@ -157,11 +203,4 @@ void running_flags_start(struct running *r)
 {
 	if (r->cloudmon)
 		cloudmon_start(r->cloudmon, r->judge, find_component, r);
-}
-
-void running_flags_close(struct running *r)
-{
-	cloudmon_free(r->cloudmon);
-	cloudmon_rules_free(r->flag_rules);
-	r->cloudmon = NULL;
 }

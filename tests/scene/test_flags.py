@@ -1,4 +1,5 @@
 """CloudMon's rules in the whole program: StatsD in over a socket, health out over HTTP."""
+import http.server
 import json
 import os
 import signal
@@ -10,6 +11,8 @@ import urllib.parse
 import pytest
 import yaml
 
+from graphite_web import GraphiteWeb
+from prometheus import prometheus
 from running import LOOPBACK, running, until
 from simulated import simulated
 
@@ -165,3 +168,88 @@ def test_what_is_wrong_with_a_question(cloud):
         run.signal(signal.SIGHUP)
         until(lambda: "expected" in run.stderr() and "rules.yaml:4:" in run.stderr(), "what is wrong is said")
         assert b"8 flags" in run.get("/api/v1/info")[2]
+
+
+class Target:
+    """Something that Prometheus can scrape, and a path that it cannot."""
+
+    def __enter__(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200 if self.path == "/metrics" else 500)
+                self.send_header("Content-Type", "text/plain")
+                self.end_headers()
+                self.wfile.write(b"of_a_test 1\n")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+OUTSIDE = {**rules(), "health_query": {"query_to": "-1s"}}
+
+
+def whisper_minutes(graphite, service, codes, minutes=12):
+    """Counters of a service, each 10 s of the last minutes, as a carbon has them."""
+    now = int(time.time()) // 10 * 10
+    for code, n in codes.items():
+        graphite.write(f"stats.counters.openstack.api.prod.zone.{service}.GET.things.{code}.count", 10,
+                       [(now - 10 * i, n) for i in range(minutes * 6)])
+
+
+def test_values_of_another_graphite(cloud):
+    """Its /render is asked for what paths hold; one that is gone makes everything unknown, and is named."""
+    write(os.path.join(cloud.place, "outside.yaml"), OUTSIDE)
+    with GraphiteWeb() as graphite:
+        whisper_minutes(graphite, "good", {"attempted": 5, "200": 5})
+        whisper_minutes(graphite, "errors", {"attempted": 5, "500": 5})
+        whisper_minutes(graphite, "down", {"attempted": 5, "failed": 5})
+        settings = {"config": "outside.yaml", "datasource": graphite.url}
+        with running(cloud, {"judge": {"minimum": "1s", "cloudmon": settings}}, state="outside") as run:
+            run.wait_health("service-down", "outage", 120)
+            run.wait_health("service-errors", "degraded", 120)
+            run.wait_health("service-good", "operational", 120)
+            assert run.health("service-silent") == "unknown"
+            assert points(run, "down")["metrics"][-4]["weight"] == 2
+            assert {p["weight"] for p in points(run, "good", **{"from": "-8min", "to": "-3min"})["metrics"]} == {0}
+            graphite.process.kill()
+            run.wait_health("service-good", "unknown", 180)
+            until(lambda: "does not answer" in json.dumps(run.site(True)), "who does not answer is named", 60)
+            assert b"does not answer" in run.get("/api/v1/info")[2]
+            status, _, body = ask(run, service="good", environment="prod", **{"from": "-9min", "to": "now"})
+            assert status == 500 and "does not answer" in json.loads(body)["message"]
+
+
+def promql_rules(port):
+    flags = [{"name": name, "service": service, "template": {"name": name}, "environments": [{"name": "prod"}]}
+             for service, name in (("up", "down"), ("gone", "down"), ("none", "none"), ("many", "many"))]
+    return {"environments": [{"name": "prod"}],
+            "metric_templates": {"down": {"promql": f'up{{job="$service",instance="127.0.0.1:{port}"}}', "op": "lt",
+                                          "threshold": 1},
+                                 "none": {"promql": "nothing_of_that_name", "op": "gt", "threshold": 0},
+                                 "many": {"promql": "up", "op": "lt", "threshold": 1}},
+            "flag_metrics": flags, "health_query": {"query_to": "-1s"},
+            "health_metrics": {s: {"service": s, "component_name": f"Prom {s}", "category": "compute",
+                                   "metrics": [f"{s}.{f}"], "expressions": [{"expression": f"{s}.{f}", "weight": 2}]}
+                               for s, f in (("up", "down"), ("gone", "down"), ("none", "none"), ("many", "many"))}}
+
+
+def test_flags_in_promql(cloud):
+    with Target() as target, prometheus(f'  - {{job_name: up, static_configs: [{{targets: ["127.0.0.1:{target.port}"]}}]}}\n'
+                                        f'  - {{job_name: gone, metrics_path: /gone, static_configs: '
+                                        f'[{{targets: ["127.0.0.1:{target.port}"]}}]}}\n') as source:
+        write(os.path.join(cloud.place, "promql.yaml"), promql_rules(target.port))
+        settings = {"config": "promql.yaml", "prometheus": source.url}
+        with running(cloud, {"judge": {"minimum": "1s", "cloudmon": settings}}, state="promql") as run:
+            run.wait_health("prom-gone", "outage", 200)
+            run.wait_health("prom-up", "operational", 200)
+            assert run.health("prom-none") == "unknown" and run.health("prom-many") == "unknown"
+            until(lambda: "gives 2 series" in json.dumps(run.site(True)), "what is wrong is named", 60)

@@ -96,6 +96,8 @@ size_t cloudmon_flag_count(const struct cloudmon_rules *r);
 const struct cloudmon_flag *cloudmon_flag_at(const struct cloudmon_rules *r, size_t i);
 size_t cloudmon_health_count(const struct cloudmon_rules *r);
 const struct cloudmon_health *cloudmon_health_at(const struct cloudmon_rules *r, size_t i);
+/* Whether both judge alike. */
+bool cloudmon_rules_same(const struct cloudmon_rules *a, const struct cloudmon_rules *b);
 /* That of a key and environment; -1: none. */
 int64_t cloudmon_health_find(
 	const struct cloudmon_rules *r, const char *key, const char *environment);
