@@ -46,6 +46,10 @@ typedef void cloudmon_note(
  */
 struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *environment,
 	cloudmon_note *note, void *arg, struct error_list *errors) must_check;
+/* One text alone: no file is looked at. */
+struct cloudmon_rules *cloudmon_rules_parse(struct slice text, const char *name,
+	char *const *environment, cloudmon_note *note, void *arg,
+	struct error_list *errors) must_check;
 void cloudmon_rules_free(struct cloudmon_rules *r);
 
 struct cloudmon_datasource {

@@ -136,8 +136,7 @@ static void reader_fini(struct rules_reader *rd)
 	vec_fini(&rd->files);
 }
 
-struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *environment,
-	cloudmon_note *note, void *arg, struct error_list *errors)
+static struct rules_reader reader_new(cloudmon_note *note, void *arg, struct error_list *errors)
 {
 	struct rules_reader rd = {.rules = mem_new(struct cloudmon_rules),
 		.note = note,
@@ -146,15 +145,37 @@ struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *enviro
 		.before = errors->n + errors->dropped};
 	rd.rules->patience = (struct cloudmon_patience){HOLD_S, LATE_S};
 	rd.rules->datasource.timeout_ns = 10 * NS_PER_S;
-	rules_read_files(&rd, path, environment);
-	rules_make_flags(&rd);
-	rules_make_healths(&rd);
-	reader_fini(&rd);
-	if (errors->n + errors->dropped == rd.before)
-		return rd.rules;
-	error_list_sort(errors);
-	cloudmon_rules_free(rd.rules);
+	return rd;
+}
+
+static struct cloudmon_rules *reader_end(struct rules_reader *rd)
+{
+	rules_make_flags(rd);
+	rules_make_healths(rd);
+	reader_fini(rd);
+	if (rd->errors->n + rd->errors->dropped == rd->before)
+		return rd->rules;
+	error_list_sort(rd->errors);
+	cloudmon_rules_free(rd->rules);
 	return NULL;
+}
+
+struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *environment,
+	cloudmon_note *note, void *arg, struct error_list *errors)
+{
+	struct rules_reader rd = reader_new(note, arg, errors);
+	rules_read_files(&rd, path);
+	rules_read_environment(&rd, environment);
+	return reader_end(&rd);
+}
+
+struct cloudmon_rules *cloudmon_rules_parse(struct slice text, const char *name,
+	char *const *environment, cloudmon_note *note, void *arg, struct error_list *errors)
+{
+	struct rules_reader rd = reader_new(note, arg, errors);
+	rules_read_file(&rd, yaml_parse(text, name, errors));
+	rules_read_environment(&rd, environment);
+	return reader_end(&rd);
 }
 
 void cloudmon_rules_free(struct cloudmon_rules *r)
