@@ -140,10 +140,10 @@ struct cloudmon *cloudmon_new(struct loop *l, struct graphite *g,
 	const struct cloudmon_rules *rules, const struct cloudmon_options *options);
 void cloudmon_free(struct cloudmon *c); /* questions under way are told ERROR_CANCELLED in here */
 /* Starts judging each minute; tells each component of a health metric that has one: judge_tell() as
- * "flag:KEY", component found by `component` (its name and the environment's attributes; NULL:
+ * "flag:KEY", component found by `find` (its name and the environment's attributes; NULL:
  * not on this page), asked anew each time. */
-typedef const char *cloudmon_component(void *arg, const struct cloudmon_health *h);
-void cloudmon_start(struct cloudmon *c, struct judge *j, cloudmon_component *component, void *arg);
+typedef const char *cloudmon_find(void *arg, const struct cloudmon_health *h);
+void cloudmon_start(struct cloudmon *c, struct judge *j, cloudmon_find *find, void *arg);
 /* One pass, now: judges what can be judged. cloudmon_start() has it every few seconds; for tests
  * and measuring. */
 void cloudmon_pass(struct cloudmon *c);

@@ -98,7 +98,7 @@ void health_tell(struct cloudmon *c, size_t i)
 {
 	struct health_state *s = &c->healths[i];
 	const struct cloudmon_health *h = s->rule;
-	const char *component = c->judge && h->component_name ? c->component(c->arg, h) : NULL;
+	const char *component = c->judge && h->component_name ? c->find(c->arg, h) : NULL;
 	if (!component)
 		return;
 	enum flag_value *flags = mem_new_array(h->metric_count + 1, sizeof(*flags));
