@@ -48,6 +48,7 @@ struct config *config_new(void)
 	c->flap_changes = CONFIG_FLAP_CHANGES;
 	c->flap_within_ns = 1800 * NS_PER_S;
 	c->flap_quiet_ns = 600 * NS_PER_S;
+	c->flags.datasource = mem_strdup("own");
 	return c;
 }
 
@@ -150,6 +151,7 @@ void config_free(struct config *c)
 	config_texts_free(c->witnesses);
 	config_free_judging(c);
 	free_secret(&c->intake_token);
+	config_flags_free(&c->flags);
 	free(c);
 }
 

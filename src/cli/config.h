@@ -100,6 +100,10 @@ struct config_outpost { /* one that may report here */
 struct config_maintenance { /* an item of `maintenance:` */
 	struct maintenance_rule rule;               /* its pointers point into this structure */
 	char *every, *at, *until, *from, *to, **on; /* as written; NULL: not */
+struct config_flags {     /* CloudMon's rules: judge/cloudmon/ */
+	char *config;     /* path; NULL: none */
+	char *datasource; /* "own", "graphite", or a URL */
+	char *prometheus; /* URL; NULL: none */
 	unsigned line, col;
 	const char *file;
 };
@@ -146,6 +150,7 @@ struct config {
 	unsigned flap_changes;   /* 0: off */
 	int64_t flap_within_ns, flap_quiet_ns;
 	struct config_rest *rests; /* over those that stand for each catalog */
+	struct config_flags flags;
 	struct config_cloud *clouds;
 	struct config_scenario *scenarios;
 	struct config_component *components;

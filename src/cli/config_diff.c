@@ -24,6 +24,8 @@ static bool needs_restart(const char *section, const char *key)
 	for (size_t i = 0; key && i < array_len(reopened); i++)
 		if (!strcmp(section, "listen") && !strcmp(key, reopened[i]))
 			return false;
+	if (key && !strcmp(section, "judge") && !strcmp(key, "cloudmon"))
+		return false;
 	for (size_t i = 0; i < array_len(restarts); i++)
 		if (!strcmp(section, restarts[i]))
 			return true;

@@ -322,6 +322,7 @@ json_t *config_json(const struct config *c)
 		json_pack("{s:I, s:o}", "confirm", (json_int_t)c->confirm, "minimum",
 			time_json(c->minimum_ns)));
 	config_judging_json(c, json_object_get(j, "judge"));
+	json_object_set_new(json_object_get(j, "judge"), "cloudmon", config_flags_json(&c->flags));
 	json_object_set_new(j, "clouds", clouds_json(c));
 	json_object_set_new(j, "scenarios", scenarios_json(c));
 	json_object_set_new(j, "components", components_json(c));

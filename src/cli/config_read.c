@@ -208,6 +208,7 @@ struct judging {
 	int64_t confirm, minimum_ns;
 	int maintenance; /* index into words */
 	const struct yaml *quorum, *flapping, *depends;
+	const struct yaml *cloudmon;
 };
 
 static const char *const maintenance_words[] = {"exclude", "count", NULL};
@@ -220,6 +221,7 @@ static const struct key judge_keys[] = {
 	{"quorum", KEY_NODE, offsetof(struct judging, quorum), .help = "majority, or a number"},
 	{"flapping", KEY_NODE, offsetof(struct judging, flapping), .help = "a map, or off"},
 	{"depends", KEY_MAP, offsetof(struct judging, depends), .help = "ids to ids"},
+	{"cloudmon", KEY_NODE, offsetof(struct judging, cloudmon), .help = "CloudMon's rules"},
 };
 
 static void read_judge(struct config_reader *r, const struct yaml *map)
@@ -232,6 +234,8 @@ static void read_judge(struct config_reader *r, const struct yaml *map)
 	r->config->minimum_ns = j.minimum_ns;
 	r->config->maintenance_counts = j.maintenance;
 	config_read_judging(r, j.quorum, j.flapping, j.depends);
+	if (j.cloudmon)
+		config_read_flags(r, j.cloudmon);
 }
 
 #define WITNESSES_MAX 32
@@ -273,6 +277,7 @@ static const struct key top_keys[] = {
 	{TOP("stop", KEY_TIME, stop_ns), .min = NS_PER_S, .max = 3600 * NS_PER_S},
 	{TOP("witnesses", KEY_TEXTS, witnesses), .help = "what always answers, outside"},
 	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, depends ..."},
+	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, cloudmon"},
 	{TOP("clouds", KEY_MAP, clouds), .help = "what is watched, by its name in clouds.yaml"},
 	{TOP("scenarios", KEY_LIST, scenarios), .help = "what is run"},
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},

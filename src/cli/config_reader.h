@@ -13,6 +13,7 @@
  *	config_event.c   events that open and close themselves
  *	config_maintenance.c   windows that come again
  *	config_probe.c   the user's own probes
+ *	config_flags.c   CloudMon's rules
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
  *	config_json.c, config_diff.c, config_secret.c   of a finished configuration
@@ -145,6 +146,11 @@ struct config_reader {
 	struct map probe_names; /* name -> index + 1 of the draft */
 	bool full;              /* the limit of probes was told */
 };
+
+/* --- config_flags.c */
+void config_read_flags(struct config_reader *r, const struct yaml *y);
+json_t *config_flags_json(const struct config_flags *f); /* owned; NULL: none */
+void config_flags_free(struct config_flags *f);
 
 /* --- config.c: a configuration with the defaults that are no drafts */
 struct config *config_new(void);

@@ -323,6 +323,8 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!running_events(r, err) || !running_suspect(r, c, err))
 		return false;
 	house_events(r->house, r->events);
+	cloudmon_trees(&r->cloudmon, r->graphite);
+	house_flags(r->house, &r->cloudmon);
 	if (!running_ingest(r, err))
 		return false;
 	house_ingest(r->house, r->ingest);
@@ -352,8 +354,12 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 static bool open_alerts(struct running *r, struct error_list *errors)
 {
 	struct error err = {0};
+	if (!running_flags(r, r->now->config, errors))
+		return false;
 	running_lists_make(r);
 	if (running_alerts(r, &err) && running_maintenance(r, r->now->config, &err))
+	running_flags_start(r);
+	if (running_alerts(r, &err))
 		return true;
 	error_list_add(errors, &err);
 	return false;
@@ -508,6 +514,8 @@ void running_close(struct running *r)
 	events_free(r->events);
 	running_outposts_close(r);
 	house_free(r->house);
+	running_flags_close(r);
+	generation_unref(r->flags_of);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);
 	reports_free(r->reports);

@@ -8,6 +8,7 @@
  *	running_probes.c    the user's own probes
  *	running_blackbox.c  one of them now, as blackbox_exporter tells it
  *	running_lists.c     what there is to show and to judge, made of both
+ *	running_flags.c     CloudMon's rules
  *	running_shipped.c   the scenarios that could be allowed besides
  *	running_alerts.c    alerts and results that others push
  *	running_declare.c   events that are written over HTTP
@@ -31,6 +32,7 @@
 #include "cli/config.h"
 #include "cli/hold.h"
 #include "cli/session.h"
+#include "judge/cloudmon/promql.h"
 #include "judge/judge.h"
 #include "observe/endpoint.h"
 #include "observe/ingest/alerts.h"
@@ -129,6 +131,11 @@ struct running {
 	struct outposts *outposts;
 	struct reporter *reporter; /* NULL: we are no outpost */
 	struct map outpost_paces;  /* what the judge was told: "cloud\nprobe" */
+	struct cloudmon *cloudmon; /* NULL: no rules of CloudMon's */
+	struct cloudmon_rules *flag_rules;
+	struct graphite *flag_graphite; /* NULL: our own answers them */
+	struct promql *flag_promql;
+	struct generation *flags_of; /* as they were opened */
 	struct reports *reports;
 	struct events *events;
 	struct maintenance *maintenance;
@@ -277,6 +284,22 @@ void running_blackbox_close(struct running *r); /* the loop turns meanwhile */
 /* Tells judge and house what there is now. */
 void running_lists_make(struct running *r);
 void running_lists_free(struct running_lists *l);
+
+/* --- running_flags.c */
+/* Those of the configuration, none under way of what was before; running_flags_start() when their
+ * components are there. What is wrong with them leaves everything as it is. */
+bool running_flags(struct running *r, const struct config *c, struct error_list *errors);
+void running_flags_start(struct running *r);
+void running_flags_close(struct running *r);
+/* Owned; NULL: there are none, or errors. */
+struct cloudmon_rules *running_flags_read(
+	const struct config *c, cloudmon_note *note, void *arg, struct error_list *errors);
+/* Whether a health metric is about a component. */
+bool running_flags_about(const struct cloudmon_rules *rules, const struct cloudmon_health *h,
+	const char *name, const char *region);
+/* Of the component of a health metric where none is there yet; owned. */
+char *running_flags_id(const struct cloudmon_rules *rules, const struct cloudmon_health *h,
+	const char **ret_region);
 
 /* --- running_shipped.c */
 struct shipped {

@@ -81,6 +81,7 @@ struct house {
 	const struct reporter *reporter;
 	struct graphite *graphite;
 	const struct events *events; /* NULL: none are shown */
+	struct house_flags *flags; /* NULL: nobody evaluates any */
 	house_more *more;
 	void *arg;
 	struct worker *worker;
@@ -179,6 +180,10 @@ extern const struct house_question component_question, availability_question, sc
 	graphite_values_question, graphite_series_question, graphite_functions_question,
 	graphite_check_question, explore_question, event_question, events_question,
 	history_question;
+	graphite_check_question, explore_question, flags_health_question, flags_root_question,
+	flags_info_question;
+
+void house_flags_free(struct house *h);
 
 /* --- trends ----------------------------------------------------------------------------------- */
 
