@@ -100,6 +100,10 @@ struct config_outpost { /* one that may report here */
 struct config_maintenance { /* an item of `maintenance:` */
 	struct maintenance_rule rule;               /* its pointers point into this structure */
 	char *every, *at, *until, *from, *to, **on; /* as written; NULL: not */
+	unsigned line, col;
+	const char *file;
+};
+
 struct config_flags {     /* CloudMon's rules: judge/cloudmon/ */
 	char *config;     /* path; NULL: none */
 	char *datasource; /* "own", "graphite", or a URL */

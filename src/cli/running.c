@@ -357,9 +357,8 @@ static bool open_alerts(struct running *r, struct error_list *errors)
 	if (!running_flags(r, r->now->config, errors))
 		return false;
 	running_lists_make(r);
-	if (running_alerts(r, &err) && running_maintenance(r, r->now->config, &err))
 	running_flags_start(r);
-	if (running_alerts(r, &err))
+	if (running_alerts(r, &err) && running_maintenance(r, r->now->config, &err))
 		return true;
 	error_list_add(errors, &err);
 	return false;
