@@ -228,7 +228,7 @@ static void on_timer(struct timer *t)
 	}
 	const bool whole = take_series(r, begin + TURN_NS) && judge_more(r, begin + TURN_NS);
 	r->round_ns += real_ns() - begin;
-	reads_begin(r);
+	reads_begin(r->reads);
 	if (!whole) {
 		timer_start(r->loop, &r->timer, 0, on_timer, r);
 		return;
@@ -285,12 +285,12 @@ static void replay_more(struct rules *r)
 			r->chunk_ms += CHUNK_MS;
 			replay_chunk(r);
 		}
-		bool ready = !r->waiting && !r->under_way;
+		bool ready = reads_idle(r->reads);
 		for (size_t i = 0; ready && i < r->run_count; i++)
 			VEC_EACH (&r->runs[i].groups, struct group *, g)
 				ready = group_is_ready(*g, r->at_ms) && ready;
 		if (!ready) {
-			reads_begin(r);
+			reads_begin(r->reads);
 			return;
 		}
 		if (!judge_more(r, until)) {
@@ -309,10 +309,11 @@ static void on_replay(struct timer *t)
 	replay_more(r);
 }
 
-void rules_reading_ended(struct rules *r)
+static void on_reading_ended(void *arg)
 {
+	struct rules *r = arg;
 	if (r->listens)
-		reads_begin(r);
+		reads_begin(r->reads);
 	else if (!timer_running(&r->timer))
 		timer_start(r->loop, &r->timer, 0, on_replay, r);
 }
@@ -355,6 +356,7 @@ struct rules *rules_new(struct loop *l, struct series_store *st, const struct ru
 	r->loop = l;
 	r->store = st;
 	r->options = *o;
+	r->reads = reads_new(on_reading_ended, r);
 	r->ahead_ms = 2 * CHUNK_MS;
 	r->patterns = mem_new(struct watching);
 	r->run_count = r->next = o->n;
@@ -444,7 +446,7 @@ void rules_free(struct rules *r)
 	if (!r)
 		return;
 	timer_cancel(&r->timer);
-	reads_give_up(r);
+	reads_free(r->reads);
 	for (size_t i = 0; i < r->run_count; i++) {
 		struct run *run = &r->runs[i];
 		VEC_EACH (&run->attached, struct attached *, a) {
