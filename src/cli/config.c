@@ -116,6 +116,7 @@ static void free_items(struct config *c)
 	for (size_t i = 0; i < c->probe_count; i++)
 		probe_config_free(c->probes[i]);
 	free(c->probes);
+	config_rules_free(c);
 	free(c->clouds);
 	free(c->scenarios);
 	free(c->components);

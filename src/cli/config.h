@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "judge/rules/slo.h"
 #include "observe/budget.h"
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
@@ -117,6 +118,13 @@ struct config {
 	char *cloudmon_environment, *cloudmon_zone;
 	bool cloudmon_own; /* they go into our own series too */
 	struct config_report *reports;
+	struct rule **rules; /* of the judge, their names unique */
+	size_t rule_count;
+	struct slo_list slos; /* those of files too */
+	json_t *slo_texts;    /* `slos` as written */
+	char **slo_files;     /* OpenSLO, as written; NULL-terminated */
+	char **notes;         /* "file:line:col: text": what of those files is not carried */
+	size_t note_count;
 	struct probe_config **probes; /* as written, their names unique */
 	size_t probe_count;
 	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,

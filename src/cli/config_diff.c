@@ -17,10 +17,16 @@ static const char *const restarts[] = {"instance", "location", "listen", "store"
 /* These listen, and can be opened anew. */
 static const char *const reopened[] = {"statsd", "graphite", "pickle"};
 
+/* These are judged anew. */
+static const char *const judged[] = {"rules", "slos", "slo"};
+
 static bool needs_restart(const char *section, const char *key)
 {
 	for (size_t i = 0; key && i < array_len(reopened); i++)
 		if (!strcmp(section, "listen") && !strcmp(key, reopened[i]))
+			return false;
+	for (size_t i = 0; key && i < array_len(judged); i++)
+		if (!strcmp(section, "judge") && !strcmp(key, judged[i]))
 			return false;
 	for (size_t i = 0; i < array_len(restarts); i++)
 		if (!strcmp(section, restarts[i]))

@@ -230,11 +230,16 @@ static void read_keep(struct config_reader *r, const struct yaml *map)
 
 struct judging {
 	int64_t confirm, minimum_ns;
+	const struct yaml *rules, *slos;
+	char **slo_files;
 };
 
 static const struct key judge_keys[] = {
 	{"confirm", KEY_INT, offsetof(struct judging, confirm), .min = 1, .max = 100},
 	{"minimum", KEY_TIME, offsetof(struct judging, minimum_ns), .min = NS_PER_S, .max = DAY_NS},
+	{"rules", KEY_LIST, offsetof(struct judging, rules), .help = "conditions over series"},
+	{"slo", KEY_TEXTS, offsetof(struct judging, slo_files), .help = "files of OpenSLO"},
+	{"slos", KEY_LIST, offsetof(struct judging, slos), .help = "objectives"},
 };
 
 static void read_judge(struct config_reader *r, const struct yaml *map)
@@ -243,6 +248,8 @@ static void read_judge(struct config_reader *r, const struct yaml *map)
 	keys_read(map, r->file, "judge", judge_keys, array_len(judge_keys), &j, r->errors);
 	r->confirm = j.confirm;
 	r->config->minimum_ns = j.minimum_ns;
+	config_read_rules(r, j.rules, j.slos, &j.slo_files);
+	keys_release(judge_keys, array_len(judge_keys), &j);
 }
 
 #define WITNESSES_MAX 32
@@ -282,7 +289,7 @@ static const struct key top_keys[] = {
 	{TOP("keep", KEY_MAP, keep), .help = "how long what was measured is kept"},
 	{TOP("stop", KEY_TIME, stop_ns), .min = NS_PER_S, .max = 3600 * NS_PER_S},
 	{TOP("witnesses", KEY_TEXTS, witnesses), .help = "what always answers, outside"},
-	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum"},
+	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, rules, slos, slo"},
 	{TOP("clouds", KEY_MAP, clouds), .help = "what is watched, by its name in clouds.yaml"},
 	{TOP("scenarios", KEY_LIST, scenarios), .help = "what is run"},
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},

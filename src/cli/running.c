@@ -409,6 +409,7 @@ struct running *running_open(const struct running_options *options)
 		running_close(r);
 		return NULL;
 	}
+	running_rules(r);
 	house_publish_to(r->house, r->web);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
@@ -477,6 +478,7 @@ void running_close(struct running *r)
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
+	running_rules_close(r);
 	house_free(r->house);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);

@@ -13,6 +13,7 @@
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
  *	running_reports.c   what happened, by mail
+ *	running_rules.c     our own rules and objectives
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
@@ -114,6 +115,9 @@ struct running {
 	struct alerts *alerts;
 	struct graphite *graphite;
 	struct reports *reports;
+	struct rules *rules;
+	struct slos *slos;
+	struct generation *rules_of; /* whose they are */
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -195,6 +199,11 @@ void running_ingest_site(const struct running *r, json_t *site);
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);
+
+/* --- running_rules.c */
+/* Those of the configuration, in place of what was. */
+void running_rules(struct running *r);
+void running_rules_close(struct running *r);
 
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(

@@ -141,6 +141,7 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	running_shipped_free(r->shipped);
 	r->shipped = NULL;
 	running_lists_make(r);
+	running_rules(r);
 	generation_unref(before);
 	mem_trim();
 }

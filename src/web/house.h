@@ -8,6 +8,7 @@
 
 #include "judge/graphite/graphite.h"
 #include "judge/judge.h"
+#include "judge/rules/slos.h"
 #include "observe/ingest/ingest.h"
 #include "store/facts.h"
 #include "store/series.h"
@@ -66,6 +67,8 @@ void house_measures(struct house *h, struct metrics *m);
 void house_ingest(struct house *h, const struct ingest *i);
 /* Who answers Graphite's questions; borrowed, NULL: they are answered 503. */
 void house_graphite(struct house *h, struct graphite *g);
+/* Our own rules and objectives; borrowed, NULL: none. */
+void house_rules(struct house *h, const struct rules *rules, const struct slos *slos);
 void house_configure(
 	struct house *h, const struct house_site *site, const struct house_lists *lists);
 /* Publishes SITE to `w` (borrowed) now, after each house_changed() (at most once a second) and

@@ -78,6 +78,8 @@ struct house {
 	struct metrics *metrics;
 	const struct ingest *ingest;
 	struct graphite *graphite;
+	const struct rules *rules;
+	const struct slos *slos;
 	house_more *more;
 	void *arg;
 	struct worker *worker;
@@ -119,6 +121,9 @@ json_t *site_scenario(struct house *h, const struct house_scenario *s, bool oper
 json_t *run_short(const struct journal_run_row *row);
 const struct house_scenario *scenario_named(const struct house *h, const char *name);
 json_t *metrics_json(struct house *h);
+/* As in AVAILABILITY; owned. */
+json_t *house_slos(const struct house *h, bool operators);
+void rules_expose(struct buf *b, const struct house *h);
 
 void put(json_t *object, const char *key, json_t *value);
 void put_text(json_t *object, const char *key, const char *text); /* NULL: null */
@@ -170,7 +175,7 @@ extern const struct house_question component_question, availability_question, sc
 	metrics_question, health_question, graphite_render_question, graphite_find_question,
 	graphite_expand_question, graphite_index_question, graphite_tags_question,
 	graphite_values_question, graphite_series_question, graphite_functions_question,
-	graphite_check_question, explore_question;
+	graphite_check_question, explore_question, rules_question;
 
 /* --- trends ----------------------------------------------------------------------------------- */
 

@@ -65,6 +65,7 @@ struct of_kind {          /* what series of a watch hold: those of others are le
 struct run { /* a rule being judged */
 	struct rules *rules;
 	const struct rule *rule;
+	json_t *as; /* as it is written */
 	VEC(struct group *) groups;
 	VEC(struct attached *) attached;
 	size_t reading;        /* of what came before; until it is there nothing is judged */
