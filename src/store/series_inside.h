@@ -33,6 +33,7 @@ struct kept_block {
 struct series {
 	/* fixed */
 	struct series_store *store;
+	size_t number;
 	enum series_kind kind;
 	char *unit, *location, *name, *text;
 	_Atomic uint32_t id; /* the writer sets it once */
@@ -89,6 +90,11 @@ struct series_store {
 	struct map cache;             /* struct cached, of this generation */
 	struct series_query *queries; /* under way */
 	struct series_status status;
+	struct {
+		series_watcher *cb;
+		void *arg;
+	} watchers[SERIES_WATCHERS];
+	size_t watcher_count;
 	size_t open_samples; /* in `batches` */
 	size_t due_samples;  /* handed over, unanswered or waiting */
 };

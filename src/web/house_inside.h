@@ -77,9 +77,12 @@ struct house {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	const struct ingest *ingest;
+	const struct outposts *outposts;
+	const struct reporter *reporter;
 	struct graphite *graphite;
 	const struct rules *rules;
 	const struct slos *slos;
+	const struct events *events; /* NULL: none are shown */
 	house_more *more;
 	void *arg;
 	struct worker *worker;
@@ -124,6 +127,10 @@ json_t *metrics_json(struct house *h);
 /* As in AVAILABILITY; owned. */
 json_t *house_slos(const struct house *h, bool operators);
 void rules_expose(struct buf *b, const struct house *h);
+void site_events(struct house *h, json_t *site, bool operators);
+/* By its id, where it is no longer there; borrowed. */
+const char *house_component_name(const struct house *h, const char *id);
+void metrics_outposts(struct buf *b, const struct house *h); /* house_outposts.c */
 
 void put(json_t *object, const char *key, json_t *value);
 void put_text(json_t *object, const char *key, const char *text); /* NULL: null */
@@ -175,7 +182,8 @@ extern const struct house_question component_question, availability_question, sc
 	metrics_question, health_question, graphite_render_question, graphite_find_question,
 	graphite_expand_question, graphite_index_question, graphite_tags_question,
 	graphite_values_question, graphite_series_question, graphite_functions_question,
-	graphite_check_question, explore_question, rules_question;
+	graphite_check_question, explore_question, event_question, events_question,
+	history_question, rules_question;
 
 /* --- trends ----------------------------------------------------------------------------------- */
 

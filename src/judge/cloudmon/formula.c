@@ -10,19 +10,7 @@
 
 #include "base/vec.h"
 
-enum op {
-	OP_FLAG,
-	OP_NUMBER,
-	OP_NOT,
-	OP_OR,
-	OP_AND,
-	OP_EQ,
-	OP_NE,
-	OP_LT,
-	OP_LE,
-	OP_GT,
-	OP_GE
-};
+enum op { OP_FLAG, OP_NUMBER, OP_NOT, OP_OR, OP_AND, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE };
 
 struct step {
 	enum op op;

@@ -22,7 +22,8 @@ enum flag_value { FLAG_FALSE, FLAG_TRUE, FLAG_UNKNOWN };
 
 struct formula;
 
-/* The number of a name, from 0, the same for the same name. `at`: its column, code points from 1. */
+/* The number of a name, from 0, the same for the same name. `at`: its column, code points from 1.
+ */
 typedef size_t formula_name(void *arg, struct slice name, unsigned at);
 
 /* Returns owned; NULL with the column (code points, from 1) in *err. */

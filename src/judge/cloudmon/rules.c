@@ -76,7 +76,8 @@ void rules_known(struct rules_reader *rd, struct part map, const char *const *ke
 		if (!known)
 			rules_note(rd, (struct part){key, map.file},
 				"\"%.80s\" means nothing here%s%s%s", key->text.p,
-				near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+				near ? "; did you mean \"" : "", near ? near : "",
+				near ? "\"?" : "");
 	}
 }
 

@@ -6,9 +6,11 @@
 #include <stdio.h>
 
 #include "judge/cloudmon/rules_inside.h"
+#include "judge/graphite/eval.h"
 #include "judge/graphite/target.h"
 
-/* --- environments ------------------------------------------------------------------------------- */
+/* --- environments -------------------------------------------------------------------------------
+ */
 
 static struct environment *add_environment(struct rules_reader *rd, const char *name)
 {
@@ -45,7 +47,8 @@ static void make_environments(struct rules_reader *rd)
 	}
 }
 
-/* --- templates ----------------------------------------------------------------------------------- */
+/* --- templates -----------------------------------------------------------------------------------
+ */
 
 static bool read_op(struct rules_reader *rd, struct template *t)
 {
@@ -68,6 +71,18 @@ static bool read_number(struct rules_reader *rd, struct part p, double *ret)
 	return false;
 }
 
+/* NULL: each function is one. */
+static const struct target_node *unknown_function(const struct target_node *n)
+{
+	const struct target_node *bad = NULL;
+	if (n->type == TARGET_CALL && strcmp(n->text, "seriesByTag") != 0 &&
+		!function_find(n->text))
+		return n;
+	for (size_t i = 0; i < n->args.n && !bad; i++)
+		bad = unknown_function(n->args.p[i]);
+	return bad;
+}
+
 /* The target of a template, with names in place of what is put in. */
 static bool check_query(struct rules_reader *rd, struct template *t)
 {
@@ -76,15 +91,20 @@ static bool check_query(struct rules_reader *rd, struct template *t)
 	if (!t->target)
 		rules_wrong(rd, t->query, "query of \"%.80s\": column %u of it: %s", t->name,
 			err.col, err.msg);
-	return t->target != NULL;
+	const struct target_node *bad = t->target ? unknown_function(target_root(t->target)) : NULL;
+	if (bad)
+		rules_wrong(rd, t->query,
+			"query of \"%.80s\": there is no function %.60s; docs/graphite.md lists them",
+			t->name, bad->text);
+	return t->target && !bad;
 }
 
 static void check_template(struct rules_reader *rd, struct template *t)
 {
 	bool good = true;
 	if (t->query.y && t->promql.y) {
-		rules_wrong(rd, t->promql, "\"%.80s\" has a query and promql: leave one out",
-			t->name);
+		rules_wrong(
+			rd, t->promql, "\"%.80s\" has a query and promql: leave one out", t->name);
 		good = false;
 	} else if (!t->query.y && !t->promql.y) {
 		rules_wrong(rd, t->at, "the template \"%.80s\" has no query", t->name);
@@ -98,7 +118,8 @@ static void check_template(struct rules_reader *rd, struct template *t)
 	t->bad = !good;
 }
 
-/* --- what is put in ------------------------------------------------------------------------------- */
+/* --- what is put in
+ * ------------------------------------------------------------------------------- */
 
 static bool is_word(char c)
 {
@@ -120,7 +141,7 @@ static char *put_in(struct rules_reader *rd, struct part query, const char *serv
 			p++;
 		char *name = mem_strndup(from, (size_t)(p - from));
 		const struct part own = rules_get(vars, name);
-		const char *value = own.y			       ? rules_text(own)
+		const char *value = own.y                              ? rules_text(own)
 				    : strcmp(name, "service") == 0     ? service
 				    : strcmp(name, "environment") == 0 ? environment
 								       : NULL;
@@ -140,7 +161,8 @@ static char *put_in(struct rules_reader *rd, struct part query, const char *serv
 	return buf_take(&out);
 }
 
-/* --- flags ------------------------------------------------------------------------------------- */
+/* --- flags -------------------------------------------------------------------------------------
+ */
 
 struct making { /* a flag of flag_metrics */
 	struct part at, vars;
@@ -204,13 +226,15 @@ static void flag_of(struct rules_reader *rd, const struct making *m, struct part
 	if (own.y && !read_number(rd, own, &threshold))
 		return;
 	if (!own.y && !m->t->threshold.y) {
-		rules_wrong(rd, m->at, "neither the flag nor its template \"%.80s\" has a threshold",
-			m->t->name);
+		rules_wrong(rd, m->at,
+			"neither the flag nor its template \"%.80s\" has a threshold", m->t->name);
 		return;
 	}
 	if (!rules_environment(rd, rules_text(name))) {
-		rules_note(rd, name, "the environment \"%.80s\" is not among `environments`: it has"
-			" no attributes", rules_text(name));
+		rules_note(rd, name,
+			"the environment \"%.80s\" is not among `environments`: it has"
+			" no attributes",
+			rules_text(name));
 		add_environment(rd, rules_text(name));
 	}
 	add_flag(rd, m, rules_text(name), threshold);

@@ -120,8 +120,8 @@ static void *kept(struct cloudmon_rules *r, const void *from, size_t n, size_t s
 }
 
 /* Of one environment, where at least one of its flags is, or where nobody has any. */
-static void make_in(struct making *m, struct cloudmon_health *h, const struct environment *e,
-	bool nowhere)
+static void make_in(
+	struct making *m, struct cloudmon_health *h, const struct environment *e, bool nowhere)
 {
 	struct cloudmon_rules *r = m->rd->rules;
 	VEC(int64_t) flags = {0};
@@ -157,22 +157,21 @@ static void make_health(struct rules_reader *rd, const struct health_draft *d)
 	for (size_t i = 0; d->expressions.y && i < d->expressions.y->n; i++)
 		take_expression(&m, rules_item(d->expressions, i));
 	if (!m.expressions.n)
-		rules_note(rd, d->at, "\"%.80s\" has no expressions: its weight is always 0", d->key);
+		rules_note(
+			rd, d->at, "\"%.80s\" has no expressions: its weight is always 0", d->key);
 	bool nowhere = true;
 	for (size_t i = 0; i < m.metrics.n; i++)
 		nowhere &= !is_defined(rd, m.metrics.p[i]);
 	struct cloudmon_health h = {.key = rules_keep(r, mem_strdup(d->key)),
-		.service = rules_keep(
-			r, mem_strdup(d->service.y ? rules_text(d->service) : d->key)),
-		.component_name = d->component_name.y ? rules_keep(r,
-								mem_strdup(rules_text(
-									d->component_name)))
-						      : NULL,
+		.service =
+			rules_keep(r, mem_strdup(d->service.y ? rules_text(d->service) : d->key)),
+		.component_name = d->component_name.y
+					  ? rules_keep(r, mem_strdup(rules_text(d->component_name)))
+					  : NULL,
 		.category = rules_keep(r, mem_strdup(rules_text(d->category))),
 		.metrics = kept(r, m.metrics.p, m.metrics.n, sizeof(*m.metrics.p)),
 		.metric_count = m.metrics.n,
-		.expressions = kept(
-			r, m.expressions.p, m.expressions.n, sizeof(*m.expressions.p)),
+		.expressions = kept(r, m.expressions.p, m.expressions.n, sizeof(*m.expressions.p)),
 		.expression_count = m.expressions.n};
 	VEC_EACH (&r->environments, struct environment *, e)
 		make_in(&m, &h, *e, nowhere);
@@ -187,6 +186,7 @@ void rules_make_healths(struct rules_reader *rd)
 	MAP_EACH (&rd->by_name, e) {
 		const struct flag_name *name = e->value;
 		if (!name->used)
-			rules_note(rd, name->at, "no health metric uses the flag \"%.80s\"", e->key);
+			rules_note(
+				rd, name->at, "no health metric uses the flag \"%.80s\"", e->key);
 	}
 }

@@ -13,12 +13,13 @@
 #include "judge/cloudmon/cloudmon.h"
 #include "text/yaml.h"
 
-struct part { /* of a document */
+struct part {                 /* of a document */
 	const struct yaml *y; /* NULL: not there */
 	const char *file;
 };
 
-struct template {
+struct template
+{
 	char *name;
 	struct part at, query, promql, op, threshold;
 	struct target *target; /* query once parsed */
