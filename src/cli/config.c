@@ -124,6 +124,7 @@ static void free_items(struct config *c)
 		probe_config_free(c->probes[i]);
 	config_outposts_free(c);
 	free(c->probes);
+	config_rules_free(c);
 	free(c->clouds);
 	free(c->scenarios);
 	free(c->components);

@@ -15,6 +15,7 @@
 
 #include "base/vec.h"
 #include "judge/judge.h"
+#include "judge/rules/slo.h"
 #include "observe/budget.h"
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
@@ -166,6 +167,13 @@ struct config {
 	struct config_report *reports;
 	struct config_maintenance *maintenance;
 	size_t maintenance_count;
+	struct rule **rules; /* of the judge, their names unique */
+	size_t rule_count;
+	struct slo_list slos; /* those of files too */
+	json_t *slo_texts;    /* `slos` as written */
+	char **slo_files;     /* OpenSLO, as written; NULL-terminated */
+	char **notes;         /* "file:line:col: text": what of those files is not carried */
+	size_t note_count;
 	struct config_upstream upstream;
 	struct config_outpost *outposts;
 	size_t outpost_count;

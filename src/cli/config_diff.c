@@ -19,6 +19,9 @@ static const char *const restarts[] = {
 /* These listen, and can be opened anew. */
 static const char *const reopened[] = {"statsd", "graphite", "pickle"};
 
+/* These are judged anew. */
+static const char *const judged[] = {"rules", "slos", "slo"};
+
 static bool needs_restart(const char *section, const char *key)
 {
 	for (size_t i = 0; key && i < array_len(reopened); i++)
@@ -26,6 +29,9 @@ static bool needs_restart(const char *section, const char *key)
 			return false;
 	if (key && !strcmp(section, "judge") && !strcmp(key, "cloudmon"))
 		return false;
+	for (size_t i = 0; key && i < array_len(judged); i++)
+		if (!strcmp(section, "judge") && !strcmp(key, judged[i]))
+			return false;
 	for (size_t i = 0; i < array_len(restarts); i++)
 		if (!strcmp(section, restarts[i]))
 			return true;

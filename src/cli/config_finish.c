@@ -195,6 +195,7 @@ void config_finish(struct config_reader *r)
 	config_finish_reports(r);
 	config_finish_probes(r);
 	config_finish_maintenance(r);
+	config_finish_rules(r);
 	config_finish_outposts(r);
 }
 
@@ -235,6 +236,7 @@ void config_drafts_free(struct config_reader *r)
 	config_reports_drafts_free(r);
 	config_maintenance_drafts_free(r);
 	config_probes_drafts_free(r);
+	config_rules_drafts_free(r);
 	config_outposts_drafts_free(r);
 	vec_fini(&r->clouds);
 	vec_fini(&r->scenarios);

@@ -209,6 +209,8 @@ struct judging {
 	int maintenance; /* index into words */
 	const struct yaml *quorum, *flapping, *depends;
 	const struct yaml *cloudmon;
+	const struct yaml *rules, *slos;
+	char **slo_files;
 };
 
 static const char *const maintenance_words[] = {"exclude", "count", NULL};
@@ -222,6 +224,9 @@ static const struct key judge_keys[] = {
 	{"flapping", KEY_NODE, offsetof(struct judging, flapping), .help = "a map, or off"},
 	{"depends", KEY_MAP, offsetof(struct judging, depends), .help = "ids to ids"},
 	{"cloudmon", KEY_NODE, offsetof(struct judging, cloudmon), .help = "CloudMon's rules"},
+	{"rules", KEY_LIST, offsetof(struct judging, rules), .help = "conditions over series"},
+	{"slo", KEY_TEXTS, offsetof(struct judging, slo_files), .help = "files of OpenSLO"},
+	{"slos", KEY_LIST, offsetof(struct judging, slos), .help = "objectives"},
 };
 
 static void read_judge(struct config_reader *r, const struct yaml *map)
@@ -236,6 +241,8 @@ static void read_judge(struct config_reader *r, const struct yaml *map)
 	config_read_judging(r, j.quorum, j.flapping, j.depends);
 	if (j.cloudmon)
 		config_read_flags(r, j.cloudmon);
+	config_read_rules(r, j.rules, j.slos, &j.slo_files);
+	keys_release(judge_keys, array_len(judge_keys), &j);
 }
 
 #define WITNESSES_MAX 32
@@ -277,6 +284,7 @@ static const struct key top_keys[] = {
 	{TOP("stop", KEY_TIME, stop_ns), .min = NS_PER_S, .max = 3600 * NS_PER_S},
 	{TOP("witnesses", KEY_TEXTS, witnesses), .help = "what always answers, outside"},
 	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, depends ..."},
+	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, rules, slos, slo"},
 	{TOP("clouds", KEY_MAP, clouds), .help = "what is watched, by its name in clouds.yaml"},
 	{TOP("scenarios", KEY_LIST, scenarios), .help = "what is run"},
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},

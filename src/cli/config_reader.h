@@ -14,6 +14,7 @@
  *	config_maintenance.c   windows that come again
  *	config_probe.c   the user's own probes
  *	config_flags.c   CloudMon's rules
+ *	config_rule.c    rules and objectives of the judge
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
  *	config_json.c, config_diff.c, config_secret.c   of a finished configuration
@@ -125,6 +126,16 @@ struct probe_draft {
 	const char *touched;
 };
 
+struct rule_draft {
+	struct rule_text text;
+	bool broken;
+};
+
+struct slo_draft {
+	struct slo_text text;
+	bool broken;
+};
+
 struct config_reader {
 	struct config *config;
 	struct error_list *errors;
@@ -143,6 +154,9 @@ struct config_reader {
 	VEC(struct outpost_draft) outposts;
 	VEC(struct maintenance_draft *) maintenance;
 	VEC(struct probe_draft) probes;
+	VEC(struct rule_draft) rules;
+	VEC(struct slo_draft) slos;
+	char **slo_files;
 	struct map probe_names; /* name -> index + 1 of the draft */
 	bool full;              /* the limit of probes was told */
 };
@@ -225,6 +239,14 @@ json_t *config_maintenance_json(const struct config *c); /* owned */
 void config_read_probes(struct config_reader *r, const struct yaml *list);
 void config_finish_probes(struct config_reader *r);
 void config_probes_drafts_free(struct config_reader *r);
+
+/* --- config_rule.c: each may be NULL; takes the texts of *slo_files */
+void config_read_rules(struct config_reader *r, const struct yaml *rules, const struct yaml *slos,
+	char ***slo_files);
+void config_finish_rules(struct config_reader *r);
+void config_rules_drafts_free(struct config_reader *r);
+void config_rules_free(struct config *c);
+json_t *config_rules_json(const struct config *c); /* owned */
 
 /* --- a mail server, of alarms and reports (config_alarm.c, config_finish_alarm.c) */
 /* False: a key of it has an error. */

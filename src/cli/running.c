@@ -435,6 +435,7 @@ struct running *running_open(const struct running_options *options)
 		running_close(r);
 		return NULL;
 	}
+	running_rules(r);
 	house_publish_to(r->house, r->web);
 	running_suspect_wake(r);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
@@ -504,6 +505,7 @@ void running_close(struct running *r)
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
+	running_rules_close(r);
 	if (r->house)
 		house_events(r->house, NULL);
 	suspects_free(r->suspects);

@@ -17,6 +17,7 @@
  *	running_metrics.c   what is measured, and where it goes
  *	running_outposts.c  what outposts report to us, and what we report as one
  *	running_reports.c   what happened, by mail
+ *	running_rules.c     our own rules and objectives
  *	running_suspect.c   events that open themselves
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
@@ -137,6 +138,9 @@ struct running {
 	struct promql *flag_promql;
 	struct generation *flags_of; /* as they were opened */
 	struct reports *reports;
+	struct rules *rules;
+	struct slos *slos;
+	struct generation *rules_of; /* whose they are */
 	struct events *events;
 	struct maintenance *maintenance;
 	struct suspects *suspects;
@@ -245,6 +249,11 @@ bool running_declared(
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);
+
+/* --- running_rules.c */
+/* Those of the configuration, in place of what was. */
+void running_rules(struct running *r);
+void running_rules_close(struct running *r);
 
 /* --- running_suspect.c */
 bool running_suspect(struct running *r, const struct config *c, struct error *err);

@@ -149,6 +149,7 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	if (!running_maintenance(r, next, &err))
 		error_list_add(errors, &err);
 	running_flags_start(r);
+	running_rules(r);
 	generation_unref(before);
 	mem_trim();
 }

@@ -104,6 +104,7 @@ const struct route routes[] = {
 		.make = ops_status},
 	COLD_MODEL("components/{id}.json", "component", "id", AUDIENCE_PUBLIC),
 	COLD_MODEL("availability.json", "availability", NULL, AUDIENCE_PUBLIC),
+	COLD_MODEL("rules.json", "rules", NULL, AUDIENCE_OPERATORS),
 	COLD_MODEL("scenarios/{name}.json", "scenario", "name", AUDIENCE_PUBLIC),
 	COLD_MODEL("runs/{run}.json", "run", "run", AUDIENCE_OPERATORS),
 	COLD_MODEL("ledger.json", "ledger", NULL, AUDIENCE_OPERATORS),
