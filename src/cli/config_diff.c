@@ -20,15 +20,13 @@ static const char *const restarts[] = {
 static const char *const reopened[] = {"statsd", "graphite", "pickle"};
 
 /* These are judged anew. */
-static const char *const judged[] = {"rules", "slos", "slo"};
+static const char *const judged[] = {"cloudmon", "rules", "slos", "slo"};
 
 static bool needs_restart(const char *section, const char *key)
 {
 	for (size_t i = 0; key && i < array_len(reopened); i++)
 		if (!strcmp(section, "listen") && !strcmp(key, reopened[i]))
 			return false;
-	if (key && !strcmp(section, "judge") && !strcmp(key, "cloudmon"))
-		return false;
 	for (size_t i = 0; key && i < array_len(judged); i++)
 		if (!strcmp(section, "judge") && !strcmp(key, judged[i]))
 			return false;

@@ -284,7 +284,6 @@ static const struct key top_keys[] = {
 	{TOP("stop", KEY_TIME, stop_ns), .min = NS_PER_S, .max = 3600 * NS_PER_S},
 	{TOP("witnesses", KEY_TEXTS, witnesses), .help = "what always answers, outside"},
 	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, depends ..."},
-	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, rules, slos, slo"},
 	{TOP("clouds", KEY_MAP, clouds), .help = "what is watched, by its name in clouds.yaml"},
 	{TOP("scenarios", KEY_LIST, scenarios), .help = "what is run"},
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},
