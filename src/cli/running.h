@@ -15,6 +15,7 @@
  *	running_metrics.c   what is measured, and where it goes
  *	running_reports.c   what happened, by mail
  *	running_suspect.c   events that open themselves
+ *	running_blind.c     what keeps us from seeing
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
@@ -30,12 +31,15 @@
 #include "cli/hold.h"
 #include "cli/session.h"
 #include "judge/judge.h"
+#include "net/stall.h"
 #include "observe/endpoint.h"
 #include "observe/ingest/alerts.h"
 #include "observe/ingest/ingest.h"
+#include "observe/our_clock.h"
 #include "observe/patrol.h"
 #include "observe/witness.h"
 #include "store/figures.h"
+#include "tell/blindness.h"
 #include "tell/event.h"
 #include "tell/suspect.h"
 #include "web/house.h"
@@ -120,6 +124,10 @@ struct running {
 	struct reports *reports;
 	struct events *events;
 	struct suspects *suspects;
+	struct blindness *blindness;
+	struct our_clock *our_clock;
+	struct stall *stall;
+	struct timer stall_told;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -209,6 +217,14 @@ bool running_reports(struct running *r, const struct config *c, struct error *er
 bool running_suspect(struct running *r, const struct config *c, struct error *err);
 /* A verdict, an event or a window of maintenance is another one now. */
 void running_suspect_wake(struct running *r);
+
+/* --- running_blind.c */
+bool running_blindness(struct running *r, struct error *err); /* after events and alarms */
+/* See blindness_tell(). */
+void running_blind(struct running *r, enum blind_kind kind, const char *name, const char *why);
+/* Our clock and our loop, once all clients of HTTP are there. */
+bool running_watch(struct running *r, struct error *err);
+void running_watch_end(struct running *r);
 
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(

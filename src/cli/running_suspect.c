@@ -42,8 +42,8 @@ bool running_suspect(struct running *r, const struct config *c, struct error *er
 	if (r->suspects)
 		suspects_configure(r->suspects, &policy);
 	else
-		r->suspects = suspects_new(r->session.loop, r->session.facts, &policy, look,
-			on_changed, r, err);
+		r->suspects = suspects_new(
+			r->session.loop, r->session.facts, &policy, look, on_changed, r, err);
 	alarms_events(r->alarms, event_of, r);
 	return r->suspects != NULL;
 }
