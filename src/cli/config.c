@@ -114,6 +114,8 @@ static void free_items(struct config *c)
 		config_metrics_free(&c->metrics[i]);
 	for (size_t i = 0; i < c->report_count; i++)
 		config_report_free(&c->reports[i]);
+	for (size_t i = 0; i < c->dashboard_count; i++)
+		config_dashboard_free(&c->dashboards[i]);
 	for (size_t i = 0; i < c->probe_count; i++)
 		probe_config_free(c->probes[i]);
 	free(c->probes);
@@ -123,6 +125,7 @@ static void free_items(struct config *c)
 	free(c->alarms);
 	free(c->metrics);
 	free(c->reports);
+	free(c->dashboards);
 }
 
 void config_free(struct config *c)

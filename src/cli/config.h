@@ -16,6 +16,7 @@
 #include "observe/budget.h"
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
+#include "tell/dashboard.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
 #include "tell/suspect.h"
@@ -79,6 +80,11 @@ struct config_report {
 	const char *file;
 };
 
+struct config_dashboard {
+	struct dashboard dashboard; /* its pointers are this structure's */
+	struct config_secret secret, token;
+};
+
 enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 	CONFIG_FACE_INFLUX,
 	CONFIG_FACE_PROMETHEUS,
@@ -118,6 +124,8 @@ struct config {
 	char *cloudmon_environment, *cloudmon_zone;
 	bool cloudmon_own; /* they go into our own series too */
 	struct config_report *reports;
+	struct config_dashboard *dashboards;
+	size_t dashboard_count;
 	struct suspect_policy suspect; /* without languages, which are the site's */
 	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;

@@ -101,7 +101,7 @@ struct thing { /* how one list is told apart and shown */
 
 static const struct thing things[] = {{"clouds", "cloud"}, {"scenarios", "scenario"},
 	{"components", "component"}, {"alarms", "alarm"}, {"metrics", "metrics"},
-	{"reports", "report"}, {"probes", "probe"}};
+	{"reports", "report"}, {"dashboards", "dashboard"}, {"probes", "probe"}};
 
 /* Lists as maps by what tells their items apart. Owned. */
 static json_t *by_identity(const json_t *section)

@@ -192,6 +192,7 @@ void config_finish(struct config_reader *r)
 	config_finish_alarms(r);
 	config_finish_metrics(r);
 	config_finish_reports(r);
+	config_finish_dashboards(r);
 	config_finish_probes(r);
 }
 
@@ -230,6 +231,7 @@ void config_drafts_free(struct config_reader *r)
 	}
 	config_metrics_drafts_free(r);
 	config_reports_drafts_free(r);
+	config_dashboards_drafts_free(r);
 	config_probes_drafts_free(r);
 	vec_fini(&r->clouds);
 	vec_fini(&r->scenarios);

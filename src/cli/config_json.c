@@ -328,6 +328,7 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "cloudmon", cloudmon_json(c));
 	json_object_set_new(j, "reports", reports_json(c));
 	json_object_set_new(j, "events", config_events_json(c));
+	json_object_set_new(j, "dashboards", config_dashboards_json(c));
 	json_object_set_new(j, "probes", probes_json(c));
 	return j;
 }

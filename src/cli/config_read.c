@@ -268,7 +268,7 @@ struct top {
 	const struct yaml *site, *listen, *faces, *keep, *judge, *clouds, *scenarios, *components,
 		*alarms;
 	const struct yaml *metrics, *cloudmon, *reports, *probes;
-	const struct yaml *events;
+	const struct yaml *events, *dashboards;
 	const struct yaml *later;
 };
 
@@ -292,6 +292,7 @@ static const struct key top_keys[] = {
 	{TOP("cloudmon", KEY_MAP, cloudmon), .help = "environment, zone, own: CloudMon's names"},
 	{TOP("reports", KEY_LIST, reports), .help = "what happened, by mail"},
 	{TOP("probes", KEY_LIST, probes), .help = "what else customers touch"},
+	{TOP("dashboards", KEY_LIST, dashboards), .help = "of others, that are told"},
 	{TOP("events", KEY_MAP, events), .help = "suspect: that open and close themselves"},
 	{TOP("report", KEY_NODE, later)},
 };
@@ -345,6 +346,8 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_reports(r, t.reports);
 	if (t.probes)
 		config_read_probes(r, t.probes);
+	if (t.dashboards)
+		config_read_dashboards(r, t.dashboards);
 	if (t.events)
 		config_read_events(r, t.events);
 	keys_release(top_keys, array_len(top_keys), &t);

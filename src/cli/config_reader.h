@@ -9,6 +9,7 @@
  *	config_alarm.c   alarms and their mail server
  *	config_metrics.c receivers of numbers
  *	config_report.c  reports by mail
+ *	config_dashboard.c   dashboards that are told
  *	config_event.c   events that open and close themselves
  *	config_probe.c   the user's own probes
  *	config_finish.c  what can only be said when all files are read; drafts become the result
@@ -106,6 +107,16 @@ struct report_draft {
 	bool broken;
 };
 
+struct dashboard_draft {
+	char *name, *url;
+	int64_t version;
+	struct config_secret secret, token;
+	json_t *attributes, *names;
+	struct config_place at;
+	const char *touched;
+	bool broken;
+};
+
 struct probe_draft {
 	struct probe_config *config; /* NULL: it has an error, which was told */
 	struct config_place at;
@@ -126,6 +137,7 @@ struct config_reader {
 	VEC(struct alarm_draft) alarms;
 	VEC(struct metrics_draft) metrics;
 	VEC(struct report_draft) reports;
+	VEC(struct dashboard_draft) dashboards;
 	VEC(struct probe_draft) probes;
 	struct map probe_names; /* name -> index + 1 of the draft */
 	bool full;              /* the limit of probes was told */
@@ -173,6 +185,13 @@ void config_read_reports(struct config_reader *r, const struct yaml *list);
 void config_finish_reports(struct config_reader *r);
 void config_reports_drafts_free(struct config_reader *r);
 void config_report_free(struct config_report *p);
+
+/* --- config_dashboard.c */
+void config_read_dashboards(struct config_reader *r, const struct yaml *list);
+void config_finish_dashboards(struct config_reader *r);
+void config_dashboards_drafts_free(struct config_reader *r);
+void config_dashboard_free(struct config_dashboard *d);
+json_t *config_dashboards_json(const struct config *c); /* owned */
 
 /* --- config_event.c */
 void config_events_init(struct config *c);

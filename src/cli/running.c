@@ -169,6 +169,8 @@ static void add_jobs(void *arg, json_t *site)
 	running_ingest_site(r, site);
 	if (r->suspects)
 		json_object_set_new(site, "suspects", suspects_json(r->suspects));
+	if (r->dashboards)
+		json_object_set_new(site, "dashboards", dashboards_json(r->dashboards));
 	if (r->blindness)
 		json_object_set_new(site, "blindness", blindness_json(r->blindness));
 }
@@ -298,7 +300,8 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->graphite)
 		return false;
 	house_graphite(r->house, r->graphite);
-	if (!running_events(r, err) || !running_suspect(r, c, err) || !running_blindness(r, err))
+	if (!running_events(r, err) || !running_suspect(r, c, err) || !running_blindness(r, err) ||
+		!running_dashboards(r, c, err))
 		return false;
 	house_events(r->house, r->events);
 	if (!running_ingest(r, err))
@@ -410,6 +413,7 @@ struct running *running_open(const struct running_options *options)
 	}
 	house_publish_to(r->house, r->web);
 	running_suspect_wake(r);
+	running_dashboards_wake(r);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
 	mem_trim(); /* of what the files took while they were read */
@@ -480,6 +484,8 @@ void running_close(struct running *r)
 	alerts_close(r->alerts);
 	if (r->house)
 		house_events(r->house, NULL);
+	dashboards_free(r->dashboards);
+	r->dashboards = NULL;
 	suspects_free(r->suspects);
 	r->suspects = NULL;
 	events_free(r->events);

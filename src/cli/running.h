@@ -16,6 +16,7 @@
  *	running_reports.c   what happened, by mail
  *	running_suspect.c   events that open themselves
  *	running_blind.c     what keeps us from seeing
+ *	running_dashboards.c   dashboards of others that are told
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
@@ -125,6 +126,7 @@ struct running {
 	struct events *events;
 	struct suspects *suspects;
 	struct blindness *blindness;
+	struct dashboards *dashboards;
 	struct our_clock *our_clock;
 	struct stall *stall;
 	struct timer stall_told;
@@ -217,6 +219,11 @@ bool running_reports(struct running *r, const struct config *c, struct error *er
 bool running_suspect(struct running *r, const struct config *c, struct error *err);
 /* A verdict, an event or a window of maintenance is another one now. */
 void running_suspect_wake(struct running *r);
+const struct component *running_component(const struct running *r, const char *id); /* or NULL */
+
+/* --- running_dashboards.c */
+bool running_dashboards(struct running *r, const struct config *c, struct error *err);
+void running_dashboards_wake(struct running *r);
 
 /* --- running_blind.c */
 bool running_blindness(struct running *r, struct error *err); /* after events and alarms */

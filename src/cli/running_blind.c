@@ -34,7 +34,8 @@ static void on_stall(void *arg, int64_t stood_ns)
 {
 	struct running *r = arg;
 	char why[128], at[CLOCK_TEXT];
-	snprintf(why, sizeof(why), "nothing was done for %.0f s, until %.19sZ; nothing was seen meanwhile",
+	snprintf(why, sizeof(why),
+		"nothing was done for %.0f s, until %.19sZ; nothing was seen meanwhile",
 		(double)stood_ns / 1e9, clock_rfc3339(clock_unix_us(&clock_system), at));
 	running_say(r, "stood still: %s", why);
 	running_blind(r, BLIND_STALL, "", why);

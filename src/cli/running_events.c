@@ -10,6 +10,7 @@ static void on_events(void *arg)
 	if (r->house)
 		house_changed(r->house);
 	running_suspect_wake(r);
+	running_dashboards_wake(r);
 }
 
 bool running_events(struct running *r, struct error *err)

@@ -15,8 +15,8 @@ struct stall;
 /* It turns again after it stood still for that long. */
 typedef void stall_over(void *arg, int64_t stood_ns);
 /* limit_ns: what is no stall yet. */
-struct stall *stall_new(
-	struct loop *l, int64_t limit_ns, stall_over *over, void *arg, struct error *err) must_check;
+struct stall *stall_new(struct loop *l, int64_t limit_ns, stall_over *over, void *arg,
+	struct error *err) must_check;
 void stall_free(struct stall *s); /* waits for its thread */
 
 #endif

@@ -7,12 +7,12 @@
 
 #include "base/map.h"
 
-#define LOOK_NS     NS_PER_S
-#define LIMIT_US    (5 * 1000000LL)
-#define JUMP_US     (2 * 1000000LL) /* within a second; a loop that is late shows in both clocks */
-#define FRESH_NS    (600 * NS_PER_S)
-#define HOSTS_MAX   64
-#define WHY_TEXT    300
+#define LOOK_NS   NS_PER_S
+#define LIMIT_US  (5 * 1000000LL)
+#define JUMP_US   (2 * 1000000LL) /* within a second; a loop that is late shows in both clocks */
+#define FRESH_NS  (600 * NS_PER_S)
+#define HOSTS_MAX 64
+#define WHY_TEXT  300
 
 struct host {
 	int64_t off_us; /* we are ahead of it by at least that; negative: behind */
@@ -25,12 +25,13 @@ struct our_clock {
 	void *arg;
 	struct timer timer;
 	struct map hosts;
-	int64_t mono_ns, unix_us; /* at the last look */
+	int64_t mono_ns, unix_us;                   /* at the last look */
 	int64_t jump_us, jumped_ns, jumped_unix_us; /* the last jump; jump_us 0: none */
 	bool wrong;
 };
 
-/* --- dates ------------------------------------------------------------------------------------- */
+/* --- dates -------------------------------------------------------------------------------------
+ */
 
 void our_clock_heard(void *arg, const char *host, int64_t from_us, int64_t to_us, int64_t date_us)
 {
@@ -100,7 +101,8 @@ static bool dates_are_off(struct our_clock *c, char *why)
 	return true;
 }
 
-/* --- jumps -------------------------------------------------------------------------------------- */
+/* --- jumps --------------------------------------------------------------------------------------
+ */
 
 static void look_for_jump(struct our_clock *c)
 {
@@ -125,14 +127,16 @@ static bool has_jumped(struct our_clock *c, char *why)
 	char at[CLOCK_TEXT];
 	if (!c->jump_us || loop_now_ns(c->loop) - c->jumped_ns > FRESH_NS)
 		return false;
-	snprintf(why, WHY_TEXT, "it jumped %s by %.0f s, to %.19sZ: it was set, or this machine slept",
+	snprintf(why, WHY_TEXT,
+		"it jumped %s by %.0f s, to %.19sZ: it was set, or this machine slept",
 		c->jump_us < 0 ? "back" : "ahead",
 		(double)(c->jump_us < 0 ? -c->jump_us : c->jump_us) / 1e6,
 		clock_rfc3339(c->jumped_unix_us, at));
 	return true;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------------
+ */
 
 static void on_timer(struct timer *t)
 {

@@ -19,7 +19,7 @@
 struct blind {
 	struct blindness *blindness;
 	enum blind_kind kind;
-	char *name, *why;   /* why NULL: it is not so */
+	char *name, *why; /* why NULL: it is not so */
 	int64_t since_ms;
 	char event[EVENT_ID_MAX + 1]; /* "": none is open */
 	bool writing, opening;
@@ -36,13 +36,15 @@ struct blindness {
 	bool settled;
 };
 
-/* --- words -------------------------------------------------------------------------------------- */
+/* --- words --------------------------------------------------------------------------------------
+ */
 
 static const struct {
 	const char *key, *what, *title;
 } kinds[] = {
 	[BLIND_STORE] = {"store", "storing results", "Results are not stored"},
-	[BLIND_CONNECTIVITY] = {"connectivity", "observing from here", "Our own connectivity is gone"},
+	[BLIND_CONNECTIVITY] = {"connectivity", "observing from here",
+		"Our own connectivity is gone"},
 	[BLIND_LOCATION] = {"location", "location", "A location is silent"},
 	[BLIND_CLOCK] = {"clock", "keeping time", "Our clock is wrong"},
 	[BLIND_STALL] = {"stall", "the main loop", "The program stood still"},
@@ -65,7 +67,8 @@ static char *title_of(const struct blind *x)
 	return mem_printf("%s%s%.100s", kinds[x->kind].title, x->name[0] ? ": " : "", x->name);
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------------
+ */
 
 static const struct event_author author = {"blindness", true};
 
@@ -113,8 +116,10 @@ static void close_event(struct blind *x)
 {
 	x->writing = true;
 	events_change(x->blindness->events, x->event,
-		&(struct event_change){
-			.text = "It is over.", .phase = EVENT_RESOLVED, .starts_ms = -1, .until_ms = -1},
+		&(struct event_change){.text = "It is over.",
+			.phase = EVENT_RESOLVED,
+			.starts_ms = -1,
+			.until_ms = -1},
 		&author, on_written, x);
 }
 
@@ -128,7 +133,8 @@ static void step(struct blind *x)
 		close_event(x);
 }
 
-/* --- what is said ------------------------------------------------------------------------------- */
+/* --- what is said -------------------------------------------------------------------------------
+ */
 
 static struct blind *blind_get(struct blindness *b, enum blind_kind kind, const char *name)
 {
@@ -176,7 +182,8 @@ json_t *blindness_json(const struct blindness *b)
 	return list;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------------
+ */
 
 static bool take_key(struct blindness *b, const char *key, const char *event)
 {
@@ -230,8 +237,8 @@ static void on_settled(struct timer *t)
 	}
 }
 
-struct blindness *blindness_new(struct loop *l, struct facts *f, struct events *e, struct alarms *a,
-	struct error *err)
+struct blindness *blindness_new(
+	struct loop *l, struct facts *f, struct events *e, struct alarms *a, struct error *err)
 {
 	struct blindness *b = mem_new(struct blindness);
 	b->loop = l;

@@ -29,8 +29,8 @@ struct blindness;
 struct blindness *blindness_new(struct loop *l, struct facts *f, struct events *e, struct alarms *a,
 	struct error *err) must_check;
 void blindness_free(struct blindness *b);
-/* name: "" where there is only one. why: a sentence for operators; NULL: it is over. Copies. b NULL:
- * nobody is told. */
+/* name: "" where there is only one. why: a sentence for operators; NULL: it is over. Copies. b
+ * NULL: nobody is told. */
 void blindness_tell(struct blindness *b, enum blind_kind kind, const char *name, const char *why);
 /* [{"what", "why", "since_ms", "event": id | null}] of what is so now; owned. */
 json_t *blindness_json(const struct blindness *b);

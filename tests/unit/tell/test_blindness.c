@@ -15,8 +15,7 @@ static void start(struct world *w)
 {
 	w->events = events_new(w->h->loop, w->h->facts, NULL, NULL, &w->h->err);
 	assert_non_null(w->events);
-	w->blindness = blindness_new(
-		w->h->loop, w->h->facts, w->events, w->h->alarms, &w->h->err);
+	w->blindness = blindness_new(w->h->loop, w->h->facts, w->events, w->h->alarms, &w->h->err);
 	assert_non_null(w->blindness);
 }
 
@@ -141,7 +140,8 @@ int test_blindness(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_begins_and_ends_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_goes_on_with_what_was, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_in_the_hands_of_people_is_theirs, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_in_the_hands_of_people_is_theirs, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("blindness", tests, NULL, NULL);
 }
