@@ -120,6 +120,8 @@ static void free_items(struct config *c)
 		config_report_free(&c->reports[i]);
 	for (size_t i = 0; i < c->maintenance_count; i++)
 		config_maintenance_free(&c->maintenance[i]);
+	for (size_t i = 0; i < c->dashboard_count; i++)
+		config_dashboard_free(&c->dashboards[i]);
 	for (size_t i = 0; i < c->probe_count; i++)
 		probe_config_free(c->probes[i]);
 	config_outposts_free(c);
@@ -132,6 +134,7 @@ static void free_items(struct config *c)
 	free(c->metrics);
 	free(c->reports);
 	free(c->maintenance);
+	free(c->dashboards);
 }
 
 void config_free(struct config *c)

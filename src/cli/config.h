@@ -20,6 +20,7 @@
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
 #include "tell/maintenance.h"
+#include "tell/dashboard.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
 #include "tell/suspect.h"
@@ -111,6 +112,9 @@ struct config_flags {     /* CloudMon's rules: judge/cloudmon/ */
 	char *prometheus; /* URL; NULL: none */
 	unsigned line, col;
 	const char *file;
+struct config_dashboard {
+	struct dashboard dashboard; /* its pointers are this structure's */
+	struct config_secret secret, token;
 };
 
 enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
@@ -177,6 +181,8 @@ struct config {
 	struct config_upstream upstream;
 	struct config_outpost *outposts;
 	size_t outpost_count;
+	struct config_dashboard *dashboards;
+	size_t dashboard_count;
 	struct suspect_policy suspect; /* without languages, which are the site's */
 	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;

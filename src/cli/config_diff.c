@@ -110,6 +110,7 @@ struct thing { /* how one list is told apart and shown */
 static const struct thing things[] = {{"clouds", "cloud"}, {"scenarios", "scenario"},
 	{"components", "component"}, {"alarms", "alarm"}, {"metrics", "metrics"},
 	{"reports", "report"}, {"maintenance", "maintenance"}, {"probes", "probe"}, {"outposts", "outpost"}};
+	{"reports", "report"}, {"dashboards", "dashboard"}, {"probes", "probe"}};
 
 /* Lists as maps by what tells their items apart. Owned. */
 static json_t *by_identity(const json_t *section)

@@ -270,6 +270,9 @@ struct top {
 	const struct yaml *metrics, *cloudmon, *reports, *probes, *report, *outposts;
 	const struct yaml *events;
 	const struct yaml *maintenance;
+	const struct yaml *metrics, *cloudmon, *reports, *probes;
+	const struct yaml *events, *dashboards;
+	const struct yaml *later;
 };
 
 #define TOP(name, type, field) name, type, offsetof(struct top, field)
@@ -295,6 +298,7 @@ static const struct key top_keys[] = {
 	{TOP("probes", KEY_LIST, probes), .help = "what else customers touch"},
 	{TOP("report", KEY_MAP, report), .help = "the house that this outpost reports to"},
 	{TOP("outposts", KEY_LIST, outposts), .help = "who reports here"},
+	{TOP("dashboards", KEY_LIST, dashboards), .help = "of others, that are told"},
 	{TOP("events", KEY_MAP, events), .help = "suspect: that open and close themselves"},
 };
 #undef TOP
@@ -352,6 +356,8 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_upstream(r, t.report);
 	if (t.outposts)
 		config_read_outposts(r, t.outposts);
+	if (t.dashboards)
+		config_read_dashboards(r, t.dashboards);
 	if (t.events)
 		config_read_events(r, t.events);
 	keys_release(top_keys, array_len(top_keys), &t);

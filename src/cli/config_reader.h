@@ -10,6 +10,7 @@
  *	config_metrics.c receivers of numbers
  *	config_report.c  reports by mail
  *	config_outpost.c where an outpost reports, and which outposts report here
+ *	config_dashboard.c   dashboards that are told
  *	config_event.c   events that open and close themselves
  *	config_maintenance.c   windows that come again
  *	config_probe.c   the user's own probes
@@ -120,6 +121,16 @@ struct outpost_draft {
 
 struct maintenance_draft; /* config_maintenance.c */
 
+struct dashboard_draft {
+	char *name, *url;
+	int64_t version;
+	struct config_secret secret, token;
+	json_t *attributes, *names;
+	struct config_place at;
+	const char *touched;
+	bool broken;
+};
+
 struct probe_draft {
 	struct probe_config *config; /* NULL: it has an error, which was told */
 	struct config_place at;
@@ -153,6 +164,7 @@ struct config_reader {
 	VEC(struct report_draft) reports;
 	VEC(struct outpost_draft) outposts;
 	VEC(struct maintenance_draft *) maintenance;
+	VEC(struct dashboard_draft) dashboards;
 	VEC(struct probe_draft) probes;
 	VEC(struct rule_draft) rules;
 	VEC(struct slo_draft) slos;
@@ -223,6 +235,13 @@ void config_finish_outposts(struct config_reader *r);
 void config_outposts_drafts_free(struct config_reader *r);
 void config_outposts_free(struct config *c);
 void config_outposts_json(const struct config *c, json_t *into);
+/* --- config_dashboard.c */
+void config_read_dashboards(struct config_reader *r, const struct yaml *list);
+void config_finish_dashboards(struct config_reader *r);
+void config_dashboards_drafts_free(struct config_reader *r);
+void config_dashboard_free(struct config_dashboard *d);
+json_t *config_dashboards_json(const struct config *c); /* owned */
+
 /* --- config_event.c */
 void config_events_init(struct config *c);
 void config_read_events(struct config_reader *r, const struct yaml *map);

@@ -19,6 +19,8 @@
  *	running_reports.c   what happened, by mail
  *	running_rules.c     our own rules and objectives
  *	running_suspect.c   events that open themselves
+ *	running_blind.c     what keeps us from seeing
+ *	running_dashboards.c   dashboards of others that are told
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
@@ -35,14 +37,17 @@
 #include "cli/session.h"
 #include "judge/cloudmon/promql.h"
 #include "judge/judge.h"
+#include "net/stall.h"
 #include "observe/endpoint.h"
 #include "observe/ingest/alerts.h"
 #include "observe/ingest/ingest.h"
+#include "observe/our_clock.h"
 #include "observe/patrol.h"
 #include "observe/report/outposts.h"
 #include "observe/report/reporter.h"
 #include "observe/witness.h"
 #include "store/figures.h"
+#include "tell/blindness.h"
 #include "tell/event.h"
 #include "tell/maintenance.h"
 #include "tell/suspect.h"
@@ -144,6 +149,11 @@ struct running {
 	struct events *events;
 	struct maintenance *maintenance;
 	struct suspects *suspects;
+	struct blindness *blindness;
+	struct dashboards *dashboards;
+	struct our_clock *our_clock;
+	struct stall *stall;
+	struct timer stall_told;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -259,6 +269,19 @@ void running_rules_close(struct running *r);
 bool running_suspect(struct running *r, const struct config *c, struct error *err);
 /* A verdict, an event or a window of maintenance is another one now. */
 void running_suspect_wake(struct running *r);
+const struct component *running_component(const struct running *r, const char *id); /* or NULL */
+
+/* --- running_dashboards.c */
+bool running_dashboards(struct running *r, const struct config *c, struct error *err);
+void running_dashboards_wake(struct running *r);
+
+/* --- running_blind.c */
+bool running_blindness(struct running *r, struct error *err); /* after events and alarms */
+/* See blindness_tell(). */
+void running_blind(struct running *r, enum blind_kind kind, const char *name, const char *why);
+/* Our clock and our loop, once all clients of HTTP are there. */
+bool running_watch(struct running *r, struct error *err);
+void running_watch_end(struct running *r);
 
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(

@@ -138,6 +138,8 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 		error_list_add(errors, &err);
 	if (!running_reports(r, next, &err))
 		error_list_add(errors, &err);
+	if (!running_dashboards(r, next, &err))
+		error_list_add(errors, &err);
 	if (!running_suspect(r, next, &err))
 		error_list_add(errors, &err);
 	running_ingest_reload(r);
