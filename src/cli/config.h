@@ -112,6 +112,8 @@ struct config_flags {     /* CloudMon's rules: judge/cloudmon/ */
 	char *prometheus; /* URL; NULL: none */
 	unsigned line, col;
 	const char *file;
+};
+
 struct config_dashboard {
 	struct dashboard dashboard; /* its pointers are this structure's */
 	struct config_secret secret, token;

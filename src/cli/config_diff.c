@@ -109,8 +109,8 @@ struct thing { /* how one list is told apart and shown */
 
 static const struct thing things[] = {{"clouds", "cloud"}, {"scenarios", "scenario"},
 	{"components", "component"}, {"alarms", "alarm"}, {"metrics", "metrics"},
-	{"reports", "report"}, {"maintenance", "maintenance"}, {"probes", "probe"}, {"outposts", "outpost"}};
-	{"reports", "report"}, {"dashboards", "dashboard"}, {"probes", "probe"}};
+	{"reports", "report"}, {"maintenance", "maintenance"}, {"dashboards", "dashboard"},
+	{"probes", "probe"}, {"outposts", "outpost"}};
 
 /* Lists as maps by what tells their items apart. Owned. */
 static json_t *by_identity(const json_t *section)

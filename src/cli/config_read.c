@@ -269,10 +269,7 @@ struct top {
 		*alarms;
 	const struct yaml *metrics, *cloudmon, *reports, *probes, *report, *outposts;
 	const struct yaml *events;
-	const struct yaml *maintenance;
-	const struct yaml *metrics, *cloudmon, *reports, *probes;
-	const struct yaml *events, *dashboards;
-	const struct yaml *later;
+	const struct yaml *maintenance, *dashboards;
 };
 
 #define TOP(name, type, field) name, type, offsetof(struct top, field)

@@ -327,8 +327,8 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
-	return r->witnesses && running_outposts(r, err) && running_probes_open(r, err);
-	return r->witnesses && running_probes_open(r, err) && running_watch(r, err);
+	return r->witnesses && running_outposts(r, err) && running_probes_open(r, err) &&
+	       running_watch(r, err);
 }
 
 static bool open_clouds(struct running *r, struct error_list *errors)
