@@ -10,7 +10,6 @@
 #include "store/sqlite.h"
 
 #define BUSY_MS 5000
-#define VERSION 1
 /* Both are written at their ends; kept pages would only lie there. */
 #define CACHE " PRAGMA cache_size=-256;"
 
