@@ -47,7 +47,15 @@
  *
  * AVAILABILITY (query "availability"): components [{id, name, category, health,
  *	days [365 x as above], months [{month: "2026-11", RATIO}] newest first, <= 24,
- *	availability {d1, d7, d30, d90, d365}}]
+ *	availability {d1, d7, d30, d90, d365}}],
+ *	slos [{name, component, component_name, objective: 0.999, text | null, span: rolling day
+ *week month quarter year, over_ms: so much of it has passed, good, whole, ratio | null,
+ *	budget_left: 1 all, 0 none, below it overspent | null, state: unknown good firing, since_ms,
+ *	series, burn (O) [{long_ms, short_ms, limit, long | null, short | null, firing, severity}]}]
+ *
+ * RULES (query "rules"; operators): slos as above, rules [{name, component, severity, when, over,
+ *	for, recover, minimum, each, text, series, states [{group, component, state: unknown good
+ *	firing, since_ms, text, evidence | null}]}]
  *
  * SCENARIO (query "scenario" {name}): as in SITE, and
  *	makes [text], deadline_ms, skipped (O): why the last time was skipped | null

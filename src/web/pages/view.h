@@ -129,6 +129,13 @@ json_t *host_view(const char *host);
 /* What the console said, from boot_cause_name(); NULL for none. */
 const char *say_boot_cause(struct view *v, const char *cause);
 
+/* --- objectives.c: what is promised ------------------------------------------------------------
+ */
+
+/* AVAILABILITY.slos as [{name, about, component, href, objective, span, ratio | null, left | null,
+ * state}]. Owned. */
+json_t *objectives_view(struct view *v, const json_t *slos);
+
 /* --- event_view.c: what is declared -------------------------------------------------------------
  */
 

@@ -407,7 +407,22 @@ json_t *model_availability(enum mood mood, size_t n)
 		json_object_set_new(o, "days", d);
 		json_array_append_new(all, o);
 	}
-	return json_pack("{s:o}", "components", all);
+	json_t *slos = json_array();
+	static const double left[] = {0.62, 0.05, -0.4};
+	static const char *const states[] = {"good", "firing", "good", "unknown"};
+	static const char *const spans[] = {"rolling", "month", "quarter", "week"};
+	for (size_t i = 0; i < n && i < 4; i++)
+		json_array_append_new(slos,
+			json_pack(
+				"{s:o, s:o, s:o, s:f, s:o?, s:s, s:I, s:f, s:f, s:o, s:o, s:s, s:I}",
+				"name", text("compute-api"), "component", text("compute"),
+				"component_name", text("Compute"), "objective", 0.999, "text",
+				i % 2 ? text("Requests are answered within 800 ms.") : NULL, "span",
+				spans[i], "over_ms", (json_int_t)30 * 86400000, "good", 99910.0,
+				"whole", 100000.0, "ratio", i < 3 ? json_real(0.9991) : json_null(),
+				"budget_left", i < 3 ? json_real(left[i]) : json_null(), "state",
+				states[i], "since_ms", (json_int_t)1));
+	return json_pack("{s:o, s:o}", "components", all, "slos", slos);
 }
 
 static json_t *run_row(size_t i, bool operators)
