@@ -22,8 +22,9 @@ static char *render(enum page p, json_t *model, json_t *site, const char *lang, 
 
 static void has(const char *html, const char *text)
 {
+	assert_non_null(html);
 	if (!strstr(html, text))
-		fail_msg("no \"%s\" in %s", text, html);
+		fail_msg("no \"%s\"", text);
 }
 
 static void lacks(const char *html, const char *text)
