@@ -16,7 +16,8 @@
 #include "base/calendar.h"
 #include "tell/event.h"
 
-struct maintenance_rule { /* borrowed for the life of struct maintenance, or until configured anew */
+struct maintenance_rule { /* borrowed for the life of struct maintenance, or until configured anew
+			   */
 	const char *name, *title, *text; /* text: Markdown, or NULL */
 	const char *zone;                /* IANA; NULL: UTC */
 	struct calendar_rule when;
@@ -28,7 +29,7 @@ struct maintenance_rule { /* borrowed for the life of struct maintenance, or unt
 };
 
 struct maintenance_window {
-	const char *event;     /* its id; NULL: of a rule that is not announced */
+	const char *event; /* its id; NULL: of a rule that is not announced */
 	int64_t from_ms, to_ms;
 	const char *const *components, *const *probes; /* NULL-terminated */
 };

@@ -26,6 +26,9 @@ enum page {
 	PAGE_HOSTS,        /* /hosts             HOSTS */
 	PAGE_CALLS,        /* /calls[/VIEW]      CALLS */
 	PAGE_EXPLORE,      /* /explore           EXPLORE */
+	PAGE_EVENT,        /* /events/ID         EVENT */
+	PAGE_HISTORY,      /* /history[/VIEW]    HISTORY */
+	PAGE_ALERTS,       /* /alerts            ALERTS */
 	PAGE_PROBLEM,      /* any error          {status, path} */
 	PAGE_COUNT
 };

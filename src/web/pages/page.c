@@ -30,6 +30,9 @@ static const struct {
 	[PAGE_HOSTS] = {"hosts", view_hosts},
 	[PAGE_CALLS] = {"calls", view_calls},
 	[PAGE_EXPLORE] = {"explore", view_explore},
+	[PAGE_EVENT] = {"event", view_event},
+	[PAGE_HISTORY] = {"history", view_history},
+	[PAGE_ALERTS] = {"alerts", view_alerts},
 	[PAGE_PROBLEM] = {"problem", view_problem},
 };
 
