@@ -48,6 +48,7 @@ static void on_events(void *arg)
 	if (r->maintenance)
 		maintenance_wake(r->maintenance);
 	running_suspect_wake(r);
+	running_dashboards_wake(r);
 }
 
 bool running_events(struct running *r, struct error *err)

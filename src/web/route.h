@@ -31,7 +31,8 @@ enum route_face {
 	FACE_INFLUX,
 	FACE_PROMETHEUS, /* and its Alertmanager */
 	FACE_GATUS,
-	FACE_UPTIME_KUMA
+	FACE_UPTIME_KUMA,
+	FACE_CLOUDMON
 };
 enum { ON_PUBLIC = 1, ON_INTAKE = 2, ON_BOTH = 3 };
 

@@ -57,6 +57,13 @@
 		.body_max = (m)[0] == 'P' ? FACE_BODY_MAX : 0                                      \
 	}
 
+#define CLOUDMON(p, q)                                                                             \
+	{                                                                                          \
+		.method = "GET", .path = "/api/v1" p, .face = FACE_CLOUDMON, .on = ON_BOTH,        \
+		.class = CLASS_ASKED, .audience = AUDIENCE_PUBLIC, .form = FORM_DOCUMENT,          \
+		.query = (q), .arguments = graphite_arguments                                      \
+	}
+
 /* clang-format off */
 const struct route routes[] = {
 	PINNED_PAGE("/", PAGE_STATUS),
@@ -97,6 +104,7 @@ const struct route routes[] = {
 		.make = ops_status},
 	COLD_MODEL("components/{id}.json", "component", "id", AUDIENCE_PUBLIC),
 	COLD_MODEL("availability.json", "availability", NULL, AUDIENCE_PUBLIC),
+	COLD_MODEL("rules.json", "rules", NULL, AUDIENCE_OPERATORS),
 	COLD_MODEL("scenarios/{name}.json", "scenario", "name", AUDIENCE_PUBLIC),
 	COLD_MODEL("runs/{run}.json", "run", "run", AUDIENCE_OPERATORS),
 	COLD_MODEL("ledger.json", "ledger", NULL, AUDIENCE_OPERATORS),
@@ -144,6 +152,11 @@ const struct route routes[] = {
 	GRAPHITE("GET", "/functions", "graphite_functions"),
 	GRAPHITE("GET", "/functions/", "graphite_functions"),
 	GRAPHITE("GET", "/lb_check", "graphite_check"),
+
+	CLOUDMON("", "flags_root"),
+	CLOUDMON("/", "flags_root"),
+	CLOUDMON("/info", "flags_info"),
+	CLOUDMON("/health", "flags_health"),
 
 	{.method = "GET", .path = "/metrics", .face = FACE_PROCESS, .on = ON_INTAKE,
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_TEXT,
