@@ -73,6 +73,12 @@ void days_write(struct judged *c)
 	series_set_states(d->series, d->day, &s);
 }
 
+/* Declared work explains what is not well. */
+static enum health counts_as(enum health h, const char *maintenance)
+{
+	return maintenance && h != HEALTH_OPERATIONAL ? HEALTH_MAINTENANCE : h;
+}
+
 void days_count(struct judged *c, int64_t now_ms)
 {
 	struct day_count *d = &c->days;
@@ -80,12 +86,13 @@ void days_count(struct judged *c, int64_t now_ms)
 		return;
 	while (d->counted_ms < now_ms) {
 		const int64_t midnight = (d->day + 1) * DAY_MS;
-		const int64_t to = now_ms < midnight ? now_ms : midnight;
-		add(d, c->now.v.health, to - d->counted_ms);
-		if (to > d->counted_ms)
-			d->counted_ms = to;
-		if (now_ms < midnight)
-			break;
+		const int64_t edge = window_next_ms(c, d->counted_ms);
+		int64_t to = now_ms < midnight ? now_ms : midnight;
+		to = edge < to ? edge : to;
+		add(d, counts_as(c->now.v.health, window_at(c, d->counted_ms)), to - d->counted_ms);
+		d->counted_ms = to;
+		if (to < midnight)
+			continue;
 		days_write(c);
 		start_day(d, d->day + 1);
 	}
@@ -109,7 +116,7 @@ void days_skip(struct judged *c, int64_t now_ms)
 static bool on_span(void *arg, const struct judge_span *span)
 {
 	if (!span->gap)
-		add(arg, span->health, span->to_ms - span->from_ms);
+		add(arg, counts_as(span->health, span->maintenance), span->to_ms - span->from_ms);
 	return true;
 }
 

@@ -17,7 +17,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
-#include "net/http_client.h"
+#include "net/http_headers.h"
 #include "net/resolver.h"
 
 struct http_socket;
@@ -49,6 +49,8 @@ struct http_client {
 	VEC(struct http_socket *) sockets; /* by descriptor */
 	VEC(struct http_socket *) connecting;
 	bool in_curl, freeing;
+	http_dated *dated; /* NULL: nobody listens */
+	void *dated_arg;
 };
 
 enum http_state {
@@ -70,7 +72,7 @@ struct http_call {
 
 	CURL *easy;
 	bool in_multi;
-	struct curl_slist *headers, *resolve, *connect_to;
+	struct curl_slist *sent_headers, *resolve, *connect_to;
 	struct resolve_call *lookup;
 	struct http_host *host;
 	char *host_name; /* of whom we connect to, without [] */
@@ -99,9 +101,9 @@ struct http_call {
 	char curl_error[CURL_ERROR_SIZE];
 
 	/* the answer */
-	struct buf body, header_text; /* "name\0value\0" each */
-	VEC(size_t) header_at;
-	VEC(struct http_header) header_view;
+	struct buf body;
+	struct http_headers headers;
+	struct tls_facts *facts; /* NULL: not wanted, or none were shown */
 	struct http_answer answer;
 };
 
@@ -119,6 +121,7 @@ bool http_call_prepare(struct http_call *call, const struct http_request *reques
 void http_call_receive(struct http_call *call); /* sets the callbacks */
 /* Fills the answer from the handle, which has ended so or was stopped with `fault`. */
 void http_call_conclude(struct http_call *call, CURLcode code, enum fault fault);
+void http_call_date(struct http_call *call); /* tells who listens */
 
 /* --- http_sockets.c */
 bool http_sockets_init(struct http_client *c, struct error *err);

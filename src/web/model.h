@@ -13,7 +13,9 @@
  *	health: the worst of all; counts {operational: 3, ...}
  *	observing {storing: bool, blind: bool, since_ms, why (O)}
  *	components [{id, name, category, region, cloud, health, rule, text (O), since_ms,
- *	      checked_ms | null, stored: bool, evidence: id | null,
+ *	      checked_ms | null, stored: bool, evidence: id | null, root: id of the component that
+ *	      explains it | null, dissent: text | null, maintenance: id of the event within whose
+ *	      time it lies, "" of one that is not announced | null, flapping: bool,
  *	      days [90 x {day: days since 1970, s: [seconds in the five states], gap: seconds not
  *	      observed}], oldest first, today last,
  *	      availability {d1, d7, d30, d90: RATIO}}]
@@ -21,6 +23,9 @@
  *	      `up` is operational+degraded over time that was observed and is known; worst counts
  *	      unseen and unknown time as down, best as up; maintenance is left out
  *	categories [{name, components: [id]}]
+ *	events [EVENT, brief]   those under way, worst first, then the newest that are over, <= 50;
+ *	upcoming [EVENT, brief]   maintenance and info that are planned, the next first. EVENT is
+ *	      event_json() of tell/event.h for the audience, brief: `updates` holds the newest alone
  *	scenarios [{name, title, cloud, every_ms, component: id | null,
  *	      last {run (O), at_ms, verdict, built_ms} | null}]
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
@@ -42,7 +47,15 @@
  *
  * AVAILABILITY (query "availability"): components [{id, name, category, health,
  *	days [365 x as above], months [{month: "2026-11", RATIO}] newest first, <= 24,
- *	availability {d1, d7, d30, d90, d365}}]
+ *	availability {d1, d7, d30, d90, d365}}],
+ *	slos [{name, component, component_name, objective: 0.999, text | null, span: rolling day
+ *week month quarter year, over_ms: so much of it has passed, good, whole, ratio | null,
+ *	budget_left: 1 all, 0 none, below it overspent | null, state: unknown good firing, since_ms,
+ *	series, burn (O) [{long_ms, short_ms, limit, long | null, short | null, firing, severity}]}]
+ *
+ * RULES (query "rules"; operators): slos as above, rules [{name, component, severity, when, over,
+ *	for, recover, minimum, each, text, series, states [{group, component, state: unknown good
+ *	firing, since_ms, text, evidence | null}]}]
  *
  * SCENARIO (query "scenario" {name}): as in SITE, and
  *	makes [text], deadline_ms, skipped (O): why the last time was skipped | null
@@ -90,8 +103,24 @@
  *	      min, max}; smoke where there are percentiles, else value: the mean, of sums what was
  *	      added a second; none of these where nothing is known
  *
+ * ALERTS (query "alerts"; operators): alerts_json() of observe/ingest/alerts.h
+ *
  * DOCUMENT (queries "graphite_render" and its neighbours, "blackbox"; operators): what is shown as
  *it is: status, type: of the content, text. The arguments are those of faces/graphite.c
+ *
+ * EVENT (query "event" {id}): event_json() for the audience, whole, and
+ *	names {ID: name} of all components that it ever touched; one that is gone has its id
+ *
+ * EVENTS (query "events" {kind, component, from_ms, to_ms, open: bool, skip, limit, whole: bool};
+ *all may be left out): count: how many there are, skip events [EVENT, brief unless whole]   open
+ *ones first, then the newest begin, <= limit or MODEL_EVENTS
+ *
+ * HISTORY (query "history" {view}): view is MONTH:KIND:COMPONENT; what is empty, or left out at its
+ *	end, is not asked for: "2026-11", ":maintenance", "2026-11::compute"
+ *	month: "2026-11", by begin (UTC), or "": the newest of all; kind, component: id, or null
+ *	months ["2026-11"]   in which any event of the audience began, newest first
+ *	events [EVENT, brief]   newest begin first, <= MODEL_EVENTS; more: there are older ones
+ *	names {ID: name} of all that these touch, and of the component asked for
  *
  * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
  *	the verdicts of this component before and after | null
@@ -99,18 +128,20 @@
 #ifndef WEB_MODEL_H
 #define WEB_MODEL_H
 
-#define MODEL_DAYS      90
-#define MODEL_SPANS     200
-#define MODEL_PROBES    1000
-#define MODEL_RUNS      50
-#define MODEL_LEDGER    30
-#define MODEL_CALLS     30
-#define MODEL_HOSTS     200 /* of a cloud */
-#define MODEL_HOST_DAYS 14
-#define MODEL_POINTS    145
-#define MODEL_LISTED    200 /* series of EXPLORE, */
-#define MODEL_DRAWN     8   /* drawn ones, */
-#define MODEL_SMOKE     7   /* percentiles of each point, */
-#define MODEL_COLUMNS   400 /* and points at most */
+#define MODEL_DAYS        90
+#define MODEL_SPANS       200
+#define MODEL_PROBES      1000
+#define MODEL_RUNS        50
+#define MODEL_LEDGER      30
+#define MODEL_CALLS       30
+#define MODEL_HOSTS       200 /* of a cloud */
+#define MODEL_HOST_DAYS   14
+#define MODEL_POINTS      145
+#define MODEL_EVENTS      100 /* of HISTORY and EVENTS */
+#define MODEL_EVENTS_SITE 50  /* of SITE, where not more are under way */
+#define MODEL_LISTED      200 /* series of EXPLORE, */
+#define MODEL_DRAWN       8   /* drawn ones, */
+#define MODEL_SMOKE       7   /* percentiles of each point, */
+#define MODEL_COLUMNS     400 /* and points at most */
 
 #endif

@@ -10,7 +10,10 @@
 #include "base/json.h"
 #include "web/pages/view.h"
 
-#define NAMED      3  /* components in the sentence by name */
+#define NAMED      3 /* components in the sentence by name */
+#define EVENTS     8 /* in full; the others are in the history; */
+#define EVENTS_FEW 3 /* where there are more than MANY components, to keep the page small */
+#define MANY       20
 #define LINKS_PAGE 80 /* links on days, shared by all strips */
 
 /* --- the verdict -------------------------------------------------------------------------------
@@ -97,6 +100,41 @@ static void tell_verdict(struct view *v, const json_t *components)
 	view_put(v->root, "title", json_string_value(first));
 }
 
+/* --- what is declared --------------------------------------------------------------------------
+ */
+
+static bool is_shown(const struct view *v, const json_t *event)
+{
+	return !event_is_over(event) || json_int(event, "ended_ms", 0) > v->now_ms - DAY_S * 1000LL;
+}
+
+static void add_events(struct view *v, json_t *cards, const char *list, bool incidents, bool over)
+{
+	const size_t n = json_array_size(json_object_get(v->site, "components"));
+	const size_t most = n > MANY ? EVENTS_FEW : EVENTS;
+	const json_t *event;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, list), i, event) {
+		const char *kind = json_str(event, "kind");
+		const bool incident = kind && !strcmp(kind, "incident");
+		if (event_is_over(event) == over && (over || incident == incidents) &&
+			is_shown(v, event) && json_array_size(cards) < most)
+			json_array_append_new(cards, event_card_view(v, event));
+	}
+}
+
+/* Incidents first, then what is under way, what is planned, what ended within a day. */
+static void list_events(struct view *v)
+{
+	json_t *cards = json_array();
+	add_events(v, cards, "events", true, false);
+	add_events(v, cards, "events", false, false);
+	add_events(v, cards, "upcoming", false, false);
+	add_events(v, cards, "events", false, true);
+	json_object_set_new(v->root, "has_events", json_boolean(json_array_size(cards) > 0));
+	json_object_set_new(v->root, "events", cards);
+}
+
 /* --- the components ----------------------------------------------------------------------------
  */
 
@@ -115,9 +153,18 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 	} else {
 		json_object_set_new(o, "since", time_view_short(v, json_object_get(c, "since_ms")));
 		/* a maintenance is declared, whatever is observed meanwhile */
+		const char *root = json_str(c, "root");
 		view_put(o, "why",
-			h == HEALTH_MAINTENANCE ? NULL : say_rule(v, json_str(c, "rule")));
+			h == HEALTH_MAINTENANCE ? NULL
+			: root ? say(v, "affected_by", say_isolated(v, component_name(v, root)),
+					 NULL)
+			       : say_rule(v, json_str(c, "rule")));
 	}
+	view_put(o, "evidence", NULL);
+	if (h != HEALTH_OPERATIONAL && json_int(c, "evidence", 0) > 0)
+		put_link(v, o, "evidence", "/evidence/",
+			view_keep(v, mem_printf("%lld", (long long)json_int(c, "evidence", 0))));
+	json_object_set_new(o, "declared", declared_view(v, json_str(c, "id")));
 	/* what was judged before this start says when it was last looked at */
 	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));
 	json_object_set_new(o, "checked",
@@ -125,6 +172,7 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 			v, json_flag(c, "stored") ? json_object_get(c, "checked_ms") : NULL));
 	json_object_set_new(o, "strip",
 		strip_view(v, json_object_get(c, "days"), 90, json_str(o, "href"), links));
+	json_object_set_new(o, "figures", json_sprintf("%s#f", json_str(o, "href")));
 	json_object_set_new(o, "d90", ratio_view(v, json_at(c, "availability", "d90", NULL)));
 	return o;
 }
@@ -244,6 +292,7 @@ bool view_status(struct view *v)
 	if (!json_is_array(components))
 		return false;
 	tell_verdict(v, components);
+	list_events(v);
 	list_components(v, components);
 	list_probes(v);
 	list_scenarios(v);

@@ -91,6 +91,21 @@ static void every_answer_is_guarded(void **state)
 	got_fini(&g);
 }
 
+static void what_moved_says_where_it_is(void **state)
+{
+	struct served *s = *state;
+	served_open(s, (struct web_options){0});
+	struct got g = public_get(s, "/incidents/a%20b?lang=de", "");
+	assert_int_equal(g.status, 301);
+	assert_string_equal(got_header(&g, "Location"), "/events/a%20b?lang=de");
+	got_fini(&g);
+	g = public_get(s, "/incidents/%2F%2Fevil.example", "");
+	assert_int_equal(g.status, 404);
+	got_fini(&g);
+	assert_int_equal(s->queries, 0);
+	expect(public_get(s, "/events/nobody", ""), 404, "404");
+}
+
 static void the_public_never_sees_what_is_the_operators(void **state)
 {
 	struct served *s = *state;
@@ -590,6 +605,7 @@ int test_serve(void)
 	const struct CMUnitTest tests[] = {
 		t(pages_and_models_are_there),
 		t(every_answer_is_guarded),
+		t(what_moved_says_where_it_is),
 		t(the_public_never_sees_what_is_the_operators),
 		t(a_reader_who_has_it_is_told_so),
 		t(codings_are_chosen),
