@@ -206,8 +206,8 @@ bool calendar_parse_time(struct slice s, int32_t *ret_s, struct error *err)
 
 static bool parse_weekday(struct slice s, int *ret)
 {
-	static const char *const names[] = {"sunday", "monday", "tuesday", "wednesday", "thursday",
-		"friday", "saturday"};
+	static const char *const names[] = {
+		"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
 	for (int i = 0; i < 7; i++)
 		if (slice_is_nocase(s, names[i]) ||
 			slice_is_nocase(s, (char[]){names[i][0], names[i][1], names[i][2], 0})) {

@@ -30,6 +30,7 @@ struct config *config_new(void)
 	c->languages[0] = mem_strdup("en");
 	c->languages[1] = mem_strdup("de");
 	c->about = json_object();
+	config_events_init(c);
 	c->instance = session_instance();
 	c->location = mem_strdup("");
 	c->cloudmon_environment = mem_strdup("");
@@ -116,6 +117,7 @@ static void free_items(struct config *c)
 		config_report_free(&c->reports[i]);
 	for (size_t i = 0; i < c->probe_count; i++)
 		probe_config_free(c->probes[i]);
+	config_outposts_free(c);
 	free(c->probes);
 	free(c->clouds);
 	free(c->scenarios);

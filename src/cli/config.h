@@ -18,6 +18,7 @@
 #include "tell/alarm.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
+#include "tell/suspect.h"
 
 struct config_secret { /* as written, and what it holds once read */
 	char *from;    /* "file:/run/...", "env:NAME"; NULL: none */
@@ -86,6 +87,21 @@ struct config_flags {     /* CloudMon's rules: judge/cloudmon/ */
 	const char *file;
 };
 
+struct config_upstream { /* `report`: the house that this instance is an outpost of */
+	char *to;        /* NULL: none */
+	int64_t spool;   /* bytes; default 256 MiB */
+	struct config_secret token;
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_outpost { /* one that may report here */
+	char *location;
+	struct config_secret token;
+	unsigned line, col;
+	const char *file;
+};
+
 enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 	CONFIG_FACE_INFLUX,
 	CONFIG_FACE_PROMETHEUS,
@@ -126,7 +142,11 @@ struct config {
 	char *cloudmon_environment, *cloudmon_zone;
 	bool cloudmon_own; /* they go into our own series too */
 	struct config_report *reports;
-	struct probe_config **probes; /* as written, their names unique */
+	struct config_upstream upstream;
+	struct config_outpost *outposts;
+	size_t outpost_count;
+	struct suspect_policy suspect; /* without languages, which are the site's */
+	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;
 	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,
 		report_count;

@@ -328,6 +328,8 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "metrics", metrics_json(c));
 	json_object_set_new(j, "cloudmon", cloudmon_json(c));
 	json_object_set_new(j, "reports", reports_json(c));
+	json_object_set_new(j, "events", config_events_json(c));
 	json_object_set_new(j, "probes", probes_json(c));
+	config_outposts_json(c, j);
 	return j;
 }

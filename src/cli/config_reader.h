@@ -9,6 +9,8 @@
  *	config_alarm.c   alarms and their mail server
  *	config_metrics.c receivers of numbers
  *	config_report.c  reports by mail
+ *	config_outpost.c where an outpost reports, and which outposts report here
+ *	config_event.c   events that open and close themselves
  *	config_probe.c   the user's own probes
  *	config_flags.c   CloudMon's rules
  *	config_finish.c  what can only be said when all files are read; drafts become the result
@@ -106,6 +108,13 @@ struct report_draft {
 	bool broken;
 };
 
+struct outpost_draft {
+	char *location;
+	struct config_secret token;
+	struct config_place at;
+	const char *touched;
+};
+
 struct probe_draft {
 	struct probe_config *config; /* NULL: it has an error, which was told */
 	struct config_place at;
@@ -126,6 +135,7 @@ struct config_reader {
 	VEC(struct alarm_draft) alarms;
 	VEC(struct metrics_draft) metrics;
 	VEC(struct report_draft) reports;
+	VEC(struct outpost_draft) outposts;
 	VEC(struct probe_draft) probes;
 	struct map probe_names; /* name -> index + 1 of the draft */
 	bool full;              /* the limit of probes was told */
@@ -178,6 +188,18 @@ void config_read_reports(struct config_reader *r, const struct yaml *list);
 void config_finish_reports(struct config_reader *r);
 void config_reports_drafts_free(struct config_reader *r);
 void config_report_free(struct config_report *p);
+
+/* --- config_outpost.c */
+void config_read_upstream(struct config_reader *r, const struct yaml *map);
+void config_read_outposts(struct config_reader *r, const struct yaml *list);
+void config_finish_outposts(struct config_reader *r);
+void config_outposts_drafts_free(struct config_reader *r);
+void config_outposts_free(struct config *c);
+void config_outposts_json(const struct config *c, json_t *into);
+/* --- config_event.c */
+void config_events_init(struct config *c);
+void config_read_events(struct config_reader *r, const struct yaml *map);
+json_t *config_events_json(const struct config *c); /* owned */
 
 /* --- config_probe.c */
 void config_read_probes(struct config_reader *r, const struct yaml *list);

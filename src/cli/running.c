@@ -97,6 +97,7 @@ struct config *running_config(const struct running_options *o, struct error_list
 static void on_passed(void *arg, const struct observation *o)
 {
 	struct running *r = arg;
+	running_outposts_seen(r, o);
 	judge_take(r->judge, o);
 }
 
@@ -110,6 +111,8 @@ static void on_blind(void *arg, bool blind, const char *why)
 {
 	struct running *r = arg;
 	judge_blind(r->judge, blind, why);
+	if (r->reporter)
+		reporter_blind(r->reporter, blind, why);
 	if (blind)
 		running_say(r, "blind: %s", why ? why : "no witness answers");
 	else
@@ -123,6 +126,7 @@ static void on_verdict(void *arg, const struct verdict *from, const struct verdi
 	if (from->id || to->health != HEALTH_OPERATIONAL)
 		running_say(r, "%s is %s: %s", to->component, health_name(to->health), to->text);
 	alarms_wake(r->alarms);
+	running_suspect_wake(r);
 	house_changed(r->house);
 }
 
@@ -173,6 +177,9 @@ static void add_jobs(void *arg, json_t *site)
 		schedule_each(r->schedule, add_job, jobs);
 	json_object_set_new(site, "jobs", jobs);
 	running_ingest_site(r, site);
+	running_outposts_site(r, site);
+	if (r->suspects)
+		json_object_set_new(site, "suspects", suspects_json(r->suspects));
 }
 
 static void on_query(void *arg, const char *what, const json_t *args, enum audience audience,
@@ -244,7 +251,8 @@ static bool open_web(struct running *r, struct error *err)
 		.threads = c->threads,
 	};
 	const struct web_house house = {
-		.query = on_query, .command = on_command, .points = running_points, .arg = r};
+		.query = on_query, .command = on_command, .points = running_points, .parcel = running_parcel,
+		.arg = r};
 	r->loop = loop_new(NULL, err);
 	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);
 	return r->web != NULL;
@@ -279,7 +287,9 @@ static bool open_rooms(struct running *r, struct error *err)
 		.ten_minute_days = c->ten_minute_days,
 		.hour_days = c->hour_days,
 		.trouble = on_trouble,
-		.trouble_arg = r};
+		.trouble_arg = r,
+		.outbox_bytes = c->upstream.to ? c->upstream.spool : 0,
+		.stored = running_stored};
 	const struct judge_options judge = {
 		.confirm = c->confirm, .minimum_ns = c->minimum_ns, .refused = on_refused};
 	if (!lock_state(r, err))
@@ -304,13 +314,16 @@ static bool open_rooms(struct running *r, struct error *err)
 	house_graphite(r->house, r->graphite);
 	cloudmon_trees(&r->cloudmon, r->graphite);
 	house_flags(r->house, &r->cloudmon);
+	if (!running_events(r, err) || !running_suspect(r, c, err))
+		return false;
+	house_events(r->house, r->events);
 	if (!running_ingest(r, err))
 		return false;
 	house_ingest(r->house, r->ingest);
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
-	return r->witnesses && running_probes_open(r, err);
+	return r->witnesses && running_outposts(r, err) && running_probes_open(r, err);
 }
 
 static bool open_clouds(struct running *r, struct error_list *errors)
@@ -415,6 +428,7 @@ struct running *running_open(const struct running_options *options)
 		return NULL;
 	}
 	house_publish_to(r->house, r->web);
+	running_suspect_wake(r);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
 	mem_trim(); /* of what the files took while they were read */
@@ -482,6 +496,12 @@ void running_close(struct running *r)
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
+	if (r->house)
+		house_events(r->house, NULL);
+	suspects_free(r->suspects);
+	r->suspects = NULL;
+	events_free(r->events);
+	running_outposts_close(r);
 	house_free(r->house);
 	running_flags_close(r);
 	generation_unref(r->flags_of);

@@ -138,7 +138,10 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 		error_list_add(errors, &err);
 	if (!running_reports(r, next, &err))
 		error_list_add(errors, &err);
+	if (!running_suspect(r, next, &err))
+		error_list_add(errors, &err);
 	running_ingest_reload(r);
+	running_outposts_reload(r);
 	running_shipped_free(r->shipped);
 	r->shipped = NULL;
 	running_flags(r, next, errors);

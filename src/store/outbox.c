@@ -105,8 +105,8 @@ static void on_read(struct worker_job *j, unsigned thread)
 {
 	struct outbox_reading *r = (struct outbox_reading *)j;
 	struct tail *t = &r->store->writer->tail;
-	r->good = tail_open(t, &r->err) &&
-		  outbox_rows_read(t, slice_of(r->head), &r->found, &r->err);
+	r->good =
+		tail_open(t, &r->err) && outbox_rows_read(t, slice_of(r->head), &r->found, &r->err);
 }
 
 static void on_read_done(struct worker_job *j)

@@ -42,8 +42,7 @@ struct outbox_page {
 	uint64_t samples;
 	bool more; /* others wait behind */
 };
-typedef void outbox_read_done(
-	void *arg, const struct outbox_page *page, const struct error *err);
+typedef void outbox_read_done(void *arg, const struct outbox_page *page, const struct error *err);
 
 struct outbox_reading; /* under way; gone once its callback has returned */
 /* A parcel with that head (copied) and the oldest items, also when there are none. `done` once,

@@ -32,8 +32,7 @@ void parcel_writer_fini(struct parcel_writer *w)
 	vec_fini(&w->ids);
 }
 
-static void note_id(
-	void *arg, const struct row_series *series, const struct series_sample *sample)
+static void note_id(void *arg, const struct row_series *series, const struct series_sample *sample)
 {
 	struct parcel_writer *w = arg;
 	w->samples++;
@@ -202,7 +201,8 @@ static bool read_tags(struct parcel *p, char *text, size_t *ret_count)
 static bool is_clean(const struct parcel *p, const struct parcel_series *s)
 {
 	struct slice keys[POINTS_TAGS_MAX], values[POINTS_TAGS_MAX];
-	const struct series_tag *tags = s->tag_count ? p->tags.p + (p->tags.n - s->tag_count) : NULL;
+	const struct series_tag *tags =
+		s->tag_count ? p->tags.p + (p->tags.n - s->tag_count) : NULL;
 	for (size_t i = 0; i < s->tag_count; i++) {
 		keys[i] = slice_of(tags[i].key);
 		values[i] = slice_of(tags[i].value);
@@ -248,8 +248,7 @@ static bool read_series(struct reading *r)
 	return true;
 }
 
-static void look_up(
-	void *arg, const struct row_series *series, const struct series_sample *sample)
+static void look_up(void *arg, const struct row_series *series, const struct series_sample *sample)
 {
 	struct reading *r = arg;
 	const size_t place = parcel_series_place(r->parcel, series->id);

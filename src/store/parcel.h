@@ -71,7 +71,7 @@ struct parcel_item {
 };
 
 struct parcel {
-	json_t *head;                                        /* an object */
+	json_t *head;                     /* an object */
 	VEC(struct parcel_series) series; /* by id */
 	VEC(struct parcel_item) items;    /* by seq */
 	VEC(struct series_tag) tags;

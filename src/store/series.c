@@ -440,6 +440,8 @@ bool series_append(struct series *s, const struct series_sample *sample)
 		batch_add(s, sample);
 		for (size_t i = 0; i < st->watcher_count; i++)
 			st->watchers[i].cb(st->watchers[i].arg, s, sample);
+		for (struct series_listener *l = s->listeners; l; l = l->next)
+			l->heard(l->arg, sample);
 		return true;
 	}
 	return false;
@@ -459,6 +461,21 @@ void series_unwatch(struct series_store *st, series_watcher *cb, void *arg)
 			st->watchers[i] = st->watchers[--st->watcher_count];
 			return;
 		}
+}
+
+void series_listen(struct series *s, struct series_listener *l)
+{
+	l->next = s->listeners;
+	s->listeners = l;
+}
+
+void series_unlisten(struct series *s, struct series_listener *l)
+{
+	struct series_listener **at = &s->listeners;
+	while (*at && *at != l)
+		at = &(*at)->next;
+	if (*at)
+		*at = l->next;
 }
 
 void series_set_states(struct series *s, int64_t day, const struct series_states *states)

@@ -163,6 +163,17 @@ bool series_append(struct series *s, const struct series_sample *sample);
 typedef void series_watcher(void *arg, const struct series *s, const struct series_sample *sample);
 void series_watch(struct series_store *st, series_watcher *cb, void *arg);
 void series_unwatch(struct series_store *st, series_watcher *cb, void *arg);
+/* Hears of each sample of one series that was taken, right then. The storage is the listener's,
+ * zeroed before; it must have left before the store is closed. Nothing may be appended from inside.
+ */
+struct series_listener {
+	struct series_listener *next;
+	void (*heard)(void *arg, const struct series_sample *sample);
+	void *arg;
+};
+void series_listen(struct series *s, struct series_listener *l);
+void series_unlisten(
+	struct series *s, struct series_listener *l); /* no-op when it does not listen */
 
 /* --- reading ---------------------------------------------------------------------------------- */
 

@@ -38,6 +38,7 @@ struct series {
 	char *unit, *location, *name, *text;
 	_Atomic uint32_t id; /* the writer sets it once */
 	/* the loop's */
+	struct series_listener *listeners;
 	struct head *heads;
 	struct kept_block *kept;
 	uint64_t batch; /* serial of the one it has a position in */

@@ -136,9 +136,9 @@ bool outbox_rows_add(struct tail *t, bool note, int64_t at_ms, uint64_t samples,
 
 struct leaving {
 	struct tail *tail;
-	int64_t through;       /* all of these; else: */
-	int64_t before_ms;     /* stored before that; else for lack of room */
-	int64_t last;          /* found */
+	int64_t through;   /* all of these; else: */
+	int64_t before_ms; /* stored before that; else for lack of room */
+	int64_t last;      /* found */
 	uint64_t old, many;
 	struct outbox_state left; /* what stays */
 };
@@ -254,8 +254,7 @@ static bool is_full(struct parcel_writer *w)
 	       (w->ids.n >= PAGE_SERIES && parcel_writer_series(w) >= PAGE_SERIES);
 }
 
-static bool fill(
-	struct tail *t, struct parcel_writer *w, struct outbox_found *f, struct error *err)
+static bool fill(struct tail *t, struct parcel_writer *w, struct outbox_found *f, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(
@@ -283,8 +282,8 @@ bool outbox_rows_read(
 	struct parcel_writer w;
 	struct buf plain = BUF(PARCEL_BYTES);
 	parcel_writer_init(&w);
-	bool good = fill(t, &w, ret, err) &&
-		    parcel_writer_finish(&w, head, name_of, t, &plain, err);
+	bool good =
+		fill(t, &w, ret, err) && parcel_writer_finish(&w, head, name_of, t, &plain, err);
 	if (good && plain.over) {
 		error_set(err, ERROR_LIMIT, "what the outbox has of one second is over %u MiB",
 			PARCEL_BYTES >> 20);
@@ -304,8 +303,8 @@ bool outbox_rows_read(
 bool inbox_rows_set(struct tail *t, const char *source, int64_t seq, struct error *err)
 {
 	const struct facts_value v[] = {FACTS_T(source), FACTS_I(seq)};
-	return sqlite_rows(t->rows,
-		"INSERT OR REPLACE INTO inbox(source, seq) VALUES(?, ?)", v, 2, NULL, NULL, err);
+	return sqlite_rows(t->rows, "INSERT OR REPLACE INTO inbox(source, seq) VALUES(?, ?)", v, 2,
+		NULL, NULL, err);
 }
 
 struct inbox_each {
@@ -324,6 +323,5 @@ bool inbox_rows_each(struct tail *t, void (*cb)(void *arg, const char *source, i
 	void *arg, struct error *err)
 {
 	struct inbox_each e = {cb, arg};
-	return sqlite_rows(
-		t->rows, "SELECT source, seq FROM inbox", NULL, 0, on_inbox, &e, err);
+	return sqlite_rows(t->rows, "SELECT source, seq FROM inbox", NULL, 0, on_inbox, &e, err);
 }

@@ -28,11 +28,10 @@ struct outbox_found {
 	uint64_t samples, corrupt;
 	bool more;
 };
-bool outbox_rows_read(struct tail *t, struct slice head, struct outbox_found *ret,
-	struct error *err) must_check;
+bool outbox_rows_read(
+	struct tail *t, struct slice head, struct outbox_found *ret, struct error *err) must_check;
 
-bool inbox_rows_set(
-	struct tail *t, const char *source, int64_t seq, struct error *err) must_check;
+bool inbox_rows_set(struct tail *t, const char *source, int64_t seq, struct error *err) must_check;
 bool inbox_rows_each(struct tail *t, void (*cb)(void *arg, const char *source, int64_t seq),
 	void *arg, struct error *err) must_check;
 

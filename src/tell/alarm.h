@@ -52,6 +52,10 @@ void alarms_free(struct alarms *a);
 /* New configuration (SIGHUP): deliveries of alarms that are gone are dropped and counted. */
 bool alarms_configure(struct alarms *a, const struct alarm_site *site, const struct alarm *list,
 	size_t n, struct error *err) must_check;
+/* Who knows the open event of a component: its id, borrowed until the loop turns, or NULL. Messages
+ * of its changes link to it. */
+typedef const char *alarms_event(void *arg, const char *component);
+void alarms_events(struct alarms *a, alarms_event *event, void *arg);
 /* A change is durable: look at the feed. */
 void alarms_wake(struct alarms *a);
 /* Something could not be run (configuration, quota, ours): told once when it begins and once when

@@ -109,6 +109,8 @@ struct alarms {
 	struct timer again;
 	uint64_t dropped;
 	char *trouble; /* of reading the tables */
+	alarms_event *event; /* NULL: nobody knows of any */
+	void *event_arg;
 };
 
 int64_t alarm_now_ms(const struct alarms *a);

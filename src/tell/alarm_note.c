@@ -77,9 +77,14 @@ static json_t *change_json(const struct alarms *a, const struct judge_change *ch
 	set_time(o, "since", change->since_ms);
 	set_text(o, "reason", change->text);
 	if (url[0]) {
-		char *link = mem_printf("%s%sevidence/%lld", url,
-			slice_ends(slice_of(url), "/") ? "" : "/", (long long)change->id);
+		const char *slash = slice_ends(slice_of(url), "/") ? "" : "/";
+		const char *event = a->event ? a->event(a->event_arg, change->component) : NULL;
+		char *link = mem_printf("%s%sevidence/%lld", url, slash, (long long)change->id);
 		set_text(o, "evidence_url", link);
+		free(link);
+		link = event ? mem_printf("%s%sevents/%s", url, slash, event) : NULL;
+		if (link)
+			set_text(o, "event_url", link);
 		free(link);
 	} else {
 		json_object_set_new(o, "evidence_url", json_null());

@@ -116,6 +116,7 @@ static void add_note(struct buf *out, const struct note *n, bool several)
 {
 	const json_t *fact = alarm_note_fact(n->body);
 	const char *url = json_str(fact, "evidence_url"), *fix = text_of(fact, "fix");
+	const char *event = json_str(fact, "event_url");
 	char *text = alarm_note_text(n->body);
 
 	if (several)
@@ -128,6 +129,8 @@ static void add_note(struct buf *out, const struct note *n, bool several)
 		buf_printf(out, "%s%s\n", several ? "    " : "", fix);
 	if (url)
 		buf_printf(out, "%s%s\n", several ? "    " : "", url);
+	if (event)
+		buf_printf(out, "%s%s\n", several ? "    " : "", event);
 	free(text);
 }
 

@@ -107,8 +107,7 @@ struct event_change {
 	int64_t revision;       /* refused with ERROR_CONFLICT when it is another by now; 0: any */
 };
 
-/* --- within a transaction ------------------------------------------------------------------------
- */
+/* --- within a transaction --------------------------------------------------------------------- */
 
 /* now_ms: the writer's clock. ret_id: at least EVENT_ID_MAX + 1 bytes. */
 bool event_tx_open(struct facts_tx *tx, const struct event_new *n, const struct event_author *by,
@@ -121,8 +120,7 @@ bool event_tx_change(struct facts_tx *tx, const char *id, const struct event_cha
 bool event_tx_correct(struct facts_tx *tx, const char *id, int update, const char *text,
 	const struct event_author *by, int64_t now_ms, struct error *err) must_check;
 
-/* --- reading, from any thread -------------------------------------------------------------------
- */
+/* --- reading, from any thread ----------------------------------------------------------------- */
 
 /* Creates or upgrades the tables; before anything else here. For starting up only. */
 bool event_migrate(struct facts *f, struct error *err) must_check;
@@ -148,6 +146,7 @@ struct event_filter {
 	int kind;               /* enum event_kind; -1: all */
 	const char *component;  /* its id; NULL: all */
 	int64_t from_ms, to_ms; /* that touch it; to_ms 0: no end */
+	bool by_begin;          /* that begin in it; the newest begin first, open or not */
 	bool open;              /* only those that are not over */
 	size_t skip, limit;     /* limit 0: 50; at most 1000 */
 	bool brief;             /* without updates but the newest */
@@ -157,8 +156,10 @@ json_t *event_list(struct facts *f, const struct event_filter *filter, struct er
 /* How many there are without skip and limit; -1: err. */
 int64_t event_count(struct facts *f, const struct event_filter *filter, struct error *err);
 
-/* --- the house's: writes from the loop, and what is current
- * ---------------------------------------- */
+/* Months in which any of them began (UTC), ["2026-11"], the newest first. Owned; NULL: err. */
+json_t *event_months(struct facts *f, enum audience audience, struct error *err);
+
+/* --- the house's ------------------------------------------------------------------------------ */
 
 struct events;
 /* Something changed, by us or another process; it is durable. */

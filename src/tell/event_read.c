@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "tell/event_inside.h"
 
 #define AHEAD_MS    (30 * 86400000LL) /* of what is current */
@@ -200,6 +201,14 @@ static void need_touch(struct condition *c, int64_t from_ms, int64_t to_ms)
 	}
 }
 
+static void need_begin(struct condition *c, int64_t from_ms, int64_t to_ms)
+{
+	if (from_ms)
+		need(c, "starts_ms >= ?", FACTS_I(from_ms));
+	if (to_ms)
+		need(c, "starts_ms < ?", FACTS_I(to_ms));
+}
+
 static struct condition condition_of(const struct event_filter *f)
 {
 	struct condition c = {.sql = BUF(BUF_LINE)};
@@ -209,7 +218,10 @@ static struct condition condition_of(const struct event_filter *f)
 	if (f->component)
 		need(&c, "id IN (SELECT event FROM event_component WHERE component = ?)",
 			FACTS_T(f->component));
-	need_touch(&c, f->from_ms, f->to_ms);
+	if (f->by_begin)
+		need_begin(&c, f->from_ms, f->to_ms);
+	else
+		need_touch(&c, f->from_ms, f->to_ms);
 	if (f->open)
 		need(&c, "ended_ms = ?", FACTS_I(0));
 	return c;
@@ -247,7 +259,8 @@ static json_t *rows_json(struct facts *f, const rows_vec *rows, enum audience au
 	return list;
 }
 
-#define OPEN_FIRST "CASE WHEN ended_ms = 0 THEN 0 ELSE 1 END, starts_ms DESC, id DESC"
+#define NEWEST_FIRST "starts_ms DESC, id DESC"
+#define OPEN_FIRST   "CASE WHEN ended_ms = 0 THEN 0 ELSE 1 END, " NEWEST_FIRST
 
 json_t *event_list(struct facts *f, const struct event_filter *filter, struct error *err)
 {
@@ -255,7 +268,7 @@ json_t *event_list(struct facts *f, const struct event_filter *filter, struct er
 	const size_t limit = filter->limit ? filter->limit : 50;
 	rows_vec rows = {0};
 	json_t *list = NULL;
-	if (read_rows(f, &c, OPEN_FIRST, filter->skip,
+	if (read_rows(f, &c, filter->by_begin ? NEWEST_FIRST : OPEN_FIRST, filter->skip,
 		    limit < EVENT_LIST_MAX ? limit : EVENT_LIST_MAX, &rows, err))
 		list = rows_json(f, &rows, filter->audience, filter->brief, err);
 	rows_fini(&rows);
@@ -280,6 +293,30 @@ int64_t event_count(struct facts *f, const struct event_filter *filter, struct e
 	return n;
 }
 
+static bool on_begin(void *arg, const struct facts_row *row)
+{
+	json_t *months = arg;
+	char text[CLOCK_TEXT];
+	const size_t n = json_array_size(months);
+	const char *last = n ? json_string_value(json_array_get(months, n - 1)) : "";
+	clock_rfc3339(facts_int(row, 0) * 1000, text);
+	if (strncmp(last, text, 7) != 0)
+		json_array_append_new(months, json_stringn(text, 7));
+	return true;
+}
+
+json_t *event_months(struct facts *f, enum audience audience, struct error *err)
+{
+	const struct facts_value v = FACTS_I(audience);
+	json_t *months = json_array();
+	if (facts_query(f,
+		    "SELECT starts_ms FROM event WHERE audience >= ? ORDER BY starts_ms DESC", &v,
+		    1, on_begin, months, err))
+		return months;
+	json_decref(months);
+	return NULL;
+}
+
 /* The 50 newest that are over are another 50 for who sees no drafts. */
 static bool read_for(
 	struct facts *f, int64_t now_ms, enum audience audience, json_t **ret, struct error *err)
@@ -291,9 +328,8 @@ static bool read_for(
 	need(&open, "starts_ms < ?", FACTS_I(now_ms + AHEAD_MS));
 	need(&over, "audience >= ?", FACTS_I(audience));
 	need(&over, "ended_ms <> ?", FACTS_I(0));
-	const bool good =
-		read_rows(f, &open, "starts_ms DESC, id DESC", 0, CURRENT_MAX, &rows, err);
-	if (good && read_rows(f, &over, "starts_ms DESC, id DESC", 0, NEWEST, &rows, err))
+	const bool good = read_rows(f, &open, NEWEST_FIRST, 0, CURRENT_MAX, &rows, err);
+	if (good && read_rows(f, &over, NEWEST_FIRST, 0, NEWEST, &rows, err))
 		*ret = rows_json(f, &rows, audience, true, err);
 	if (!good)
 		buf_fini(&over.sql);

@@ -195,6 +195,7 @@ json_t *site_json(struct house *h, enum audience audience)
 	put_int(site, "at_ms", house_now_ms(h));
 	put_int(site, "started_ms", h->started_ms);
 	add_components(h, site, operators);
+	site_events(h, site, operators);
 	add_lists(h, site, operators);
 	if (!operators)
 		return site;

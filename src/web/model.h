@@ -93,11 +93,17 @@
  *	      min, max}; smoke where there are percentiles, else value: the mean, of sums what was
  *	      added a second; none of these where nothing is known
  *
+ * ALERTS (query "alerts"; operators): alerts_json() of observe/ingest/alerts.h
+ *
  * DOCUMENT (queries "graphite_render" and its neighbours, "blackbox"; operators): what is shown as
  *it is: status, type: of the content, text. The arguments are those of faces/graphite.c
  *
  * EVENT (query "event" {id}): event_json() for the audience, whole, and
  *	names {ID: name} of all components that it ever touched; one that is gone has its id
+ *
+ * EVENTS (query "events" {kind, component, from_ms, to_ms, open: bool, skip, limit, whole: bool};
+ *all may be left out): count: how many there are, skip events [EVENT, brief unless whole]   open
+ *ones first, then the newest begin, <= limit or MODEL_EVENTS
  *
  * HISTORY (query "history" {view}): view is MONTH:KIND:COMPONENT; what is empty, or left out at its
  *	end, is not asked for: "2026-11", ":maintenance", "2026-11::compute"
@@ -112,19 +118,20 @@
 #ifndef WEB_MODEL_H
 #define WEB_MODEL_H
 
-#define MODEL_DAYS      90
-#define MODEL_SPANS     200
-#define MODEL_PROBES    1000
-#define MODEL_RUNS      50
-#define MODEL_LEDGER    30
-#define MODEL_CALLS     30
-#define MODEL_HOSTS     200 /* of a cloud */
-#define MODEL_HOST_DAYS 14
-#define MODEL_POINTS    145
-#define MODEL_EVENTS    100 /* of HISTORY */
-#define MODEL_LISTED    200 /* series of EXPLORE, */
-#define MODEL_DRAWN     8   /* drawn ones, */
-#define MODEL_SMOKE     7   /* percentiles of each point, */
-#define MODEL_COLUMNS   400 /* and points at most */
+#define MODEL_DAYS        90
+#define MODEL_SPANS       200
+#define MODEL_PROBES      1000
+#define MODEL_RUNS        50
+#define MODEL_LEDGER      30
+#define MODEL_CALLS       30
+#define MODEL_HOSTS       200 /* of a cloud */
+#define MODEL_HOST_DAYS   14
+#define MODEL_POINTS      145
+#define MODEL_EVENTS      100 /* of HISTORY and EVENTS */
+#define MODEL_EVENTS_SITE 50  /* of SITE, where not more are under way */
+#define MODEL_LISTED      200 /* series of EXPLORE, */
+#define MODEL_DRAWN       8   /* drawn ones, */
+#define MODEL_SMOKE       7   /* percentiles of each point, */
+#define MODEL_COLUMNS     400 /* and points at most */
 
 #endif

@@ -33,7 +33,8 @@ static int64_t moment(const char *text)
 	return us / 1000000;
 }
 
-/* --- what the C library says ------------------------------------------------------------------- */
+/* --- what the C library says -------------------------------------------------------------------
+ */
 
 static struct zone *go_to(const char *place)
 {
@@ -94,7 +95,8 @@ static days changes_of(void)
 	return found;
 }
 
-/* --- every change of sixteen years -------------------------------------------------------------- */
+/* --- every change of sixteen years --------------------------------------------------------------
+ */
 
 static void one_day(const struct zone *z, int32_t day, int32_t at, int32_t length, int32_t until)
 {
@@ -227,8 +229,8 @@ static void days_are_counted_as_others_count_them(void **state)
 				.at_s = 22 * 3600,
 				.until_s = 2 * 3600};
 			for (int k = 0; k < 2 && rows[i].days[k]; k++)
-				assert_true(calendar_parse_day(slice_of(rows[i].days[k]),
-					&r.days[r.day_count++], NULL));
+				assert_true(calendar_parse_day(
+					slice_of(rows[i].days[k]), &r.days[r.day_count++], NULL));
 			struct calendar_span s = {0};
 			for (int64_t day = r.from_day; day <= r.to_day; day++) {
 				if (!day_fits(day, rows[i].fits))
@@ -242,7 +244,8 @@ static void days_are_counted_as_others_count_them(void **state)
 	}
 }
 
-/* --- examples one can follow --------------------------------------------------------------------- */
+/* --- examples one can follow ---------------------------------------------------------------------
+ */
 
 static void expect(const struct calendar_rule *r, const struct zone *z, const char *after,
 	const char *from, const char *to)
@@ -314,15 +317,15 @@ static void what_never_comes_is_told_soon(void **state)
 static void a_long_one_is_found_from_within(void **state)
 {
 	struct zone *z = go_to("UTC");
-	const struct calendar_rule r = {.every = CALENDAR_MONTH,
-		.from_day = day_of("2026-01-01"),
-		.length_s = 20 * DAY};
+	const struct calendar_rule r = {
+		.every = CALENDAR_MONTH, .from_day = day_of("2026-01-01"), .length_s = 20 * DAY};
 	expect(&r, z, "2026-05-20T23:59:59Z", "2026-05-01T00:00:00Z", "2026-05-21T00:00:00Z");
 	expect(&r, z, "2026-05-21T00:00:00Z", "2026-06-01T00:00:00Z", "2026-06-21T00:00:00Z");
 	zone_free(z);
 }
 
-/* --- words ---------------------------------------------------------------------------------------- */
+/* --- words
+ * ---------------------------------------------------------------------------------------- */
 
 static void words_are_read_or_refused_with_an_example(void **state)
 {
@@ -331,11 +334,12 @@ static void words_are_read_or_refused_with_an_example(void **state)
 		int nth, weekday;
 	} good[] = {{"mon", 0, 1}, {"Sunday", 0, 0}, {"2nd tue", 2, 2}, {" last  sun ", -1, 0},
 		{"last", -1, -1}, {"15", 15, -1}, {"31st", 31, -1}, {"5th Friday", 5, 5}};
-	static const char *const bad[] = {"", "tues", "6th mon", "0", "32", "32nd", "tue 2nd",
-		"+3", "last last", "1st2nd mon"};
+	static const char *const bad[] = {"", "tues", "6th mon", "0", "32", "32nd", "tue 2nd", "+3",
+		"last last", "1st2nd mon"};
 	static const char *const dates[] = {"", "2026-1-01", "2026-02-30", "1969-12-31",
 		"2201-01-01", "2026-13-01", "2026/12/01", "2026-12-01x"};
-	static const char *const times[] = {"", "24:00", "9:00", "22:60", "22:00:60", "22-00", "2200"};
+	static const char *const times[] = {
+		"", "24:00", "9:00", "22:60", "22:00:60", "22-00", "2200"};
 	struct error err;
 	struct calendar_day d;
 	int32_t n;
