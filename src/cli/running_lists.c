@@ -131,6 +131,21 @@ static void tell_judge(struct making *m)
 	map_fini(&m->by_id);
 }
 
+/* Components that are not there explain nothing, so all that could be is told. */
+static void tell_rests(struct running *r)
+{
+	VEC(char *) prefixes = {0};
+	struct error err = {0};
+	VEC_EACH (&r->clouds, struct watched_cloud *, c)
+		if (!(*c)->leaving)
+			vec_push(&prefixes, (*c)->prefix);
+	struct config_rests all = config_rests(r->now->config, prefixes.p, prefixes.n);
+	if (!judge_depend(r->judge, all.rests.p, all.rests.n, &err))
+		running_say(r, "judge: depends: %s", err.msg);
+	config_rests_fini(&all);
+	vec_fini(&prefixes);
+}
+
 /* --- probes and scenarios -------------------------------------------------------------------- */
 
 static void add_cloud(struct making *m, const struct watched_cloud *c)
@@ -315,6 +330,7 @@ void running_lists_make(struct running *r)
 	add_shipped(&m);
 	outposts_each(r->outposts, add_outpost, &m);
 	tell_judge(&m);
+	tell_rests(r);
 	const struct house_lists lists = {
 		.probes = m.lists->probes.p,
 		.probe_count = m.lists->probes.n,

@@ -138,6 +138,8 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 		error_list_add(errors, &err);
 	if (!running_reports(r, next, &err))
 		error_list_add(errors, &err);
+	if (!running_dashboards(r, next, &err))
+		error_list_add(errors, &err);
 	if (!running_suspect(r, next, &err))
 		error_list_add(errors, &err);
 	running_ingest_reload(r);
@@ -146,7 +148,10 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	r->shipped = NULL;
 	running_flags(r, next, errors);
 	running_lists_make(r);
+	if (!running_maintenance(r, next, &err))
+		error_list_add(errors, &err);
 	running_flags_start(r);
+	running_rules(r);
 	generation_unref(before);
 	mem_trim();
 }
