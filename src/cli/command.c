@@ -30,6 +30,8 @@ static const struct command commands[] = {
 		stats_main},
 	{"event", "what happened, told to customers: open, update, resolve", event_usage,
 		event_main},
+	{"judge", "what rules and the model would have said of what is stored", judge_usage,
+		judge_main},
 	{"config", "what is wrong with the configuration, what is in force", config_usage,
 		config_main},
 	{"import", "the configuration of another program, as ours", import_usage, import_main},
