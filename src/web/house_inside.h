@@ -83,6 +83,7 @@ struct house {
 	const struct rules *rules;
 	const struct slos *slos;
 	const struct events *events; /* NULL: none are shown */
+	struct house_flags *flags; /* NULL: nobody evaluates any */
 	house_more *more;
 	void *arg;
 	struct worker *worker;
@@ -183,7 +184,10 @@ extern const struct house_question component_question, availability_question, sc
 	graphite_expand_question, graphite_index_question, graphite_tags_question,
 	graphite_values_question, graphite_series_question, graphite_functions_question,
 	graphite_check_question, explore_question, event_question, events_question,
-	history_question, rules_question;
+	history_question, flags_health_question, flags_root_question, flags_info_question,
+	rules_question;
+
+void house_flags_free(struct house *h);
 
 /* --- trends ----------------------------------------------------------------------------------- */
 

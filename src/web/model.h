@@ -13,7 +13,9 @@
  *	health: the worst of all; counts {operational: 3, ...}
  *	observing {storing: bool, blind: bool, since_ms, why (O)}
  *	components [{id, name, category, region, cloud, health, rule, text (O), since_ms,
- *	      checked_ms | null, stored: bool, evidence: id | null,
+ *	      checked_ms | null, stored: bool, evidence: id | null, root: id of the component that
+ *	      explains it | null, dissent: text | null, maintenance: id of the event within whose
+ *	      time it lies, "" of one that is not announced | null, flapping: bool,
  *	      days [90 x {day: days since 1970, s: [seconds in the five states], gap: seconds not
  *	      observed}], oldest first, today last,
  *	      availability {d1, d7, d30, d90: RATIO}}]
@@ -120,8 +122,8 @@
  *	events [EVENT, brief]   newest begin first, <= MODEL_EVENTS; more: there are older ones
  *	names {ID: name} of all that these touch, and of the component asked for
  *
- * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, root_name | null,
- *	previous, next: ids of the verdicts of this component before and after | null
+ * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
+ *	the verdicts of this component before and after | null
  */
 #ifndef WEB_MODEL_H
 #define WEB_MODEL_H

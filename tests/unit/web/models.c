@@ -167,6 +167,12 @@ static json_t *component(enum mood mood, size_t i, bool operators)
 	json_object_set_new(o, "checked_ms", json_integer(NOW - 12000));
 	json_object_set_new(o, "stored", json_boolean(mood == MOOD_MIXED && i == 7));
 	json_object_set_new(o, "evidence", json_integer((json_int_t)i + 400));
+	json_object_set_new(o, "root", text(h == HEALTH_DEGRADED ? "network" : NULL));
+	json_object_set_new(o, "dissent",
+		text(h == HEALTH_DEGRADED ? "1 of 3 locations sees an outage: bonn-outside"
+					  : NULL));
+	json_object_set_new(o, "maintenance", text(h == HEALTH_MAINTENANCE ? "" : NULL));
+	json_object_set_new(o, "flapping", json_false());
 	json_object_set_new(o, "availability",
 		json_pack("{s:o, s:o, s:o, s:o}", "d1", ratio(d, 1), "d7", ratio(d, 7), "d30",
 			ratio(d, 30), "d90", ratio(d, 90)));
@@ -697,7 +703,6 @@ json_t *model_evidence(enum mood mood, bool operators)
 	json_object_set_new(o, "unable", json_integer(0));
 	json_object_set_new(o, "silent", json_integer(0));
 	json_object_set_new(o, "root", text("identity"));
-	json_object_set_new(o, "root_name", text(mood == MOOD_HOSTILE ? hostile_name : "Identity"));
 	json_object_set_new(o, "maintenance", text("2026-11-26-firmware"));
 	json_object_set_new(o, "dissent", text("1 of 3 locations sees an outage: bonn-outside"));
 	json_object_set_new(o, "flapping", json_true());
