@@ -28,6 +28,8 @@ static const struct command commands[] = {
 	{"series", "what was measured over time: a table, CSV, JSON", series_usage, series_main},
 	{"stats", "how long calls, waits and checks took, the slowest first", stats_usage,
 		stats_main},
+	{"event", "what happened, told to customers: open, update, resolve", event_usage,
+		event_main},
 	{"config", "what is wrong with the configuration, what is in force", config_usage,
 		config_main},
 	{"import", "the configuration of another program, as ours", import_usage, import_main},

@@ -118,6 +118,7 @@ static void free_items(struct config *c)
 		config_dashboard_free(&c->dashboards[i]);
 	for (size_t i = 0; i < c->probe_count; i++)
 		probe_config_free(c->probes[i]);
+	config_outposts_free(c);
 	free(c->probes);
 	free(c->clouds);
 	free(c->scenarios);

@@ -85,6 +85,21 @@ struct config_dashboard {
 	struct config_secret secret, token;
 };
 
+struct config_upstream { /* `report`: the house that this instance is an outpost of */
+	char *to;        /* NULL: none */
+	int64_t spool;   /* bytes; default 256 MiB */
+	struct config_secret token;
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_outpost { /* one that may report here */
+	char *location;
+	struct config_secret token;
+	unsigned line, col;
+	const char *file;
+};
+
 enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 	CONFIG_FACE_INFLUX,
 	CONFIG_FACE_PROMETHEUS,
@@ -126,6 +141,9 @@ struct config {
 	struct config_report *reports;
 	struct config_dashboard *dashboards;
 	size_t dashboard_count;
+	struct config_upstream upstream;
+	struct config_outpost *outposts;
+	size_t outpost_count;
 	struct suspect_policy suspect; /* without languages, which are the site's */
 	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;

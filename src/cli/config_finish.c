@@ -194,6 +194,7 @@ void config_finish(struct config_reader *r)
 	config_finish_reports(r);
 	config_finish_dashboards(r);
 	config_finish_probes(r);
+	config_finish_outposts(r);
 }
 
 static void free_alarm_draft(struct alarm_draft *a)
@@ -233,6 +234,7 @@ void config_drafts_free(struct config_reader *r)
 	config_reports_drafts_free(r);
 	config_dashboards_drafts_free(r);
 	config_probes_drafts_free(r);
+	config_outposts_drafts_free(r);
 	vec_fini(&r->clouds);
 	vec_fini(&r->scenarios);
 	vec_fini(&r->components);

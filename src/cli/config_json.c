@@ -330,5 +330,6 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "events", config_events_json(c));
 	json_object_set_new(j, "dashboards", config_dashboards_json(c));
 	json_object_set_new(j, "probes", probes_json(c));
+	config_outposts_json(c, j);
 	return j;
 }

@@ -1,8 +1,5 @@
 /*
  * config_read.c - the keys of the top of glasshouse.yaml and the small maps below them.
- *
- * Keys that the design names and that this version cannot do yet are refused with a sentence of
- * their own: whoever copies an example must not wonder about a spelling.
  */
 
 #include <string.h>
@@ -11,27 +8,6 @@
 #include "cli/config_reader.h"
 
 #define DAY_NS (24 * 3600 * NS_PER_S)
-
-/* --- keys of a later version ------------------------------------------------------------------ */
-
-struct later {
-	const char *name, *instead;
-};
-
-static const struct later later_top[] = {
-	{"report", "an instance cannot report to another one yet"},
-};
-
-static void refuse_later(
-	struct config_reader *r, const struct yaml *map, const struct later *keys, size_t n)
-{
-	for (size_t i = 0; map->kind == YAML_MAP && i < map->n; i++)
-		for (size_t k = 0; k < n; k++)
-			if (slice_is(map->keys[i]->text, keys[k].name))
-				config_wrong(r, map->keys[i],
-					"%s is not in this version of glasshouse: %s", keys[k].name,
-					keys[k].instead);
-}
 
 /* --- site ------------------------------------------------------------------------------------- */
 
@@ -267,9 +243,8 @@ struct top {
 	int64_t stop_ns;
 	const struct yaml *site, *listen, *faces, *keep, *judge, *clouds, *scenarios, *components,
 		*alarms;
-	const struct yaml *metrics, *cloudmon, *reports, *probes;
+	const struct yaml *metrics, *cloudmon, *reports, *probes, *report, *outposts;
 	const struct yaml *events, *dashboards;
-	const struct yaml *later;
 };
 
 #define TOP(name, type, field) name, type, offsetof(struct top, field)
@@ -293,8 +268,9 @@ static const struct key top_keys[] = {
 	{TOP("reports", KEY_LIST, reports), .help = "what happened, by mail"},
 	{TOP("probes", KEY_LIST, probes), .help = "what else customers touch"},
 	{TOP("dashboards", KEY_LIST, dashboards), .help = "of others, that are told"},
+	{TOP("report", KEY_MAP, report), .help = "the house that this outpost reports to"},
+	{TOP("outposts", KEY_LIST, outposts), .help = "who reports here"},
 	{TOP("events", KEY_MAP, events), .help = "suspect: that open and close themselves"},
-	{TOP("report", KEY_NODE, later)},
 };
 #undef TOP
 
@@ -315,7 +291,6 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 {
 	struct top t = {.stop_ns = r->config->stop_ns};
 	keys_read(root, r->file, "the configuration", top_keys, array_len(top_keys), &t, r->errors);
-	refuse_later(r, root, later_top, array_len(later_top));
 	read_names(r, root, &t);
 	r->config->stop_ns = t.stop_ns;
 	if (t.site)
@@ -348,6 +323,10 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_probes(r, t.probes);
 	if (t.dashboards)
 		config_read_dashboards(r, t.dashboards);
+	if (t.report)
+		config_read_upstream(r, t.report);
+	if (t.outposts)
+		config_read_outposts(r, t.outposts);
 	if (t.events)
 		config_read_events(r, t.events);
 	keys_release(top_keys, array_len(top_keys), &t);

@@ -10,6 +10,7 @@
  *	config_metrics.c receivers of numbers
  *	config_report.c  reports by mail
  *	config_dashboard.c   dashboards that are told
+ *	config_outpost.c where an outpost reports, and which outposts report here
  *	config_event.c   events that open and close themselves
  *	config_probe.c   the user's own probes
  *	config_finish.c  what can only be said when all files are read; drafts become the result
@@ -117,6 +118,13 @@ struct dashboard_draft {
 	bool broken;
 };
 
+struct outpost_draft {
+	char *location;
+	struct config_secret token;
+	struct config_place at;
+	const char *touched;
+};
+
 struct probe_draft {
 	struct probe_config *config; /* NULL: it has an error, which was told */
 	struct config_place at;
@@ -138,6 +146,7 @@ struct config_reader {
 	VEC(struct metrics_draft) metrics;
 	VEC(struct report_draft) reports;
 	VEC(struct dashboard_draft) dashboards;
+	VEC(struct outpost_draft) outposts;
 	VEC(struct probe_draft) probes;
 	struct map probe_names; /* name -> index + 1 of the draft */
 	bool full;              /* the limit of probes was told */
@@ -193,6 +202,13 @@ void config_dashboards_drafts_free(struct config_reader *r);
 void config_dashboard_free(struct config_dashboard *d);
 json_t *config_dashboards_json(const struct config *c); /* owned */
 
+/* --- config_outpost.c */
+void config_read_upstream(struct config_reader *r, const struct yaml *map);
+void config_read_outposts(struct config_reader *r, const struct yaml *list);
+void config_finish_outposts(struct config_reader *r);
+void config_outposts_drafts_free(struct config_reader *r);
+void config_outposts_free(struct config *c);
+void config_outposts_json(const struct config *c, json_t *into);
 /* --- config_event.c */
 void config_events_init(struct config *c);
 void config_read_events(struct config_reader *r, const struct yaml *map);

@@ -187,6 +187,9 @@ bool config_secrets(struct config *c, struct error_list *errors)
 		d->dashboard.secret = d->secret.value;
 		d->dashboard.token = d->token.value;
 	}
+	read_one(c, &c->upstream.token, "report: token", errors);
+	for (size_t i = 0; i < c->outpost_count; i++)
+		read_one(c, &c->outposts[i].token, "an outpost: token", errors);
 	for (size_t i = 0; i < c->probe_count; i++)
 		config_probe_secrets(c, c->probes[i], errors);
 	return errors->n + errors->dropped == before;

@@ -243,6 +243,7 @@ static int examine(struct doctor *d, const char *path, const struct error_list *
 	doctor_files(d);
 	doctor_ports(d);
 	doctor_metrics(d);
+	doctor_report(d);
 	d->done = d->waiting == 0;
 	while (!d->done)
 		if (!loop_run_until(d->loop, &d->done))

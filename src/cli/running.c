@@ -97,6 +97,7 @@ struct config *running_config(const struct running_options *o, struct error_list
 static void on_passed(void *arg, const struct observation *o)
 {
 	struct running *r = arg;
+	running_outposts_seen(r, o);
 	judge_take(r->judge, o);
 }
 
@@ -111,6 +112,8 @@ static void on_blind(void *arg, bool blind, const char *why)
 	struct running *r = arg;
 	judge_blind(r->judge, blind, why);
 	running_blind(r, BLIND_CONNECTIVITY, "", !blind ? NULL : why ? why : "no witness answers");
+	if (r->reporter)
+		reporter_blind(r->reporter, blind, why);
 	if (blind)
 		running_say(r, "blind: %s", why ? why : "no witness answers");
 	else
@@ -167,6 +170,7 @@ static void add_jobs(void *arg, json_t *site)
 		schedule_each(r->schedule, add_job, jobs);
 	json_object_set_new(site, "jobs", jobs);
 	running_ingest_site(r, site);
+	running_outposts_site(r, site);
 	if (r->suspects)
 		json_object_set_new(site, "suspects", suspects_json(r->suspects));
 	if (r->dashboards)
@@ -244,7 +248,8 @@ static bool open_web(struct running *r, struct error *err)
 		.threads = c->threads,
 	};
 	const struct web_house house = {
-		.query = on_query, .command = on_command, .points = running_points, .arg = r};
+		.query = on_query, .command = on_command, .points = running_points, .parcel = running_parcel,
+		.arg = r};
 	r->loop = loop_new(NULL, err);
 	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);
 	return r->web != NULL;
@@ -279,7 +284,9 @@ static bool open_rooms(struct running *r, struct error *err)
 		.ten_minute_days = c->ten_minute_days,
 		.hour_days = c->hour_days,
 		.trouble = on_trouble,
-		.trouble_arg = r};
+		.trouble_arg = r,
+		.outbox_bytes = c->upstream.to ? c->upstream.spool : 0,
+		.stored = running_stored};
 	const struct judge_options judge = {
 		.confirm = c->confirm, .minimum_ns = c->minimum_ns, .refused = on_refused};
 	if (!lock_state(r, err))
@@ -310,7 +317,8 @@ static bool open_rooms(struct running *r, struct error *err)
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
-	return r->witnesses && running_probes_open(r, err) && running_watch(r, err);
+	return r->witnesses && running_outposts(r, err) && running_probes_open(r, err) &&
+	       running_watch(r, err);
 }
 
 static bool open_clouds(struct running *r, struct error_list *errors)
@@ -491,6 +499,7 @@ void running_close(struct running *r)
 	events_free(r->events);
 	blindness_free(r->blindness);
 	r->blindness = NULL;
+	running_outposts_close(r);
 	house_free(r->house);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);

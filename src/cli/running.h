@@ -13,6 +13,7 @@
  *	running_events.c    what is declared: events, maintenance, and commands that write them
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
+ *	running_outposts.c  what outposts report to us, and what we report as one
  *	running_reports.c   what happened, by mail
  *	running_suspect.c   events that open themselves
  *	running_blind.c     what keeps us from seeing
@@ -38,6 +39,8 @@
 #include "observe/ingest/ingest.h"
 #include "observe/our_clock.h"
 #include "observe/patrol.h"
+#include "observe/report/outposts.h"
+#include "observe/report/reporter.h"
 #include "observe/witness.h"
 #include "store/figures.h"
 #include "tell/blindness.h"
@@ -95,6 +98,10 @@ struct watched_probe { /* an item of `probes:` */
 	char *component;        /* its id; "": nobody's */
 };
 
+struct outpost_pace { /* of a probe that outposts alone run */
+	int64_t every_ms, timeout_ms;
+};
+
 struct running_options {
 	const char *config;                          /* path, or NULL: looked for */
 	const char *const *clouds;                   /* NULL-terminated: added */
@@ -122,6 +129,9 @@ struct running {
 	bool reopen;
 	struct alerts *alerts;
 	struct graphite *graphite;
+	struct outposts *outposts;
+	struct reporter *reporter; /* NULL: we are no outpost */
+	struct map outpost_paces;  /* what the judge was told: "cloud\nprobe" */
 	struct reports *reports;
 	struct events *events;
 	struct suspects *suspects;
@@ -211,6 +221,20 @@ void running_ingest_site(const struct running *r, json_t *site);
 
 /* --- running_events.c */
 bool running_events(struct running *r, struct error *err);
+/* --- running_outposts.c */
+bool running_outposts(struct running *r, struct error *err);
+void running_outposts_reload(struct running *r);
+void running_outposts_close(struct running *r);
+/* One of ours, after our witnesses. */
+void running_outposts_seen(struct running *r, const struct observation *o);
+/* What runs here or there has changed. */
+void running_outposts_lists(struct running *r);
+/* For struct web_house and struct series_options; arg: struct running. */
+void running_parcel(
+	void *arg, const char *location, struct parcel *parcel, struct web_answer *answer);
+void running_stored(void *arg);
+/* Adds both halves to the operators' SITE. */
+void running_outposts_site(const struct running *r, json_t *site);
 
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "observe/component.h"
 #include "observe/endpoint_table.h"
 
@@ -199,6 +200,22 @@ static void add_scenario(struct making *m, const struct watched_scenario *s)
 				}));
 }
 
+/* What nobody but an outpost watches. */
+static void add_outpost(void *arg, const char *location, const json_t *about)
+{
+	struct making *m = arg;
+	size_t i;
+	json_t *c;
+	json_array_foreach (json_object_get(about, "components"), i, c) {
+		const struct found f = {.id = mem_strdup(json_str(c, "id")),
+			.name = json_str(c, "name"),
+			.category = json_str(c, "category"),
+			.cloud = json_str(c, "cloud"),
+			.region = json_str(c, "region")};
+		add_component(m, f);
+	}
+}
+
 /* --- what is not allowed yet ----------------------------------------------------------------- */
 
 static bool is_allowed(const struct running *r, const char *name)
@@ -273,6 +290,7 @@ void running_lists_make(struct running *r)
 	MAP_EACH (&r->probes, e)
 		add_probe(&m, e->value);
 	add_shipped(&m);
+	outposts_each(r->outposts, add_outpost, &m);
 	tell_judge(&m);
 	const struct house_lists lists = {
 		.probes = m.lists->probes.p,
@@ -288,4 +306,5 @@ void running_lists_make(struct running *r)
 	house_configure(r->house, &m.lists->site, &lists);
 	house_changed(r->house);
 	running_lists_free(before);
+	running_outposts_lists(r);
 }

@@ -142,6 +142,7 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	if (!running_suspect(r, next, &err))
 		error_list_add(errors, &err);
 	running_ingest_reload(r);
+	running_outposts_reload(r);
 	running_shipped_free(r->shipped);
 	r->shipped = NULL;
 	running_lists_make(r);

@@ -200,6 +200,13 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
  *	 "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
 json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error *err);
 
+/* Creates or upgrades the tables, for who only reads. */
+bool judge_migrate(struct facts *f, struct error *err) must_check;
+/* Components as they stand in the tables, for who has no judge; borrowed for the call. cb returns
+ * false to stop. Thread: any. */
+bool judge_known(struct facts *f, bool (*cb)(void *arg, const struct component *c), void *arg,
+	struct error *err) must_check;
+
 /* The verdicts of the same component before and after that one; 0: there is none. Thread: any. */
 bool judge_neighbours(struct facts *f, int64_t id, int64_t *ret_previous, int64_t *ret_next,
 	struct error *err) must_check;

@@ -49,9 +49,14 @@ static bool on_last(void *arg, const struct facts_row *row)
 	return false;
 }
 
+bool judge_migrate(struct facts *f, struct error *err)
+{
+	return facts_migrate(f, "judge", migrations, array_len(migrations), err);
+}
+
 bool rows_open(struct judge *j, struct error *err)
 {
-	return facts_migrate(j->facts, "judge", migrations, array_len(migrations), err) &&
+	return judge_migrate(j->facts, err) &&
 	       facts_query(j->facts, "SELECT to_ms FROM observing ORDER BY to_ms DESC LIMIT 1",
 		       NULL, 0, on_last, &j->last_ms, err) &&
 	       facts_call(j->facts, do_open, &j->span_from_ms, err);

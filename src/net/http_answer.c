@@ -12,17 +12,8 @@
 #include "net/curl_fault.h"
 #include "net/http_call.h"
 
-#define HEADERS_MAX      1000
-#define HEADER_BYTES_MAX (256u << 10)
-
 /* --- headers and body as they come -------------------------------------------------------------
  */
-
-static void drop_headers(struct http_call *call)
-{
-	buf_clear(&call->header_text);
-	call->header_at.n = 0;
-}
 
 /* "HTTP/1.1 200 OK": answers 1xx come before the real one, whose headers replace theirs. */
 static void take_status(struct http_call *call, struct slice line)
@@ -32,25 +23,13 @@ static void take_status(struct http_call *call, struct slice line)
 
 	for (size_t i = space + 1; i < line.n && i < space + 4; i++)
 		status = line.p[i] >= '0' && line.p[i] <= '9' ? status * 10 + line.p[i] - '0' : 0;
-	drop_headers(call);
+	http_headers_clear(&call->headers);
 	call->answer.status = status;
 }
 
 static void take_header(struct http_call *call, struct slice line)
 {
-	size_t colon = slice_find(line, ':');
-	size_t at = call->header_text.n;
-	struct slice value;
-
-	if (colon == 0 || colon == line.n)
-		return;
-	value = slice_trim(slice_sub(line, colon + 1, line.n));
-	buf_add(&call->header_text, line.p, colon);
-	buf_add_char(&call->header_text, '\0');
-	buf_add_slice(&call->header_text, value);
-	buf_add_char(&call->header_text, '\0');
-	vec_push(&call->header_at, at);
-	if (call->header_text.over || call->header_at.n > HEADERS_MAX)
+	if (!http_headers_add(&call->headers, line))
 		http_call_stop(call, FAULT_PROTOCOL, "the answer's headers are over the limit");
 }
 
@@ -88,7 +67,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 
 void http_call_receive(struct http_call *call)
 {
-	buf_init(&call->header_text, HEADER_BYTES_MAX);
+	http_headers_init(&call->headers);
 	curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
 	curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -97,30 +76,12 @@ void http_call_receive(struct http_call *call)
 
 size_t http_answer_headers(const struct http_answer *a, const struct http_header **ret)
 {
-	struct http_call *call = a->call;
-
-	if (call->header_view.n != call->header_at.n) {
-		call->header_view.n = 0;
-		VEC_EACH (&call->header_at, size_t, at) {
-			const char *name = call->header_text.p + *at;
-			struct http_header h = {name, name + strlen(name) + 1};
-
-			vec_push(&call->header_view, h);
-		}
-	}
-	*ret = call->header_view.p;
-	return call->header_view.n;
+	return http_headers_all(a->headers, ret);
 }
 
 const char *http_answer_header(const struct http_answer *a, const char *name)
 {
-	VEC_EACH (&a->call->header_at, size_t, at) {
-		const char *h = a->call->header_text.p + *at;
-
-		if (strcasecmp(h, name) == 0)
-			return h + strlen(h) + 1;
-	}
-	return NULL;
+	return http_headers_get(a->headers, name);
 }
 
 void http_call_date(struct http_call *call)

@@ -17,7 +17,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
-#include "net/http_client.h"
+#include "net/http_headers.h"
 #include "net/resolver.h"
 
 struct http_socket;
@@ -72,7 +72,7 @@ struct http_call {
 
 	CURL *easy;
 	bool in_multi;
-	struct curl_slist *headers, *resolve, *connect_to;
+	struct curl_slist *sent_headers, *resolve, *connect_to;
 	struct resolve_call *lookup;
 	struct http_host *host;
 	char *host_name; /* of whom we connect to, without [] */
@@ -101,9 +101,9 @@ struct http_call {
 	char curl_error[CURL_ERROR_SIZE];
 
 	/* the answer */
-	struct buf body, header_text; /* "name\0value\0" each */
-	VEC(size_t) header_at;
-	VEC(struct http_header) header_view;
+	struct buf body;
+	struct http_headers headers;
+	struct tls_facts *facts; /* NULL: not wanted, or none were shown */
 	struct http_answer answer;
 };
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "net/http_call.h"
+#include "net/tls_inside.h"
 
 #define CONNECTIONS 64
 #define SPARE_MAX   64
@@ -76,7 +77,7 @@ static void deliver(struct http_call *call)
 	timer_cancel(&call->timer);
 	detach(call);
 	give_back(c, call->easy);
-	curl_slist_free_all(call->headers);
+	curl_slist_free_all(call->sent_headers);
 	curl_slist_free_all(call->resolve);
 	curl_slist_free_all(call->connect_to);
 	if (call->host)
@@ -86,14 +87,17 @@ static void deliver(struct http_call *call)
 		call->next->link = call->link;
 	loop_release(c->loop);
 	call->answer.call = call;
+	call->answer.headers = &call->headers;
+	call->answer.tls = call->facts;
 	call->answer.body = buf_slice(&call->body);
 	if (c->dated)
 		http_call_date(call);
 	call->done(call->arg, &call->answer);
 	buf_fini(&call->body);
-	buf_fini(&call->header_text);
-	vec_fini(&call->header_at);
-	vec_fini(&call->header_view);
+	http_headers_fini(&call->headers);
+	if (call->facts)
+		tls_facts_fini(call->facts);
+	free(call->facts);
 	free(call->host_name);
 	free(call->host_key);
 	free(call);

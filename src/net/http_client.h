@@ -18,9 +18,11 @@
 #include "base/fault.h"
 #include "net/loop.h"
 #include "net/phases.h"
+#include "net/tls.h"
 
 struct http_client;
-struct http_call; /* one request under way */
+struct http_call;    /* one request under way */
+struct http_headers; /* http_headers.h */
 
 struct http_client_options {
 	bool fresh;              /* a new connection for every request */
@@ -63,7 +65,7 @@ struct http_request {
 	const char *proxy; /* "http://host:port"; "": none; NULL: the client's own idea */
 	int version;       /* 11, 20 (without an upgrade where there is no TLS); 0: the newest */
 	const char *user, *password; /* HTTP basic authentication, or NULL */
-	bool wants_certificate;      /* fills answer.certificate_until */
+	bool wants_certificate;      /* fills answer.tls */
 };
 
 struct http_answer {
@@ -80,10 +82,10 @@ struct http_answer {
 	struct slice body; /* borrowed during the callback */
 	int64_t body_size; /* bytes received, also with a sink */
 	char address[64];  /* peer, "" when never connected */
-	/* When the certificate of the peer expires, seconds since 1970; 0: there was none, or it
-	 * was not wanted. */
-	int64_t certificate_until;
-	struct http_call *call; /* for http_answer_header() */
+	/* What the peer showed; NULL: nothing, or it was not wanted. Borrowed like the body. */
+	const struct tls_facts *tls;
+	struct http_headers *headers; /* for http_answer_header() */
+	struct http_call *call;       /* that it answers; not of http_fresh.h */
 };
 
 typedef void http_done(void *arg, const struct http_answer *answer);

@@ -9,12 +9,11 @@
  */
 #include <arpa/inet.h>
 #include <assert.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "net/http_call.h"
+#include "net/tls_inside.h"
 #include "net/url.h"
 
 #define UNSAFE_IDLE_S   4L
@@ -45,15 +44,15 @@ static bool refuse(struct http_call *call, const char *fmt, ...)
 static void note_certificate(struct http_call *call)
 {
 	struct curl_tlssessioninfo *tls = NULL;
-	X509 *certificate = NULL;
-	struct tm until;
 
-	if (curl_easy_getinfo(call->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls &&
-		tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals)
-		certificate = SSL_get1_peer_certificate(tls->internals);
-	if (certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until))
-		call->answer.certificate_until = timegm(&until);
-	X509_free(certificate);
+	if (curl_easy_getinfo(call->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || !tls ||
+		tls->backend != CURLSSLBACKEND_OPENSSL || !tls->internals)
+		return;
+	if (!call->facts)
+		call->facts = mem_new(struct tls_facts);
+	if (SSL_get_verify_result(tls->internals) != X509_V_OK)
+		call->facts->fault = FAULT_TLS; /* its chain was not verified */
+	tls_facts_read(call->facts, tls->internals);
 }
 
 static int on_ready(void *arg, char *peer, char *local, int peer_port, int local_port)
@@ -117,11 +116,11 @@ static bool is_token(const char *s)
 
 static void add_line(struct http_call *call, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(call->headers, line);
+	struct curl_slist *longer = curl_slist_append(call->sent_headers, line);
 
 	if (!longer)
 		mem_panic("out of memory");
-	call->headers = longer;
+	call->sent_headers = longer;
 }
 
 static bool add_headers(struct http_call *call, const struct http_request *r)
@@ -161,27 +160,6 @@ static bool is_literal(const char *host)
 	uint8_t address[16];
 
 	return strchr(host, ':') || inet_pton(AF_INET, host, address) == 1;
-}
-
-/* The host as curl will look it up: in ASCII (RFC 5890), escapes decoded. */
-static char *ascii_host(const char *url, struct slice host)
-{
-	CURLU *u;
-	char *curls = NULL, *own;
-
-	for (size_t i = 0; i < host.n; i++)
-		if (host.p[i] == '%' || (host.p[i] & 0x80))
-			goto convert;
-	return slice_dup(host);
-convert:
-	u = curl_url();
-	if (!u || curl_url_set(u, CURLUPART_URL, url, 0) ||
-		curl_url_get(u, CURLUPART_HOST, &curls, CURLU_PUNYCODE))
-		curls = NULL;
-	own = curls ? mem_strdup(curls) : slice_dup(host);
-	curl_free(curls);
-	curl_url_cleanup(u);
-	return own;
 }
 
 /* Through a proxy it is the proxy we resolve and connect to. */
@@ -257,7 +235,7 @@ static bool set_target(struct http_call *call, const struct http_request *r)
 		return use_proxy(call, proxy);
 	curl_easy_setopt(call->easy, CURLOPT_PROXY, ""); /* not the environment's */
 	call->tls = tls;
-	call->host_name = ascii_host(r->url, u.host);
+	call->host_name = url_ascii_host(r->url, &u);
 	call->host_port = u.port;
 	call->needs_lookup = !is_literal(call->host_name);
 	return !r->connect_to || use_peer(call, r->connect_to);
@@ -414,6 +392,6 @@ bool http_call_prepare(struct http_call *call, const struct http_request *r)
 	call->host = http_host_get(c, call->host_key);
 	set_addresses(call, r);
 	set_body(call, r);
-	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->sent_headers);
 	return true;
 }

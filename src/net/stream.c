@@ -27,8 +27,9 @@ struct stream {
 	struct loop *loop;
 	struct stream_options o; /* its texts are owned */
 	struct resolve_call *resolve;
-	struct resolved found;
-	size_t next; /* address */
+	/* Those of the host, until one connected. */
+	struct sockaddr_storage *addresses;
+	size_t address_n, next;
 	enum state state;
 	int fd;
 	int events; /* that are watched */
@@ -203,7 +204,7 @@ static int flush(struct stream *s)
 		}
 		s->sent += n;
 	}
-	buf_clear(&s->out);
+	buf_fini(&s->out); /* thousands may wait for long */
 	s->sent = 0;
 	if (s->finishing)
 		shut(s);
@@ -315,6 +316,13 @@ static void write_address(struct stream *s, const struct sockaddr_storage *a)
 	inet_ntop(a->ss_family, p, s->address, sizeof(s->address));
 }
 
+static void forget_addresses(struct stream *s)
+{
+	free(s->addresses);
+	s->addresses = NULL;
+	s->address_n = s->next = 0;
+}
+
 static void on_connected(struct stream *s)
 {
 	int error = 0;
@@ -328,7 +336,8 @@ static void on_connected(struct stream *s)
 	}
 	charge(s);
 	timer_cancel(&s->share);
-	write_address(s, &s->found.address[s->next - 1]);
+	write_address(s, &s->addresses[s->next - 1]);
+	forget_addresses(s);
 	s->connected = true;
 	if (s->o.tls_at_once)
 		begin_tls(s);
@@ -390,9 +399,9 @@ static int open_socket(struct stream *s, const struct sockaddr_storage *a)
 static void try_next(struct stream *s, int error)
 {
 	charge(s);
-	while (s->next < s->found.n) {
-		const struct sockaddr_storage *a = &s->found.address[s->next++];
-		const int64_t left = (int64_t)(s->found.n - s->next) + 1;
+	while (s->next < s->address_n) {
+		const struct sockaddr_storage *a = &s->addresses[s->next++];
+		const int64_t left = (int64_t)(s->address_n - s->next) + 1;
 		s->refused = s->refused || error == ECONNREFUSED;
 		close_socket(s);
 		if (!s->refused)
@@ -424,7 +433,9 @@ static void on_resolved(void *arg, const struct resolved *r)
 		fail(s, r->fault, "%s: %s", s->o.host, r->detail);
 		return;
 	}
-	s->found = *r;
+	s->address_n = r->n;
+	s->addresses = mem_new_array(r->n, sizeof(*s->addresses));
+	memcpy(s->addresses, r->address, r->n * sizeof(*s->addresses));
 	s->state = CONNECTING;
 	s->mark_ns = real_ns();
 	try_next(s, 0);
@@ -472,6 +483,7 @@ void stream_close(struct stream *s)
 	free((char *)s->o.tls_name);
 	buf_fini(&s->in);
 	buf_fini(&s->out);
+	forget_addresses(s);
 	if (s->resolve) /* calls back once more */
 		resolve_cancel(s->resolve);
 	else

@@ -175,7 +175,7 @@ enum tls_step tls_handshake(struct tls_session *s)
 
 	if (step == TLS_WANTS_READ || step == TLS_WANTS_WRITE)
 		return step;
-	tls_facts_read(s);
+	tls_facts_read(&s->facts, s->ssl);
 	say_names(s);
 	if (step == TLS_OK)
 		return TLS_OK;

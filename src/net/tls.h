@@ -25,7 +25,7 @@ struct tls_options {
 	const char *ca_file;              /* PEM; NULL: the system's authorities */
 	const char *cert_file, *key_file; /* PEM; our own certificate, or NULL */
 	const char *minimum;              /* "1.0" to "1.3"; NULL: what the system allows */
-	const char *alpn;                 /* one protocol ("h2"), or NULL */
+	const char *alpn;                 /* protocols, the best first ("h2,http/1.1"), or NULL */
 };
 
 /* Reads the files: the error says which is wrong. Returns owned. */

@@ -83,15 +83,17 @@ static bool set_minimum(SSL_CTX *ctx, const char *minimum, struct error *err)
 
 static void set_alpn(SSL_CTX *ctx, const char *alpn)
 {
-	unsigned char wire[256];
-	const size_t n = alpn ? strlen(alpn) : 0;
+	struct buf wire = BUF(255);
+	struct slice rest = slice_of(alpn), one;
 
-	if (n == 0)
-		return;
-	assert(n < sizeof(wire));
-	wire[0] = (unsigned char)n;
-	snprintf((char *)wire + 1, sizeof(wire) - 1, "%s", alpn);
-	SSL_CTX_set_alpn_protos(ctx, wire, (unsigned)n + 1);
+	while (alpn && slice_next(&rest, ',', &one)) {
+		buf_add_char(&wire, (char)one.n);
+		buf_add_slice(&wire, one);
+	}
+	assert(!wire.over);
+	if (wire.n)
+		SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)wire.p, (unsigned)wire.n);
+	buf_fini(&wire);
 }
 
 static bool set_files(SSL_CTX *ctx, const struct tls_options *o, struct error *err)

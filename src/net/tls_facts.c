@@ -87,19 +87,18 @@ static void read_leaf(struct tls_facts *f, const X509 *leaf)
 	read_names(f, leaf);
 }
 
-void tls_facts_read(struct tls_session *s)
+void tls_facts_read(struct tls_facts *f, SSL *ssl)
 {
-	struct tls_facts *f = &s->facts;
-	const X509 *leaf = SSL_get0_peer_certificate(s->ssl);
-	STACK_OF(X509) *came = SSL_get_peer_cert_chain(s->ssl);
-	STACK_OF(X509) *chain = f->fault ? NULL : SSL_get0_verified_chain(s->ssl);
+	const X509 *leaf = SSL_get0_peer_certificate(ssl);
+	STACK_OF(X509) *came = SSL_get_peer_cert_chain(ssl);
+	STACK_OF(X509) *chain = f->fault ? NULL : SSL_get0_verified_chain(ssl);
 	const unsigned char *alpn = NULL;
 	unsigned alpn_n = 0;
 
-	snprintf(f->version, sizeof(f->version), "%s", SSL_get_version(s->ssl));
+	snprintf(f->version, sizeof(f->version), "%s", SSL_get_version(ssl));
 	snprintf(f->cipher, sizeof(f->cipher), "%s",
-		SSL_get_cipher_name(s->ssl) ? SSL_get_cipher_name(s->ssl) : "");
-	SSL_get0_alpn_selected(s->ssl, &alpn, &alpn_n);
+		SSL_get_cipher_name(ssl) ? SSL_get_cipher_name(ssl) : "");
+	SSL_get0_alpn_selected(ssl, &alpn, &alpn_n);
 	snprintf(f->alpn, sizeof(f->alpn), "%.*s", (int)alpn_n, alpn_n ? (const char *)alpn : "");
 	if (!leaf || f->shown)
 		return;

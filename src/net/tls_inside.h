@@ -26,7 +26,7 @@ struct tls_session {
 };
 
 /* Fills everything but fault and detail, from what the server has shown so far. */
-void tls_facts_read(struct tls_session *s);
+void tls_facts_read(struct tls_facts *f, SSL *ssl);
 void tls_facts_fini(struct tls_facts *f);
 /* RFC 2253, control characters escaped. */
 void tls_write_name(const X509_NAME *name, char *out, size_t n);

@@ -148,6 +148,26 @@ bool url_parse(struct slice text, struct url *ret, struct error *err)
 	return true;
 }
 
+char *url_ascii_host(const char *url, const struct url *u)
+{
+	CURLU *c;
+	char *curls = NULL, *own;
+
+	for (size_t i = 0; i < u->host.n; i++)
+		if (u->host.p[i] == '%' || (u->host.p[i] & 0x80))
+			goto convert;
+	return slice_dup(u->host);
+convert:
+	c = curl_url();
+	if (!c || curl_url_set(c, CURLUPART_URL, url, 0) ||
+		curl_url_get(c, CURLUPART_HOST, &curls, CURLU_PUNYCODE))
+		curls = NULL;
+	own = curls ? mem_strdup(curls) : slice_dup(u->host);
+	curl_free(curls);
+	curl_url_cleanup(c);
+	return own;
+}
+
 /* --- escapes -----------------------------------------------------------------------------------
  */
 

@@ -16,6 +16,8 @@ struct url { /* slices borrow from the text given to url_parse() */
 
 /* Refuses white space, control characters, user names and passwords; a fragment is left out. */
 bool url_parse(struct slice text, struct url *ret, struct error *err) must_check;
+/* The host of it as it is looked up: in ASCII (RFC 5890), escapes decoded. Returns owned. */
+char *url_ascii_host(const char *url, const struct url *u);
 /* Appends with everything but unreserved characters percent-encoded. */
 void url_encode(struct buf *out, struct slice s);
 /* Returns owned; false when an escape is broken or stands for NUL. '+' stays '+' unless `form`. */

@@ -194,6 +194,7 @@ struct series *store_get(struct series_store *st, enum series_kind kind, const c
 	if (!s && st->all.n < SERIES_MAX) {
 		s = mem_new(struct series);
 		s->store = st;
+		s->number = st->all.n;
 		s->kind = kind;
 		s->unit = mem_strdup(unit);
 		s->location = mem_strdup(location);
@@ -289,6 +290,11 @@ void series_find(struct series_store *st, const char *pattern, const struct seri
 struct series *series_nth(const struct series_store *st, size_t i)
 {
 	return i < st->all.n ? st->all.p[i] : NULL;
+}
+
+size_t series_number(const struct series *s)
+{
+	return s->number;
 }
 
 const char *series_name(const struct series *s)
@@ -432,9 +438,44 @@ bool series_append(struct series *s, const struct series_sample *sample)
 	else {
 		st->status.appended++;
 		batch_add(s, sample);
+		for (size_t i = 0; i < st->watcher_count; i++)
+			st->watchers[i].cb(st->watchers[i].arg, s, sample);
+		for (struct series_listener *l = s->listeners; l; l = l->next)
+			l->heard(l->arg, sample);
 		return true;
 	}
 	return false;
+}
+
+void series_watch(struct series_store *st, series_watcher *cb, void *arg)
+{
+	assert(st->watcher_count < SERIES_WATCHERS);
+	st->watchers[st->watcher_count].cb = cb;
+	st->watchers[st->watcher_count++].arg = arg;
+}
+
+void series_unwatch(struct series_store *st, series_watcher *cb, void *arg)
+{
+	for (size_t i = 0; i < st->watcher_count; i++)
+		if (st->watchers[i].cb == cb && st->watchers[i].arg == arg) {
+			st->watchers[i] = st->watchers[--st->watcher_count];
+			return;
+		}
+}
+
+void series_listen(struct series *s, struct series_listener *l)
+{
+	l->next = s->listeners;
+	s->listeners = l;
+}
+
+void series_unlisten(struct series *s, struct series_listener *l)
+{
+	struct series_listener **at = &s->listeners;
+	while (*at && *at != l)
+		at = &(*at)->next;
+	if (*at)
+		*at = l->next;
 }
 
 void series_set_states(struct series *s, int64_t day, const struct series_states *states)

@@ -33,10 +33,12 @@ struct kept_block {
 struct series {
 	/* fixed */
 	struct series_store *store;
+	size_t number;
 	enum series_kind kind;
 	char *unit, *location, *name, *text;
 	_Atomic uint32_t id; /* the writer sets it once */
 	/* the loop's */
+	struct series_listener *listeners;
 	struct head *heads;
 	struct kept_block *kept;
 	uint64_t batch; /* serial of the one it has a position in */
@@ -88,6 +90,11 @@ struct series_store {
 	struct map cache;             /* struct cached, of this generation */
 	struct series_query *queries; /* under way */
 	struct series_status status;
+	struct {
+		series_watcher *cb;
+		void *arg;
+	} watchers[SERIES_WATCHERS];
+	size_t watcher_count;
 	size_t open_samples; /* in `batches` */
 	size_t due_samples;  /* handed over, unanswered or waiting */
 };

@@ -167,6 +167,12 @@ struct house *house_new(struct loop *l, struct facts *f, struct series_store *se
 	return h;
 }
 
+void house_outposts(struct house *h, const struct outposts *all, const struct reporter *r)
+{
+	h->outposts = all;
+	h->reporter = r;
+}
+
 void house_ingest(struct house *h, const struct ingest *i)
 {
 	h->ingest = i;

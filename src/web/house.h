@@ -9,6 +9,8 @@
 #include "judge/graphite/graphite.h"
 #include "judge/judge.h"
 #include "observe/ingest/ingest.h"
+#include "observe/report/outposts.h"
+#include "observe/report/reporter.h"
 #include "store/facts.h"
 #include "store/series.h"
 #include "tell/alarm.h"
@@ -67,6 +69,8 @@ void house_measures(struct house *h, struct metrics *m);
 /* What is declared; borrowed. House_changed() when that changes. */
 void house_events(struct house *h, const struct events *e);
 void house_ingest(struct house *h, const struct ingest *i);
+/* Both borrowed; reporter NULL: we are no outpost. */
+void house_outposts(struct house *h, const struct outposts *all, const struct reporter *r);
 /* Who answers Graphite's questions; borrowed, NULL: they are answered 503. */
 void house_graphite(struct house *h, struct graphite *g);
 void house_configure(

@@ -58,7 +58,7 @@ static json_t *sorted(several *list, int (*order)(const void *a, const void *b))
 
 void site_events(struct house *h, json_t *site, bool operators)
 {
-	const json_t *all = !h->events    ? NULL
+	const json_t *all = !h->events  ? NULL
 			    : operators ? events_current(h->events)
 					: events_current_public(h->events);
 	several under_way = {0}, planned = {0};
@@ -182,7 +182,7 @@ const struct house_question events_question = {
 
 /* --- HISTORY ---------------------------------------------------------------------------------- */
 
-struct view {                             /* MONTH:KIND:COMPONENT, "" or NULL: all */
+struct view { /* MONTH:KIND:COMPONENT, "" or NULL: all */
 	char month[MONTH_TEXT], kind[16], component[80];
 	int64_t from_ms, to_ms; /* of the month; 0: of all */
 };

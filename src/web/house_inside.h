@@ -77,6 +77,8 @@ struct house {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	const struct ingest *ingest;
+	const struct outposts *outposts;
+	const struct reporter *reporter;
 	struct graphite *graphite;
 	const struct events *events; /* NULL: none are shown */
 	house_more *more;
@@ -123,6 +125,7 @@ json_t *metrics_json(struct house *h);
 void site_events(struct house *h, json_t *site, bool operators);
 /* By its id, where it is no longer there; borrowed. */
 const char *house_component_name(const struct house *h, const char *id);
+void metrics_outposts(struct buf *b, const struct house *h); /* house_outposts.c */
 
 void put(json_t *object, const char *key, json_t *value);
 void put_text(json_t *object, const char *key, const char *text); /* NULL: null */

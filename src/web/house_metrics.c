@@ -203,6 +203,7 @@ json_t *metrics_json(struct house *h)
 	add_series(&b, h->series);
 	if (h->ingest)
 		add_ingest(&b, h->ingest);
+	metrics_outposts(&b, h);
 	add_process(&b, h);
 	if (h->metrics)
 		metrics_expose(h->metrics, &b);

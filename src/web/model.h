@@ -93,6 +93,8 @@
  *	      min, max}; smoke where there are percentiles, else value: the mean, of sums what was
  *	      added a second; none of these where nothing is known
  *
+ * ALERTS (query "alerts"; operators): alerts_json() of observe/ingest/alerts.h
+ *
  * DOCUMENT (queries "graphite_render" and its neighbours, "blackbox"; operators): what is shown as
  *it is: status, type: of the content, text. The arguments are those of faces/graphite.c
  *

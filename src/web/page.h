@@ -28,6 +28,7 @@ enum page {
 	PAGE_EXPLORE,      /* /explore           EXPLORE */
 	PAGE_EVENT,        /* /events/ID         EVENT */
 	PAGE_HISTORY,      /* /history[/VIEW]    HISTORY */
+	PAGE_ALERTS,       /* /alerts            ALERTS */
 	PAGE_PROBLEM,      /* any error          {status, path} */
 	PAGE_COUNT
 };

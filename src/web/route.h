@@ -57,6 +57,7 @@ struct route {
 	bool command;                        /* query is a command: its name is {name} */
 	const struct write_face *write;      /* of FORM_WRITE: how it is read and answered */
 	bool own_secret; /* what is sent has a secret of its own: the intake's is not asked for */
+	bool outpost;    /* an outpost's token is asked for instead */
 	/* Of an asked row: what is asked, from the request; NULL: *err, which is shown with 400. */
 	json_t *(*arguments)(const struct face_request *r, struct error *err);
 	size_t body_max; /* of a request; 0: none is taken */

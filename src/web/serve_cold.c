@@ -154,7 +154,8 @@ static void on_render(struct render_job *j, json_t **frames)
 		break;
 	case FORM_WRITE:
 		p->status = (int)json_int(model, "status", 500);
-		p->doc = write_doc(p->route, p->status, json_str(model, "why"));
+		p->doc = write_doc(p->route, p->status, json_str(model, "why"),
+			json_object_get(model, "document"));
 		break;
 	}
 	json_decref(model);
@@ -193,8 +194,8 @@ static void ask_to_write(struct pending *p, const struct write_out *out)
 			.audience = seat_audience(p->seat),
 			.status = (int)out->bad,
 			.name = slice_of(out->name),
-			.who = out->kind == DOOR_POINTS ? slice_of(out->first_bad)
-							: SLICE("intake"),
+			.who = out->kind == DOOR_COMMAND ? SLICE("intake")
+							 : slice_of(out->first_bad),
 			.body = buf_slice(&out->body)},
 		on_answer, p);
 }

@@ -317,9 +317,7 @@ void request_handle(void *arg, struct http_exchange *x)
 	struct route_match m;
 	route_match_path(http_method(x), http_path(x), e->on, &m);
 	if (e->seat == SEAT_OPERATORS) {
-		const struct guard *g = &e->serving->guard;
-		const int refused =
-			m.route && m.route->own_secret ? guard_admit_host(g, x) : guard_admit(g, x);
+		const int refused = guard_admit_to(&e->serving->guard, m.route, x);
 		if (refused) {
 			write_drop(x);
 			refuse(e, x, refused);

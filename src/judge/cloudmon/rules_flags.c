@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "judge/cloudmon/rules_inside.h"
+#include "judge/graphite/eval.h"
 #include "judge/graphite/target.h"
 
 /* --- environments -------------------------------------------------------------------------------
@@ -70,6 +71,18 @@ static bool read_number(struct rules_reader *rd, struct part p, double *ret)
 	return false;
 }
 
+/* NULL: each function is one. */
+static const struct target_node *unknown_function(const struct target_node *n)
+{
+	const struct target_node *bad = NULL;
+	if (n->type == TARGET_CALL && strcmp(n->text, "seriesByTag") != 0 &&
+		!function_find(n->text))
+		return n;
+	for (size_t i = 0; i < n->args.n && !bad; i++)
+		bad = unknown_function(n->args.p[i]);
+	return bad;
+}
+
 /* The target of a template, with names in place of what is put in. */
 static bool check_query(struct rules_reader *rd, struct template *t)
 {
@@ -78,7 +91,12 @@ static bool check_query(struct rules_reader *rd, struct template *t)
 	if (!t->target)
 		rules_wrong(rd, t->query, "query of \"%.80s\": column %u of it: %s", t->name,
 			err.col, err.msg);
-	return t->target != NULL;
+	const struct target_node *bad = t->target ? unknown_function(target_root(t->target)) : NULL;
+	if (bad)
+		rules_wrong(rd, t->query,
+			"query of \"%.80s\": there is no function %.60s; docs/graphite.md lists them",
+			t->name, bad->text);
+	return t->target && !bad;
 }
 
 static void check_template(struct rules_reader *rd, struct template *t)

@@ -295,6 +295,7 @@ struct graphite_call *graphite_render(
 	c->zone_name = mem_strdup(q->zone);
 	eval_init(&c->eval, q->now_s ? q->now_s : graphite_now_s(g), NULL);
 	c->eval.cancelled = &c->cancelled;
+	c->eval.judging = q->judging;
 	c->eval.deadline_ns = clock_mono_ns(&clock_system) + GRAPHITE_DEADLINE;
 	if (q->target_count > GRAPHITE_TARGETS)
 		error_set(&c->err, ERROR_LIMIT, "a question has at most %d targets, not %zu",

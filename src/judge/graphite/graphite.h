@@ -43,6 +43,7 @@
 #define GRAPHITE_NODES    100000         /* of one answer about names */
 #define GRAPHITE_STEP_S   10
 
+struct curve;
 struct graphite; /* who answers; one a house */
 struct graphite_call;
 
@@ -52,7 +53,8 @@ struct graphite_line {    /* one line of an answer; step_s > 0 */
 	int64_t from_s, step_s; /* of the first value */
 	const double *values;   /* NAN: nothing */
 	size_t n;
-	const json_t *tags; /* {"name": ...} */
+	const json_t *tags;        /* {"name": ...} */
+	const struct curve *curve; /* curve.h: how it becomes fewer values */
 };
 
 struct graphite_lines { /* immutable */
@@ -90,6 +92,8 @@ struct graphite_question { /* copied */
 	const char *zone;        /* of alignments to days; NULL: UTC */
 	size_t points_max;       /* maxDataPoints; 0: no matter */
 	double xff;              /* xFilesFactor; 0: one value is enough */
+	bool judging; /* a counter that is absent while its service is asked reads 0 where rules
+			 need it: eval_judging.c */
 };
 /* Lines are the callee's; err NULL: good. ERROR_INPUT: a target is wrong, with its number and its
  * column; ERROR_LIMIT; ERROR_CANCELLED; ERROR_STORE. */

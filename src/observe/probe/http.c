@@ -3,6 +3,10 @@
  *
  * Each redirect is an exchange of its own within the same deadline; their phases add up. What is
  * secret (user, headers that stand elsewhere) goes to the first host alone.
+ *
+ * An exchange goes over a stream of ours where that can do it; HTTP/2 and proxies are curl's. Which
+ * version "any" is says the server, at the TLS handshake: one that wants HTTP/2 is asked through
+ * curl from then on.
  */
 
 #include <stdio.h>
@@ -11,6 +15,7 @@
 
 #include "base/json.h"
 #include "base/secret.h"
+#include "net/http_fresh.h"
 #include "net/url.h"
 #include "observe/probe/headers.h"
 
@@ -27,6 +32,13 @@ struct http_spec {
 	struct headers list;
 	struct secret *secret;
 	char *peer; /* "HOST:PORT" to connect to */
+	struct http_learned *learned;
+};
+
+/* What attempts learn, in a cell of its own: an attempt has the specification as a constant. */
+struct http_learned {
+	struct tls_context *tls; /* made anew when its files have changed; NULL: no need yet */
+	bool http2;              /* the server of the URL agrees to it */
 };
 
 static const char *const version_words[] = {"any", "1.1", "2", NULL};
@@ -105,6 +117,7 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 	const struct yaml *url_at = at->kind == YAML_MAP ? yaml_get(at, "url") : at;
 	struct url u, proxy;
 	const size_t before = r->errors->n + r->errors->dropped;
+	s->learned = mem_new(struct http_learned);
 	const bool good = is_url(r, url_at, s->url, "http https", &u);
 	if (!s->method)
 		s->method = mem_strdup(s->body ? "POST" : "GET");
@@ -135,6 +148,9 @@ static void fini(void *spec)
 	struct http_spec *s = spec;
 	headers_fini(&s->list);
 	free(s->peer);
+	if (s->learned)
+		tls_context_unref(s->learned->tls);
+	free(s->learned);
 }
 
 static void request(const void *spec, struct buf *out)
@@ -146,12 +162,14 @@ static void request(const void *spec, struct buf *out)
 /* --- asking ----------------------------------------------------------------------------------- */
 
 struct asking {
-	struct attempt *attempt; /* NULL: nobody wants to know any more */
-	struct http_call *call;
-	char *url; /* of a redirect; NULL: the first one */
+	struct attempt *attempt;  /* NULL: nobody wants to know any more */
+	struct http_call *call;   /* at most one of both is under way */
+	struct http_fresh *fresh; /* until the next exchange, or the end */
+	char *url;                /* of a redirect; NULL: the first one */
 	unsigned redirects;
-	bool plain;   /* as a GET without a body: a redirect said so */
-	bool strange; /* at another host than the first */
+	bool plain;        /* as a GET without a body: a redirect said so */
+	bool strange;      /* at another host than the first */
+	bool through_curl; /* this exchange: its server agreed to HTTP/2 */
 	struct phases sum;
 	const struct http_answer *answer; /* while the attempt ends */
 	struct value body;
@@ -162,6 +180,7 @@ static void ask(struct asking *k);
 static void asking_free(struct asking *k)
 {
 	value_drop(&k->body);
+	http_fresh_close(k->fresh);
 	free(k->url);
 	free(k);
 }
@@ -206,6 +225,7 @@ static void follow(struct asking *k, const struct http_answer *a, char *url)
 	free(k->url);
 	k->url = url;
 	k->strange = !same_origin(url, s->url);
+	k->through_curl = false;
 	k->redirects++;
 	ask(k);
 }
@@ -229,15 +249,10 @@ static void judge(struct asking *k, const struct http_answer *a)
 		attempt_end(t, FAULT_NONE, NULL);
 }
 
-static void on_answer(void *arg, const struct http_answer *a)
+/* What answered, wherever it was sent. */
+static void take_answer(struct asking *k, const struct http_answer *a)
 {
-	struct asking *k = arg;
 	struct attempt *t = k->attempt;
-	k->call = NULL;
-	if (!t) {
-		asking_free(k);
-		return;
-	}
 	const struct http_spec *s = t->spec;
 	add_phases(&k->sum, &a->phases);
 	char *next = a->fault == FAULT_NONE ? redirected(k, a) : NULL;
@@ -256,6 +271,68 @@ static void on_answer(void *arg, const struct http_answer *a)
 	else
 		judge(k, a);
 	free(next);
+}
+
+static void on_called(void *arg, const struct http_answer *a)
+{
+	struct asking *k = arg;
+	k->call = NULL;
+	if (!k->attempt) {
+		asking_free(k);
+		return;
+	}
+	const struct http_spec *s = k->attempt->spec;
+	if (!k->redirects && a->status && a->version != 20)
+		s->learned->http2 = false;
+	take_answer(k, a);
+}
+
+static void on_fresh(void *arg, const struct http_answer *a)
+{
+	struct asking *k = arg;
+	const struct http_spec *s = k->attempt->spec;
+	if (a->version == 20 && !a->status) {
+		if (!k->redirects)
+			s->learned->http2 = true;
+		k->through_curl = true;
+		ask(k);
+		return;
+	}
+	take_answer(k, a);
+}
+
+/* As its files are now; false: one is no good. */
+static bool renew_tls(const struct http_spec *s, bool strange, struct error *err)
+{
+	const struct tls_options o = {.ca_file = s->ca,
+		.cert_file = strange ? NULL : s->cert,
+		.key_file = strange ? NULL : s->key,
+		.alpn = versions[s->version] == 11 ? "http/1.1" : "h2,http/1.1"};
+	struct tls_context *now = tls_context_new(&o, err);
+	if (!now)
+		return false;
+	tls_context_unref(s->learned->tls); /* mostly the same one */
+	s->learned->tls = now;
+	return true;
+}
+
+static void send_fresh(struct asking *k, const struct http_request *q)
+{
+	struct attempt *t = k->attempt;
+	const struct http_spec *s = t->spec;
+	struct error err = {0};
+	if (!strncasecmp(q->url, "https:", 6) && !renew_tls(s, k->strange, &err)) {
+		attempt_end_soon(t, FAULT_CONFIGURATION, "%.150s", err.msg);
+		return;
+	}
+	k->fresh = http_fresh_send(
+		t->tools->loop, t->tools->resolver, s->learned->tls, q, on_fresh, k);
+}
+
+static bool goes_by_curl(const struct asking *k, const struct http_request *q)
+{
+	const struct http_spec *s = k->attempt->spec;
+	return !http_fresh_can(q) || k->through_curl || (!k->redirects && s->learned->http2);
 }
 
 static void ask(struct asking *k)
@@ -277,7 +354,8 @@ static void ask(struct asking *k)
 		.header_count = n,
 		.body = with_body ? s->body : NULL,
 		.body_n = with_body ? strlen(s->body) : 0,
-		.deadline_ns = t->deadline_ns - (k->redirects ? attempt_age_ns(t) : 0),
+		.deadline_ns =
+			t->deadline_ns - (k->redirects || k->through_curl ? attempt_age_ns(t) : 0),
 		.answer_max = (size_t)s->max,
 		.ca_file = s->ca,
 		.cert_file = k->strange ? NULL : s->cert,
@@ -290,7 +368,12 @@ static void ask(struct asking *k)
 		.user = k->strange ? NULL : s->user,
 		.password = s->secret && !k->strange ? secret_reveal(s->secret) : NULL,
 		.wants_certificate = t->measured};
-	k->call = http_send(t->tools->http, &q, on_answer, k);
+	http_fresh_close(k->fresh);
+	k->fresh = NULL;
+	if (goes_by_curl(k, &q))
+		k->call = http_send(t->tools->http, &q, on_called, k);
+	else
+		send_fresh(k, &q);
 }
 
 static void start(struct attempt *a)
@@ -304,6 +387,11 @@ static void start(struct attempt *a)
 static void cancel(struct attempt *a)
 {
 	struct asking *k = a->data;
+	if (!k->call) {
+		http_fresh_close(k->fresh);
+		k->fresh = NULL;
+		return;
+	}
 	k->attempt = NULL;
 	a->data = NULL;
 	http_cancel(k->call); /* its callback frees it */
@@ -350,7 +438,7 @@ static struct value headers_of(const struct http_answer *a)
 
 static int64_t certificate_left_ns(const struct attempt *t, const struct http_answer *a)
 {
-	return a->certificate_until * NS_PER_S -
+	return a->tls->leaf_expiry_s * NS_PER_S -
 	       clock_unix_us(loop_clock(t->tools->loop)) * NS_PER_US;
 }
 
@@ -372,7 +460,7 @@ static bool measure(const struct attempt *t, struct slice name, struct value *re
 		*ret = value_int(k->redirects);
 	else if (slice_is(name, "VERSION"))
 		*ret = value_str(a->version == 20 ? "2" : a->version == 10 ? "1.0" : "1.1");
-	else if (slice_is(name, "CERTIFICATE_EXPIRATION") && a->certificate_until)
+	else if (slice_is(name, "CERTIFICATE_EXPIRATION") && a->tls && a->tls->shown)
 		*ret = value_time(certificate_left_ns(t, a));
 	else
 		return false;

@@ -24,12 +24,15 @@ struct face_request {               /* borrowed */
 json_t *ops_status(const json_t *site);
 const struct web_file *ops_openapi(void);
 
-/* Statuspage v2. There are no declared incidents or maintenances in SITE: their lists are empty. */
+/* Statuspage v2. */
 json_t *statuspage_summary(const json_t *site);
 json_t *statuspage_status(const json_t *site);
 json_t *statuspage_components(const json_t *site);
 json_t *statuspage_incidents(const json_t *site);
+json_t *statuspage_unresolved(const json_t *site);
 json_t *statuspage_maintenances(const json_t *site);
+json_t *statuspage_upcoming(const json_t *site);
+json_t *statuspage_active(const json_t *site);
 
 /* Graphite: the parameters of a request as {"target": [...], "from": "...", ...}: target, query and
  * expr are lists, and series, of our own page /explore; all others texts. NULL: *err says what is

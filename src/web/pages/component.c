@@ -50,21 +50,17 @@ static json_t *probe_view(struct view *v, const json_t *p)
 	return o;
 }
 
-/* The first change of each day carries the anchor that the strips link to. */
-static json_t *span_view(struct view *v, const json_t *s, int64_t anchored)
+static json_t *span_view(struct view *v, const json_t *s)
 {
 	json_t *o = json_object();
 	const bool gap = json_flag(s, "gap");
 	const json_t *from = json_object_get(s, "from_ms"), *to = json_object_get(s, "to_ms");
 	const int64_t from_ms = json_integer_value(from), to_ms = json_integer_value(to);
-	const int64_t day = day_of(from_ms);
 	if (gap)
 		json_object_set_new(o, "state",
 			json_pack("{s:s, s:s}", "name", "gap", "word", say(v, "state_gap", NULL)));
 	else
 		json_object_set_new(o, "state", state_view(v, view_health(s)));
-	view_put(o, "anchor",
-		day != anchored ? view_keep(v, mem_printf("d%lld", (long long)day)) : NULL);
 	put_time(v, o, "from", from);
 	view_put(o, "lasted", say_duration(v, (double)(to_ms - from_ms)));
 	const bool declared = view_health(s) == HEALTH_MAINTENANCE;
@@ -80,17 +76,50 @@ static json_t *span_view(struct view *v, const json_t *s, int64_t anchored)
 	return o;
 }
 
+/* Each day that was not green leads to the first span in it that was not: that one carries the
+ * day's anchor, which the strips link to. `day` is the first that has none yet. */
+static json_t *anchors_of(const json_t *span, int64_t *day)
+{
+	const int64_t from = day_of(json_int(span, "from_ms", 0));
+	const int64_t to = day_of(json_int(span, "to_ms", 0) - 1);
+	json_t *all = json_array();
+	if (!json_flag(span, "gap") && view_health(span) == HEALTH_OPERATIONAL)
+		return all;
+	for (*day = *day > from ? *day : from; *day <= to; ++*day)
+		json_array_append_new(all, json_sprintf("d%lld", (long long)*day));
+	return all;
+}
+
+/* Those that the strip links to and whose spans are not listed any more. */
+static json_t *lost_anchors(const struct view *v, const json_t *there)
+{
+	json_t *all = json_array();
+	const json_t *link;
+	size_t i;
+	json_array_foreach (json_at(v->root, "strip", "links", NULL), i, link) {
+		const char *href = json_str(link, "href");
+		if (href && !json_object_get(there, href + 1))
+			json_array_append_new(all, json_string(href + 1));
+	}
+	return all;
+}
+
 static void list_spans(struct view *v)
 {
-	const json_t *spans = json_object_get(v->model, "spans");
-	json_t *rows = json_array();
-	/* newest first: the oldest of a day is the one before another day begins */
-	for (size_t i = 0; i < json_array_size(spans); i++) {
-		const json_t *next = json_array_get(spans, i + 1);
-		json_array_append_new(
-			rows, span_view(v, json_array_get(spans, i),
-				      next ? day_of(json_int(next, "from_ms", 0)) : -1));
+	const json_t *spans = json_object_get(v->model, "spans"), *anchor;
+	json_t *rows = json_array(), *there = json_object();
+	int64_t day = INT64_MIN;
+	size_t k;
+	for (size_t i = json_array_size(spans); i > 0; i--) { /* newest first, as they are shown */
+		const json_t *span = json_array_get(spans, i - 1);
+		json_t *row = span_view(v, span), *anchors = anchors_of(span, &day);
+		json_array_foreach (anchors, k, anchor)
+			json_object_set_new(there, json_string_value(anchor), json_true());
+		json_object_set_new(row, "anchors", anchors);
+		json_array_insert_new(rows, 0, row);
 	}
+	json_object_set_new(v->root, "lost", lost_anchors(v, there));
+	json_decref(there);
 	json_object_set_new(v->root, "has_spans", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(v->root, "full", json_boolean(json_array_size(rows) >= 200));
 	json_object_set_new(v->root, "spans", rows);

@@ -150,10 +150,13 @@ const char *say_contradiction(struct view *v, const json_t *event, int64_t impac
 	const bool better = is(event, "kind", "incident") &&
 			    ((h == HEALTH_OPERATIONAL && declared > LEVEL_NONE) ||
 				    (h == HEALTH_DEGRADED && declared == LEVEL_OUTAGE));
-	return !has_begun ? NULL
-	       : worse    ? say(v, "measured_worse", NULL)
-	       : better   ? say(v, "measured_better", NULL)
-			  : NULL;
+	if (!has_begun || (!worse && !better))
+		return NULL;
+	json_t *measured = state_view(v, h);
+	const char *text = say(v, worse ? "measured_worse" : "measured_better",
+		json_str(measured, "word"), say_level(v, declared), NULL);
+	json_decref(measured);
+	return text;
 }
 
 /* --- short forms -------------------------------------------------------------------------------
@@ -250,9 +253,9 @@ static const char *contradiction_of(struct view *v, const json_t *event)
 void put_event_times(struct view *v, json_t *o, const json_t *event)
 {
 	const int64_t from = json_int(event, "starts_ms", 0), to = json_int(event, "ended_ms", 0);
-	const bool planned = is(event, "phase", "planned");
+	const bool lasts = !event_is_over(event) && !is(event, "phase", "planned");
 	const bool lasted = to > from && from > 0 && !is(event, "phase", "cancelled");
-	view_put(o, "starts_word", say(v, planned ? "event_begins" : "since_begin", NULL));
+	view_put(o, "starts_word", say(v, lasts ? "since_begin" : "event_begins", NULL));
 	put_time(v, o, "starts", json_object_get(event, "starts_ms"));
 	put_time(v, o, "until", event_is_over(event) ? NULL : json_object_get(event, "until_ms"));
 	put_time(v, o, "ended", json_object_get(event, "ended_ms"));

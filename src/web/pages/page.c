@@ -32,6 +32,7 @@ static const struct {
 	[PAGE_EXPLORE] = {"explore", view_explore},
 	[PAGE_EVENT] = {"event", view_event},
 	[PAGE_HISTORY] = {"history", view_history},
+	[PAGE_ALERTS] = {"alerts", view_alerts},
 	[PAGE_PROBLEM] = {"problem", view_problem},
 };
 

@@ -18,6 +18,7 @@
 #define STEP   4 /* units of a day */
 #define BAR    3
 #define HEIGHT 28
+#define RECENT 30 /* days, of those that are linked where a strip has one link */
 
 struct day {
 	int64_t day, seconds[HEALTH_COUNT], gap;
@@ -168,6 +169,8 @@ static json_t *link_days(
 {
 	json_t *all = json_array();
 	for (size_t end = n, i; end > 0 && json_array_size(all) < links; end = i) {
+		if (links == 1 && n - end >= RECENT)
+			break;
 		const int kind = days[end - 1].kind;
 		int64_t seconds = 0;
 		for (i = end; i > 0 && days[i - 1].kind == kind; i--)

@@ -153,6 +153,12 @@ json_t *declared_view(struct view *v, const char *component);
 /* For the partial "event_card", from a brief EVENT. Owned. */
 json_t *event_card_view(struct view *v, const json_t *event);
 
+/* --- evidence_told.c: what others concluded ----------------------------------------------------
+ */
+
+/* Of `told` of EVIDENCE: [{by, state, text, at, from, to, members [{key, rows}]}]. Owned. */
+json_t *told_views(struct view *v, const json_t *told);
+
 /* --- about.c -----------------------------------------------------------------------------------
  */
 
@@ -174,6 +180,7 @@ bool view_calls(struct view *v);
 bool view_explore(struct view *v);
 bool view_event(struct view *v);
 bool view_history(struct view *v);
+bool view_alerts(struct view *v);
 bool view_problem(struct view *v);
 
 /* A scenario in a list or on its page: {name, title, href, every, last ...}. Owned. */

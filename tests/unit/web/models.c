@@ -646,6 +646,19 @@ json_t *model_run(enum mood mood)
 		"ended_ms", (json_int_t)(NOW - 68000), "verdict", verdict, "report", report);
 }
 
+static json_t *told(enum mood mood)
+{
+	return json_pack(
+		"[{s:s, s:s, s:s, s:I, s:{s:s, s:{s:I, s:I}, s:[{s:s, s:f}, {s:s, s:n}], s:i,"
+		" s:{s:s}}}]",
+		"by", mood == MOOD_HOSTILE ? hostile_name : "rule:image-slow", "health", "degraded",
+		"text", "answers take 812 ms", "at_ms", (json_int_t)(NOW - 1510000), "evidence",
+		"rule", "p95('image') > 800ms", "window", "from_ms", (json_int_t)(NOW - 1810000),
+		"to_ms", (json_int_t)(NOW - 1510000), "values", "series", "image", "p95", 812.5,
+		"series", "image-eu-2", "p95", "minimum", 20, "operators", "file",
+		"/etc/glasshouse/rules.yaml");
+}
+
 json_t *model_evidence(enum mood mood, bool operators)
 {
 	json_t *o = json_pack(
@@ -664,6 +677,16 @@ json_t *model_evidence(enum mood mood, bool operators)
 			4810.0, "faults", "timeout", 1, "unavailable", 1, "probe", "server-login",
 			"step", "image", "n", 1, "failed", 0, "slow", 0, "last_ms",
 			(json_int_t)(NOW - 1560000), "median_ms", "worst_ms", "faults"));
+	json_object_set_new(o, "answering", json_integer(1));
+	json_object_set_new(o, "failing", json_integer(1));
+	json_object_set_new(o, "unable", json_integer(0));
+	json_object_set_new(o, "silent", json_integer(0));
+	json_object_set_new(o, "root", text("identity"));
+	json_object_set_new(o, "root_name", text(mood == MOOD_HOSTILE ? hostile_name : "Identity"));
+	json_object_set_new(o, "maintenance", text("2026-11-26-firmware"));
+	json_object_set_new(o, "dissent", text("1 of 3 locations sees an outage: bonn-outside"));
+	json_object_set_new(o, "flapping", json_true());
+	json_object_set_new(o, "told", told(mood));
 	if (operators)
 		json_object_set_new(o, "samples",
 			json_pack("[{s:I,s:s,s:s,s:s,s:i,s:s,s:f,s:s,s:s,s:s,s:s,s:s},"
@@ -838,6 +861,25 @@ json_t *model_history(enum mood mood, bool operators)
 			       work(mood, "2026-10-02-firmware", "cancelled", NOW - 4752000000,
 				       operators)));
 	return o;
+}
+
+json_t *model_alerts(enum mood mood)
+{
+	const bool hostile = mood == MOOD_HOSTILE;
+	if (mood == MOOD_UNKNOWN)
+		return json_pack("{s:[]}", "alerts");
+	return json_pack(
+		"{s:[{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s}, s:s, s:s, s:I, s:n},"
+		" {s:s, s:s, s:{s:s}, s:{}, s:s, s:n, s:I, s:I}]}",
+		"alerts", "fingerprint", "9f86d081884c7d65", "state", "firing", "labels",
+		"alertname", hostile ? hostile_name : "VolumesFail", "severity", "critical",
+		"instance", "storage-01.example.org:9100", "annotations", "summary",
+		hostile ? hostile_name : "Volumes cannot be made since 5 minutes", "url",
+		hostile ? "data:text/html,<b>" : "https://prometheus.example.org/graph?g0.expr=up",
+		"component", "block-storage", "starts_ms", (json_int_t)(NOW - 300000), "ends_ms",
+		"fingerprint", "60303ae22b998861", "state", "resolved", "labels", "alertname",
+		"NodeDown", "annotations", "url", "", "component", "starts_ms",
+		(json_int_t)(NOW - 9000000), "ends_ms", (json_int_t)(NOW - 7000000));
 }
 
 json_t *model_problem(int status, const char *path)

@@ -258,6 +258,21 @@ static json_t *history_hostile(void)
 	return model_history(MOOD_HOSTILE, true);
 }
 
+static json_t *alerts(void)
+{
+	return model_alerts(MOOD_MIXED);
+}
+
+static json_t *alerts_none(void)
+{
+	return model_alerts(MOOD_UNKNOWN);
+}
+
+static json_t *alerts_hostile(void)
+{
+	return model_alerts(MOOD_HOSTILE);
+}
+
 static json_t *explore(void)
 {
 	return model_explore(MOOD_MIXED);
@@ -365,6 +380,9 @@ static const struct shown all[] = {
 	{"history-none", PAGE_HISTORY, "/history/2026-09", history_none, site_good, false, 20 * KB,
 		0},
 	{"history-hostile", PAGE_HISTORY, "/history", history_hostile, site_hostile, true, 0, 0},
+	{"alerts", PAGE_ALERTS, "/alerts", alerts, site_operators, true, 20 * KB, 6 * KB},
+	{"alerts-none", PAGE_ALERTS, "/alerts", alerts_none, site_operators, true, 10 * KB, 0},
+	{"alerts-hostile", PAGE_ALERTS, "/alerts", alerts_hostile, site_hostile, true, 0, 0},
 	{"problem-403", PAGE_PROBLEM, "/runs/tp3k6o-cbmv", problem_403, site_50, false, 10 * KB, 0},
 	{"problem-404", PAGE_PROBLEM, "/nowhere", problem_404, site_50, false, 10 * KB, 0},
 	{"problem-405", PAGE_PROBLEM, "/", problem_405, site_50, false, 10 * KB, 0},
@@ -719,9 +737,13 @@ static void test_audience(void **state)
 	assert_null(strstr(buf_str(&out), "curl -sS"));
 	assert_null(strstr(buf_str(&out), "req-3d49506d"));
 	assert_null(strstr(buf_str(&out), "example-berlin"));
+	assert_null(strstr(buf_str(&out), "rules.yaml"));
+	assert_null(strstr(buf_str(&out), "answers take 812 ms"));
+	assert_non_null(strstr(buf_str(&out), "series: image; p95: 812.5"));
 	buf_clear(&out);
 	assert_true(page_render(PAGE_EVIDENCE, model, site, "/evidence/1", "en", true, &out, &err));
 	assert_non_null(strstr(buf_str(&out), "curl -sS"));
+	assert_non_null(strstr(buf_str(&out), "rules.yaml"));
 	json_decref(model);
 	buf_clear(&out);
 	model = model_scenario(MOOD_MIXED, true);
@@ -732,6 +754,24 @@ static void test_audience(void **state)
 	json_decref(model);
 	json_decref(site);
 	buf_fini(&out);
+}
+
+/* What explains a state, and what others concluded of series, is told to everybody. */
+static void test_evidence(void **state)
+{
+	char *html = render(find("evidence"), "de");
+	const struct shown *s = find("evidence");
+	has(s, html,
+		"Dies ist eine Folge von: <a href=\"/components/identity?lang=de\"><bdi>Identity</bdi></a>.");
+	has(s, html,
+		"<a href=\"/events/2026-11-26-firmware?lang=de\">Dies liegt in angekündigten Arbeiten.</a>");
+	has(s, html, "<bdi>1 of 3 locations sees an outage: bonn-outside</bdi>");
+	has(s, html, "Der Zustand wechselt so oft");
+	has(s, html, "<a href=\"/api/ops/v1/evidence/498.json\">JSON</a>");
+	has(s, html, "<dt>Schlagen fehl</dt><dd>1</dd>");
+	has(s, html, "<code>p95('image') &gt; 800ms</code>");
+	has(s, html, "series: image-eu-2; p95: \xe2\x80\x93");
+	free(html);
 }
 
 /* Servers of a run side by side on one scale, and why one cannot be logged in to. */
@@ -758,6 +798,26 @@ static void test_boots(void **state)
 	free(html);
 	html = render(find("run-passed"), "en");
 	lacks(s, html, "The console says");
+	free(html);
+}
+
+/* The address of another program stays text. */
+static void test_alerts(void **state)
+{
+	const struct shown *s = find("alerts");
+	char *html = render(s, "en");
+	has(s, html, "<h2 id=\"h-alerts\">1 alert fires</h2>");
+	has(s, html, "state outage\"><svg class=\"i\"><use href=\"#i-outage\"/></svg>Fires</span>");
+	has(s, html,
+		"state operational\"><svg class=\"i\"><use href=\"#i-operational\"/></svg>Resolved</span>");
+	has(s, html, "<a href=\"/components/block-storage?lang=en\"><bdi>Block storage</bdi></a>");
+	has(s, html, "<code>https://prometheus.example.org/graph?g0.expr=up</code>");
+	has(s, html, "<p dir=\"auto\">Volumes cannot be made since 5 minutes</p>");
+	free(html);
+	s = find("alerts-none");
+	html = render(s, "de");
+	has(s, html, "Keine Meldung ist offen");
+	has(s, html, "Niemand hat eine geschickt.");
 	free(html);
 }
 
@@ -1019,8 +1079,10 @@ int test_page(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_days),
+		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_boots),
 		cmocka_unit_test(test_boots_none),
+		cmocka_unit_test(test_alerts),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),
