@@ -182,9 +182,10 @@ bool view_component(struct view *v)
 	put_time(v, o, "checked", json_object_get(v->model, "checked_ms"));
 	json_object_set_new(o, "stored", json_boolean(json_flag(v->model, "stored")));
 	view_put(o, "why",
-		view_health(v->model) == HEALTH_MAINTENANCE
-			? say(v, "maintenance_text", NULL)
-			: say_why(v, v->model));
+		view_health(v->model) == HEALTH_MAINTENANCE ? say(v, "maintenance_text", NULL)
+		/* what it is affected by is said with its link */
+		: json_str(v->model, "root") ? NULL
+					     : say_rule(v, json_str(v->model, "rule")));
 	view_put(o, "text", v->operators ? json_str(v->model, "text") : NULL);
 	put_context(v, o, v->model);
 	view_put(o, "evidence", NULL);

@@ -174,13 +174,13 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links, bool many
 	} else {
 		json_object_set_new(o, "since", time_view_short(v, json_object_get(c, "since_ms")));
 		/* a maintenance is declared, whatever is observed meanwhile */
-		view_put(o, "why",
-			h == HEALTH_MAINTENANCE ? NULL : say_why(v, c));
+		view_put(o, "why", h == HEALTH_MAINTENANCE ? NULL : say_why(v, c));
 	}
 	view_put(o, "evidence", NULL);
 	if (h != HEALTH_OPERATIONAL && json_int(c, "evidence", 0) > 0)
 		put_link(v, o, "evidence", "/evidence/",
 			view_keep(v, mem_printf("%lld", (long long)json_int(c, "evidence", 0))));
+	json_object_set_new(o, "notes", notes_view(v, c));
 	json_object_set_new(o, "declared", declared_short(v, c, many));
 	/* what was judged before this start says when it was last looked at */
 	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));

@@ -276,11 +276,12 @@ static void a_component_shows_what_concerns_it(void **state)
 	has(html,
 		"<p>This is an effect of: <a href=\"/components/network?lang=en\"><bdi>Network</bdi></a>.</p>");
 	has(html, "<bdi>1 of 3 locations sees an outage: bonn-outside</bdi>");
-	lacks(html, "This lies within announced work.");
+	lacks(html, "Within announced maintenance.");
 	free(html);
 	json_t *site = model_site(MOOD_MIXED, 20, false);
 	html = render(PAGE_STATUS, site, site, "en", false);
-	has(html, "<small>Affected by \xe2\x81\xa8Network\xe2\x81\xa9</small>");
+	has(html,
+		"<small>Affected by \xe2\x81\xa8Network\xe2\x81\xa9.</small><small>Some locations see it worse than most.</small>");
 	free(html);
 }
 
