@@ -255,7 +255,7 @@ def test_a_window_of_a_rule_is_announced_and_goes_by_the_clock(cloud):
     with running(cloud, CONFIG, state="rules") as run:
         until(lambda: run.health("compute"), "components are known")
         assert not run.site()["upcoming"]
-        run.write({**CONFIG, "maintenance": [rule(run, 20, "60s")]})
+        run.write({**CONFIG, "maintenance": [rule(run, 40, "10m")]})
         status, answer = send(run, "POST", "/api/ops/v1/command/reload", {})
         assert status == 200 and any("maintenance patch" in line for line in answer["changed"]), answer
         planned = until(lambda: run.site()["upcoming"], "it is announced")
