@@ -15,9 +15,12 @@
 
 #include "base/vec.h"
 #include "judge/judge.h"
+#include "judge/rules/slo.h"
 #include "observe/budget.h"
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
+#include "tell/dashboard.h"
+#include "tell/maintenance.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
 #include "tell/suspect.h"
@@ -96,6 +99,26 @@ struct config_outpost { /* one that may report here */
 	const char *file;
 };
 
+struct config_maintenance {                         /* an item of `maintenance:` */
+	struct maintenance_rule rule;               /* its pointers point into this structure */
+	char *every, *at, *until, *from, *to, **on; /* as written; NULL: not */
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_flags {     /* CloudMon's rules: judge/cloudmon/ */
+	char *config;     /* path; NULL: none */
+	char *datasource; /* "own", "graphite", or a URL */
+	char *prometheus; /* URL; NULL: none */
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_dashboard {
+	struct dashboard dashboard; /* its pointers are this structure's */
+	struct config_secret secret, token;
+};
+
 enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 	CONFIG_FACE_INFLUX,
 	CONFIG_FACE_PROMETHEUS,
@@ -138,6 +161,7 @@ struct config {
 	unsigned flap_changes;   /* 0: off */
 	int64_t flap_within_ns, flap_quiet_ns;
 	struct config_rest *rests; /* over those that stand for each catalog */
+	struct config_flags flags;
 	struct config_cloud *clouds;
 	struct config_scenario *scenarios;
 	struct config_component *components;
@@ -147,9 +171,20 @@ struct config {
 	char *cloudmon_environment, *cloudmon_zone;
 	bool cloudmon_own; /* they go into our own series too */
 	struct config_report *reports;
+	struct config_maintenance *maintenance;
+	size_t maintenance_count;
+	struct rule **rules; /* of the judge, their names unique */
+	size_t rule_count;
+	struct slo_list slos; /* those of files too */
+	json_t *slo_texts;    /* `slos` as written */
+	char **slo_files;     /* OpenSLO, as written; NULL-terminated */
+	char **notes;         /* "file:line:col: text": what of those files is not carried */
+	size_t note_count;
 	struct config_upstream upstream;
 	struct config_outpost *outposts;
 	size_t outpost_count;
+	struct config_dashboard *dashboards;
+	size_t dashboard_count;
 	struct suspect_policy suspect; /* without languages, which are the site's */
 	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;

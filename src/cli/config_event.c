@@ -38,8 +38,7 @@ static const struct key suspect_keys[] = {
 };
 #undef SUSPECT
 
-static void read_announce(
-	struct config_reader *r, const struct yaml *y, struct suspect_policy *p)
+static void read_announce(struct config_reader *r, const struct yaml *y, struct suspect_policy *p)
 {
 	int64_t ns;
 	p->outage_at_once = false;

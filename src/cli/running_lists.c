@@ -198,6 +198,28 @@ static void add_probe(struct making *m, const struct watched_probe *w)
 				     }));
 }
 
+static bool is_there(struct making *m, const struct cloudmon_health *h)
+{
+	VEC_EACH (&m->found, struct found, f)
+		if (running_flags_about(m->running->flag_rules, h, f->name, f->region))
+			return true;
+	return false;
+}
+
+/* What CloudMon's rules are about and nobody else has named. */
+static void add_flags(struct making *m)
+{
+	const struct cloudmon_rules *rules = m->running->flag_rules;
+	for (size_t i = 0; rules && i < cloudmon_health_count(rules); i++) {
+		const struct cloudmon_health *h = cloudmon_health_at(rules, i);
+		if (!h->component_name || is_there(m, h))
+			continue;
+		struct found f = {.name = h->component_name, .category = h->category, .cloud = ""};
+		f.id = running_flags_id(rules, h, &f.region);
+		add_component(m, f);
+	}
+}
+
 static void add_scenario(struct making *m, const struct watched_scenario *s)
 {
 	struct running_lists *l = m->lists;
@@ -305,6 +327,7 @@ void running_lists_make(struct running *r)
 	}
 	MAP_EACH (&r->probes, e)
 		add_probe(&m, e->value);
+	add_flags(&m);
 	add_shipped(&m);
 	outposts_each(r->outposts, add_outpost, &m);
 	tell_judge(&m);

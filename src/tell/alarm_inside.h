@@ -108,7 +108,7 @@ struct alarms {
 	VEC(struct channel *) planned_for;
 	struct timer again;
 	uint64_t dropped;
-	char *trouble; /* of reading the tables */
+	char *trouble;       /* of reading the tables */
 	alarms_event *event; /* NULL: nobody knows of any */
 	void *event_arg;
 };

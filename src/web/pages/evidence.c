@@ -18,6 +18,12 @@ static const char *duration(struct view *v, const json_t *o, const char *key)
 		       : NULL;
 }
 
+static const char *location_of(const json_t *o)
+{
+	const char *location = json_str(o, "location");
+	return location && *location ? location : NULL;
+}
+
 static json_t *source_view(struct view *v, const json_t *s)
 {
 	json_t *o = json_object();
@@ -27,7 +33,7 @@ static json_t *source_view(struct view *v, const json_t *s)
 	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
 	view_put(o, "step", step && *step ? step : NULL);
-	view_put(o, "location", json_str(s, "location"));
+	view_put(o, "location", location_of(s));
 	view_put(o, "n", say_number(v, json_int(s, "n", 0)));
 	view_put(o, "failed", say_number(v, json_int(s, "failed", 0)));
 	view_put(o, "slow", say_number(v, json_int(s, "slow", 0)));
@@ -54,7 +60,7 @@ static json_t *sample_view(struct view *v, const json_t *s)
 	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
 	view_put(o, "step", step && *step ? step : NULL);
-	view_put(o, "location", json_str(s, "location"));
+	view_put(o, "location", location_of(s));
 	json_object_set_new(o, "state",
 		json_pack("{s:s, s:s}", "name", faulty ? "outage" : "operational", "word",
 			faulty ? say_fault(v, fault, fault) : say(v, "sample_good", NULL)));
@@ -87,27 +93,6 @@ static void put_state(struct view *v, const char *key, const char *name)
 		v->root, key, name && health_parse(name, &h) ? state_view(v, h) : json_null());
 }
 
-/* What is known besides what the sources say. */
-static void put_whole(struct view *v)
-{
-	const json_t *m = v->model;
-	const char *root = json_str(m, "root"), *name = json_str(m, "root_name");
-	const char *event = json_str(m, "maintenance");
-	json_t *o = v->root, *told = told_views(v, json_object_get(m, "told"));
-	json_object_set_new(o, "has_told", json_boolean(json_array_size(told) > 0));
-	json_object_set_new(o, "told", told);
-	view_put(o, "root", root ? (name ? name : root) : NULL);
-	view_put(o, "root_href", NULL);
-	if (measured_component(v, root))
-		put_link(v, o, "root_href", "/components/", root);
-	view_put(o, "dissent", json_str(m, "dissent"));
-	json_object_set_new(o, "flapping", json_boolean(json_flag(m, "flapping")));
-	json_object_set_new(o, "worked_on", json_boolean(event != NULL));
-	view_put(o, "maintenance_href", NULL);
-	if (event && *event)
-		put_link(v, o, "maintenance_href", "/events/", event);
-}
-
 static void put_counts(struct view *v)
 {
 	static const char *const rows[][2] = {{"answering", "count_answering"},
@@ -123,28 +108,6 @@ static void put_counts(struct view *v)
 	}
 	json_object_set_new(v->root, "has_counts", json_boolean(json_array_size(all) > 0));
 	json_object_set_new(v->root, "counts", all);
-}
-
-static void put_told(struct view *v, json_t *o)
-{
-	json_t *list = json_array();
-	const json_t *told;
-	size_t i;
-	json_array_foreach (json_object_get(v->model, "told"), i, told) {
-		json_t *one = json_object();
-		json_object_set_new(one, "state", state_view(v, view_health(told)));
-		view_put(one, "by", json_str(told, "by"));
-		view_put(one, "text", json_str(told, "text"));
-		put_time(v, one, "at", json_object_get(told, "at_ms"));
-		char *facts = json_is_object(json_object_get(told, "evidence"))
-				      ? json_text(json_object_get(told, "evidence"))
-				      : NULL;
-		view_put(one, "facts", facts);
-		free(facts);
-		json_array_append_new(list, one);
-	}
-	json_object_set_new(o, "has_told", json_boolean(json_array_size(list) > 0));
-	json_object_set_new(o, "told", list);
 }
 
 bool view_evidence(struct view *v)
@@ -176,16 +139,17 @@ bool view_evidence(struct view *v)
 	view_put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(m, "at_ms"));
 	put_time(v, o, "until", json_object_get(m, "until_ms"));
-	view_put(o, "why", say_why(v, m));
-	json_object_set_new(o, "notes", notes_view(v, m));
-	put_told(v, o);
+	view_put(o, "why", say_rule(v, json_str(m, "rule")));
 	view_put(o, "rule", json_str(m, "rule"));
 	view_put(o, "text", json_str(m, "text"));
 	put_time(v, o, "from", json_object_get(window, "from_ms"));
 	put_time(v, o, "to", json_object_get(window, "to_ms"));
 	put_neighbour(v, "previous");
 	put_neighbour(v, "next");
-	put_whole(v);
+	put_context(v, o, m);
+	json_t *told = told_views(v, json_object_get(m, "told"));
+	json_object_set_new(o, "has_told", json_boolean(json_array_size(told) > 0));
+	json_object_set_new(o, "told", told);
 	put_counts(v);
 	view_put(o, "json",
 		view_keep(v, mem_printf("/api/ops/v1/evidence/%lld.json",
