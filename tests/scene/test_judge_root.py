@@ -43,7 +43,7 @@ def test_what_rests_on_identity_follows_it(cloud, receiver):
         assert component(run, "identity")["root"] is None
         assert "Affected by " in run.get("/?lang=en")[2].decode()
         assert "Folge von " in run.get("/?lang=de")[2].decode()
-        assert "Affected by " in run.get("/components/compute?lang=en")[2].decode()
+        assert 'href="/components/identity' in run.get("/components/compute?lang=en")[2].decode()
         evidence = run.json(f"/api/ops/v1/evidence/{component(run, 'compute')['evidence']}.json")
         assert evidence["root"] == "identity"
         cloud.clear()
@@ -98,7 +98,8 @@ def test_flapping_is_told_once_and_shown_as_the_worst(cloud, receiver):
                   or component(run, "block-storage")["flapping"], "it recovers, or flaps")
         until(lambda: component(run, "block-storage")["flapping"], "it flaps")
         assert component(run, "block-storage")["health"] == "outage"
-        assert "changes are not told one by one" in run.get("/?lang=en")[2].decode()
+        assert "changes are not told one by one" in run.get("/components/block-storage?lang=en")[2].decode()
+        assert "This is the worst it was lately" in run.get("/?lang=en")[2].decode()
         until(lambda: not component(run, "block-storage")["flapping"], "it has ended", 120)
         run.wait_health("block-storage", "operational")
         until(lambda: receiver.changes()[-1]["to"] == "operational", "its end is told")
