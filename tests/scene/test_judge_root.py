@@ -99,7 +99,7 @@ def test_flapping_is_told_once_and_shown_as_the_worst(cloud, receiver):
         until(lambda: component(run, "block-storage")["flapping"], "it flaps")
         assert component(run, "block-storage")["health"] == "outage"
         assert "changes are not told one by one" in run.get("/components/block-storage?lang=en")[2].decode()
-        assert "This is the worst it was lately" in run.get("/?lang=en")[2].decode()
+        assert "this is the worst it was" in run.get("/?lang=en")[2].decode()
         until(lambda: not component(run, "block-storage")["flapping"], "it has ended", 120)
         run.wait_health("block-storage", "operational")
         until(lambda: receiver.changes()[-1]["to"] == "operational", "its end is told")
