@@ -1,8 +1,11 @@
 """What the judge says of causes: an identity service that is down, and a component that changes all the time."""
+import json
+import subprocess
+
 import pytest
 
 from running import Receiver, running, until
-from simulated import simulated
+from simulated import GLASSHOUSE, ROOT, simulated
 
 
 @pytest.fixture
@@ -39,8 +42,8 @@ def test_what_rests_on_identity_follows_it(cloud, receiver):
             assert component(run, name)["rule"] == "follows"
         assert component(run, "identity")["root"] is None
         assert "Affected by " in run.get("/?lang=en")[2].decode()
-        assert "Betroffen von " in run.get("/?lang=de")[2].decode()
-        assert "Affected by " in run.get("/components/compute?lang=en")[2].decode()
+        assert "Folge von " in run.get("/?lang=de")[2].decode()
+        assert 'href="/components/identity' in run.get("/components/compute?lang=en")[2].decode()
         evidence = run.json(f"/api/ops/v1/evidence/{component(run, 'compute')['evidence']}.json")
         assert evidence["root"] == "identity"
         cloud.clear()
@@ -95,10 +98,46 @@ def test_flapping_is_told_once_and_shown_as_the_worst(cloud, receiver):
                   or component(run, "block-storage")["flapping"], "it recovers, or flaps")
         until(lambda: component(run, "block-storage")["flapping"], "it flaps")
         assert component(run, "block-storage")["health"] == "outage"
-        assert "changes are not told one by one" in run.get("/?lang=en")[2].decode()
+        assert "changes are not told one by one" in run.get("/components/block-storage?lang=en")[2].decode()
+        assert "this is the worst it was" in run.get("/?lang=en")[2].decode()
         until(lambda: not component(run, "block-storage")["flapping"], "it has ended", 120)
         run.wait_health("block-storage", "operational")
         until(lambda: receiver.changes()[-1]["to"] == "operational", "its end is told")
         assert run.stop() == 0
     flapping = [c for c in receiver.changes() if c.get("flapping")]
     assert [c["component"] for c in flapping] == ["block-storage"]
+
+
+def declare(run, *args):
+    done = subprocess.run([GLASSHOUSE, "maintenance", *args, "-c", run.path, "--by", "carol", "--json"], cwd=ROOT,
+                          env=run.cloud.environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("how", ["exclude", "count"])
+def test_declared_work_is_measured_counted_and_not_told(cloud, receiver, how):
+    config = {"alarms": [{"webhook": receiver.url, "fold": "1s"}], "judge": {"minimum": "1s", "maintenance": how}}
+    with running(cloud, config) as run:
+        run.wait_health("block-storage", "operational")
+        declare(run, "plan", "Patch day", "--id", "patch", "--start", "+1s", "--length", "2h",
+                "--component", "block-storage=outage")
+        until(lambda: component(run, "block-storage")["maintenance"] == "patch", "the window has begun")
+        cloud.fault({"service": "volume", "effect": "status", "status": 503})
+        run.wait_health("block-storage", "outage")
+        until(lambda: component(run, "block-storage")["days"][-1]["s"][4] >= 2, "it counts as maintenance")
+        here = component(run, "block-storage")
+        assert here["maintenance"] == "patch" and here["days"][-1]["s"][2] == 0
+        # the interval says so too: left out of both ends, or down in both
+        shares = here["availability"]["d90"]
+        assert (shares["best"] == 1) == (how == "exclude"), shares
+        sentence = {"exclude": "Maintenance is left out", "count": "Maintenance counts as time that was down"}[how]
+        assert sentence in run.get("/availability?lang=en")[2].decode()
+        # another component is no part of it, and is told
+        cloud.fault({"service": "image", "effect": "status", "status": 503})
+        until(lambda: "image" in [c["component"] for c in receiver.changes()], "that of another is told")
+        assert "block-storage" not in [c["component"] for c in receiver.changes()]
+        declare(run, "update", "patch", "--phase", "completed")
+        until(lambda: component(run, "block-storage")["maintenance"] is None, "the window has ended")
+        until(lambda: "block-storage" in [c["component"] for c in receiver.changes()], "what outlasts it is told")
+        assert run.stop() == 0
