@@ -19,8 +19,8 @@
 #include "observe/budget.h"
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
-#include "tell/maintenance.h"
 #include "tell/dashboard.h"
+#include "tell/maintenance.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
 #include "tell/suspect.h"
@@ -99,7 +99,7 @@ struct config_outpost { /* one that may report here */
 	const char *file;
 };
 
-struct config_maintenance { /* an item of `maintenance:` */
+struct config_maintenance {                         /* an item of `maintenance:` */
 	struct maintenance_rule rule;               /* its pointers point into this structure */
 	char *every, *at, *until, *from, *to, **on; /* as written; NULL: not */
 	unsigned line, col;

@@ -9,7 +9,7 @@
 #include "cli/config_reader.h"
 #include "text/markdown.h"
 
-#define DAY_NS   (24 * 3600 * NS_PER_S)
+#define DAY_NS    (24 * 3600 * NS_PER_S)
 #define EVERY_MAX 1000 /* days, weeks, months */
 
 struct maintenance_draft { /* as written; texts and lists owned */
@@ -288,19 +288,19 @@ static int64_t parse_announce(struct config_reader *r, const struct maintenance_
 	int64_t ns = 7 * DAY_NS;
 	if (d->announce && !strcmp(d->announce, "none"))
 		return -1;
-	if (d->announce && (!units_parse_time(slice_of(d->announce), &ns) || ns < 0 ||
-				   ns > 90 * DAY_NS))
+	if (d->announce &&
+		(!units_parse_time(slice_of(d->announce), &ns) || ns < 0 || ns > 90 * DAY_NS))
 		config_wrong_at(r, &d->at_place,
 			"a maintenance: announce is a time before it, to 90d, or none");
 	return ns / NS_PER_MS;
 }
 
-static void check(struct config_reader *r, const struct maintenance_draft *d,
-	struct maintenance_rule *rule)
+static void check(
+	struct config_reader *r, const struct maintenance_draft *d, struct maintenance_rule *rule)
 {
 	if (!d->name || !d->title)
-		config_wrong_at(r, &d->at_place, "a maintenance needs a %s",
-			d->name ? "title" : "name");
+		config_wrong_at(
+			r, &d->at_place, "a maintenance needs a %s", d->name ? "title" : "name");
 	if (!d->every)
 		config_wrong_at(r, &d->at_place,
 			"a maintenance: how often? every: day, week, month or 2 weeks; one that comes"

@@ -44,7 +44,8 @@ const char maintenance_usage[] =
 	"  --limit N           list: so many (default 50)\n"
 	"  --skip N            list: without the first N\n"
 	"  --public            list, show: what all may see\n"
-	"  --count N           next: so many (default 10)\n" EVENT_OPTIONS_USAGE "\n"
+	"  --count N           next: so many (default 10)\n" EVENT_OPTIONS_USAGE
+	"\n"
 	"example: glasshouse maintenance plan 'New switches' --start '2026-12-01 22:00' --length 4h \\\n"
 	"           --component network=partial\n"
 	"exit: 0 fine, 1 show: there is none, next: there are no rules, 2 could not be done\n";
