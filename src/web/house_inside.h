@@ -83,7 +83,7 @@ struct house {
 	const struct rules *rules;
 	const struct slos *slos;
 	const struct events *events; /* NULL: none are shown */
-	struct house_flags *flags; /* NULL: nobody evaluates any */
+	struct house_flags *flags;   /* NULL: nobody evaluates any */
 	house_more *more;
 	void *arg;
 	struct worker *worker;

@@ -37,6 +37,11 @@
  *	      the first MODEL_PROBES of them: each component's document has its own
  *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
  *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
+ *	outposts (O) [{location, instance, version, heard_ms | null, lag_ms, items, bytes, samples,
+ *	      clock_ms, probes, taken, refused, too_old, too_many, lost_notes, blind | null,
+ *	      trouble | null}]   who reports here (observe/report/outposts.h)
+ *	report (O) {to, trouble | null, taken_at | null, samples, waiting, bytes, too_old, too_many}
+ *	      of an instance that is an outpost itself
  *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms,
  *	      why: the last time was skipped | null}]
  *

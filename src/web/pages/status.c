@@ -5,6 +5,7 @@
  * judged, it promises nothing: what is not known is never called good.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -306,6 +307,28 @@ static void list_alarms(struct view *v)
 	json_object_set_new(v->root, "alarms", rows);
 }
 
+static void list_outposts(struct view *v)
+{
+	json_t *rows = json_array();
+	const json_t *a;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, "outposts"), i, a) {
+		json_t *o = json_object();
+		view_put(o, "location", json_str(a, "location"));
+		view_put(o, "instance", json_str(a, "instance"));
+		put_time(v, o, "heard", json_object_get(a, "heard_ms"));
+		view_put(o, "lag", say_duration(v, (double)json_int(a, "lag_ms", 0)));
+		view_put(o, "waiting", say_number(v, json_int(a, "samples", 0)));
+		view_put(o, "clock", say_duration(v, (double)llabs(json_int(a, "clock_ms", 0))));
+		json_object_set_new(o, "behind", json_boolean(json_int(a, "clock_ms", 0) < 0));
+		view_put(o, "probes", say_number(v, json_int(a, "probes", 0)));
+		view_put(o, "trouble", json_str(a, "trouble"));
+		json_array_append_new(rows, o);
+	}
+	json_object_set_new(v->root, "has_outposts", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "outposts", rows);
+}
+
 bool view_status(struct view *v)
 {
 	const json_t *components = json_object_get(v->site, "components");
@@ -320,6 +343,7 @@ bool view_status(struct view *v)
 	if (v->operators) {
 		list_jobs(v);
 		list_alarms(v);
+		list_outposts(v);
 	}
 	return true;
 }
