@@ -76,6 +76,7 @@ void flag_close(struct flag_state *f)
 	shape_free(f->shape);
 	vec_fini(&f->inputs);
 	free(f->kept);
+	free(f->why);
 }
 
 /* --- what it was ---------------------------------------------------------------------------------
