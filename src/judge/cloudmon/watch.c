@@ -12,7 +12,8 @@
 #include "judge/graphite/graphite.h"
 #include "judge/graphite/path_inside.h"
 
-#define STEP GRAPHITE_STEP_S
+#define STEP    GRAPHITE_STEP_S
+#define AHEAD_S 180 /* further ahead than that is a clock that is wrong */
 
 struct slot {
 	double sum, n;
@@ -47,7 +48,7 @@ struct watch {
 	struct pattern_node root;
 	VEC(struct watched *) series; /* by their number; NULL: nobody looks at it */
 	size_t slots;
-	int64_t since_s;
+	int64_t since_s, turned_s;
 	bool started;
 };
 
@@ -125,6 +126,7 @@ struct watch_input *watch_input(struct watch *w, const char *pattern)
 		.newest_s = INT64_MIN,
 		.before_s = INT64_MIN,
 		.settled_s = INT64_MIN,
+		.ahead_s = INT64_MIN,
 		.touched_s = INT64_MAX,
 		.dirty_s = INT64_MAX};
 	n->input = in;
@@ -284,6 +286,12 @@ static void on_sample(void *arg, const struct series *s, const struct series_sam
 	if (!found || sample->at_ms < 0)
 		return;
 	const int64_t number = sample->at_ms / (STEP * 1000);
+	if (number * STEP > w->turned_s + AHEAD_S) {
+		VEC_EACH (&found->inputs, struct watch_input *, in)
+			(*in)->ahead_s =
+				number * STEP > (*in)->ahead_s ? number * STEP : (*in)->ahead_s;
+		return;
+	}
 	struct slot *slot = found->ring ? slot_at(w, found->ring, number) : NULL;
 	if (slot) {
 		slot->sum += sample->value;
@@ -320,12 +328,17 @@ double watch_value(const struct watch *w, const struct watch_leaf *l, int64_t sl
 /* --- its life ----------------------------------------------------------------------------------
  */
 
+static int64_t now_s(const struct watch *w)
+{
+	return clock_unix_us(loop_clock(w->loop)) / 1000000;
+}
+
 void watch_start(struct watch *w, size_t slots)
 {
 	w->slots = slots;
 	w->started = true;
 	/* Of the slot that lasts, what came before is missing. */
-	w->since_s = clock_unix_us(loop_clock(w->loop)) / 1000000;
+	w->since_s = w->turned_s = now_s(w);
 	take_series(w);
 	series_watch(w->store, on_sample, w);
 }
@@ -337,6 +350,7 @@ int64_t watch_since_s(const struct watch *w)
 
 void watch_turn(struct watch *w)
 {
+	w->turned_s = now_s(w);
 	MAP_EACH (&w->by_pattern, e) {
 		struct watch_input *in = e->value;
 		in->settled_s = in->before_s;

@@ -29,6 +29,7 @@ struct watch_input {
 	char *pattern;
 	VEC(struct watch_leaf *) leaves;
 	bool unusual;
+	int64_t ahead_s; /* the newest slot of what came before its time, which is not kept */
 	/* Begins of slots; INT64_MIN, INT64_MAX: none. */
 	int64_t newest_s, before_s; /* now; as it was at the last turn */
 	int64_t settled_s;          /* nothing of slots before it was under way at the last turn */
@@ -44,7 +45,7 @@ struct watch_input *watch_input(struct watch *w, const char *pattern);
 /* Takes all series there are; keeps so many slots from now on. */
 void watch_start(struct watch *w, size_t slots);
 int64_t watch_since_s(const struct watch *w); /* everything that begins later is there */
-/* A turn: what came between the last two is what it tells until the next. */
+/* At least every minute. A turn: what came between the last two is what it tells until the next. */
 void watch_turn(struct watch *w);
 /* NAN: nothing. */
 double watch_value(const struct watch *w, const struct watch_leaf *l, int64_t slot_s);

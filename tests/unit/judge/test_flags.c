@@ -164,10 +164,33 @@ static void test_range(void **state)
 	/* Fewer points: the worst of each. */
 	evaluate("a", f.begin_s, f.begin_s + 9 * 60, 3, &a);
 	assert_string_equal(a.weights, "020");
-	evaluate("a", f.begin_s, f.begin_s + 8 * 86400, 0, &a);
-	house_pass(f.house, 9 * 86400000LL);
-	evaluate("a", f.begin_s, f.begin_s + 8 * 86400, 0, &a);
+	evaluate("a", f.begin_s - 8 * 86400, f.begin_s, 0, &a);
 	assert_int_equal(a.err.kind, ERROR_LIMIT);
+	flag_house_close(&f);
+}
+
+/* A clock that is wrong: what comes half an hour early does not hide what comes in time. */
+static void test_ahead(void **state)
+{
+	struct asked a;
+	flag_house_open(&f, state, usual_rules);
+	flag_house_story(&f, "a", "hh");
+	flag_house_flush(&f, "a", "north", house_now(f.house) / 1000 + 1800,
+		&(struct flush){.attempted = 5, .ok = 5, .mean_ms = 100});
+	const int64_t m = house_now(f.house) / 60000 * 60 + 60;
+	for (int i = 0; i < 24; i++) {
+		house_pass(f.house, 10000);
+		flag_house_flush(&f, "a", "north", house_now(f.house) / 1000,
+			&(struct flush){.attempted = 5, .failed = 5});
+		cloudmon_pass(f.cloudmon);
+	}
+	const size_t health = (size_t)cloudmon_health_find(f.rules, "a", "prod");
+	for (int i = 0; i < 40 && cloudmon_weight(f.cloudmon, health, m) < 0; i++) {
+		evaluate("a", m, m + 60, 0, &a); /* what is asked is answered meanwhile */
+		assert_string_equal(a.weights, "2");
+		cloudmon_pass(f.cloudmon);
+	}
+	assert_int_equal(cloudmon_weight(f.cloudmon, health, m), 2);
 	flag_house_close(&f);
 }
 
@@ -311,7 +334,7 @@ static void test_repeats(void **state)
 int test_flags(void)
 {
 	const struct CMUnitTest tests[] = {judge_test(test_stories),
-		judge_test(test_same_both_ways), judge_test(test_range),
+		judge_test(test_same_both_ways), judge_test(test_range), judge_test(test_ahead),
 		judge_test(test_failures_never_improve),
 		judge_test(test_removing_never_makes_green), judge_test(test_order_of_arrival),
 		judge_test(test_repeats)};
