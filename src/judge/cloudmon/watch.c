@@ -48,7 +48,7 @@ struct watch {
 	struct pattern_node root;
 	VEC(struct watched *) series; /* by their number; NULL: nobody looks at it */
 	size_t slots;
-	int64_t since_s, turned_s;
+	int64_t since_s, seen_s; /* seen_s: the clock, when it was looked at last */
 	bool started;
 };
 
@@ -276,6 +276,20 @@ static struct slot *slot_at(const struct watch *w, struct ring *r, int64_t numbe
 	return number > r->newest - kept ? slot_of(w, r, number) : NULL;
 }
 
+static int64_t now_s(const struct watch *w)
+{
+	return clock_unix_us(loop_clock(w->loop)) / 1000000;
+}
+
+/* The clock is looked at only when it may matter. */
+static bool is_ahead(struct watch *w, int64_t slot_s)
+{
+	if (slot_s <= w->seen_s + AHEAD_S)
+		return false;
+	w->seen_s = now_s(w);
+	return slot_s > w->seen_s + AHEAD_S;
+}
+
 static void on_sample(void *arg, const struct series *s, const struct series_sample *sample)
 {
 	struct watch *w = arg;
@@ -286,7 +300,7 @@ static void on_sample(void *arg, const struct series *s, const struct series_sam
 	if (!found || sample->at_ms < 0)
 		return;
 	const int64_t number = sample->at_ms / (STEP * 1000);
-	if (number * STEP > w->turned_s + AHEAD_S) {
+	if (is_ahead(w, number * STEP)) {
 		VEC_EACH (&found->inputs, struct watch_input *, in)
 			(*in)->ahead_s =
 				number * STEP > (*in)->ahead_s ? number * STEP : (*in)->ahead_s;
@@ -328,17 +342,12 @@ double watch_value(const struct watch *w, const struct watch_leaf *l, int64_t sl
 /* --- its life ----------------------------------------------------------------------------------
  */
 
-static int64_t now_s(const struct watch *w)
-{
-	return clock_unix_us(loop_clock(w->loop)) / 1000000;
-}
-
 void watch_start(struct watch *w, size_t slots)
 {
 	w->slots = slots;
 	w->started = true;
 	/* Of the slot that lasts, what came before is missing. */
-	w->since_s = w->turned_s = now_s(w);
+	w->since_s = w->seen_s = now_s(w);
 	take_series(w);
 	series_watch(w->store, on_sample, w);
 }
@@ -350,7 +359,6 @@ int64_t watch_since_s(const struct watch *w)
 
 void watch_turn(struct watch *w)
 {
-	w->turned_s = now_s(w);
 	MAP_EACH (&w->by_pattern, e) {
 		struct watch_input *in = e->value;
 		in->settled_s = in->before_s;

@@ -45,7 +45,7 @@ struct watch_input *watch_input(struct watch *w, const char *pattern);
 /* Takes all series there are; keeps so many slots from now on. */
 void watch_start(struct watch *w, size_t slots);
 int64_t watch_since_s(const struct watch *w); /* everything that begins later is there */
-/* At least every minute. A turn: what came between the last two is what it tells until the next. */
+/* A turn: what came between the last two is what it tells until the next. */
 void watch_turn(struct watch *w);
 /* NAN: nothing. */
 double watch_value(const struct watch *w, const struct watch_leaf *l, int64_t slot_s);
