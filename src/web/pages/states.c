@@ -52,7 +52,7 @@ const char *say_rule(struct view *v, const char *rule)
 		{"silent", "rule_silent"}, {"slow", "rule_slow"}, {"stale", "rule_stale"},
 		{"ours", "rule_ours"}, {"config", "rule_config"}, {"quota", "rule_quota"},
 		{"blind", "rule_blind"}, {"good", "rule_good"}, {"never", "rule_never"},
-		{"told", "rule_told"}, {"flapping", "rule_flapping"}};
+		{"told", "rule_told"}, {"follows", "rule_follows"}, {"flapping", "rule_flapping"}};
 	for (size_t i = 0; rule && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], rule))
 			return say(v, keys[i][1], NULL);
