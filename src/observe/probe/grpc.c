@@ -336,7 +336,7 @@ static void release(struct attempt *a)
 /* --- what was measured -------------------------------------------------------------------------
  */
 
-static const char *const measurements[] = {"STATUS", "SERVING", "CERTIFICATE_EXPIRATION", NULL};
+static const char *const measurements[] = {"STATUS", "SERVING", TALK_TLS_MEASUREMENTS, NULL};
 
 static bool measure(const struct attempt *a, struct slice name, struct value *ret)
 {
