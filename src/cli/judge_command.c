@@ -130,8 +130,7 @@ int judge_main(int argc, char **argv)
 		r.rules = rules ? rules : c->rules;
 		r.rule_count = rules ? n : c->rule_count;
 		r.slos = &c->slos;
-		r.confirm = c->confirm;
-		r.minimum_ns = c->minimum_ns;
+		r.config = c;
 		code = play(&r, o.json);
 	}
 	session_print_errors(&errors);

@@ -10,6 +10,7 @@
 #define CLI_JUDGE_REPLAY_H
 
 #include "base/vec.h"
+#include "cli/config.h"
 #include "judge/rules/slos.h"
 
 struct replay_change {
@@ -27,8 +28,7 @@ struct replay {
 	struct rule *const *rules;
 	size_t rule_count;
 	const struct slo_list *slos;
-	unsigned confirm;
-	int64_t minimum_ns;
+	const struct config *config; /* how components are judged */
 	/* found, in order of time */
 	VEC(struct replay_change) changes;
 	VEC(char *) said; /* "file:line: rule NAME: ..." */

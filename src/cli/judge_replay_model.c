@@ -65,8 +65,13 @@ static void on_verdict(void *arg, const struct verdict *from, const struct verdi
 
 static bool open_house(struct model *m, struct error *err)
 {
-	const struct judge_options options = {
-		.confirm = m->replay->confirm, .minimum_ns = m->replay->minimum_ns};
+	const struct config *c = m->replay->config;
+	const struct judge_options options = {.confirm = c->confirm,
+		.minimum_ns = c->minimum_ns,
+		.quorum = c->quorum,
+		.flap_changes = c->flap_changes,
+		.flap_within_ns = c->flap_within_ns,
+		.flap_quiet_ns = c->flap_quiet_ns};
 	const char *tmp = getenv("TMPDIR");
 	m->dir = mem_printf("%s/glasshouse-replay-XXXXXX", tmp && *tmp ? tmp
 							   : access("/dev/shm", W_OK) == 0
@@ -148,6 +153,16 @@ static void add_source(struct model *m, struct series *s)
 	free(one.probe);
 	free(one.step);
 	free(one.cloud);
+}
+
+/* As in a running house, where the first cloud's components have no prefix. */
+static bool add_rests(struct model *m, struct error *err)
+{
+	char *none = (char *)"";
+	struct config_rests all = config_rests(m->replay->config, &none, 1);
+	const bool good = judge_depend(m->judge, all.rests.p, all.rests.n, err);
+	config_rests_fini(&all);
+	return good;
 }
 
 static void free_sources(struct model *m)
@@ -254,7 +269,7 @@ bool replay_model(struct replay *r, struct loop *l, struct series_store *store, 
 {
 	struct model m = {.replay = r};
 	struct series *s;
-	bool good = open_house(&m, err);
+	bool good = open_house(&m, err) && add_rests(&m, err);
 	for (size_t i = 0; good && (s = series_nth(store, i)); i++)
 		add_source(&m, s);
 	for (int64_t at = r->from_ms; good && m.sources.n && at < r->to_ms && !m.err.kind;) {

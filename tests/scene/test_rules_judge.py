@@ -187,6 +187,24 @@ def test_a_replay_says_what_was_said(site, tmp_path):
         assert out.returncode == 2 and f"{wrong}:2:" in out.stderr and "did you mean" in out.stderr
 
 
+# --- files ---
+
+
+def test_a_later_file_goes_over_a_rule(tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d/stricter.yaml").write_text(
+        "judge:\n  rules:\n    - {name: a, over: 1m}\n    - {name: b, component: web, when: 'absent(x)'}\n")
+    main = "judge: {rules: [{name: a, component: web, when: 'p95(x) > 1s', for: 2m}]}"
+    assert "2 rules" in check(tmp_path, main).stdout
+    shown = run_program(tmp_path, "config", "show", "--json", cwd=tmp_path)
+    a, b = json.loads(shown.stdout)["judge"]["rules"]
+    assert (a["name"], a["over"], a["for"], a["when"]) == ("a", "1m", "2m", "p95(x) > 1s") and b["name"] == "b"
+    (tmp_path / "conf.d/wrong.yaml").write_text("judge:\n  rules:\n    - {name: a,\n       when: 'p95(y) > 95%'}\n")
+    out = check(tmp_path, main)
+    assert out.returncode == 1
+    assert re.search(r"conf\.d/wrong\.yaml:4:22: rule a: > does not work between a time and a percentage", out.stderr)
+
+
 # --- docs/rules.md, executed ---
 
 
