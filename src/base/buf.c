@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LEAST 24 /* what the allocator gives at least anyway */
+
 void buf_init(struct buf *b, size_t max)
 {
-	*b = (struct buf){.max = max};
+	*b = BUF(max);
 }
 
 void buf_fini(struct buf *b)
@@ -35,11 +37,11 @@ static bool room(struct buf *b, size_t n)
 	const size_t want = b->n + n + 1;
 	if (want <= b->cap)
 		return true;
-	size_t cap = b->cap ? b->cap : 64;
+	size_t cap = b->cap ? b->cap : LEAST;
 	while (cap < want)
 		cap *= 2;
 	b->p = mem_resize(b->p, cap, 1);
-	b->cap = cap;
+	b->cap = (uint32_t)cap;
 	return true;
 }
 

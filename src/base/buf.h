@@ -12,22 +12,26 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 #include "base/slice.h"
 
-struct buf {
+struct buf { /* small: a series has ten of them */
 	char *p;
-	size_t n, cap, max;
-	bool over;
+	size_t n;
+	uint32_t cap; /* at most twice the maximum */
+	uint32_t max : 31;
+	bool over : 1;
 };
+#define BUF_MOST ((1u << 30) - 1) /* a maximum beyond it is this one */
 
 #define BUF_LINE   (64u << 10) /* a log line or an error text */
 #define BUF_PAGE   (4u << 20)  /* a page, a document of ours */
 #define BUF_ANSWER (64u << 20) /* an API answer */
 
 void buf_init(struct buf *b, size_t max);
-#define BUF(maximum) ((struct buf){.max = (maximum)})
+#define BUF(maximum) ((struct buf){.max = (maximum) < BUF_MOST ? (uint32_t)(maximum) : BUF_MOST})
 void buf_fini(struct buf *b);  /* frees; the buffer is empty and usable again */
 void buf_clear(struct buf *b); /* keeps the memory */
 bool buf_add(struct buf *b, const void *p, size_t n);

@@ -124,6 +124,10 @@ static void print_found(const struct config *c)
 	if (c->probe_count)
 		count(&out, c->probe_count, "probe");
 	count(&out, c->alarm_count, "alarm");
+	if (c->rule_count)
+		count(&out, c->rule_count, "rule");
+	if (c->slos.n)
+		count(&out, c->slos.n, "SLO");
 	if (!c->file)
 		printf("no configuration file, all is default: %s\n", buf_str(&out));
 	else if (c->file_count > 1)
@@ -146,6 +150,8 @@ static int check(struct config *c, struct error_list *errors)
 	session_print_errors(errors);
 	if (errors->n)
 		return EXIT_NOT_FINE;
+	for (size_t i = 0; i < c->note_count; i++)
+		fprintf(stderr, "%s\n", c->notes[i]);
 	print_found(c);
 	return EXIT_FINE;
 }

@@ -13,16 +13,22 @@
 
 /* What is opened once: the listeners, the store, the judge, what is kept for a house, and whose
  * marks we know as ours. */
-static const char *const restarts[] = {"instance", "location", "listen", "store", "keep", "judge",
-	"report"};
+static const char *const restarts[] = {
+	"instance", "location", "listen", "store", "keep", "judge", "report"};
 
 /* These listen, and can be opened anew. */
 static const char *const reopened[] = {"statsd", "graphite", "pickle"};
+
+/* These are judged anew. */
+static const char *const judged[] = {"cloudmon", "rules", "slos", "slo"};
 
 static bool needs_restart(const char *section, const char *key)
 {
 	for (size_t i = 0; key && i < array_len(reopened); i++)
 		if (!strcmp(section, "listen") && !strcmp(key, reopened[i]))
+			return false;
+	for (size_t i = 0; key && i < array_len(judged); i++)
+		if (!strcmp(section, "judge") && !strcmp(key, judged[i]))
 			return false;
 	for (size_t i = 0; i < array_len(restarts); i++)
 		if (!strcmp(section, restarts[i]))
@@ -103,8 +109,8 @@ struct thing { /* how one list is told apart and shown */
 
 static const struct thing things[] = {{"clouds", "cloud"}, {"scenarios", "scenario"},
 	{"components", "component"}, {"alarms", "alarm"}, {"metrics", "metrics"},
-	{"reports", "report"}, {"dashboards", "dashboard"}, {"probes", "probe"},
-	{"outposts", "outpost"}};
+	{"reports", "report"}, {"maintenance", "maintenance"}, {"dashboards", "dashboard"},
+	{"probes", "probe"}, {"outposts", "outpost"}};
 
 /* Lists as maps by what tells their items apart. Owned. */
 static json_t *by_identity(const json_t *section)
@@ -116,8 +122,8 @@ static json_t *by_identity(const json_t *section)
 		json_t *item = json_array_get(section, i);
 		const char *cloud = json_str(item, "cloud");
 		const char *name = json_str(item, "name");
-		char *key = mem_printf("%s%s%s%s", name ? name : json_str(item, "location"), cloud ? " (cloud " : "",
-			cloud ? cloud : "", cloud ? ")" : "");
+		char *key = mem_printf("%s%s%s%s", name ? name : json_str(item, "location"),
+			cloud ? " (cloud " : "", cloud ? cloud : "", cloud ? ")" : "");
 		json_object_set(map, key, item);
 		free(key);
 	}

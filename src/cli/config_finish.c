@@ -189,11 +189,14 @@ void config_finish(struct config_reader *r)
 		c->components[c->component_count++] = *d;
 		*d = (struct config_component){0};
 	}
+	config_finish_judging(r);
 	config_finish_alarms(r);
 	config_finish_metrics(r);
 	config_finish_reports(r);
 	config_finish_dashboards(r);
 	config_finish_probes(r);
+	config_finish_maintenance(r);
+	config_finish_rules(r);
 	config_finish_outposts(r);
 }
 
@@ -232,8 +235,10 @@ void config_drafts_free(struct config_reader *r)
 	}
 	config_metrics_drafts_free(r);
 	config_reports_drafts_free(r);
+	config_maintenance_drafts_free(r);
 	config_dashboards_drafts_free(r);
 	config_probes_drafts_free(r);
+	config_rules_drafts_free(r);
 	config_outposts_drafts_free(r);
 	vec_fini(&r->clouds);
 	vec_fini(&r->scenarios);

@@ -120,8 +120,8 @@ static void finish_upstream(struct config_reader *r)
 	if (!u->token.from)
 		config_wrong_at(r, &at, "report: token is missing (token: file:PATH)");
 	if (!c->location || !*c->location)
-		config_wrong_at(r, &at,
-			"report: the house must know where we stand: location is missing");
+		config_wrong_at(
+			r, &at, "report: the house must know where we stand: location is missing");
 	if (r->outposts.n)
 		config_wrong_at(r, &at,
 			"report: an outpost has no outposts of its own: let them report to the house");
@@ -180,16 +180,15 @@ void config_outposts_free(struct config *c)
 void config_outposts_json(const struct config *c, json_t *into)
 {
 	char spool[UNITS_TEXT];
-	json_t *report = c->upstream.to
-				 ? json_pack("{s:s, s:s, s:s}", "to", c->upstream.to, "token",
-					   c->upstream.token.from, "spool",
-					   units_size_exact(c->upstream.spool, spool))
-				 : json_object();
+	json_t *report = c->upstream.to ? json_pack("{s:s, s:s, s:s}", "to", c->upstream.to,
+						  "token", c->upstream.token.from, "spool",
+						  units_size_exact(c->upstream.spool, spool))
+					: json_object();
 	json_t *outposts = json_array();
 	for (size_t i = 0; i < c->outpost_count; i++)
-		json_array_append_new(outposts, json_pack("{s:s, s:s}", "location",
-							c->outposts[i].location, "token",
-							c->outposts[i].token.from));
+		json_array_append_new(
+			outposts, json_pack("{s:s, s:s}", "location", c->outposts[i].location,
+					  "token", c->outposts[i].token.from));
 	json_object_set_new(into, "report", report);
 	json_object_set_new(into, "outposts", outposts);
 }

@@ -62,7 +62,8 @@ static bool number_option(struct event_args *a, int c, const char *text)
 	static const struct {
 		const char *name;
 		int64_t most;
-	} rows[] = {{"revision", INT64_MAX}, {"limit", 1000}, {"skip", 1000000000}, {"count", 1000}};
+	} rows[] = {
+		{"revision", INT64_MAX}, {"limit", 1000}, {"skip", 1000000000}, {"count", 1000}};
 	int64_t *const into[] = {&a->revision, &a->limit, &a->skip, &a->count};
 	const int i = c - NUMBER_FIRST;
 	if (units_parse_int(slice_of(text), into[i]) && *into[i] > 0 && *into[i] <= rows[i].most)

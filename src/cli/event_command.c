@@ -42,7 +42,8 @@ const char event_usage[] =
 	"  --to TIME           list: that began before it\n"
 	"  --limit N           list: so many (default 50)\n"
 	"  --skip N            list: without the first N\n"
-	"  --public            list, show: what all may see\n" EVENT_OPTIONS_USAGE "\n"
+	"  --public            list, show: what all may see\n" EVENT_OPTIONS_USAGE
+	"\n"
 	"example: glasshouse event open incident 'Servers do not start' --component compute=outage\n"
 	"exit: 0 fine, 1 show: there is none, 2 could not be done\n";
 
@@ -103,8 +104,7 @@ static int update_event(struct event_desk *d)
 	if (!event_args_words(a, 1, 2, "the id of an event and, if you like, a text") ||
 		!event_desk_change(d, second_word(a), 100, &c))
 		return EXIT_COULD_NOT_RUN;
-	if (!c.text && !c.title && c.phase < 0 && c.starts_ms < 0 && c.until_ms < 0 &&
-		!c.impacts) {
+	if (!c.text && !c.title && c.phase < 0 && c.starts_ms < 0 && c.until_ms < 0 && !c.impacts) {
 		fputs("an update says something: a text, --file, --phase, --title, --component,"
 		      " --start or --until\n",
 			stderr);
@@ -147,8 +147,9 @@ static int correct_event(struct event_desk *d)
 	if (!event_args_words(a, 2, 3, "the id of an event, the number of an update and a text"))
 		return EXIT_COULD_NOT_RUN;
 	if (!units_parse_int(slice_of(a->words[2]), &n) || n < 1 || n > EVENT_UPDATES_MAX) {
-		fprintf(stderr, "\"%s\" is no number of an update; `glasshouse event show %s` has"
-				" them\n",
+		fprintf(stderr,
+			"\"%s\" is no number of an update; `glasshouse event show %s` has"
+			" them\n",
 			a->words[2], a->words[1]);
 		return EXIT_COULD_NOT_RUN;
 	}

@@ -161,8 +161,7 @@ static bool parse_impact(struct slice text, int *ret)
 	return true;
 }
 
-static bool add_impact(
-	struct event_desk *d, const struct known *k, const char *text, int otherwise)
+static bool add_impact(struct event_desk *d, const struct known *k, const char *text, int otherwise)
 {
 	const struct slice all = slice_of(text);
 	const size_t at = slice_find(all, '=');
@@ -250,8 +249,7 @@ static bool read_stream(FILE *f, const char *name, char **ret)
 	if (ferror(f))
 		fprintf(stderr, "%s: %s\n", name, strerror(errno));
 	else if (text.over)
-		fprintf(stderr, "%s: the text is longer than %u KiB\n", name,
-			EVENT_TEXT_MAX >> 10);
+		fprintf(stderr, "%s: the text is longer than %u KiB\n", name, EVENT_TEXT_MAX >> 10);
 	else if (strlen(buf_str(&text)) != text.n)
 		fprintf(stderr, "%s: the text has a NUL in it\n", name);
 	if (good && strlen(buf_str(&text)) == text.n)

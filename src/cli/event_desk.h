@@ -68,7 +68,8 @@ int event_desk_write_new(struct event_desk *d, const struct event_new *n);
 int event_desk_write_change(struct event_desk *d, const char *id, const struct event_change *c);
 int event_desk_write_correction(struct event_desk *d, const char *id, int update);
 /* What --phase, --title, times, components and text ask for. False: said. */
-bool event_desk_change(struct event_desk *d, const char *word, int impact, struct event_change *ret);
+bool event_desk_change(
+	struct event_desk *d, const char *word, int impact, struct event_change *ret);
 
 /* --- event_print.c */
 int event_desk_show(struct event_desk *d, const char *id);

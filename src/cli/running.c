@@ -111,9 +111,9 @@ static void on_blind(void *arg, bool blind, const char *why)
 {
 	struct running *r = arg;
 	judge_blind(r->judge, blind, why);
-	running_blind(r, BLIND_CONNECTIVITY, "", !blind ? NULL : why ? why : "no witness answers");
 	if (r->reporter)
 		reporter_blind(r->reporter, blind, why);
+	running_blind(r, BLIND_CONNECTIVITY, "", !blind ? NULL : why ? why : "no witness answers");
 	if (blind)
 		running_say(r, "blind: %s", why ? why : "no witness answers");
 	else
@@ -197,7 +197,8 @@ static void on_command(void *arg, const char *what, const json_t *args, const ch
 	struct web_answer *answer)
 {
 	struct running *r = arg;
-	if (r->opened && running_pushed(r, what, args, answer))
+	if (r->opened &&
+		(running_pushed(r, what, args, answer) || running_declared(r, what, args, answer)))
 		return;
 	if (!strcmp(what, "reload") && r->opened)
 		web_answer(answer, 200, running_reload(r));
@@ -247,8 +248,10 @@ static bool open_web(struct running *r, struct error *err)
 		.isolate = c->isolate,
 		.threads = c->threads,
 	};
-	const struct web_house house = {
-		.query = on_query, .command = on_command, .points = running_points, .parcel = running_parcel,
+	const struct web_house house = {.query = on_query,
+		.command = on_command,
+		.points = running_points,
+		.parcel = running_parcel,
 		.arg = r};
 	r->loop = loop_new(NULL, err);
 	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);
@@ -287,8 +290,13 @@ static bool open_rooms(struct running *r, struct error *err)
 		.trouble_arg = r,
 		.outbox_bytes = c->upstream.to ? c->upstream.spool : 0,
 		.stored = running_stored};
-	const struct judge_options judge = {
-		.confirm = c->confirm, .minimum_ns = c->minimum_ns, .refused = on_refused};
+	const struct judge_options judge = {.confirm = c->confirm,
+		.minimum_ns = c->minimum_ns,
+		.quorum = c->quorum,
+		.flap_changes = c->flap_changes,
+		.flap_within_ns = c->flap_within_ns,
+		.flap_quiet_ns = c->flap_quiet_ns,
+		.refused = on_refused};
 	if (!lock_state(r, err))
 		return false;
 	r->series = series_open(s->state, s->loop, &series, err);
@@ -311,6 +319,8 @@ static bool open_rooms(struct running *r, struct error *err)
 		!running_dashboards(r, c, err))
 		return false;
 	house_events(r->house, r->events);
+	cloudmon_trees(&r->cloudmon, r->graphite);
+	house_flags(r->house, &r->cloudmon);
 	if (!running_ingest(r, err))
 		return false;
 	house_ingest(r->house, r->ingest);
@@ -341,8 +351,11 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 static bool open_alerts(struct running *r, struct error_list *errors)
 {
 	struct error err = {0};
+	if (!running_flags(r, r->now->config, errors))
+		return false;
 	running_lists_make(r);
-	if (running_alerts(r, &err))
+	running_flags_start(r);
+	if (running_alerts(r, &err) && running_maintenance(r, r->now->config, &err))
 		return true;
 	error_list_add(errors, &err);
 	return false;
@@ -419,6 +432,7 @@ struct running *running_open(const struct running_options *options)
 		running_close(r);
 		return NULL;
 	}
+	running_rules(r);
 	house_publish_to(r->house, r->web);
 	running_suspect_wake(r);
 	running_dashboards_wake(r);
@@ -490,17 +504,22 @@ void running_close(struct running *r)
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
+	running_rules_close(r);
 	if (r->house)
 		house_events(r->house, NULL);
 	dashboards_free(r->dashboards);
 	r->dashboards = NULL;
 	suspects_free(r->suspects);
 	r->suspects = NULL;
+	maintenance_free(r->maintenance);
+	r->maintenance = NULL;
 	events_free(r->events);
+	running_outposts_close(r);
 	blindness_free(r->blindness);
 	r->blindness = NULL;
-	running_outposts_close(r);
 	house_free(r->house);
+	running_flags_close(r);
+	generation_unref(r->flags_of);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);
 	reports_free(r->reports);

@@ -43,10 +43,9 @@ void running_outposts_seen(struct running *r, const struct observation *o)
 static void add_probe(
 	json_t *list, const char *cloud, const char *name, int64_t every_ns, int64_t timeout_ns)
 {
-	json_array_append_new(list,
-		json_pack("{s:s, s:s, s:I, s:I}", "cloud", cloud, "probe", name, "every_ms",
-			(json_int_t)(every_ns / NS_PER_MS), "timeout_ms",
-			(json_int_t)(timeout_ns / NS_PER_MS)));
+	json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I}", "cloud", cloud, "probe", name,
+					    "every_ms", (json_int_t)(every_ns / NS_PER_MS),
+					    "timeout_ms", (json_int_t)(timeout_ns / NS_PER_MS)));
 }
 
 /* As the judge was told of them. */
@@ -120,8 +119,8 @@ void running_stored(void *arg)
 
 static void on_taken(void *arg, const struct outposts_answer *a)
 {
-	json_t *document = json_pack("{s:I, s:b}", "accepted", (json_int_t)a->accepted,
-		"want_about", a->want_about);
+	json_t *document = json_pack(
+		"{s:I, s:b}", "accepted", (json_int_t)a->accepted, "want_about", a->want_about);
 	if (*a->why)
 		json_object_set_new(document, "error", json_string(a->why));
 	web_answer(arg, 200, json_pack("{s:i, s:o}", "status", a->status, "document", document));
@@ -208,8 +207,8 @@ static void tell(struct judge *j, const char *key, const struct outpost_pace *pa
 	const char *probe = strchr(key, '\n') + 1;
 	char *cloud = mem_strndup(key, (size_t)(probe - 1 - key));
 	if (pace)
-		judge_expect(j, cloud, probe, pace->every_ms * NS_PER_MS,
-			pace->timeout_ms * NS_PER_MS);
+		judge_expect(
+			j, cloud, probe, pace->every_ms * NS_PER_MS, pace->timeout_ms * NS_PER_MS);
 	else
 		judge_unexpect(j, cloud, probe);
 	free(cloud);
@@ -235,8 +234,8 @@ void running_outposts_lists(struct running *r)
 	if (r->outposts)
 		expect(r, ours);
 	if (r->reporter)
-		reporter_about(r->reporter, json_pack("{s:o, s:O}", "components",
-						    components_here(r), "probes", ours));
+		reporter_about(r->reporter,
+			json_pack("{s:o, s:O}", "components", components_here(r), "probes", ours));
 	json_decref(ours);
 }
 
@@ -249,8 +248,8 @@ static void configure(struct running *r)
 	struct web_outpost *tokens = mem_new_array(c->outpost_count + 1, sizeof(*tokens));
 	for (size_t i = 0; i < c->outpost_count; i++) {
 		locations[i] = c->outposts[i].location;
-		tokens[i] = (struct web_outpost){
-			c->outposts[i].location, c->outposts[i].token.value};
+		tokens[i] =
+			(struct web_outpost){c->outposts[i].location, c->outposts[i].token.value};
 	}
 	outposts_configure(r->outposts, locations, c->outpost_count);
 	web_set_outposts(r->web, tokens, c->outpost_count);

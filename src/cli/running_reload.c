@@ -117,6 +117,7 @@ static bool is_sound(struct running *r, const struct config *c, struct error_lis
 			world_takes(s, row->params, errors);
 		scenario_free(s);
 	}
+	cloudmon_rules_free(running_flags_read(c, NULL, NULL, errors));
 	return errors->n == 0;
 }
 
@@ -145,7 +146,12 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	running_outposts_reload(r);
 	running_shipped_free(r->shipped);
 	r->shipped = NULL;
+	running_flags(r, next, errors);
 	running_lists_make(r);
+	if (!running_maintenance(r, next, &err))
+		error_list_add(errors, &err);
+	running_flags_start(r);
+	running_rules(r);
 	generation_unref(before);
 	mem_trim();
 }

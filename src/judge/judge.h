@@ -41,11 +41,30 @@
 struct judge;
 struct verdict;
 
+/* A location from which is observed: observation.location. For operators. */
+struct judge_location {
+	const char *name;           /* "": ours */
+	unsigned sources, failing;  /* failing: newest result the cloud's fault */
+	int64_t heard_ms, since_ms; /* the last result; since when it is so */
+	bool silent;      /* nothing of it is fresh: it says nothing, neither good nor bad */
+	bool suspect;     /* it fails at most of what it asks (80 %, 3 sources and 2 components at
+			     least) while most of that is answered from elsewhere: its failures do not
+			     count, as if we were blind there */
+	const char *text; /* what is wrong, one sentence; NULL: nothing */
+};
+
 struct judge_options {
 	unsigned confirm;   /* 0: 2 */
 	int64_t minimum_ns; /* 0: 60 s */
+	unsigned quorum;    /* locations that must agree; 0: the majority of those that can tell */
+	/* Flapping is what changed its state more than flap_changes times within flap_within_ns,
+	 * until flap_quiet_ns after the last of them. */
+	unsigned flap_changes;                 /* at most 100; 0: nothing flaps */
+	int64_t flap_within_ns, flap_quiet_ns; /* 0: 30 min, 10 min */
 	/* The disk refused a change: it is shown, and told when it is durable. May be NULL. */
 	void (*refused)(void *arg, const struct verdict *now);
+	/* A location became silent or the suspect, or no longer is. May be NULL. */
+	void (*location)(void *arg, const struct judge_location *l);
 };
 
 struct component {
@@ -63,7 +82,8 @@ struct verdict {
 	int64_t evidence_ms; /* time of the newest observation it rests on; 0: none */
 	bool stored;         /* from before this start, nothing fresh since */
 	const char *rule;    /* wire name of why: "failing" "silent" "slow" "stale" "ours" "config"
-				"quota" "blind" "good" "told" "never" */
+				"quota" "blind" "good" "told" "follows"
+				"flapping" "never" */
 	const char *text;    /* one English sentence for operators */
 	const char *root;    /* the component whose outage explains it, or NULL */
 	const char *dissent; /* locations that see it worse than the quorum: a sentence, or NULL */
@@ -86,6 +106,7 @@ struct judge_change {
 	int64_t id;
 	char *component, *name, *rule, *text; /* owned; name for customers */
 	char *root, *maintenance, *dissent;   /* as in struct verdict; or NULL */
+	char *root_name;                      /* for customers; or NULL */
 	enum health health, was;              /* the same when only what explains it is another */
 	bool first;                           /* never judged before; was is unknown then */
 	bool flapping;
@@ -144,13 +165,18 @@ void judge_untell(struct judge *j, const char *component, const char *by); /* NU
 /* --- what is known of the whole -----------------------------------------------------------------
  */
 
-/* `component` rests on `on` (both ids): while `on` is an outage (or unknown), what is worse than
- * operational about `component` is an effect of it: its verdict keeps its health and names the
- * root: rule "follows", `root` of struct verdict. Cycles are refused by ERROR_INPUT, which names
- * them. All of them at once; copies. */
+/* `component` rests on `on` (both ids): while `on` is an outage, what is worse than operational
+ * about `component` is an effect of it: its verdict keeps its health and names the root, by rule
+ * "follows" (the root's own root, if it has one). What was in trouble 5 minutes before the root has
+ * a cause of its own. Where both cannot tell (ours, config, quota), the same. The root explains for
+ * as long as nothing says that something is wrong which began a minute (`minimum_ns`) after its
+ * end. Components that are not there explain nothing. Cycles are refused by ERROR_INPUT, which
+ * names them, and nothing changes; judge_rests_good() says so before (thread: any). All of them at
+ * once; copies. */
 struct judge_rest {
 	const char *component, *on;
 };
+bool judge_rests_good(const struct judge_rest *rests, size_t n, struct error *err) must_check;
 bool judge_depend(
 	struct judge *j, const struct judge_rest *rests, size_t n, struct error *err) must_check;
 
@@ -172,6 +198,10 @@ size_t judge_component_count(const struct judge *j);
 const struct component *judge_component_at(const struct judge *j, size_t i);
 const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
 bool judge_is_blind(const struct judge *j, const char **ret_why);
+/* In the order in which they were first heard; what is told of one changes with the loop's turns.
+ */
+size_t judge_location_count(const struct judge *j);
+const struct judge_location *judge_location_at(const struct judge *j, size_t i); /* or NULL */
 /* What will be written of the UTC day that lasts, counted up to now; false: not known yet. */
 bool judge_today(struct judge *j, const char *component, struct series_states *ret);
 
@@ -193,11 +223,11 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
  * else what is public (no request, no ids, no detail). Owned. Thread: any.
  *	{"id", "component", "health", "was", "at_ms", "until_ms" or null, "rule", "text",
  *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent": counts,
- *	 "sources": [{"probe", "step", "says" (good slow failing bad ours stale nothing), "n",
- *	 "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
+ *	 "sources": [{"probe", "step", "location", "says" (good slow failing bad ours stale
+ *nothing), "n", "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
  *	 "told": as given to judge_tell(), "root", "maintenance", "dissent", "flapping",
- *	 operators also: "samples": [{"at_ms", "probe", "step", "fault", "status", "detail",
- *	 "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
+ *	 operators also: "samples": [{"at_ms", "probe", "step", "location", "fault", "status",
+ *"detail", "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
 json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error *err);
 
 /* Creates or upgrades the tables, for who only reads. */

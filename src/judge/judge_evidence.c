@@ -66,6 +66,7 @@ static json_t *source_json(const struct source *s, int64_t now_ms)
 	}
 	put_text(j, "probe", s->probe);
 	put_text(j, "step", s->step);
+	put_text(j, "location", s->location);
 	put_text(j, "says", says_name(source_says(s, now_ms)));
 	put_int(j, "n", (int64_t)s->n);
 	put_int(j, "failed", failed);
@@ -105,6 +106,7 @@ static json_t *sample_json(const struct source *s, const struct result *r)
 	put_int(j, "at_ms", r->at_ms);
 	put_text(j, "probe", s->probe);
 	put_text(j, "step", s->step);
+	put_text(j, "location", s->location);
 	put_text(j, "fault", fault_name(r->fault));
 	put(j, "status", r->status ? json_integer(r->status) : json_null());
 	put_text(j, "detail", t->detail);
@@ -216,8 +218,8 @@ static void copy(json_t *to, const json_t *from, const char *key)
 
 static json_t *public_sources(const json_t *stored)
 {
-	static const char *const fields[] = {"probe", "step", "says", "n", "failed", "slow",
-		"last_ms", "median_ms", "worst_ms", "faults"};
+	static const char *const fields[] = {"probe", "step", "location", "says", "n", "failed",
+		"slow", "last_ms", "median_ms", "worst_ms", "faults"};
 	json_t *list = json_array(), *source;
 	size_t i;
 	json_array_foreach (json_object_get(stored, "sources"), i, source) {

@@ -89,6 +89,10 @@ static bool read_row(void *arg, const struct facts_row *row)
 	s->v.dissent = s->dissent;
 	s->v.flapping = facts_int(row, 11) != 0;
 	s->v.stored = true;
+	struct flap *flap = &r->c->flap;
+	flap->raw = flap->worst = s->v.health;
+	flap->active = s->v.flapping;
+	flap->changed_ms = judge_now_ms(r->c->judge);
 	r->found = s->v.health < HEALTH_COUNT;
 	return false;
 }

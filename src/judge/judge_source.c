@@ -19,12 +19,14 @@
 #define WINDOW_LEAST    5 /* results before a source can be called failing */
 #define WINDOW_EPISODES 2
 
-struct source *source_new(const char *cloud, const char *probe, const char *step)
+struct source *source_new(
+	const char *cloud, const char *probe, const char *step, const char *location)
 {
 	struct source *s = mem_new(struct source);
 	s->cloud = mem_strdup(cloud);
 	s->probe = mem_strdup(probe);
 	s->step = mem_strdup(step);
+	s->location = mem_strdup(location);
 	s->forgive = SOURCE_WINDOW;
 	return s;
 }
@@ -52,6 +54,7 @@ void source_free(struct source *s)
 	free(s->cloud);
 	free(s->probe);
 	free(s->step);
+	free(s->location);
 	free(s);
 }
 

@@ -147,6 +147,11 @@ int64_t told_next_ms(const struct judged *c, int64_t now_ms)
 	return next;
 }
 
+int64_t statement_from_ms(const struct statement *s)
+{
+	return json_int(json_object_get(s->evidence, "window"), "from_ms", s->at_ms);
+}
+
 static json_t *one_json(const struct statement *t)
 {
 	json_t *j = json_object(), *text = json_string(t->text);

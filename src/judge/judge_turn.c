@@ -67,14 +67,24 @@ static bool write_change(struct facts_tx *tx, void *arg, struct error *err)
 	return rows_write(tx, &ch->row, err);
 }
 
+static bool equal(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
 /* The seconds up to the change are the old state's. */
 static void show(struct judged *c, const struct stored_verdict *to)
 {
+	const bool moved = c->now.v.health != to->v.health || !equal(c->now.v.root, to->v.root);
+	if (c->now.v.health == HEALTH_OUTAGE && to->v.health != HEALTH_OUTAGE)
+		c->ended_ms = to->from_ms;
 	days_count(c, to->from_ms);
 	verdict_fini(&c->now);
 	verdict_copy(&c->now, to);
 	days_count(c, judge_now_ms(c->judge));
 	days_write(c);
+	if (moved)
+		depend_changed(c);
 }
 
 static void change_written(void *arg, const struct error *err)
@@ -117,6 +127,9 @@ static void begin_change(
 	to->v.component = to->component = mem_strdup(c->id);
 	to->v.text = to->text = judge_text(c, d, now_ms);
 	verdict_set_maintenance(to, d->maintenance);
+	to->v.root = to->root = mem_strdup(d->root);
+	to->v.flapping = d->flapping;
+	to->v.dissent = to->dissent = quorum_dissent(c, now_ms);
 	ch->row.name = mem_strdup(c->name);
 	ch->row.evidence = evidence_text(c, d, c->now.v.health, now_ms);
 	ch->next = j->changes;
@@ -137,6 +150,8 @@ static void renew(struct judged *c, const struct decision *d, int64_t now_ms)
 	}
 	if (d->evidence_ms > s->v.evidence_ms)
 		s->v.evidence_ms = d->evidence_ms;
+	free(s->dissent);
+	s->v.dissent = s->dissent = quorum_dissent(c, now_ms);
 	if (!d->decided && !strcmp(s->v.rule, d->rule))
 		return;
 	char *text = judge_text(c, d, now_ms);
@@ -164,14 +179,13 @@ static int64_t longest_ms(const struct judge *j, const char *cloud)
 static int64_t expected_by_ms(const struct judged *c)
 {
 	struct judge *j = c->judge;
-	int64_t longest = 0;
-	if (*c->cloud)
-		longest = longest_ms(j, c->cloud);
-	else if (j->longest_ms >= 0)
-		longest = j->longest_ms;
-	else
-		longest = j->longest_ms = longest_ms(j, "");
-	return longest ? c->added_ms + longest : INT64_MAX - 1;
+	int64_t *longest = map_get(&j->longest, c->cloud);
+	if (!longest) {
+		longest = mem_new(int64_t);
+		*longest = longest_ms(j, c->cloud);
+		map_put(&j->longest, c->cloud, longest);
+	}
+	return *longest ? c->added_ms + *longest : INT64_MAX - 1;
 }
 
 /* Until when the state it is in stands although nothing speaks for it. */
@@ -190,50 +204,61 @@ static int rank(enum health h)
 	return order[h];
 }
 
-static int64_t minimum_ms(const struct judged *c)
-{
-	return c->judge->options.minimum_ns / NS_PER_MS;
-}
-
 /* Sources recover one after the other. An outage that seems to become a degradation is said to be
  * one only when it has stood for the shortest time of a state, so that recovery is told once. */
 static bool has_settled(struct judged *c, const struct decision *d, int64_t now_ms)
 {
 	const bool partial =
-		d->decided && c->now.v.health == HEALTH_OUTAGE && d->health == HEALTH_DEGRADED;
+		d->decided && c->flap.raw == HEALTH_OUTAGE && d->health == HEALTH_DEGRADED;
 	if (!partial)
 		c->better_ms = 0;
 	else if (!c->better_ms)
 		c->better_ms = now_ms;
-	return !partial || now_ms >= c->better_ms + minimum_ms(c);
-}
-
-static bool equal(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
+	return !partial || now_ms >= c->better_ms + judge_minimum_ms(c->judge);
 }
 
 /* What explains a state that is not well is a fact of its own: nobody is told of an outage within
  * declared work, but of one that outlasts it. */
 static bool same_cause(const struct judged *c, const struct decision *d)
 {
-	return d->health == HEALTH_OPERATIONAL || equal(c->now.v.maintenance, d->maintenance);
+	const struct verdict *v = &c->now.v;
+	return v->flapping == d->flapping &&
+	       (d->health == HEALTH_OPERATIONAL ||
+		       (equal(v->maintenance, d->maintenance) && equal(v->root, d->root)));
 }
 
-/* Whether the state must change to what the sources say. Blind, nothing gets worse than it is. */
-static bool must_change(struct judged *c, struct decision *d, int64_t now_ms)
+static bool is_news(const struct judged *c, const struct decision *d)
 {
-	const enum health is = c->now.v.health;
-	if (!d->decided) {
-		if (now_ms <= stands_until_ms(c))
-			return false;
-		d->rule = c->judge->blind ? "blind" : "stale";
-	}
-	if (c->judge->blind && rank(d->health) > rank(is) && d->health != HEALTH_UNKNOWN)
+	return d->health != c->now.v.health || (!c->now.v.id && !c->unwritten) || !same_cause(c, d);
+}
+
+/* What is known of it now; false: nothing, and what is shown stands for a while. */
+static bool look(const struct judged *c, struct decision *d, int64_t now_ms)
+{
+	*d = judge_decide(c, now_ms);
+	d->maintenance = window_at(c, now_ms);
+	if (d->decided)
+		return true;
+	if (now_ms <= stands_until_ms(c))
 		return false;
-	if (!has_settled(c, d, now_ms))
-		return false;
-	return d->health != is || (!c->now.v.id && !c->unwritten) || !same_cause(c, d);
+	d->rule = c->judge->blind ? "blind" : "stale";
+	return true;
+}
+
+/* Blind, nothing gets worse than it is. */
+static bool is_frozen(const struct judged *c, const struct decision *d)
+{
+	return c->judge->blind && rank(d->health) > rank(c->flap.raw) &&
+	       d->health != HEALTH_UNKNOWN;
+}
+
+static void explain(const struct judged *c, struct decision *d, int64_t now_ms)
+{
+	d->root = depend_root(c, d, now_ms);
+	if (!d->root)
+		return;
+	d->own_rule = d->rule;
+	d->rule = "follows";
 }
 
 static void on_due(struct timer *t)
@@ -274,9 +299,11 @@ static void wake_for(struct judged *c, int64_t now_ms)
 	next = sooner(next, window_next_ms(c, now_ms));
 	if (stands > now_ms && stands < next)
 		next = stands;
-	const int64_t settled = c->better_ms + minimum_ms(c);
-	if (c->better_ms && settled > now_ms && settled < next)
-		next = settled;
+	const int64_t settled = c->better_ms + judge_minimum_ms(c->judge);
+	if (c->better_ms && settled > now_ms)
+		next = sooner(next, settled);
+	if (flap_ends_ms(c) > now_ms)
+		next = sooner(next, flap_ends_ms(c));
 	timer_cancel(&c->due);
 	if (next < INT64_MAX / NS_PER_MS)
 		timer_start(c->judge->loop, &c->due, (next - now_ms) * NS_PER_MS, on_due, c);
@@ -285,16 +312,21 @@ static void wake_for(struct judged *c, int64_t now_ms)
 void judge_again(struct judged *c)
 {
 	const int64_t now_ms = judge_now_ms(c->judge);
+	struct decision d;
 	if (c->change)
 		return;
-	struct decision d = judge_decide(c, now_ms);
-	d.maintenance = window_at(c, now_ms);
-	const bool frozen = c->judge->blind && d.decided &&
-			    rank(d.health) > rank(c->now.v.health) && d.health != HEALTH_UNKNOWN;
-	if (must_change(c, &d, now_ms))
-		begin_change(c, &d, now_ms, now_ms);
-	else if (!frozen && (d.decided || now_ms > stands_until_ms(c)))
-		renew(c, &d, now_ms);
+	if (look(c, &d, now_ms) && !is_frozen(c, &d)) {
+		const bool settled = has_settled(c, &d, now_ms);
+		if (settled) {
+			flap_see(c, &d, now_ms);
+			flap_apply(c, &d, now_ms);
+		}
+		explain(c, &d, now_ms);
+		if (settled && is_news(c, &d))
+			begin_change(c, &d, now_ms, now_ms);
+		else
+			renew(c, &d, now_ms);
+	}
 	const bool no_fact =
 		c->now.v.health == HEALTH_OPERATIONAL || !(c->now.v.id || c->unwritten);
 	if (!c->change && no_fact)
@@ -313,10 +345,11 @@ void turn_retry(struct judged *c)
 	const int64_t now_ms = judge_now_ms(c->judge), from_ms = c->now.from_ms;
 	if (!c->unwritten || c->change)
 		return;
-	struct decision d = judge_decide(c, now_ms);
-	d.maintenance = window_at(c, now_ms);
-	if (!d.decided && now_ms <= stands_until_ms(c))
+	struct decision d;
+	if (!look(c, &d, now_ms))
 		return;
+	flap_apply(c, &d, now_ms);
+	explain(c, &d, now_ms);
 	/* in this state for longer than the disk knows */
 	const bool same = d.health == c->now.v.health && same_cause(c, &d);
 	begin_change(c, &d, same ? from_ms : now_ms, now_ms);

@@ -89,7 +89,7 @@ static enum MHD_Result queue(struct http_exchange *x)
 static void refuse_body(struct http_exchange *x)
 {
 	char text[100];
-	snprintf(text, sizeof(text), "the body is over the limit of %zu bytes\n", x->body.max);
+	snprintf(text, sizeof(text), "the body is over the limit of %u bytes\n", x->body.max);
 	http_reply(x, 413, x->server->o.headers, x->server->o.header_count, slice_of(text));
 }
 

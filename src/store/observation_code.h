@@ -9,9 +9,8 @@
 #include "store/code.h"
 #include "store/observation.h"
 
-#define OBSERVATION_TEXT_MAX                                                                       \
-	4096 /* bytes of each text; longer ones are cut where a letter ends                        \
-	      */
+/* Bytes of each text; longer ones are cut where a letter ends. */
+#define OBSERVATION_TEXT_MAX 4096
 
 /* Appends. Texts that are no UTF-8 are left out. */
 void observation_write(struct buf *out, const struct observation *o);

@@ -51,6 +51,12 @@ void inbox_take(struct series_store *st, const char *source, int64_t seq)
 	store_flush_soon(st);
 }
 
+void inbox_hurry(struct series_store *st)
+{
+	timer_cancel(&st->flush);
+	turn_start(st, st->seal_wanted);
+}
+
 int64_t inbox_taken(const struct series_store *st, const char *source)
 {
 	const int64_t *seq = map_get(&st->inbox, source);

@@ -58,6 +58,8 @@ void outbox_taken(struct series_store *st, int64_t through);
  * INBOX_SOURCE bytes) and was of its items through `seq`. */
 #define INBOX_SOURCE 200
 void inbox_take(struct series_store *st, const char *source, int64_t seq);
+/* Not in a second but now: somebody waits who has more. */
+void inbox_hurry(struct series_store *st);
 /* Through which number what came from it is stored; series_options.stored tells when it moves. */
 int64_t inbox_taken(const struct series_store *st, const char *source);
 

@@ -82,13 +82,15 @@ void block_writer_fini(struct block_writer *w)
 	for (size_t i = 0; i <= TOTAL; i++)
 		buf_fini(&w->phase[i].bytes);
 	free(w->value);
+	free(w->faults);
 	w->value = NULL;
+	w->faults = NULL;
 }
 
 size_t block_writer_bytes(const struct block_writer *w)
 {
 	size_t n = sizeof(*w) + w->times.cap + w->fault_runs.cap + w->tries_runs.cap + w->dist.cap +
-		   w->value_cap * sizeof(double);
+		   w->value_cap * sizeof(double) + (w->faults ? sizeof(*w->faults) : 0);
 	for (size_t i = 0; i <= TOTAL; i++)
 		n += w->phase[i].bytes.cap;
 	return n;
@@ -174,11 +176,20 @@ static void add_values(struct block_writer *w, const double *x, size_t n)
 	memcpy(w->value + w->n * n, x, n * sizeof(*x));
 }
 
+static unsigned fault_code(struct block_writer *w, enum fault fault)
+{
+	if (fault == FAULT_NONE)
+		return 0;
+	if (!w->faults)
+		w->faults = mem_new(struct block_faults);
+	return block_fault_code(w->faults, fault);
+}
+
 void block_writer_add(struct block_writer *w, const struct series_sample *s)
 {
 	add_time(w, s->at_ms);
 	if (w->kind == SERIES_PROBE) {
-		add_run(&w->fault_runs, &w->fault, block_fault_code(&w->faults, s->fault));
+		add_run(&w->fault_runs, &w->fault, fault_code(w, s->fault));
 		add_run(&w->tries_runs, &w->tries, s->tries);
 		add_durations(w, s);
 	} else if (w->kind == SERIES_DIST) {
@@ -266,8 +277,9 @@ static void value_columns(struct finisher *f)
 
 static void probe_columns(struct finisher *f)
 {
+	static const struct block_faults none;
 	const struct block_writer *w = f->w;
-	runs_column(f, COLUMN_FAULT, &w->fault_runs, &w->fault, &w->faults);
+	runs_column(f, COLUMN_FAULT, &w->fault_runs, &w->fault, w->faults ? w->faults : &none);
 	runs_column(f, COLUMN_TRIES, &w->tries_runs, &w->tries, NULL);
 	for (size_t i = 0; i < SERIES_PHASES; i++) {
 		if (!w->phase[i].base)

@@ -82,7 +82,7 @@ struct block_writer {
 	int64_t t0_ms, step_ms, last_ms;
 	struct buf times;
 	/* probe */
-	struct block_faults faults;
+	struct block_faults *faults; /* NULL: none yet */
 	struct block_run fault, tries;
 	struct buf fault_runs, tries_runs;
 	struct block_times phase[SERIES_PHASES + 1]; /* the last is the total */

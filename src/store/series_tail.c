@@ -10,6 +10,8 @@
 #include "store/sqlite.h"
 
 #define BUSY_MS 5000
+/* Both are written at their ends; kept pages would only lie there. */
+#define CACHE " PRAGMA cache_size=-256;"
 
 static bool take_int(void *arg, const struct facts_row *row)
 {
@@ -80,7 +82,7 @@ static bool prepare(
 }
 
 static const struct sql rows_sql = {
-	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;",
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;" CACHE,
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE IF NOT EXISTS row(seq INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" location TEXT NOT NULL, hour INTEGER NOT NULL, data BLOB NOT NULL);"
@@ -95,7 +97,7 @@ static const struct sql rows_sql = {
 	2,
 };
 static const struct sql catalog_sql = {
-	"PRAGMA synchronous=FULL;",
+	"PRAGMA synchronous=FULL;" CACHE,
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
 	" unit TEXT NOT NULL, location TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL,"

@@ -36,6 +36,7 @@ struct alarm {
 	const char *const *components; /* ids; NULL: all */
 	int64_t every_ns;              /* dead-man: 0: 1 min */
 	int64_t fold_ns;               /* 0: 1 min */
+	bool maintenance;              /* hears of what lies within declared work too */
 };
 
 struct alarm_site {

@@ -300,13 +300,22 @@ struct events *events_new(
 	return e;
 }
 
+static void cancel(struct events_job *j)
+{
+	struct error err = {0};
+	error_set(&err, ERROR_CANCELLED, "it is written while the house ends");
+	j->events = NULL;
+	if (j->done)
+		j->done(j->arg, j->id, &err);
+}
+
 void events_free(struct events *e)
 {
 	if (!e)
 		return;
 	timer_cancel(&e->poll);
 	for (struct events_job *j = e->jobs; j; j = j->next)
-		j->events = NULL;
+		cancel(j);
 	e->again = false;
 	if (e->worker) {
 		e->changed = NULL; /* what it reads now nobody hears of */

@@ -202,5 +202,6 @@ void house_free(struct house *h)
 	for (size_t i = 0; i < array_len(h->last); i++)
 		json_decref(h->last[i]);
 	site_probes_forget(h);
+	house_flags_free(h);
 	free(h);
 }

@@ -8,6 +8,7 @@
 
 #include "judge/graphite/graphite.h"
 #include "judge/judge.h"
+#include "judge/rules/slos.h"
 #include "observe/ingest/ingest.h"
 #include "observe/report/outposts.h"
 #include "observe/report/reporter.h"
@@ -19,6 +20,7 @@
 #include "web/web.h"
 
 struct house;
+struct cloudmon;
 
 /* What the configuration gives; borrowed until the next house_configure(). */
 struct house_site {
@@ -73,6 +75,10 @@ void house_ingest(struct house *h, const struct ingest *i);
 void house_outposts(struct house *h, const struct outposts *all, const struct reporter *r);
 /* Who answers Graphite's questions; borrowed, NULL: they are answered 503. */
 void house_graphite(struct house *h, struct graphite *g);
+/* Who evaluates CloudMon's rules, *at; borrowed, NULL then: there are none. */
+void house_flags(struct house *h, struct cloudmon *const *at);
+/* Our own rules and objectives; borrowed, NULL: none. */
+void house_rules(struct house *h, const struct rules *rules, const struct slos *slos);
 void house_configure(
 	struct house *h, const struct house_site *site, const struct house_lists *lists);
 /* Publishes SITE to `w` (borrowed) now, after each house_changed() (at most once a second) and

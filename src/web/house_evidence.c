@@ -47,8 +47,6 @@ static int end_evidence(struct house_asked *a)
 	a->doc = json_incref(a->read);
 	put_text(a->doc, "component_name",
 		house_component_name(a->house, json_str(a->doc, "component")));
-	const char *root = json_str(a->doc, "root");
-	put_text(a->doc, "root_name", root ? house_component_name(a->house, root) : NULL);
 	return 200;
 }
 

@@ -198,6 +198,7 @@ json_t *metrics_json(struct house *h)
 	struct buf b = BUF(TEXT_MAX);
 	json_t *j = json_object();
 	add_components(&b, h->judge);
+	rules_expose(&b, h);
 	add_jobs(&b, h);
 	add_alarms(&b, h);
 	add_series(&b, h->series);

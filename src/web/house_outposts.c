@@ -56,6 +56,8 @@ static void add_report(struct buf *b, const struct reporter_state *s, const stru
 		uint64_t value;
 	} rows[] = {{"report_taken_samples_total", "counter", "Samples that the house took.",
 			    s->samples},
+		{"report_taken_parcels_total", "counter", "Parcels that the house took.",
+			s->parcels},
 		{"report_failures_total", "counter", "Tries that the house did not take.",
 			s->failures},
 		{"report_spooled_samples", "gauge", "Samples that wait for the house.", o->samples},

@@ -78,6 +78,10 @@ static json_t *component_json(struct house *h, const struct component *c, bool o
 	put_int(j, "since_ms", v->since_ms);
 	put(j, "checked_ms", v->evidence_ms ? json_integer(v->evidence_ms) : json_null());
 	put(j, "stored", json_boolean(v->stored));
+	put_text(j, "root", v->root);
+	put_text(j, "dissent", v->dissent);
+	put_text(j, "maintenance", v->maintenance);
+	put(j, "flapping", json_boolean(v->flapping));
 	put(j, "evidence", v->id ? json_integer(v->id) : json_null());
 	put(j, "days", days_json(d, MODEL_DAYS, now_ms));
 	put(j, "availability", availability_json(d, now_ms));

@@ -13,7 +13,9 @@
  *	health: the worst of all; counts {operational: 3, ...}
  *	observing {storing: bool, blind: bool, since_ms, why (O)}
  *	components [{id, name, category, region, cloud, health, rule, text (O), since_ms,
- *	      checked_ms | null, stored: bool, evidence: id | null,
+ *	      checked_ms | null, stored: bool, evidence: id | null, root: id of the component that
+ *	      explains it | null, dissent: text | null, maintenance: id of the event within whose
+ *	      time it lies, "" of one that is not announced | null, flapping: bool,
  *	      days [90 x {day: days since 1970, s: [seconds in the five states], gap: seconds not
  *	      observed}], oldest first, today last,
  *	      availability {d1, d7, d30, d90: RATIO}}]
@@ -45,7 +47,15 @@
  *
  * AVAILABILITY (query "availability"): components [{id, name, category, health,
  *	days [365 x as above], months [{month: "2026-11", RATIO}] newest first, <= 24,
- *	availability {d1, d7, d30, d90, d365}}]
+ *	availability {d1, d7, d30, d90, d365}}],
+ *	slos [{name, component, component_name, objective: 0.999, text | null, span: rolling day
+ *week month quarter year, over_ms: so much of it has passed, good, whole, ratio | null,
+ *	budget_left: 1 all, 0 none, below it overspent | null, state: unknown good firing, since_ms,
+ *	series, burn (O) [{long_ms, short_ms, limit, long | null, short | null, firing, severity}]}]
+ *
+ * RULES (query "rules"; operators): slos as above, rules [{name, component, severity, when, over,
+ *	for, recover, minimum, each, text, series, states [{group, component, state: unknown good
+ *	firing, since_ms, text, evidence | null}]}]
  *
  * SCENARIO (query "scenario" {name}): as in SITE, and
  *	makes [text], deadline_ms, skipped (O): why the last time was skipped | null
@@ -112,8 +122,8 @@
  *	events [EVENT, brief]   newest begin first, <= MODEL_EVENTS; more: there are older ones
  *	names {ID: name} of all that these touch, and of the component asked for
  *
- * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, root_name | null,
- *	previous, next: ids of the verdicts of this component before and after | null
+ * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
+ *	the verdicts of this component before and after | null
  */
 #ifndef WEB_MODEL_H
 #define WEB_MODEL_H

@@ -36,6 +36,13 @@
 		.audience = AUDIENCE_PUBLIC, .file = (f)                                           \
 	}
 
+#define EVENT_COMMAND(m, p, q)                                                                     \
+	{                                                                                          \
+		.method = (m), .path = (p), .face = FACE_OPS, .on = ON_INTAKE,                     \
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_DOCUMENT,       \
+		.query = (q), .command = true, .body_max = COMMAND_MAX                             \
+	}
+
 #define WRITE(m, p, f, w, ...)                                                                     \
 	{                                                                                          \
 		.method = (m), .path = (p), .face = (f), .on = ON_INTAKE, .class = CLASS_ASKED,    \
@@ -48,6 +55,13 @@
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_DOCUMENT,       \
 		.query = (q), .arguments = graphite_arguments,                                     \
 		.body_max = (m)[0] == 'P' ? FACE_BODY_MAX : 0                                      \
+	}
+
+#define CLOUDMON(p, q)                                                                             \
+	{                                                                                          \
+		.method = "GET", .path = "/api/v1" p, .face = FACE_CLOUDMON, .on = ON_BOTH,        \
+		.class = CLASS_ASKED, .audience = AUDIENCE_PUBLIC, .form = FORM_DOCUMENT,          \
+		.query = (q), .arguments = graphite_arguments                                      \
 	}
 
 /* clang-format off */
@@ -90,6 +104,7 @@ const struct route routes[] = {
 		.make = ops_status},
 	COLD_MODEL("components/{id}.json", "component", "id", AUDIENCE_PUBLIC),
 	COLD_MODEL("availability.json", "availability", NULL, AUDIENCE_PUBLIC),
+	COLD_MODEL("rules.json", "rules", NULL, AUDIENCE_OPERATORS),
 	COLD_MODEL("scenarios/{name}.json", "scenario", "name", AUDIENCE_PUBLIC),
 	COLD_MODEL("runs/{run}.json", "run", "run", AUDIENCE_OPERATORS),
 	COLD_MODEL("ledger.json", "ledger", NULL, AUDIENCE_OPERATORS),
@@ -109,6 +124,13 @@ const struct route routes[] = {
 	{.method = "POST", .path = "/api/ops/v1/command/{name}", .face = FACE_OPS,
 		.on = ON_INTAKE, .class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS,
 		.form = FORM_JSON, .command = true, .body_max = COMMAND_MAX},
+
+	{.method = "GET", .path = "/api/ops/v1/events", .face = FACE_OPS, .on = ON_BOTH,
+		.class = CLASS_ASKED, .audience = AUDIENCE_PUBLIC, .form = FORM_JSON,
+		.query = "events", .arguments = events_arguments},
+	EVENT_COMMAND("POST", "/api/ops/v1/events", "event_open"),
+	EVENT_COMMAND("POST", "/api/ops/v1/events/{id}", "event_change"),
+	EVENT_COMMAND("PATCH", "/api/ops/v1/events/{id}", "event_change"),
 
 	GRAPHITE("GET", "/render", "graphite_render"),
 	GRAPHITE("POST", "/render", "graphite_render"),
@@ -130,6 +152,11 @@ const struct route routes[] = {
 	GRAPHITE("GET", "/functions", "graphite_functions"),
 	GRAPHITE("GET", "/functions/", "graphite_functions"),
 	GRAPHITE("GET", "/lb_check", "graphite_check"),
+
+	CLOUDMON("", "flags_root"),
+	CLOUDMON("/", "flags_root"),
+	CLOUDMON("/info", "flags_info"),
+	CLOUDMON("/health", "flags_health"),
 
 	{.method = "GET", .path = "/metrics", .face = FACE_PROCESS, .on = ON_INTAKE,
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_TEXT,

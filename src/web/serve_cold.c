@@ -218,7 +218,7 @@ static void ask_house(struct pending *p, const struct ask *a)
 	door_ask(p->hub->door,
 		&(struct door_frame){.kind = r->command ? DOOR_COMMAND : DOOR_QUERY,
 			.audience = seat_audience(p->seat),
-			.name = slice_of(r->command ? p->word : r->query),
+			.name = slice_of(r->query ? r->query : p->word),
 			.who = r->command ? SLICE("intake") : SLICE(""),
 			.body = slice_of(a->body ? a->body : text)},
 		on_answer, p);

@@ -22,12 +22,12 @@ static void read_outposts(struct guard *g, json_t *outposts)
 		struct guard_outpost *o = &g->outposts[g->outpost_count];
 		const char *text = json_string_value(hex);
 		size_t n = 0;
-		if (g->outpost_count == WEB_OUTPOSTS_MAX ||
-			strlen(location) >= sizeof(o->location))
+		if (g->outpost_count == WEB_OUTPOSTS_MAX || strlen(location) >= sizeof(o->location))
 			break;
 		snprintf(o->location, sizeof(o->location), "%s", location);
-		if (text && sodium_hex2bin(o->token, sizeof(o->token), text, strlen(text), NULL, &n,
-				    NULL) == 0 &&
+		if (text &&
+			sodium_hex2bin(o->token, sizeof(o->token), text, strlen(text), NULL, &n,
+				NULL) == 0 &&
 			n == sizeof(o->token))
 			g->outpost_count++;
 	}
@@ -137,8 +137,8 @@ int guard_admit(const struct guard *g, const struct http_exchange *x)
 
 int guard_admit_to(const struct guard *g, const struct route *r, const struct http_exchange *x)
 {
-	const int refused = r && (r->own_secret || r->outpost) ? guard_admit_host(g, x)
-							       : guard_admit(g, x);
+	const int refused =
+		r && (r->own_secret || r->outpost) ? guard_admit_host(g, x) : guard_admit(g, x);
 	return !refused && r && r->outpost && !guard_outpost(g, x) ? 401 : refused;
 }
 

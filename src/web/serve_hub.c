@@ -63,16 +63,6 @@ static json_t *read_site(struct pin_job *p, int s)
 	return site;
 }
 
-/* What the frame of other pages shows of it. */
-static json_t *frame_of(const json_t *site)
-{
-	static const char *const keys[] = {"site", "observing", "at_ms", "started_ms"};
-	json_t *frame = json_object();
-	for (size_t i = 0; i < array_len(keys); i++)
-		json_object_set(frame, keys[i], json_object_get(site, keys[i]));
-	return frame;
-}
-
 static void on_pin(struct render_job *j, json_t **frames)
 {
 	struct pin_job *p = (struct pin_job *)j;
@@ -84,7 +74,7 @@ static void on_pin(struct render_job *j, json_t **frames)
 		if (!sites[s])
 			continue;
 		json_decref(frames[s]);
-		frames[s] = frame_of(sites[s]);
+		frames[s] = page_frame(sites[s]);
 		json_decref(sites[s]);
 	}
 }

@@ -207,10 +207,10 @@ static void ask(struct entrance *e, struct http_exchange *x, const struct route_
 	struct ask *a = ask_new(e, x, m);
 	a->language = language;
 	a->key = key[0] ? mem_strdup(key) : NULL;
-	if (r->command)
-		a->body = slice_dup(http_body(x));
-	else if (args)
+	if (args)
 		a->body = json_text(args);
+	else if (r->command)
+		a->body = slice_dup(http_body(x));
 	hub_ask(s->o.hub, a);
 }
 
@@ -225,11 +225,15 @@ static void command(struct entrance *e, struct http_exchange *x, const struct ro
 	}
 	json_t *body = json_parse(http_body(x), m->route->body_max, &err);
 	const bool good = json_is_object(body);
+	json_t *args = json_pack("{s:s, s:O?}", "id", m->word, "body", body);
 	json_decref(body);
-	if (good)
-		ask(e, x, m, NULL);
-	else
+	if (!good)
 		reply_problem(e, x, 400);
+	else if (m->route->query)
+		ask(e, x, m, args);
+	else
+		ask(e, x, m, NULL);
+	json_decref(args);
 }
 
 /* What is wrong with a question is told to who asked it. */

@@ -93,10 +93,8 @@ static void reply(struct http_exchange *x, const struct route *r, int status, co
 static void read_request(struct ask *a, struct http_exchange *x, struct slice body)
 {
 	struct write_out *out = mem_new(struct write_out);
-	const char *location =
-		a->route->outpost ? guard_outpost(&a->serving->guard, x) : NULL;
-	const struct write_in in = {
-		.x = x, .word = a->word, .location = location, .body = body};
+	const char *location = a->route->outpost ? guard_outpost(&a->serving->guard, x) : NULL;
+	const struct write_in in = {.x = x, .word = a->word, .location = location, .body = body};
 	buf_init(&out->body, DOOR_BODY_MAX);
 	a->route->write->read(&in, out);
 	if (out->body.over && !out->status) {

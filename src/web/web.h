@@ -51,8 +51,8 @@ struct web_house { /* all are answered once with web_answer(), now or later, wit
 		const struct bad_lines *bad, struct web_answer *answer);
 	/* What the outpost of a location sent (takes it), which had its token; answered as points,
 	 * with "document": what is said whatever the status. May be NULL: there are none. */
-	void (*parcel)(void *arg, const char *location, struct parcel *parcel,
-		struct web_answer *answer);
+	void (*parcel)(
+		void *arg, const char *location, struct parcel *parcel, struct web_answer *answer);
 	void *arg;
 };
 

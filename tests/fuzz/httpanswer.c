@@ -1,5 +1,5 @@
-/* httpanswer.c - what an HTTP server answers a probe with. The first byte says how it comes in pieces,
- * and whether the request was HEAD; in whatever pieces it is the same answer. */
+/* httpanswer.c - what an HTTP server answers a probe with. The first byte says how it comes in
+ * pieces, and whether the request was HEAD; in whatever pieces it is the same answer. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -91,10 +91,10 @@ void cloudmon_free(struct cloudmon *c)
 	free(c);
 }
 
-void cloudmon_start(struct cloudmon *c, struct judge *j, cloudmon_component *component, void *arg)
+void cloudmon_start(struct cloudmon *c, struct judge *j, cloudmon_find *find, void *arg)
 {
 	c->judge = j;
-	c->component = component;
+	c->find = find;
 	c->arg = arg;
 	pass_wake(c);
 }

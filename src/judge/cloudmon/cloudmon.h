@@ -46,6 +46,10 @@ typedef void cloudmon_note(
  */
 struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *environment,
 	cloudmon_note *note, void *arg, struct error_list *errors) must_check;
+/* One text alone: no file is looked at. */
+struct cloudmon_rules *cloudmon_rules_parse(struct slice text, const char *name,
+	char *const *environment, cloudmon_note *note, void *arg,
+	struct error_list *errors) must_check;
 void cloudmon_rules_free(struct cloudmon_rules *r);
 
 struct cloudmon_datasource {
@@ -96,6 +100,8 @@ size_t cloudmon_flag_count(const struct cloudmon_rules *r);
 const struct cloudmon_flag *cloudmon_flag_at(const struct cloudmon_rules *r, size_t i);
 size_t cloudmon_health_count(const struct cloudmon_rules *r);
 const struct cloudmon_health *cloudmon_health_at(const struct cloudmon_rules *r, size_t i);
+/* Whether both judge alike. */
+bool cloudmon_rules_same(const struct cloudmon_rules *a, const struct cloudmon_rules *b);
 /* That of a key and environment; -1: none. */
 int64_t cloudmon_health_find(
 	const struct cloudmon_rules *r, const char *key, const char *environment);
@@ -134,10 +140,10 @@ struct cloudmon *cloudmon_new(struct loop *l, struct graphite *g,
 	const struct cloudmon_rules *rules, const struct cloudmon_options *options);
 void cloudmon_free(struct cloudmon *c); /* questions under way are told ERROR_CANCELLED in here */
 /* Starts judging each minute; tells each component of a health metric that has one: judge_tell() as
- * "flag:KEY", component found by `component` (its name and the environment's attributes; NULL:
+ * "flag:KEY", component found by `find` (its name and the environment's attributes; NULL:
  * not on this page), asked anew each time. */
-typedef const char *cloudmon_component(void *arg, const struct cloudmon_health *h);
-void cloudmon_start(struct cloudmon *c, struct judge *j, cloudmon_component *component, void *arg);
+typedef const char *cloudmon_find(void *arg, const struct cloudmon_health *h);
+void cloudmon_start(struct cloudmon *c, struct judge *j, cloudmon_find *find, void *arg);
 /* One pass, now: judges what can be judged. cloudmon_start() has it every few seconds; for tests
  * and measuring. */
 void cloudmon_pass(struct cloudmon *c);

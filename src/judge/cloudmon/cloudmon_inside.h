@@ -74,7 +74,7 @@ struct cloudmon {
 	struct error trouble;
 	struct cloudmon_call *calls;
 	struct judge *judge;
-	cloudmon_component *component;
+	cloudmon_find *find;
 	void *arg;
 };
 

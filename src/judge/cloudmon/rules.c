@@ -136,8 +136,7 @@ static void reader_fini(struct rules_reader *rd)
 	vec_fini(&rd->files);
 }
 
-struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *environment,
-	cloudmon_note *note, void *arg, struct error_list *errors)
+static struct rules_reader reader_new(cloudmon_note *note, void *arg, struct error_list *errors)
 {
 	struct rules_reader rd = {.rules = mem_new(struct cloudmon_rules),
 		.note = note,
@@ -146,15 +145,37 @@ struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *enviro
 		.before = errors->n + errors->dropped};
 	rd.rules->patience = (struct cloudmon_patience){HOLD_S, LATE_S};
 	rd.rules->datasource.timeout_ns = 10 * NS_PER_S;
-	rules_read_files(&rd, path, environment);
-	rules_make_flags(&rd);
-	rules_make_healths(&rd);
-	reader_fini(&rd);
-	if (errors->n + errors->dropped == rd.before)
-		return rd.rules;
-	error_list_sort(errors);
-	cloudmon_rules_free(rd.rules);
+	return rd;
+}
+
+static struct cloudmon_rules *reader_end(struct rules_reader *rd)
+{
+	rules_make_flags(rd);
+	rules_make_healths(rd);
+	reader_fini(rd);
+	if (rd->errors->n + rd->errors->dropped == rd->before)
+		return rd->rules;
+	error_list_sort(rd->errors);
+	cloudmon_rules_free(rd->rules);
 	return NULL;
+}
+
+struct cloudmon_rules *cloudmon_rules_load(const char *path, char *const *environment,
+	cloudmon_note *note, void *arg, struct error_list *errors)
+{
+	struct rules_reader rd = reader_new(note, arg, errors);
+	rules_read_files(&rd, path);
+	rules_read_environment(&rd, environment);
+	return reader_end(&rd);
+}
+
+struct cloudmon_rules *cloudmon_rules_parse(struct slice text, const char *name,
+	char *const *environment, cloudmon_note *note, void *arg, struct error_list *errors)
+{
+	struct rules_reader rd = reader_new(note, arg, errors);
+	rules_read_file(&rd, yaml_parse(text, name, errors));
+	rules_read_environment(&rd, environment);
+	return reader_end(&rd);
 }
 
 void cloudmon_rules_free(struct cloudmon_rules *r)
@@ -231,4 +252,49 @@ int64_t cloudmon_health_find(
 	const size_t at = (size_t)(uintptr_t)map_get(&r->health_by_name, name);
 	free(name);
 	return (int64_t)at - 1;
+}
+
+/* --- comparing ----------------------------------------------------------------------------------
+ */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_flag(const struct cloudmon_flag *a, const struct cloudmon_flag *b)
+{
+	return same_text(a->name, b->name) && same_text(a->environment, b->environment) &&
+	       same_text(a->query, b->query) && a->promql == b->promql && a->op == b->op &&
+	       a->threshold == b->threshold;
+}
+
+static bool same_health(const struct cloudmon_health *a, const struct cloudmon_health *b)
+{
+	bool same = same_text(a->key, b->key) && same_text(a->environment, b->environment) &&
+		    same_text(a->component_name, b->component_name) &&
+		    same_text(a->category, b->category) && same_text(a->service, b->service) &&
+		    json_equal(a->attributes, b->attributes) &&
+		    a->metric_count == b->metric_count &&
+		    a->expression_count == b->expression_count;
+	for (size_t i = 0; same && i < a->metric_count; i++)
+		same = same_text(a->metrics[i], b->metrics[i]) && a->flags[i] == b->flags[i];
+	for (size_t i = 0; same && i < a->expression_count; i++)
+		same = same_text(a->expressions[i].text, b->expressions[i].text) &&
+		       a->expressions[i].weight == b->expressions[i].weight;
+	return same;
+}
+
+bool cloudmon_rules_same(const struct cloudmon_rules *a, const struct cloudmon_rules *b)
+{
+	bool same = a->flags.n == b->flags.n && a->healths.n == b->healths.n &&
+		    a->patience.hold_s == b->patience.hold_s &&
+		    a->patience.late_s == b->patience.late_s &&
+		    same_text(a->datasource.url, b->datasource.url) &&
+		    a->datasource.timeout_ns == b->datasource.timeout_ns;
+	for (size_t i = 0; same && i < a->flags.n; i++)
+		same = same_flag(&a->flags.p[i], &b->flags.p[i]);
+	for (size_t i = 0; same && i < a->healths.n; i++)
+		same = same_health(&a->healths.p[i], &b->healths.p[i]);
+	return same;
 }

@@ -89,8 +89,10 @@ struct environment *rules_environment(struct rules_reader *rd, const char *name)
 /* The number of a flag; CLOUDMON_NOBODY, CLOUDMON_ELSEWHERE. */
 int64_t rules_flag(struct rules_reader *rd, const char *environment, const char *name);
 
-/* rules_read.c: all files into drafts. */
-void rules_read_files(struct rules_reader *rd, const char *path, char *const *environment);
+/* rules_read.c: files, one (taken; NULL is fine), and variables, into drafts. */
+void rules_read_files(struct rules_reader *rd, const char *path);
+void rules_read_file(struct rules_reader *rd, struct yaml_file *f);
+void rules_read_environment(struct rules_reader *rd, char *const *environment);
 /* rules_flags.c: templates and environments into flags. */
 void rules_make_flags(struct rules_reader *rd);
 /* rules_health.c */

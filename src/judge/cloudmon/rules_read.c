@@ -162,7 +162,7 @@ static void take_root(struct rules_reader *rd, struct part root)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static void take_file(struct rules_reader *rd, struct yaml_file *f)
+void rules_read_file(struct rules_reader *rd, struct yaml_file *f)
 {
 	if (!f)
 		return;
@@ -197,7 +197,7 @@ static int take_directory(struct rules_reader *rd, const char *dir)
 		error_list_at(rd->errors, dir, 0, 0, "more than %d files", FILES_MAX);
 	for (size_t i = 0; i < names.n; i++) {
 		if (i < FILES_MAX)
-			take_file(rd, yaml_load(names.p[i], rd->errors));
+			rules_read_file(rd, yaml_load(names.p[i], rd->errors));
 		free(names.p[i]);
 	}
 	const int n = d ? (int)names.n : -1;
@@ -236,12 +236,12 @@ static void take_variable(struct rules_reader *rd, const char *variable)
 	while (open--)
 		buf_add_char(&text, '}');
 	if (value)
-		take_file(rd, yaml_parse(buf_slice(&text), name, rd->errors));
+		rules_read_file(rd, yaml_parse(buf_slice(&text), name, rd->errors));
 	buf_fini(&text);
 	free(name);
 }
 
-void rules_read_files(struct rules_reader *rd, const char *path, char *const *environment)
+void rules_read_files(struct rules_reader *rd, const char *path)
 {
 	struct stat st;
 	const bool is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -253,14 +253,18 @@ void rules_read_files(struct rules_reader *rd, const char *path, char *const *en
 	char *more = mem_printf("%s/conf.d", dir);
 	const bool there = stat(main_file, &st) == 0;
 	if (there || !is_dir)
-		take_file(rd, yaml_load(main_file, rd->errors));
+		rules_read_file(rd, yaml_load(main_file, rd->errors));
 	if (take_directory(rd, more) <= 0 && !there && is_dir)
 		error_list_at(rd->errors, path, 0, 0,
 			"expected config.yaml or conf.d/NAME.yaml in it: the configuration of"
 			" metrics-processor");
-	for (char *const *v = environment; v && *v; v++)
-		take_variable(rd, *v);
 	free(dir);
 	free(main_file);
 	free(more);
+}
+
+void rules_read_environment(struct rules_reader *rd, char *const *environment)
+{
+	for (char *const *v = environment; v && *v; v++)
+		take_variable(rd, *v);
 }

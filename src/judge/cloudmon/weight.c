@@ -71,8 +71,8 @@ static json_t *evidence(const struct cloudmon *c, const struct cloudmon_health *
 		list);
 }
 
-static void say(struct buf *text, const struct cloudmon_health *h, const char *expression,
-	int weight, const enum flag_value *flags)
+static void say(struct buf *text, const struct cloudmon *c, const struct cloudmon_health *h,
+	const char *expression, int weight, const enum flag_value *flags)
 {
 	if (weight > 0) {
 		buf_printf(text, "CloudMon's rule \"%.200s\" of %.80s holds (weight %d)",
@@ -90,13 +90,15 @@ static void say(struct buf *text, const struct cloudmon_health *h, const char *e
 			buf_printf(text, "%s %.80s", named > 1 ? "," : "", h->metrics[i]);
 	if (named > 4)
 		buf_printf(text, " and %u more", named - 4);
+	if (c->trouble.kind)
+		buf_printf(text, "; %s", c->trouble.msg);
 }
 
 void health_tell(struct cloudmon *c, size_t i)
 {
 	struct health_state *s = &c->healths[i];
 	const struct cloudmon_health *h = s->rule;
-	const char *component = c->judge && h->component_name ? c->component(c->arg, h) : NULL;
+	const char *component = c->judge && h->component_name ? c->find(c->arg, h) : NULL;
 	if (!component)
 		return;
 	enum flag_value *flags = mem_new_array(h->metric_count + 1, sizeof(*flags));
@@ -104,7 +106,7 @@ void health_tell(struct cloudmon *c, size_t i)
 	const char *expression;
 	health_flags(c, h, s->judged_s, flags);
 	const int weight = metric_weight(h, flags, &expression);
-	say(&text, h, expression, weight, flags);
+	say(&text, c, h, expression, weight, flags);
 	json_t *shown = evidence(c, h, expression, weight, s->judged_s, flags);
 	char *by = mem_printf("flag:%s", h->key);
 	const struct judge_told told = {.component = component,

@@ -70,6 +70,11 @@ struct graphite *graphite_new(
 	struct loop *l, struct series_store *store, struct error *err) must_check;
 /* All that is under way is cancelled, and told so in here. */
 void graphite_free(struct graphite *g);
+/* One whose values another Graphite has, at its URL (http://host:port, /render below it): it is
+ * asked for what paths hold; functions are ours, and so are their limits. It has no names and no
+ * trees. Who does not answer within timeout_ns gives ERROR_STORE. */
+struct graphite *graphite_new_outside(
+	struct loop *l, const char *url, int64_t timeout_ns, struct error *err) must_check;
 
 /* Another tree of paths below `root` ("flag"), of which nothing may take long. each: calls `cb`
  * for each of its leaves, their whole paths. values: `n` of them from from_s at every step_s, NAN

@@ -228,7 +228,7 @@ static void on_timer(struct timer *t)
 	}
 	const bool whole = take_series(r, begin + TURN_NS) && judge_more(r, begin + TURN_NS);
 	r->round_ns += real_ns() - begin;
-	reads_begin(r);
+	reads_begin(r->reads);
 	if (!whole) {
 		timer_start(r->loop, &r->timer, 0, on_timer, r);
 		return;
@@ -285,12 +285,12 @@ static void replay_more(struct rules *r)
 			r->chunk_ms += CHUNK_MS;
 			replay_chunk(r);
 		}
-		bool ready = !r->waiting && !r->under_way;
+		bool ready = reads_idle(r->reads);
 		for (size_t i = 0; ready && i < r->run_count; i++)
 			VEC_EACH (&r->runs[i].groups, struct group *, g)
 				ready = group_is_ready(*g, r->at_ms) && ready;
 		if (!ready) {
-			reads_begin(r);
+			reads_begin(r->reads);
 			return;
 		}
 		if (!judge_more(r, until)) {
@@ -309,10 +309,11 @@ static void on_replay(struct timer *t)
 	replay_more(r);
 }
 
-void rules_reading_ended(struct rules *r)
+static void on_reading_ended(void *arg)
 {
+	struct rules *r = arg;
 	if (r->listens)
-		reads_begin(r);
+		reads_begin(r->reads);
 	else if (!timer_running(&r->timer))
 		timer_start(r->loop, &r->timer, 0, on_replay, r);
 }
@@ -355,6 +356,7 @@ struct rules *rules_new(struct loop *l, struct series_store *st, const struct ru
 	r->loop = l;
 	r->store = st;
 	r->options = *o;
+	r->reads = reads_new(on_reading_ended, r);
 	r->ahead_ms = 2 * CHUNK_MS;
 	r->patterns = mem_new(struct watching);
 	r->run_count = r->next = o->n;
@@ -363,6 +365,7 @@ struct rules *rules_new(struct loop *l, struct series_store *st, const struct ru
 		struct run *run = &r->runs[i];
 		run->rules = r;
 		run->rule = o->rules[i];
+		run->as = rule_json(run->rule);
 		run->kinds = mem_new_array(run->rule->watches.n, sizeof(*run->kinds));
 		for (size_t w = 0; w < run->rule->watches.n; w++)
 			watch_name(r, run, w);
@@ -370,18 +373,13 @@ struct rules *rules_new(struct loop *l, struct series_store *st, const struct ru
 	return r;
 }
 
-static struct run *find_run(struct rules *r, const struct rule *like)
+static struct run *find_run(struct rules *r, const struct run *like)
 {
-	json_t *wanted = rule_json(like);
-	struct run *found = NULL;
-	for (size_t i = 0; i < r->run_count && !found; i++) {
-		json_t *own = rule_json(r->runs[i].rule);
-		if (json_equal(own, wanted))
-			found = &r->runs[i];
-		json_decref(own);
-	}
-	json_decref(wanted);
-	return found;
+	for (size_t i = 0; i < r->run_count; i++)
+		if (!strcmp(r->runs[i].rule->as.name, like->rule->as.name) &&
+			json_equal(r->runs[i].as, like->as))
+			return &r->runs[i];
+	return NULL;
 }
 
 /* Its states, not its series: those are found again. */
@@ -428,7 +426,7 @@ void rules_start(struct rules *r, struct rules *before)
 	r->at_ms = r->started_ms = now_ms(r);
 	groups_begin(r);
 	for (size_t i = 0; i < r->run_count; i++) {
-		const struct run *same = before ? find_run(before, r->runs[i].rule) : NULL;
+		const struct run *same = before ? find_run(before, &r->runs[i]) : NULL;
 		if (same)
 			take_over(&r->runs[i], same);
 	}
@@ -444,7 +442,7 @@ void rules_free(struct rules *r)
 	if (!r)
 		return;
 	timer_cancel(&r->timer);
-	reads_give_up(r);
+	reads_free(r->reads);
 	for (size_t i = 0; i < r->run_count; i++) {
 		struct run *run = &r->runs[i];
 		VEC_EACH (&run->attached, struct attached *, a) {
@@ -456,6 +454,7 @@ void rules_free(struct rules *r)
 			group_free(*g);
 		vec_fini(&run->groups);
 		free(run->kinds);
+		json_decref(run->as);
 	}
 	MAP_EACH (&r->by_name, e) {
 		struct watching *w = e->value;
@@ -474,7 +473,7 @@ json_t *rules_json(const struct rules *r)
 	json_t *all = json_array();
 	for (size_t i = 0; r && i < r->run_count; i++) {
 		const struct run *run = &r->runs[i];
-		json_t *j = rule_json(run->rule), *states = json_array();
+		json_t *j = json_copy(run->as), *states = json_array();
 		VEC_EACH (&run->groups, struct group *, g)
 			json_array_append_new(states, group_json(*g));
 		json_object_set_new(j, "series", json_integer((json_int_t)run->attached.n));

@@ -24,11 +24,10 @@
 enum rule_state { RULE_IS_UNKNOWN, RULE_IS_GOOD, RULE_IS_FIRING };
 const char *rule_state_name(enum rule_state s); /* "unknown", "good", "firing" */
 
-struct rule_change { /* borrowed for the call */
-	const struct rule *rule;
+struct rule_change {           /* of a rule, or of an objective; borrowed for the call */
+	const char *by;        /* "rule:api-slow[berlin]", "slo:compute-api" */
 	const char *component; /* its own, or the value of each: component */
-	const char *group;     /* the value of `each`; "" */
-	const char *by;        /* "rule:api-slow[berlin]" */
+	enum rule_severity severity;
 	enum rule_state from, to;
 	int64_t at_ms;
 	const char *text; /* one sentence */

@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "judge/rules/change.h"
+#include "judge/rules/reads.h"
 #include "judge/rules/ring.h"
 #include "judge/rules/rules.h"
 
@@ -64,20 +65,12 @@ struct of_kind {          /* what series of a watch hold: those of others are le
 struct run { /* a rule being judged */
 	struct rules *rules;
 	const struct rule *rule;
+	json_t *as; /* as it is written */
 	VEC(struct group *) groups;
 	VEC(struct attached *) attached;
 	size_t reading;        /* of what came before; until it is there nothing is judged */
 	struct of_kind *kinds; /* of each watch */
 	bool said;
-};
-
-struct read {                /* a reading of one series */
-	struct rules *rules; /* NULL: given up */
-	struct read *next;   /* waiting, or under way */
-	struct attached *attached;
-	struct past *past; /* NULL: into the ring */
-	int64_t from_ms, to_ms, step_ms;
-	struct series_query *query;
 };
 
 struct rules {
@@ -97,9 +90,7 @@ struct rules {
 	size_t next; /* run */
 	int64_t round_ns, last_round_ns;
 	size_t states, last_states;
-	/* readings */
-	struct read *waiting, *under_way;
-	size_t under_way_n;
+	struct reads *reads;
 	/* a replay */
 	int64_t from_ms, to_ms, chunk_ms, ahead_ms;
 	void (*done)(void *arg, const struct error *err);
@@ -110,8 +101,6 @@ struct rules {
 void read_before(struct attached *a, int64_t from_ms, int64_t to_ms);
 /* True: the hour is there. Else it is being read. */
 bool read_past(struct group *g, size_t term, int64_t at_ms);
-void reads_begin(struct rules *r);
-void reads_give_up(struct rules *r);
 
 /* --- rules_value.c */
 /* text gets why it is unknown, or the values it saw; evidence: [{"term", "value", "n", "failed"}].
@@ -127,6 +116,5 @@ json_t *group_json(const struct group *g);
 
 /* --- rules.c */
 void rules_say(struct run *run, const char *fmt, ...) like_printf(2, 3);
-void rules_reading_ended(struct rules *r);
 
 #endif

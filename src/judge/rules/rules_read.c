@@ -1,45 +1,19 @@
 /*
  * rules_read.c - what rules read from the store: what came before they listened, whole hours of the
- * past, and a replay. A few readings at once; each may be given up at any time.
+ * past, and a replay.
  */
 
 #include "judge/rules/rules_inside.h"
 
-#define READING 8
-
-/* --- one reading
- * ---------------------------------------------------------------------------------- */
-
-static void on_points(void *arg, const struct series_points *points, const struct error *err)
+static void say_unread(const struct attached *a, const struct error *err)
 {
-	struct read *r = arg;
-	struct rules *rules = r->rules;
-	if (!rules) {
-		free(r);
-		return;
-	}
-	struct read **at = &rules->under_way;
-	while (*at != r)
-		at = &(*at)->next;
-	*at = r->next;
-	rules->under_way_n--;
-	for (size_t i = 0; !err && i < points->n; i++) {
-		if (r->past)
-			bucket_add_point(&r->past->sum, &points->p[i]);
-		else if (points->p[i].at_ms < r->to_ms)
-			ring_add_point(
-				&r->attached->group->rings[r->attached->watch], &points->p[i]);
-	}
 	if (err)
-		rules_say(r->attached->group->run, "%s could not be read: %.300s",
-			series_text(r->attached->series), err->msg);
-	if (r->past && --r->past->reading == 0)
-		r->past->there = true;
-	if (!r->past)
-		r->attached->group->run->reading--;
-	free(r);
-	rules_reading_ended(rules);
+		rules_say(a->group->run, "%s could not be read: %.300s", series_text(a->series),
+			err->msg);
 }
+
+/* --- what came before
+ * -------------------------------------------------------------------------------- */
 
 static void on_sample(void *arg, const struct series_sample *s)
 {
@@ -48,61 +22,29 @@ static void on_sample(void *arg, const struct series_sample *s)
 }
 
 /* What is read ends where hearing begins: no sample is missed, none counted twice. */
-static void begin_to_hear(struct read *r)
+static void begin_to_hear(void *arg, int64_t *to_ms)
 {
-	struct attached *a = r->attached;
-	if (r->past || !r->rules->listens)
+	struct attached *a = arg;
+	const struct rules *rules = a->group->run->rules;
+	if (!rules->listens)
 		return;
-	r->to_ms = clock_unix_us(loop_clock(r->rules->loop)) / 1000 + 1;
+	*to_ms = clock_unix_us(loop_clock(rules->loop)) / 1000 + 1;
 	a->listener.heard = on_sample;
 	a->listener.arg = a;
 	series_listen(a->series, &a->listener);
 }
 
-void reads_begin(struct rules *rules)
+static void on_before(void *arg, void *unused, const struct series_points *points, int64_t to_ms,
+	const struct error *err)
 {
-	while (rules->waiting && rules->under_way_n < READING) {
-		struct read *r = rules->waiting;
-		rules->waiting = r->next;
-		r->next = rules->under_way;
-		rules->under_way = r;
-		rules->under_way_n++;
-		begin_to_hear(r);
-		r->query = series_read(
-			r->attached->series, r->from_ms, r->to_ms, r->step_ms, false, on_points, r);
-	}
+	struct attached *a = arg;
+	(void)unused;
+	for (size_t i = 0; !err && i < points->n; i++)
+		if (points->p[i].at_ms < to_ms)
+			ring_add_point(&a->group->rings[a->watch], &points->p[i]);
+	say_unread(a, err);
+	a->group->run->reading--;
 }
-
-void reads_give_up(struct rules *rules)
-{
-	while (rules->waiting) {
-		struct read *r = rules->waiting;
-		rules->waiting = r->next;
-		free(r);
-	}
-	for (struct read *r = rules->under_way; r; r = r->next) {
-		r->rules = NULL;
-		series_cancel(r->query);
-	}
-	rules->under_way = NULL;
-}
-
-static struct read *read_new(struct attached *a, int64_t from_ms, int64_t to_ms, int64_t step_ms)
-{
-	struct rules *rules = a->group->run->rules;
-	struct read *r = mem_new(struct read);
-	*r = (struct read){.rules = rules,
-		.attached = a,
-		.from_ms = from_ms,
-		.to_ms = to_ms,
-		.step_ms = step_ms,
-		.next = rules->waiting};
-	rules->waiting = r;
-	return r;
-}
-
-/* --- what came before
- * -------------------------------------------------------------------------------- */
 
 /* Buckets where they fit into hours, else ticks or hours that make them up. */
 static int64_t step_for(int64_t bucket_ms)
@@ -127,12 +69,29 @@ void read_before(struct attached *a, int64_t from_ms, int64_t to_ms)
 		from = kept / step * step + step;
 	if (from >= to_ms)
 		return;
-	read_new(a, from, to_ms, step);
+	reads_add(rules->reads, &(struct read_wanted){.series = a->series,
+					.from_ms = from,
+					.to_ms = to_ms,
+					.step_ms = step,
+					.begin = a->listener.heard ? NULL : begin_to_hear,
+					.done = on_before,
+					.arg = a});
 	a->group->run->reading++;
 }
 
 /* --- hours of the past
  * ---------------------------------------------------------------------------------- */
+
+static void on_past(void *arg, void *more, const struct series_points *points, int64_t to_ms,
+	const struct error *err)
+{
+	struct past *p = more;
+	(void)to_ms;
+	for (size_t i = 0; !err && i < points->n; i++)
+		bucket_add_point(&p->sum, &points->p[i]);
+	say_unread(arg, err);
+	p->there = --p->reading == 0;
+}
 
 bool read_past(struct group *g, size_t term, int64_t at_ms)
 {
@@ -146,8 +105,13 @@ bool read_past(struct group *g, size_t term, int64_t at_ms)
 	VEC_EACH (&g->run->attached, struct attached *, a) {
 		if ((*a)->group != g || (*a)->watch != t->watch)
 			continue;
-		read_new(*a, hour * SERIES_HOUR_MS, (hour + 1) * SERIES_HOUR_MS, SERIES_HOUR_MS)
-			->past = p;
+		reads_add(g->run->rules->reads, &(struct read_wanted){.series = (*a)->series,
+							.from_ms = hour * SERIES_HOUR_MS,
+							.to_ms = (hour + 1) * SERIES_HOUR_MS,
+							.step_ms = SERIES_HOUR_MS,
+							.done = on_past,
+							.arg = *a,
+							.more = p});
 		p->reading++;
 	}
 	p->there = p->reading == 0;

@@ -74,10 +74,9 @@ static void tell_change(struct group *g, enum rule_state from, int64_t at_ms)
 {
 	const struct rules_options *o = &g->run->rules->options;
 	const struct rule_change c = {
-		.rule = g->run->rule,
-		.component = group_component(g),
-		.group = g->value,
 		.by = g->by,
+		.component = group_component(g),
+		.severity = (enum rule_severity)g->run->rule->as.severity,
 		.from = from,
 		.to = g->state,
 		.at_ms = at_ms,

@@ -108,8 +108,7 @@ void outpost_set_about(struct outpost *o, const char *id, json_t *about)
 	json_array_foreach (json_object_get(about, "probes"), i, p) {
 		char *key = mem_printf("%s\n%s", json_str(p, "cloud"), json_str(p, "probe"));
 		struct paced *paced = mem_new(struct paced);
-		*paced = (struct paced){
-			json_int(p, "every_ms", 0), json_int(p, "timeout_ms", 0)};
+		*paced = (struct paced){json_int(p, "every_ms", 0), json_int(p, "timeout_ms", 0)};
 		free(map_put(&o->probes, key, paced));
 		free(key);
 	}
@@ -145,8 +144,7 @@ static json_t *outpost_json(const struct outpost *o)
 	json_object_set_new(j, "location", json_string(o->location));
 	json_object_set_new(j, "instance", json_string(o->instance ? o->instance : ""));
 	json_object_set_new(j, "version", json_string(o->version ? o->version : ""));
-	json_object_set_new(
-		j, "heard_ms", o->heard_ms ? json_integer(o->heard_ms) : json_null());
+	json_object_set_new(j, "heard_ms", o->heard_ms ? json_integer(o->heard_ms) : json_null());
 	for (size_t i = 0; i < array_len(numbers); i++)
 		json_object_set_new(j, numbers[i].key, json_integer(numbers[i].value));
 	json_object_set_new(j, "blind", text_or_null(o->blind));

@@ -4,13 +4,13 @@
  *
  * A parcel (store/parcel.h; its head: reporter.h) is taken an item a turn of the loop. Samples are
  * appended as series of the location, and through which number the outpost's stream was taken is
- * stored in the same transaction (store/outbox.h): whatever is killed when, nothing of it is missing
- * and nothing is there twice. It is answered once that is on the disk. An outpost whose answer was
- * lost sends again what is known then, and gets the answer.
- * Observations come once, with their samples, or not at all: they are living state. Those that are
- * not fresh any more (three periods of their probe and its timeout; a minute, where the outpost did
- * not say) are in the series alone. They carry `location`; their times are those of our clock, when
- * the outpost's is more than OUTPOST_CLOCK_MS off; samples keep the time that they were given.
+ * stored in the same transaction (store/outbox.h): whatever is killed when, nothing of it is
+ * missing and nothing is there twice. It is answered once that is on the disk. An outpost whose
+ * answer was lost sends again what is known then, and gets the answer. Observations come once, with
+ * their samples, or not at all: they are living state. Those that are not fresh any more (three
+ * periods of their probe and its timeout; a minute, where the outpost did not say) are in the
+ * series alone. They carry `location`; their times are those of our clock, when the outpost's is
+ * more than OUTPOST_CLOCK_MS off; samples keep the time that they were given.
  *
  * What an outpost is, and said last of what it runs, is a row of facts. Who the outposts are the
  * configuration says: what comes from others was refused before it comes here. Thread: the loop's.
@@ -63,9 +63,9 @@ void outposts_take(struct outposts *all, const char *location, struct parcel *p,
 /* What each runs, as outposts_about() made it: nothing in it is over its limits; every_ms > 0. */
 void outposts_each(const struct outposts *all,
 	void (*cb)(void *arg, const char *location, const json_t *about), void *arg);
-/* For operators: [{"location", "instance", "version", "heard_ms" or null, "lag_ms", "items", "bytes",
- * "samples" (that wait there), "clock_ms" (its minus ours), "probes", "taken", "refused", "too_old",
- * "too_many", "lost_notes", "blind" or null, "trouble" or null}]. Owned. */
+/* For operators: [{"location", "instance", "version", "heard_ms" or null, "lag_ms", "items",
+ * "bytes", "samples" (that wait there), "clock_ms" (its minus ours), "probes", "taken", "refused",
+ * "too_old", "too_many", "lost_notes", "blind" or null, "trouble" or null}]. Owned. */
 json_t *outposts_json(const struct outposts *all);
 
 /* outposts_about.c: what an outpost said it runs, without what is no component and no probe. Owned.

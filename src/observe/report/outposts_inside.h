@@ -20,6 +20,7 @@ struct taking { /* a parcel under way */
 	char source[INBOX_SOURCE];
 	int64_t wanted; /* what must be stored before it is answered */
 	bool whole;     /* all of it is appended */
+	bool behind;    /* more waits there */
 	outposts_done *done;
 	void *arg;
 };
@@ -31,7 +32,7 @@ struct outpost {
 	char *instance, *version, *stream, *stream_before, *blind;
 	char *about_id;
 	json_t *about;
-	struct map probes; /* "cloud\nprobe" -> struct paced */
+	struct map probes;           /* "cloud\nprobe" -> struct paced */
 	int64_t heard_ms, stored_ms; /* by our clock; 0: never */
 	int64_t listed_ms;           /* since when it is waited for */
 	int64_t clock_ms, lag_ms;

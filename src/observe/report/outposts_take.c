@@ -8,10 +8,10 @@
 #include "observe/report/outposts_inside.h"
 #include "store/observation_code.h"
 
-#define FRESH_MS       60000 /* of a probe that nobody told of */
-#define TRAVEL_MS      15000 /* what an observation may be on its way besides */
-#define STORED_MS      60000 /* between two times that it is written that one was heard */
-#define WAITING_MAX    (SERIES_WAITING_MAX / 2)
+#define FRESH_MS    60000 /* of a probe that nobody told of */
+#define TRAVEL_MS   15000 /* what an observation may be on its way besides */
+#define STORED_MS   60000 /* between two times that it is written that one was heard */
+#define WAITING_MAX (SERIES_WAITING_MAX / 2)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -49,18 +49,16 @@ static struct series *series_of(struct outpost *o, size_t place)
 	struct taking *t = o->taking;
 	const struct parcel_series *s = &t->parcel->series.p[place];
 	if (!t->series[place])
-		t->series[place] = series_get(
-			o->all->store, &(struct series_key){.kind = s->kind,
-					       .unit = s->unit,
-					       .location = o->location,
-					       .name = s->name,
-					       .tags = s->tags,
-					       .tag_count = s->tag_count});
+		t->series[place] = series_get(o->all->store, &(struct series_key){.kind = s->kind,
+								     .unit = s->unit,
+								     .location = o->location,
+								     .name = s->name,
+								     .tags = s->tags,
+								     .tag_count = s->tag_count});
 	return t->series[place];
 }
 
-static void on_sample(
-	void *arg, const struct row_series *row, const struct series_sample *sample)
+static void on_sample(void *arg, const struct row_series *row, const struct series_sample *sample)
 {
 	struct outpost *o = arg;
 	struct series *s = series_of(o, parcel_series_place(o->taking->parcel, row->id));
@@ -119,6 +117,8 @@ static void on_turn(struct timer *timer)
 		return;
 	}
 	t->whole = true;
+	if (t->behind && t->parcel->items.n)
+		inbox_hurry(o->all->store);
 	taking_stored(o);
 }
 
@@ -217,6 +217,7 @@ void outposts_take(struct outposts *all, const char *location, struct parcel *p,
 	t->arg = arg;
 	o->taking = t;
 	take_head(o, p->head);
+	t->behind = o->items > (int64_t)p->items.n;
 	timer_start(all->loop, &o->turn, 0, on_turn, o);
 	outpost_look(o);
 }

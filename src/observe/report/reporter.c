@@ -15,8 +15,8 @@
 #include "store/observation_code.h"
 #include "store/parcel.h"
 
-#define LOOK_NS     NS_PER_S         /* between two looks at what waits */
-#define ALIVE_NS    (10 * NS_PER_S)  /* between two parcels at most */
+#define LOOK_NS     NS_PER_S        /* between two looks at what waits */
+#define ALIVE_NS    (10 * NS_PER_S) /* between two parcels at most */
 #define DEADLINE_NS (30 * NS_PER_S)
 #define CONNECT_NS  (10 * NS_PER_S)
 #define RETRY_MAX   (60 * NS_PER_S)
@@ -118,9 +118,10 @@ static void failed(struct reporter *r, const char *why)
 	wait = wait < RETRY_MAX ? wait : RETRY_MAX;
 	r->tries++;
 	r->state.failures++;
-	if (!r->why)
-		say(r, "the house does not take our reports: %s", why);
+	const bool begins = !r->why;
 	mem_replace(&r->why, why);
+	if (begins)
+		say(r, "the house does not take our reports: %s", why);
 	/* Outposts that lost their house together do not come back together. */
 	again(r, wait / 2 + (int64_t)random_below(&random_system, (uint64_t)wait));
 }
@@ -128,13 +129,14 @@ static void failed(struct reporter *r, const char *why)
 static void succeeded(struct reporter *r)
 {
 	const struct outbox_state s = outbox_state(r->store);
-	if (r->why)
-		say(r, "the house takes our reports again; %llu samples wait",
-			(unsigned long long)s.samples);
+	const bool ends = r->why != NULL;
 	mem_replace(&r->why, NULL);
 	r->tries = 0;
 	r->state.parcels++;
 	r->state.taken_ms = now_ms(r);
+	if (ends)
+		say(r, "the house takes our reports again; %llu samples wait",
+			(unsigned long long)s.samples);
 }
 
 static void tell_dropped(struct reporter *r)
@@ -166,8 +168,8 @@ static struct posting *post(struct http_client *http, const char *url, const str
 {
 	struct posting *p = mem_new(struct posting);
 	char *bearer = mem_printf("Bearer %s", secret_reveal(token));
-	const struct http_header headers[] = {{"Authorization", bearer},
-		{"Content-Type", "application/vnd.glasshouse.parcel"}};
+	const struct http_header headers[] = {
+		{"Authorization", bearer}, {"Content-Type", "application/vnd.glasshouse.parcel"}};
 	buf_init(&p->body, PARCEL_BYTES);
 	buf_add_slice(&p->body, parcel);
 	p->done = done;
@@ -222,8 +224,8 @@ static void on_answer(void *arg, const struct http_answer *a)
 	struct reporter *r = arg;
 	struct error err = {0};
 	r->posting = NULL;
-	json_t *answer = !a->fault && a->status == 200 ? json_parse(a->body, ANSWER_MAX, &err)
-						       : NULL;
+	json_t *answer =
+		!a->fault && a->status == 200 ? json_parse(a->body, ANSWER_MAX, &err) : NULL;
 	if (json_is_integer(json_object_get(answer, "accepted"))) {
 		take_answer(r, answer);
 	} else {
@@ -246,8 +248,8 @@ static void on_page(void *arg, const struct outbox_page *page, const struct erro
 	r->samples = page->samples;
 	r->more = page->more;
 	r->sent_ns = loop_now_ns(r->loop);
-	r->posting = post(
-		r->http, r->url, r->options.token, page->parcel, DEADLINE_NS, on_answer, r);
+	r->posting =
+		post(r->http, r->url, r->options.token, page->parcel, DEADLINE_NS, on_answer, r);
 }
 
 static void on_timer(struct timer *t)

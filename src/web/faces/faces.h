@@ -39,6 +39,9 @@ json_t *statuspage_active(const json_t *site);
  * wrong. */
 json_t *graphite_arguments(const struct face_request *r, struct error *err);
 
+/* What GET /api/ops/v1/events asks for, as EVENTS of web/model.h has it. NULL: *err. */
+json_t *events_arguments(const struct face_request *r, struct error *err);
+
 /* blackbox_exporter's /probe: {"target", "module", "debug": bool, "limit_ms"}; limit_ms, of the
  * scrape, is left out where it does not say. */
 json_t *blackbox_arguments(const struct face_request *r, struct error *err);

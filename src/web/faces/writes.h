@@ -28,7 +28,7 @@ struct write_out {
 	const char *name;     /* static: the source of points, the command */
 	unsigned bad;         /* POINTS: parts that were none, and the first of them */
 	char first_bad[DOOR_WORD_MAX + 1]; /* PARCEL: the location instead */
-	struct buf body; /* owned by the caller */
+	struct buf body;                   /* owned by the caller */
 };
 
 enum write_form {      /* how the house's answer is said */

@@ -6,7 +6,7 @@
 #include "web/pages/view.h"
 
 #define MONTHS      12
-#define MONTHS_MANY 5 /* with more than MANY components, to keep the page small */
+#define MONTHS_MANY 4 /* with more than MANY components, to keep the page small */
 #define MANY        20
 
 static void add_cell(struct view *v, json_t *cells, const json_t *ratio)
@@ -101,5 +101,9 @@ bool view_availability(struct view *v)
 	json_object_set_new(v->root, "months", heads);
 	json_object_set_new(v->root, "has_rows", json_boolean(json_array_size(components) > 0));
 	json_object_set_new(v->root, "categories", all);
+	json_t *objectives = objectives_view(v, json_object_get(v->model, "slos"));
+	json_object_set_new(
+		v->root, "has_objectives", json_boolean(json_array_size(objectives) > 0));
+	json_object_set_new(v->root, "objectives", objectives);
 	return true;
 }

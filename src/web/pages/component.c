@@ -184,6 +184,7 @@ bool view_component(struct view *v)
 			? say(v, "maintenance_text", NULL)
 			: say_rule(v, json_str(v->model, "rule")));
 	view_put(o, "text", v->operators ? json_str(v->model, "text") : NULL);
+	put_context(v, o, v->model);
 	view_put(o, "evidence", NULL);
 	if (json_is_integer(evidence) && json_integer_value(evidence) > 0)
 		put_link(v, o, "evidence", "/evidence/",

@@ -88,7 +88,7 @@ static void list_components(struct view *v)
 /* Markdown as HTML; as it was written when it cannot be rendered. */
 static void put_text(json_t *o, const char *text, const char *id)
 {
-	const struct markdown how = {.heading = 4, .id = id};
+	const struct markdown how = {.heading = 3, .id = id};
 	struct buf html = BUF(MARKDOWN_HTML_MAX);
 	struct error err = {0};
 	const bool some = text && *text;

@@ -192,6 +192,19 @@ json_t *declared_view(struct view *v, const char *component)
 
 /* --- the card --------------------------------------------------------------------------------- */
 
+/* That is no heading; empty: there is none. */
+static struct slice first_paragraph(struct slice text)
+{
+	struct slice rest = slice_trim(text);
+	while (rest.n) {
+		const size_t end = slice_find_text(rest, SLICE("\n\n"));
+		if (rest.p[0] != '#')
+			return slice_sub(rest, 0, end);
+		rest = slice_trim(slice_sub(rest, end, rest.n));
+	}
+	return rest;
+}
+
 /* The first paragraph as what it is; of a long one the beginning as plain text. */
 static json_t *excerpt_view(struct view *v, const json_t *event)
 {
@@ -200,10 +213,9 @@ static json_t *excerpt_view(struct view *v, const json_t *event)
 	const char *text = json_array_size(updates) ? json_str(newest, "text") : NULL;
 	const char *id = json_str(event, "id");
 	const struct markdown how = {.heading = 4, .id = id ? id : "event"};
-	struct slice all = slice_trim(slice_of(text));
-	if (!all.n)
+	const struct slice first = first_paragraph(slice_of(text));
+	if (!first.n)
 		return json_null();
-	const struct slice first = slice_sub(all, 0, slice_find_text(all, SLICE("\n\n")));
 	struct buf html = BUF(MARKDOWN_HTML_MAX);
 	struct error err = {0};
 	json_t *o = json_object();

@@ -18,6 +18,12 @@ static const char *duration(struct view *v, const json_t *o, const char *key)
 		       : NULL;
 }
 
+static const char *location_of(const json_t *o)
+{
+	const char *location = json_str(o, "location");
+	return location && *location ? location : NULL;
+}
+
 static json_t *source_view(struct view *v, const json_t *s)
 {
 	json_t *o = json_object();
@@ -27,7 +33,7 @@ static json_t *source_view(struct view *v, const json_t *s)
 	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
 	view_put(o, "step", step && *step ? step : NULL);
-	view_put(o, "location", json_str(s, "location"));
+	view_put(o, "location", location_of(s));
 	view_put(o, "n", say_number(v, json_int(s, "n", 0)));
 	view_put(o, "failed", say_number(v, json_int(s, "failed", 0)));
 	view_put(o, "slow", say_number(v, json_int(s, "slow", 0)));
@@ -54,7 +60,7 @@ static json_t *sample_view(struct view *v, const json_t *s)
 	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
 	view_put(o, "step", step && *step ? step : NULL);
-	view_put(o, "location", json_str(s, "location"));
+	view_put(o, "location", location_of(s));
 	json_object_set_new(o, "state",
 		json_pack("{s:s, s:s}", "name", faulty ? "outage" : "operational", "word",
 			faulty ? say_fault(v, fault, fault) : say(v, "sample_good", NULL)));
@@ -85,27 +91,6 @@ static void put_state(struct view *v, const char *key, const char *name)
 	enum health h;
 	json_object_set_new(
 		v->root, key, name && health_parse(name, &h) ? state_view(v, h) : json_null());
-}
-
-/* What is known besides what the sources say. */
-static void put_whole(struct view *v)
-{
-	const json_t *m = v->model;
-	const char *root = json_str(m, "root"), *name = json_str(m, "root_name");
-	const char *event = json_str(m, "maintenance");
-	json_t *o = v->root, *told = told_views(v, json_object_get(m, "told"));
-	json_object_set_new(o, "has_told", json_boolean(json_array_size(told) > 0));
-	json_object_set_new(o, "told", told);
-	view_put(o, "root", root ? (name ? name : root) : NULL);
-	view_put(o, "root_href", NULL);
-	if (measured_component(v, root))
-		put_link(v, o, "root_href", "/components/", root);
-	view_put(o, "dissent", json_str(m, "dissent"));
-	json_object_set_new(o, "flapping", json_boolean(json_flag(m, "flapping")));
-	json_object_set_new(o, "worked_on", json_boolean(event != NULL));
-	view_put(o, "maintenance_href", NULL);
-	if (event && *event)
-		put_link(v, o, "maintenance_href", "/events/", event);
 }
 
 static void put_counts(struct view *v)
@@ -161,7 +146,10 @@ bool view_evidence(struct view *v)
 	put_time(v, o, "to", json_object_get(window, "to_ms"));
 	put_neighbour(v, "previous");
 	put_neighbour(v, "next");
-	put_whole(v);
+	put_context(v, o, m);
+	json_t *told = told_views(v, json_object_get(m, "told"));
+	json_object_set_new(o, "has_told", json_boolean(json_array_size(told) > 0));
+	json_object_set_new(o, "told", told);
 	put_counts(v);
 	view_put(o, "json",
 		view_keep(v, mem_printf("/api/ops/v1/evidence/%lld.json",

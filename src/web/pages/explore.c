@@ -217,7 +217,9 @@ static void put_drawn(struct view *v, const json_t *drawn)
 	json_t *views = json_array(), *compared = json_array(), *d;
 	size_t i;
 	json_array_foreach (drawn, i, d) {
-		json_array_append_new(views, drawn_view(v, drawn, d));
+		json_t *view = drawn_view(v, drawn, d);
+		json_object_set_new(view, "place", json_integer((json_int_t)i));
+		json_array_append_new(views, view);
 		json_array_append_new(compared, compared_view(v, d));
 	}
 	json_object_set_new(v->root, "some", json_boolean(i > 0));
@@ -256,6 +258,9 @@ bool view_explore(struct view *v)
 	json_object_set_new(o, "columns", json_integer(json_int(m, "columns", 0)));
 	view_put(o, "language", own_language(v));
 	view_put(o, "wrong", wrong);
+	/* for the script, which puts in what is drawn at the pointer */
+	view_put(o, "read", say(v, "explore_read", "%1", "%2", "%3", "%4", NULL));
+	view_put(o, "unread", say(v, "explore_unread_at", "%1", NULL));
 	view_put(o, "json", link_at(v, "/api/ops/v1/explore.json", NULL, NULL, NULL));
 	relink_languages(v);
 	json_object_set_new(o, "absent", json_deep_copy(json_object_get(m, "absent")));

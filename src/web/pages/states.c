@@ -59,6 +59,21 @@ const char *say_rule(struct view *v, const char *rule)
 	return rule ? rule : "";
 }
 
+void put_context(struct view *v, json_t *o, const json_t *m)
+{
+	const char *root = json_str(m, "root"), *event = json_str(m, "maintenance");
+	view_put(o, "root", root ? component_name(v, root) : NULL);
+	view_put(o, "root_href", NULL);
+	if (measured_component(v, root))
+		put_link(v, o, "root_href", "/components/", root);
+	view_put(o, "dissent", json_str(m, "dissent"));
+	json_object_set_new(o, "flapping", json_boolean(json_flag(m, "flapping")));
+	json_object_set_new(o, "worked_on", json_boolean(event != NULL));
+	view_put(o, "maintenance_href", NULL);
+	if (event && *event)
+		put_link(v, o, "maintenance_href", "/events/", event);
+}
+
 static double number(const json_t *o, const char *key, double otherwise)
 {
 	const json_t *value = json_object_get(o, key);

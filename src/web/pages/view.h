@@ -75,6 +75,9 @@ json_t *state_view(struct view *v, enum health h);
 json_t *verdict_view(struct view *v, const char *verdict);
 /* Why a component is in its state, from its "rule". */
 const char *say_rule(struct view *v, const char *rule);
+/* What is known of a state besides: "root" and "root_href", "dissent", "flapping", "worked_on" and
+ * "maintenance_href", for the partial "context". */
+void put_context(struct view *v, json_t *o, const json_t *document);
 /* A RATIO of model.h: {figure, range | null, unseen | null}; bare: without the sign of percent, for
  * tables that say so above. Owned. */
 json_t *ratio_view(struct view *v, const json_t *ratio);
@@ -125,6 +128,13 @@ json_t *boots_view(struct view *v, const json_t *steps);
 json_t *host_view(const char *host);
 /* What the console said, from boot_cause_name(); NULL for none. */
 const char *say_boot_cause(struct view *v, const char *cause);
+
+/* --- objectives.c: what is promised ------------------------------------------------------------
+ */
+
+/* AVAILABILITY.slos as [{name, about, component, href, objective, span, ratio | null, left | null,
+ * state}]. Owned. */
+json_t *objectives_view(struct view *v, const json_t *slos);
 
 /* --- event_view.c: what is declared -------------------------------------------------------------
  */

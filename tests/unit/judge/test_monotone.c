@@ -1,6 +1,8 @@
 /*
- * test_monotone.c - two promises, tried on thousands of drawn histories: one more failure never
- * makes a component look better at any moment, and silence never makes it green.
+ * test_monotone.c - promises, tried on thousands of drawn histories: one more failure at whatever
+ * location never makes a component look better at any moment, silence never makes it green, nor do
+ * whole kinds of data that are not there; order of arrival does not matter, and a repeat of what
+ * was heard changes nothing for the better.
  *
  * The decision alone is looked at, second by second, without a disk: component and sources are
  * filled by hand.
@@ -18,9 +20,13 @@
 #define LAST_MS    (40 * 60000LL)
 #define EVENTS_MAX 400
 
+#define PROBES      3
+#define PLACES      3
+#define SOURCES_ALL (PROBES * PLACES)
+
 struct event {
 	int64_t at_ms;
-	unsigned probe;
+	unsigned source; /* PROBES of the first location, then those of the next */
 	enum fault fault;
 	bool warned;
 };
@@ -28,9 +34,10 @@ struct event {
 struct history {
 	struct event e[EVENTS_MAX];
 	size_t n;
-	int64_t every_ms[3];
-	enum severity severity[3];
-	unsigned confirm;
+	int64_t every_ms[PROBES];
+	enum severity severity[PROBES];
+	unsigned confirm, quorum, places;
+	int suspect; /* one of the places, or -1 */
 	bool quick;
 	struct statement told[3];
 };
@@ -74,26 +81,39 @@ static void draw_told(struct history *h)
 	}
 }
 
-/* Three probes of different rates, each in moods that change, some results lost. */
+static void draw_source(struct history *h, unsigned source)
+{
+	const int64_t every_ms = h->every_ms[source % PROBES];
+	const size_t most = EVENTS_MAX / (h->places * PROBES) - 1;
+	unsigned mood = draw(100);
+	size_t n = 0;
+	for (int64_t at = draw(20000); at < LAST_MS && n < most; at += every_ms) {
+		if (!draw(8))
+			mood = draw(3) * 45;
+		if (!draw(15))
+			at += every_ms * draw(6);
+		h->e[h->n++] = (struct event){T0 + at, source, draw_fault(mood), draw(100) < 10};
+		n++;
+	}
+}
+
+/* Three probes of different rates, from one to three locations, each in moods that change, some
+ * results lost. */
 static void draw_history(struct history *h)
 {
 	static const int64_t rates[] = {10000, 30000, 30000, 60000, 300000};
 	h->n = 0;
 	h->confirm = 1 + draw(4);
 	h->quick = draw(2);
-	for (unsigned p = 0; p < 3; p++) {
-		unsigned mood = draw(100);
+	h->quorum = draw(3);
+	h->places = 1 + draw(PLACES);
+	h->suspect = h->places > 1 && !draw(3) ? (int)draw(h->places) : -1;
+	for (unsigned p = 0; p < PROBES; p++) {
 		h->every_ms[p] = rates[draw(5)];
 		h->severity[p] = draw(3) ? SEVERITY_OUTAGE : (enum severity)draw(3);
-		for (int64_t at = draw(20000); at < LAST_MS && h->n < EVENTS_MAX - 1;
-			at += h->every_ms[p]) {
-			if (!draw(8))
-				mood = draw(3) * 45;
-			if (!draw(15))
-				at += h->every_ms[p] * draw(6);
-			h->e[h->n++] = (struct event){T0 + at, p, draw_fault(mood), draw(100) < 10};
-		}
 	}
+	for (unsigned i = 0; i < h->places * PROBES; i++)
+		draw_source(h, i);
 	qsort(h->e, h->n, sizeof(*h->e), by_time);
 	draw_told(h);
 }
@@ -101,31 +121,40 @@ static void draw_history(struct history *h)
 struct bench {
 	struct judge judge;
 	struct judged c;
-	struct source *s[3];
+	struct source *s[SOURCES_ALL];
+	struct place place[PLACES];
 	struct statement told[3];
 	const struct history *h;
 };
 
 static void bench_init(struct bench *b, const struct history *h)
 {
-	static const char *const names[] = {"a", "b", "c"};
+	static const char *const names[] = {"a", "b", "c"}, *const places[] = {
+								    "", "berlin", "rome"};
 	memset(b, 0, sizeof(*b));
 	b->c.judge = &b->judge;
+	b->judge.options.quorum = h->quorum;
 	b->h = h;
-	for (unsigned p = 0; p < 3; p++) {
-		b->s[p] = source_new("", names[p], NULL);
-		b->s[p]->minimum_ms = 60000;
-		b->s[p]->quick = h->quick;
-		source_pace(b->s[p], h->every_ms[p], 10000,
+	if (h->suspect >= 0)
+		b->place[h->suspect].told.suspect = true;
+	for (unsigned i = 0; i < h->places * PROBES; i++) {
+		const unsigned p = i % PROBES;
+		char *key = mem_printf("%s %s", names[p], places[i / PROBES]);
+		b->s[i] = source_new("", names[p], NULL, places[i / PROBES]);
+		b->s[i]->place = &b->place[i / PROBES];
+		b->s[i]->minimum_ms = 60000;
+		b->s[i]->quick = h->quick;
+		source_pace(b->s[i], h->every_ms[p], 10000,
 			h->every_ms[p] >= JUDGE_RARE_MS ? 1 : h->confirm);
-		map_put(&b->c.sources, names[p], b->s[p]);
+		map_put(&b->c.sources, key, b->s[i]);
+		free(key);
 	}
 }
 
 static void bench_fini(struct bench *b)
 {
-	for (unsigned p = 0; p < 3; p++)
-		source_free(b->s[p]);
+	for (unsigned i = 0; i < SOURCES_ALL; i++)
+		source_free(b->s[i]);
 	map_fini(&b->c.sources);
 	map_fini(&b->c.told);
 }
@@ -136,9 +165,9 @@ static void take(struct bench *b, const struct event *e)
 		.probe = "",
 		.at_ms = e->at_ms,
 		.fault = e->fault,
-		.severity = b->h->severity[e->probe],
+		.severity = b->h->severity[e->source % PROBES],
 		.warned = e->warned && e->fault == FAULT_NONE};
-	source_take(b->s[e->probe], &o, e->at_ms, false);
+	source_take(b->s[e->source], &o, e->at_ms, false);
 }
 
 /* 0 good, 1 unknown, 2 degraded, 3 outage. A component in trouble that falls silent becomes
@@ -171,7 +200,7 @@ static void one_more_failure_never_looks_better(void **state)
 		bench_init(&a, h);
 		bench_init(&b, h);
 		const struct event more = {
-			T0 + draw(LAST_MS), draw(3), FAULT_CONNECTION_LOST, false};
+			T0 + draw(LAST_MS), draw(h->places * PROBES), FAULT_CONNECTION_LOST, false};
 		bool added = false;
 		size_t i = 0;
 		for (int64_t now = T0; now < T0 + LAST_MS + 600000; now += 5000) {
@@ -188,12 +217,14 @@ static void one_more_failure_never_looks_better(void **state)
 				added = true;
 			}
 			const int without = level(&a, now), with = level(&b, now);
-			if (with < without)
+			/* of a suspect it may make unknown what was believed bad, never green */
+			const bool doubted = (int)(more.source / PROBES) == h->suspect;
+			if (doubted ? !with && without : with < without)
 				fail_msg(
 					"round %u, %llds: %d became %d by one more failure of %u"
 					" at %llds",
 					round, (long long)(now - T0) / 1000, without, with,
-					more.probe, (long long)(more.at_ms - T0) / 1000);
+					more.source, (long long)(more.at_ms - T0) / 1000);
 		}
 		bench_fini(&a);
 		bench_fini(&b);
@@ -220,7 +251,7 @@ static void silence_never_makes_it_green(void **state)
 			const int is = level(&a, now);
 			/* holding back after trouble may end; that is no new silence */
 			bool held = false;
-			for (unsigned p = 0; p < 3; p++)
+			for (unsigned p = 0; p < h->places * PROBES; p++)
 				held |= now <= a.s[p]->now.hold_bad_ms + 1000 ||
 					now <= a.s[p]->now.hold_failing_ms + 1000 ||
 					now <= a.s[p]->now.hold_slow_ms + 1000;

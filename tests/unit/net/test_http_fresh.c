@@ -1,7 +1,7 @@
 /*
- * test_http_fresh.c - our own HTTP/1.1 beside curl's on the same servers, good ones and broken ones:
- * status, version, headers, body, phases, fault. Where they differ a row says how. And the reader by
- * itself, fed byte by byte.
+ * test_http_fresh.c - our own HTTP/1.1 beside curl's on the same servers, good ones and broken
+ * ones: status, version, headers, body, phases, fault. Where they differ a row says how. And the
+ * reader by itself, fed byte by byte.
  */
 #include "net/http_fresh.h"
 
@@ -11,9 +11,9 @@
 #include "net/http1.h"
 #include "peer.h"
 
-#define LONG  (20 * NS_PER_S)
-#define SHORT (300 * NS_PER_MS)
-#define BODY_LIMIT   100000
+#define LONG       (20 * NS_PER_S)
+#define SHORT      (300 * NS_PER_MS)
+#define BODY_LIMIT 100000
 
 /* --- what is asked ------------------------------------------------------------------------------
  */
@@ -97,8 +97,9 @@ static int tear_down(void **state)
 
 static void ask_fresh(struct room *r, struct http_request q)
 {
-	const struct tls_options o = {
-		.ca_file = q.ca_file, .cert_file = q.cert_file, .key_file = q.key_file,
+	const struct tls_options o = {.ca_file = q.ca_file,
+		.cert_file = q.cert_file,
+		.key_file = q.key_file,
 		.alpn = "h2,http/1.1"};
 	struct tls_context *tls = tls_context_new(&o, &r->err);
 
@@ -127,8 +128,8 @@ static void ask_both(struct room *r, struct http_request q)
 static void assert_like(const char *what, const struct came *a, const struct came *b)
 {
 	if (a->fault != b->fault)
-		fail_msg("%s: fault %s (%s), of curl %s (%s)", what, fault_name(a->fault), a->detail,
-			fault_name(b->fault), b->detail);
+		fail_msg("%s: fault %s (%s), of curl %s (%s)", what, fault_name(a->fault),
+			a->detail, fault_name(b->fault), b->detail);
 	if (a->status != b->status || a->version != b->version || a->sent != b->sent)
 		fail_msg("%s: %d of %d, sent %d; of curl %d of %d, sent %d", what, a->status,
 			a->version, a->sent, b->status, b->version, b->sent);
@@ -190,9 +191,9 @@ static void ask_said(struct room *r, const struct said *s)
 	if (!s->differs)
 		assert_like(s->name, &r->ours, &r->curls);
 	else if (r->ours.fault != s->fault || r->ours.status != s->status)
-		fail_msg("%s: %s, %d (%s); of curl %s, %d (%s)", s->name,
-			fault_name(r->ours.fault), r->ours.status, r->ours.detail,
-			fault_name(r->curls.fault), r->curls.status, r->curls.detail);
+		fail_msg("%s: %s, %d (%s); of curl %s, %d (%s)", s->name, fault_name(r->ours.fault),
+			r->ours.status, r->ours.detail, fault_name(r->curls.fault), r->curls.status,
+			r->curls.detail);
 	else if (r->ours.fault == r->curls.fault && r->ours.status == r->curls.status)
 		fail_msg("%s: does not differ any more", s->name);
 	if (r->ours.fault != FAULT_NONE && !*r->ours.detail)
@@ -209,23 +210,26 @@ static void what_is_good_is_read_as_curl_does(void **state)
 		{"counted", NULL, OK "Content-Length: 4\r\nX-A:  b c \r\n\r\nfine", .end = KEEPS},
 		{"empty", NULL, OK "Content-Length: 0\r\n\r\n", .end = KEEPS},
 		{"more than counted", NULL, OK "Content-Length: 2\r\n\r\nfine", .end = KEEPS},
-		{"counted twice alike", NULL, OK "Content-Length: 4\r\ncontent-length: 4\r\n\r\nfine",
-			.end = KEEPS},
+		{"counted twice alike", NULL,
+			OK "Content-Length: 4\r\ncontent-length: 4\r\n\r\nfine", .end = KEEPS},
 		{"chunked", NULL,
-			OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\n\r\n",
+			OK
+			"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\n\r\n",
 			.end = KEEPS},
 		{"chunked, a trailer", NULL,
 			OK "Transfer-Encoding: Chunked\r\n\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n",
 			.end = KEEPS},
 		{"chunked and counted", NULL,
-			OK "Content-Length: 90\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+			OK
+			"Content-Length: 90\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
 			.end = KEEPS},
 		{"to the end, 1.0", NULL, "HTTP/1.0 200 OK\r\n\r\nall of it", .end = CLOSES},
 		{"to the end, 1.1", NULL, OK "\r\nall of it", .end = CLOSES},
 		{"to the end, empty", NULL, OK "\r\n", .end = CLOSES},
 		{"no reason", NULL, "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", .end = KEEPS},
 		{"204", NULL, "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", .end = KEEPS},
-		{"304", NULL, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", .end = KEEPS},
+		{"304", NULL, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+			.end = KEEPS},
 		{"HEAD", "HEAD", OK "Content-Length: 5\r\n\r\n", .end = KEEPS},
 		{"HEAD, chunked", "HEAD", OK "Transfer-Encoding: chunked\r\n\r\n", .end = KEEPS},
 		{"an interim answer", NULL,
@@ -239,7 +243,8 @@ static void what_is_good_is_read_as_curl_does(void **state)
 			.end = KEEPS},
 		{"the same header twice", NULL, OK "A: 1\r\nA: 2\r\nContent-Length: 0\r\n\r\n",
 			.end = KEEPS},
-		{"a folded header", NULL, OK "A: b\r\n  c\r\nContent-Length: 0\r\n\r\n", .end = KEEPS},
+		{"a folded header", NULL, OK "A: b\r\n  c\r\nContent-Length: 0\r\n\r\n",
+			.end = KEEPS},
 		{"a redirect", NULL,
 			"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n",
 			.end = KEEPS},
@@ -267,12 +272,13 @@ static void what_is_broken_has_the_fault_that_curl_finds(void **state)
 		{"no header", NULL, OK "what is this\r\nContent-Length: 0\r\n\r\n", .end = KEEPS},
 		{"a status of two digits", NULL, "HTTP/1.1 99 x\r\n\r\n", .end = CLOSES},
 		{"a cut body", NULL, OK "Content-Length: 10\r\n\r\nabc", .end = CLOSES},
-		{"a cut chunk", NULL, OK "Transfer-Encoding: chunked\r\n\r\n9\r\nabc", .end = CLOSES},
+		{"a cut chunk", NULL, OK "Transfer-Encoding: chunked\r\n\r\n9\r\nabc",
+			.end = CLOSES},
 		{"no last chunk", NULL, OK "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
 			.end = CLOSES},
 		{"a negative length", NULL, OK "Content-Length: -4\r\n\r\nfine", .end = KEEPS},
-		{"a NUL in a header", NULL, OK "A: b\0c\r\n\r\n", .n = sizeof(OK "A: b\0c\r\n\r\n") - 1,
-			.end = CLOSES},
+		{"a NUL in a header", NULL, OK "A: b\0c\r\n\r\n",
+			.n = sizeof(OK "A: b\0c\r\n\r\n") - 1, .end = CLOSES},
 		{"silence", NULL, "", .end = HANGS},
 		{"half a body, and silence", NULL, OK "Content-Length: 9\r\n\r\nabc", .end = HANGS},
 		{"half a head, and silence", NULL, OK "A: b\r\n", .end = HANGS},
@@ -288,13 +294,13 @@ static void what_is_broken_has_the_fault_that_curl_finds(void **state)
 static void where_we_differ(void **state)
 {
 	static const struct said said[] = {
-		{"two lengths", NULL, OK "Content-Length: 4\r\nContent-Length: 3\r\n\r\nfine", .end = KEEPS,
-			.differs = true, .fault = FAULT_PROTOCOL, .status = 200},
+		{"two lengths", NULL, OK "Content-Length: 4\r\nContent-Length: 3\r\n\r\nfine",
+			.end = KEEPS, .differs = true, .fault = FAULT_PROTOCOL, .status = 200},
 		{"no length", NULL, OK "Content-Length: 4x\r\n\r\nfine", .end = KEEPS,
 			.differs = true, .fault = FAULT_PROTOCOL, .status = 200},
 		{"a coding nobody asked for", NULL,
-			OK "Transfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", .end = KEEPS,
-			.differs = true, .fault = FAULT_PROTOCOL, .status = 200},
+			OK "Transfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+			.end = KEEPS, .differs = true, .fault = FAULT_PROTOCOL, .status = 200},
 		{"a chunk that goes on", NULL,
 			OK "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", .end = CLOSES,
 			.differs = true, .fault = FAULT_PROTOCOL, .status = 200},
@@ -363,8 +369,10 @@ static void what_has_no_end_is_ended(void **state)
 	for (size_t i = 0; i < array_len(floods); i++) {
 		struct peer *p = peer_start(floods[i].serve, NULL, NULL);
 		char *url = mem_printf("http://127.0.0.1:%u/", p->port);
-		ask_fresh(r, (struct http_request){.method = "GET", .url = url,
-				     .deadline_ns = LONG, .answer_max = BODY_LIMIT});
+		ask_fresh(r, (struct http_request){.method = "GET",
+				     .url = url,
+				     .deadline_ns = LONG,
+				     .answer_max = BODY_LIMIT});
 		assert_int_equal(r->ours.fault, floods[i].fault);
 		assert_non_null(strstr(r->ours.detail, floods[i].detail));
 		free(url);
@@ -403,10 +411,10 @@ static void assert_same_lines(const char *ours, const char *curls)
 
 static void requests_are_as_curl_sends_them(void **state)
 {
-	static const struct http_header headers[] = {
-		{"X-A", "b"}, {"accept", "text/html"}, {"X-Empty", ""}},
-					own[] = {{"Host", "other.example"},
-						{"User-Agent", "me"}, {"Authorization", "x"}};
+	static const struct http_header headers[] = {{"X-A", "b"}, {"accept", "text/html"},
+		{"X-Empty", ""}},
+					own[] = {{"Host", "other.example"}, {"User-Agent", "me"},
+						{"Authorization", "x"}};
 	const struct http_request requests[] = {
 		{.method = "GET", .url = "/?q=1&r=%20"},
 		{.method = "GET", .url = "?q"},
@@ -417,7 +425,11 @@ static void requests_are_as_curl_sends_them(void **state)
 		{.method = "PUT", .url = "/x", .body = "{}", .body_n = 2},
 		{.method = "QUERY", .url = "/x", .body = "abc", .body_n = 3},
 		{.method = "GET", .url = "/", .headers = headers, .header_count = 2},
-		{.method = "GET", .url = "/", .headers = own, .header_count = 3, .user = "u",
+		{.method = "GET",
+			.url = "/",
+			.headers = own,
+			.header_count = 3,
+			.user = "u",
 			.password = "p"},
 		{.method = "GET", .url = "/", .user = "user", .password = "pass:word"},
 	};
@@ -445,7 +457,8 @@ static void another_peer_is_connected_to(void **state)
 	char *peer = mem_printf("localhost:%u", p->port);
 
 	ask_both(r, (struct http_request){.url = "http://www.example.invalid/",
-			    .connect_to = peer, .family = AF_INET});
+			    .connect_to = peer,
+			    .family = AF_INET});
 	assert_int_equal(r->ours.fault, FAULT_NONE);
 	assert_same_lines(r->ours.body, r->curls.body);
 	assert_non_null(strstr(r->ours.body, "Host: www.example.invalid\r\n"));
@@ -458,15 +471,21 @@ static void what_cannot_be_sent_is_told(void **state)
 	static const struct http_header lines = {"X-A", "b\r\nX-B: c"};
 	struct room *r = *state;
 
-	ask_fresh(r, (struct http_request){.method = "GET", .url = "http://a b/", .deadline_ns = LONG});
+	ask_fresh(r,
+		(struct http_request){.method = "GET", .url = "http://a b/", .deadline_ns = LONG});
 	assert_int_equal(r->ours.fault, FAULT_LOCAL);
-	ask_fresh(r, (struct http_request){.method = "GET", .url = "ftp://a/", .deadline_ns = LONG});
+	ask_fresh(
+		r, (struct http_request){.method = "GET", .url = "ftp://a/", .deadline_ns = LONG});
 	assert_int_equal(r->ours.fault, FAULT_LOCAL);
-	ask_fresh(r, (struct http_request){.method = "GET", .url = "http://a/", .deadline_ns = LONG,
-			     .headers = &lines, .header_count = 1});
+	ask_fresh(r, (struct http_request){.method = "GET",
+			     .url = "http://a/",
+			     .deadline_ns = LONG,
+			     .headers = &lines,
+			     .header_count = 1});
 	assert_int_equal(r->ours.fault, FAULT_LOCAL);
 	assert_false(http_fresh_can(&(struct http_request){.url = "http://a/", .version = 20}));
-	assert_false(http_fresh_can(&(struct http_request){.url = "http://a/", .proxy = "http://p:1"}));
+	assert_false(
+		http_fresh_can(&(struct http_request){.url = "http://a/", .proxy = "http://p:1"}));
 	assert_false(http_fresh_can(&(struct http_request){.url = "http://[fe80::1%25lo]/"}));
 }
 
@@ -523,7 +542,8 @@ static void over_tls(void **state)
 	peer_save_certificate(&authority, ca);
 	for (size_t i = 0; i < array_len(t) * 2; i++) {
 		const size_t k = i / 2;
-		struct peer_certificate c = peer_certify(&authority, t[k].names, t[k].from, t[k].to);
+		struct peer_certificate c =
+			peer_certify(&authority, t[k].names, t[k].from, t[k].to);
 		SSL_CTX *tls = peer_tls(&c);
 		struct peer *p = peer_start(serve, (void *)(i % 2 ? &to_the_end : &fine), tls);
 		snprintf(url, sizeof(url), "https://127.0.0.1:%u/", p->port);
@@ -620,8 +640,8 @@ static enum http1_state read_by(struct http1_reader *r, struct slice all, size_t
 
 static void pieces_make_no_difference(void **state)
 {
-	static const char *const answers[] = {
-		OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\nT: u\r\n\r\nmore",
+	static const char *const answers[] = {OK
+		"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\nT: u\r\n\r\nmore",
 		OK "Content-Length: 8\r\n\r\nabcdefgh", "HTTP/1.0 200 OK\n\nabcdefgh",
 		"HTTP/1.1 100 Continue\r\n\r\n" OK "\r\nabcdefgh"};
 

@@ -39,6 +39,8 @@ struct event_change nothing(void);
 /* Its document; NULL when this audience sees none. Owned. */
 json_t *desk_event(struct desk *d, const char *id, enum audience audience);
 json_t *desk_list(struct desk *d, const struct event_filter *f);
+/* A second of its clock, and a real moment for what other threads do. */
+void desk_turn(struct desk *d);
 /* Turns the loop until *what is true; fails the test when it never is. */
 void desk_until(struct desk *d, const bool *what);
 

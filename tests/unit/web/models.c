@@ -167,6 +167,12 @@ static json_t *component(enum mood mood, size_t i, bool operators)
 	json_object_set_new(o, "checked_ms", json_integer(NOW - 12000));
 	json_object_set_new(o, "stored", json_boolean(mood == MOOD_MIXED && i == 7));
 	json_object_set_new(o, "evidence", json_integer((json_int_t)i + 400));
+	json_object_set_new(o, "root", text(h == HEALTH_DEGRADED ? "network" : NULL));
+	json_object_set_new(o, "dissent",
+		text(h == HEALTH_DEGRADED ? "1 of 3 locations sees an outage: bonn-outside"
+					  : NULL));
+	json_object_set_new(o, "maintenance", text(h == HEALTH_MAINTENANCE ? "" : NULL));
+	json_object_set_new(o, "flapping", json_false());
 	json_object_set_new(o, "availability",
 		json_pack("{s:o, s:o, s:o, s:o}", "d1", ratio(d, 1), "d7", ratio(d, 7), "d30",
 			ratio(d, 30), "d90", ratio(d, 90)));
@@ -401,7 +407,22 @@ json_t *model_availability(enum mood mood, size_t n)
 		json_object_set_new(o, "days", d);
 		json_array_append_new(all, o);
 	}
-	return json_pack("{s:o}", "components", all);
+	json_t *slos = json_array();
+	static const double left[] = {0.62, 0.05, -0.4};
+	static const char *const states[] = {"good", "firing", "good", "unknown"};
+	static const char *const spans[] = {"rolling", "month", "quarter", "week"};
+	for (size_t i = 0; i < n && i < 4; i++)
+		json_array_append_new(slos,
+			json_pack(
+				"{s:o, s:o, s:o, s:f, s:o?, s:s, s:I, s:f, s:f, s:o, s:o, s:s, s:I}",
+				"name", text("compute-api"), "component", text("compute"),
+				"component_name", text("Compute"), "objective", 0.999, "text",
+				i % 2 ? text("Requests are answered within 800 ms.") : NULL, "span",
+				spans[i], "over_ms", (json_int_t)30 * 86400000, "good", 99910.0,
+				"whole", 100000.0, "ratio", i < 3 ? json_real(0.9991) : json_null(),
+				"budget_left", i < 3 ? json_real(left[i]) : json_null(), "state",
+				states[i], "since_ms", (json_int_t)1));
+	return json_pack("{s:o, s:o}", "components", all, "slos", slos);
 }
 
 static json_t *run_row(size_t i, bool operators)
@@ -682,7 +703,6 @@ json_t *model_evidence(enum mood mood, bool operators)
 	json_object_set_new(o, "unable", json_integer(0));
 	json_object_set_new(o, "silent", json_integer(0));
 	json_object_set_new(o, "root", text("identity"));
-	json_object_set_new(o, "root_name", text(mood == MOOD_HOSTILE ? hostile_name : "Identity"));
 	json_object_set_new(o, "maintenance", text("2026-11-26-firmware"));
 	json_object_set_new(o, "dissent", text("1 of 3 locations sees an outage: bonn-outside"));
 	json_object_set_new(o, "flapping", json_true());

@@ -395,11 +395,13 @@ static char *render(const struct shown *s, const char *lang)
 {
 	struct error err = {0};
 	struct buf out = BUF(BUF_PAGE);
-	json_t *model = s->model(), *site = s->site();
+	json_t *model = s->model(), *whole = s->site();
+	json_t *site = s->page == PAGE_STATUS ? json_incref(whole) : page_frame(whole);
 	assert_non_null(model);
 	if (!page_render(s->page, model, site, s->path, lang, s->operators, &out, &err))
 		fail_msg("%s (%s): %s", s->name, lang, err.msg);
 	json_decref(model);
+	json_decref(whole);
 	json_decref(site);
 	return buf_take(&out);
 }

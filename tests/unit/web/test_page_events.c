@@ -10,9 +10,11 @@ static char *render(enum page p, json_t *model, json_t *site, const char *lang, 
 {
 	struct error err = {0};
 	struct buf out = BUF(BUF_PAGE);
-	if (!page_render(p, model, site, "/events/x", lang, operators, &out, &err))
+	json_t *shown = p == PAGE_STATUS ? json_incref(site) : page_frame(site);
+	if (!page_render(p, model, shown, "/events/x", lang, operators, &out, &err))
 		fail_msg("%s", err.msg);
 	json_decref(model);
+	json_decref(shown);
 	if (site != model)
 		json_decref(site);
 	return buf_take(&out);
@@ -197,7 +199,8 @@ static void long_texts_are_told_in_short(void **state)
 	json_t *first = json_array_get(json_object_get(one, "updates"), 0);
 	json_object_set_new(first, "text", json_string(buf_str(&text)));
 	first = json_array_get(json_object_get(two, "updates"), 0);
-	json_object_set_new(first, "text", json_string("Short *one*\n\nand more of it"));
+	json_object_set_new(
+		first, "text", json_string("## Cause\n\nShort *one*\n\nand more of it"));
 	json_object_set_new(two, "title",
 		json_string("W: 012345678901234567890123456789012345678901"
 			    "234567890123456789"));
@@ -205,6 +208,7 @@ static void long_texts_are_told_in_short(void **state)
 	char *html = render(PAGE_STATUS, site, site, "en", false);
 	has(html, ">Short <em>one</em></p>");
 	lacks(html, "and more of it");
+	lacks(html, "Cause");
 	has(html, "\xc3\xa4\xe2\x80\xa6</p>");
 	assert_true(count(html, "\xc3\xa4") == 280);
 	has(html, "W: 012345678901234567890123456789012345678901234567890123456\xe2\x80\xa6</bdi>");
@@ -244,6 +248,14 @@ static void a_component_shows_what_concerns_it(void **state)
 	has(html, "New volumes cannot be made");
 	lacks(html, "gets new firmware");
 	has(html, "href=\"/history/%3A%3Aimages?lang=en\"");
+	has(html,
+		"<p>This is an effect of: <a href=\"/components/network?lang=en\"><bdi>Network</bdi></a>.</p>");
+	has(html, "<bdi>1 of 3 locations sees an outage: bonn-outside</bdi>");
+	lacks(html, "This lies within announced work.");
+	free(html);
+	json_t *site = model_site(MOOD_MIXED, 20, false);
+	html = render(PAGE_STATUS, site, site, "en", false);
+	has(html, "<small>Affected by \xe2\x81\xa8Network\xe2\x81\xa9</small>");
 	free(html);
 }
 

@@ -1,0 +1,139 @@
+"""Our own rules and objectives in the whole program: they fire, recover, are told and shown, and are played again."""
+import contextlib
+import http.server
+import json
+
+import re
+
+import threading
+import time
+import urllib.request
+
+import pytest
+
+from running import running, until
+from simulated import simulated
+
+
+class Site:
+    """Answers 200 after `delay`, or `status`."""
+
+    def __init__(self):
+        self.delay, self.status = 0.0, 200
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                time.sleep(site.delay)
+                with contextlib.suppress(OSError):
+                    self.send_response(site.status)
+                    self.send_header("Content-Length", "2")
+                    self.end_headers()
+                    self.wfile.write(b"ok")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+RULE = {"name": "web-slow", "component": "web", "severity": "degraded", "over": "10s", "recover": "10s", "minimum": 2,
+        "when": 'p95(probe{probe="web"}) > 150ms', "text": "The web answers slowly"}
+SLO = {"name": "web-answers", "component": "web", "objective": "99.9%", "over": "30d", "good": 'probe{probe="web"}',
+       "text": "Requests are answered."}
+
+
+def config(site, *rules):
+    return {"clouds": {"sim": {"endpoints": "none"}},
+            "probes": [{"name": "web", "http": site.url, "every": "1s", "timeout": "1s", "component": "Web"}],
+            "judge": {"minimum": "1s", "rules": list(rules) or [RULE], "slos": [SLO]}}
+
+
+def reload(run):
+    request = urllib.request.Request(run.intake + "/api/ops/v1/command/reload", b"{}",
+                                     {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def state(run, name="web-slow"):
+    for rule in run.json("/api/ops/v1/rules.json", run.intake)["rules"]:
+        if rule["name"] == name and rule["states"]:
+            return rule["states"][0]["state"]
+    return None
+
+
+@pytest.fixture(name="site")
+def one_site():
+    site = Site()
+    yield site
+    site.close()
+
+
+def test_a_rule_fires_is_told_and_recovers(site):
+    with simulated() as cloud, running(cloud, config(site)) as run:
+        until(lambda: state(run) == "good", "the rule is good")
+        assert run.get("/api/ops/v1/rules.json")[0] == 403
+        site.delay = 0.4
+        until(lambda: state(run) == "firing", "the rule fires")
+        run.wait_health("web", "degraded")
+        component = run.json("/api/ops/v1/components/web.json", run.intake)
+        verdict = next(s for s in component["spans"] if s["health"] == "degraded")
+        assert verdict["rule"] == "told" and "The web answers slowly" in verdict["text"]
+        evidence = run.json(f"/api/ops/v1/evidence/{verdict['id']}.json", run.intake)
+        told = next(t for t in evidence["told"] if t["by"] == "rule:web-slow")
+        assert told["evidence"]["rule"] == RULE["when"]
+        assert told["evidence"]["values"][0]["n"] >= 2
+        assert "operators" not in json.dumps(run.json(f"/api/ops/v1/evidence/{verdict['id']}.json"))
+        metrics = run.get("/metrics", run.intake)[2].decode()
+        assert re.search(r'^glasshouse_rule_state\{[^}]*rule="web-slow"[^}]*\} 1$', metrics, re.M), metrics
+        site.delay = 0
+        until(lambda: state(run) == "good", "the rule recovers")
+        run.wait_health("web", "operational")
+
+
+def test_an_objective_is_shown_with_its_budget(site):
+    with simulated() as cloud, running(cloud, config(site)) as run:
+        def objective():
+            slos = run.json("/api/ops/v1/availability.json")["slos"]
+            return slos[0] if slos and slos[0]["whole"] >= 3 else None
+
+        first = until(objective, "runs count", 150)
+        assert first["ratio"] == 1 and first["budget_left"] == 1 and first["state"] == "good"
+        assert "burn" not in first
+        page = run.get("/availability")[2].decode()
+        assert "web-answers" in page and "99.90" in page.replace("99.9%", "99.90")
+        site.status = 500
+        # One of a thousand may fail: more than that is spent at once, and burns far too fast.
+        spent = until(lambda: (s := objective()) and s["state"] == "firing" and s, "the budget burns", 150)
+        assert spent["budget_left"] < 0
+        assert "Spent" in run.get("/availability")[2].decode()
+        metrics = run.get("/metrics", run.intake)[2].decode()
+        left = re.search(r'^glasshouse_slo_budget_left\{[^}]*slo="web-answers"[^}]*\} (\S+)$', metrics, re.M)
+        assert left and float(left[1]) < 0
+
+
+def test_a_reload_brings_and_takes_rules(site):
+    other = {"name": "gone", "component": "web", "when": "absent(nothing)", "over": "10s"}
+    with simulated() as cloud, running(cloud, config(site)) as run:
+        until(lambda: state(run) == "good", "the rule is good")
+        run.write(config(site, other))
+        told = reload(run)
+        assert not told["errors"] and any("judge.rules" in line for line in told["changed"]), told
+        until(lambda: state(run, "gone") == "firing", "the other one fires")
+        run.wait_health("web", "degraded")
+        assert state(run) is None
+        run.write(config(site))
+        reload(run)
+        run.wait_health("web", "operational")
+        bad = dict(RULE, when="p59(probe) > 1s")
+        run.write(config(site, bad))
+        told = reload(run)
+        assert "did you mean p50()" in told["errors"][0] and re.search(r":\d+:\d+: ", told["errors"][0])
+        assert state(run) in ("good", "unknown")
