@@ -9,7 +9,7 @@
 #include "cli/config_reader.h"
 #include "text/markdown.h"
 
-#define DAY_NS   (24 * 3600 * NS_PER_S)
+#define DAY_NS    (24 * 3600 * NS_PER_S)
 #define EVERY_MAX 1000 /* days, weeks, months */
 
 struct maintenance_draft { /* as written; texts and lists owned */
@@ -29,7 +29,7 @@ struct item { /* what one map says besides */
 };
 
 #define ITEM(name, type, field) name, type, offsetof(struct maintenance_draft, field)
-static const struct key keys[] = {
+static const struct key maintenance_keys[] = {
 	{ITEM("name", KEY_TEXT, name), .help = "of the rule; its events are told by it"},
 	{ITEM("title", KEY_TEXT, title), .help = "of each event"},
 	{ITEM("text", KEY_TEXT, text), .help = "Markdown, of each event"},
@@ -169,7 +169,8 @@ static void read_one(struct config_reader *r, const struct yaml *map)
 	struct item item = {.draft = *d};
 	item.draft.touched = r->file;
 	const size_t before = r->errors->n;
-	keys_read(map, r->file, "a maintenance", keys, array_len(keys), &item, r->errors);
+	keys_read(map, r->file, "a maintenance", maintenance_keys, array_len(maintenance_keys),
+		&item, r->errors);
 	*d = item.draft;
 	if (r->errors->n == before)
 		check_values(r, map);
@@ -288,19 +289,19 @@ static int64_t parse_announce(struct config_reader *r, const struct maintenance_
 	int64_t ns = 7 * DAY_NS;
 	if (d->announce && !strcmp(d->announce, "none"))
 		return -1;
-	if (d->announce && (!units_parse_time(slice_of(d->announce), &ns) || ns < 0 ||
-				   ns > 90 * DAY_NS))
+	if (d->announce &&
+		(!units_parse_time(slice_of(d->announce), &ns) || ns < 0 || ns > 90 * DAY_NS))
 		config_wrong_at(r, &d->at_place,
 			"a maintenance: announce is a time before it, to 90d, or none");
 	return ns / NS_PER_MS;
 }
 
-static void check(struct config_reader *r, const struct maintenance_draft *d,
-	struct maintenance_rule *rule)
+static void check(
+	struct config_reader *r, const struct maintenance_draft *d, struct maintenance_rule *rule)
 {
 	if (!d->name || !d->title)
-		config_wrong_at(r, &d->at_place, "a maintenance needs a %s",
-			d->name ? "title" : "name");
+		config_wrong_at(
+			r, &d->at_place, "a maintenance needs a %s", d->name ? "title" : "name");
 	if (!d->every)
 		config_wrong_at(r, &d->at_place,
 			"a maintenance: how often? every: day, week, month or 2 weeks; one that comes"

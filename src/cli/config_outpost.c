@@ -37,9 +37,11 @@ void config_read_upstream(struct config_reader *r, const struct yaml *map)
 	const struct yaml *to = config_text(map, "to");
 	keys_read(map, r->file, "report", upstream_keys, array_len(upstream_keys), &u, r->errors);
 	const struct config_place at = config_place(r, map);
-	into->file = at.file;
-	into->line = at.line;
-	into->col = at.col;
+	if (map->n) { /* of an empty one nothing is missing */
+		into->file = at.file;
+		into->line = at.line;
+		into->col = at.col;
+	}
 	if (to && config_check_url(r, to, "report: to")) {
 		free(into->to);
 		into->to = u.to;

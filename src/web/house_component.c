@@ -23,6 +23,9 @@ static bool on_span(void *arg, const struct judge_span *span)
 	put_text(j, "health", health_name(span->health));
 	put(j, "gap", json_boolean(span->gap));
 	put_text(j, "rule", span->rule);
+	put_text(j, "root", span->root);
+	put_text(j, "maintenance", span->maintenance);
+	put(j, "flapping", json_boolean(span->flapping));
 	if (s->operators)
 		put_text(j, "text", span->text);
 	if (json_array_size(s->list) >= 2 * MODEL_SPANS) {

@@ -110,6 +110,28 @@ static void put_counts(struct view *v)
 	json_object_set_new(v->root, "counts", all);
 }
 
+static void put_told(struct view *v, json_t *o)
+{
+	json_t *list = json_array();
+	const json_t *told;
+	size_t i;
+	json_array_foreach (json_object_get(v->model, "told"), i, told) {
+		json_t *one = json_object();
+		json_object_set_new(one, "state", state_view(v, view_health(told)));
+		view_put(one, "by", json_str(told, "by"));
+		view_put(one, "text", json_str(told, "text"));
+		put_time(v, one, "at", json_object_get(told, "at_ms"));
+		char *facts = json_is_object(json_object_get(told, "evidence"))
+				      ? json_text(json_object_get(told, "evidence"))
+				      : NULL;
+		view_put(one, "facts", facts);
+		free(facts);
+		json_array_append_new(list, one);
+	}
+	json_object_set_new(o, "has_told", json_boolean(json_array_size(list) > 0));
+	json_object_set_new(o, "told", list);
+}
+
 bool view_evidence(struct view *v)
 {
 	const json_t *m = v->model, *item, *window = json_object_get(m, "window");
@@ -139,7 +161,8 @@ bool view_evidence(struct view *v)
 	view_put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(m, "at_ms"));
 	put_time(v, o, "until", json_object_get(m, "until_ms"));
-	view_put(o, "why", say_rule(v, json_str(m, "rule")));
+	view_put(o, "why", say_why(v, m));
+	put_told(v, o);
 	view_put(o, "rule", json_str(m, "rule"));
 	view_put(o, "text", json_str(m, "text"));
 	put_time(v, o, "from", json_object_get(window, "from_ms"));
