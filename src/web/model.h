@@ -37,6 +37,9 @@
  *	      the first MODEL_PROBES of them: each component's document has its own
  *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
  *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
+ *	suspects (O) [{event, components [id], began_ms, taken_over, may_close | null}]   suspect.h
+ *	blindness (O) [{what, why, since_ms, event | null}]   what keeps us from seeing now
+ *	dashboards (O) [{name, version, sent, failed, waiting, trouble | null}]   of others, told
  *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms,
  *	      why: the last time was skipped | null}]
  *
