@@ -212,6 +212,7 @@ static void on_alive(struct timer *t)
 	struct running *r = t->arg;
 	alarms_alive(r->alarms, !r->stopping && series_status(r->series).storing &&
 					!judge_is_blind(r->judge, NULL));
+	running_blind_look(r);
 	timer_start(r->session.loop, &r->alive, ALIVE_NS, on_alive, r);
 }
 

@@ -42,6 +42,9 @@
  *	      trouble | null}]   who reports here (observe/report/outposts.h)
  *	report (O) {to, trouble | null, taken_at | null, samples, waiting, bytes, too_old, too_many}
  *	      of an instance that is an outpost itself
+ *	suspects (O) [{event, components [id], began_ms, taken_over, may_close | null}]   suspect.h
+ *	blindness (O) [{what, why, since_ms, event | null}]   what keeps us from seeing now
+ *	dashboards (O) [{name, version, sent, failed, waiting, trouble | null}]   of others, told
  *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms,
  *	      why: the last time was skipped | null}]
  *
