@@ -52,7 +52,6 @@ http {{
 {listen_tls}
     ssl_certificate {work}/cert;
     ssl_certificate_key {work}/key;
-    access_log off;
     location / {{ default_type text/plain; return 200 "fine\\n"; }}
   }}
 }}
@@ -199,7 +198,7 @@ class Run:
                     hangs = hanging and i % 2
                     port = nginx.tls_port if tls else (hanging if hangs else nginx).port
                     host = f"127.{1 if hangs else 0}.{i % ADDRESSES + 1}.1:{port}"
-                    name = "h" if hangs else "p"
+                    name = "t" if tls else "h" if hangs else "p"
                     kind = f'{{url: "https://{host}/{name}{i}", ca: {nginx.cert}}}' if tls else f'"http://{host}/{name}{i}"'
                     f.write(f'- {{name: {name}{i}, http: {kind}, every: {EVERY:g}s,'
                             f' component: C{i % COMPONENTS}, expect: ["[STATUS] == 200"]}}\n')
@@ -246,7 +245,7 @@ def measure(work, nginx, hanging):
     live = PROBES // 2 if hanging else PROBES
     return {"rate": live * statistics.mean(own), "wanted": live / EVERY, "probes": len(at), "live": live,
             "p50": far[len(far) // 2], "p99": far[int(len(far) * 0.99)], "worst": far[-1], "missing": missing,
-            "cpu": used / (until - began), "per_cpu_s": PROBES / EVERY * (until - began) / used, "memory": memory,
+            "cpu": used / (until - began), "per_cpu_s": sum(map(len, at.values())) / used, "memory": memory,
             "ready": run.ready, "most": hanging.most if hanging else 0}
 
 
@@ -257,14 +256,16 @@ def measure_tls(work, nginx):
         time.sleep(SETTLE)
         used, began = cpu(run.pids), time.time()
         time.sleep(SECONDS / 2)
-        used, took = cpu(run.pids) - used, time.time() - began
+        used, until = cpu(run.pids) - used, time.time()
         with urllib.request.urlopen(run.intake.rstrip("/") + "/metrics") as f:
             up = re.findall(r"^glasshouse_probe_up\{.*\} (\d)$", f.read().decode(), re.M)
         if not up or "0" in up:
             sys.exit(f"{up.count('0')} of {len(up)} https probes are not good")
     finally:
         run.close()
-    return TLS_PROBES / EVERY * took / used
+    time.sleep(1.5)
+    came = nginx.comings(began, until)
+    return sum(len(t) for p, t in came.items() if p.startswith("/t")) / used
 
 
 # --- the peers --------------------------------------------------------------------------------------

@@ -127,6 +127,11 @@ void talk_stop(struct talk *t)
 	t->stream = NULL;
 }
 
+void talk_cancel(struct attempt *a)
+{
+	talk_stop(a->data);
+}
+
 const char *talk_quoted(struct slice s, char text[TALK_QUOTED])
 {
 	size_t n = 0;
