@@ -67,7 +67,8 @@ static json_t *span_view(struct view *v, const json_t *s)
 	view_put(o, "why",
 		gap        ? say(v, "gap_text", NULL)
 		: declared ? say(v, "maintenance_text", NULL)
-			   : say_rule(v, json_str(s, "rule")));
+			   : say_why(v, s));
+	json_object_set_new(o, "notes", notes_view(v, s));
 	view_put(o, "text", v->operators ? json_str(s, "text") : NULL);
 	view_put(o, "href", NULL);
 	if (json_int(s, "id", 0) > 0)
@@ -136,7 +137,7 @@ static void list_figures(struct view *v)
 						   "ratio", ratio_view(v, ratio)));
 	}
 	json_object_set_new(v->root, "figures", all);
-	view_put(v->root, "maintenance", say_maintenance(v));
+	view_put(v->root, "maintenance_text", say_maintenance(v));
 }
 
 /* Those under way and to come that concern it, and the newest that did. */

@@ -139,7 +139,7 @@ bool view_evidence(struct view *v)
 	view_put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(m, "at_ms"));
 	put_time(v, o, "until", json_object_get(m, "until_ms"));
-	view_put(o, "why", say_rule(v, json_str(m, "rule")));
+	view_put(o, "why", say_why(v, m));
 	view_put(o, "rule", json_str(m, "rule"));
 	view_put(o, "text", json_str(m, "text"));
 	put_time(v, o, "from", json_object_get(window, "from_ms"));

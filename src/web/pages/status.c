@@ -175,12 +175,7 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links, bool many
 	} else {
 		json_object_set_new(o, "since", time_view_short(v, json_object_get(c, "since_ms")));
 		/* a maintenance is declared, whatever is observed meanwhile */
-		const char *root = json_str(c, "root");
-		view_put(o, "why",
-			h == HEALTH_MAINTENANCE ? NULL
-			: root ? say(v, "affected_by", say_isolated(v, component_name(v, root)),
-					 NULL)
-			       : say_rule(v, json_str(c, "rule")));
+		view_put(o, "why", h == HEALTH_MAINTENANCE ? NULL : say_why(v, c));
 	}
 	view_put(o, "evidence", NULL);
 	if (h != HEALTH_OPERATIONAL && json_int(c, "evidence", 0) > 0)
