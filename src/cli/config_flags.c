@@ -3,7 +3,8 @@
  * what they ask about is.
  *
  *	judge: {cloudmon: metrics-processor/config.yaml}
- *	judge: {cloudmon: {config: metrics-processor, datasource: graphite, prometheus: "http://..."}}
+ *	judge: {cloudmon: {config: metrics-processor, datasource: graphite, prometheus:
+ *"http://..."}}
  */
 
 #include <string.h>
@@ -15,11 +16,17 @@ struct flags_item {
 };
 
 static const struct key flags_keys[] = {
-	{.name = "config", .type = KEY_NODE, .offset = offsetof(struct flags_item, config),
+	{.name = "config",
+		.type = KEY_NODE,
+		.offset = offsetof(struct flags_item, config),
 		.help = "config.yaml of metrics-processor, or its directory"},
-	{.name = "datasource", .type = KEY_NODE, .offset = offsetof(struct flags_item, datasource),
+	{.name = "datasource",
+		.type = KEY_NODE,
+		.offset = offsetof(struct flags_item, datasource),
 		.help = "own, graphite (the one in its file) or the URL of a Graphite"},
-	{.name = "prometheus", .type = KEY_NODE, .offset = offsetof(struct flags_item, prometheus),
+	{.name = "prometheus",
+		.type = KEY_NODE,
+		.offset = offsetof(struct flags_item, prometheus),
 		.help = "the URL of who answers flags with promql"},
 };
 
@@ -27,7 +34,8 @@ static void take_path(struct config_reader *r, const struct yaml *y)
 {
 	struct config_flags *f = &r->config->flags;
 	if (y->kind != YAML_SCALAR || !y->text.n || y->text.n > 2048) {
-		config_wrong(r, y, "cloudmon: expected the path of metrics-processor's config.yaml, or of"
+		config_wrong(r, y,
+			"cloudmon: expected the path of metrics-processor's config.yaml, or of"
 			" its directory");
 		return;
 	}
@@ -65,7 +73,8 @@ void config_read_flags(struct config_reader *r, const struct yaml *y)
 	else if (item.prometheus && config_check_url(r, item.prometheus, "cloudmon"))
 		mem_replace(&r->config->flags.prometheus, item.prometheus->text.p);
 	if (!r->config->flags.config)
-		config_wrong(r, y, "cloudmon: config is missing: the path of metrics-processor's"
+		config_wrong(r, y,
+			"cloudmon: config is missing: the path of metrics-processor's"
 			" config.yaml");
 }
 

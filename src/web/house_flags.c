@@ -12,9 +12,9 @@
 #include "judge/cloudmon/cloudmon.h"
 #include "web/house_graphite.h"
 
-#define KEPT_NS    NS_PER_S
-#define KEPT_MAX   256
-#define ASKED_MAX  4
+#define KEPT_NS       NS_PER_S
+#define KEPT_MAX      256
+#define ASKED_MAX     4
 #define HEALTH_POINTS 1440
 
 struct kept_answer {
@@ -40,7 +40,8 @@ static void own_fini(void *own)
 	free(f->key);
 }
 
-/* --- what is kept ------------------------------------------------------------------------------- */
+/* --- what is kept -------------------------------------------------------------------------------
+ */
 
 static void forget(struct house_flags *f, int64_t now_ns)
 {
@@ -81,7 +82,8 @@ void house_flags_free(struct house *h)
 	h->flags = NULL;
 }
 
-/* --- answers -------------------------------------------------------------------------------------- */
+/* --- answers
+ * -------------------------------------------------------------------------------------- */
 
 /* metrics-processor's {"message"}. */
 static int refuse(struct house_asked *a, int status, const char *fmt, ...) like_printf(3, 4);
@@ -109,7 +111,10 @@ static int refuse(struct house_asked *a, int status, const char *fmt, ...)
 
 static const char *health_of(int weight)
 {
-	return weight < 0 ? "unknown" : weight == 0 ? "operational" : weight == 1 ? "degraded" : "outage";
+	return weight < 0    ? "unknown"
+	       : weight == 0 ? "operational"
+	       : weight == 1 ? "degraded"
+			     : "outage";
 }
 
 static json_t *weight_json(int weight)
@@ -133,8 +138,8 @@ static json_t *point_json(const struct cloudmon_rules *rules, const struct cloud
 		json_object_set_new(states, h->metrics[i],
 			known ? json_boolean(p->flags[i] == FLAG_TRUE) : json_null());
 		if (p->flags[i] == FLAG_TRUE && h->flags[i] >= 0)
-			json_array_append_new(details,
-				detail_json(cloudmon_flag_at(rules, (size_t)h->flags[i])));
+			json_array_append_new(
+				details, detail_json(cloudmon_flag_at(rules, (size_t)h->flags[i])));
 	}
 	json_t *o = json_pack("{s:I, s:o, s:s, s:o}", "timestamp", (json_int_t)p->at_s, "weight",
 		weight_json(p->weight), "health", health_of(p->weight), "metric_states", states);
@@ -160,10 +165,10 @@ static void on_points(void *arg, const struct cloudmon_point *p, size_t n, const
 	const struct cloudmon_health *h = cloudmon_health_at(rules, own->health);
 	json_t *metrics = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(metrics,
-			own->pairs ? json_pack("[I, o]", (json_int_t)p[i].at_s,
-					     weight_json(p[i].weight))
-				   : point_json(rules, h, &p[i]));
+		json_array_append_new(metrics, own->pairs
+						       ? json_pack("[I, o]", (json_int_t)p[i].at_s,
+								 weight_json(p[i].weight))
+						       : point_json(rules, h, &p[i]));
 	json_t *all = json_pack("{s:s, s:s, s:s, s:o}", "name", h->key, "service_category",
 		h->category, "environment", h->environment, "metrics", metrics);
 	a->doc = graphite_json_document(all);
@@ -172,7 +177,8 @@ static void on_points(void *arg, const struct cloudmon_point *p, size_t n, const
 	asked_part_done(a);
 }
 
-/* --- questions ------------------------------------------------------------------------------------ */
+/* --- questions
+ * ------------------------------------------------------------------------------------ */
 
 static const char *parameter(const struct house_asked *a, const char *name)
 {
@@ -205,10 +211,12 @@ static int begin_evaluation(struct house_asked *a, struct cloudmon *c, const cha
 	int64_t max = 100;
 	const int64_t health = cloudmon_health_find(cloudmon_rules_of(c), service, environment);
 	if (points && (!units_parse_int(slice_of(points), &max) || max < 1 || max > HEALTH_POINTS))
-		return refuse(a, 400, "max_data_points: expected a whole number, 1 to %d", HEALTH_POINTS);
+		return refuse(
+			a, 400, "max_data_points: expected a whole number, 1 to %d", HEALTH_POINTS);
 	if (health < 0)
-		return refuse(a, 409, "there is no health metric \"%.80s\" of environment \"%.80s\"",
-			service, environment);
+		return refuse(a, 409,
+			"there is no health metric \"%.80s\" of environment \"%.80s\"", service,
+			environment);
 	if (h->flags->asked >= ASKED_MAX)
 		return 503;
 	own->health = (size_t)health;

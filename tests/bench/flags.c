@@ -42,7 +42,8 @@ static int64_t cpu_ns(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* --- series ------------------------------------------------------------------------------------ */
+/* --- series ------------------------------------------------------------------------------------
+ */
 
 static void add_series(const char *path)
 {
@@ -115,7 +116,8 @@ static void feed(void)
 	}
 }
 
-/* --- passes -------------------------------------------------------------------------------------- */
+/* --- passes --------------------------------------------------------------------------------------
+ */
 
 static int by_size(const void *a, const void *c)
 {
@@ -191,8 +193,7 @@ int main(int argc, char **argv)
 	}
 	series_hist_add(&b.hist, 100000, 5);
 	for (size_t i = 0; i < cloudmon_flag_count(rules); i++) {
-		struct target *t =
-			target_parse(slice_of(cloudmon_flag_at(rules, i)->query), &err);
+		struct target *t = target_parse(slice_of(cloudmon_flag_at(rules, i)->query), &err);
 		if (t)
 			add_paths(target_root(t));
 		target_free(t);

@@ -140,7 +140,8 @@ bool eval_counted(struct eval *e, const struct target_node *n, struct span span,
 
 bool eval_has_numerator(const struct target_node *n)
 {
-	static const char *const names[] = {"asPercent", "pct", "divideSeries", "divideSeriesLists"};
+	static const char *const names[] = {
+		"asPercent", "pct", "divideSeries", "divideSeriesLists"};
 	for (size_t i = 0; i < array_len(names); i++)
 		if (strcmp(n->text, names[i]) == 0)
 			return n->args.n > 1 && (n->args.p[1]->type == TARGET_PATH ||

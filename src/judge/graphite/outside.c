@@ -23,10 +23,10 @@ struct outside_request { /* paths of one span, or one seriesByTag() */
 	size_t answer_n;
 };
 
-/* --- making ------------------------------------------------------------------------------------- */
+/* --- making -------------------------------------------------------------------------------------
+ */
 
-struct outside *outside_new(
-	struct loop *l, const char *url, int64_t timeout_ns, struct error *err)
+struct outside *outside_new(struct loop *l, const char *url, int64_t timeout_ns, struct error *err)
 {
 	const struct http_client_options options = {.use_proxy = true, .connections = 4};
 	struct http_client *http = http_client_new(l, &options, err);
@@ -54,7 +54,8 @@ void outside_free(struct outside *o)
 	free(o);
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------
+ */
 
 static bool pattern_fits(const char *pattern, const char *name)
 {
@@ -84,8 +85,8 @@ static struct curve *read_line(const json_t *line)
 		return NULL;
 	const json_t *first = json_array_get(points, 0), *second = json_array_get(points, 1);
 	const int64_t start = json_integer_value(json_array_get(first, 1));
-	const int64_t step = second ? json_integer_value(json_array_get(second, 1)) - start
-				    : GRAPHITE_STEP_S;
+	const int64_t step =
+		second ? json_integer_value(json_array_get(second, 1)) - start : GRAPHITE_STEP_S;
 	if (start <= 0 || step <= 0)
 		return NULL;
 	struct curve *c = curve_new(mem_strdup(name), start, step, n);
@@ -152,7 +153,8 @@ static void read_done(struct worker_job *j)
 	call_fetched(c);
 }
 
-/* --- asking ------------------------------------------------------------------------------------- */
+/* --- asking -------------------------------------------------------------------------------------
+ */
 
 void outside_forget(struct graphite_call *c)
 {
