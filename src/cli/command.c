@@ -32,6 +32,8 @@ static const struct command commands[] = {
 		event_main},
 	{"maintenance", "work that is planned, once or by a rule", maintenance_usage,
 		maintenance_main},
+	{"judge", "what rules and the model would have said of what is stored", judge_usage,
+		judge_main},
 	{"config", "what is wrong with the configuration, what is in force", config_usage,
 		config_main},
 	{"import", "the configuration of another program, as ours", import_usage, import_main},

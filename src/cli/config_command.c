@@ -15,6 +15,7 @@
 
 #include "cli/commands.h"
 #include "cli/config.h"
+#include "cli/running.h"
 #include "cli/session.h"
 #include "observe/endpoint_table.h"
 #include "observe/scenario/scenario.h"
@@ -109,6 +110,19 @@ static void check_alarms(const struct config *c, struct error_list *errors)
 	}
 }
 
+/* Nothing that it would stop at. */
+static void print_note(void *arg, const char *file, unsigned line, unsigned col, const char *text)
+{
+	fprintf(stderr, "%s:%u:%u: %s\n", file, line, col, text);
+}
+
+static void check_flags(const struct config *c, struct error_list *errors)
+{
+	const size_t first = errors->n;
+	cloudmon_rules_free(running_flags_read(c, print_note, NULL, errors));
+	give_place(errors, first, c->flags.file, c->flags.line, c->flags.col);
+}
+
 static void count(struct buf *out, size_t n, const char *noun)
 {
 	buf_printf(out, "%s%zu %s%s", out->n ? ", " : "", n, noun, n == 1 ? "" : "s");
@@ -144,6 +158,7 @@ static int check(struct config *c, struct error_list *errors)
 	if (kinds)
 		check_scenarios(c, kinds, errors);
 	check_alarms(c, errors);
+	check_flags(c, errors);
 	endpoint_table_free(endpoint_table_load(endpoint_dirs(), errors));
 	kinds_free(kinds);
 	drop_doubles(errors);

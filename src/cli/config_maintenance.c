@@ -29,7 +29,7 @@ struct item { /* what one map says besides */
 };
 
 #define ITEM(name, type, field) name, type, offsetof(struct maintenance_draft, field)
-static const struct key keys[] = {
+static const struct key maintenance_keys[] = {
 	{ITEM("name", KEY_TEXT, name), .help = "of the rule; its events are told by it"},
 	{ITEM("title", KEY_TEXT, title), .help = "of each event"},
 	{ITEM("text", KEY_TEXT, text), .help = "Markdown, of each event"},
@@ -169,7 +169,8 @@ static void read_one(struct config_reader *r, const struct yaml *map)
 	struct item item = {.draft = *d};
 	item.draft.touched = r->file;
 	const size_t before = r->errors->n;
-	keys_read(map, r->file, "a maintenance", keys, array_len(keys), &item, r->errors);
+	keys_read(map, r->file, "a maintenance", maintenance_keys, array_len(maintenance_keys),
+		&item, r->errors);
 	*d = item.draft;
 	if (r->errors->n == before)
 		check_values(r, map);

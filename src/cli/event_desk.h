@@ -28,7 +28,7 @@ struct event_args { /* as given; borrowed but for `impacts` */
 
 #define EVENT_OPTIONS_USAGE                                                                        \
 	"  --by NAME           who writes (default: the user's name); only operators see it\n"     \
-	"  --zone NAME         of times without one (default: site.timezone)\n"                    \
+	"  --zone NAME         of times without one (default: site.timezone; with --state UTC)\n"  \
 	"  --config FILE       or -c FILE: says where the store is; default: as for run\n"         \
 	"  --state DIR         the store itself\n"                                                 \
 	"  --json              the event as JSON\n"

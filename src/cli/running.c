@@ -212,6 +212,7 @@ static void on_alive(struct timer *t)
 	struct running *r = t->arg;
 	alarms_alive(r->alarms, !r->stopping && series_status(r->series).storing &&
 					!judge_is_blind(r->judge, NULL));
+	running_blind_look(r);
 	timer_start(r->session.loop, &r->alive, ALIVE_NS, on_alive, r);
 }
 
@@ -279,6 +280,19 @@ bool running_alarms(struct running *r, const struct config *c, struct error *err
 	return good && r->alarms;
 }
 
+/* A location that says nothing, or fails alone, is what we are blind of. */
+static void on_location(void *arg, const struct judge_location *l)
+{
+	struct running *r = arg;
+	char *what = mem_printf("location %s", *l->name ? l->name : "of this instance");
+	if (l->text)
+		running_say(r, "%s", l->text);
+	else
+		running_say(r, "%s is heard and believed again", what);
+	alarms_could_not_run(r->alarms, what, NULL, l->text);
+	free(what);
+}
+
 static bool open_rooms(struct running *r, struct error *err)
 {
 	struct session *s = &r->session;
@@ -296,7 +310,8 @@ static bool open_rooms(struct running *r, struct error *err)
 		.flap_changes = c->flap_changes,
 		.flap_within_ns = c->flap_within_ns,
 		.flap_quiet_ns = c->flap_quiet_ns,
-		.refused = on_refused};
+		.refused = on_refused,
+		.location = on_location};
 	if (!lock_state(r, err))
 		return false;
 	r->series = series_open(s->state, s->loop, &series, err);

@@ -279,6 +279,8 @@ void running_dashboards_wake(struct running *r);
 bool running_blindness(struct running *r, struct error *err); /* after events and alarms */
 /* See blindness_tell(). */
 void running_blind(struct running *r, enum blind_kind kind, const char *name, const char *why);
+/* What only says so when it is asked: every few seconds. */
+void running_blind_look(struct running *r);
 /* Our clock and our loop, once all clients of HTTP are there. */
 bool running_watch(struct running *r, struct error *err);
 void running_watch_end(struct running *r);

@@ -62,6 +62,12 @@ bool running_blindness(struct running *r, struct error *err)
 	return true;
 }
 
+void running_blind_look(struct running *r)
+{
+	const struct error *away = r->cloudmon ? cloudmon_trouble(r->cloudmon) : NULL;
+	blindness_tell(r->blindness, BLIND_SOURCE, "", away ? away->msg : NULL);
+}
+
 bool running_watch(struct running *r, struct error *err)
 {
 	r->our_clock = our_clock_new(r->session.loop, on_clock, r);

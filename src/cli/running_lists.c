@@ -293,6 +293,7 @@ static void fill_site(struct running *r, struct running_lists *l)
 		.languages = (const char *const *)c->languages,
 		.about = c->about,
 		.simulated = r->options.simulated,
+		.maintenance_counts = r->now->config->maintenance_counts,
 	};
 }
 

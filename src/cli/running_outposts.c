@@ -103,14 +103,11 @@ static void on_about(void *arg)
 static void on_trouble(void *arg, const char *location, const char *why)
 {
 	struct running *r = arg;
-	char *what = mem_printf("outpost %s", location);
 	if (why)
 		running_say(r, "outpost %s: %s", location, why);
 	else
 		running_say(r, "outpost %s: nothing is wrong any more", location);
-	alarms_could_not_run(r->alarms, what, NULL, why);
-	house_changed(r->house);
-	free(what);
+	running_blind(r, BLIND_LOCATION, location, why);
 }
 
 void running_stored(void *arg)

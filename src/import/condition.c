@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "import/probe.h"
 #include "observe/probe/kind.h"
 #include "text/expr.h"
 
@@ -125,4 +126,72 @@ char *condition_contains(const char *of, const char *text, bool contains)
 	char *condition = condition_matches(of, buf_str(&pattern), contains);
 	buf_fini(&pattern);
 	return condition;
+}
+
+/* --- secrets ---------------------------------------------------------------------------------- */
+
+struct comparison {              /* [BODY].user.token == "..." */
+	struct slice path, last; /* of it: the name behind the last point */
+	bool known;              /* what it is compared with stands there */
+	const char *end;         /* of the path */
+};
+
+/* The next path at or behind p; false: there is none. */
+static bool next_comparison(const char *p, struct comparison *ret)
+{
+	const char *at = strstr(p, "[BODY]"), *header = strstr(p, "[HEADER]");
+	if (header && (!at || header < at))
+		at = header;
+	if (!at)
+		return false;
+	const char *end = strchr(at, ']') + 1, *name = end;
+	for (; *end && (isalnum((unsigned char)*end) || strchr("._-[]", *end)); end++)
+		if (*end == '.')
+			name = end + 1;
+	const char *op = end + strspn(end, " \t");
+	const size_t n = strspn(op, "=!<>");
+	const char *value = op + n + strspn(op + n, " \t");
+	*ret = (struct comparison){.path = slice_from(at, (size_t)(end - at)),
+		.last = slice_from(name, (size_t)(end - name)),
+		.known = n && *value && *value != '[',
+		.end = end};
+	return true;
+}
+
+static bool is_secret_path(const struct comparison *x)
+{
+	char *name = slice_dup(x->last);
+	const bool secret = import_is_secret(name);
+	free(name);
+	return secret;
+}
+
+bool condition_holds_secret(const char *condition)
+{
+	struct comparison x;
+	for (const char *p = condition; next_comparison(p, &x); p = x.end)
+		if (x.known && is_secret_path(&x))
+			return true;
+	return false;
+}
+
+char *condition_without_secret(const char *condition)
+{
+	struct comparison x;
+	if (strstr(condition, "&&") || strstr(condition, "||") || *condition != '[' ||
+		!next_comparison(condition, &x) || strncmp(x.path.p, "[BODY]", 6) != 0 ||
+		x.end[strspn(x.end, " \t")] != '=')
+		return NULL;
+	return mem_printf("has(%.*s) == true", SLICE_ARG(x.path));
+}
+
+/* --- upside down ------------------------------------------------------------------------------ */
+
+char *condition_upside_down(const char *const *conditions, size_t n)
+{
+	struct buf out = BUF(BUF_LINE);
+	buf_add_str(&out, "[CONNECTED] == false");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&out, " || !(%s)", conditions[i]);
+	return buf_take(&out);
 }

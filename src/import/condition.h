@@ -27,4 +27,13 @@ char *condition_matches(const char *of, const char *pattern, bool matches);
 /* The same for a text that is to be found as it stands. */
 char *condition_contains(const char *of, const char *text, bool contains);
 
+/* Whether a measurement that goes by a name of secrets is compared with what stands there. */
+bool condition_holds_secret(const char *condition);
+/* What can be said without it: that there is one; owned. NULL: nothing. */
+char *condition_without_secret(const char *condition);
+
+/* What must not be: one that holds when it cannot be reached, or when one of the conditions does
+ * not; owned. */
+char *condition_upside_down(const char *const *conditions, size_t n);
+
 #endif

@@ -79,7 +79,15 @@ static void condition(struct gatus *g, struct import_probe *p, const struct impo
 	if (!text)
 		return;
 	char *here = as_here(p->kind, text);
-	if (!condition_check(p->kind, here, &err)) {
+	if (condition_holds_secret(here)) {
+		char *without = condition_without_secret(here);
+		if (without)
+			import_expect(p, without);
+		import_tell(g->in, n, without ? IMPORT_CHANGED : IMPORT_DROPPED,
+			"it holds what goes by the name of a secret, and a condition cannot refer to one%s",
+			without ? ": that there is one is expected" : "");
+		free(without);
+	} else if (!condition_check(p->kind, here, &err)) {
 		import_tell(g->in, n, IMPORT_DROPPED, "%s", err.msg);
 	} else {
 		import_expect(p, here);

@@ -190,11 +190,13 @@ static const char *plain_path(const char *path)
 	return path;
 }
 
-static char *json_condition(const char *path, const char *op, const char *value)
+/* Owned; without the value where it goes by a name of secrets. NULL: it cannot be said. */
+static char *json_condition(const char *path, const char *op, const char *value, bool *ret_secret)
 {
 	const char *plain = path ? plain_path(path) : NULL;
 	static const char *const ops[] = {"==", "!=", "<", "<=", ">", ">=", "contains"};
 	bool known = false;
+	*ret_secret = false;
 	for (size_t i = 0; i < array_len(ops); i++)
 		known |= !strcmp(op, ops[i]);
 	if (!plain || !value || !known || strpbrk(value, "\"\\\n"))
@@ -203,7 +205,12 @@ static char *json_condition(const char *path, const char *op, const char *value)
 	char *condition = !strcmp(op, "contains") ? condition_contains(of, value, true)
 						  : mem_printf("%s %s %s", of, op, value);
 	free(of);
-	return condition;
+	*ret_secret = condition && condition_holds_secret(condition);
+	if (!*ret_secret)
+		return condition;
+	char *without = condition_without_secret(condition);
+	free(condition);
+	return without;
 }
 
 static void take_json(struct kuma *k, struct import_probe *p, const struct import_node *item)
@@ -211,13 +218,19 @@ static void take_json(struct kuma *k, struct import_probe *p, const struct impor
 	const struct import_node path = import_get(item, "jsonPath"),
 				 op = import_get(item, "jsonPathOperator"),
 				 value = import_get(item, "expectedValue");
+	bool secret;
 	char *condition = json_condition(import_text(&path),
-		import_text(&op) ? import_text(&op) : "==", import_text(&value));
+		import_text(&op) ? import_text(&op) : "==", import_text(&value), &secret);
 	struct error err = {0};
 	const bool good = condition && condition_check("http", condition, &err);
-	const enum import_fate fate = good ? IMPORT_CARRIED : IMPORT_DROPPED;
+	const enum import_fate fate = !good    ? IMPORT_DROPPED
+				      : secret ? IMPORT_CHANGED
+					       : IMPORT_CARRIED;
 	const char *text =
-		good ? "expect" : "only plain paths such as data.items[0].id can be asked";
+		secret ? "a condition cannot refer to a secret: at most that there is one "
+			 "is expected"
+		: good ? "expect"
+		       : "only plain paths such as data.items[0].id can be asked";
 	if (good)
 		import_expect(p, condition);
 	import_tell(k->in, &path, fate, "probe %s: %s", p->name, text);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
+#include "import/condition.h"
 #include "import/kuma_inside.h"
 
 #define INTERVAL_S 60
@@ -214,7 +216,6 @@ static const struct import_answer common[] = {
 	{"user_id", IMPORT_NEEDLESS, "probes belong to nobody"},
 	{"active", IMPORT_NEEDLESS, "what is configured is asked"},
 	{"forceInactive", IMPORT_NEEDLESS, "what is configured is asked"},
-	{"upsideDown", IMPORT_NEEDLESS, "it is not upside down"},
 	{"weight", IMPORT_NEEDLESS, "probes stand in the order of their names"},
 	{"maintenance", IMPORT_NEEDLESS, "a state, not a setting"},
 	{"dns_last_result", IMPORT_NEEDLESS, "what was seen there stays there"},
@@ -317,6 +318,27 @@ static const struct type *type_of(const char *name)
 	return NULL;
 }
 
+/* Those whose failures conditions can expect. */
+static const char upside_kinds[] = "http tcp icmp";
+
+static void turn_over(struct import_probe *p, const struct import_node *upside_down)
+{
+	const json_t *now = json_object_get(p->json, "expect"), *one;
+	VEC(const char *) list = {0};
+	size_t i;
+	json_array_foreach ((json_t *)now, i, one)
+		vec_push(&list, json_string_value(one));
+	char *condition = condition_upside_down(list.p, list.n);
+	struct error err = {0};
+	if (condition_check(p->kind, condition, &err))
+		import_change(p, upside_down, "expect", json_pack("[s]", condition),
+			"it must not be reached, or not be as it is expected else");
+	else
+		import_tell(p->in, upside_down, IMPORT_DROPPED, "%s", err.msg);
+	free(condition);
+	vec_fini(&list);
+}
+
 /* Why there is no probe of it; NULL: there can be one. */
 static const char *why_not(const struct import_node *item, const struct type *t)
 {
@@ -327,8 +349,8 @@ static const char *why_not(const struct import_node *item, const struct type *t)
 		return "it is switched off there";
 	if (import_flag(&off))
 		return "its group is switched off there";
-	if (import_flag(&upside_down))
-		return "upside down: what should fail cannot be said of a probe";
+	if (t && import_flag(&upside_down) && !slice_in_words(slice_of(t->kind), upside_kinds))
+		return "upside down: what should fail cannot be said of a probe of its kind";
 	if (!t)
 		return "there is no kind of probe for it: an exec probe runs a program that asks, a tcp "
 		       "probe says whether its port is there";
@@ -377,6 +399,11 @@ void kuma_monitor(struct kuma *k, const struct import_node *item)
 	}
 	take_common(k, &p, item);
 	t->take(k, &p, item);
+	const struct import_node upside_down = import_get(item, "upsideDown");
+	if (import_flag(&upside_down))
+		turn_over(&p, &upside_down);
+	else
+		import_tell(k->in, &upside_down, IMPORT_NEEDLESS, "it is not upside down");
 	tell_unused(k, item, t->name);
 	import_probe_add(&p, item);
 }

@@ -73,12 +73,6 @@ void days_write(struct judged *c)
 	series_set_states(d->series, d->day, &s);
 }
 
-/* Declared work explains what is not well. */
-static enum health counts_as(enum health h, const char *maintenance)
-{
-	return maintenance && h != HEALTH_OPERATIONAL ? HEALTH_MAINTENANCE : h;
-}
-
 void days_count(struct judged *c, int64_t now_ms)
 {
 	struct day_count *d = &c->days;
@@ -89,7 +83,8 @@ void days_count(struct judged *c, int64_t now_ms)
 		const int64_t edge = window_next_ms(c, d->counted_ms);
 		int64_t to = now_ms < midnight ? now_ms : midnight;
 		to = edge < to ? edge : to;
-		add(d, counts_as(c->now.v.health, window_at(c, d->counted_ms)), to - d->counted_ms);
+		add(d, health_counts(c->now.v.health, window_at(c, d->counted_ms) != NULL),
+			to - d->counted_ms);
 		d->counted_ms = to;
 		if (to < midnight)
 			continue;
@@ -116,7 +111,8 @@ void days_skip(struct judged *c, int64_t now_ms)
 static bool on_span(void *arg, const struct judge_span *span)
 {
 	if (!span->gap)
-		add(arg, counts_as(span->health, span->maintenance), span->to_ms - span->from_ms);
+		add(arg, health_counts(span->health, span->maintenance != NULL),
+			span->to_ms - span->from_ms);
 	return true;
 }
 

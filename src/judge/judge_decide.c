@@ -357,16 +357,22 @@ static char *follows_text(const struct judged *c, const struct decision *d, int6
 	return whole;
 }
 
-static char *flapping_text(const struct judged *c)
+/* What it is now, and why, where that is what is shown. */
+static char *flapping_text(const struct judged *c, const struct decision *d, int64_t now_ms)
 {
 	const struct flap *f = &c->flap;
 	const size_t n = f->changes.n;
-	char within[UNITS_TEXT];
+	char within[UNITS_TEXT], *text;
+	struct decision steady = *d;
 	if (!n)
 		return mem_strdup("it flapped before the last start");
+	steady.rule = d->steady_rule;
+	char *why = d->health == f->raw ? judge_text(c, &steady, now_ms) : NULL;
 	units_time_whole((f->changed_ms - f->changes.p[0].at_ms) / 1000 * NS_PER_S, within);
-	return mem_printf("it changed its state %zu times within %s, and is %s now", n, within,
-		health_name(f->raw));
+	text = mem_printf("it changed its state %zu times within %s, and is %s now%s%s", n, within,
+		health_name(f->raw), why ? ": " : "", why ? why : "");
+	free(why);
+	return text;
 }
 
 char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms)
@@ -374,7 +380,7 @@ char *judge_text(const struct judged *c, const struct decision *d, int64_t now_m
 	if (d->root)
 		return follows_text(c, d, now_ms);
 	if (!strcmp(d->rule, "flapping"))
-		return flapping_text(c);
+		return flapping_text(c, d, now_ms);
 	if (d->told)
 		return told_text(d);
 	char *label = d->about ? judge_source_label(d->about) : NULL, *text;

@@ -60,12 +60,10 @@ void flap_apply(struct judged *c, struct decision *d, int64_t now_ms)
 	}
 	if (!f->active)
 		return;
-	d->flapping = true;
 	f->worst = health_worse(f->worst, d->health);
-	if (d->health == f->worst)
-		return;
-	d->decided = true; /* that it flaps is known */
+	d->flapping = d->decided = true; /* that it flaps is known */
 	d->health = f->worst;
+	d->steady_rule = d->rule;
 	d->rule = "flapping";
 }
 

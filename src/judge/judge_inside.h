@@ -170,6 +170,7 @@ struct decision {
 	/* judge_turn.c adds what explains it; borrowed until windows and rests are others */
 	const char *maintenance, *root; /* NULL: none */
 	const char *own_rule;           /* without the root */
+	const char *steady_rule;        /* if it did not flap */
 	bool flapping;
 };
 

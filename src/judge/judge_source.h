@@ -72,7 +72,7 @@ struct source {
 struct source *source_new(
 	const char *cloud, const char *probe, const char *step, const char *location);
 void source_free(struct source *s);
-/* Copies what it needs of o. */
+/* Copies what it needs of o. What was taken already changes nothing. */
 void source_take(struct source *s, const struct observation *o, int64_t now_ms, bool muted);
 /* Failures that are not confirmed yet no longer count: we were blind. */
 void source_mute(struct source *s);

@@ -241,7 +241,12 @@ void dns_read(const struct dns_asked *asked, const void *p, size_t n, struct dns
 		ret->foreign = true;
 	else if (read_code(ret, packet))
 		read_answers(ret, asked, packet);
-	ret->authoritative = !ret->foreign && ldns_pkt_aa(packet);
+	if (!ret->foreign) {
+		ret->authoritative = ldns_pkt_aa(packet);
+		ret->answer_n = (uint16_t)ldns_rr_list_rr_count(ldns_pkt_answer(packet));
+		ret->authority_n = (uint16_t)ldns_rr_list_rr_count(ldns_pkt_authority(packet));
+		ret->additional_n = (uint16_t)ldns_rr_list_rr_count(ldns_pkt_additional(packet));
+	}
 	ldns_pkt_free(packet);
 }
 

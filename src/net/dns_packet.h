@@ -49,6 +49,8 @@ struct dns_said {
 	const char *first;          /* borrowed of them: the one that came first */
 	uint32_t ttl;               /* the smallest of them */
 	bool authoritative;         /* AA: the server has the zone itself */
+	/* Records of each section, of any type; the additional one without EDNS's own. */
+	uint16_t answer_n, authority_n, additional_n;
 };
 
 /* Whether this is a type ldns knows by name, and one that can be asked for ("AXFR" is not). */

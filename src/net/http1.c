@@ -173,8 +173,9 @@ static enum http1_state read_chunk(struct http1_reader *r, struct slice line)
 	size_t i = 0;
 
 	r->left = 0;
-	for (; i < line.n && hex_of(line.p[i]) >= 0 && i <= CHUNK_DIGITS; i++)
-		r->left = r->left * 16 + hex_of(line.p[i]);
+	for (; i < line.n && hex_of(line.p[i]) >= 0; i++)
+		if (i < CHUNK_DIGITS)
+			r->left = r->left * 16 + hex_of(line.p[i]);
 	if (i == 0 || i > CHUNK_DIGITS || (i < line.n && !strchr("; \t", line.p[i])))
 		return broken(
 			r, FAULT_PROTOCOL, "a chunk of the answer does not begin with its size");

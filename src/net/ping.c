@@ -142,8 +142,23 @@ static int64_t stamp_of(struct msghdr *m)
 	return wall_ns();
 }
 
-static void on_packet(struct ping_socket *s, const unsigned char *p, size_t n, int64_t at_ns)
+/* The TTL, or the hop limit of IPv6, that a packet came with. */
+static int hop_limit_of(struct msghdr *m)
 {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		if ((c->cmsg_level == SOL_IP && c->cmsg_type == IP_TTL) ||
+			(c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
+			int limit;
+			memcpy(&limit, CMSG_DATA(c), sizeof(limit));
+			return limit;
+		}
+	return 0;
+}
+
+static void on_packet(struct ping_socket *s, const unsigned char *p, size_t n, struct msghdr *m)
+{
+	const int64_t at_ns = stamp_of(m);
+
 	if (s->raw && s->family == AF_INET) {
 		const size_t ip = n ? (size_t)(p[0] & 15) * 4 : 0;
 		if (ip < sizeof(struct iphdr) || n < ip)
@@ -157,6 +172,7 @@ static void on_packet(struct ping_socket *s, const unsigned char *p, size_t n, i
 		return;
 	c->result.fault = FAULT_NONE;
 	c->result.detail[0] = 0;
+	c->result.hop_limit = hop_limit_of(m);
 	c->result.rtt_ns = at_ns > c->sent_ns ? at_ns - c->sent_ns : 1;
 	finish(c);
 }
@@ -211,7 +227,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		n = receive(s, p, sizeof(p), 0, control, sizeof(control), &m);
 		if (n < 0)
 			break;
-		on_packet(s, p, (size_t)n, stamp_of(&m));
+		on_packet(s, p, (size_t)n, &m);
 	}
 	count_dropped(s);
 	if (status < 0) /* libuv stops on an error; the error queue is no end */
@@ -259,10 +275,13 @@ static void open_socket(struct pinger *p, struct ping_socket *s, int family)
 		setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	if (s->raw)
 		let_in_replies(s);
-	if (family == AF_INET)
+	if (family == AF_INET) {
 		setsockopt(s->fd, SOL_IP, IP_RECVERR, &one, sizeof(one));
-	else
+		setsockopt(s->fd, SOL_IP, IP_RECVTTL, &one, sizeof(one));
+	} else {
 		setsockopt(s->fd, SOL_IPV6, IPV6_RECVERR, &one, sizeof(one));
+		setsockopt(s->fd, SOL_IPV6, IPV6_RECVHOPLIMIT, &one, sizeof(one));
+	}
 	s->poll = mem_new(uv_poll_t);
 	uv_poll_init(loop_uv(p->loop), s->poll, s->fd);
 	s->poll->data = s;

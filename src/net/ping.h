@@ -23,6 +23,7 @@ struct ping_result {
 	enum fault fault;
 	char detail[160];
 	int64_t rtt_ns; /* kernel time stamps when it gives them */
+	int hop_limit;  /* that the reply had left when it came; 0: not known */
 	char address[64];
 };
 

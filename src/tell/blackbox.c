@@ -199,6 +199,8 @@ static void add_icmp(const struct writing *w)
 	const int64_t ns[] = {p->resolve_ns, (int64_t)(rtt * 1e9), p->connect_ns};
 	add_phases(w, "probe_icmp_duration_seconds", "Duration of icmp request by phase", rows,
 		array_len(rows), ns);
+	measured(w, "HOP_LIMIT", "probe_icmp_reply_hop_limit",
+		"Replied packet hop limit (TTL for ipv4)");
 }
 
 static void add_dns(const struct writing *w)
@@ -212,8 +214,12 @@ static void add_dns(const struct writing *w)
 	one(w, "probe_dns_query_succeeded",
 		"Displays whether or not the query was executed successfully",
 		*text(w, "RCODE") != 0);
-	measured(w, "ANSWERS", "probe_dns_answer_rrs",
+	measured(w, "ADDITIONAL_RECORDS", "probe_dns_additional_rrs",
+		"Returns number of entries in the additional resource record list");
+	measured(w, "ANSWER_RECORDS", "probe_dns_answer_rrs",
 		"Returns number of entries in the answer resource record list");
+	measured(w, "AUTHORITY_RECORDS", "probe_dns_authority_rrs",
+		"Returns number of entries in the authority resource record list");
 	measured(w, "SERIAL", "probe_dns_serial", "Returns the serial number of the zone");
 }
 
@@ -223,16 +229,18 @@ static void add_grpc(const struct writing *w)
 		{"phase", "check"}, {"phase", "connect"}, {"phase", "resolve"}, {"phase", "tls"}};
 	const struct phases *p = &w->report->phases;
 	const int64_t ns[] = {p->wait_ns, p->connect_ns, p->resolve_ns, p->tls_ns};
-	const label serving = {"serving_status", text(w, "SERVING")};
+	static const char *const states[] = {
+		"NOT_SERVING", "SERVICE_UNKNOWN", "SERVING", "UNKNOWN"};
+	const char *serving = text(w, "SERVING");
 	add_phases(w, "probe_grpc_duration_seconds", "Duration of gRPC request by phase", rows,
 		array_len(rows), ns);
 	measured(w, "STATUS", "probe_grpc_status_code", "Response gRPC status code");
 	one(w, "probe_grpc_ssl", "Indicates if SSL was used for the connection", p->tls_ns > 0);
-	if (!*serving.value)
-		return;
 	exposition_foreign_family(
 		w->out, "probe_grpc_healthcheck_response", "Response HealthCheck response");
-	exposition_foreign_value(w->out, "probe_grpc_healthcheck_response", &serving, 1, 1);
+	for (size_t i = 0; i < array_len(states); i++)
+		exposition_foreign_value(w->out, "probe_grpc_healthcheck_response",
+			&(label){"serving_status", states[i]}, 1, !strcmp(states[i], serving));
 }
 
 static void add_websocket(const struct writing *w)

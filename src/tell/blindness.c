@@ -45,10 +45,11 @@ static const struct {
 	[BLIND_STORE] = {"store", "storing results", "Results are not stored"},
 	[BLIND_CONNECTIVITY] = {"connectivity", "observing from here",
 		"Our own connectivity is gone"},
-	[BLIND_LOCATION] = {"location", "location", "A location is silent"},
+	[BLIND_LOCATION] = {"location", "outpost", "An outpost is in trouble"},
 	[BLIND_CLOCK] = {"clock", "keeping time", "Our clock is wrong"},
 	[BLIND_STALL] = {"stall", "the main loop", "The program stood still"},
-	[BLIND_SOURCE] = {"source", "reading from", "A data source is away"},
+	[BLIND_SOURCE] = {"source", "reading the data of imported rules",
+		"The data source of imported rules is away"},
 	[BLIND_REPORT] = {"report", "reporting to", "A status dashboard takes no reports"},
 };
 

@@ -16,10 +16,10 @@
 enum blind_kind {
 	BLIND_STORE,        /* what is measured is not kept */
 	BLIND_CONNECTIVITY, /* no witness answers */
-	BLIND_LOCATION,     /* an outpost is silent; name: which */
+	BLIND_LOCATION,     /* an outpost is silent, or what it sends is not taken; name: which */
 	BLIND_CLOCK,        /* ours is wrong */
 	BLIND_STALL,        /* the program stood still */
-	BLIND_SOURCE,       /* what imported rules read from is away; name: which */
+	BLIND_SOURCE,       /* what imported rules read from is away */
 	BLIND_REPORT        /* a dashboard that we report to takes nothing; name: which */
 };
 

@@ -68,7 +68,7 @@ static void say_trouble(struct target *t, const char *why)
 {
 	const struct dashboards *d = t->dashboards;
 	char *now = mem_strdup(why ? why : t->unknown);
-	const bool same = now == t->trouble || (now && t->trouble && !strcmp(now, t->trouble));
+	const bool same = now && t->trouble ? !strcmp(now, t->trouble) : !now && !t->trouble;
 	free(t->trouble);
 	t->trouble = now;
 	if (!same)

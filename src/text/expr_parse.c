@@ -2,6 +2,7 @@
  * expr_parse.c - the expression language: a Pratt parser over expr_lex.c's tokens.
  */
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -195,11 +196,20 @@ static struct node *call(struct parser *p, size_t at, struct slice name)
 											    : NULL;
 }
 
-/* A name of series and what is in braces behind it, as it stands. */
-static struct node *series(struct parser *p, size_t at, struct slice name)
+static bool is_of_series(char c)
+{
+	return isalnum((unsigned char)c) || strchr("_.-*", c);
+}
+
+/* A name of series, with dots, dashes and stars, and what is in braces behind it, as it stands. */
+static struct node *series(struct parser *p, size_t at)
 {
 	struct node *n = expr_node(p->e, NODE_LITERAL, at);
-	size_t end = at + name.n;
+	size_t end = at;
+	while (end < p->text.n && p->text.p[end] && is_of_series(p->text.p[end]))
+		end++;
+	p->at = end;
+	lex_next(p);
 	if (is_punct(p, '{')) {
 		end = lex_close(p->text, p->token.at + 1);
 		if (end > p->text.n) {
@@ -221,7 +231,7 @@ static struct node *name(struct parser *p)
 	if (is_punct(p, '('))
 		return call(p, at, text);
 	if (p->flags & EXPR_SERIES)
-		return series(p, at, text);
+		return series(p, at);
 	struct node *n = expr_node(p->e, NODE_NAME, at);
 	n->text = text;
 	return n;

@@ -28,6 +28,7 @@ struct house_site {
 	const char *const *languages; /* NULL-terminated */
 	const json_t *about;          /* language to Markdown; NULL: none */
 	bool simulated;
+	bool maintenance_counts; /* in availability, as time that was down */
 };
 
 struct house_probe { /* as SITE.probes */

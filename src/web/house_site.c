@@ -26,6 +26,7 @@ static json_t *own_json(const struct house *h, bool operators)
 	/* a copy: the document goes to a thread of its own */
 	put(j, "about", s->about ? json_deep_copy(s->about) : json_object());
 	put(j, "simulated", json_boolean(s->simulated));
+	put_text(j, "maintenance", s->maintenance_counts ? "count" : "exclude");
 	put_text(j, "location", s->location);
 	put_text(j, "version", GLASSHOUSE_VERSION);
 	if (operators)

@@ -8,20 +8,22 @@
  *
  * SITE: the snapshot, published at most once a second
  *	site {name, url, timezone, languages: ["en", "de"], about {LANGUAGE: MARKDOWN, ...},
- *	      simulated: bool, location, version, instance (O)}
+ *	      simulated: bool, maintenance: exclude|count: in availability, location, version, instance (O)}
  *	at_ms, started_ms, revision (grows with each change)
  *	health: the worst of all; counts {operational: 3, ...}
  *	observing {storing: bool, blind: bool, since_ms, why (O)}
  *	components [{id, name, category, region, cloud, health, rule, text (O), since_ms,
- *	      checked_ms | null, stored: bool, evidence: id | null, root: id of the component that
- *	      explains it | null, dissent: text | null, maintenance: id of the event within whose
- *	      time it lies, "" of one that is not announced | null, flapping: bool,
+ *	      checked_ms | null, stored: bool, evidence: id | null,
+ *	      root: id of the component whose outage explains it | null,
+ *	      maintenance: id of the event within whose window it lies, "" when that is not
+ *	      announced | null, dissent: who sees it worse, a sentence | null, flapping: bool,
  *	      days [90 x {day: days since 1970, s: [seconds in the five states], gap: seconds not
  *	      observed}], oldest first, today last,
  *	      availability {d1, d7, d30, d90: RATIO}}]
  *	      RATIO = {up: 0..1 | null, best, worst, seen: share of the time that was observed}
  *	      `up` is operational+degraded over time that was observed and is known; worst counts
- *	      unseen and unknown time as down, best as up; maintenance is left out
+ *	      unseen and unknown time as down, best as up; maintenance is left out of all, or
+ *	      down in all, as site.maintenance says
  *	categories [{name, components: [id]}]
  *	events [EVENT, brief]   those under way, worst first, then the newest that are over, <= 50;
  *	upcoming [EVENT, brief]   maintenance and info that are planned, the next first. EVENT is
@@ -40,11 +42,15 @@
  *	      trouble | null}]   who reports here (observe/report/outposts.h)
  *	report (O) {to, trouble | null, taken_at | null, samples, waiting, bytes, too_old, too_many}
  *	      of an instance that is an outpost itself
+ *	suspects (O) [{event, components [id], began_ms, taken_over, may_close | null}]   suspect.h
+ *	blindness (O) [{what, why, since_ms, event | null}]   what keeps us from seeing now
+ *	dashboards (O) [{name, version, sent, failed, waiting, trouble | null}]   of others, told
  *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms,
  *	      why: the last time was skipped | null}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
- *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200
+ *	spans [{id, from_ms, to_ms, health, gap, rule, root | null, maintenance | null, flapping,
+ *	      text (O)}] of 90 days, newest first, <= 200
  *	probes [{name, kind, step | null, every_ms, target (O), trend TREND}], at most 60
  *	TREND = {from_ms, to_ms, step_ms, points [{at_ms, n, ok, p50_ms, p95_ms, max_ms}]}; the
  *	      last 24 hours in 10 min steps, less in shorter steps while less was seen; n = 0 where

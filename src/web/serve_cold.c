@@ -62,7 +62,7 @@ static void pending_end(struct pending *p)
 		if (p->doc)
 			cache_put(h->cache, p->key, p->doc, revision, until);
 	} else {
-		h->asked_count--;
+		h->asked_count[p->seat]--;
 	}
 	for (struct ask *a = p->first, *next; a; a = next) {
 		next = a->next_waiter;
@@ -242,20 +242,21 @@ static void pending_new(struct hub *h, struct ask *a)
 		map_put(&h->cold, p->key, p);
 		h->cold_count[p->seat]++;
 	} else {
-		h->asked_count++;
+		h->asked_count[p->seat]++;
 	}
 	hub_note_quiet(h);
 	ask_house(p, a);
 }
 
-/* Paid for evenly, and up to WAITING at once; the public takes nothing from the operators. */
+/* Paid for evenly, and up to WAITING at once; the public takes nothing from the operators, whose
+ * questions are their own to count. */
 static bool may_ask(struct hub *h, const struct ask *a)
 {
 	const int64_t now = loop_now_ns(h->loop), price = NS_PER_S / COLD_RATE;
 	int64_t *free_ns = &h->cold_free_ns[a->seat];
-	if (h->closing || (a->key ? h->cold_count[a->seat] : h->asked_count) >= WAITING)
+	if (h->closing || (a->key ? h->cold_count[a->seat] : h->asked_count[a->seat]) >= WAITING)
 		return false;
-	if (!a->key)
+	if (!a->key && a->seat == SEAT_OPERATORS)
 		return true;
 	if (*free_ns < now)
 		*free_ns = now;

@@ -14,9 +14,14 @@
 #define PIN_OLD_NS  (60 * NS_PER_S)
 #define TRIM_NS     (200 * NS_PER_MS) /* until nobody has the last pins any more */
 
+static bool asked_any(const struct hub *h)
+{
+	return h->asked_count[SEAT_PUBLIC] || h->asked_count[SEAT_OPERATORS];
+}
+
 void hub_note_quiet(struct hub *h)
 {
-	h->quiet = !h->pinning && !h->cold.n && !h->asked_count;
+	h->quiet = !h->pinning && !h->cold.n && !asked_any(h);
 }
 
 static void on_ask(void *arg)
@@ -216,7 +221,7 @@ void hub_free(struct hub *h)
 {
 	if (!h)
 		return;
-	assert(!h->pinning && !h->cold.n && !h->asked_count);
+	assert(!h->pinning && !h->cold.n && !asked_any(h));
 	door_free(h->door);
 	render_free(h->render);
 	cache_free(h->cache);

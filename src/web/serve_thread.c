@@ -7,6 +7,8 @@
 
 #define NEAR_BYTES     (8u << 20)
 #define CONNECTION_MEM (8u << 10)
+/* Graphite's questions have many targets. */
+#define INTAKE_MEM (64u << 10)
 
 void serving_take(struct serving *s, struct ask *a)
 {
@@ -110,7 +112,7 @@ static bool open_entrance(struct serving *s, enum seat seat, int fd, struct erro
 	e->server = http_server_new(s->loop,
 		&(struct http_server_options){.listener = fd,
 			.body_max = REQUEST_BODY_MAX,
-			.memory = CONNECTION_MEM,
+			.memory = seat == SEAT_PUBLIC ? CONNECTION_MEM : INTAKE_MEM,
 			.connections = s->o.connections,
 			.headers = cache_headers,
 			.header_count = cache_header_count,

@@ -4,7 +4,8 @@ The targets are nginx on ADDRESSES addresses of 127/8 (one address alone runs ou
 is read from its access log: the error of the schedule is how far a coming lies from the grid of 10 s on which most
 of its comings lie. CPU and memory are those of all processes of `glasshouse run`. Then the same while half of the
 targets take connections and say nothing. blackbox_exporter is asked by as many clients as keep it busy, about the
-same targets; its CPU is counted over the probes it made.
+same targets; its CPU is counted over the probes it made. Then HTTPS_PROBES (3,000) https probes every 10 s, each with
+a whole handshake and the chain verified, beside `openssl s_time -new` on the same server with the same page.
 """
 import json
 import os
@@ -25,13 +26,14 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLASSHOUSE = str(ROOT / "build/src/glasshouse")
 PROBES = int(os.environ.get("HTTP_PROBES", "10000"))
+TLS_PROBES = int(os.environ.get("HTTPS_PROBES", "3000"))
 EVERY = float(os.environ.get("EVERY", "10"))
 SECONDS = float(os.environ.get("SECONDS_EACH", "60"))
 SETTLE = float(os.environ.get("SETTLE", "25"))
 COMPONENTS = int(os.environ.get("COMPONENTS", "50"))
 ADDRESSES = 100
 TICK = os.sysconf("SC_CLK_TCK")
-TARGETS = {"memory": 64, "memory_hanging": 96, "peer": 4}  # MB, MB, times
+TARGETS = {"memory": 64, "memory_hanging": 96, "peer": 4, "s_time": 1}  # MB, MB, times, times
 
 NGINX = """
 worker_processes 1;
@@ -44,6 +46,12 @@ http {{
   access_log {work}/access.log times buffer=64k flush=1s;
   server {{
 {listen}
+    location / {{ default_type text/plain; return 200 "fine\\n"; }}
+  }}
+  server {{
+{listen_tls}
+    ssl_certificate {work}/cert;
+    ssl_certificate_key {work}/key;
     location / {{ default_type text/plain; return 200 "fine\\n"; }}
   }}
 }}
@@ -93,11 +101,18 @@ def free_port():
 
 class Nginx:
     def __init__(self, work):
-        self.work, self.port = work, free_port()
+        self.work, self.port, self.tls_port = work, free_port(), free_port()
+        self.cert = os.path.join(work, "cert")
+        names = ",".join(f"IP:127.0.{i}.1" for i in range(1, ADDRESSES + 1))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", os.path.join(work, "key"), "-out", self.cert, "-days", "30", "-subj", "/CN=bench",
+                        "-addext", "subjectAltName=" + names], check=True, capture_output=True)
         listen = "\n".join(f"    listen 127.0.{i}.1:{self.port} backlog=4096;" for i in range(1, ADDRESSES + 1))
+        listen_tls = "\n".join(f"    listen 127.0.{i}.1:{self.tls_port} ssl backlog=4096;"
+                               for i in range(1, ADDRESSES + 1))
         conf = os.path.join(work, "nginx.conf")
         with open(conf, "w") as f:
-            f.write(NGINX.format(work=work, listen=listen))
+            f.write(NGINX.format(work=work, listen=listen, listen_tls=listen_tls))
         self.process = subprocess.Popen(["nginx", "-e", f"{work}/error.log", "-c", conf])
         for _ in range(100):
             try:
@@ -171,18 +186,21 @@ class Hanging:
 # --- glasshouse -------------------------------------------------------------------------------------
 
 class Run:
-    def __init__(self, work, nginx, hanging):
+    def __init__(self, work, nginx, hanging, tls=False):
+        count = TLS_PROBES if tls else PROBES
         self.place = tempfile.mkdtemp(dir=work)
         conf = os.path.join(self.place, "conf.d")
         os.mkdir(conf)
-        for part in range(0, PROBES, 1000):
+        for part in range(0, count, 1000):
             with open(os.path.join(conf, f"{part:06}.yaml"), "w") as f:
                 f.write("probes:\n")
-                for i in range(part, min(part + 1000, PROBES)):
+                for i in range(part, min(part + 1000, count)):
                     hangs = hanging and i % 2
-                    host = f"127.{1 if hangs else 0}.{i % ADDRESSES + 1}.1:{(hanging if hangs else nginx).port}"
-                    name = "h" if hangs else "p"
-                    f.write(f'- {{name: {name}{i}, http: "http://{host}/{name}{i}", every: {EVERY:g}s,'
+                    port = nginx.tls_port if tls else (hanging if hangs else nginx).port
+                    host = f"127.{1 if hangs else 0}.{i % ADDRESSES + 1}.1:{port}"
+                    name = "t" if tls else "h" if hangs else "p"
+                    kind = f'{{url: "https://{host}/{name}{i}", ca: {nginx.cert}}}' if tls else f'"http://{host}/{name}{i}"'
+                    f.write(f'- {{name: {name}{i}, http: {kind}, every: {EVERY:g}s,'
                             f' component: C{i % COMPONENTS}, expect: ["[STATUS] == 200"]}}\n')
         main = os.path.join(self.place, "glasshouse.yaml")
         with open(main, "w") as f:
@@ -227,11 +245,44 @@ def measure(work, nginx, hanging):
     live = PROBES // 2 if hanging else PROBES
     return {"rate": live * statistics.mean(own), "wanted": live / EVERY, "probes": len(at), "live": live,
             "p50": far[len(far) // 2], "p99": far[int(len(far) * 0.99)], "worst": far[-1], "missing": missing,
-            "cpu": used / (until - began), "per_cpu_s": PROBES / EVERY * (until - began) / used, "memory": memory,
+            "cpu": used / (until - began), "per_cpu_s": sum(map(len, at.values())) / used, "memory": memory,
             "ready": run.ready, "most": hanging.most if hanging else 0}
 
 
-# --- the peer ---------------------------------------------------------------------------------------
+def measure_tls(work, nginx):
+    """Checks a CPU second of https, all of them good."""
+    run = Run(work, nginx, None, tls=True)
+    try:
+        time.sleep(SETTLE)
+        used, began = cpu(run.pids), time.time()
+        time.sleep(SECONDS / 2)
+        used, until = cpu(run.pids) - used, time.time()
+        with urllib.request.urlopen(run.intake.rstrip("/") + "/metrics") as f:
+            up = re.findall(r"^glasshouse_probe_up\{.*\} (\d)$", f.read().decode(), re.M)
+        if not up or "0" in up:
+            sys.exit(f"{up.count('0')} of {len(up)} https probes are not good")
+    finally:
+        run.close()
+    time.sleep(1.5)
+    came = nginx.comings(began, until)
+    return sum(len(t) for p, t in came.items() if p.startswith("/t")) / used
+
+
+# --- the peers --------------------------------------------------------------------------------------
+
+def measure_s_time(nginx):
+    """Connections a CPU second, user and system, of a process that does nothing else."""
+    process = subprocess.Popen(["openssl", "s_time", "-new", "-connect", f"127.0.1.1:{nginx.tls_port}", "-www", "/p0",
+                                "-CAfile", nginx.cert, "-verify", "2", "-time", "8"],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    found = re.search(r"^(\d+) connections in [\d.]+ real seconds", said, re.M) or \
+        re.search(r"^(\d+) connections in ", said, re.M)
+    if status or not found or not int(found[1]):
+        sys.exit(f"openssl s_time: {said[-500:]}")
+    return int(found[1]) / (usage.ru_utime + usage.ru_stime)
+
 
 def measure_peer(work, nginx):
     exporter = shutil.which("prometheus-blackbox-exporter") or shutil.which("blackbox_exporter")
@@ -284,6 +335,8 @@ def main():
         hanging = Hanging()
         half = measure(work, nginx, hanging)
         peer = measure_peer(work, nginx)
+        tls = measure_tls(work, nginx)
+        s_time = measure_s_time(nginx)
     finally:
         nginx.close()
         if hanging:
@@ -301,7 +354,10 @@ def main():
     ours = all_live["per_cpu_s"]
     table("checks per CPU second, fresh connections", [
         ["glasshouse (judged, stored, served)", f"{ours:.0f}", f"{ours / peer:.1f} x" if peer else "-"],
-        ["prometheus-blackbox-exporter", f"{peer:.0f}" if peer else "is not installed", ""]], ["", "", "of the peer"])
+        ["prometheus-blackbox-exporter", f"{peer:.0f}" if peer else "is not installed", ""],
+        ["glasshouse, https", f"{tls:.0f}", f"{tls / s_time:.2f} x"],
+        ["openssl s_time -new", f"{s_time:.0f}", ""]], ["", "", "of the peer"])
+    print(f"  load when it ended: {' '.join(f'{x:.1f}' for x in os.getloadavg())}")
     good = {
         f"memory <= {TARGETS['memory']} MB": all_live["memory"] <= TARGETS["memory"],
         f"memory <= {TARGETS['memory_hanging']} MB while half hang": half["memory"] <= TARGETS["memory_hanging"],
@@ -309,6 +365,7 @@ def main():
         "the others' rate is unchanged": abs(half["rate"] - half["wanted"]) < 0.01 * half["wanted"]}
     if peer:
         good[f"checks per CPU second >= {TARGETS['peer']} x the peer"] = ours >= TARGETS["peer"] * peer
+    good[f"https checks per CPU second >= {TARGETS['s_time']} x openssl s_time"] = tls >= TARGETS["s_time"] * s_time
     print()
     for what, met in good.items():
         print(f"  {'met' if met else 'MISSED'}: {what}")

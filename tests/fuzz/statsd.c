@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct statsd_table *t = statsd_table_new(50);
+	struct statsd_table *t = statsd_table_new(50, 1);
 	const struct slice packet = slice_from((const char *)p, n);
 	double x;
 	if (number_read(packet, &x))

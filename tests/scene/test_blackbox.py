@@ -1,4 +1,5 @@
 """blackbox_exporter's face: Prometheus scrapes a configured probe, and Debian's exporter gives the same names."""
+import contextlib
 import json
 import re
 import subprocess
@@ -14,6 +15,8 @@ from serve import deaf
 from simulated import simulated
 from test_cloudmon import web
 from test_ingest import metric, reload
+from test_probe_kinds import served
+from test_probes import make_certificate
 
 MODULES = """
 modules:
@@ -151,6 +154,49 @@ modules:
     for (name, labels), x in other.items():
         if "time" not in name and "duration" not in name:
             assert abs(ours[name, labels] - x) <= 1, name
+
+
+KINDS = """
+modules:
+  dns: {{prober: dns, dns: {{preferred_ip_protocol: ip4, query_name: example.test, query_type: SOA}}}}
+  icmp: {{prober: icmp, icmp: {{preferred_ip_protocol: ip4}}}}
+  grpc: {{prober: grpc, grpc: {{preferred_ip_protocol: ip4, service: up, tls: true, tls_config: {{ca_file: {cert}}}}}}}
+  http: {{prober: http, http: {{preferred_ip_protocol: ip4, tls_config: {{ca_file: {cert}}}}}}}
+"""
+# Times, and the page, which shows the session.
+FREE = re.compile(r"seconds|duration|lookup|body_length")
+
+
+def test_other_kinds_are_those_of_debian(tmp_path):
+    """dns, icmp, grpc and https: each series that blackbox_exporter has of the same target, with its value."""
+    cert, key = make_certificate(tmp_path)
+    with contextlib.ExitStack() as stack:
+        names = stack.enter_context(served("named", str(tmp_path / "zones"), "8"))
+        calls = stack.enter_context(served("grpc", cert, key))
+        page = stack.enter_context(served("openssl", cert, key, "-www"))
+        targets = {"dns": f"127.0.0.1:{names}", "icmp": "127.0.0.1", "grpc": f"localhost:{calls}",
+                   "http": f"https://localhost:{page}/"}
+        probes = [
+            {"name": "dns", "every": "1h", "dns": {"name": "example.test", "type": "SOA", "server": targets["dns"]}},
+            {"name": "icmp", "every": "1h", "icmp": {"to": targets["icmp"], "count": 1}},
+            {"name": "grpc", "every": "1h", "family": "ipv4",
+             "grpc": {"to": targets["grpc"], "service": "up", "tls": True, "ca": cert}},
+            {"name": "http", "every": "1h", "family": "ipv4", "http": {"url": targets["http"], "ca": cert}}]
+        run = stack.enter_context(running(stack.enter_context(simulated()), {"probes": probes}))
+        theirs = stack.enter_context(blackbox(KINDS.format(cert=cert)))
+        for kind, target in targets.items():
+            other = figures(theirs.get(f"/probe?module={kind}&target={target}"))
+            ours = figures(ask(run, f"target={kind}")[2])
+            assert other["probe_success", ""] == 1, (kind, other)
+            assert set(other) <= set(ours), (kind, sorted(set(other) - set(ours)))
+            for (name, labels), x in other.items():
+                if FREE.search(name):
+                    continue
+                assert abs(ours[name, labels] - x) <= ("expiry" in name), (kind, name, labels, ours[name, labels], x)
+        chain = next(labels for name, labels in ours if name == "probe_ssl_last_chain_info")
+        assert 'subject="CN=localhost"' in chain
+        assert ours["probe_tls_version_info", 'version="TLS 1.3"'] == 1
+        assert ours["probe_ssl_last_chain_expiry_timestamp_seconds", ""] > time.time()
 
 
 def test_prometheus_scrapes(here):

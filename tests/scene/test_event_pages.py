@@ -203,7 +203,7 @@ def test_every_number_of_the_front_page_leads_to_what_proves_it(run):
 def test_what_is_explored_is_there_as_json(run):
     until(lambda: run.json("/api/ops/v1/explore.json?pattern=endpoint&from=-10min", run.intake)["drawn"], "series")
     text = page(run, "/explore?pattern=endpoint&from=-10min", run.intake)
-    twin = re.search(r'<a href="(/api/ops/v1/explore\.json[^"]*)">JSON</a>', text).group(1).replace("&amp;", "&")
+    twin = re.search(r'id="twin" href="(/api/ops/v1/explore\.json[^"]*)"', text).group(1).replace("&amp;", "&")
     drawn = run.json(twin, run.intake)["drawn"]
     names = [html.unescape(words(h.split("<small>")[0])) for h in re.findall("<h3>(.*?)</h3>", text)]
     assert [d["text"] for d in drawn] == names

@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from running import running, until
+from running import Run, running, until
 from simulated import GLASSHOUSE, ROOT, Simulated
 
 CONFIG = {"site": {"name": "Example", "timezone": "Europe/Berlin"}}
@@ -239,3 +239,103 @@ def test_what_was_answered_survives(cloud):
             again = run.json(f"/api/ops/v1/events/{event['id']}.json", run.intake)
             assert [u["text"] for u in again["updates"]][-1] == f"between {i}"
         assert len(events(run, True)) == 4
+
+
+# --- maintenance ----------------------------------------------------------------------------------------------------
+
+
+def rule(run, begins_in, lasts, **more):
+    """One that comes each day, so many seconds from now."""
+    begin = time.gmtime(time.time() + begins_in)
+    return {"name": "patch", "title": "Patch", "every": "day", "zone": "UTC", "at": time.strftime("%H:%M:%S", begin),
+            "length": lasts, "announce": "1h", "components": {"network": "partial"}, **more}
+
+
+def test_a_window_of_a_rule_is_announced_and_goes_by_the_clock(cloud):
+    with running(cloud, CONFIG, state="rules") as run:
+        until(lambda: run.health("compute"), "components are known")
+        assert not run.site()["upcoming"]
+        run.write({**CONFIG, "maintenance": [rule(run, 40, "10m")]})
+        status, answer = send(run, "POST", "/api/ops/v1/command/reload", {})
+        assert status == 200 and any("maintenance patch" in line for line in answer["changed"]), answer
+        planned = until(lambda: run.site()["upcoming"], "it is announced")
+        assert [(e["phase"], e["machine"], e["impact"]) for e in planned] == [("planned", True, 66)]
+        run.kill()  # and it is not announced twice
+        run.start()
+        now = until(lambda: run.site()["events"], "it begins")
+        assert [(e["id"], e["phase"]) for e in now] == [(planned[0]["id"], "in_progress")]
+        assert now[0]["updates"][0]["at_ms"] == planned[0]["starts_ms"] == now[0]["starts_ms"]
+        assert not run.site()["upcoming"]
+        # what fails meanwhile is counted as maintenance
+        cloud.fault({"service": "network", "effect": "status", "status": 503})
+        try:
+            told = until(lambda: next(c for c in run.site(True)["components"] if c["id"] == "network")["health"]
+                         in ("outage", "degraded") and run.site(True), "it is measured as it is")
+            evidence = next(c for c in told["components"] if c["id"] == "network")["evidence"]
+            assert run.json(f"/api/ops/v1/evidence/{evidence}.json")["maintenance"] == planned[0]["id"]
+        finally:
+            cloud.clear()
+        # its end, sooner than planned
+        tell(run, "update", planned[0]["id"], "Sooner.", "--phase", "completed", what="maintenance")
+        until(lambda: run.site()["events"][0]["ended_ms"], "it is over")
+        assert len(events(run, True, "?kind=maintenance")) == 1
+
+
+def test_work_that_is_planned_by_hand(house):
+    name = tell(house, "plan", "Switches", "--start", "+3s", "--length", "2s", "--component", "network",
+                what="maintenance")
+    until(lambda: house.site()["events"], "it has begun")
+    done = until(lambda: (e := house.site()["events"][0])["ended_ms"] and e, "it is over")
+    assert done["id"] == name and done["ended_ms"] - done["starts_ms"] == 2000 and not done["taken_over"]
+    later = tell(house, "plan", "Later", "--start", "+1d", "--length", "1h", what="maintenance")
+    tell(house, "cancel", later, "Not needed.", what="maintenance")
+    assert house.json(f"/api/ops/v1/events/{later}.json", house.intake)["phase"] == "cancelled"
+    assert "stays so: plan another" in tell(house, "update", later, "--phase", "in_progress", what="maintenance", code=2)
+    incident = tell(house, "open", "incident", "x")
+    assert "`glasshouse event` changes it" in tell(house, "cancel", incident, what="maintenance", code=2)
+
+
+def test_what_comes_next(cloud):
+    run = Run(cloud, {**CONFIG, "maintenance": [
+        {"name": "a", "title": "A", "every": "week", "on": "tue", "at": "22:00", "until": "02:00"},
+        {"name": "b", "title": "B", "every": "month", "on": "31", "at": "03:00", "length": "1h", "zone": "UTC",
+         "announce": "none"}]}, start=False, state="next")
+    out = subprocess.run([GLASSHOUSE, "maintenance", "next", "-c", run.path, "--count", "20", "--json"],
+                         capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert out.returncode == 0, out.stderr
+    rows = [json.loads(line) for line in out.stdout.splitlines()]
+    assert len(rows) == 20 and rows == sorted(rows, key=lambda r: r["from"])
+    for row in rows:
+        begin = time.strptime(row["from"][:19], "%Y-%m-%dT%H:%M:%S")
+        assert begin.tm_wday == 1 if row["name"] == "a" else begin.tm_mday == 31
+        assert row["announced"] == (row["name"] == "a")
+
+
+# --- docs/events.md, executed ---------------------------------------------------------------------------------------
+
+
+def documented(info):
+    with open(os.path.join(ROOT, "docs/events.md"), encoding="utf-8") as f:
+        return re.findall(rf"^```{info}\n(.*?)^```\n", f.read(), re.S | re.M)
+
+
+def test_the_page_shows_commands_that_work(house, tmp_path):
+    (tmp_path / "glasshouse").symlink_to(GLASSHOUSE)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "GLASSHOUSE_CONFIG": house.path}
+    blocks = documented("sh")
+    assert len(blocks) == 4
+    for block in blocks:
+        done = subprocess.run(["sh", "-euc", block.replace("http://127.0.0.1:8091", house.intake)], env=environment,
+                              capture_output=True, text=True, timeout=120, cwd=ROOT)
+        assert done.returncode == 0 and '"detail"' not in done.stdout, done.stdout + done.stderr
+    kept = {e["id"]: e for e in until(lambda: len(events(house)) == 4 and events(house), "all are there")}
+    assert kept["switches"]["phase"] == "cancelled" and kept["network-trouble"]["public"]
+    assert kept["images"]["updates"][0]["text"] == "Found: a certificate ran out."
+
+
+@pytest.mark.parametrize("block", documented("yaml"))
+def test_the_page_shows_configurations_that_are_fine(block, tmp_path):
+    (tmp_path / "glasshouse.yaml").write_text(block)
+    done = subprocess.run([GLASSHOUSE, "config", "check", "-c", tmp_path / "glasshouse.yaml"], capture_output=True,
+                          text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

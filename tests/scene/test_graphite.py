@@ -53,6 +53,14 @@ CASES = {
     "percentileOfSeries": ["percentileOfSeries(t.a.*.*.count,50)", "percentileOfSeries(t.a.*.*.count,95,true)",
                            "percentileOfSeries(t.a.*.*.count,99.9,interpolate=false)"],
     "countSeries": ["countSeries(t.a.*.*.count)", "countSeries(t.a.x1.*.count,t.zero)", "countSeries()"],
+    "weightedAverage": ["weightedAverage(t.a.x1.*.count,t.a.x2.*.count,2)", "weightedAverage(t.a.*.y1.count,t.a.*.y2.count,1,2)"],
+    "linearRegression": ["linearRegression(t.a.*.*.count)", "linearRegression(t.zero,'midnight','tomorrow')"],
+    "useSeriesAbove": ["useSeriesAbove(transformNull(t.a.x1.*.count),10,'x1','x2')", "useSeriesAbove(transformNull(t.small),1e9,'small','zero')"],
+    "legendValue": ["legendValue(t.a.x1.*.count,'avg')", "legendValue(t.a.x1.*.count,'last','max','si')", "legendValue(t.small,'total','binary')",
+                    "legendValue(t.zero,'nothing')"],
+    "cactiStyle": ["cactiStyle(t.a.*.*.count)", "cactiStyle(scale(t.a.x1.*.count,12345),'si')", "cactiStyle(scale(t.a.x1.*.count,12345),'binary','b')",
+                   "cactiStyle(t.small,units='b')"],
+    "areaBetween": ["areaBetween(t.a.x1.{y1,y2}.count)"],
     "powSeries": ["powSeries(t.a.x1.y1.count,t.small)"],
     "group": ["group(t.a.x1.*.count,t.zero)", "group()"],
     "asPercent": ["asPercent(t.a.*.*.count)", "asPercent(t.a.*.*.count,t.a.x1.y1.count)", "asPercent(t.a.*.*.count,1500)",
@@ -523,6 +531,23 @@ def test_what_statsd_sends_is_asked_by_its_names(both):
 def page():
     with open(os.path.join(ROOT, "docs/graphite.md"), encoding="utf-8") as f:
         return f.read()
+
+
+def test_many_targets_in_a_url(both):
+    """A hundred long ones are answered; what has no room at all is told so, not dropped."""
+    address = both.run.intake.split("://")[1].split(":")
+
+    def get(targets):
+        query = urllib.parse.urlencode([("target", t) for t in targets] + [("from", "-1h"), ("format", "json")])
+        with socket.create_connection((address[0], int(address[1])), 30) as s:
+            s.sendall(f"GET /render?{query} HTTP/1.0\r\nHost: {':'.join(address)}\r\n\r\n".encode())
+            with s.makefile("rb") as f:
+                return len(query), f.read()
+    targets = [f"alias(sumSeries(t.a.x1.y1.count,t.a.x2.y1.count,t.a.x3.y1.count,t.zero,scale(t.small,{i})),'of {i}')" for i in range(100)]
+    size, answer = get(targets)
+    assert size > 10000 and answer.startswith(b"HTTP/1.1 200 "), answer[:300]
+    assert [s["target"] for s in json.loads(answer.split(b"\r\n\r\n", 1)[1])] == [f"of {i}" for i in range(100)]
+    assert get(targets * 10)[1].startswith(b"HTTP/1.1 414 ")
 
 
 def test_the_page_lists_every_function(both):

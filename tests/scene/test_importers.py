@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import socket
 import subprocess
 
 import pytest
@@ -407,11 +408,55 @@ def test_uptime_kuma():
     assert p["Gateway"]["tries"] == 10 and p["Gateway"]["every"] == "20s" and p["Gateway"]["timeout"] == "20s"
     assert p["Name"]["dns"] == {"name": "example.org", "type": "MX", "server": "192.0.2.53:53"}
     assert p["Backup"]["push"] == {"token": "file:secrets/Backup-token"} and p["Backup"]["every"] == "1d"
-    assert len(p) == 9
+    assert len(p) == 10 and p["Closed-port"]["expect"] == ["[CONNECTED] == false"]
     hook, mail = made["config"]["alarms"]
     assert hook == {"name": "Hook", "webhook": "https://alerts.example.org/kuma"}
     assert mail["server"] == {"host": "mail.example.org:465", "from": "status@example.org", "tls": "implicit",
                               "user": "status", "password": "file:secrets/Mail-password"}
+
+
+def test_upside_down(tmp_path):
+    """What should fail is expected to; the probe is held against a real closed and a real open port."""
+    monitor = {"name": "closed", "type": "port", "hostname": "127.0.0.1", "port": 1, "upsideDown": True, "interval": 60,
+               "active": True}
+    monitors = [monitor, {**monitor, "name": "gone", "type": "http", "url": "http://127.0.0.1:1/", "hostname": None,
+                          "accepted_statuscodes": ["200-299"]},
+                {**monitor, "name": "name", "type": "dns", "dns_resolve_type": "A"}]
+    (tmp_path / "b.json").write_text(json.dumps({"version": "1.23.0", "monitorList": monitors}), encoding="utf-8")
+    made = imported("uptime-kuma", tmp_path / "b.json")
+    expects = {p["name"]: p["expect"] for p in made["config"]["probes"]}
+    assert expects == {"closed": ["[CONNECTED] == false"],
+                       "gone": ["[CONNECTED] == false || !([STATUS] >= 200 && [STATUS] <= 299)"]}
+    assert [n["fate"] for n in made["notes"] if n["what"].endswith("upsideDown")] == ["differently"] * 2
+    config = tmp_path / "glasshouse.yaml"
+    for name in expects:
+        config.write_text(json.dumps(made["config"]), encoding="utf-8")
+        out = command("try", name, "-c", config)
+        assert out.returncode == 0, out.stdout + out.stderr
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        probes = [{**p, "tcp": f"127.0.0.1:{s.getsockname()[1]}"} for p in made["config"]["probes"] if p["name"] == "closed"]
+        config.write_text(json.dumps({"probes": probes}), encoding="utf-8")
+        assert command("try", "closed", "-c", config).returncode == 1
+
+
+def test_secrets_in_conditions(tmp_path):
+    """They are neither carried nor printed; that there is something is still expected."""
+    conditions = [f"[BODY].user.token == {SECRET}", f"[BODY].api_key != {SECRET}", f"[STATUS] == 200 && [BODY].password == {SECRET}",
+                  "len([BODY].token) > 3", "[BODY].token == [BODY].other"]
+    (tmp_path / "g.yaml").write_text(yaml.safe_dump({"endpoints": [{
+        "name": "a", "url": "https://a.example.org", "conditions": conditions}]}), encoding="utf-8")
+    monitor = {"name": "b", "type": "json-query", "url": "http://b.example.org/", "jsonPath": "session.id_token",
+               "jsonPathOperator": "==", "expectedValue": SECRET, "interval": 60, "active": True}
+    (tmp_path / "k.json").write_text(json.dumps({"version": "1.23.0", "monitorList": [monitor]}), encoding="utf-8")
+    gatus, kuma = imported("gatus", tmp_path / "g.yaml"), imported("uptime-kuma", tmp_path / "k.json")
+    assert SECRET not in json.dumps([gatus, kuma])
+    assert gatus["config"]["probes"][0]["expect"] == ["has([BODY].user.token) == true", *conditions[3:]]
+    fates = [n["fate"] for n in gatus["notes"] if "conditions[" in n["what"]]
+    assert fates == ["differently", "not carried", "not carried", "carried", "carried"]
+    assert "has([BODY].session.id_token) == true" in kuma["config"]["probes"][0]["expect"]
+    assert {n["fate"] for n in kuma["notes"] if "expectedValue" in n["what"]} == {"differently"}
 
 
 def test_cloudmon():

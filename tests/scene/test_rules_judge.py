@@ -2,9 +2,9 @@
 import contextlib
 import http.server
 import json
-
+import os
 import re
-
+import subprocess
 import threading
 import time
 import urllib.request
@@ -12,7 +12,9 @@ import urllib.request
 import pytest
 
 from running import running, until
-from simulated import simulated
+from serve import ROOT
+from serve import run as run_program
+from simulated import GLASSHOUSE, simulated
 
 
 class Site:
@@ -137,3 +139,125 @@ def test_a_reload_brings_and_takes_rules(site):
         told = reload(run)
         assert "did you mean p50()" in told["errors"][0] and re.search(r":\d+:\d+: ", told["errors"][0])
         assert state(run) in ("good", "unknown")
+
+
+# --- the past ---
+
+
+def replay(run, *args):
+    out = subprocess.run([GLASSHOUSE, "judge", "replay", "-c", run.path, "--state", run.state, *args],
+                         capture_output=True, text=True, timeout=120, check=False)
+    return out
+
+
+def test_a_replay_says_what_was_said(site, tmp_path):
+    """Of what is stored, beside the event that was declared; and what other rules would have said."""
+    with simulated() as cloud, running(cloud, config(site)) as run:
+        until(lambda: state(run) == "good", "the rule is good")
+        site.delay = 0.4
+        until(lambda: state(run) == "firing", "the rule fires")
+        told = run.json("/api/ops/v1/rules.json", run.intake)["rules"][0]["states"][0]
+        opened = subprocess.run([GLASSHOUSE, "event", "open", "incident", "The web is slow", "--component", "web=degraded",
+                                 "--state", run.state, "-c", run.path], capture_output=True, text=True, timeout=60, check=False)
+        assert opened.returncode == 0, opened.stderr
+        site.delay, site.status = 0, 500
+        run.wait_health("web", "outage")
+        run.stop()
+        out = replay(run, "--from", "30m", "--json")
+        assert out.returncode == 1, out.stderr
+        found = json.loads(out.stdout)
+        web = next(c for c in found["components"] if c["component"] == "web")
+        tracks = {t["by"]: t["spans"] for t in web["tracks"]}
+        fired = [s for s in tracks["rule:web-slow"] if s["health"] == "degraded"]
+        assert told["since_ms"] in [s["from_ms"] for s in fired], (told, fired)
+        assert any(s["health"] == "outage" for s in tracks["model"])
+        assert [e["title"] for e in found["events"]] == ["The web is slow"]
+        shown = replay(run, "--from", "30m").stdout
+        assert re.search(r"^  default model +\|[.?Xd]{60}\|$", shown, re.M), shown
+        assert re.search(r"^  declared +\|[ I]{60}\|$", shown, re.M), shown
+        assert "The web answers slowly" in shown
+        other = tmp_path / "other.yaml"
+        other.write_text("- {name: never, component: web, when: 'p95(probe) > 5m', over: 10s}\n")
+        only = json.loads(replay(run, "--from", "30m", "--json", "--rules", str(other)).stdout)
+        names = {t["by"] for c in only["components"] for t in c["tracks"]}
+        assert "rule:never" in names and "rule:web-slow" not in names
+        wrong = tmp_path / "wrong.yaml"
+        wrong.write_text("rules:\n  - {name: w, component: web, when: 'p59(probe) > 5m'}\n")
+        out = replay(run, "--rules", str(wrong))
+        assert out.returncode == 2 and f"{wrong}:2:" in out.stderr and "did you mean" in out.stderr
+
+
+# --- files ---
+
+
+def test_a_later_file_goes_over_a_rule(tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d/stricter.yaml").write_text(
+        "judge:\n  rules:\n    - {name: a, over: 1m}\n    - {name: b, component: web, when: 'absent(x)'}\n")
+    main = "judge: {rules: [{name: a, component: web, when: 'p95(x) > 1s', for: 2m}]}"
+    assert "2 rules" in check(tmp_path, main).stdout
+    shown = run_program(tmp_path, "config", "show", "--json", cwd=tmp_path)
+    a, b = json.loads(shown.stdout)["judge"]["rules"]
+    assert (a["name"], a["over"], a["for"], a["when"]) == ("a", "1m", "2m", "p95(x) > 1s") and b["name"] == "b"
+    (tmp_path / "conf.d/wrong.yaml").write_text("judge:\n  rules:\n    - {name: a,\n       when: 'p95(y) > 95%'}\n")
+    out = check(tmp_path, main)
+    assert out.returncode == 1
+    assert re.search(r"conf\.d/wrong\.yaml:4:22: rule a: > does not work between a time and a percentage", out.stderr)
+
+
+# --- docs/rules.md, executed ---
+
+
+DOC = os.path.join(ROOT, "docs/rules.md")
+
+
+def blocks(kind):
+    with open(DOC, encoding="utf-8") as f:
+        return re.findall(rf"^```{kind}\n(.*?)^```", f.read(), re.S | re.M)
+
+
+def check(tmp_path, text):
+    (tmp_path / "glasshouse.yaml").write_text(text)
+    return run_program(tmp_path, "config", "check", cwd=tmp_path)
+
+
+def test_the_page_is_a_configuration(tmp_path):
+    assert len(blocks("yaml")) >= 2
+    for text in blocks("yaml"):
+        out = check(tmp_path, text)
+        assert out.returncode == 0 and not out.stderr, out.stderr
+        assert re.search(r"[12] (rule|SLO)s?", out.stdout)
+
+
+def test_conditions_of_the_page(tmp_path):
+    lines = blocks("condition")[0].splitlines()
+    assert len(lines) >= 8
+    rules = [{"name": f"r{i}", "component": "web", "when": line} for i, line in enumerate(lines)]
+    out = check(tmp_path, json.dumps({"judge": {"rules": rules}}))
+    assert out.returncode == 0 and not out.stderr, out.stderr
+
+
+def test_openslo_of_the_page(tmp_path):
+    (tmp_path / "objectives.yaml").write_text(blocks("openslo")[0])
+    out = check(tmp_path, "judge: {slo: [objectives.yaml]}")
+    assert out.returncode == 0 and not out.stderr and "1 SLO" in out.stdout, out.stderr
+    (tmp_path / "objectives.yaml").write_text(blocks("openslo")[0].replace("Occurrences", "Timeslices"))
+    out = check(tmp_path, "judge: {slo: [objectives.yaml]}")
+    assert re.search(r"objectives\.yaml:\d+:\d+: SLO web-fast is left out", out.stderr)
+
+
+def test_tables_of_the_page():
+    """Every key and every function that there is, and no other."""
+    with open(DOC, encoding="utf-8") as f:
+        page = f.read()
+    for heading, file, name in (("A rule", "rule.c", "rule_keys"), ("Objectives", "slo.c", "slo_keys")):
+        with open(os.path.join(ROOT, "src/judge/rules", file), encoding="utf-8") as f:
+            table = re.search(name + r"\[\] = \{(.*?)\};", f.read(), re.S)[1]
+        part = re.search(rf"^## {heading}\n(.*?)(?=^##+ )", page, re.S | re.M)[1]
+        rows = " ".join(re.findall(r"^\| (`\w+`(?: `\w+`)*) \|", part, re.M))
+        assert set(re.findall(r"`(\w+)`", rows)) == set(re.findall(r'\{(?:RULE|SLO)\("(\w+)"', table))
+    with open(os.path.join(ROOT, "src/judge/rules/functions.def"), encoding="utf-8") as f:
+        known = set(re.findall(r'^RULE_FUNCTION\(\w+, "(\w+)"', f.read(), re.M)) | {"changed"}
+    part = re.search(r"^\| function \|.*?\n\n", page, re.S | re.M)[0]
+    rows = " ".join(re.findall(r"^\| (`\w+`(?: `\w+`)*) \|", part, re.M))
+    assert set(re.findall(r"`(\w+)`", rows)) == known

@@ -134,7 +134,7 @@ size_t cloudmon_usual(const struct cloudmon *c)
 
 const struct error *cloudmon_trouble(const struct cloudmon *c)
 {
-	return c->trouble.kind ? &c->trouble : NULL;
+	return c->troubled ? &c->trouble : NULL;
 }
 
 const struct cloudmon_rules *cloudmon_rules_of(const struct cloudmon *c)

@@ -23,6 +23,7 @@ struct flag_state {
 	int64_t asked_s;  /* the newest that is asked; NO_MINUTE: none */
 	bool again;       /* something came while it was asked */
 	bool in_health;
+	char *why;     /* the source did not answer for it; NULL: it did */
 	uint8_t *kept; /* two bits a minute: enum flag_value */
 };
 
@@ -71,7 +72,8 @@ struct cloudmon {
 	VEC(size_t) wanted;         /* flags that must be asked */
 	struct question *questions; /* under way */
 	size_t asking;              /* of those, of passes */
-	struct error trouble;
+	struct error trouble;       /* the newest, of */
+	size_t troubled;            /* so many flags */
 	struct cloudmon_call *calls;
 	struct judge *judge;
 	cloudmon_find *find;

@@ -76,6 +76,7 @@ void flag_close(struct flag_state *f)
 	shape_free(f->shape);
 	vec_fini(&f->inputs);
 	free(f->kept);
+	free(f->why);
 }
 
 /* --- what it was ---------------------------------------------------------------------------------
@@ -174,7 +175,8 @@ double curve_minute(const struct curve *c, int64_t minute_s, int64_t hold_s)
 bool flag_evaluate(struct cloudmon *c, struct flag_state *f, int64_t minute_s, enum flag_value *ret)
 {
 	const int64_t end = minute_s + 60;
-	if (!f->shape || end - f->window_s < watch_since_s(c->watch) || !shape_usable(f->shape))
+	if (!f->shape || end - f->window_s < watch_since_s(c->watch) ||
+		!shape_usable(f->shape, end - f->window_s))
 		return false;
 	struct curve v = shape_values(f->shape, c->watch, end - f->bucket_s, end);
 	double x = curve_minute(&v, minute_s, 0);

@@ -168,12 +168,12 @@ static void take(struct question *q, const struct error *err)
 	struct cloudmon *c = q->c;
 	if (err)
 		c->trouble = *err;
-	else
-		error_clear(&c->trouble);
 	for (size_t i = 0; i < q->n; i++) {
 		struct flag_state *f = &c->flags[q->flags[i]];
 		flag_set(f, q->minute_s, err ? FLAG_UNKNOWN : q->values[i]);
 		f->asked_s = NO_MINUTE;
+		c->troubled += (err != NULL) - (f->why != NULL);
+		mem_replace(&f->why, err ? err->msg : NULL);
 		if (f->again)
 			want(c, f, q->minute_s);
 		f->again = false;

@@ -172,14 +172,18 @@ struct shape *shape_of(struct watch *w, const struct target_node *n)
 	return NULL;
 }
 
-bool shape_usable(const struct shape *s)
+static bool input_usable(const struct watch_input *in, int64_t from_s)
+{
+	return !in || (!in->unusual && in->leaves.n <= LEAVES && in->ahead_s <= from_s);
+}
+
+bool shape_usable(const struct shape *s, int64_t from_s)
 {
 	if (!s)
 		return true;
 	if (s->kind == SHAPE_FOLD)
-		return !s->input->unusual && !(s->sibling && s->sibling->unusual) &&
-		       s->input->leaves.n <= LEAVES;
-	return shape_usable(s->a) && shape_usable(s->b);
+		return input_usable(s->input, from_s) && input_usable(s->sibling, from_s);
+	return shape_usable(s->a, from_s) && shape_usable(s->b, from_s);
 }
 
 /* --- evaluating ---------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ struct shape;
 /* Its inputs are those of w, before its start. NULL: none of the usual ones. */
 struct shape *shape_of(struct watch *w, const struct target_node *n);
 void shape_free(struct shape *s);
-/* False while one of its inputs is unusual. */
-bool shape_usable(const struct shape *s);
+/* Whether its inputs have all there is of (from, ...]; false while one of them is unusual. */
+bool shape_usable(const struct shape *s, int64_t from_s);
 /* The values of (from, until], in memory that is good until the next call. */
 struct curve shape_values(
 	const struct shape *s, const struct watch *w, int64_t from_s, int64_t until_s);

@@ -12,7 +12,8 @@
 #include "judge/graphite/graphite.h"
 #include "judge/graphite/path_inside.h"
 
-#define STEP GRAPHITE_STEP_S
+#define STEP    GRAPHITE_STEP_S
+#define AHEAD_S 180 /* further ahead than that is a clock that is wrong */
 
 struct slot {
 	double sum, n;
@@ -47,7 +48,7 @@ struct watch {
 	struct pattern_node root;
 	VEC(struct watched *) series; /* by their number; NULL: nobody looks at it */
 	size_t slots;
-	int64_t since_s;
+	int64_t since_s, seen_s; /* seen_s: the clock, when it was looked at last */
 	bool started;
 };
 
@@ -125,6 +126,7 @@ struct watch_input *watch_input(struct watch *w, const char *pattern)
 		.newest_s = INT64_MIN,
 		.before_s = INT64_MIN,
 		.settled_s = INT64_MIN,
+		.ahead_s = INT64_MIN,
 		.touched_s = INT64_MAX,
 		.dirty_s = INT64_MAX};
 	n->input = in;
@@ -274,6 +276,20 @@ static struct slot *slot_at(const struct watch *w, struct ring *r, int64_t numbe
 	return number > r->newest - kept ? slot_of(w, r, number) : NULL;
 }
 
+static int64_t now_s(const struct watch *w)
+{
+	return clock_unix_us(loop_clock(w->loop)) / 1000000;
+}
+
+/* The clock is looked at only when it may matter. */
+static bool is_ahead(struct watch *w, int64_t slot_s)
+{
+	if (slot_s <= w->seen_s + AHEAD_S)
+		return false;
+	w->seen_s = now_s(w);
+	return slot_s > w->seen_s + AHEAD_S;
+}
+
 static void on_sample(void *arg, const struct series *s, const struct series_sample *sample)
 {
 	struct watch *w = arg;
@@ -284,6 +300,12 @@ static void on_sample(void *arg, const struct series *s, const struct series_sam
 	if (!found || sample->at_ms < 0)
 		return;
 	const int64_t number = sample->at_ms / (STEP * 1000);
+	if (is_ahead(w, number * STEP)) {
+		VEC_EACH (&found->inputs, struct watch_input *, in)
+			(*in)->ahead_s =
+				number * STEP > (*in)->ahead_s ? number * STEP : (*in)->ahead_s;
+		return;
+	}
 	struct slot *slot = found->ring ? slot_at(w, found->ring, number) : NULL;
 	if (slot) {
 		slot->sum += sample->value;
@@ -325,7 +347,7 @@ void watch_start(struct watch *w, size_t slots)
 	w->slots = slots;
 	w->started = true;
 	/* Of the slot that lasts, what came before is missing. */
-	w->since_s = clock_unix_us(loop_clock(w->loop)) / 1000000;
+	w->since_s = w->seen_s = now_s(w);
 	take_series(w);
 	series_watch(w->store, on_sample, w);
 }

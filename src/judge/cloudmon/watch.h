@@ -29,6 +29,7 @@ struct watch_input {
 	char *pattern;
 	VEC(struct watch_leaf *) leaves;
 	bool unusual;
+	int64_t ahead_s; /* the newest slot of what came before its time, which is not kept */
 	/* Begins of slots; INT64_MIN, INT64_MAX: none. */
 	int64_t newest_s, before_s; /* now; as it was at the last turn */
 	int64_t settled_s;          /* nothing of slots before it was under way at the last turn */

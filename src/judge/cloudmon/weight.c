@@ -90,8 +90,11 @@ static void say(struct buf *text, const struct cloudmon *c, const struct cloudmo
 			buf_printf(text, "%s %.80s", named > 1 ? "," : "", h->metrics[i]);
 	if (named > 4)
 		buf_printf(text, " and %u more", named - 4);
-	if (c->trouble.kind)
-		buf_printf(text, "; %s", c->trouble.msg);
+	for (size_t i = 0; i < h->metric_count; i++)
+		if (h->flags[i] >= 0 && c->flags[h->flags[i]].why) {
+			buf_printf(text, "; %s", c->flags[h->flags[i]].why);
+			break;
+		}
 }
 
 void health_tell(struct cloudmon *c, size_t i)

@@ -179,6 +179,101 @@ bool fn_divide_lists(struct call *c, struct curves *out)
 	return true;
 }
 
+/* --- weightedAverage ----------------------------------------------------------------------------
+ */
+
+struct weighed { /* of one key; borrow */
+	struct curve *average, *weight;
+};
+
+static struct weighed *weighed_of(struct call *c, struct map *by_key, const struct curve *x)
+{
+	char *key = curve_key(x, c->args.p + 2, c->args.n - 2);
+	struct weighed *w = map_get(by_key, key);
+	if (!w) {
+		w = mem_new(struct weighed);
+		map_put(by_key, key, w);
+	}
+	free(key);
+	return w;
+}
+
+static bool add_product(struct call *c, const struct weighed *w, struct curves *products)
+{
+	struct curves in = {0}, rows = {0};
+	if (!w->average || !w->weight)
+		return true;
+	curves_add(&in, w->average);
+	curves_add(&in, w->weight);
+	const bool good = call_align(c, &in, &rows);
+	if (good) {
+		struct curve *p = curve_of_rows(mem_strdup("product"), &rows, &in);
+		p->xff = c->e->xff;
+		for (size_t i = 0; i < p->n; i++)
+			p->v[i] = rows.p[0]->v[i] * rows.p[1]->v[i];
+		vec_push(products, p);
+	}
+	curves_fini(&in);
+	curves_fini(&rows);
+	return good;
+}
+
+static char *weighted_name(
+	const struct call *c, const struct curves *averages, const struct curves *weights)
+{
+	char *a = curves_exprs(averages), *b = curves_exprs(weights);
+	struct buf name = BUF(TARGET_TEXT);
+	buf_printf(&name, "weightedAverage(%s, %s, ", a, b);
+	for (size_t i = 2; i < c->args.n; i++)
+		buf_printf(&name, "%s%s", i > 2 ? "," : "", given_text(c, i, ""));
+	buf_add_char(&name, ')');
+	free(a);
+	free(b);
+	return buf_take(&name);
+}
+
+static bool divide_sums(struct call *c, const struct curves *products,
+	const struct curves *averages, const struct curves *weights, struct curves *out)
+{
+	struct curves sums = {0};
+	bool good = call_combine(c, 0, "sumSeries", products, &sums) &&
+		    call_combine(c, 1, "sumSeries", weights, &sums);
+	if (good && sums.n == 2) {
+		good = divide(c, sums.p[0], sums.p[1], out);
+		if (good) {
+			struct curve *one = out->p[out->n - 1];
+			curve_rename(one, weighted_name(c, averages, weights));
+			mem_replace(&one->expr, one->name);
+		}
+	}
+	curves_fini(&sums);
+	return good;
+}
+
+bool fn_weighted_average(struct call *c, struct curves *out)
+{
+	const struct curves *averages = given_curves(c, 0), *weights = given_curves(c, 1);
+	struct map by_key = {0};
+	struct curves products = {0};
+	bool good = true;
+	if (averages->n != weights->n)
+		return wrong_argument(c, 1, "both lists must have as many series: %zu and %zu",
+			averages->n, weights->n);
+	for (size_t i = 0; i < averages->n; i++) {
+		weighed_of(c, &by_key, averages->p[i])->average = averages->p[i];
+		weighed_of(c, &by_key, weights->p[i])->weight = weights->p[i];
+	}
+	MAP_EACH (&by_key, e) {
+		good = good && add_product(c, e->value, &products);
+		free(e->value);
+	}
+	map_fini(&by_key);
+	if (good && products.n)
+		good = divide_sums(c, &products, averages, weights, out);
+	curves_fini(&products);
+	return good;
+}
+
 bool fn_percentile_of(struct call *c, struct curves *out)
 {
 	const struct curves *in = given_curves(c, 0);

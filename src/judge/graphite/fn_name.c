@@ -3,6 +3,7 @@
  */
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,21 +151,22 @@ static char *substituted(const struct regex *re, const char *text, const char *r
 	return NULL;
 }
 
-static struct regex *search_of(struct call *c)
+/* Of argument i; what takes its place is the one behind. */
+static struct regex *search_of(struct call *c, size_t i)
 {
 	struct error err = {0};
-	struct regex *re = regex_new(slice_of(given_text(c, 1, "")), &err);
+	struct regex *re = regex_new(slice_of(given_text(c, i, "")), &err);
 	if (!re)
-		wrong_argument(c, 1, "%s", err.msg);
+		wrong_argument(c, i, "%s", err.msg);
 	return re;
 }
 
 /* The name of a curve with the search replaced; NULL: told. */
-static char *name_of(struct call *c, const struct regex *re, const struct curve *from)
+static char *name_of(struct call *c, size_t i, const struct regex *re, const struct curve *from)
 {
-	char *name = substituted(re, from->name, given_text(c, 2, ""));
+	char *name = substituted(re, from->name, given_text(c, i + 1, ""));
 	if (!name)
-		wrong_argument(c, 1,
+		wrong_argument(c, i,
 			"the regular expression takes too many steps, or makes too long"
 			" a name");
 	return name;
@@ -173,10 +175,10 @@ static char *name_of(struct call *c, const struct regex *re, const struct curve 
 bool fn_alias_sub(struct call *c, struct curves *out)
 {
 	const struct curves *in = given_curves(c, 0);
-	struct regex *re = search_of(c);
+	struct regex *re = search_of(c, 1);
 	for (size_t i = 0; re && i < in->n; i++) {
 		struct curve *one = call_changed(c, out, in->p[i]);
-		char *name = one ? name_of(c, re, in->p[i]) : NULL;
+		char *name = one ? name_of(c, 1, re, in->p[i]) : NULL;
 		if (!name)
 			break;
 		curve_rename(one, name);
@@ -267,15 +269,157 @@ static bool query_name(struct call *c, const char *query, struct curve *one)
 bool fn_alias_query(struct call *c, struct curves *out)
 {
 	const struct curves *in = given_curves(c, 0);
-	struct regex *re = search_of(c);
+	struct regex *re = search_of(c, 1);
 	bool good = true;
 	for (size_t i = 0; re && i < in->n && !c->e->failed; i++) {
 		struct curve *one = call_changed(c, out, in->p[i]);
-		char *query = one ? name_of(c, re, in->p[i]) : NULL;
+		char *query = one ? name_of(c, 1, re, in->p[i]) : NULL;
 		if (query)
 			good &= query_name(c, query, one);
 		free(query);
 	}
 	regex_free(re);
 	return good && !c->e->failed;
+}
+
+/* Those of other names whose own have been above a value. */
+bool fn_use_above(struct call *c, struct curves *out)
+{
+	const struct curves *in = given_curves(c, 0);
+	const double limit = given_number(c, 1, 0);
+	struct regex *re = search_of(c, 2);
+	bool good = re;
+	for (size_t i = 0; re && i < in->n && good; i++) {
+		if (!(fold_values(FOLD_MAX, in->p[i]->v, in->p[i]->n) > limit))
+			continue;
+		char *name = name_of(c, 2, re, in->p[i]);
+		good = name && call_target(c, name, c->span, out);
+		free(name);
+	}
+	regex_free(re);
+	return good && !c->e->failed;
+}
+
+/* --- values in names -------------------------------------------------------------------------- */
+
+#define UNIT_TEXT 80
+
+/* "12.35K" in the system ("si", "binary", NULL: as it is). */
+static const char *in_units(double x, const char *system, char text[UNIT_TEXT])
+{
+	const bool binary = system && strcmp(system, "binary") == 0;
+	const char *letters = binary ? "KMGTP" : "kMGTP";
+	const double step = binary ? 1024 : 1000;
+	size_t k = 0;
+	for (; system && letters[k] && fabs(x) >= step; k++)
+		x /= step;
+	snprintf(text, UNIT_TEXT, "%.2f%.*s%s", x, k ? 1 : 0, k ? &letters[k - 1] : "",
+		k && binary ? "i" : "");
+	return text;
+}
+
+static bool is_system(const char *word)
+{
+	return strcmp(word, "si") == 0 || strcmp(word, "binary") == 0;
+}
+
+static void add_legend(struct buf *name, const char *kind, double x, bool known, const char *system)
+{
+	char text[UNIT_TEXT];
+	const char *value = "(?)";
+	if (known && isnan(x))
+		value = "None";
+	else if (known)
+		value = system ? in_units(x, system, text) : curve_number(x, true, text);
+	if (!system) {
+		buf_printf(name, " (%s: %s)", kind, value);
+		return;
+	}
+	const struct buf before = *name;
+	*name = BUF(BUF_LINE);
+	buf_printf(name, "%-20s%-5s%-10s", buf_str(&before), kind, value);
+	free(before.p);
+}
+
+bool fn_legend_value(struct call *c, struct curves *out)
+{
+	const struct curves *in = given_curves(c, 0);
+	size_t n = c->args.n;
+	const char *last = given_text(c, n - 1, "");
+	const char *system = n > 1 && is_system(last) ? last : NULL;
+	n -= system != NULL;
+	for (size_t i = 0; i < in->n; i++) {
+		struct curve *one = call_changed(c, out, in->p[i]);
+		struct buf name = BUF(BUF_LINE);
+		if (!one)
+			return false;
+		buf_add_str(&name, in->p[i]->name);
+		for (size_t k = 1; k < n; k++) {
+			enum fold f = FOLD_LAST;
+			const bool known = fold_parse(given_text(c, k, ""), &f);
+			add_legend(&name, given_text(c, k, ""), fold_values(f, one->v, one->n),
+				known, system);
+		}
+		curve_rename(one, buf_take(&name));
+	}
+	return true;
+}
+
+/* --- cactiStyle: names, and three values in columns ------------------------------------------- */
+
+static const enum fold cacti_folds[] = {FOLD_LAST, FOLD_MAX, FOLD_MIN};
+
+static void cacti_text(const struct call *c, double x, struct buf *out)
+{
+	const char *system = given_text(c, 1, ""), *units = given_text(c, 2, "");
+	char text[UNIT_TEXT];
+	if (isnan(x)) {
+		buf_add_str(out, "nan");
+		return;
+	}
+	in_units(x, *system ? system : NULL, text);
+	/* The unit stands behind the prefix, which stands apart then. */
+	const size_t digits = strspn(text, "-0123456789.");
+	buf_printf(out, "%.*s%s%s%s", (int)digits, text, *units ? " " : "", text + digits, units);
+}
+
+static int cacti_width(const struct call *c, const struct curves *in, enum fold f)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < in->n; i++) {
+		const double x = trunc(fold_values(f, in->p[i]->v, in->p[i]->n));
+		struct buf text = BUF(BUF_LINE);
+		cacti_text(c, isnan(x) || x == 0 ? 3 : x, &text);
+		most = text.n > most ? text.n : most;
+		buf_fini(&text);
+	}
+	return (int)most + 3;
+}
+
+bool fn_cacti_style(struct call *c, struct curves *out)
+{
+	static const char *const labels[] = {"Current", "Max", "Min"};
+	const struct curves *in = given_curves(c, 0);
+	int widths[array_len(cacti_folds)], names = 0;
+	if (given_has(c, 1) && *given_text(c, 1, "") && !is_system(given_text(c, 1, "")))
+		return wrong_argument(c, 1, "the system is si or binary");
+	for (size_t k = 0; k < array_len(cacti_folds); k++)
+		widths[k] = cacti_width(c, in, cacti_folds[k]);
+	for (size_t i = 0; i < in->n; i++)
+		names = (int)strlen(in->p[i]->name) > names ? (int)strlen(in->p[i]->name) : names;
+	for (size_t i = 0; i < in->n; i++) {
+		struct curve *one = call_changed(c, out, in->p[i]);
+		struct buf name = BUF(BUF_LINE);
+		if (!one)
+			return false;
+		buf_printf(&name, "%-*s ", names, in->p[i]->name);
+		for (size_t k = 0; k < array_len(cacti_folds); k++) {
+			struct buf text = BUF(BUF_LINE);
+			cacti_text(c, fold_values(cacti_folds[k], one->v, one->n), &text);
+			buf_printf(&name, "%s:%-*s ", labels[k], widths[k], buf_str(&text));
+			buf_fini(&text);
+		}
+		curve_rename(one, buf_take(&name));
+	}
+	return true;
 }

@@ -126,3 +126,19 @@ bool fn_pass_named(struct call *c, struct curves *out)
 	}
 	return true;
 }
+
+/* Two that are drawn as a band. */
+bool fn_area_between(struct call *c, struct curves *out)
+{
+	const struct curves *in = given_curves(c, 0);
+	if (in->n != 2)
+		return wrong_argument(c, 0, "a band is between exactly 2 series, not %zu", in->n);
+	for (size_t i = 0; i < in->n; i++) {
+		struct curve *one = call_changed(c, out, in->p[i]);
+		if (!one)
+			return false;
+		curve_rename(one, mem_printf("areaBetween(%s)", in->p[1]->expr));
+		curve_tag(one, "areaBetween", "1");
+	}
+	return true;
+}

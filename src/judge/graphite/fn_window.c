@@ -292,3 +292,66 @@ bool fn_time_slice(struct call *c, struct curves *out)
 	}
 	return true;
 }
+
+/* --- lines through values --------------------------------------------------------------------- */
+
+/* The least squares of what is something; false: there is no line. */
+static bool line_through(const struct curve *x, double *ret_factor, double *ret_offset)
+{
+	double n = 0, i_sum = 0, v_sum = 0, ii_sum = 0, iv_sum = 0;
+	for (size_t i = 0; i < x->n; i++) {
+		const double at = (double)i;
+		if (isnan(x->v[i]))
+			continue;
+		n++;
+		i_sum += at;
+		v_sum += x->v[i];
+		ii_sum += at * at;
+		iv_sum += at * x->v[i];
+	}
+	const double denominator = n * ii_sum - i_sum * i_sum;
+	if (denominator == 0)
+		return false;
+	*ret_factor = (n * iv_sum - i_sum * v_sum) / denominator / (double)x->step_s;
+	*ret_offset =
+		(ii_sum * v_sum - iv_sum * i_sum) / denominator - *ret_factor * (double)x->start_s;
+	return true;
+}
+
+static bool regression_span(struct call *c, struct span *ret)
+{
+	struct error err = {0};
+	*ret = c->span;
+	if (given_has(c, 1) &&
+		!times_parse(given_text(c, 1, ""), c->e->now_s, c->e->zone, &ret->from_s, &err))
+		return wrong_argument(c, 1, "%s", err.msg);
+	if (given_has(c, 2) &&
+		!times_parse(given_text(c, 2, ""), c->e->now_s, c->e->zone, &ret->until_s, &err))
+		return wrong_argument(c, 2, "%s", err.msg);
+	return true;
+}
+
+bool fn_linear_regression(struct call *c, struct curves *out)
+{
+	const struct curves *in = given_curves(c, 0);
+	struct curves sources = {0};
+	struct span span;
+	bool good = regression_span(c, &span) && call_again(c, span, &sources);
+	for (size_t i = 0; good && i < in->n && i < sources.n; i++) {
+		const struct curve *from = in->p[i];
+		double factor, offset;
+		if (!line_through(sources.p[i], &factor, &offset))
+			continue;
+		good = eval_work(c->e, from->n);
+		struct curve *one = curve_like(from,
+			mem_printf("linearRegression(%s, %lld, %lld)", from->name,
+				(long long)span.from_s, (long long)span.until_s),
+			from->n);
+		for (size_t k = 0; k < one->n; k++)
+			one->v[k] = offset +
+				    (double)(from->start_s + (int64_t)k * from->step_s) * factor;
+		vec_push(out, one);
+	}
+	curves_fini(&sources);
+	return good;
+}

@@ -44,7 +44,10 @@ void bucket_add_point(struct bucket *b, const struct series_point *p)
 
 static void add_run(struct bucket *b, const struct series_sample *s)
 {
-	const double us = (double)s->total_us;
+	/* As it comes back from the store, so that a replay sees what was seen. */
+	const uint64_t stored =
+		loglin_middle(loglin_index((uint64_t)s->total_us, LOGLIN_FINE), LOGLIN_FINE);
+	const double us = (double)stored;
 	b->n++;
 	if (s->fault != FAULT_NONE) {
 		b->failed += fault_whose(s->fault) == WHOSE_CLOUD;
@@ -54,7 +57,7 @@ static void add_run(struct bucket *b, const struct series_sample *s)
 	b->max = b->ok ? fmax(b->max, us) : us;
 	b->ok++;
 	b->sum += us;
-	series_hist_add(&b->hist, (uint64_t)s->total_us, 1);
+	series_hist_add(&b->hist, stored, 1);
 }
 
 static void add_value(struct bucket *b, enum series_kind kind, const struct series_sample *s)

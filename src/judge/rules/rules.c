@@ -238,6 +238,14 @@ static void on_timer(struct timer *t)
 	wait_for_round(r);
 }
 
+size_t rules_states(const struct rules *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->run_count; i++)
+		n += r->runs[i].groups.n;
+	return n;
+}
+
 int64_t rules_round_ns(const struct rules *r, size_t *ret_states)
 {
 	if (ret_states)

@@ -64,6 +64,8 @@ void rules_replay(struct rules *r, int64_t from_ms, int64_t to_ms,
  *   "states": [{"group", "component", "state", "since_ms", "text", "evidence" | null}]}], as it
  * was judged last. Owned. */
 json_t *rules_json(const struct rules *r);
+/* How many states there are: rules, and values of each. */
+size_t rules_states(const struct rules *r);
 /* How long the last round over all rules took on the loop, and how many states it judged. */
 int64_t rules_round_ns(const struct rules *r, size_t *ret_states);
 

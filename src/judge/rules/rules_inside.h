@@ -44,7 +44,7 @@ struct group { /* one value of `each`, or all */
 	int64_t since_ms;
 	int64_t true_ms, false_ms; /* since when the condition is; 0: it is not */
 	int64_t known_ms;          /* when it was known last */
-	int64_t told_ms;
+	int64_t told_ms, looked_ms;
 	char *text;
 	json_t *evidence;
 };

@@ -7,8 +7,9 @@
 #include "base/units.h"
 #include "judge/rules/rules_inside.h"
 
-#define AGAIN_MS 30000 /* what stays as it is is told again */
-#define FRESH_MS 90000
+#define AGAIN_MS  30000 /* what stays as it is is told again */
+#define VALUES_MS 60000 /* and what it saw is looked at again */
+#define FRESH_MS  90000
 
 const char *rule_state_name(enum rule_state s)
 {
@@ -137,8 +138,10 @@ void group_step(struct group *g, int64_t at_ms)
 	struct buf text = BUF(BUF_LINE);
 	json_t *values = NULL;
 	const enum rule_state before = g->state;
-	const bool again = !g->text || at_ms - g->told_ms >= AGAIN_MS;
-	enum truth t = group_judge(g, at_ms, &text, again ? &values : NULL);
+	const bool heard = g->run->rules->options.tell != NULL;
+	const bool again = !g->text || (heard && at_ms - g->told_ms >= AGAIN_MS);
+	const bool look = !g->text || (heard && at_ms - g->looked_ms >= VALUES_MS);
+	enum truth t = group_judge(g, at_ms, &text, look ? &values : NULL);
 	g->state = next_state(g, t, at_ms);
 	if (g->state != before && !values) {
 		buf_clear(&text);
@@ -149,12 +152,13 @@ void group_step(struct group *g, int64_t at_ms)
 	if (before == RULE_IS_FIRING || g->state != RULE_IS_UNKNOWN)
 		g->fired = g->state == RULE_IS_UNKNOWN;
 	if (values) {
+		g->looked_ms = at_ms;
 		remember(g, at_ms, &text, values);
 		json_decref(values);
 	}
-	if (values && g->state != before)
+	if (g->state != before)
 		tell_change(g, before, at_ms);
-	if (values)
+	if (again || g->state != before)
 		tell(g, at_ms);
 	buf_fini(&text);
 }

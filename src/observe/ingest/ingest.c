@@ -140,20 +140,49 @@ static bool append_point(struct ingest *i, const struct point *p)
 	return s && series_append(s, &(struct series_sample){.at_ms = at, .value = p->value});
 }
 
-static void learn_name(struct ingest *i, struct numbers *numbers, const struct statsd_name *n)
+/* The one point of what StatsD calls a name; NULL: it is none for us. Freed by the caller. */
+static struct points *point_of(const struct statsd_name *n)
 {
-	static const enum series_kind kinds[STATSD_KINDS] = {
-		SERIES_SUM, SERIES_DIST, SERIES_GAUGE, SERIES_GAUGE};
 	struct points *one = points_new();
 	struct statsd_tags tags;
-	struct series *s = NULL;
 	if (statsd_tags_read(slice_of(n->tags), &tags) &&
 		points_add(one, slice_of(n->name), tags.keys, tags.values, tags.n, 0, 0) ==
-			POINTS_ADDED) {
+			POINTS_ADDED)
+		return one;
+	points_free(one);
+	return NULL;
+}
+
+static const enum series_kind statsd_series[STATSD_KINDS] = {
+	SERIES_SUM, SERIES_DIST, SERIES_GAUGE, SERIES_GAUGE};
+
+static void learn_name(struct ingest *i, struct numbers *numbers, const struct statsd_name *n)
+{
+	struct points *one = point_of(n);
+	struct series *s = NULL;
+	if (one) {
 		const struct point p = points_at(one, 0);
-		s = series_of(i, kinds[n->kind], &p);
+		s = series_of(i, statsd_series[n->kind], &p);
 	}
-	vec_push(&numbers->series, s);
+	if (n->id == numbers->series.n)
+		vec_push(&numbers->series, s);
+	else
+		numbers->series.p[n->id] = s;
+	points_free(one);
+}
+
+/* The series stays; there is room for another name. */
+static void forget_name(struct ingest *i, const struct statsd_name *n)
+{
+	struct points *one = point_of(n);
+	struct buf key = BUF(2 * SERIES_KEY_MAX);
+	if (one) {
+		const struct point p = points_at(one, 0);
+		name_key(&key, statsd_series[n->kind], &p);
+		map_remove(&i->names, buf_str(&key));
+		i->told_full = false;
+	}
+	buf_fini(&key);
 	points_free(one);
 }
 
@@ -173,7 +202,8 @@ static bool append_item(
 
 static size_t size_of(const struct work *w)
 {
-	return w->points ? points_count(w->points) : w->batch->names.n + w->batch->items.n;
+	return w->points ? points_count(w->points)
+			 : w->batch->names.n + w->batch->items.n + w->batch->gone.n;
 }
 
 static void do_one(struct ingest *i, struct work *w)
@@ -187,8 +217,10 @@ static void do_one(struct ingest *i, struct work *w)
 		i->state.source[w->source].points += taken;
 	} else if (at < b->names.n) {
 		learn_name(i, w->numbers, &b->names.p[at]);
-	} else {
+	} else if (at < b->names.n + b->items.n) {
 		taken = append_item(w->numbers, b->at_ms, &b->items.p[at - b->names.n]);
+	} else {
+		forget_name(i, &b->gone.p[at - b->names.n - b->items.n]);
 	}
 	i->state.source[w->source].refused += !taken;
 	i->waiting--;
@@ -292,7 +324,8 @@ static void flush_later(struct ingest *i)
 void ingest_packet(struct ingest *i, struct slice lines)
 {
 	if (!i->table) {
-		i->table = statsd_table_new(i->o.names_max);
+		i->table = statsd_table_new(
+			i->o.names_max, (uint64_t)(STATSD_IDLE_MS * NS_PER_MS / i->o.flush_ns));
 		flush_later(i);
 	}
 	statsd_table_take(i->table, lines);

@@ -212,7 +212,7 @@ struct statsd *statsd_open(struct loop *l, const char *address, int64_t flush_ms
 	s->flush_ms = flush_ms;
 	s->taken = taken;
 	s->arg = arg;
-	s->table = statsd_table_new(names_max);
+	s->table = statsd_table_new(names_max, (uint64_t)(STATSD_IDLE_MS / flush_ms));
 	s->memory = mem_alloc((size_t)PACKETS * PACKET_APART);
 	if (!start(s, address, err)) {
 		statsd_free(s);

@@ -55,12 +55,13 @@ void statsd_tags_write(const struct statsd_tags *tags, struct buf *out);
 /* --- statsd_table.c: thread: one at a time ---------------------------------------------------- */
 
 struct statsd_name { /* owned by the batch */
+	uint32_t id; /* from 0; of one that is gone, its next name has it */
 	enum statsd_kind kind;
 	char *name, *tags; /* as statsd_tags_write() */
 };
 
 struct statsd_item {
-	uint32_t id; /* of its name, from 0, for the life of the table */
+	uint32_t id; /* of its name */
 	enum statsd_kind kind;
 	double value;            /* counter: the sum; timer: the sum, us; gauge; set: how many */
 	double min, max;         /* timer, us */
@@ -70,8 +71,9 @@ struct statsd_item {
 
 struct statsd_batch {
 	int64_t at_ms;                 /* the end of its interval */
-	VEC(struct statsd_name) names; /* that are new, in order of their ids */
+	VEC(struct statsd_name) names; /* that are new */
 	VEC(struct statsd_item) items; /* what was heard of since the last batch */
+	VEC(struct statsd_name) gone;  /* after all of that: not heard of for long */
 	uint64_t lines, refused;       /* since the last batch; lines: taken */
 	struct bad_lines bad;          /* the same */
 	uint64_t lost;                 /* packets, ever */
@@ -81,14 +83,16 @@ void statsd_batch_free(struct statsd_batch *b); /* NULL is fine */
 
 struct statsd_table;
 
-struct statsd_table *statsd_table_new(size_t names_max);
+/* Names that were not heard of in `idle_max` batches make room for others, at the latest a quarter
+ * of that later; 0: never. */
+struct statsd_table *statsd_table_new(size_t names_max, uint64_t idle_max);
 void statsd_table_free(struct statsd_table *t);
 /* All lines of a packet. Those that are none are counted, and the first of them told. */
 void statsd_table_take(struct statsd_table *t, struct slice packet);
 /* One that is none, for a reason known elsewhere. */
 void statsd_table_bad(struct statsd_table *t, const char *why, struct slice line);
-/* What came since the last one; owned. Gauges go on from where they are, everything else begins
- * anew. */
+/* What came since the last one; owned. Gauges go on from where they are, until they are gone;
+ * everything else begins anew. */
 struct statsd_batch *statsd_table_flush(struct statsd_table *t);
 
 /* --- statsd_metric.c -------------------------------------------------------------------------- */
@@ -101,7 +105,8 @@ struct statsd_members { /* a set of hashes; 0 is no hash */
 struct statsd_metric {
 	uint32_t id;
 	enum statsd_kind kind;
-	bool heard; /* in this interval */
+	bool heard;          /* in this interval */
+	uint64_t heard_last; /* the batch in which it was */
 	double value, min, max;
 	uint64_t n;
 	uint32_t *dense; /* counts by bucket, of timers heard often; NULL: in hist */
@@ -129,6 +134,8 @@ struct statsd_item statsd_metric_take(struct statsd_metric *m, struct statsd_den
 /* --- statsd.c: thread: the loop's ------------------------------------------------------------- */
 
 struct statsd;
+
+#define STATSD_IDLE_MS (24 * 3600 * 1000LL) /* after which a name is gone */
 
 /* Receives and adds up on a thread of its own, and hands over a batch at the end of each interval
  * of flush_ms by the loop's wall clock. The batch is `taken`'s. */

@@ -19,6 +19,7 @@ struct sending { /* a way in which a metric's lines come */
 	uint32_t name_n;
 	uint16_t tags_n;
 	uint8_t kind;
+	bool first;   /* of its metric: the tags are in the one order */
 	char bytes[]; /* name, tags */
 };
 
@@ -29,18 +30,21 @@ struct slot {
 
 struct statsd_table {
 	struct slot *slots;
-	size_t size, sendings, names_max;
+	size_t size, sendings, names_max, names;
 	uint64_t seed[STATSD_KINDS];
-	VEC(struct statsd_metric *) metrics; /* by id */
+	uint64_t batches, idle_max;
+	VEC(struct statsd_metric *) metrics; /* by id; NULL: it is free */
+	VEC(uint32_t) free_ids;
 	VEC(struct statsd_metric *) heard;
 	struct statsd_dense dense;
 	struct statsd_batch *batch; /* under construction: names and counts */
 };
 
-struct statsd_table *statsd_table_new(size_t names_max)
+struct statsd_table *statsd_table_new(size_t names_max, uint64_t idle_max)
 {
 	struct statsd_table *t = mem_new(struct statsd_table);
 	t->names_max = names_max;
+	t->idle_max = idle_max;
 	t->size = 1024;
 	t->slots = mem_new_array(t->size, sizeof(*t->slots));
 	for (int k = 0; k < STATSD_KINDS; k++)
@@ -50,19 +54,33 @@ struct statsd_table *statsd_table_new(size_t names_max)
 	return t;
 }
 
+static void free_name(struct statsd_name *n)
+{
+	free(n->name);
+	free(n->tags);
+}
+
 void statsd_batch_free(struct statsd_batch *b)
 {
 	if (!b)
 		return;
-	VEC_EACH (&b->names, struct statsd_name, n) {
-		free(n->name);
-		free(n->tags);
-	}
+	VEC_EACH (&b->names, struct statsd_name, n)
+		free_name(n);
+	VEC_EACH (&b->gone, struct statsd_name, n)
+		free_name(n);
 	VEC_EACH (&b->items, struct statsd_item, i)
 		series_hist_fini(&i->hist);
 	vec_fini(&b->names);
+	vec_fini(&b->gone);
 	vec_fini(&b->items);
 	free(b);
+}
+
+static void metric_free(struct statsd_metric *m)
+{
+	if (m)
+		statsd_metric_fini(m);
+	free(m);
 }
 
 void statsd_table_free(struct statsd_table *t)
@@ -71,13 +89,12 @@ void statsd_table_free(struct statsd_table *t)
 		return;
 	for (size_t i = 0; i < t->size; i++)
 		free(t->slots[i].sending);
-	VEC_EACH (&t->metrics, struct statsd_metric *, m) {
-		statsd_metric_fini(*m);
-		free(*m);
-	}
+	VEC_EACH (&t->metrics, struct statsd_metric *, m)
+		metric_free(*m);
 	statsd_batch_free(t->batch);
 	statsd_dense_fini(&t->dense);
 	vec_fini(&t->metrics);
+	vec_fini(&t->free_ids);
 	vec_fini(&t->heard);
 	free(t->slots);
 	free(t);
@@ -110,9 +127,8 @@ static struct slot *look_up(const struct statsd_table *t, uint64_t hash, enum st
 	return &t->slots[i];
 }
 
-static void grow(struct statsd_table *t)
+static void resize(struct statsd_table *t, size_t size)
 {
-	const size_t size = 2 * t->size;
 	struct slot *slots = mem_new_array(size, sizeof(*slots));
 	for (size_t k = 0; k < t->size; k++) {
 		size_t i = t->slots[k].hash & (size - 1);
@@ -127,18 +143,19 @@ static void grow(struct statsd_table *t)
 	t->size = size;
 }
 
-static void add_sending(
-	struct statsd_table *t, struct statsd_metric *m, struct slice name, struct slice tags)
+static void add_sending(struct statsd_table *t, struct statsd_metric *m, struct slice name,
+	struct slice tags, bool first)
 {
 	const uint64_t hash = hash_of(t, m->kind, name, tags);
 	if (2 * (t->sendings + 1) > t->size)
-		grow(t);
+		resize(t, 2 * t->size);
 	struct slot *slot = look_up(t, hash, m->kind, name, tags);
 	struct sending *s = mem_alloc(sizeof(*s) + name.n + tags.n);
 	s->metric = m;
 	s->name_n = (uint32_t)name.n;
 	s->tags_n = (uint16_t)tags.n;
 	s->kind = (uint8_t)m->kind;
+	s->first = first;
 	memcpy(s->bytes, name.p, name.n);
 	memcpy(s->bytes + name.n, tags.p, tags.n);
 	*slot = (struct slot){hash, s};
@@ -147,19 +164,33 @@ static void add_sending(
 
 /* --- what is new ------------------------------------------------------------------------------ */
 
-static struct statsd_metric *define(
-	struct statsd_table *t, enum statsd_kind kind, struct slice name, struct slice tags)
+/* Owned, under the name of its series. */
+static struct statsd_name full_name(
+	const struct statsd_metric *m, struct slice name, struct slice tags)
 {
 	static const char *const before[STATSD_KINDS] = {
 		"stats.counters.", "stats.timers.", "stats.gauges.", "stats.sets."};
+	char *full = mem_printf("%s%.*s%s", before[m->kind], SLICE_ARG(name),
+		m->kind == STATSD_SET ? ".count" : "");
+	return (struct statsd_name){m->id, m->kind, full, slice_dup(tags)};
+}
+
+static struct statsd_metric *define(
+	struct statsd_table *t, enum statsd_kind kind, struct slice name, struct slice tags)
+{
 	struct statsd_metric *m = mem_new(struct statsd_metric);
 	m->kind = kind;
-	m->id = (uint32_t)t->metrics.n;
-	vec_push(&t->metrics, m);
-	char *full = mem_printf(
-		"%s%.*s%s", before[kind], SLICE_ARG(name), kind == STATSD_SET ? ".count" : "");
-	vec_push(&t->batch->names, ((struct statsd_name){kind, full, slice_dup(tags)}));
-	add_sending(t, m, name, tags);
+	m->heard_last = t->batches;
+	if (t->free_ids.n) {
+		m->id = vec_pop(&t->free_ids);
+		t->metrics.p[m->id] = m;
+	} else {
+		m->id = (uint32_t)t->metrics.n;
+		vec_push(&t->metrics, m);
+	}
+	t->names++;
+	vec_push(&t->batch->names, full_name(m, name, tags));
+	add_sending(t, m, name, tags, true);
 	return m;
 }
 
@@ -190,10 +221,10 @@ static struct statsd_metric *meet(
 	const struct slot *slot =
 		look_up(t, hash_of(t, line->kind, line->name, one), line->kind, line->name, one);
 	struct statsd_metric *m = slot->sending ? slot->sending->metric : NULL;
-	if (!m && t->metrics.n < t->names_max)
+	if (!m && t->names < t->names_max)
 		m = define(t, line->kind, line->name, one);
 	if (m && !slice_eq(one, line->tags))
-		add_sending(t, m, line->name, line->tags);
+		add_sending(t, m, line->name, line->tags, false);
 	buf_fini(&text);
 	return m;
 }
@@ -313,12 +344,52 @@ void statsd_table_take(struct statsd_table *t, struct slice packet)
 	}
 }
 
+/* --- what is heard of no more ------------------------------------------------------------------
+ */
+
+static bool is_idle(const struct statsd_table *t, const struct statsd_metric *m)
+{
+	return t->batches - m->heard_last >= t->idle_max;
+}
+
+static void forget_sendings(struct statsd_table *t, struct statsd_batch *b)
+{
+	for (size_t i = 0; i < t->size; i++) {
+		struct sending *s = t->slots[i].sending;
+		if (!s || !is_idle(t, s->metric))
+			continue;
+		if (s->first)
+			vec_push(&b->gone, full_name(s->metric, slice_from(s->bytes, s->name_n),
+						   slice_from(s->bytes + s->name_n, s->tags_n)));
+		free(s);
+		t->slots[i].sending = NULL;
+		t->sendings--;
+	}
+	resize(t, t->size); /* else a gap would hide what lies behind it */
+}
+
+static void forget_idle(struct statsd_table *t, struct statsd_batch *b)
+{
+	forget_sendings(t, b);
+	VEC_EACH (&b->gone, struct statsd_name, n) {
+		metric_free(t->metrics.p[n->id]);
+		t->metrics.p[n->id] = NULL;
+		vec_push(&t->free_ids, n->id);
+		t->names--;
+	}
+}
+
 struct statsd_batch *statsd_table_flush(struct statsd_table *t)
 {
 	struct statsd_batch *b = t->batch;
-	VEC_EACH (&t->heard, struct statsd_metric *, m)
+	t->batches++;
+	VEC_EACH (&t->heard, struct statsd_metric *, m) {
+		(*m)->heard_last = t->batches;
 		vec_push(&b->items, statsd_metric_take(*m, &t->dense));
+	}
 	t->heard.n = 0;
+	if (t->idle_max && t->batches % ((t->idle_max + 3) / 4) == 0)
+		forget_idle(t, b);
 	t->batch = mem_new(struct statsd_batch);
 	return b;
 }

@@ -153,7 +153,8 @@ static bool can_run(const struct probe_tools *t, const void *spec, struct error 
  */
 
 static const char *const measurements[] = {"RCODE", "BODY", "ANSWERS", "TTL", "VALUE", "SERIAL",
-	"SERIAL_SKEW", "SECURE", "SIGNATURE_EXPIRATION", "TCP", "AUTHORITATIVE", NULL};
+	"SERIAL_SKEW", "SECURE", "SIGNATURE_EXPIRATION", "TCP", "AUTHORITATIVE", "ANSWER_RECORDS",
+	"AUTHORITY_RECORDS", "ADDITIONAL_RECORDS", NULL};
 
 /* Of MX only the host, as Gatus has it. */
 static struct value body(const struct dns_asking *k)
@@ -211,6 +212,20 @@ static bool measure_signatures(const struct dns_asking *k, struct slice name, st
 	return true;
 }
 
+/* Of a section of the answer. */
+static bool measure_records(const struct dns_asking *k, struct slice name, struct value *ret)
+{
+	if (slice_is(name, "ANSWER_RECORDS"))
+		*ret = value_int(k->answer_records);
+	else if (slice_is(name, "AUTHORITY_RECORDS"))
+		*ret = value_int(k->authority_records);
+	else if (slice_is(name, "ADDITIONAL_RECORDS"))
+		*ret = value_int(k->additional_records);
+	else
+		return false;
+	return true;
+}
+
 static bool measure(const struct attempt *a, struct slice name, struct value *ret)
 {
 	const struct dns_asking *k = a->data;
@@ -238,7 +253,7 @@ static bool measure(const struct attempt *a, struct slice name, struct value *re
 	else if (slice_is(name, "TTL") && k->first)
 		*ret = value_time(k->ttl * NS_PER_S);
 	else
-		return false;
+		return measure_records(k, name, ret);
 	return true;
 }
 

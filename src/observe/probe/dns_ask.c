@@ -38,6 +38,9 @@ static void keep_answer(struct dns_asking *k, const struct dns_result *r)
 	k->answered = true;
 	k->tcp = r->tcp;
 	k->authoritative = said->authoritative;
+	k->answer_records = said->answer_n;
+	k->authority_records = said->authority_n;
+	k->additional_records = said->additional_n;
 	memcpy(k->rcode, said->rcode, sizeof(k->rcode));
 	k->ttl = said->ttl;
 	if (said->n == 0)

@@ -34,6 +34,7 @@ struct dns_asking {
 	size_t n, under_way;
 	/* the answer, of the first server; the texts are owned */
 	bool answered, tcp, authoritative;
+	unsigned answer_records, authority_records, additional_records;
 	char rcode[DNS_RCODE_TEXT];
 	char **answers, *first;
 	size_t answer_n;

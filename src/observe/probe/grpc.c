@@ -317,11 +317,6 @@ static void start(struct attempt *a)
 	talk_open(&k->talk, a, &s->talk, s->tls, on_open, k);
 }
 
-static void cancel(struct attempt *a)
-{
-	talk_stop(a->data);
-}
-
 static void release(struct attempt *a)
 {
 	struct asking *k = a->data;
@@ -336,7 +331,7 @@ static void release(struct attempt *a)
 /* --- what was measured -------------------------------------------------------------------------
  */
 
-static const char *const measurements[] = {"STATUS", "SERVING", "CERTIFICATE_EXPIRATION", NULL};
+static const char *const measurements[] = {"STATUS", "SERVING", TALK_TLS_MEASUREMENTS, NULL};
 
 static bool measure(const struct attempt *a, struct slice name, struct value *ret)
 {
@@ -363,7 +358,7 @@ const struct probe_kind probe_kind_grpc = {
 	.fini = fini,
 	.measurements = measurements,
 	.start = start,
-	.cancel = cancel,
+	.cancel = talk_cancel,
 	.measure = measure,
 	.release = release,
 };

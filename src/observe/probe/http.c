@@ -18,6 +18,7 @@
 #include "net/http_fresh.h"
 #include "net/url.h"
 #include "observe/probe/headers.h"
+#include "observe/probe/talk.h"
 
 #define REDIRECTS_MAX 10
 #define BODY_MAX      (1 << 20)
@@ -405,7 +406,7 @@ static void release(struct attempt *a)
 /* --- what was measured ------------------------------------------------------------------------ */
 
 static const char *const measurements[] = {
-	"STATUS", "BODY", "SIZE", "HEADER", "REDIRECTS", "VERSION", "CERTIFICATE_EXPIRATION", NULL};
+	"STATUS", "BODY", "SIZE", "HEADER", "REDIRECTS", "VERSION", TALK_TLS_MEASUREMENTS, NULL};
 
 static struct value body_of(struct asking *k)
 {
@@ -436,18 +437,14 @@ static struct value headers_of(const struct http_answer *a)
 	return map;
 }
 
-static int64_t certificate_left_ns(const struct attempt *t, const struct http_answer *a)
-{
-	return a->tls->leaf_expiry_s * NS_PER_S -
-	       clock_unix_us(loop_clock(t->tools->loop)) * NS_PER_US;
-}
-
 static bool measure(const struct attempt *t, struct slice name, struct value *ret)
 {
 	struct asking *k = t->data;
 	const struct http_answer *a = k ? k->answer : NULL;
-	if (!a || !a->status)
+	if (!a)
 		return false;
+	if (!a->status) /* a certificate that is no good is known all the same */
+		return talk_measure_tls(t, a->tls, name, ret);
 	if (slice_is(name, "STATUS"))
 		*ret = value_int(a->status);
 	else if (slice_is(name, "BODY"))
@@ -460,10 +457,8 @@ static bool measure(const struct attempt *t, struct slice name, struct value *re
 		*ret = value_int(k->redirects);
 	else if (slice_is(name, "VERSION"))
 		*ret = value_str(a->version == 20 ? "2" : a->version == 10 ? "1.0" : "1.1");
-	else if (slice_is(name, "CERTIFICATE_EXPIRATION") && a->tls && a->tls->shown)
-		*ret = value_time(certificate_left_ns(t, a));
 	else
-		return false;
+		return talk_measure_tls(t, a->tls, name, ret);
 	return ret->type != VALUE_NULL;
 }
 

@@ -106,6 +106,7 @@ struct round {
 	size_t count, sent, ended, n;
 	size_t unknown; /* sent, and nobody knows: this machine failed */
 	int64_t *us;    /* of those answered: in order of coming; sorted at the end */
+	int hop_limit;  /* of the last reply; 0: not known */
 	enum fault fault;
 	char detail[160]; /* of the last one that was not answered */
 };
@@ -166,6 +167,7 @@ static void on_echo(void *arg, const struct ping_result *r)
 	}
 	if (r->fault == FAULT_NONE) {
 		k->us[k->n++] = (r->rtt_ns + NS_PER_US / 2) / NS_PER_US;
+		k->hop_limit = r->hop_limit;
 	} else {
 		k->unknown += r->fault == FAULT_LOCAL;
 		k->fault = r->fault;
@@ -274,7 +276,7 @@ static void release(struct attempt *a)
  */
 
 static const char *const measurements[] = {
-	"LOSS", "RTT", "RTT_MIN", "RTT_MAX", "SPREAD", "SENT", "RECEIVED", NULL};
+	"LOSS", "RTT", "RTT_MIN", "RTT_MAX", "SPREAD", "SENT", "RECEIVED", "HOP_LIMIT", NULL};
 
 static bool measure(const struct attempt *a, struct slice name, struct value *ret)
 {
@@ -290,8 +292,10 @@ static bool measure(const struct attempt *a, struct slice name, struct value *re
 		*ret = value_int((int64_t)k->sent);
 	} else if (slice_is(name, "RECEIVED")) {
 		*ret = value_int((int64_t)k->n);
-	} else if (!k->n) {
+	} else if (!k->n || (slice_is(name, "HOP_LIMIT") && !k->hop_limit)) {
 		return false;
+	} else if (slice_is(name, "HOP_LIMIT")) {
+		*ret = value_int(k->hop_limit);
 	} else {
 		const int64_t min = k->us[0], max = k->us[k->n - 1];
 		*ret = value_time(NS_PER_US * (slice_is(name, "RTT_MIN")          ? min

@@ -189,11 +189,6 @@ static void start_imap(struct attempt *a)
 	dialogue_begin(d, a, &s->talk, s->tls);
 }
 
-static void cancel(struct attempt *a)
-{
-	talk_stop(a->data);
-}
-
 static void release(struct attempt *a)
 {
 	struct asking *k = a->data;
@@ -239,7 +234,7 @@ const struct probe_kind probe_kind_smtp = {
 	.fini = fini,
 	.measurements = smtp_measurements,
 	.start = start_smtp,
-	.cancel = cancel,
+	.cancel = talk_cancel,
 	.measure = measure,
 	.release = release,
 };
@@ -256,7 +251,7 @@ const struct probe_kind probe_kind_imap = {
 	.fini = fini,
 	.measurements = imap_measurements,
 	.start = start_imap,
-	.cancel = cancel,
+	.cancel = talk_cancel,
 	.measure = measure,
 	.release = release,
 };

@@ -127,6 +127,11 @@ void talk_stop(struct talk *t)
 	t->stream = NULL;
 }
 
+void talk_cancel(struct attempt *a)
+{
+	talk_stop(a->data);
+}
+
 const char *talk_quoted(struct slice s, char text[TALK_QUOTED])
 {
 	size_t n = 0;
@@ -180,9 +185,9 @@ struct value talk_text(struct slice s)
 /* --- what was measured -------------------------------------------------------------------------
  */
 
-static struct value left_of(const struct talk *t, int64_t expiry_s)
+static struct value left_of(const struct attempt *a, int64_t expiry_s)
 {
-	const int64_t now_us = clock_unix_us(loop_clock(t->attempt->tools->loop));
+	const int64_t now_us = clock_unix_us(loop_clock(a->tools->loop));
 
 	return value_time(expiry_s * NS_PER_S - now_us * NS_PER_US);
 }
@@ -196,16 +201,15 @@ static struct value names_of(const struct tls_facts *f)
 	return list;
 }
 
-bool talk_measure(const struct talk *t, struct slice name, struct value *ret)
+bool talk_measure_tls(
+	const struct attempt *a, const struct tls_facts *f, struct slice name, struct value *ret)
 {
-	const struct tls_facts *f = t && t->stream ? stream_tls(t->stream) : NULL;
-
 	if (!f || !f->shown)
 		return false;
 	if (slice_is(name, "CERTIFICATE_EXPIRATION"))
-		*ret = left_of(t, f->leaf_expiry_s);
+		*ret = left_of(a, f->leaf_expiry_s);
 	else if (slice_is(name, "CHAIN_EXPIRATION"))
-		*ret = left_of(t, f->chain_expiry_s);
+		*ret = left_of(a, f->chain_expiry_s);
 	else if (slice_is(name, "TLS_VERSION"))
 		*ret = value_str(
 			slice_starts(slice_of(f->version), "TLSv") ? f->version + 4 : f->version);
@@ -222,4 +226,9 @@ bool talk_measure(const struct talk *t, struct slice name, struct value *ret)
 	else
 		return false;
 	return true;
+}
+
+bool talk_measure(const struct talk *t, struct slice name, struct value *ret)
+{
+	return t && t->stream && talk_measure_tls(t->attempt, stream_tls(t->stream), name, ret);
 }

@@ -63,8 +63,15 @@ void talk_open(struct talk *t, struct attempt *a, const struct talk_spec *s, boo
 void talk_end(struct talk *t, enum fault fault, const char *fmt, ...) like_printf(3, 4);
 /* With the stream's own detail behind "what: ". */
 void talk_end_broken(struct talk *t, enum fault fault, const char *what);
-void talk_stop(struct talk *t); /* the kind's cancel */
-/* CERTIFICATE_EXPIRATION and, for tls, the rest of what a certificate says. */
+void talk_stop(struct talk *t);
+void talk_cancel(struct attempt *a); /* of a kind that has nothing else to stop */
+/* CERTIFICATE_EXPIRATION and, for tls and http, the rest of what a certificate says. `f` NULL: it
+ * is not known. */
+#define TALK_TLS_MEASUREMENTS                                                                      \
+	"CERTIFICATE_EXPIRATION", "CHAIN_EXPIRATION", "TLS_VERSION", "CIPHER", "ISSUER",           \
+		"SUBJECT", "NAMES", "FINGERPRINT"
+bool talk_measure_tls(
+	const struct attempt *a, const struct tls_facts *f, struct slice name, struct value *ret);
 bool talk_measure(const struct talk *t, struct slice name, struct value *ret);
 
 /* What a stranger sent, as a value: UTF-8, with a replacement for each byte that is none or NUL. */

@@ -267,11 +267,6 @@ static void start(struct attempt *a)
 	talk_open(&k->talk, a, &s->talk, s->tls, on_open, k);
 }
 
-static void cancel(struct attempt *a)
-{
-	talk_stop(a->data);
-}
-
 static void release(struct attempt *a)
 {
 	struct talking *k = a->data;
@@ -312,7 +307,7 @@ const struct probe_kind probe_kind_tcp = {
 	.fini = fini,
 	.measurements = measurements,
 	.start = start,
-	.cancel = cancel,
+	.cancel = talk_cancel,
 	.measure = measure,
 	.release = release,
 };

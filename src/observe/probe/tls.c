@@ -183,8 +183,7 @@ static bool measure(const struct attempt *a, struct slice name, struct value *re
 	return talk_measure(a->data, name, ret);
 }
 
-static const char *const measurements[] = {"CERTIFICATE_EXPIRATION", "CHAIN_EXPIRATION",
-	"TLS_VERSION", "CIPHER", "ISSUER", "SUBJECT", "NAMES", "FINGERPRINT", NULL};
+static const char *const measurements[] = {TALK_TLS_MEASUREMENTS, NULL};
 
 const struct probe_kind probe_kind_tls = {
 	.name = "tls",

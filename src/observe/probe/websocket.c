@@ -314,11 +314,6 @@ static void start(struct attempt *a)
 	talk_open(&k->talk, a, &s->talk, s->tls, on_open, k);
 }
 
-static void cancel(struct attempt *a)
-{
-	talk_stop(a->data);
-}
-
 static void release(struct attempt *a)
 {
 	struct asking *k = a->data;
@@ -362,7 +357,7 @@ const struct probe_kind probe_kind_websocket = {
 	.fini = fini,
 	.measurements = measurements,
 	.start = start,
-	.cancel = cancel,
+	.cancel = talk_cancel,
 	.measure = measure,
 	.release = release,
 };

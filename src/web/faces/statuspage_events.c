@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "tell/event.h"
 #include "web/faces/statuspage.h"
 
 static bool is(const json_t *o, const char *key, const char *text)
@@ -18,8 +19,9 @@ static bool is(const json_t *o, const char *key, const char *text)
 
 static bool is_over(const json_t *event)
 {
-	return is(event, "phase", "resolved") || is(event, "phase", "completed") ||
-	       is(event, "phase", "cancelled");
+	enum event_phase phase;
+	const char *name = json_str(event, "phase");
+	return name && event_phase_parse(name, &phase) && event_phase_over(phase);
 }
 
 static const char *status_of(const char *phase)

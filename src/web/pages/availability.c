@@ -98,6 +98,7 @@ bool view_availability(struct view *v)
 	json_decref(months);
 	view_put(v->root, "title", say(v, "availability", NULL));
 	view_put(v->root, "heading", say(v, "availability", NULL));
+	view_put(v->root, "maintenance", say_maintenance(v));
 	json_object_set_new(v->root, "months", heads);
 	json_object_set_new(v->root, "has_rows", json_boolean(json_array_size(components) > 0));
 	json_object_set_new(v->root, "categories", all);

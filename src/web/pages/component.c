@@ -136,6 +136,7 @@ static void list_figures(struct view *v)
 						   "ratio", ratio_view(v, ratio)));
 	}
 	json_object_set_new(v->root, "figures", all);
+	view_put(v->root, "maintenance", say_maintenance(v));
 }
 
 /* Those under way and to come that concern it, and the newest that did. */
@@ -180,9 +181,10 @@ bool view_component(struct view *v)
 	put_time(v, o, "checked", json_object_get(v->model, "checked_ms"));
 	json_object_set_new(o, "stored", json_boolean(json_flag(v->model, "stored")));
 	view_put(o, "why",
-		view_health(v->model) == HEALTH_MAINTENANCE
-			? say(v, "maintenance_text", NULL)
-			: say_rule(v, json_str(v->model, "rule")));
+		view_health(v->model) == HEALTH_MAINTENANCE ? say(v, "maintenance_text", NULL)
+		/* what it is affected by is said with its link */
+		: json_str(v->model, "root") ? NULL
+					     : say_rule(v, json_str(v->model, "rule")));
 	view_put(o, "text", v->operators ? json_str(v->model, "text") : NULL);
 	put_context(v, o, v->model);
 	view_put(o, "evidence", NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "tell/event.h"
 #include "text/markdown.h"
 #include "web/pages/view.h"
 
@@ -59,8 +60,9 @@ static bool is(const json_t *o, const char *key, const char *text)
 
 bool event_is_over(const json_t *event)
 {
-	return is(event, "phase", "resolved") || is(event, "phase", "completed") ||
-	       is(event, "phase", "cancelled");
+	enum event_phase phase;
+	const char *name = json_str(event, "phase");
+	return name && event_phase_parse(name, &phase) && event_phase_over(phase);
 }
 
 /* --- impact ----------------------------------------------------------------------------------- */

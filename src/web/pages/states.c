@@ -52,7 +52,7 @@ const char *say_rule(struct view *v, const char *rule)
 		{"silent", "rule_silent"}, {"slow", "rule_slow"}, {"stale", "rule_stale"},
 		{"ours", "rule_ours"}, {"config", "rule_config"}, {"quota", "rule_quota"},
 		{"blind", "rule_blind"}, {"good", "rule_good"}, {"never", "rule_never"},
-		{"told", "rule_told"}, {"follows", "rule_follows"}};
+		{"told", "rule_told"}, {"follows", "rule_follows"}, {"flapping", "rule_flapping"}};
 	for (size_t i = 0; rule && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], rule))
 			return say(v, keys[i][1], NULL);
@@ -72,6 +72,13 @@ void put_context(struct view *v, json_t *o, const json_t *m)
 	view_put(o, "maintenance_href", NULL);
 	if (event && *event)
 		put_link(v, o, "maintenance_href", "/events/", event);
+}
+
+const char *say_maintenance(struct view *v)
+{
+	const char *how = json_str(json_object_get(v->site, "site"), "maintenance");
+	return say(v, how && !strcmp(how, "count") ? "maintenance_counts" : "maintenance_excluded",
+		NULL);
 }
 
 static double number(const json_t *o, const char *key, double otherwise)

@@ -132,14 +132,35 @@ static void list_events(struct view *v)
 	add_events(v, cards, "events", false, false);
 	add_events(v, cards, "upcoming", false, false);
 	add_events(v, cards, "events", false, true);
+	json_t *card;
+	size_t i;
+	json_array_foreach (cards, i, card)
+		json_object_set_new(card, "place", json_sprintf("%zu", i + 1));
 	json_object_set_new(v->root, "has_events", json_boolean(json_array_size(cards) > 0));
 	json_object_set_new(v->root, "events", cards);
+}
+
+/* What a row says of the event that concerns it. Of many rows each leads to the card above: one
+ * event may concern them all, and then they are what the page consists of. */
+static json_t *declared_short(struct view *v, const json_t *c, bool many)
+{
+	json_t *o = declared_view(v, json_str(c, "id")), *card;
+	size_t i;
+	json_array_foreach (json_object_get(v->root, "events"), i, card) {
+		if (!many || !json_is_object(o) ||
+			!json_equal(json_object_get(card, "href"), json_object_get(o, "href")))
+			continue;
+		view_put(o, "title", json_str(card, "kind"));
+		json_object_set_new(o, "href", json_sprintf("#e%s", json_str(card, "place")));
+		break;
+	}
+	return o;
 }
 
 /* --- the components ----------------------------------------------------------------------------
  */
 
-static json_t *row_view(struct view *v, const json_t *c, size_t links)
+static json_t *row_view(struct view *v, const json_t *c, size_t links, bool many)
 {
 	json_t *o = json_object();
 	const enum health h = view_health(c);
@@ -165,14 +186,17 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 	if (h != HEALTH_OPERATIONAL && json_int(c, "evidence", 0) > 0)
 		put_link(v, o, "evidence", "/evidence/",
 			view_keep(v, mem_printf("%lld", (long long)json_int(c, "evidence", 0))));
-	json_object_set_new(o, "declared", declared_view(v, json_str(c, "id")));
+	json_object_set_new(o, "notes", notes_view(v, c));
+	json_object_set_new(o, "declared", declared_short(v, c, many));
 	/* what was judged before this start says when it was last looked at */
 	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));
 	json_object_set_new(o, "checked",
 		time_view_short(
 			v, json_flag(c, "stored") ? json_object_get(c, "checked_ms") : NULL));
 	json_object_set_new(o, "strip",
-		strip_view(v, json_object_get(c, "days"), 90, json_str(o, "href"), links));
+		strip_view(v, json_object_get(c, "days"), 90, json_str(o, "href"),
+			/* where there is one link a strip, that of today is its evidence */
+			links == 1 && json_is_string(json_object_get(o, "evidence")) ? 0 : links));
 	json_object_set_new(o, "figures", json_sprintf("%s#f", json_str(o, "href")));
 	json_object_set_new(o, "d90", ratio_view(v, json_at(c, "availability", "d90", NULL)));
 	return o;
@@ -192,7 +216,8 @@ static void list_components(struct view *v, const json_t *components)
 		json_array_foreach (json_object_get(category, "components"), k, id) {
 			json_array_foreach (components, m, c) {
 				if (json_equal(json_object_get(c, "id"), id))
-					json_array_append_new(rows, row_view(v, c, links));
+					json_array_append_new(
+						rows, row_view(v, c, links, n > MANY));
 			}
 		}
 		json_array_append_new(

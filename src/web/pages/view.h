@@ -78,6 +78,8 @@ const char *say_rule(struct view *v, const char *rule);
 /* What is known of a state besides: "root" and "root_href", "dissent", "flapping", "worked_on" and
  * "maintenance_href", for the partial "context". */
 void put_context(struct view *v, json_t *o, const json_t *document);
+/* Whether declared work counts in a RATIO. */
+const char *say_maintenance(struct view *v);
 /* A RATIO of model.h: {figure, range | null, unseen | null}; bare: without the sign of percent, for
  * tables that say so above. Owned. */
 json_t *ratio_view(struct view *v, const json_t *ratio);

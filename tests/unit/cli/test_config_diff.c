@@ -87,6 +87,13 @@ static const struct change changes[] = {
 	{"", "witnesses: \"icmp://w\"", "~ witnesses: [] -> [\"icmp://w\"]\n"},
 	{"", "judge: {confirm: 3}", "! judge.confirm: needs a restart (2 -> 3)\n"},
 	{"", "judge: {minimum: 3s}", "! judge.minimum: needs a restart (1m -> 3s)\n"},
+	{"", "judge: {rules: [{name: a, component: c, when: p95(x) > 1s}]}",
+		"~ judge.rules: [] -> [{\"name\":\"a\",\"component\":\"c\",\"severity\":\"degraded\","
+		"\"when\":\"p95(x) > 1s\",\"over\":\"5m\",\"for\":\"0s\",\"recover\":\"1m\",\"minimum\":3}]\n"},
+	{"", "judge: {slos: [{name: a, component: c, objective: 99%, over: 30d, good: x}]}",
+		"~ judge.slos: [] -> [{\"name\":\"a\",\"component\":\"c\",\"objective\":\"99%\",\"good\":\"x\","
+		"\"severity\":\"degraded\",\"over\":\"30d\"}]\n"},
+	{"", "judge: {slo: [a.yaml]}", "~ judge.slo: [] -> [\"a.yaml\"]\n"},
 	{"", "judge: {maintenance: count}",
 		"! judge.maintenance: needs a restart (exclude -> count)\n"},
 	{"", "judge: {quorum: 3}", "! judge.quorum: needs a restart (majority -> 3)\n"},

@@ -16,6 +16,11 @@ const char usual_rules[] =
 	" sumSeries(" API("attempted") ")), '3min', 'average')\"\n"
 	"    op: lt\n"
 	"    threshold: 65\n"
+	"  low2:\n"
+	"    query: \"smartSummarize(asPercent(sumSeries(" API("{2*,3*,404}") "),"
+	" sumSeries(" API("attempted") ")), '2min', 'average')\"\n"
+	"    op: lt\n"
+	"    threshold: 65\n"
 	"  down:\n"
 	"    query: \"asPercent(smartSummarize(sumSeries(" API("failed") "), '1min', 'average', '1min'),"
 	" smartSummarize(sumSeries(" API("attempted") "), '1min', 'average', '1min'))\"\n"
@@ -40,8 +45,8 @@ const char usual_rules[] =
 	"}, environments: [{name: prod}]}\n"
 #define FLAGS(service)                                                                             \
 	FLAG(service, "low")                                                                       \
-	FLAG(service, "down")                                                                      \
-	FLAG(service, "refused") FLAG(service, "errors") FLAG(service, "slow")
+	FLAG(service, "low2") FLAG(service, "down") FLAG(service, "refused")                       \
+		FLAG(service, "errors") FLAG(service, "slow")
 	FLAGS("a") FLAGS("b") FLAGS("c") FLAGS("d")
 	"health_metrics:\n"
 #define HEALTH(s)                                                                                  \
@@ -60,6 +65,10 @@ const char usual_rules[] =
 	".slow]\n"                                                                                 \
 	"    expressions: [{expression: \"" s ".refused && " s                                     \
 	".slow\", weight: 1}]\n"                                                                   \
+	"  " s "_two:\n    service: " s "\n    category: compute\n    metrics: [" s                \
+	".low2]\n"                                                                                 \
+	"    expressions: [{expression: \"" s                                                      \
+	".low2\", weight: 1}]\n"                                                                   \
 	"  " s "_errors:\n    service: " s                                                         \
 	"\n    category: compute\n"                                                                \
 	"    metrics: [" s                                                                         \

@@ -23,6 +23,7 @@ static const struct {
 	{"recovering", "a", "hhhooohhhhhh", "000222100000"},
 	{"flapping: measured weights, nothing held back", "a", "hhhohohohh", "0002020200"},
 	{"10 s beside 3 min steps", "a_both", "hhhbbbbhhhh", "00001110000"},
+	{"whole buckets of two minutes, ending with the minute", "a_two", "hhheehh", "0001110"},
 	{"a count without any such series is 0", "a_errors", "hhehh", "00100"},
 	{"a count without data is unknown", "a_errors", "hh.......h", "0000000??0"},
 };
@@ -36,7 +37,7 @@ static void test_stories(void **state)
 			assert_int_equal(judge_house_setup(state), 0);
 		}
 		flag_house_open(&f, state, usual_rules);
-		assert_int_equal(cloudmon_usual(f.cloudmon), 20);
+		assert_int_equal(cloudmon_usual(f.cloudmon), 24);
 		flag_house_story(&f, "a", stories[i].story);
 		flag_house_weights(&f, stories[i].key, strlen(stories[i].story), text);
 		if (strcmp(text, stories[i].weights) != 0)
@@ -51,7 +52,7 @@ static void test_stories(void **state)
 
 struct asked {
 	bool done;
-	size_t n;
+	size_t n, metrics;
 	struct cloudmon_point last;
 	enum flag_value flags[8];
 	char weights[200];
@@ -70,13 +71,15 @@ static void on_points(void *arg, const struct cloudmon_point *p, size_t n, const
 	if (!n)
 		return;
 	a->last = p[n - 1];
-	memcpy(a->flags, p[n - 1].flags, 3 * sizeof(*a->flags));
+	memcpy(a->flags, p[n - 1].flags, a->metrics * sizeof(*a->flags));
 }
 
 static void evaluate(const char *key, int64_t from_s, int64_t to_s, size_t max, struct asked *a)
 {
 	*a = (struct asked){0};
 	const int64_t health = cloudmon_health_find(f.rules, key, "prod");
+	a->metrics = cloudmon_health_at(f.rules, (size_t)health)->metric_count;
+	assert_true(a->metrics <= array_len(a->flags));
 	cloudmon_evaluate(f.cloudmon, (size_t)health, from_s, to_s, max, on_points, a);
 	assert_false(a->done);
 	assert_true(loop_run_until(f.house->loop, &a->done));
@@ -108,7 +111,7 @@ static void random_flush(const char *service, const char *zone, int64_t at_s)
 /* What is kept up to date is what Graphite's functions say, for each shape. */
 static void test_same_both_ways(void **state)
 {
-	static const char *const keys[] = {"a", "a_both", "a_errors"};
+	static const char *const keys[] = {"a", "a_both", "a_errors", "a_two"};
 	flag_house_open(&f, state, usual_rules);
 	for (int minute = 0; minute < 60; minute++) {
 		const bool silent = random_next() % 5 == 0;
@@ -128,8 +131,9 @@ static void test_same_both_ways(void **state)
 			const int64_t m = f.begin_s + 60 * minute;
 			const struct cloudmon_health *h = cloudmon_health_at(
 				f.rules, (size_t)cloudmon_health_find(f.rules, keys[k], "prod"));
-			evaluate(keys[k], m - 120, m + 60, 0, &a);
-			assert_int_equal(a.n, 3);
+			/* Buckets of two and of three minutes end with it. */
+			evaluate(keys[k], m - 300, m + 60, 0, &a);
+			assert_int_equal(a.n, 6);
 			for (size_t i = 0; i < h->metric_count; i++)
 				if (cloudmon_flag_of(f.cloudmon, (size_t)h->flags[i], m) !=
 					a.flags[i])
@@ -160,10 +164,33 @@ static void test_range(void **state)
 	/* Fewer points: the worst of each. */
 	evaluate("a", f.begin_s, f.begin_s + 9 * 60, 3, &a);
 	assert_string_equal(a.weights, "020");
-	evaluate("a", f.begin_s, f.begin_s + 8 * 86400, 0, &a);
-	house_pass(f.house, 9 * 86400000LL);
-	evaluate("a", f.begin_s, f.begin_s + 8 * 86400, 0, &a);
+	evaluate("a", f.begin_s - 8 * 86400, f.begin_s, 0, &a);
 	assert_int_equal(a.err.kind, ERROR_LIMIT);
+	flag_house_close(&f);
+}
+
+/* A clock that is wrong: what comes half an hour early does not hide what comes in time. */
+static void test_ahead(void **state)
+{
+	struct asked a;
+	flag_house_open(&f, state, usual_rules);
+	flag_house_story(&f, "a", "hh");
+	flag_house_flush(&f, "a", "north", house_now(f.house) / 1000 + 1800,
+		&(struct flush){.attempted = 5, .ok = 5, .mean_ms = 100});
+	const int64_t m = house_now(f.house) / 60000 * 60 + 60;
+	for (int i = 0; i < 24; i++) {
+		house_pass(f.house, 10000);
+		flag_house_flush(&f, "a", "north", house_now(f.house) / 1000,
+			&(struct flush){.attempted = 5, .failed = 5});
+		cloudmon_pass(f.cloudmon);
+	}
+	const size_t health = (size_t)cloudmon_health_find(f.rules, "a", "prod");
+	for (int i = 0; i < 40 && cloudmon_weight(f.cloudmon, health, m) < 0; i++) {
+		evaluate("a", m, m + 60, 0, &a); /* what is asked is answered meanwhile */
+		assert_string_equal(a.weights, "2");
+		cloudmon_pass(f.cloudmon);
+	}
+	assert_int_equal(cloudmon_weight(f.cloudmon, health, m), 2);
 	flag_house_close(&f);
 }
 
@@ -307,7 +334,7 @@ static void test_repeats(void **state)
 int test_flags(void)
 {
 	const struct CMUnitTest tests[] = {judge_test(test_stories),
-		judge_test(test_same_both_ways), judge_test(test_range),
+		judge_test(test_same_both_ways), judge_test(test_range), judge_test(test_ahead),
 		judge_test(test_failures_never_improve),
 		judge_test(test_removing_never_makes_green), judge_test(test_order_of_arrival),
 		judge_test(test_repeats)};

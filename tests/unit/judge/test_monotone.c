@@ -1,8 +1,7 @@
 /*
  * test_monotone.c - promises, tried on thousands of drawn histories: one more failure at whatever
- * location never makes a component look better at any moment, silence never makes it green, nor do
- * whole kinds of data that are not there; order of arrival does not matter, and a repeat of what
- * was heard changes nothing for the better.
+ * location never makes a component look better at any moment, silence never makes it green, and
+ * without answers nothing is; order of arrival does not matter, and a repeat changes nothing.
  *
  * The decision alone is looked at, second by second, without a disk: component and sources are
  * filled by hand.
@@ -159,7 +158,7 @@ static void bench_fini(struct bench *b)
 	map_fini(&b->c.told);
 }
 
-static void take(struct bench *b, const struct event *e)
+static void take_at(struct bench *b, const struct event *e, int64_t now_ms)
 {
 	const struct observation o = {.cloud = "",
 		.probe = "",
@@ -167,7 +166,12 @@ static void take(struct bench *b, const struct event *e)
 		.fault = e->fault,
 		.severity = b->h->severity[e->source % PROBES],
 		.warned = e->warned && e->fault == FAULT_NONE};
-	source_take(b->s[e->source], &o, e->at_ms, false);
+	source_take(b->s[e->source], &o, now_ms, false);
+}
+
+static void take(struct bench *b, const struct event *e)
+{
+	take_at(b, e, e->at_ms);
 }
 
 /* 0 good, 1 unknown, 2 degraded, 3 outage. A component in trouble that falls silent becomes
@@ -266,12 +270,90 @@ static void silence_never_makes_it_green(void **state)
 	free(h);
 }
 
+/* What came of the last while is taken at its end, in another order by the one than by the other.
+ */
+static void order_of_arrival_does_not_matter(void **state)
+{
+	struct history *h = mem_new(struct history);
+	for (unsigned round = 0; round < 1000; round++) {
+		struct bench a, b;
+		seed = round + 200000;
+		draw_history(h);
+		bench_init(&a, h);
+		bench_init(&b, h);
+		size_t from = 0, to = 0;
+		for (int64_t now = T0; now < T0 + LAST_MS; now += 20000) {
+			for (; to < h->n && h->e[to].at_ms <= now; to++)
+				take_at(&a, &h->e[to], now);
+			while (to - from > 1) { /* backwards, but for the oldest */
+				take_at(&b, &h->e[--to], now);
+			}
+			for (; from < h->n && h->e[from].at_ms <= now; from++)
+				take_at(&b, &h->e[from], now);
+			to = from;
+			assert_int_equal(level(&a, now), level(&b, now));
+		}
+		bench_fini(&a);
+		bench_fini(&b);
+	}
+	free(h);
+}
+
+static void a_repeat_changes_nothing(void **state)
+{
+	struct history *h = mem_new(struct history);
+	for (unsigned round = 0; round < 1000; round++) {
+		struct bench a, b;
+		seed = round + 300000;
+		draw_history(h);
+		bench_init(&a, h);
+		bench_init(&b, h);
+		size_t i = 0;
+		for (int64_t now = T0; now < T0 + LAST_MS; now += 5000) {
+			for (; i < h->n && h->e[i].at_ms <= now; i++) {
+				take(&a, &h->e[i]);
+				take(&b, &h->e[i]);
+				take(&b, &h->e[i]);
+				if (i > 3)
+					take(&b, &h->e[i - draw(4)]);
+			}
+			assert_int_equal(level(&a, now), level(&b, now));
+		}
+		bench_fini(&a);
+		bench_fini(&b);
+	}
+	free(h);
+}
+
+static void without_answers_nothing_is_green(void **state)
+{
+	struct history *h = mem_new(struct history);
+	for (unsigned round = 0; round < 1000; round++) {
+		struct bench a;
+		seed = round + 400000;
+		draw_history(h);
+		bench_init(&a, h);
+		size_t i = 0;
+		for (int64_t now = T0; now < T0 + LAST_MS; now += 5000) {
+			for (; i < h->n && h->e[i].at_ms <= now; i++)
+				if (h->e[i].fault != FAULT_NONE)
+					take(&a, &h->e[i]);
+			assert_int_not_equal(level(&a, now), 0);
+		}
+		bench_fini(&a);
+	}
+	free(h);
+}
+
 int test_monotone(void);
 int test_monotone(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_more_failure_never_looks_better),
 		cmocka_unit_test(silence_never_makes_it_green),
+		cmocka_unit_test(order_of_arrival_does_not_matter),
+		cmocka_unit_test(a_repeat_changes_nothing),
+		cmocka_unit_test(without_answers_nothing_is_green),
 	};
 	return cmocka_run_group_tests_name("monotone", tests, NULL, NULL);
 }

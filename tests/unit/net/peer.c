@@ -84,6 +84,23 @@ bool peer_read(struct peer_connection *c)
 	return true;
 }
 
+bool peer_hear(struct peer_connection *c, char *line, size_t n)
+{
+	size_t i = 0;
+	char byte;
+
+	while (i + 1 < n) {
+		const long got = c->tls ? SSL_read(c->tls, &byte, 1) : recv(c->fd, &byte, 1, 0);
+		if (got != 1)
+			return false;
+		if (byte == '\n')
+			break;
+		line[i++] = byte;
+	}
+	line[i] = 0;
+	return true;
+}
+
 bool peer_write(struct peer_connection *c, const void *p, size_t n)
 {
 	const char *at = p;

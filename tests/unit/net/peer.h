@@ -43,6 +43,8 @@ void peer_stop(struct peer *p); /* ends its connections and waits for its thread
 
 /* Reads one request with its body (Content-Length). False when the client closed. */
 bool peer_read(struct peer_connection *c);
+/* A line, without its end. False: the client closed. */
+bool peer_hear(struct peer_connection *c, char *line, size_t n);
 bool peer_write(struct peer_connection *c, const void *p, size_t n);
 bool peer_say(struct peer_connection *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -131,30 +131,12 @@ static void assert_line(struct room *r, const char *want)
 /* --- peers -------------------------------------------------------------------------------------
  */
 
-/* A line, without its end. False: closed. */
-static bool hear(struct peer_connection *c, char *line, size_t n)
-{
-	size_t i = 0;
-	char byte;
-
-	while (i + 1 < n) {
-		const long got = c->tls ? SSL_read(c->tls, &byte, 1) : recv(c->fd, &byte, 1, 0);
-		if (got != 1)
-			return false;
-		if (byte == '\n')
-			break;
-		line[i++] = byte;
-	}
-	line[i] = 0;
-	return true;
-}
-
 static void echo(struct peer_connection *c)
 {
 	char line[1000];
 
 	peer_say(c, "hello\n");
-	while (hear(c, line, sizeof(line)))
+	while (peer_hear(c, line, sizeof(line)))
 		peer_say(c, "you said %s\n", line);
 }
 
@@ -164,7 +146,7 @@ static void starttls(struct peer_connection *c)
 	SSL *ssl = SSL_new(c->peer->arg);
 
 	peer_say(c, "ready\n");
-	if (hear(c, line, sizeof(line))) {
+	if (peer_hear(c, line, sizeof(line))) {
 		peer_say(c, "%s", "go\n");
 		SSL_set_fd(ssl, c->fd);
 		if (SSL_accept(ssl) == 1) {
@@ -197,7 +179,7 @@ static void reset(struct peer_connection *c)
 {
 	char line[100];
 
-	hear(c, line, sizeof(line));
+	peer_hear(c, line, sizeof(line));
 	peer_reset(c);
 }
 

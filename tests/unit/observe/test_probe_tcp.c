@@ -6,23 +6,6 @@
 #include "../net/peer.h"
 #include "asked.h"
 
-static bool hear(struct peer_connection *c, char *line, size_t n)
-{
-	size_t i = 0;
-	char byte;
-
-	while (i + 1 < n) {
-		const long got = c->tls ? SSL_read(c->tls, &byte, 1) : recv(c->fd, &byte, 1, 0);
-		if (got != 1)
-			return false;
-		if (byte == '\n')
-			break;
-		line[i++] = byte;
-	}
-	line[i] = 0;
-	return true;
-}
-
 /* --- tcp ---------------------------------------------------------------------------------------
  */
 
@@ -31,7 +14,7 @@ static void irc(struct peer_connection *c)
 	char line[200];
 
 	peer_say(c, ":irc NOTICE * :*** Looking up\r\nPING :tok%d\r\n", 7);
-	while (hear(c, line, sizeof(line)))
+	while (peer_hear(c, line, sizeof(line)))
 		if (!strcmp(line, "PONG tok7\r"))
 			peer_say(c, ":irc 001 welcome\r\n");
 }

@@ -72,7 +72,7 @@ static struct statsd_batch *after(struct statsd_table *t, const char *packet)
 
 static void each_type_adds_up_as_it_does(void **state)
 {
-	struct statsd_table *t = statsd_table_new(100);
+	struct statsd_table *t = statsd_table_new(100, 0);
 	struct statsd_batch *b =
 		after(t, "a.b:1|c\na.b:2.5|c|@0.5\r\n"
 			 "t:10|ms\nt:20:30.5|ms\nt:1|h|@0.1\nt:2|d\n"
@@ -111,7 +111,7 @@ static void a_name_that_is_known_is_read_as_well(void **state)
 	static const char *const odd[] = {"0", "000000000000001", "999999999999999", "0.1", "5.",
 		"123456.7890123", "0.0000000000001", "1234567890123456", "1e3",
 		"12345678.123456789", "+1", ".5"};
-	struct statsd_table *t = statsd_table_new(10);
+	struct statsd_table *t = statsd_table_new(10, 0);
 	struct random r;
 	char value[64], line[80];
 
@@ -134,7 +134,7 @@ static void a_name_that_is_known_is_read_as_well(void **state)
 
 static void tags_in_any_order_are_one_name(void **state)
 {
-	struct statsd_table *t = statsd_table_new(100);
+	struct statsd_table *t = statsd_table_new(100, 0);
 	struct statsd_batch *b =
 		after(t, "a:1|c|#z:1,b:2\na:1|c|#b:2,z:1\n"
 			 "a:1|c|@1|#b:2,z:1|c:ci-1|e:it|card:low\na:1|c|#b:3,b:2,z:1\n"
@@ -152,7 +152,7 @@ static void tags_in_any_order_are_one_name(void **state)
 
 static void the_same_name_may_be_of_two_types(void **state)
 {
-	struct statsd_table *t = statsd_table_new(100);
+	struct statsd_table *t = statsd_table_new(100, 0);
 	struct statsd_batch *b = after(t, "x:1|c\nx:1|ms\nx:1|c\nx:1|g\nx:a|s");
 
 	assert_int_equal(b->names.n, 4);
@@ -167,7 +167,7 @@ static void lines_that_are_none_are_counted_and_the_first_told(void **state)
 		"a:1|ms|@0", "a:1|c|@2", "a:1|c|@x", "a:x|c", "a:1:x|ms", "a:-1|ms", "a:nan|g",
 		"a:1|c|T1700000000", "a:1|c|z", "a{:1|c", "\xff:1|c", "a:1|c|#:v",
 		"a:1|c|#a:1,,b:2", "_e{1,1}:a|b", "a:1e300|ms", "a:1|ms|@1e-12"};
-	struct statsd_table *t = statsd_table_new(100);
+	struct statsd_table *t = statsd_table_new(100, 0);
 	struct statsd_batch *b;
 
 	for (size_t i = 1; i < array_len(bad); i++) {
@@ -189,7 +189,7 @@ static void lines_that_are_none_are_counted_and_the_first_told(void **state)
 
 static void names_have_an_end_and_known_ones_go_on(void **state)
 {
-	struct statsd_table *t = statsd_table_new(2);
+	struct statsd_table *t = statsd_table_new(2, 0);
 	struct statsd_batch *b = after(t, "a:1|c\nb:1|c\nc:1|c\nd:1|c\na:1|c\n");
 
 	assert_true(b->names.n == 2 && b->refused == 2 && b->items.p[0].value == 2);
@@ -205,10 +205,40 @@ static void names_have_an_end_and_known_ones_go_on(void **state)
 	statsd_table_free(t);
 }
 
+/* Only a is heard of; the room of the others goes to new names, under their numbers. */
+static void names_that_are_silent_leave(void **state)
+{
+	struct statsd_table *t = statsd_table_new(3, 8);
+	struct statsd_batch *b = after(t, "a:1|c\nb:5|g|#y:2,x:1\nb:5|g|#x:1,y:2\nc:1|ms\nd:1|c\n");
+	size_t gone = 0, batches = 0;
+
+	assert_true(b->names.n == 3 && b->refused == 1);
+	while (!gone) {
+		statsd_batch_free(b);
+		b = after(t, "a:1|c");
+		assert_true(b->items.n == 1 && b->items.p[0].id == 0 && batches++ < 10);
+		gone = b->gone.n;
+	}
+	assert_true(batches >= 7 && gone == 2);
+	for (size_t i = 0; i < gone; i++)
+		if (b->gone.p[i].id == 1)
+			assert_true(!strcmp(b->gone.p[i].name, "stats.gauges.b") &&
+				    !strcmp(b->gone.p[i].tags, "x:1,y:2"));
+		else
+			assert_string_equal(b->gone.p[i].name, "stats.timers.c");
+	statsd_batch_free(b);
+	b = after(t, "a:1|c\nb:+2|g|#x:1,y:2\ne:1|c\nf:1|c\n");
+	assert_true(b->names.n == 2 && b->items.n == 3 && b->refused == 1 && b->gone.n == 0);
+	assert_true(b->names.p[0].id + b->names.p[1].id == 3);
+	assert_true(b->items.p[1].kind == STATSD_GAUGE && b->items.p[1].value == 2);
+	statsd_batch_free(b);
+	statsd_table_free(t);
+}
+
 /* A histogram of one heard often is the same as the sparse one. */
 static void a_timer_heard_often_loses_nothing(void **state)
 {
-	struct statsd_table *t = statsd_table_new(10);
+	struct statsd_table *t = statsd_table_new(10, 0);
 	struct series_hist want = {0};
 	struct random r;
 	char line[64];
@@ -235,7 +265,7 @@ static void a_timer_heard_often_loses_nothing(void **state)
 static void many_names_are_found_again(void **state)
 {
 	enum { MANY = 20000 };
-	struct statsd_table *t = statsd_table_new(MANY);
+	struct statsd_table *t = statsd_table_new(MANY, 0);
 	char line[100];
 
 	for (int round = 0; round < 2; round++) {
@@ -256,7 +286,7 @@ static void many_names_are_found_again(void **state)
 
 static void a_set_has_an_end(void **state)
 {
-	struct statsd_table *t = statsd_table_new(10);
+	struct statsd_table *t = statsd_table_new(10, 0);
 	char line[32];
 
 	for (int i = 0; i < STATSD_MEMBERS_MAX + 5; i++) {
@@ -280,6 +310,7 @@ int test_statsd(void)
 		cmocka_unit_test(the_same_name_may_be_of_two_types),
 		cmocka_unit_test(lines_that_are_none_are_counted_and_the_first_told),
 		cmocka_unit_test(names_have_an_end_and_known_ones_go_on),
+		cmocka_unit_test(names_that_are_silent_leave),
 		cmocka_unit_test(a_timer_heard_often_loses_nothing),
 		cmocka_unit_test(many_names_are_found_again),
 		cmocka_unit_test(a_set_has_an_end),

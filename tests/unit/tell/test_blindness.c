@@ -89,7 +89,7 @@ static void it_begins_and_ends_once(void **state)
 	json_t *list = blindness_json(w->blindness);
 	assert_int_equal(json_array_size(list), 2);
 	assert_string_equal(json_str(json_array_get(list, 0), "why"), "no space");
-	assert_string_equal(json_str(json_array_get(list, 1), "what"), "location rome");
+	assert_string_equal(json_str(json_array_get(list, 1), "what"), "outpost rome");
 	json_decref(list);
 	blindness_tell(w->blindness, BLIND_STORE, "", NULL);
 	blindness_tell(w->blindness, BLIND_LOCATION, "rome", NULL);

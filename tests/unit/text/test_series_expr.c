@@ -57,6 +57,8 @@ static void test_selectors_are_texts(void **state)
 	yields("f(probe)", "[\"probe\"]");
 	yields("f(call{service=\"a}b\", x!=\"y\"})",
 		"[\"call{service=\\\"a}b\\\", x!=\\\"y\\\"}\"]");
+	yields("f(server-login.a*{b='c'})", "[\"server-login.a*{b='c'}\"]");
+	yields("f(a.5xx, 7d ago)", "[\"a.5xx\",\"-604800s\"]");
 	yields("f('stats.*.count')", "[\"stats.*.count\"]");
 	yields("f(a{}, 7d ago)", "[\"a{}\",\"-604800s\"]");
 	yields("f(max(a))", "[[\"a\"]]"); /* the language's own functions are not there */

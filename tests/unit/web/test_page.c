@@ -766,9 +766,9 @@ static void test_evidence(void **state)
 	has(s, html,
 		"Dies ist eine Folge von: <a href=\"/components/identity?lang=de\"><bdi>Identity</bdi></a>.");
 	has(s, html,
-		"<a href=\"/events/2026-11-26-firmware?lang=de\">Dies liegt in angekündigten Arbeiten.</a>");
+		"<a href=\"/events/2026-11-26-firmware?lang=de\">In angekündigter Wartung.</a>");
 	has(s, html, "<bdi>1 of 3 locations sees an outage: bonn-outside</bdi>");
-	has(s, html, "Der Zustand wechselt so oft");
+	has(s, html, "Der Zustand wechselt");
 	has(s, html, "<a href=\"/api/ops/v1/evidence/498.json\">JSON</a>");
 	has(s, html, "<dt>Schlagen fehl</dt><dd>1</dd>");
 	has(s, html, "<code>p95('image') &gt; 800ms</code>");

@@ -22,8 +22,9 @@ static char *render(enum page p, json_t *model, json_t *site, const char *lang, 
 
 static void has(const char *html, const char *text)
 {
+	assert_non_null(html);
 	if (!strstr(html, text))
-		fail_msg("no \"%s\" in %s", text, html);
+		fail_msg("no \"%s\"", text);
 }
 
 static void lacks(const char *html, const char *text)
@@ -216,6 +217,30 @@ static void long_texts_are_told_in_short(void **state)
 	buf_fini(&text);
 }
 
+/* When everything fails and all of it is declared, the page must still be light. */
+static void an_outage_of_everything_fits(void **state)
+{
+	for (const char *const *lang = page_languages(); *lang; lang++) {
+		json_t *site = model_site(MOOD_MIXED, 50, false), *concerned = json_array(), *c;
+		json_t *event = json_array_get(json_object_get(site, "events"), 0);
+		size_t i;
+		json_array_foreach (json_object_get(site, "components"), i, c) {
+			json_object_set_new(c, "health", json_string("outage"));
+			json_object_set_new(c, "rule", json_string("silent"));
+			json_array_append_new(
+				concerned, json_pack("{s:O, s:i}", "id", json_object_get(c, "id"),
+						   "impact", 100));
+		}
+		json_object_set_new(event, "components", concerned);
+		char *html = render(PAGE_STATUS, site, site, *lang, false);
+		print_message("all fail: %zu bytes (%s)\n", strlen(html), *lang);
+		assert_int_equal(count(html, " id=\"e1\">"), 1);
+		assert_int_equal(count(html, "<small><a href=\"#e1\">"), 50);
+		assert_true(strlen(html) <= 54000);
+		free(html);
+	}
+}
+
 static void the_history_is_chosen_by_links(void **state)
 {
 	json_t *history = model_history(MOOD_MIXED, false);
@@ -251,11 +276,12 @@ static void a_component_shows_what_concerns_it(void **state)
 	has(html,
 		"<p>This is an effect of: <a href=\"/components/network?lang=en\"><bdi>Network</bdi></a>.</p>");
 	has(html, "<bdi>1 of 3 locations sees an outage: bonn-outside</bdi>");
-	lacks(html, "This lies within announced work.");
+	lacks(html, "Within announced maintenance.");
 	free(html);
 	json_t *site = model_site(MOOD_MIXED, 20, false);
 	html = render(PAGE_STATUS, site, site, "en", false);
-	has(html, "<small>Affected by \xe2\x81\xa8Network\xe2\x81\xa9</small>");
+	has(html,
+		"<small>Affected by \xe2\x81\xa8Network\xe2\x81\xa9.</small><small>Some locations see it worse than most.</small>");
 	free(html);
 }
 
@@ -318,6 +344,7 @@ int test_page_events(void)
 		cmocka_unit_test(the_front_page_tells_events_below_its_sentence),
 		cmocka_unit_test(a_draft_is_called_so),
 		cmocka_unit_test(long_texts_are_told_in_short),
+		cmocka_unit_test(an_outage_of_everything_fits),
 		cmocka_unit_test(the_history_is_chosen_by_links),
 		cmocka_unit_test(a_component_shows_what_concerns_it),
 		cmocka_unit_test(each_day_that_was_not_green_leads_to_its_spans),
