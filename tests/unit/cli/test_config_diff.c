@@ -158,6 +158,9 @@ static const struct change changes[] = {
 	{"", "metrics: [{otlp: \"http://h:1/x\"}]", "+ metrics otlp h:1\n"},
 	{"metrics: [{otlp: \"http://h:1/x\"}]", "metrics: [{otlp: \"http://h:1/x\", every: 1m}]",
 		"~ metrics otlp h:1: every 15s -> 1m\n"},
+	{"", "outposts: [{location: b, token: env:B}]", "+ outpost b\n"},
+	{"outposts: [{location: b, token: env:B}]", "outposts: [{location: b, token: env:C}]",
+		"~ outpost b: token env:B -> env:C\n"},
 };
 
 static void test_lines(void **state)

@@ -287,8 +287,8 @@ static void write_parcel(const struct parcel_name *name, struct buf *out)
 	assert_false(parcel_writer_add(&w, 18, false, SLICE("no row")));
 	assert_false(parcel_writer_add(&w, 18, true, SLICE("no note")));
 	assert_int_equal(parcel_writer_series(&w), 1);
-	assert_true(parcel_writer_finish(
-		&w, SLICE("{}"), name_it, (void *)(uintptr_t)name, out, &err));
+	assert_true(
+		parcel_writer_finish(&w, SLICE("{}"), name_it, (void *)(uintptr_t)name, out, &err));
 	parcel_writer_fini(&w);
 	row_writer_fini(&row);
 	buf_fini(&bytes);
@@ -308,8 +308,8 @@ static struct parcel *there_and_back(const struct parcel_name *name)
 static void test_names_of_series(void **state)
 {
 	(void)state;
-	struct parcel *p = there_and_back(&(struct parcel_name){
-		SERIES_GAUGE, "us", "probe", "{a=\"b\\\"c\",d=\"\\\\\"}"});
+	struct parcel *p = there_and_back(
+		&(struct parcel_name){SERIES_GAUGE, "us", "probe", "{a=\"b\\\"c\",d=\"\\\\\"}"});
 	assert_non_null(p);
 	assert_int_equal(p->series.p[0].id, 5);
 	assert_int_equal(p->series.p[0].tag_count, 2);
@@ -318,16 +318,11 @@ static void test_names_of_series(void **state)
 	assert_string_equal(p->series.p[0].tags[1].value, "\\");
 	parcel_free(p);
 	static const struct parcel_name wrong[] = {
-		{SERIES_GAUGE, "", "", ""},
-		{SERIES_GAUGE, "", "a{b", ""},
-		{SERIES_GAUGE, "{", "a", ""},
-		{SERIES_GAUGE, "", "a", "b"},
-		{SERIES_GAUGE, "", "a", "{b=\"c\""},
-		{SERIES_GAUGE, "", "a", "{b=\"c\"}d"},
-		{SERIES_GAUGE, "", "a", "{b=\"c}"},
-		{SERIES_GAUGE, "", "a", "{b=\"c\",b=\"d\"}"},
-		{SERIES_GAUGE, "", "a", "{=\"c\"}"},
-		{SERIES_GAUGE, "", "a", "{"},
+		{SERIES_GAUGE, "", "", ""}, {SERIES_GAUGE, "", "a{b", ""},
+		{SERIES_GAUGE, "{", "a", ""}, {SERIES_GAUGE, "", "a", "b"},
+		{SERIES_GAUGE, "", "a", "{b=\"c\""}, {SERIES_GAUGE, "", "a", "{b=\"c\"}d"},
+		{SERIES_GAUGE, "", "a", "{b=\"c}"}, {SERIES_GAUGE, "", "a", "{b=\"c\",b=\"d\"}"},
+		{SERIES_GAUGE, "", "a", "{=\"c\"}"}, {SERIES_GAUGE, "", "a", "{"},
 		{SERIES_PROBE, "", "a", ""}, /* the row says that it is a gauge */
 	};
 	for (size_t i = 0; i < array_len(wrong); i++)
