@@ -15,6 +15,7 @@
  * at the earliest, so a state lasts at least that long before a better one; worse ones and unknown
  * come at once. While blind (witness.h) nothing becomes degraded or an outage.
  * Failures of latency only come from good answers; every failure counts (docs/judging.md).
+ * The sources of one probe at several locations count as one, by quorum; who is overruled is said.
  *
  * What explains a state that is not operational (root, maintenance, flapping) is part of it: when
  * that changes, so does the verdict, although health and since_ms stay.
@@ -222,7 +223,8 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
 /* The evidence of a verdict; NULL when there is none of that id. Operators get the whole, everyone
  * else what is public (no request, no ids, no detail). Owned. Thread: any.
  *	{"id", "component", "health", "was", "at_ms", "until_ms" or null, "rule", "text",
- *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent": counts,
+ *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent",
+ *	 "overruled": counts,
  *	 "sources": [{"probe", "step", "location", "says" (good slow failing bad ours stale
  *nothing), "n", "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
  *	 "told": as given to judge_tell(), "root", "maintenance", "dissent", "flapping",

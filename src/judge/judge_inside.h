@@ -2,8 +2,9 @@
  * judge_inside.h - what the files of the judge share.
  *
  * judge_turn.c moves a component from state to state, judge_decide.c says what its sources say
- * together, judge_rows.c holds the tables, judge_days.c counts seconds, judge_evidence.c writes
- * down why.
+ * together, as judge_quorum.c heard them and beside what judge_told.c knows; judge_depend.c,
+ * judge_window.c and judge_flap.c say what explains it. judge_rows.c holds the tables, judge_days.c
+ * counts seconds, judge_evidence.c writes down why.
  */
 #ifndef JUDGE_JUDGE_INSIDE_H
 #define JUDGE_JUDGE_INSIDE_H

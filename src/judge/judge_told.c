@@ -78,7 +78,11 @@ void judge_tell(struct judge *j, const struct judge_told *given)
 	} else if (given->at_ms < t->at_ms) {
 		return; /* something newer was said */
 	}
-	t->health = given->health == HEALTH_MAINTENANCE ? HEALTH_UNKNOWN : given->health;
+	const enum health says =
+		given->health == HEALTH_MAINTENANCE ? HEALTH_UNKNOWN : given->health;
+	const bool same = t->at_ms && t->health == says && t->muted == j->blind &&
+			  judge_now_ms(j) <= t->fresh_ms;
+	t->health = says;
 	t->at_ms = given->at_ms;
 	t->fresh_ms = given->fresh_ms;
 	t->muted = j->blind;
@@ -86,7 +90,10 @@ void judge_tell(struct judge *j, const struct judge_told *given)
 	t->text = short_text(given->text);
 	json_decref(t->evidence);
 	t->evidence = short_evidence(given->evidence);
-	judge_again(c);
+	if (same) /* hundreds say so in one turn: one look is enough */
+		judge_later(c);
+	else
+		judge_again(c);
 }
 
 void judge_untell(struct judge *j, const char *component, const char *by)
