@@ -103,10 +103,9 @@ class Nginx:
     def __init__(self, work):
         self.work, self.port, self.tls_port = work, free_port(), free_port()
         self.cert = os.path.join(work, "cert")
-        names = ",".join(f"IP:127.0.{i}.1" for i in range(1, ADDRESSES + 1))
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-keyout", os.path.join(work, "key"), "-out", self.cert, "-days", "30", "-subj", "/CN=bench",
-                        "-addext", "subjectAltName=" + names], check=True, capture_output=True)
+                        "-addext", "subjectAltName=DNS:bench.example"], check=True, capture_output=True)
         listen = "\n".join(f"    listen 127.0.{i}.1:{self.port} backlog=4096;" for i in range(1, ADDRESSES + 1))
         listen_tls = "\n".join(f"    listen 127.0.{i}.1:{self.tls_port} ssl backlog=4096;"
                                for i in range(1, ADDRESSES + 1))
@@ -199,7 +198,9 @@ class Run:
                     port = nginx.tls_port if tls else (hanging if hangs else nginx).port
                     host = f"127.{1 if hangs else 0}.{i % ADDRESSES + 1}.1:{port}"
                     name = "t" if tls else "h" if hangs else "p"
-                    kind = f'{{url: "https://{host}/{name}{i}", ca: {nginx.cert}}}' if tls else f'"http://{host}/{name}{i}"'
+                    kind = f'"http://{host}/{name}{i}"'
+                    if tls:
+                        kind = f'{{url: "https://bench.example/{name}{i}", host: "{host}", ca: {nginx.cert}}}'
                     f.write(f'- {{name: {name}{i}, http: {kind}, every: {EVERY:g}s,'
                             f' component: C{i % COMPONENTS}, expect: ["[STATUS] == 200"]}}\n')
         main = os.path.join(self.place, "glasshouse.yaml")
