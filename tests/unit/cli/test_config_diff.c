@@ -158,6 +158,11 @@ static const struct change changes[] = {
 	{"", "metrics: [{otlp: \"http://h:1/x\"}]", "+ metrics otlp h:1\n"},
 	{"metrics: [{otlp: \"http://h:1/x\"}]", "metrics: [{otlp: \"http://h:1/x\", every: 1m}]",
 		"~ metrics otlp h:1: every 15s -> 1m\n"},
+	{"", "events: {suspect: none}",
+		"~ events.suspect: {\"lasting\":\"3m\",\"announce\":\"10m\",\"close\":\"auto\",\"after\":\"5m\","
+		"\"regroup\":\"15m\"} -> none\n"},
+	{"", "dashboards: [{name: d, cloudmon: \"http://h\", version: 2, token: env:T}]",
+		"+ dashboard d\n"},
 	{"", "outposts: [{location: b, token: env:B}]", "+ outpost b\n"},
 	{"outposts: [{location: b, token: env:B}]", "outposts: [{location: b, token: env:C}]",
 		"~ outpost b: token env:B -> env:C\n"},
