@@ -37,8 +37,8 @@ static struct dashboard_draft *earlier(struct config_reader *r, const struct yam
 }
 
 /* {name: text}; later files add to it. */
-static void read_map(struct config_reader *r, const struct yaml *map, const char *what, bool ids,
-	json_t *into)
+static void read_map(
+	struct config_reader *r, const struct yaml *map, const char *what, bool ids, json_t *into)
 {
 	for (size_t i = 0; map && i < map->n; i++) {
 		const struct yaml *key = map->keys[i], *value = map->items[i];
@@ -122,8 +122,8 @@ static void check(struct config_reader *r, const struct dashboard_draft *d)
 	if (d->broken)
 		return;
 	if (!d->url)
-		config_wrong_at(r, &d->at,
-			"a dashboard needs cloudmon, the address before /v1 or /v2");
+		config_wrong_at(
+			r, &d->at, "a dashboard needs cloudmon, the address before /v1 or /v2");
 	if (d->secret.from && d->token.from)
 		config_wrong_at(r, &d->at, "a dashboard has a secret or a token, not both");
 }

@@ -27,9 +27,9 @@ bool running_dashboards(struct running *r, const struct config *c, struct error 
 	if (!r->dashboards)
 		r->dashboards = dashboards_new(r->session.loop, r->session.facts, r->session.api,
 			look, on_trouble, r, err);
-	const bool good = r->dashboards && dashboards_configure(r->dashboards,
-						  c->site_url ? c->site_url : "", list.p, list.n,
-						  err);
+	const bool good =
+		r->dashboards && dashboards_configure(r->dashboards, c->site_url ? c->site_url : "",
+					 list.p, list.n, err);
 	vec_fini(&list);
 	return good;
 }

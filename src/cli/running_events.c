@@ -10,8 +10,8 @@ typedef VEC(struct judge_window) windows;
 
 static void add_window(windows *list, const struct maintenance_window *w, const char *component)
 {
-	vec_push(list, ((struct judge_window){component, w->event ? w->event : "", w->from_ms,
-			       w->to_ms}));
+	vec_push(list,
+		((struct judge_window){component, w->event ? w->event : "", w->from_ms, w->to_ms}));
 }
 
 /* A probe stands for its component; one that is nobody's counts for none. */

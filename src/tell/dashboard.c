@@ -21,7 +21,8 @@ int64_t dashboards_now_ms(const struct dashboards *d)
 	return clock_unix_us(loop_clock(d->loop)) / 1000;
 }
 
-/* --- entries ------------------------------------------------------------------------------------ */
+/* --- entries ------------------------------------------------------------------------------------
+ */
 
 void entry_free(struct entry *e)
 {
@@ -75,7 +76,8 @@ static bool load_entries(struct target *t, struct error *err)
 		&v, 1, on_entry, t, err);
 }
 
-/* --- the feed ----------------------------------------------------------------------------------- */
+/* --- the feed -----------------------------------------------------------------------------------
+ */
 
 struct page {
 	char *events[CHANGES_AT_ONCE];
@@ -142,8 +144,8 @@ static void plan(struct dashboards *d)
 	struct page p = {0};
 	struct error err = {0};
 	struct rows_job *j = rows_job_new();
-	bool good = facts_feed(
-		d->facts, d->cursor, AUDIENCE_PUBLIC, CHANGES_AT_ONCE, on_row, &p, &err);
+	bool good =
+		facts_feed(d->facts, d->cursor, AUDIENCE_PUBLIC, CHANGES_AT_ONCE, on_row, &p, &err);
 	for (size_t i = 0; i < p.n; i++) {
 		good = good && take_event(d, p.events[i], j, &err);
 		free(p.events[i]);
@@ -167,7 +169,8 @@ void dashboards_wake(struct dashboards *d)
 	plan(d);
 }
 
-/* --- configuration ------------------------------------------------------------------------------ */
+/* --- configuration ------------------------------------------------------------------------------
+ */
 
 static void config_fini(struct dashboard *c)
 {
@@ -273,7 +276,8 @@ bool dashboards_configure(struct dashboards *d, const char *site_url, const stru
 	return good;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------------
+ */
 
 /* The first time we begin at the end of the feed: what was before is no news. */
 static bool first_cursor(struct facts_tx *tx, void *arg, struct error *err)
@@ -332,7 +336,8 @@ void dashboards_free(struct dashboards *d)
 	free(d);
 }
 
-/* --- what is told of us -------------------------------------------------------------------------- */
+/* --- what is told of us --------------------------------------------------------------------------
+ */
 
 json_t *dashboards_json(const struct dashboards *d)
 {
@@ -341,11 +346,11 @@ json_t *dashboards_json(const struct dashboards *d)
 		size_t waiting = 0;
 		VEC_EACH (&(*t)->entries, struct entry *, e)
 			waiting += (*e)->dirty;
-		json_array_append_new(list,
-			json_pack("{s:s, s:i, s:I, s:I, s:I, s:s?}", "name", (*t)->config.name,
-				"version", (*t)->config.version, "sent", (json_int_t)(*t)->sent,
-				"failed", (json_int_t)(*t)->failed, "waiting", (json_int_t)waiting,
-				"trouble", (*t)->trouble));
+		json_array_append_new(
+			list, json_pack("{s:s, s:i, s:I, s:I, s:I, s:s?}", "name",
+				      (*t)->config.name, "version", (*t)->config.version, "sent",
+				      (json_int_t)(*t)->sent, "failed", (json_int_t)(*t)->failed,
+				      "waiting", (json_int_t)waiting, "trouble", (*t)->trouble));
 	}
 	return list;
 }

@@ -35,8 +35,8 @@ enum action_kind {
 
 struct action {
 	enum action_kind kind;
-	char *path;   /* owned */
-	json_t *body; /* owned; NULL: none */
+	char *path;         /* owned */
+	json_t *body;       /* owned; NULL: none */
 	json_t *components; /* [our ids] that it is about, of a POST; owned */
 	int level;          /* of them */
 	size_t update;      /* from 0: of a PATCH and a CHECK */
@@ -45,12 +45,12 @@ struct action {
 
 struct target {
 	struct dashboards *dashboards;
-	struct dashboard config; /* owned copies; secrets borrowed */
+	struct dashboard config;     /* owned copies; secrets borrowed */
 	VEC(struct entry *) entries; /* in order of coming */
-	json_t *known;           /* [{"id", "name", "attributes"}] there; NULL: not asked */
+	json_t *known;               /* [{"id", "name", "attributes"}] there; NULL: not asked */
 	int64_t known_ms;
-	json_t *checked;         /* the incident as it was just read; NULL: not */
-	bool foundless;          /* just looked: none of ours is there */
+	json_t *checked; /* the incident as it was just read; NULL: not */
+	bool foundless;  /* just looked: none of ours is there */
 	struct attempt *attempt;
 	struct action action; /* under way */
 	struct entry *about;  /* the same */

@@ -42,9 +42,11 @@ static bool is_over(const json_t *event)
 	return event_phase_parse(json_str(event, "phase"), &p) && event_phase_over(p);
 }
 
-/* --- names there -------------------------------------------------------------------------------- */
+/* --- names there --------------------------------------------------------------------------------
+ */
 
-static const char *name_there(const struct target *t, const char *component, const char **ret_region)
+static const char *name_there(
+	const struct target *t, const char *component, const char **ret_region)
 {
 	const char *name = component, *own = json_str(t->config.names, component);
 	*ret_region = "";
@@ -97,7 +99,8 @@ const json_t *component_there(const struct target *t, const char *component)
 	return id;
 }
 
-/* --- texts -------------------------------------------------------------------------------------- */
+/* --- texts --------------------------------------------------------------------------------------
+ */
 
 static char *marker(const struct target *t, const char *event)
 {
@@ -139,19 +142,20 @@ static json_t *description(const struct target *t, const json_t *event, size_t u
 {
 	const json_t *u = json_array_get(json_object_get(event, "updates"), update);
 	const char *text = json_str(u, "text");
-	char *mark = marker(t, json_str(event, "id")), *begin = cut(text ? text : "", DESCRIPTION_MAX);
+	char *mark = marker(t, json_str(event, "id")),
+	     *begin = cut(text ? text : "", DESCRIPTION_MAX);
 	json_t *j = json_sprintf("%s%s%s", begin, begin[0] ? "\n\n" : "", mark);
 	free(begin);
 	free(mark);
 	return j;
 }
 
-/* --- version 1 ---------------------------------------------------------------------------------- */
+/* --- version 1 ----------------------------------------------------------------------------------
+ */
 
 static int posted_level(const struct entry *e, const char *component)
 {
-	return (int)json_int(
-		json_at(e->body, "posted", component, NULL), "level", 0);
+	return (int)json_int(json_at(e->body, "posted", component, NULL), "level", 0);
 }
 
 static json_t *attribute_list(const struct target *t, const char *region)
@@ -184,13 +188,14 @@ static void next_status(
 	}
 }
 
-/* --- version 2 ---------------------------------------------------------------------------------- */
+/* --- version 2 ----------------------------------------------------------------------------------
+ */
 
 #define KNOWN_MS (5 * 60 * 1000LL) /* before what it does not know is asked again */
 
 /* Ours that are ill as of that update and not there yet; `unknown`: it knows none of that name. */
-static json_t *not_there(
-	const struct target *t, const struct entry *e, const json_t *event, size_t update, bool unknown)
+static json_t *not_there(const struct target *t, const struct entry *e, const json_t *event,
+	size_t update, bool unknown)
 {
 	const json_t *list = components_at(event, update);
 	json_t *all = json_array();
@@ -209,8 +214,9 @@ static void post_incident(struct target *t, const json_t *event, size_t update, 
 {
 	json_t *ids = json_array();
 	for (size_t i = 0; i < json_array_size(ret->components); i++)
-		json_array_append(ids, (json_t *)component_there(t,
-					       json_string_value(json_array_get(ret->components, i))));
+		json_array_append(
+			ids, (json_t *)component_there(
+				     t, json_string_value(json_array_get(ret->components, i))));
 	ret->kind = ACTION_POST;
 	ret->path = mem_strdup("/v2/events");
 	ret->level = worst_at(event, update);
@@ -271,8 +277,8 @@ bool incident_has_update(const json_t *incident, const json_t *patch)
 	for (size_t i = 0; i < json_array_size(updates); i++) {
 		const json_t *u = json_array_get(updates, i);
 		const char *at = json_str(u, "timestamp"), *ours = json_str(patch, "update_date");
-		if (json_equal(json_object_get(u, "text"), json_object_get(patch, "message")) && at &&
-			!strncmp(at, ours, strlen("2026-11-18T11:06:40")))
+		if (json_equal(json_object_get(u, "text"), json_object_get(patch, "message")) &&
+			at && !strncmp(at, ours, strlen("2026-11-18T11:06:40")))
 			return true;
 	}
 	return false;
@@ -309,8 +315,9 @@ static void note_unknown(struct target *t, const json_t *unknown)
 	const char *region, *id = json_string_value(json_array_get(unknown, 0));
 	char *why = NULL;
 	if (id)
-		why = mem_printf("%s knows no component \"%s\" with the attributes of ours: give its"
-				 " name there (names), or other attributes",
+		why = mem_printf(
+			"%s knows no component \"%s\" with the attributes of ours: give its"
+			" name there (names), or other attributes",
 			t->config.url, name_there(t, id, &region));
 	if (why)
 		mem_replace(&t->unknown, why);

@@ -24,7 +24,8 @@ struct attempt {               /* outlives its target */
 	char *body;
 };
 
-/* --- who we are --------------------------------------------------------------------------------- */
+/* --- who we are ---------------------------------------------------------------------------------
+ */
 
 /* base64url without '=', RFC 7515; owned. */
 static char *url_text(const void *p, size_t n)
@@ -43,8 +44,8 @@ static char *signed_token(const struct secret *secret)
 	uint8_t mac[SHA256_BYTES];
 	char *h = url_text(head, sizeof(head) - 1), *c = url_text(claim, sizeof(claim) - 1);
 	char *signs = mem_printf("%s.%s", h, c);
-	digest_hmac_sha256(slice_from(secret_reveal(secret), secret_length(secret)), slice_of(signs),
-		mac);
+	digest_hmac_sha256(
+		slice_from(secret_reveal(secret), secret_length(secret)), slice_of(signs), mac);
 	char *m = url_text(mac, sizeof(mac)), *token = mem_printf("Bearer %s.%s", signs, m);
 	free(h);
 	free(c);
@@ -60,17 +61,17 @@ static char *authorization(const struct dashboard *c)
 			   : NULL;
 }
 
-/* --- trouble ------------------------------------------------------------------------------------ */
+/* --- trouble ------------------------------------------------------------------------------------
+ */
 
 static void say_trouble(struct target *t, const char *why)
 {
 	const struct dashboards *d = t->dashboards;
-	char *now = mem_strdup(why ? why : t->unknown);
-	const bool same = now == t->trouble || (now && t->trouble && !strcmp(now, t->trouble));
-	free(t->trouble);
-	t->trouble = now;
-	if (!same)
-		d->trouble(d->arg, t->config.name, t->trouble);
+	const char *now = why ? why : t->unknown;
+	if (!now ? !t->trouble : t->trouble && !strcmp(now, t->trouble))
+		return;
+	mem_replace(&t->trouble, now);
+	d->trouble(d->arg, t->config.name, t->trouble);
 }
 
 static void on_timer(struct timer *timer)
@@ -106,7 +107,8 @@ static void failed(struct target *t, const char *why, bool at_once)
 	wait_again(t);
 }
 
-/* --- what came of it ----------------------------------------------------------------------------- */
+/* --- what came of it -----------------------------------------------------------------------------
+ */
 
 static json_t *posted_of(struct entry *e)
 {
@@ -183,8 +185,7 @@ static void mark_incident(struct entry *e, const json_t *remote, int64_t told, b
 static void took_patch(struct target *t, bool ours)
 {
 	mark_incident(t->about, t->action.remote, (int64_t)t->action.update + 1, ours);
-	json_object_set_new(
-		t->about->body, "told", json_integer((json_int_t)t->action.update + 1));
+	json_object_set_new(t->about->body, "told", json_integer((json_int_t)t->action.update + 1));
 	keep(t, t->about);
 }
 
@@ -199,9 +200,9 @@ static void took_find(struct target *t, const json_t *answer)
 		json_t *result = json_array(), *made, *id;
 		size_t k;
 		json_array_foreach (json_object_get(incident, "components"), k, id)
-			json_array_append_new(result, json_pack("{s:O, s:O}", "component_id", id,
-							      "incident_id",
-							      json_object_get(incident, "id")));
+			json_array_append_new(
+				result, json_pack("{s:O, s:O}", "component_id", id, "incident_id",
+						json_object_get(incident, "id")));
 		made = json_pack("{s:o}", "result", result);
 		took_post(t, made);
 		json_decref(made);
@@ -250,7 +251,8 @@ static void took(struct target *t, json_t *answer)
 	}
 }
 
-/* --- answers ------------------------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------------------------------
+ */
 
 /* The start of what it says, in printable ASCII, without secrets; owned. */
 static char *said(struct slice body)
@@ -305,7 +307,8 @@ static void on_answer(void *arg, const struct http_answer *a)
 	json_decref(answer);
 }
 
-/* --- what is due -------------------------------------------------------------------------------- */
+/* --- what is due --------------------------------------------------------------------------------
+ */
 
 static void send_action(struct target *t)
 {
@@ -347,8 +350,8 @@ static void clean(struct target *t, struct entry *e, const json_t *event)
 {
 	enum event_phase phase;
 	e->dirty = false;
-	if (t->config.version == 1 && event && event_phase_parse(json_str(event, "phase"), &phase) &&
-		event_phase_over(phase))
+	if (t->config.version == 1 && event &&
+		event_phase_parse(json_str(event, "phase"), &phase) && event_phase_over(phase))
 		json_object_del(e->body, "posted");
 	say_trouble(t, NULL);
 	keep(t, e);
