@@ -68,7 +68,7 @@ def test_a_loop_that_stood_still_is_told_of(cloud):
               "operators are told", 30)
         run.kill()  # once it runs again nobody stands still
         run.start()
-        assert len(blind(run, "stall")) == 1
+        assert len(until(lambda: blind(run, "stall"), "it is there after a start")) == 1
         assert run.stop() == 0
     receiver.close()
 
