@@ -25,18 +25,18 @@ struct suspect {
 
 static const char *const closes[] = {"auto", "propose", "never", NULL};
 
-#define SUSPECT(name, type, field) name, type, offsetof(struct suspect, field)
+#define ITEM(name, type, field) name, type, offsetof(struct suspect, field)
 static const struct key suspect_keys[] = {
-	{SUSPECT("lasting", KEY_TIME, lasting_ns), .min = NS_PER_S, .max = DAY_NS,
+	{ITEM("lasting", KEY_TIME, lasting_ns), .min = NS_PER_S, .max = DAY_NS,
 		.help = "before one is drafted"},
-	{SUSPECT("announce", KEY_TEXT, announce), .help = "a time, never, or at once"},
-	{SUSPECT("close", KEY_WORD, close), .words = closes},
-	{SUSPECT("after", KEY_TIME, after_ns), .min = NS_PER_S, .max = DAY_NS,
+	{ITEM("announce", KEY_TEXT, announce), .help = "a time, never, or at once"},
+	{ITEM("close", KEY_WORD, close), .words = closes},
+	{ITEM("after", KEY_TIME, after_ns), .min = NS_PER_S, .max = DAY_NS,
 		.help = "all is well for that long"},
-	{SUSPECT("regroup", KEY_TIME, regroup_ns), .min = NS_PER_S, .max = DAY_NS,
+	{ITEM("regroup", KEY_TIME, regroup_ns), .min = NS_PER_S, .max = DAY_NS,
 		.help = "what is one event"},
 };
-#undef SUSPECT
+#undef ITEM
 
 static void read_announce(struct config_reader *r, const struct yaml *y, struct suspect_policy *p)
 {

@@ -74,14 +74,15 @@ def section(heading):
 TABLES = {"The top": "top_keys", "site": "site_keys", "listen": "listen_keys", "faces": "face_keys", "keep": "keep_keys",
           "judge": "judge_keys", "clouds": "cloud_keys", "scenarios": "scenario_keys",
           "components": "component_keys", "alarms": "alarm_keys", "server": "server_keys",
-          "metrics": "metrics_keys", "cloudmon": "cloudmon_keys", "maintenance": "maintenance_keys"}
+          "metrics": "metrics_keys", "cloudmon": "cloudmon_keys", "maintenance": "maintenance_keys",
+          "events": "suspect_keys", "dashboards": "dashboard_keys"}
 
 
 @pytest.mark.parametrize("heading", TABLES)
 def test_keys(heading):
     """Every key the reader knows stands in the table of its map, and no other; those it refuses are named."""
     text = ""
-    for name in ("read", "list", "alarm", "metrics", "maintenance"):
+    for name in ("read", "list", "alarm", "metrics", "maintenance", "event", "dashboard"):
         with open(os.path.join(ROOT, f"src/cli/config_{name}.c"), encoding="utf-8") as f:
             text += f.read()
     table = re.search(TABLES[heading] + r"\[\] = \{(.*?)\};", text, re.S)[1]

@@ -167,7 +167,7 @@ static void pass(struct world *w, int64_t seconds)
 		loop_advance(w->loop, NS_PER_S);
 		if (w->suspects->turn)
 			settle(w);
-		if (w->crashes && i % 7 == 0)
+		if (w->crashes && i % 97 == 0)
 			crash(w);
 	}
 	settle(w);
