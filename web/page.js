@@ -78,3 +78,68 @@
 		});
 	});
 })();
+
+/* What a picture of /explore says at the pointer, from the document that it was drawn of; the table
+ * below it says the same without. */
+(function () {
+	"use strict";
+	var twin = document.getElementById("twin"), asked = null;
+	var lang = document.documentElement.lang;
+	if (!twin || !window.fetch || !window.Intl)
+		return;
+	var when = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {day: "numeric", month: "short",
+		hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false, timeZoneName: "short"});
+	var number = new Intl.NumberFormat(lang, {maximumSignificantDigits: 4});
+
+	/* Once, and of the very time that is drawn. */
+	function ask(svg) {
+		if (!asked) {
+			var url = new URL(twin.href);
+			url.searchParams.set("from", Math.floor(svg.getAttribute("data-from") / 1000));
+			url.searchParams.set("until", Math.ceil(svg.getAttribute("data-to") / 1000));
+			asked = fetch(url.href).then(function (answer) {
+				return answer.ok ? answer.json() : {drawn: []};
+			}).catch(function () {
+				asked = null; /* the next movement tries again */
+				return {drawn: []};
+			});
+		}
+		return asked;
+	}
+	function words(text, values) {
+		return text.replace(/%(\d)/g, function (all, n) { return values[n - 1]; });
+	}
+	function say(series, at) {
+		var point = null;
+		series.points.forEach(function (p) {
+			if (p.at_ms <= at)
+				point = p;
+		});
+		if (!point)
+			return "";
+		var value = point.smoke ? point.smoke[3] : point.value, time = when.format(point.at_ms);
+		if (!point.n || value === undefined || value === null)
+			return words(twin.getAttribute("data-unread"), [time]);
+		return words(twin.getAttribute("data-read"), [time,
+			number.format(value) + (series.unit ? " " + series.unit : "") + (series.kind === "sum" ? "/s" : ""),
+			number.format(point.n), number.format(point.n - point.ok)]);
+	}
+
+	document.querySelectorAll("svg[data-drawn]").forEach(function (svg) {
+		var place = svg.parentNode.querySelector(".reading"), share = null;
+
+		svg.addEventListener("pointermove", function (e) {
+			var box = svg.getBoundingClientRect();
+			share = (e.clientX - box.left) / box.width;
+			ask(svg).then(function (doc) {
+				var series = doc.drawn[svg.getAttribute("data-drawn")];
+				if (share !== null && series)
+					place.textContent = say(series, doc.from_ms + share * (doc.to_ms - doc.from_ms));
+			});
+		});
+		svg.addEventListener("pointerleave", function () {
+			share = null;
+			place.textContent = "";
+		});
+	});
+})();

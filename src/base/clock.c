@@ -44,6 +44,15 @@ int64_t clock_unix_us(const struct clock *c)
 	return c->is_virtual ? c->unix_us : now(CLOCK_REALTIME) / NS_PER_US;
 }
 
+/* Two readings are two moments: what lies between them is no sleep. */
+int64_t clock_slept_ns(const struct clock *c)
+{
+	if (c->is_virtual)
+		return c->slept_ns;
+	const int64_t slept = now(CLOCK_BOOTTIME) - now(CLOCK_MONOTONIC);
+	return slept - slept % NS_PER_S;
+}
+
 /* Howard Hinnant's days_from_civil and its inverse, proleptic Gregorian. */
 static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
 {

@@ -19,6 +19,7 @@
 struct clock {
 	bool is_virtual;
 	int64_t mono_ns, unix_us; /* of a virtual clock */
+	int64_t slept_ns;
 };
 
 extern struct clock clock_system;
@@ -27,6 +28,8 @@ void clock_init_virtual(struct clock *c, int64_t unix_us);
 void clock_advance(struct clock *c, int64_t ns); /* virtual only; ns >= 0 */
 int64_t clock_mono_ns(const struct clock *c);
 int64_t clock_unix_us(const struct clock *c);
+/* How long the machine slept since it was started: time that _mono_ns does not count. */
+int64_t clock_slept_ns(const struct clock *c);
 
 #define CLOCK_TEXT 32
 /* RFC 3339, UTC, milliseconds: 2026-11-24T13:31:05.250Z. Returns `text` (CLOCK_TEXT bytes). */

@@ -22,6 +22,7 @@ enum error_kind {
 	ERROR_CLOUD,  /* the cloud cannot be reached or refuses us: the run could not start */
 	ERROR_STORE,  /* the database refused */
 	ERROR_CANCELLED,
+	ERROR_CONFLICT, /* somebody else was faster, or it is not the caller's to change */
 };
 
 #define ERROR_TEXT 1024

@@ -28,6 +28,12 @@ static const struct command commands[] = {
 	{"series", "what was measured over time: a table, CSV, JSON", series_usage, series_main},
 	{"stats", "how long calls, waits and checks took, the slowest first", stats_usage,
 		stats_main},
+	{"event", "what happened, told to customers: open, update, resolve", event_usage,
+		event_main},
+	{"maintenance", "work that is planned, once or by a rule", maintenance_usage,
+		maintenance_main},
+	{"judge", "what rules and the model would have said of what is stored", judge_usage,
+		judge_main},
 	{"config", "what is wrong with the configuration, what is in force", config_usage,
 		config_main},
 	{"import", "the configuration of another program, as ours", import_usage, import_main},
@@ -46,7 +52,7 @@ static void print_help(FILE *out)
 	fputs("usage: glasshouse COMMAND [ARGUMENT]...\n\n", out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (commands[i].summary)
-			fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+			fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`glasshouse COMMAND --help` explains each.\n", out);
 }
 

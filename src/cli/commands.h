@@ -6,7 +6,7 @@
 
 extern const char try_usage[], plan_usage[], sweep_usage[], ledger_usage[], simulate_usage[],
 	series_usage[], run_usage[], demo_usage[], config_usage[], doctor_usage[], import_usage[],
-	stats_usage[];
+	stats_usage[], event_usage[], maintenance_usage[], judge_usage[];
 int run_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int try_main(int argc, char **argv);
@@ -17,6 +17,9 @@ int series_main(int argc, char **argv);
 int stats_main(int argc, char **argv);
 int config_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+int event_main(int argc, char **argv);
+int maintenance_main(int argc, char **argv);
+int judge_main(int argc, char **argv);
 int import_main(int argc, char **argv);
 int simulate_main(int argc, char **argv);
 

@@ -30,6 +30,7 @@ struct config *config_new(void)
 	c->languages[0] = mem_strdup("en");
 	c->languages[1] = mem_strdup("de");
 	c->about = json_object();
+	config_events_init(c);
 	c->instance = session_instance();
 	c->location = mem_strdup("");
 	c->cloudmon_environment = mem_strdup("");
@@ -44,6 +45,10 @@ struct config *config_new(void)
 	c->stop_ns = 120 * NS_PER_S;
 	c->witnesses = mem_new_array(1, sizeof(*c->witnesses));
 	c->minimum_ns = 60 * NS_PER_S;
+	c->flap_changes = CONFIG_FLAP_CHANGES;
+	c->flap_within_ns = 1800 * NS_PER_S;
+	c->flap_quiet_ns = 600 * NS_PER_S;
+	c->flags.datasource = mem_strdup("own");
 	return c;
 }
 
@@ -113,15 +118,23 @@ static void free_items(struct config *c)
 		config_metrics_free(&c->metrics[i]);
 	for (size_t i = 0; i < c->report_count; i++)
 		config_report_free(&c->reports[i]);
+	for (size_t i = 0; i < c->maintenance_count; i++)
+		config_maintenance_free(&c->maintenance[i]);
+	for (size_t i = 0; i < c->dashboard_count; i++)
+		config_dashboard_free(&c->dashboards[i]);
 	for (size_t i = 0; i < c->probe_count; i++)
 		probe_config_free(c->probes[i]);
+	config_outposts_free(c);
 	free(c->probes);
+	config_rules_free(c);
 	free(c->clouds);
 	free(c->scenarios);
 	free(c->components);
 	free(c->alarms);
 	free(c->metrics);
 	free(c->reports);
+	free(c->maintenance);
+	free(c->dashboards);
 }
 
 void config_free(struct config *c)
@@ -140,7 +153,9 @@ void config_free(struct config *c)
 	config_texts_free(c->languages);
 	json_decref(c->about);
 	config_texts_free(c->witnesses);
+	config_free_judging(c);
 	free_secret(&c->intake_token);
+	config_flags_free(&c->flags);
 	free(c);
 }
 

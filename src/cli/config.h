@@ -13,11 +13,17 @@
 
 #include <jansson.h>
 
+#include "base/vec.h"
+#include "judge/judge.h"
+#include "judge/rules/slo.h"
 #include "observe/budget.h"
 #include "observe/probe/probe.h"
 #include "tell/alarm.h"
+#include "tell/dashboard.h"
+#include "tell/maintenance.h"
 #include "tell/metrics.h"
 #include "tell/reports.h"
+#include "tell/suspect.h"
 
 struct config_secret { /* as written, and what it holds once read */
 	char *from;    /* "file:/run/...", "env:NAME"; NULL: none */
@@ -78,6 +84,41 @@ struct config_report {
 	const char *file;
 };
 
+struct config_upstream { /* `report`: the house that this instance is an outpost of */
+	char *to;        /* NULL: none */
+	int64_t spool;   /* bytes; default 256 MiB */
+	struct config_secret token;
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_outpost { /* one that may report here */
+	char *location;
+	struct config_secret token;
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_maintenance {                         /* an item of `maintenance:` */
+	struct maintenance_rule rule;               /* its pointers point into this structure */
+	char *every, *at, *until, *from, *to, **on; /* as written; NULL: not */
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_flags {     /* CloudMon's rules: judge/cloudmon/ */
+	char *config;     /* path; NULL: none */
+	char *datasource; /* "own", "graphite", or a URL */
+	char *prometheus; /* URL; NULL: none */
+	unsigned line, col;
+	const char *file;
+};
+
+struct config_dashboard {
+	struct dashboard dashboard; /* its pointers are this structure's */
+	struct config_secret secret, token;
+};
+
 enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 	CONFIG_FACE_INFLUX,
 	CONFIG_FACE_PROMETHEUS,
@@ -87,6 +128,13 @@ enum config_face { /* foreign programs that write in; `faces: {NAME: write}` */
 	CONFIG_FACES
 };
 const char *config_face_name(enum config_face f); /* "influx", ... "uptime_kuma" */
+
+#define CONFIG_FLAP_CHANGES 6
+
+/* `component` rests on `on`; on "": on nothing, whatever stands for the catalog. */
+struct config_rest {
+	char *component, *on; /* ids */
+};
 
 struct config {
 	char *file; /* NULL: made without any file */
@@ -108,6 +156,12 @@ struct config {
 	char **witnesses;                              /* NULL-terminated */
 	unsigned confirm;                              /* judge */
 	int64_t minimum_ns;
+	bool maintenance_counts; /* in availability, as time that was down */
+	unsigned quorum;         /* locations; 0: the majority */
+	unsigned flap_changes;   /* 0: off */
+	int64_t flap_within_ns, flap_quiet_ns;
+	struct config_rest *rests; /* over those that stand for each catalog */
+	struct config_flags flags;
 	struct config_cloud *clouds;
 	struct config_scenario *scenarios;
 	struct config_component *components;
@@ -117,11 +171,35 @@ struct config {
 	char *cloudmon_environment, *cloudmon_zone;
 	bool cloudmon_own; /* they go into our own series too */
 	struct config_report *reports;
-	struct probe_config **probes; /* as written, their names unique */
+	struct config_maintenance *maintenance;
+	size_t maintenance_count;
+	struct rule **rules; /* of the judge, their names unique */
+	size_t rule_count;
+	struct slo_list slos; /* those of files too */
+	json_t *slo_texts;    /* `slos` as written */
+	char **slo_files;     /* OpenSLO, as written; NULL-terminated */
+	char **notes;         /* "file:line:col: text": what of those files is not carried */
+	size_t note_count;
+	struct config_upstream upstream;
+	struct config_outpost *outposts;
+	size_t outpost_count;
+	struct config_dashboard *dashboards;
+	size_t dashboard_count;
+	struct suspect_policy suspect; /* without languages, which are the site's */
+	struct probe_config **probes;  /* as written, their names unique */
 	size_t probe_count;
 	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,
-		report_count;
+		report_count, rest_count;
 };
+
+/* What rests on what: as written, and for each prefix of component ids what stands for a catalog
+ * (depends.def) where nothing is written. */
+struct config_rests {
+	VEC(struct judge_rest) rests;
+	VEC(char *) owned;
+};
+struct config_rests config_rests(const struct config *c, char *const *prefixes, size_t n);
+void config_rests_fini(struct config_rests *all);
 
 /* Where the file is: `given` (-c), $GLASSHOUSE_CONFIG, ./glasshouse.yaml,
  * $XDG_CONFIG_HOME/glasshouse/glasshouse.yaml (~/.config), /etc/glasshouse/glasshouse.yaml. The

@@ -15,6 +15,7 @@ struct alarm_item { /* what one map says */
 	char *name, *webhook, *alertmanager, *deadman;
 	char **mail, **to, **on, **components;
 	int64_t every_ns, fold_ns;
+	bool maintenance;
 	const struct yaml *token, *server;
 };
 
@@ -31,6 +32,7 @@ static const struct key alarm_keys[] = {
 	{ITEM("components", KEY_TEXTS, components), .help = "ids; default all"},
 	{ITEM("every", KEY_TIME, every_ns), .min = 10 * NS_PER_S, .max = DAY_NS},
 	{ITEM("fold", KEY_TIME, fold_ns), .min = NS_PER_S, .max = DAY_NS},
+	{ITEM("maintenance", KEY_BOOL, maintenance), .help = "what lies in declared work too"},
 	{ITEM("token", KEY_NODE, token), .help = "Authorization: Bearer"},
 };
 #undef ITEM
@@ -175,6 +177,8 @@ static void take_item(struct config_reader *r, struct alarm_draft *a, struct ala
 		a->every_ns = item->every_ns;
 	if (item->fold_ns)
 		a->fold_ns = item->fold_ns;
+	if (yaml_get(map, "maintenance"))
+		a->maintenance = item->maintenance;
 	if (item->token)
 		config_read_secret(r, item->token, "an alarm: token", &a->token);
 	if (item->server) {

@@ -15,6 +15,7 @@
 
 #include "cli/commands.h"
 #include "cli/config.h"
+#include "cli/running.h"
 #include "cli/session.h"
 #include "observe/endpoint_table.h"
 #include "observe/scenario/scenario.h"
@@ -109,6 +110,19 @@ static void check_alarms(const struct config *c, struct error_list *errors)
 	}
 }
 
+/* Nothing that it would stop at. */
+static void print_note(void *arg, const char *file, unsigned line, unsigned col, const char *text)
+{
+	fprintf(stderr, "%s:%u:%u: %s\n", file, line, col, text);
+}
+
+static void check_flags(const struct config *c, struct error_list *errors)
+{
+	const size_t first = errors->n;
+	cloudmon_rules_free(running_flags_read(c, print_note, NULL, errors));
+	give_place(errors, first, c->flags.file, c->flags.line, c->flags.col);
+}
+
 static void count(struct buf *out, size_t n, const char *noun)
 {
 	buf_printf(out, "%s%zu %s%s", out->n ? ", " : "", n, noun, n == 1 ? "" : "s");
@@ -124,6 +138,10 @@ static void print_found(const struct config *c)
 	if (c->probe_count)
 		count(&out, c->probe_count, "probe");
 	count(&out, c->alarm_count, "alarm");
+	if (c->rule_count)
+		count(&out, c->rule_count, "rule");
+	if (c->slos.n)
+		count(&out, c->slos.n, "SLO");
 	if (!c->file)
 		printf("no configuration file, all is default: %s\n", buf_str(&out));
 	else if (c->file_count > 1)
@@ -140,12 +158,15 @@ static int check(struct config *c, struct error_list *errors)
 	if (kinds)
 		check_scenarios(c, kinds, errors);
 	check_alarms(c, errors);
+	check_flags(c, errors);
 	endpoint_table_free(endpoint_table_load(endpoint_dirs(), errors));
 	kinds_free(kinds);
 	drop_doubles(errors);
 	session_print_errors(errors);
 	if (errors->n)
 		return EXIT_NOT_FINE;
+	for (size_t i = 0; i < c->note_count; i++)
+		fprintf(stderr, "%s\n", c->notes[i]);
 	print_found(c);
 	return EXIT_FINE;
 }

@@ -2,7 +2,7 @@
  * config_diff.c - what SIGHUP changes, a line each, from the documents of both configurations.
  *
  * Clouds and components are told apart by their key, scenarios by name and cloud, alarms and
- * reports by name.
+ * reports by name, outposts by location.
  */
 
 #include <stdio.h>
@@ -11,16 +11,24 @@
 #include "base/json.h"
 #include "cli/config.h"
 
-/* What is opened once: the listeners, the store, the judge, and whose marks we know as ours. */
-static const char *const restarts[] = {"instance", "location", "listen", "store", "keep", "judge"};
+/* What is opened once: the listeners, the store, the judge, what is kept for a house, and whose
+ * marks we know as ours. */
+static const char *const restarts[] = {
+	"instance", "location", "listen", "store", "keep", "judge", "report"};
 
 /* These listen, and can be opened anew. */
 static const char *const reopened[] = {"statsd", "graphite", "pickle"};
+
+/* These are judged anew. */
+static const char *const judged[] = {"cloudmon", "rules", "slos", "slo"};
 
 static bool needs_restart(const char *section, const char *key)
 {
 	for (size_t i = 0; key && i < array_len(reopened); i++)
 		if (!strcmp(section, "listen") && !strcmp(key, reopened[i]))
+			return false;
+	for (size_t i = 0; key && i < array_len(judged); i++)
+		if (!strcmp(section, "judge") && !strcmp(key, judged[i]))
 			return false;
 	for (size_t i = 0; i < array_len(restarts); i++)
 		if (!strcmp(section, restarts[i]))
@@ -101,7 +109,8 @@ struct thing { /* how one list is told apart and shown */
 
 static const struct thing things[] = {{"clouds", "cloud"}, {"scenarios", "scenario"},
 	{"components", "component"}, {"alarms", "alarm"}, {"metrics", "metrics"},
-	{"reports", "report"}, {"probes", "probe"}};
+	{"reports", "report"}, {"maintenance", "maintenance"}, {"dashboards", "dashboard"},
+	{"probes", "probe"}, {"outposts", "outpost"}};
 
 /* Lists as maps by what tells their items apart. Owned. */
 static json_t *by_identity(const json_t *section)
@@ -112,8 +121,9 @@ static json_t *by_identity(const json_t *section)
 	for (size_t i = 0; i < json_array_size(section); i++) {
 		json_t *item = json_array_get(section, i);
 		const char *cloud = json_str(item, "cloud");
-		char *key = mem_printf("%s%s%s%s", json_str(item, "name"), cloud ? " (cloud " : "",
-			cloud ? cloud : "", cloud ? ")" : "");
+		const char *name = json_str(item, "name");
+		char *key = mem_printf("%s%s%s%s", name ? name : json_str(item, "location"),
+			cloud ? " (cloud " : "", cloud ? cloud : "", cloud ? ")" : "");
 		json_object_set(map, key, item);
 		free(key);
 	}

@@ -189,10 +189,15 @@ void config_finish(struct config_reader *r)
 		c->components[c->component_count++] = *d;
 		*d = (struct config_component){0};
 	}
+	config_finish_judging(r);
 	config_finish_alarms(r);
 	config_finish_metrics(r);
 	config_finish_reports(r);
+	config_finish_dashboards(r);
 	config_finish_probes(r);
+	config_finish_maintenance(r);
+	config_finish_rules(r);
+	config_finish_outposts(r);
 }
 
 static void free_alarm_draft(struct alarm_draft *a)
@@ -230,7 +235,11 @@ void config_drafts_free(struct config_reader *r)
 	}
 	config_metrics_drafts_free(r);
 	config_reports_drafts_free(r);
+	config_maintenance_drafts_free(r);
+	config_dashboards_drafts_free(r);
 	config_probes_drafts_free(r);
+	config_rules_drafts_free(r);
+	config_outposts_drafts_free(r);
 	vec_fini(&r->clouds);
 	vec_fini(&r->scenarios);
 	vec_fini(&r->components);

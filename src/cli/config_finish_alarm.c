@@ -42,6 +42,8 @@ static void check_keys(struct config_reader *r, const struct alarm_draft *a, enu
 		misplaced(r, a, kind, "every");
 	if (dead && a->fold_ns)
 		misplaced(r, a, kind, "fold");
+	if (dead && a->maintenance)
+		misplaced(r, a, kind, "maintenance");
 	if (dead && a->on)
 		misplaced(r, a, kind, "on");
 	if (dead && a->components)
@@ -139,6 +141,7 @@ static void move_alarm(struct alarm_draft *a, enum alarm_kind kind, struct confi
 	a->components = NULL;
 	t->every_ns = a->every_ns ? a->every_ns : 60 * NS_PER_S;
 	t->fold_ns = a->fold_ns ? a->fold_ns : 60 * NS_PER_S;
+	t->maintenance = a->maintenance;
 	if (kind == ALARM_MAIL) {
 		t->to = (const char *const *)a->mail;
 		a->mail = NULL;

@@ -181,6 +181,7 @@ static json_t *alarm_json(const struct config_alarm *a)
 	if (t->components)
 		json_object_set_new(j, "components", texts_json(t->components));
 	json_object_set_new(j, "fold", time_json(t->fold_ns));
+	json_object_set_new(j, "maintenance", json_boolean(t->maintenance));
 	return j;
 }
 
@@ -318,8 +319,11 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "stop", time_json(c->stop_ns));
 	json_object_set_new(j, "witnesses", texts_json((const char *const *)c->witnesses));
 	json_object_set_new(j, "judge",
-		json_pack("{s:I, s:o}", "confirm", (json_int_t)c->confirm, "minimum",
-			time_json(c->minimum_ns)));
+		json_pack("{s:I, s:o, s:o, s:O, s:o}", "confirm", (json_int_t)c->confirm, "minimum",
+			time_json(c->minimum_ns), "rules", config_rules_json(c), "slos",
+			c->slo_texts, "slo", texts_json((const char *const *)c->slo_files)));
+	config_judging_json(c, json_object_get(j, "judge"));
+	json_object_set_new(json_object_get(j, "judge"), "cloudmon", config_flags_json(&c->flags));
 	json_object_set_new(j, "clouds", clouds_json(c));
 	json_object_set_new(j, "scenarios", scenarios_json(c));
 	json_object_set_new(j, "components", components_json(c));
@@ -327,6 +331,10 @@ json_t *config_json(const struct config *c)
 	json_object_set_new(j, "metrics", metrics_json(c));
 	json_object_set_new(j, "cloudmon", cloudmon_json(c));
 	json_object_set_new(j, "reports", reports_json(c));
+	json_object_set_new(j, "events", config_events_json(c));
+	json_object_set_new(j, "maintenance", config_maintenance_json(c));
+	json_object_set_new(j, "dashboards", config_dashboards_json(c));
 	json_object_set_new(j, "probes", probes_json(c));
+	config_outposts_json(c, j);
 	return j;
 }

@@ -1,8 +1,5 @@
 /*
  * config_read.c - the keys of the top of glasshouse.yaml and the small maps below them.
- *
- * Keys that the design names and that this version cannot do yet are refused with a sentence of
- * their own: whoever copies an example must not wonder about a spelling.
  */
 
 #include <string.h>
@@ -11,27 +8,6 @@
 #include "cli/config_reader.h"
 
 #define DAY_NS (24 * 3600 * NS_PER_S)
-
-/* --- keys of a later version ------------------------------------------------------------------ */
-
-struct later {
-	const char *name, *instead;
-};
-
-static const struct later later_top[] = {
-	{"report", "an instance cannot report to another one yet"},
-};
-
-static void refuse_later(
-	struct config_reader *r, const struct yaml *map, const struct later *keys, size_t n)
-{
-	for (size_t i = 0; map->kind == YAML_MAP && i < map->n; i++)
-		for (size_t k = 0; k < n; k++)
-			if (slice_is(map->keys[i]->text, keys[k].name))
-				config_wrong(r, map->keys[i],
-					"%s is not in this version of glasshouse: %s", keys[k].name,
-					keys[k].instead);
-}
 
 /* --- site ------------------------------------------------------------------------------------- */
 
@@ -230,19 +206,43 @@ static void read_keep(struct config_reader *r, const struct yaml *map)
 
 struct judging {
 	int64_t confirm, minimum_ns;
+	int maintenance; /* index into words */
+	const struct yaml *quorum, *flapping, *depends;
+	const struct yaml *cloudmon;
+	const struct yaml *rules, *slos;
+	char **slo_files;
 };
+
+static const char *const maintenance_words[] = {"exclude", "count", NULL};
 
 static const struct key judge_keys[] = {
 	{"confirm", KEY_INT, offsetof(struct judging, confirm), .min = 1, .max = 100},
 	{"minimum", KEY_TIME, offsetof(struct judging, minimum_ns), .min = NS_PER_S, .max = DAY_NS},
+	{"maintenance", KEY_WORD, offsetof(struct judging, maintenance),
+		.words = maintenance_words},
+	{"quorum", KEY_NODE, offsetof(struct judging, quorum), .help = "majority, or a number"},
+	{"flapping", KEY_NODE, offsetof(struct judging, flapping), .help = "a map, or off"},
+	{"depends", KEY_MAP, offsetof(struct judging, depends), .help = "ids to ids"},
+	{"cloudmon", KEY_NODE, offsetof(struct judging, cloudmon), .help = "CloudMon's rules"},
+	{"rules", KEY_LIST, offsetof(struct judging, rules), .help = "conditions over series"},
+	{"slo", KEY_TEXTS, offsetof(struct judging, slo_files), .help = "files of OpenSLO"},
+	{"slos", KEY_LIST, offsetof(struct judging, slos), .help = "objectives"},
 };
 
 static void read_judge(struct config_reader *r, const struct yaml *map)
 {
-	struct judging j = {.confirm = r->confirm, .minimum_ns = r->config->minimum_ns};
+	struct judging j = {.confirm = r->confirm,
+		.minimum_ns = r->config->minimum_ns,
+		.maintenance = r->config->maintenance_counts};
 	keys_read(map, r->file, "judge", judge_keys, array_len(judge_keys), &j, r->errors);
 	r->confirm = j.confirm;
 	r->config->minimum_ns = j.minimum_ns;
+	r->config->maintenance_counts = j.maintenance;
+	config_read_judging(r, j.quorum, j.flapping, j.depends);
+	if (j.cloudmon)
+		config_read_flags(r, j.cloudmon);
+	config_read_rules(r, j.rules, j.slos, &j.slo_files);
+	keys_release(judge_keys, array_len(judge_keys), &j);
 }
 
 #define WITNESSES_MAX 32
@@ -267,8 +267,9 @@ struct top {
 	int64_t stop_ns;
 	const struct yaml *site, *listen, *faces, *keep, *judge, *clouds, *scenarios, *components,
 		*alarms;
-	const struct yaml *metrics, *cloudmon, *reports, *probes;
-	const struct yaml *later;
+	const struct yaml *metrics, *cloudmon, *reports, *probes, *report, *outposts;
+	const struct yaml *events;
+	const struct yaml *maintenance, *dashboards;
 };
 
 #define TOP(name, type, field) name, type, offsetof(struct top, field)
@@ -282,7 +283,7 @@ static const struct key top_keys[] = {
 	{TOP("keep", KEY_MAP, keep), .help = "how long what was measured is kept"},
 	{TOP("stop", KEY_TIME, stop_ns), .min = NS_PER_S, .max = 3600 * NS_PER_S},
 	{TOP("witnesses", KEY_TEXTS, witnesses), .help = "what always answers, outside"},
-	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum"},
+	{TOP("judge", KEY_MAP, judge), .help = "confirm, minimum, depends ..."},
 	{TOP("clouds", KEY_MAP, clouds), .help = "what is watched, by its name in clouds.yaml"},
 	{TOP("scenarios", KEY_LIST, scenarios), .help = "what is run"},
 	{TOP("components", KEY_MAP, components), .help = "names for customers"},
@@ -290,8 +291,12 @@ static const struct key top_keys[] = {
 	{TOP("metrics", KEY_LIST, metrics), .help = "where numbers go"},
 	{TOP("cloudmon", KEY_MAP, cloudmon), .help = "environment, zone, own: CloudMon's names"},
 	{TOP("reports", KEY_LIST, reports), .help = "what happened, by mail"},
+	{TOP("maintenance", KEY_LIST, maintenance), .help = "windows that come again"},
 	{TOP("probes", KEY_LIST, probes), .help = "what else customers touch"},
-	{TOP("report", KEY_NODE, later)},
+	{TOP("report", KEY_MAP, report), .help = "the house that this outpost reports to"},
+	{TOP("outposts", KEY_LIST, outposts), .help = "who reports here"},
+	{TOP("dashboards", KEY_LIST, dashboards), .help = "of others, that are told"},
+	{TOP("events", KEY_MAP, events), .help = "suspect: that open and close themselves"},
 };
 #undef TOP
 
@@ -312,7 +317,6 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 {
 	struct top t = {.stop_ns = r->config->stop_ns};
 	keys_read(root, r->file, "the configuration", top_keys, array_len(top_keys), &t, r->errors);
-	refuse_later(r, root, later_top, array_len(later_top));
 	read_names(r, root, &t);
 	r->config->stop_ns = t.stop_ns;
 	if (t.site)
@@ -341,7 +345,17 @@ void config_read_root(struct config_reader *r, const struct yaml *root)
 		config_read_cloudmon(r, t.cloudmon);
 	if (t.reports)
 		config_read_reports(r, t.reports);
+	if (t.maintenance)
+		config_read_maintenance(r, t.maintenance);
 	if (t.probes)
 		config_read_probes(r, t.probes);
+	if (t.report)
+		config_read_upstream(r, t.report);
+	if (t.outposts)
+		config_read_outposts(r, t.outposts);
+	if (t.dashboards)
+		config_read_dashboards(r, t.dashboards);
+	if (t.events)
+		config_read_events(r, t.events);
 	keys_release(top_keys, array_len(top_keys), &t);
 }

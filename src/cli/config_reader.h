@@ -9,7 +9,13 @@
  *	config_alarm.c   alarms and their mail server
  *	config_metrics.c receivers of numbers
  *	config_report.c  reports by mail
+ *	config_outpost.c where an outpost reports, and which outposts report here
+ *	config_dashboard.c   dashboards that are told
+ *	config_event.c   events that open and close themselves
+ *	config_maintenance.c   windows that come again
  *	config_probe.c   the user's own probes
+ *	config_flags.c   CloudMon's rules
+ *	config_rule.c    rules and objectives of the judge
  *	config_finish.c  what can only be said when all files are read; drafts become the result
  *	config_value.c   what texts may be: names, addresses, time zones, secrets
  *	config_json.c, config_diff.c, config_secret.c   of a finished configuration
@@ -66,6 +72,7 @@ struct alarm_draft {
 	char **mail, **components;
 	unsigned on;               /* bits as written; 0: not written */
 	int64_t every_ns, fold_ns; /* 0: not written */
+	bool maintenance;
 	struct config_secret token, password;
 	struct server_draft server;
 	bool has_server;
@@ -105,10 +112,39 @@ struct report_draft {
 	bool broken;
 };
 
+struct outpost_draft {
+	char *location;
+	struct config_secret token;
+	struct config_place at;
+	const char *touched;
+};
+
+struct maintenance_draft; /* config_maintenance.c */
+
+struct dashboard_draft {
+	char *name, *url;
+	int64_t version;
+	struct config_secret secret, token;
+	json_t *attributes, *names;
+	struct config_place at;
+	const char *touched;
+	bool broken;
+};
+
 struct probe_draft {
 	struct probe_config *config; /* NULL: it has an error, which was told */
 	struct config_place at;
 	const char *touched;
+};
+
+struct rule_draft {
+	struct rule_text text;
+	bool broken;
+};
+
+struct slo_draft {
+	struct slo_text text;
+	bool broken;
 };
 
 struct config_reader {
@@ -123,12 +159,24 @@ struct config_reader {
 	VEC(struct scenario_draft) scenarios;
 	VEC(struct config_component) components;
 	VEC(struct alarm_draft) alarms;
+	struct config_place depends; /* of judge; line 0: nowhere */
 	VEC(struct metrics_draft) metrics;
 	VEC(struct report_draft) reports;
+	VEC(struct outpost_draft) outposts;
+	VEC(struct maintenance_draft *) maintenance;
+	VEC(struct dashboard_draft) dashboards;
 	VEC(struct probe_draft) probes;
+	VEC(struct rule_draft) rules;
+	VEC(struct slo_draft) slos;
+	char **slo_files;
 	struct map probe_names; /* name -> index + 1 of the draft */
 	bool full;              /* the limit of probes was told */
 };
+
+/* --- config_flags.c */
+void config_read_flags(struct config_reader *r, const struct yaml *y);
+json_t *config_flags_json(const struct config_flags *f); /* owned; NULL: none */
+void config_flags_free(struct config_flags *f);
 
 /* --- config.c: a configuration with the defaults that are no drafts */
 struct config *config_new(void);
@@ -160,6 +208,13 @@ void config_read_budget(
 	struct config_reader *r, const struct yaml *map, const char *what, struct budget *into);
 json_t *config_budget_json(const struct budget *b); /* {} without a limit; owned */
 
+/* --- config_judge.c: each may be NULL */
+void config_read_judging(struct config_reader *r, const struct yaml *quorum,
+	const struct yaml *flapping, const struct yaml *depends);
+void config_finish_judging(struct config_reader *r);
+void config_judging_json(const struct config *c, json_t *judge); /* adds what it read */
+void config_free_judging(struct config *c);
+
 /* --- config_metrics.c */
 void config_read_metrics(struct config_reader *r, const struct yaml *list);
 void config_read_cloudmon(struct config_reader *r, const struct yaml *map);
@@ -173,10 +228,44 @@ void config_finish_reports(struct config_reader *r);
 void config_reports_drafts_free(struct config_reader *r);
 void config_report_free(struct config_report *p);
 
+/* --- config_outpost.c */
+void config_read_upstream(struct config_reader *r, const struct yaml *map);
+void config_read_outposts(struct config_reader *r, const struct yaml *list);
+void config_finish_outposts(struct config_reader *r);
+void config_outposts_drafts_free(struct config_reader *r);
+void config_outposts_free(struct config *c);
+void config_outposts_json(const struct config *c, json_t *into);
+/* --- config_dashboard.c */
+void config_read_dashboards(struct config_reader *r, const struct yaml *list);
+void config_finish_dashboards(struct config_reader *r);
+void config_dashboards_drafts_free(struct config_reader *r);
+void config_dashboard_free(struct config_dashboard *d);
+json_t *config_dashboards_json(const struct config *c); /* owned */
+
+/* --- config_event.c */
+void config_events_init(struct config *c);
+void config_read_events(struct config_reader *r, const struct yaml *map);
+json_t *config_events_json(const struct config *c); /* owned */
+
+/* --- config_maintenance.c */
+void config_read_maintenance(struct config_reader *r, const struct yaml *list);
+void config_finish_maintenance(struct config_reader *r);
+void config_maintenance_drafts_free(struct config_reader *r);
+void config_maintenance_free(struct config_maintenance *m);
+json_t *config_maintenance_json(const struct config *c); /* owned */
+
 /* --- config_probe.c */
 void config_read_probes(struct config_reader *r, const struct yaml *list);
 void config_finish_probes(struct config_reader *r);
 void config_probes_drafts_free(struct config_reader *r);
+
+/* --- config_rule.c: each may be NULL; takes the texts of *slo_files */
+void config_read_rules(struct config_reader *r, const struct yaml *rules, const struct yaml *slos,
+	char ***slo_files);
+void config_finish_rules(struct config_reader *r);
+void config_rules_drafts_free(struct config_reader *r);
+void config_rules_free(struct config *c);
+json_t *config_rules_json(const struct config *c); /* owned */
 
 /* --- a mail server, of alarms and reports (config_alarm.c, config_finish_alarm.c) */
 /* False: a key of it has an error. */

@@ -180,6 +180,16 @@ bool config_secrets(struct config *c, struct error_list *errors)
 		read_one(c, &p->password, "a mail server: password", errors);
 		p->report.mail.password = p->password.value;
 	}
+	read_one(c, &c->upstream.token, "report: token", errors);
+	for (size_t i = 0; i < c->outpost_count; i++)
+		read_one(c, &c->outposts[i].token, "an outpost: token", errors);
+	for (size_t i = 0; i < c->dashboard_count; i++) {
+		struct config_dashboard *d = &c->dashboards[i];
+		read_one(c, &d->secret, "a dashboard: secret", errors);
+		read_one(c, &d->token, "a dashboard: token", errors);
+		d->dashboard.secret = d->secret.value;
+		d->dashboard.token = d->token.value;
+	}
 	for (size_t i = 0; i < c->probe_count; i++)
 		config_probe_secrets(c, c->probes[i], errors);
 	return errors->n + errors->dropped == before;

@@ -20,8 +20,8 @@ const char doctor_usage[] =
 	"\n"
 	"Looks at what usually is wrong: the clock, time zones, DNS, ICMP, each cloud (configuration,\n"
 	"log-in, clock, catalog, quota left), the disk, permissions, ports, file descriptors, the means\n"
-	"of the kernel to confine a process. Says for each what was found and what to do. Each has 10 s.\n"
-	"Changes nothing, in no cloud and on no disk.\n"
+	"of the kernel to confine a process; of an outpost, whether its house takes its reports. Says for\n"
+	"each what was found and what to do. Each has 10 s. Changes nothing, in no cloud and on no disk.\n"
 	"\n"
 	"  --config FILE       or -c FILE; as `glasshouse config` finds it\n"
 	"  --cloud NAME        this cloud alone (default: those of the configuration, or the only one)\n"
@@ -243,6 +243,7 @@ static int examine(struct doctor *d, const char *path, const struct error_list *
 	doctor_files(d);
 	doctor_ports(d);
 	doctor_metrics(d);
+	doctor_report(d);
 	d->done = d->waiting == 0;
 	while (!d->done)
 		if (!loop_run_until(d->loop, &d->done))

@@ -8,6 +8,7 @@
  *	doctor_files.c    who may read the configuration, secrets and clouds.yaml
  *	doctor_port.c     whether the addresses to listen on are free, or whose they are
  *	doctor_metrics.c  whether receivers of numbers take them, and what was lost
+ *	doctor_report.c   whether the house takes our reports
  *	doctor_cloud.c    per cloud: configuration, DNS, log-in, clock, catalog, quota
  *
  * All run at once; what has not ended 10 s after it began is bad. Nothing is changed but the limit
@@ -77,6 +78,7 @@ void doctor_disk(struct doctor *d);
 void doctor_files(struct doctor *d);
 void doctor_ports(struct doctor *d);
 void doctor_metrics(struct doctor *d); /* after doctor_files(), which reads the secrets */
+void doctor_report(struct doctor *d);  /* likewise */
 void doctor_clouds(struct doctor *d);
 void doctor_clouds_free(struct doctor *d);
 

@@ -53,7 +53,7 @@ static void check_configuration(struct doctor *d)
 
 static size_t secret_count(const struct config *c)
 {
-	size_t n = c->intake_token.from != NULL;
+	size_t n = !!c->intake_token.from + !!c->upstream.token.from + c->outpost_count;
 	for (size_t i = 0; i < c->alarm_count; i++)
 		n += !!c->alarms[i].token.from + !!c->alarms[i].password.from;
 	for (size_t i = 0; i < c->metrics_count; i++)

@@ -97,6 +97,7 @@ struct config *running_config(const struct running_options *o, struct error_list
 static void on_passed(void *arg, const struct observation *o)
 {
 	struct running *r = arg;
+	running_outposts_seen(r, o);
 	judge_take(r->judge, o);
 }
 
@@ -110,6 +111,9 @@ static void on_blind(void *arg, bool blind, const char *why)
 {
 	struct running *r = arg;
 	judge_blind(r->judge, blind, why);
+	if (r->reporter)
+		reporter_blind(r->reporter, blind, why);
+	running_blind(r, BLIND_CONNECTIVITY, "", !blind ? NULL : why ? why : "no witness answers");
 	if (blind)
 		running_say(r, "blind: %s", why ? why : "no witness answers");
 	else
@@ -123,6 +127,7 @@ static void on_verdict(void *arg, const struct verdict *from, const struct verdi
 	if (from->id || to->health != HEALTH_OPERATIONAL)
 		running_say(r, "%s is %s: %s", to->component, health_name(to->health), to->text);
 	alarms_wake(r->alarms);
+	running_suspect_wake(r);
 	house_changed(r->house);
 }
 
@@ -134,13 +139,6 @@ static void on_refused(void *arg, const struct verdict *now)
 	house_changed(r->house);
 }
 
-/* An alarm is durable before it is sent: where the disk takes nothing at all it comes when the disk
- * does again, and only the dead man's switch tells in time. */
-static void tell_storing(struct running *r, const struct error *why)
-{
-	alarms_could_not_run(r->alarms, "storing results", NULL, why ? why->msg : NULL);
-}
-
 static void on_trouble(void *arg, const struct error *why)
 {
 	struct running *r = arg;
@@ -148,10 +146,9 @@ static void on_trouble(void *arg, const struct error *why)
 		running_say(r, "results are not stored: %s", why->msg);
 	else
 		running_say(r, "results are stored again");
-	if (r->alarms)
-		tell_storing(r, why);
-	if (r->house)
-		house_changed(r->house);
+	/* An alarm is durable before it is sent: where the disk takes nothing at all it comes when
+	 * the disk does again, and only the dead man's switch tells in time. */
+	running_blind(r, BLIND_STORE, "", why ? why->msg : NULL);
 }
 
 static void add_job(void *arg, const struct job_state *s)
@@ -173,6 +170,13 @@ static void add_jobs(void *arg, json_t *site)
 		schedule_each(r->schedule, add_job, jobs);
 	json_object_set_new(site, "jobs", jobs);
 	running_ingest_site(r, site);
+	running_outposts_site(r, site);
+	if (r->suspects)
+		json_object_set_new(site, "suspects", suspects_json(r->suspects));
+	if (r->dashboards)
+		json_object_set_new(site, "dashboards", dashboards_json(r->dashboards));
+	if (r->blindness)
+		json_object_set_new(site, "blindness", blindness_json(r->blindness));
 }
 
 static void on_query(void *arg, const char *what, const json_t *args, enum audience audience,
@@ -193,7 +197,8 @@ static void on_command(void *arg, const char *what, const json_t *args, const ch
 	struct web_answer *answer)
 {
 	struct running *r = arg;
-	if (r->opened && running_pushed(r, what, args, answer))
+	if (r->opened &&
+		(running_pushed(r, what, args, answer) || running_declared(r, what, args, answer)))
 		return;
 	if (!strcmp(what, "reload") && r->opened)
 		web_answer(answer, 200, running_reload(r));
@@ -207,6 +212,7 @@ static void on_alive(struct timer *t)
 	struct running *r = t->arg;
 	alarms_alive(r->alarms, !r->stopping && series_status(r->series).storing &&
 					!judge_is_blind(r->judge, NULL));
+	running_blind_look(r);
 	timer_start(r->session.loop, &r->alive, ALIVE_NS, on_alive, r);
 }
 
@@ -243,8 +249,11 @@ static bool open_web(struct running *r, struct error *err)
 		.isolate = c->isolate,
 		.threads = c->threads,
 	};
-	const struct web_house house = {
-		.query = on_query, .command = on_command, .points = running_points, .arg = r};
+	const struct web_house house = {.query = on_query,
+		.command = on_command,
+		.points = running_points,
+		.parcel = running_parcel,
+		.arg = r};
 	r->loop = loop_new(NULL, err);
 	r->web = !r->loop ? NULL : web_new(r->loop, &options, &house, err);
 	return r->web != NULL;
@@ -271,6 +280,19 @@ bool running_alarms(struct running *r, const struct config *c, struct error *err
 	return good && r->alarms;
 }
 
+/* A location that says nothing, or fails alone, is what we are blind of. */
+static void on_location(void *arg, const struct judge_location *l)
+{
+	struct running *r = arg;
+	char *what = mem_printf("location %s", *l->name ? l->name : "of this instance");
+	if (l->text)
+		running_say(r, "%s", l->text);
+	else
+		running_say(r, "%s is heard and believed again", what);
+	alarms_could_not_run(r->alarms, what, NULL, l->text);
+	free(what);
+}
+
 static bool open_rooms(struct running *r, struct error *err)
 {
 	struct session *s = &r->session;
@@ -279,9 +301,17 @@ static bool open_rooms(struct running *r, struct error *err)
 		.ten_minute_days = c->ten_minute_days,
 		.hour_days = c->hour_days,
 		.trouble = on_trouble,
-		.trouble_arg = r};
-	const struct judge_options judge = {
-		.confirm = c->confirm, .minimum_ns = c->minimum_ns, .refused = on_refused};
+		.trouble_arg = r,
+		.outbox_bytes = c->upstream.to ? c->upstream.spool : 0,
+		.stored = running_stored};
+	const struct judge_options judge = {.confirm = c->confirm,
+		.minimum_ns = c->minimum_ns,
+		.quorum = c->quorum,
+		.flap_changes = c->flap_changes,
+		.flap_within_ns = c->flap_within_ns,
+		.flap_quiet_ns = c->flap_quiet_ns,
+		.refused = on_refused,
+		.location = on_location};
 	if (!lock_state(r, err))
 		return false;
 	r->series = series_open(s->state, s->loop, &series, err);
@@ -293,8 +323,6 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->judge || !running_alarms(r, c, err) || !running_metrics(r, c, err) ||
 		!running_reports(r, c, err))
 		return false;
-	const struct series_status stored = series_status(r->series);
-	tell_storing(r, stored.storing ? NULL : &stored.why);
 	r->house = house_new(s->loop, s->facts, r->series, r->judge, r->alarms, add_jobs, r);
 	hold_clean(s->state, s->journal);
 	house_measures(r->house, r->metrics);
@@ -302,13 +330,20 @@ static bool open_rooms(struct running *r, struct error *err)
 	if (!r->graphite)
 		return false;
 	house_graphite(r->house, r->graphite);
+	if (!running_events(r, err) || !running_suspect(r, c, err) || !running_blindness(r, err) ||
+		!running_dashboards(r, c, err))
+		return false;
+	house_events(r->house, r->events);
+	cloudmon_trees(&r->cloudmon, r->graphite);
+	house_flags(r->house, &r->cloudmon);
 	if (!running_ingest(r, err))
 		return false;
 	house_ingest(r->house, r->ingest);
 	r->schedule = schedule_new(s->loop);
 	r->witnesses = witnesses_new(r->schedule, s->probes, s->resolver, s->pinger,
 		(const char *const *)c->witnesses, on_blind, r, err);
-	return r->witnesses && running_probes_open(r, err);
+	return r->witnesses && running_outposts(r, err) && running_probes_open(r, err) &&
+	       running_watch(r, err);
 }
 
 static bool open_clouds(struct running *r, struct error_list *errors)
@@ -331,8 +366,11 @@ static bool open_clouds(struct running *r, struct error_list *errors)
 static bool open_alerts(struct running *r, struct error_list *errors)
 {
 	struct error err = {0};
+	if (!running_flags(r, r->now->config, errors))
+		return false;
 	running_lists_make(r);
-	if (running_alerts(r, &err))
+	running_flags_start(r);
+	if (running_alerts(r, &err) && running_maintenance(r, r->now->config, &err))
 		return true;
 	error_list_add(errors, &err);
 	return false;
@@ -409,7 +447,10 @@ struct running *running_open(const struct running_options *options)
 		running_close(r);
 		return NULL;
 	}
+	running_rules(r);
 	house_publish_to(r->house, r->web);
+	running_suspect_wake(r);
+	running_dashboards_wake(r);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
 	say_where(r);
 	mem_trim(); /* of what the files took while they were read */
@@ -458,6 +499,7 @@ void running_close(struct running *r)
 		return;
 	timer_cancel(&r->alive);
 	timer_cancel(&r->reap);
+	running_watch_end(r);
 	/* The loop may turn meanwhile, and asks those that are there what they wait for. */
 	while (r->scenarios.n)
 		watched_scenario_free(vec_pop(&r->scenarios));
@@ -477,7 +519,22 @@ void running_close(struct running *r)
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
+	running_rules_close(r);
+	if (r->house)
+		house_events(r->house, NULL);
+	dashboards_free(r->dashboards);
+	r->dashboards = NULL;
+	suspects_free(r->suspects);
+	r->suspects = NULL;
+	maintenance_free(r->maintenance);
+	r->maintenance = NULL;
+	events_free(r->events);
+	running_outposts_close(r);
+	blindness_free(r->blindness);
+	r->blindness = NULL;
 	house_free(r->house);
+	running_flags_close(r);
+	generation_unref(r->flags_of);
 	graphite_free(r->graphite);
 	alarms_free(r->alarms);
 	reports_free(r->reports);

@@ -8,11 +8,19 @@
  *	running_probes.c    the user's own probes
  *	running_blackbox.c  one of them now, as blackbox_exporter tells it
  *	running_lists.c     what there is to show and to judge, made of both
+ *	running_flags.c     CloudMon's rules
  *	running_shipped.c   the scenarios that could be allowed besides
  *	running_alerts.c    alerts and results that others push
+ *	running_declare.c   events that are written over HTTP
+ *	running_events.c    what is declared: events, maintenance, and commands that write them
  *	running_ingest.c    streams from outside
  *	running_metrics.c   what is measured, and where it goes
+ *	running_outposts.c  what outposts report to us, and what we report as one
  *	running_reports.c   what happened, by mail
+ *	running_rules.c     our own rules and objectives
+ *	running_suspect.c   events that open themselves
+ *	running_blind.c     what keeps us from seeing
+ *	running_dashboards.c   dashboards of others that are told
  *	running_reload.c    a new configuration while everything runs
  *	outline.c           what a scenario makes, known without a cloud
  *
@@ -27,13 +35,22 @@
 #include "cli/config.h"
 #include "cli/hold.h"
 #include "cli/session.h"
+#include "judge/cloudmon/promql.h"
 #include "judge/judge.h"
+#include "net/stall.h"
 #include "observe/endpoint.h"
 #include "observe/ingest/alerts.h"
 #include "observe/ingest/ingest.h"
+#include "observe/our_clock.h"
 #include "observe/patrol.h"
+#include "observe/report/outposts.h"
+#include "observe/report/reporter.h"
 #include "observe/witness.h"
 #include "store/figures.h"
+#include "tell/blindness.h"
+#include "tell/event.h"
+#include "tell/maintenance.h"
+#include "tell/suspect.h"
 #include "web/house.h"
 
 /* A configuration, alive while anything borrows of it. */
@@ -86,6 +103,10 @@ struct watched_probe { /* an item of `probes:` */
 	char *component;        /* its id; "": nobody's */
 };
 
+struct outpost_pace { /* of a probe that outposts alone run */
+	int64_t every_ms, timeout_ms;
+};
+
 struct running_options {
 	const char *config;                          /* path, or NULL: looked for */
 	const char *const *clouds;                   /* NULL-terminated: added */
@@ -113,7 +134,26 @@ struct running {
 	bool reopen;
 	struct alerts *alerts;
 	struct graphite *graphite;
+	struct outposts *outposts;
+	struct reporter *reporter; /* NULL: we are no outpost */
+	struct map outpost_paces;  /* what the judge was told: "cloud\nprobe" */
+	struct cloudmon *cloudmon; /* NULL: no rules of CloudMon's */
+	struct cloudmon_rules *flag_rules;
+	struct graphite *flag_graphite; /* NULL: our own answers them */
+	struct promql *flag_promql;
+	struct generation *flags_of; /* as they were opened */
 	struct reports *reports;
+	struct rules *rules;
+	struct slos *slos;
+	struct generation *rules_of; /* whose they are */
+	struct events *events;
+	struct maintenance *maintenance;
+	struct suspects *suspects;
+	struct blindness *blindness;
+	struct dashboards *dashboards;
+	struct our_clock *our_clock;
+	struct stall *stall;
+	struct timer stall_told;
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -193,8 +233,57 @@ void running_answer(struct web_answer *answer, int status, const char *fmt, ...)
 /* Adds what came in to the operators' SITE. */
 void running_ingest_site(const struct running *r, json_t *site);
 
+/* --- running_events.c */
+bool running_events(struct running *r, struct error *err);
+/* When the probes are there: windows name them. */
+bool running_maintenance(struct running *r, const struct config *c, struct error *err);
+/* --- running_outposts.c */
+bool running_outposts(struct running *r, struct error *err);
+void running_outposts_reload(struct running *r);
+void running_outposts_close(struct running *r);
+/* One of ours, after our witnesses. */
+void running_outposts_seen(struct running *r, const struct observation *o);
+/* What runs here or there has changed. */
+void running_outposts_lists(struct running *r);
+/* For struct web_house and struct series_options; arg: struct running. */
+void running_parcel(
+	void *arg, const char *location, struct parcel *parcel, struct web_answer *answer);
+void running_stored(void *arg);
+/* Adds both halves to the operators' SITE. */
+void running_outposts_site(const struct running *r, json_t *site);
+
+/* --- running_declare.c */
+/* The commands "event_open" {"body"} and "event_change" {"id", "body"}; false: it is neither. */
+bool running_declared(
+	struct running *r, const char *what, const json_t *args, struct web_answer *answer);
+
 /* --- running_reports.c */
 bool running_reports(struct running *r, const struct config *c, struct error *err);
+
+/* --- running_rules.c */
+/* Those of the configuration, in place of what was. */
+void running_rules(struct running *r);
+void running_rules_close(struct running *r);
+
+/* --- running_suspect.c */
+bool running_suspect(struct running *r, const struct config *c, struct error *err);
+/* A verdict, an event or a window of maintenance is another one now. */
+void running_suspect_wake(struct running *r);
+const struct component *running_component(const struct running *r, const char *id); /* or NULL */
+
+/* --- running_dashboards.c */
+bool running_dashboards(struct running *r, const struct config *c, struct error *err);
+void running_dashboards_wake(struct running *r);
+
+/* --- running_blind.c */
+bool running_blindness(struct running *r, struct error *err); /* after events and alarms */
+/* See blindness_tell(). */
+void running_blind(struct running *r, enum blind_kind kind, const char *name, const char *why);
+/* What only says so when it is asked: every few seconds. */
+void running_blind_look(struct running *r);
+/* Our clock and our loop, once all clients of HTTP are there. */
+bool running_watch(struct running *r, struct error *err);
+void running_watch_end(struct running *r);
 
 /* --- running_cloud.c */
 struct watched_cloud *watched_cloud_open(
@@ -229,6 +318,22 @@ void running_blackbox_close(struct running *r); /* the loop turns meanwhile */
 /* Tells judge and house what there is now. */
 void running_lists_make(struct running *r);
 void running_lists_free(struct running_lists *l);
+
+/* --- running_flags.c */
+/* Those of the configuration, none under way of what was before; running_flags_start() when their
+ * components are there. What is wrong with them leaves everything as it is. */
+bool running_flags(struct running *r, const struct config *c, struct error_list *errors);
+void running_flags_start(struct running *r);
+void running_flags_close(struct running *r);
+/* Owned; NULL: there are none, or errors. */
+struct cloudmon_rules *running_flags_read(
+	const struct config *c, cloudmon_note *note, void *arg, struct error_list *errors);
+/* Whether a health metric is about a component. */
+bool running_flags_about(const struct cloudmon_rules *rules, const struct cloudmon_health *h,
+	const char *name, const char *region);
+/* Of the component of a health metric where none is there yet; owned. */
+char *running_flags_id(const struct cloudmon_rules *rules, const struct cloudmon_health *h,
+	const char **ret_region);
 
 /* --- running_shipped.c */
 struct shipped {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "observe/component.h"
 #include "observe/endpoint_table.h"
 
@@ -130,6 +131,21 @@ static void tell_judge(struct making *m)
 	map_fini(&m->by_id);
 }
 
+/* Components that are not there explain nothing, so all that could be is told. */
+static void tell_rests(struct running *r)
+{
+	VEC(char *) prefixes = {0};
+	struct error err = {0};
+	VEC_EACH (&r->clouds, struct watched_cloud *, c)
+		if (!(*c)->leaving)
+			vec_push(&prefixes, (*c)->prefix);
+	struct config_rests all = config_rests(r->now->config, prefixes.p, prefixes.n);
+	if (!judge_depend(r->judge, all.rests.p, all.rests.n, &err))
+		running_say(r, "judge: depends: %s", err.msg);
+	config_rests_fini(&all);
+	vec_fini(&prefixes);
+}
+
 /* --- probes and scenarios -------------------------------------------------------------------- */
 
 static void add_cloud(struct making *m, const struct watched_cloud *c)
@@ -182,6 +198,28 @@ static void add_probe(struct making *m, const struct watched_probe *w)
 				     }));
 }
 
+static bool is_there(struct making *m, const struct cloudmon_health *h)
+{
+	VEC_EACH (&m->found, struct found, f)
+		if (running_flags_about(m->running->flag_rules, h, f->name, f->region))
+			return true;
+	return false;
+}
+
+/* What CloudMon's rules are about and nobody else has named. */
+static void add_flags(struct making *m)
+{
+	const struct cloudmon_rules *rules = m->running->flag_rules;
+	for (size_t i = 0; rules && i < cloudmon_health_count(rules); i++) {
+		const struct cloudmon_health *h = cloudmon_health_at(rules, i);
+		if (!h->component_name || is_there(m, h))
+			continue;
+		struct found f = {.name = h->component_name, .category = h->category, .cloud = ""};
+		f.id = running_flags_id(rules, h, &f.region);
+		add_component(m, f);
+	}
+}
+
 static void add_scenario(struct making *m, const struct watched_scenario *s)
 {
 	struct running_lists *l = m->lists;
@@ -197,6 +235,22 @@ static void add_scenario(struct making *m, const struct watched_scenario *s)
 					.deadline_ms = s->scenario->deadline_ns / NS_PER_MS,
 					.makes = (const char *const *)s->makes,
 				}));
+}
+
+/* What nobody but an outpost watches. */
+static void add_outpost(void *arg, const char *location, const json_t *about)
+{
+	struct making *m = arg;
+	size_t i;
+	json_t *c;
+	json_array_foreach (json_object_get(about, "components"), i, c) {
+		const struct found f = {.id = mem_strdup(json_str(c, "id")),
+			.name = json_str(c, "name"),
+			.category = json_str(c, "category"),
+			.cloud = json_str(c, "cloud"),
+			.region = json_str(c, "region")};
+		add_component(m, f);
+	}
 }
 
 /* --- what is not allowed yet ----------------------------------------------------------------- */
@@ -239,6 +293,7 @@ static void fill_site(struct running *r, struct running_lists *l)
 		.languages = (const char *const *)c->languages,
 		.about = c->about,
 		.simulated = r->options.simulated,
+		.maintenance_counts = r->now->config->maintenance_counts,
 	};
 }
 
@@ -272,8 +327,11 @@ void running_lists_make(struct running *r)
 	}
 	MAP_EACH (&r->probes, e)
 		add_probe(&m, e->value);
+	add_flags(&m);
 	add_shipped(&m);
+	outposts_each(r->outposts, add_outpost, &m);
 	tell_judge(&m);
+	tell_rests(r);
 	const struct house_lists lists = {
 		.probes = m.lists->probes.p,
 		.probe_count = m.lists->probes.n,
@@ -288,4 +346,5 @@ void running_lists_make(struct running *r)
 	house_configure(r->house, &m.lists->site, &lists);
 	house_changed(r->house);
 	running_lists_free(before);
+	running_outposts_lists(r);
 }

@@ -117,6 +117,7 @@ static bool is_sound(struct running *r, const struct config *c, struct error_lis
 			world_takes(s, row->params, errors);
 		scenario_free(s);
 	}
+	cloudmon_rules_free(running_flags_read(c, NULL, NULL, errors));
 	return errors->n == 0;
 }
 
@@ -137,10 +138,20 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 		error_list_add(errors, &err);
 	if (!running_reports(r, next, &err))
 		error_list_add(errors, &err);
+	if (!running_dashboards(r, next, &err))
+		error_list_add(errors, &err);
+	if (!running_suspect(r, next, &err))
+		error_list_add(errors, &err);
 	running_ingest_reload(r);
+	running_outposts_reload(r);
 	running_shipped_free(r->shipped);
 	r->shipped = NULL;
+	running_flags(r, next, errors);
 	running_lists_make(r);
+	if (!running_maintenance(r, next, &err))
+		error_list_add(errors, &err);
+	running_flags_start(r);
+	running_rules(r);
 	generation_unref(before);
 	mem_trim();
 }

@@ -11,6 +11,7 @@
 
 #include "base/units.h"
 #include "base/vec.h"
+#include "cli/moment.h"
 #include "cli/session.h"
 #include "store/series.h"
 
@@ -237,23 +238,6 @@ static void on_last(void *arg, const struct series_sample *p, size_t n, const st
 /* --- the command -------------------------------------------------------------------------------
  */
 
-static bool parse_when(const char *option, const char *text, int64_t now_ms, int64_t *ret_ms)
-{
-	int64_t us, ns;
-	if (clock_parse_rfc3339(text, &us) && us >= 0) {
-		*ret_ms = us / 1000;
-		return true;
-	}
-	if (units_parse_time(slice_of(text), &ns) && ns >= 0 && ns / NS_PER_MS <= now_ms) {
-		*ret_ms = now_ms - ns / NS_PER_MS;
-		return true;
-	}
-	fprintf(stderr,
-		"--%s: \"%s\" is neither a time ago (2h) nor a time (2026-11-24T13:00:00Z)\n",
-		option, text);
-	return false;
-}
-
 static int64_t choose_step(int64_t span_ms)
 {
 	static const int64_t steps[] = {1000, 10000, 60000, 600000, SERIES_HOUR_MS, SERIES_DAY_MS};
@@ -300,10 +284,10 @@ static int read_options(int argc, char **argv, struct options *o)
 static bool read_range(const struct options *o, struct show *s)
 {
 	const int64_t now = clock_unix_us(&clock_system) / 1000;
-	if (!parse_when("from", o->from ? o->from : "24h", now, &s->from_ms))
+	if (!moment_option("from", o->from ? o->from : "24h", now, &s->from_ms))
 		return false;
 	s->to_ms = now + 1;
-	if (o->to && !parse_when("to", o->to, now, &s->to_ms))
+	if (o->to && !moment_option("to", o->to, now, &s->to_ms))
 		return false;
 	if (s->to_ms <= s->from_ms) {
 		fputs("--from must be before --to\n", stderr);

@@ -1,7 +1,7 @@
 /*
  * cloudmon.c - the configurations of CloudMon (StackMon): its manager's, EPmon's, GlobalMon's, the
  * load balancer plugin's, APImon's and the catalog of its status page. Which one a document is, its
- * keys say. How CloudMon judges (metrics-processor) is told with a count, and not carried yet.
+ * keys say. How CloudMon judges (metrics-processor) the judge reads itself: cloudmon_judge.c.
  */
 
 #include <stdlib.h>
@@ -106,21 +106,11 @@ static void tell_catalog(struct cloudmon *c, const struct import_node *root)
 	}
 }
 
-/* --- what is not carried ---------------------------------------------------------------------- */
-
-static void tell_judging(struct cloudmon *c, const struct import_node *root)
-{
-	static const char *const keys[] = {"flag_metrics", "health_metrics", "metric_templates"};
-	for (size_t i = 0; i < array_len(keys); i++) {
-		const struct import_node n = import_get(root, keys[i]);
-		import_tell(c->in, &n, IMPORT_DROPPED, "judge rules: not yet carried here (%zu)",
-			import_size(&n));
-	}
-}
+/* --- what is answered wherever it stands ---------------------------------------------------------
+ */
 
 static const struct import_answer top[] = {
-	{"datasource", IMPORT_DROPPED, "judge rules: not yet carried here"},
-	{"server", IMPORT_DROPPED, "judge rules: not yet carried here"},
+	{"server", IMPORT_NEEDLESS, "its API is here: /api/v1/health"},
 	{"alerta", IMPORT_DROPPED, "there are alarms by mail, webhook, Alertmanager: say `alarms`"},
 	{"gear", IMPORT_NEEDLESS, "there is no queue between who plans and who runs"},
 	{"scheduler", IMPORT_NEEDLESS,
@@ -130,7 +120,8 @@ static const struct import_answer top[] = {
 	{"database", IMPORT_NEEDLESS, "there is no database to run: say `store`"},
 	{"grafana", IMPORT_DROPPED, "dashboards stay where they are, and read /render"},
 	{"status_dashboard", IMPORT_DROPPED, "the page is here: say `site`"},
-	{"metrics_processor", IMPORT_DROPPED, "judge rules: not yet carried here"},
+	{"metrics_processor", IMPORT_NEEDLESS,
+		"the judge reads its rules: give its config.yaml or conf.d to this import too"},
 	{"clouds_credentials", IMPORT_DROPPED, "log-ins stand in clouds.yaml: write them there"},
 	{"secure", IMPORT_DROPPED, "log-ins stand in clouds.yaml: write them there"},
 };
@@ -154,6 +145,7 @@ static void look(struct cloudmon *c, const struct import_node *root)
 	cloudmon_elements_look(c, root);
 	cloudmon_manager_look(c, root);
 	cloudmon_apimon_look(c, root);
+	cloudmon_judge_look(c, root);
 }
 
 static void take(struct cloudmon *c, const struct import_node *root)
@@ -165,7 +157,7 @@ static void take(struct cloudmon *c, const struct import_node *root)
 	cloudmon_balancers(c, root);
 	cloudmon_apimon(c, root);
 	cloudmon_manager(c, root);
-	tell_judging(c, root);
+	cloudmon_judge(c, root);
 }
 
 static void each_root(
@@ -195,6 +187,7 @@ static void fini(struct cloudmon *c)
 	map_fini(&c->environments);
 	map_fini(&c->run);
 	endpoint_table_free(c->table);
+	free(c->rules);
 }
 
 bool import_cloudmon(struct import *in)

@@ -22,6 +22,7 @@ struct cloudmon {
 	struct map environments; /* name -> the same, of environments */
 	struct map run;          /* names of projects whose tasks are run as programs; the same */
 	VEC(struct import_node *) kept;
+	char *rules; /* of metrics-processor: what the judge is to read; NULL: none */
 	bool matrix; /* there is one that names elements */
 };
 
@@ -49,5 +50,8 @@ void cloudmon_project(struct cloudmon *c, const struct import_node *project);
 void cloudmon_environment(struct cloudmon *c, const struct import_node *item);
 void cloudmon_manager_look(struct cloudmon *c, const struct import_node *root);
 void cloudmon_manager(struct cloudmon *c, const struct import_node *root);
+/* The rules of metrics-processor. */
+void cloudmon_judge_look(struct cloudmon *c, const struct import_node *root);
+void cloudmon_judge(struct cloudmon *c, const struct import_node *root);
 
 #endif

@@ -71,12 +71,17 @@ static void take_environments(struct cloudmon *c, const struct import_node *root
 	static const struct import_answer keys[] = {
 		{"monitoring_zones", IMPORT_DROPPED,
 			ONE_INSTANCE ", with the log-in of that place in its clouds.yaml"},
-		{"attributes", IMPORT_DROPPED, "judge rules: not yet carried here"}};
+	};
+	const struct import_answer attributes = {"attributes",
+		c->rules ? IMPORT_CARRIED : IMPORT_DROPPED,
+		c->rules ? "the region of the components that its rules judge"
+			 : "they are for the rules of metrics-processor, which are not here"};
 	const struct import_node list = import_get(root, "environments");
 	for (size_t i = 0; i < import_size(&list); i++) {
 		const struct import_node item = import_item(&list, i);
 		cloudmon_environment(c, &item);
 		import_answer(c->in, &item, keys, array_len(keys));
+		import_answer(c->in, &item, &attributes, 1);
 	}
 }
 

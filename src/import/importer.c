@@ -113,7 +113,7 @@ static void begin(struct import *in, const char *const *targets, struct import_r
 static json_t *ordered(const json_t *config)
 {
 	static const char *const keys[] = {
-		"site", "clouds", "witnesses", "probes", "scenarios", "alarms"};
+		"site", "judge", "clouds", "witnesses", "probes", "scenarios", "alarms"};
 	json_t *all = json_object();
 	for (size_t i = 0; i < array_len(keys); i++)
 		if (json_is_array(json_object_get(config, keys[i]))

@@ -62,3 +62,8 @@ enum health health_worse(enum health a, enum health b)
 		[HEALTH_OUTAGE] = 4};
 	return order[a] >= order[b] ? a : b;
 }
+
+enum health health_counts(enum health h, bool in_maintenance)
+{
+	return in_maintenance && h != HEALTH_OPERATIONAL ? HEALTH_MAINTENANCE : h;
+}

@@ -22,4 +22,7 @@ const char *health_google(enum health h);
 /* Order of alarm for "the worst of": outage, degraded, unknown, maintenance, operational. */
 enum health health_worse(enum health a, enum health b);
 
+/* What counts where it lies within declared work: that explains what is not operational. */
+enum health health_counts(enum health h, bool in_maintenance);
+
 #endif

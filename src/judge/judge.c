@@ -11,13 +11,39 @@
 
 #include "judge/judge_inside.h"
 
-#define TICK_NS    NS_PER_S
-#define CONFIRM    2
-#define MINIMUM_NS (60 * NS_PER_S)
+#define TICK_NS        NS_PER_S
+#define CONFIRM        2
+#define MINIMUM_NS     (60 * NS_PER_S)
+#define FLAP_WITHIN_NS (1800 * NS_PER_S)
+#define FLAP_QUIET_NS  (600 * NS_PER_S)
 
 int64_t judge_now_ms(const struct judge *j)
 {
 	return clock_unix_us(loop_clock(j->loop)) / 1000;
+}
+
+int64_t judge_minimum_ms(const struct judge *j)
+{
+	return j->options.minimum_ns / NS_PER_MS;
+}
+
+static void on_later(struct timer *t)
+{
+	struct judge *j = t->arg;
+	VEC_EACH (&j->components, struct judged *, c) {
+		const bool later = (*c)->later;
+		(*c)->later = false;
+		if (later)
+			judge_again(*c);
+	}
+}
+
+void judge_later(struct judged *c)
+{
+	struct judge *j = c->judge;
+	c->later = true;
+	if (!timer_running(&j->later))
+		timer_start(j->loop, &j->later, 0, on_later, j);
 }
 
 /* --- components ------------------------------------------------------------------------------- */
@@ -71,12 +97,14 @@ static void never_judged(struct judged *c)
 {
 	struct stored_verdict *s = &c->now;
 	mem_replace(&s->text, "nothing has been observed yet");
+	s->from_ms = c->added_ms;
 	s->v = (struct verdict){.component = s->v.component,
 		.health = HEALTH_UNKNOWN,
 		.since_ms = c->added_ms,
 		.rule = "never",
 		.text = s->text};
 	s->fresh_ms = 0;
+	c->flap.raw = HEALTH_UNKNOWN;
 }
 
 static struct judged *judged_new(struct judge *j, const struct component *given)
@@ -122,9 +150,11 @@ static void judged_free(struct judged *c)
 	timer_cancel(&c->due);
 	days_close(c);
 	turn_forget(c);
-	MAP_EACH (&c->sources, e)
-		source_free(e->value);
-	map_fini(&c->sources);
+	take_forget(c);
+	MAP_EACH (&c->told, e)
+		statement_free(e->value);
+	map_fini(&c->told);
+	vec_fini(&c->flap.changes);
 	verdict_fini(&c->now);
 	free(c->id);
 	free(c->name);
@@ -145,111 +175,7 @@ void judge_component_remove(struct judge *j, const char *id)
 	judged_free(c);
 }
 
-/* --- probes ----------------------------------------------------------------------------------- */
-
-static char *probe_key(const char *cloud, const char *probe)
-{
-	return mem_printf("%s\n%s", cloud ? cloud : "", probe);
-}
-
-static bool is_of(const struct source *s, const char *cloud, const char *probe)
-{
-	return !strcmp(s->cloud, cloud ? cloud : "") && !strcmp(s->probe, probe);
-}
-
-static void pace(const struct judge *j, struct source *s, const struct expected *x)
-{
-	source_pace(s, x->every_ms, x->timeout_ms,
-		x->every_ms >= JUDGE_RARE_MS ? 1 : j->options.confirm);
-}
-
-void judge_expect(
-	struct judge *j, const char *cloud, const char *probe, int64_t every_ns, int64_t timeout_ns)
-{
-	char *key = probe_key(cloud, probe);
-	struct expected *x = map_get(&j->expected, key);
-	if (!x) {
-		x = mem_new(struct expected);
-		map_put(&j->expected, key, x);
-	}
-	free(key);
-	*x = (struct expected){every_ns / NS_PER_MS, timeout_ns / NS_PER_MS};
-	j->longest_ms = -1;
-	VEC_EACH (&j->components, struct judged *, c) {
-		MAP_EACH (&(*c)->sources, e)
-			if (is_of(e->value, cloud, probe))
-				pace(j, e->value, x);
-		judge_again(*c);
-	}
-}
-
-void judge_unexpect(struct judge *j, const char *cloud, const char *probe)
-{
-	char *key = probe_key(cloud, probe);
-	free(map_remove(&j->expected, key));
-	free(key);
-	j->longest_ms = -1;
-	VEC_EACH (&j->components, struct judged *, c) {
-		const size_t before = (*c)->sources.n;
-		MAP_EACH (&(*c)->sources, e)
-			if (is_of(e->value, cloud, probe))
-				source_free(map_remove(&(*c)->sources, e->key));
-		if (before != (*c)->sources.n || !(*c)->now.v.id)
-			judge_again(*c);
-	}
-}
-
 /* --- what happens ----------------------------------------------------------------------------- */
-
-static void drop_stalest(struct judged *c)
-{
-	const struct source *stalest = NULL;
-	char *key = NULL;
-	MAP_EACH (&c->sources, e) {
-		const struct source *s = e->value;
-		if (stalest && source_fresh_until_ms(s) >= source_fresh_until_ms(stalest))
-			continue;
-		stalest = s;
-		key = e->key;
-	}
-	if (key)
-		source_free(map_remove(&c->sources, key));
-}
-
-static struct source *source_of(
-	struct judged *c, const struct observation *o, const struct expected *x)
-{
-	char *key = mem_printf(
-		"%s\n%s\n%s", o->cloud ? o->cloud : "", o->probe, o->step ? o->step : "");
-	struct source *s = map_get(&c->sources, key);
-	if (!s) {
-		if (c->sources.n >= JUDGE_SOURCES_MAX)
-			drop_stalest(c);
-		s = source_new(o->cloud ? o->cloud : "", o->probe, o->step);
-		s->minimum_ms = c->judge->options.minimum_ns / NS_PER_MS;
-		s->quick = (!c->now.v.id && !c->unwritten) || c->now.v.health == HEALTH_OPERATIONAL;
-		pace(c->judge, s, x);
-		map_put(&c->sources, key, s);
-	}
-	free(key);
-	return s;
-}
-
-void judge_take(struct judge *j, const struct observation *o)
-{
-	struct judged *c = o->component ? map_get(&j->by_id, o->component) : NULL;
-	char *key = probe_key(o->cloud, o->probe);
-	const struct expected *x = map_get(&j->expected, key);
-	free(key);
-	if (!c || !x)
-		return;
-	struct source *s = source_of(c, o, x);
-	const int64_t now_ms = judge_now_ms(j);
-	const bool was_good = source_says(s, now_ms) == SAYS_GOOD;
-	source_take(s, o, now_ms, j->blind);
-	if (!was_good || source_says(s, now_ms) != SAYS_GOOD || !judge_still_good(c, s, now_ms))
-		judge_again(c);
-}
 
 void judge_blind(struct judge *j, bool blind, const char *why)
 {
@@ -305,6 +231,7 @@ static void on_tick(struct timer *t)
 	else
 		rows_observed(j, now_ms);
 	j->tick_ms = now_ms;
+	places_tick(j, now_ms);
 	timer_start(j->loop, &j->tick, TICK_NS, on_tick, j);
 }
 
@@ -323,6 +250,10 @@ struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *se
 		j->options.confirm = CONFIRM;
 	if (!j->options.minimum_ns)
 		j->options.minimum_ns = MINIMUM_NS;
+	if (!j->options.flap_within_ns)
+		j->options.flap_within_ns = FLAP_WITHIN_NS;
+	if (!j->options.flap_quiet_ns)
+		j->options.flap_quiet_ns = FLAP_QUIET_NS;
 	j->changed = changed;
 	j->arg = arg;
 	j->tick_ms = j->beat_ms = j->span_from_ms = judge_now_ms(j);
@@ -342,15 +273,17 @@ void judge_free(struct judge *j)
 	if (!j)
 		return;
 	timer_cancel(&j->tick);
+	timer_cancel(&j->later);
 	rows_beat(j, judge_now_ms(j));
 	turn_end(j);
 	VEC_EACH (&j->components, struct judged *, c)
 		judged_free(*c);
 	vec_fini(&j->components);
-	MAP_EACH (&j->expected, e)
-		free(e->value);
-	map_fini(&j->expected);
+	take_end(j);
+	places_end(j);
 	map_fini(&j->by_id);
+	windows_end(j);
+	depend_end(j);
 	free(j->why_blind);
 	free(j);
 }

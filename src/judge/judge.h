@@ -15,6 +15,10 @@
  * at the earliest, so a state lasts at least that long before a better one; worse ones and unknown
  * come at once. While blind (witness.h) nothing becomes degraded or an outage.
  * Failures of latency only come from good answers; every failure counts (docs/judging.md).
+ * The sources of one probe at several locations count as one, by quorum; who is overruled is said.
+ *
+ * What explains a state that is not operational (root, maintenance, flapping) is part of it: when
+ * that changes, so does the verdict, although health and since_ms stay.
  *
  * A change is a fact: verdict, evidence and the row of the change feed ("verdict", id = rowid of
  * the verdict, audience public) are one transaction; the signal comes after the commit. After a
@@ -38,11 +42,30 @@
 struct judge;
 struct verdict;
 
+/* A location from which is observed: observation.location. For operators. */
+struct judge_location {
+	const char *name;           /* "": ours */
+	unsigned sources, failing;  /* failing: newest result the cloud's fault */
+	int64_t heard_ms, since_ms; /* the last result; since when it is so */
+	bool silent;      /* nothing of it is fresh: it says nothing, neither good nor bad */
+	bool suspect;     /* it fails at most of what it asks (80 %, 3 sources and 2 components at
+			     least) while most of that is answered from elsewhere: its failures do not
+			     count, as if we were blind there */
+	const char *text; /* what is wrong, one sentence; NULL: nothing */
+};
+
 struct judge_options {
 	unsigned confirm;   /* 0: 2 */
 	int64_t minimum_ns; /* 0: 60 s */
+	unsigned quorum;    /* locations that must agree; 0: the majority of those that can tell */
+	/* Flapping is what changed its state more than flap_changes times within flap_within_ns,
+	 * until flap_quiet_ns after the last of them. */
+	unsigned flap_changes;                 /* at most 100; 0: nothing flaps */
+	int64_t flap_within_ns, flap_quiet_ns; /* 0: 30 min, 10 min */
 	/* The disk refused a change: it is shown, and told when it is durable. May be NULL. */
 	void (*refused)(void *arg, const struct verdict *now);
+	/* A location became silent or the suspect, or no longer is. May be NULL. */
+	void (*location)(void *arg, const struct judge_location *l);
 };
 
 struct component {
@@ -56,15 +79,17 @@ struct verdict {
 	int64_t id; /* of its row; 0: never judged */
 	const char *component;
 	enum health health;
-	int64_t since_ms;    /* in this state */
+	int64_t since_ms;    /* in this state, whatever explained it meanwhile */
 	int64_t evidence_ms; /* time of the newest observation it rests on; 0: none */
 	bool stored;         /* from before this start, nothing fresh since */
 	const char *rule;    /* wire name of why: "failing" "silent" "slow" "stale" "ours" "config"
-				"quota" "blind" "good" "never" */
+				"quota" "blind" "good" "told" "follows"
+				"flapping" "never" */
 	const char *text;    /* one English sentence for operators */
 	const char *root;    /* the component whose outage explains it, or NULL */
 	const char *dissent; /* locations that see it worse than the quorum: a sentence, or NULL */
-	const char *maintenance; /* event within whose window it lies, or NULL */
+	const char *maintenance; /* event within whose window it lies, "" when it is not announced;
+				    or NULL */
 	bool flapping;           /* it changes so often that its changes are not told one by one */
 };
 
@@ -81,9 +106,13 @@ void judge_free(struct judge *j); /* writes the seconds of today first */
 struct judge_change {
 	int64_t id;
 	char *component, *name, *rule, *text; /* owned; name for customers */
-	enum health health, was;
-	bool first;                 /* never judged before; was is unknown then */
-	int64_t since_ms, until_ms; /* until_ms 0: it lasts */
+	char *root, *maintenance, *dissent;   /* as in struct verdict; or NULL */
+	char *root_name;                      /* for customers; or NULL */
+	enum health health, was;              /* the same when only what explains it is another */
+	bool first;                           /* never judged before; was is unknown then */
+	bool flapping;
+	int64_t since_ms; /* in this health */
+	int64_t until_ms; /* of this verdict; 0: it lasts */
 };
 bool judge_change_at(
 	struct facts *f, int64_t id, struct judge_change *ret, struct error *err) must_check;
@@ -113,11 +142,15 @@ void judge_blind(struct judge *j, bool blind, const char *why);
 
 /* Something that watches series (a rule, an imported flag, a burn rate) says how a component is; it
  * has its own patience, so what it says counts at once, beside the sources: operational adds
- * nothing and takes nothing away but what the same `by` said before, degraded and outage lower,
- * unknown makes it unknown where nothing else is known. It holds until fresh_ms, then it is silent
- * as a source is. The same again only makes it fresher. Rule of the verdict: "told". All copied;
- * evidence goes into that of the verdict as it is: "told": [{"by", "text", "at_ms", "evidence"}].
- */
+ * nothing and takes nothing away but what the same `by` said before (where a component has no
+ * source at all it makes it operational), degraded and outage lower, unknown makes it unknown where
+ * nothing else is known. It holds until fresh_ms, then it is silent as a source is: what was bad is
+ * believed until another has answered after that. What is told while blind is not bad. Older than
+ * what the same `by` said before, of a component that is not there, or a `by` of more than 200
+ * bytes: nothing. Of one component 1000 may say something; beyond, the stalest is forgotten.
+ * The same again only makes it fresher. Rule of the verdict: "told". All copied, texts cut at 2000
+ * bytes, evidence over 16 KiB left out; it goes into that of the verdict as it is, the worst 20:
+ * "told": [{"by", "health", "text", "at_ms", "evidence"}]. Kept over no start: told again. */
 struct judge_told {
 	const char *component;
 	const char *by;     /* unique for a component: "rule:api-slow", "flag:ecs", "slo:login" */
@@ -133,19 +166,25 @@ void judge_untell(struct judge *j, const char *component, const char *by); /* NU
 /* --- what is known of the whole -----------------------------------------------------------------
  */
 
-/* `component` rests on `on` (both ids): while `on` is an outage (or unknown), what is worse than
- * operational about `component` is an effect of it: its verdict keeps its health and names the
- * root: rule "follows", `root` of struct verdict. Cycles are refused by ERROR_INPUT, which names
- * them. All of them at once; copies. */
+/* `component` rests on `on` (both ids): while `on` is an outage, what is worse than operational
+ * about `component` is an effect of it: its verdict keeps its health and names the root, by rule
+ * "follows" (the root's own root, if it has one). What was in trouble 5 minutes before the root has
+ * a cause of its own. Where both cannot tell (ours, config, quota), the same. The root explains for
+ * as long as nothing says that something is wrong which began a minute (`minimum_ns`) after its
+ * end. Components that are not there explain nothing. Cycles are refused by ERROR_INPUT, which
+ * names them, and nothing changes; judge_rests_good() says so before (thread: any). All of them at
+ * once; copies. */
 struct judge_rest {
 	const char *component, *on;
 };
+bool judge_rests_good(const struct judge_rest *rests, size_t n, struct error *err) must_check;
 bool judge_depend(
 	struct judge *j, const struct judge_rest *rests, size_t n, struct error *err) must_check;
 
 /* Declared work: what is not operational of a component within a window of its is stored as
- * measured, and counted as maintenance in the days; verdict.maintenance names the event. All of
- * them at once; copies. component NULL: all. */
+ * measured, and counted as maintenance in the days; verdict.maintenance names the event. Counts
+ * from now on: what has passed stays as it was counted. All of them at once; copies. component
+ * NULL: all. */
 struct judge_window {
 	const char *component;
 	const char *event; /* id, "" when it is not announced */
@@ -160,6 +199,10 @@ size_t judge_component_count(const struct judge *j);
 const struct component *judge_component_at(const struct judge *j, size_t i);
 const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
 bool judge_is_blind(const struct judge *j, const char **ret_why);
+/* In the order in which they were first heard; what is told of one changes with the loop's turns.
+ */
+size_t judge_location_count(const struct judge *j);
+const struct judge_location *judge_location_at(const struct judge *j, size_t i); /* or NULL */
 /* What will be written of the UTC day that lasts, counted up to now; false: not known yet. */
 bool judge_today(struct judge *j, const char *component, struct series_states *ret);
 
@@ -170,6 +213,8 @@ struct judge_span {
 	enum health health;
 	bool gap;
 	const char *rule, *text;
+	const char *root, *maintenance; /* as in struct verdict, or NULL */
+	bool flapping;
 };
 bool judge_history(struct facts *f, const char *component, int64_t from_ms, int64_t to_ms,
 	bool (*cb)(void *arg, const struct judge_span *span), void *arg,
@@ -178,12 +223,21 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
 /* The evidence of a verdict; NULL when there is none of that id. Operators get the whole, everyone
  * else what is public (no request, no ids, no detail). Owned. Thread: any.
  *	{"id", "component", "health", "was", "at_ms", "until_ms" or null, "rule", "text",
- *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent": counts,
- *	 "sources": [{"probe", "step", "says" (good slow failing bad ours stale nothing), "n",
- *	 "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
- *	 operators also: "samples": [{"at_ms", "probe", "step", "fault", "status", "detail",
- *	 "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
+ *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent",
+ *	 "overruled": counts,
+ *	 "sources": [{"probe", "step", "location", "says" (good slow failing bad ours stale
+ *nothing), "n", "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
+ *	 "told": as given to judge_tell(), "root", "maintenance", "dissent", "flapping",
+ *	 operators also: "samples": [{"at_ms", "probe", "step", "location", "fault", "status",
+ *"detail", "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */
 json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error *err);
+
+/* Creates or upgrades the tables, for who only reads. */
+bool judge_migrate(struct facts *f, struct error *err) must_check;
+/* Components as they stand in the tables, for who has no judge; borrowed for the call. cb returns
+ * false to stop. Thread: any. */
+bool judge_known(struct facts *f, bool (*cb)(void *arg, const struct component *c), void *arg,
+	struct error *err) must_check;
 
 /* The verdicts of the same component before and after that one; 0: there is none. Thread: any. */
 bool judge_neighbours(struct facts *f, int64_t id, int64_t *ret_previous, int64_t *ret_next,

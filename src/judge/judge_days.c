@@ -80,12 +80,14 @@ void days_count(struct judged *c, int64_t now_ms)
 		return;
 	while (d->counted_ms < now_ms) {
 		const int64_t midnight = (d->day + 1) * DAY_MS;
-		const int64_t to = now_ms < midnight ? now_ms : midnight;
-		add(d, c->now.v.health, to - d->counted_ms);
-		if (to > d->counted_ms)
-			d->counted_ms = to;
-		if (now_ms < midnight)
-			break;
+		const int64_t edge = window_next_ms(c, d->counted_ms);
+		int64_t to = now_ms < midnight ? now_ms : midnight;
+		to = edge < to ? edge : to;
+		add(d, health_counts(c->now.v.health, window_at(c, d->counted_ms) != NULL),
+			to - d->counted_ms);
+		d->counted_ms = to;
+		if (to < midnight)
+			continue;
 		days_write(c);
 		start_day(d, d->day + 1);
 	}
@@ -109,7 +111,8 @@ void days_skip(struct judged *c, int64_t now_ms)
 static bool on_span(void *arg, const struct judge_span *span)
 {
 	if (!span->gap)
-		add(arg, span->health, span->to_ms - span->from_ms);
+		add(arg, health_counts(span->health, span->maintenance != NULL),
+			span->to_ms - span->from_ms);
 	return true;
 }
 

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "judge/judge_inside.h"
 
-static const char *const rules[] = {
-	"failing", "silent", "slow", "stale", "ours", "config", "quota", "blind", "good", "never"};
+static const char *const rules[] = {"failing", "silent", "slow", "stale", "ours", "config", "quota",
+	"blind", "good", "told", "follows", "flapping", "never"};
 
 const char *judge_rule(const char *name)
 {
@@ -36,6 +37,7 @@ struct tally {
 	int64_t newest_ms;   /* of all, stale ones too */
 	bool only_notes;     /* else they are not looked at */
 	bool all_local;      /* who cannot tell: for lack of our own connectivity */
+	struct told_tally told;
 };
 
 static int64_t newest_ms(const struct source *s)
@@ -46,21 +48,28 @@ static int64_t newest_ms(const struct source *s)
 /* What answered long before, measured by how often those that fail are asked, is no sign of life:
  * a scenario's last run would else hide an outage until its next. Nor is one whose newest result
  * failed too, although that alone would not be believed yet. */
-static void count_full(struct tally *t, const struct source *s, enum says says, int64_t now_ms)
+static void count_alive(struct tally *t, const struct source *s, int64_t now_ms)
 {
 	const struct fold *f = &s->now;
 	if (source_severity(s) != SEVERITY_OUTAGE)
 		return;
-	if (says == SAYS_BAD) {
-		const int64_t from_ms = f->last_bad_ms - s->fresh_ms;
-		t->full_bad++;
-		t->answer_from_ms = from_ms > t->answer_from_ms ? from_ms : t->answer_from_ms;
-		return;
-	}
 	if (f->last_ours_ms > t->unable_ms && f->last_ours_ms + s->fresh_ms >= now_ms)
 		t->unable_ms = f->last_ours_ms;
 	if (f->last_good_ms > f->last_bad_ms && f->last_good_ms > t->answer_ms)
 		t->answer_ms = f->last_good_ms;
+}
+
+static void count_full(struct tally *t, const struct source *s, enum says says, int64_t now_ms)
+{
+	const int64_t from_ms = s->now.last_bad_ms - s->fresh_ms;
+	if (says != SAYS_BAD) {
+		count_alive(t, s, now_ms);
+		return;
+	}
+	if (source_severity(s) != SEVERITY_OUTAGE)
+		return;
+	t->full_bad++;
+	t->answer_from_ms = from_ms > t->answer_from_ms ? from_ms : t->answer_from_ms;
 }
 
 static bool nothing_answers(const struct tally *t)
@@ -86,15 +95,39 @@ static void count_ours(struct tally *t, const struct source *s, enum says says)
 		t->ours_from_ms = from_ms;
 }
 
-static void count(struct tally *t, const struct source *s, int64_t now_ms)
+static void note_bad(struct decision *d, int64_t at_ms)
 {
-	enum says says = source_says(s, now_ms);
+	if (at_ms > d->bad_ms)
+		d->bad_ms = at_ms;
+}
+
+/* That it answers counts all the same, unless the quorum sees that nothing does. */
+static void count_overruled(struct tally *t, const struct opinion *o, int64_t now_ms)
+{
+	const int64_t newest = newest_ms(o->s);
+	if (newest > t->newest_ms)
+		t->newest_ms = newest;
+	if (source_severity(o->s) == SEVERITY_NOTE && !t->only_notes)
+		return;
+	if (newest > t->d.evidence_ms)
+		t->d.evidence_ms = newest;
+	count_ours(t, o->s, SAYS_OURS);
+	if (!o->unheard)
+		count_alive(t, o->s, now_ms);
+	t->d.overruled += o->says != SAYS_OURS;
+}
+
+static void count(struct tally *t, const struct opinion *o, int64_t now_ms)
+{
+	const struct source *s = o->s;
+	enum says says = o->says;
 	const int64_t newest = newest_ms(s), until = source_fresh_until_ms(s);
 	if (newest > t->newest_ms)
 		t->newest_ms = newest;
 	if (source_severity(s) == SEVERITY_NOTE && !t->only_notes)
 		return;
-	count_left_bad(t, s, now_ms);
+	if (!o->forgotten)
+		count_left_bad(t, s, now_ms);
 	count_ours(t, s, says);
 	if (says == SAYS_STALE) {
 		t->d.stale++;
@@ -120,6 +153,10 @@ static void count(struct tally *t, const struct source *s, int64_t now_ms)
 		t->answered_ms = s->now.last_good_ms;
 	if (newest > t->d.evidence_ms)
 		t->d.evidence_ms = newest;
+	if (says == SAYS_BAD || says == SAYS_FAILING)
+		note_bad(&t->d, s->now.last_bad_ms);
+	else if (says == SAYS_SLOW)
+		note_bad(&t->d, s->now.last_good_ms);
 }
 
 static void set(
@@ -153,15 +190,75 @@ static bool left_bad(const struct tally *t)
 	       (t->d.good || t->first[SAYS_NOTHING]);
 }
 
+static void set_told(struct tally *t, enum health health, const struct statement *told)
+{
+	struct decision *d = &t->d;
+	set(d, health, "told", NULL);
+	d->told = told;
+	d->left_bad = told == t->told.left;
+	if (told->at_ms > d->evidence_ms)
+		d->evidence_ms = told->at_ms;
+	if (told->fresh_ms > d->fresh_ms)
+		d->fresh_ms = told->fresh_ms;
+}
+
+/* What is stored is better known than that nobody complains of it. */
+static bool stands(const struct judged *c, int64_t now_ms)
+{
+	const struct verdict *v = &c->now.v;
+	return v->stored && now_ms <= c->now.fresh_ms && v->health != HEALTH_OPERATIONAL &&
+	       strcmp(v->rule, "told") != 0;
+}
+
+/* Where there is nothing but what is told, well is what somebody says is well, and nobody that
+ * it is not, or was not until he fell silent. */
+static void decide_told_alone(struct tally *t, const struct judged *c, int64_t now_ms)
+{
+	const struct told_tally *told = &t->told;
+	if (told->unknown)
+		set_told(t, HEALTH_UNKNOWN, told->unknown);
+	else if (!told->good || c->sources.n || stands(c, now_ms))
+		return;
+	else if (told->left && told->good->at_ms <= told->left->fresh_ms)
+		set_told(t, HEALTH_DEGRADED, told->left);
+	else
+		set_told(t, HEALTH_OPERATIONAL, told->good);
+}
+
+static void decide_told(struct tally *t, const struct judged *c, int64_t now_ms)
+{
+	const struct statement *worst = t->told.worst, *left = t->told.left;
+	const bool lower =
+		worst &&
+		(!t->d.decided || (health_worse(worst->health, t->d.health) != t->d.health));
+	if (worst)
+		note_bad(&t->d, statement_from_ms(worst));
+	if (lower)
+		set_told(t, worst->health, worst);
+	else if (t->d.left_bad && !t->left_bad)
+		set_told(t, HEALTH_DEGRADED, left);
+	else if (!t->d.decided)
+		decide_told_alone(t, c, now_ms);
+}
+
 struct decision judge_decide(const struct judged *c, int64_t now_ms)
 {
-	struct tally t = {.all_local = true, .only_notes = true};
+	struct tally t = {.all_local = true, .only_notes = true, .told = told_count(c, now_ms)};
+	struct opinion all[JUDGE_SOURCES_MAX];
 	MAP_EACH (&c->sources, e) {
 		const struct source *s = e->value;
 		t.only_notes &= !s->n || source_severity(s) == SEVERITY_NOTE;
 	}
-	MAP_EACH (&c->sources, e)
-		count(&t, e->value, now_ms);
+	const size_t n = quorum_hear(c, now_ms, all);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].overruled)
+			count_overruled(&t, &all[i], now_ms);
+		else
+			count(&t, &all[i], now_ms);
+	if (t.told.left && t.told.left->fresh_ms > t.left_bad_ms) {
+		t.left_bad_ms = t.told.left->fresh_ms;
+		t.left_bad = NULL;
+	}
 	t.d.health = HEALTH_UNKNOWN;
 	t.d.left_bad = !t.d.bad && !t.d.failing && !t.d.slow && left_bad(&t);
 	t.d.rule = t.newest_ms ? "stale" : "never";
@@ -179,6 +276,7 @@ struct decision judge_decide(const struct judged *c, int64_t now_ms)
 		set(&t.d, HEALTH_OPERATIONAL, "good", t.first[SAYS_GOOD]);
 	else if (t.d.ours)
 		set(&t.d, HEALTH_UNKNOWN, ours_rule(c->judge, &t), t.first[SAYS_OURS]);
+	decide_told(&t, c, now_ms);
 	if (!t.d.evidence_ms)
 		t.d.evidence_ms = t.newest_ms;
 	return t.d;
@@ -188,7 +286,9 @@ struct decision judge_decide(const struct judged *c, int64_t now_ms)
 
 char *judge_source_label(const struct source *s)
 {
-	return s->step ? mem_printf("%s %s", s->probe, s->step) : mem_strdup(s->probe);
+	const bool far = *s->location;
+	return mem_printf("%s%s%s%s%s", s->probe, s->step ? " " : "", s->step ? s->step : "",
+		far ? " from " : "", s->location);
 }
 
 /* Why it fails, and what the newest failure has in common with others. Owned. */
@@ -223,6 +323,9 @@ static char *unknown_text(
 	char at[CLOCK_TEXT];
 	if (!strcmp(d->rule, "blind"))
 		return mem_strdup("our own connectivity is gone: what we see says nothing of it");
+	if (d->about && d->about->place && d->about->place->told.suspect)
+		return mem_strdup(d->about->place->told.text ? d->about->place->told.text
+							     : "its location is the suspect");
 	if (d->about)
 		return mem_printf(
 			"%s cannot tell: %s", label, fault_text(d->about->now.ours_fault));
@@ -234,8 +337,52 @@ static char *unknown_text(
 		"the newest result is too old: it began at %s", clock_rfc3339(heard_ms * 1000, at));
 }
 
+static char *told_text(const struct decision *d)
+{
+	if (d->left_bad)
+		return mem_printf("%s said so until it fell silent, and nothing has answered since",
+			d->told->by);
+	return mem_printf("%s: %s", d->told->by, d->told->text);
+}
+
+static char *follows_text(const struct judged *c, const struct decision *d, int64_t now_ms)
+{
+	const struct judged *root = map_get(&c->judge->by_id, d->root);
+	struct decision own = *d;
+	own.root = NULL;
+	own.rule = d->own_rule;
+	char *text = judge_text(c, &own, now_ms);
+	char *whole = mem_printf("affected by %s: %s", root ? root->name : d->root, text);
+	free(text);
+	return whole;
+}
+
+/* What it is now, and why, where that is what is shown. */
+static char *flapping_text(const struct judged *c, const struct decision *d, int64_t now_ms)
+{
+	const struct flap *f = &c->flap;
+	const size_t n = f->changes.n;
+	char within[UNITS_TEXT], *text;
+	struct decision steady = *d;
+	if (!n)
+		return mem_strdup("it flapped before the last start");
+	steady.rule = d->steady_rule;
+	char *why = d->health == f->raw ? judge_text(c, &steady, now_ms) : NULL;
+	units_time_whole((f->changed_ms - f->changes.p[0].at_ms) / 1000 * NS_PER_S, within);
+	text = mem_printf("it changed its state %zu times within %s, and is %s now%s%s", n, within,
+		health_name(f->raw), why ? ": " : "", why ? why : "");
+	free(why);
+	return text;
+}
+
 char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms)
 {
+	if (d->root)
+		return follows_text(c, d, now_ms);
+	if (!strcmp(d->rule, "flapping"))
+		return flapping_text(c, d, now_ms);
+	if (d->told)
+		return told_text(d);
 	char *label = d->about ? judge_source_label(d->about) : NULL, *text;
 	char *why = d->about ? why_text(d->about) : NULL;
 	if (!d->about || d->health == HEALTH_UNKNOWN)

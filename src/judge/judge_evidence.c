@@ -66,6 +66,7 @@ static json_t *source_json(const struct source *s, int64_t now_ms)
 	}
 	put_text(j, "probe", s->probe);
 	put_text(j, "step", s->step);
+	put_text(j, "location", s->location);
 	put_text(j, "says", says_name(source_says(s, now_ms)));
 	put_int(j, "n", (int64_t)s->n);
 	put_int(j, "failed", failed);
@@ -105,6 +106,7 @@ static json_t *sample_json(const struct source *s, const struct result *r)
 	put_int(j, "at_ms", r->at_ms);
 	put_text(j, "probe", s->probe);
 	put_text(j, "step", s->step);
+	put_text(j, "location", s->location);
 	put_text(j, "fault", fault_name(r->fault));
 	put(j, "status", r->status ? json_integer(r->status) : json_null());
 	put_text(j, "detail", t->detail);
@@ -193,6 +195,8 @@ char *evidence_text(
 	put_int(j, "failing", d->bad + d->failing);
 	put_int(j, "unable", d->ours);
 	put_int(j, "silent", d->stale);
+	put_int(j, "overruled", d->overruled);
+	put(j, "told", told_json(c, now_ms));
 	put(j, "samples", samples_json(c));
 	char *text = json_text(j);
 	json_decref(j);
@@ -215,8 +219,8 @@ static void copy(json_t *to, const json_t *from, const char *key)
 
 static json_t *public_sources(const json_t *stored)
 {
-	static const char *const fields[] = {"probe", "step", "says", "n", "failed", "slow",
-		"last_ms", "median_ms", "worst_ms", "faults"};
+	static const char *const fields[] = {"probe", "step", "location", "says", "n", "failed",
+		"slow", "last_ms", "median_ms", "worst_ms", "faults"};
 	json_t *list = json_array(), *source;
 	size_t i;
 	json_array_foreach (json_object_get(stored, "sources"), i, source) {
@@ -228,10 +232,29 @@ static json_t *public_sources(const json_t *stored)
 	return list;
 }
 
+/* What is under "operators" stays theirs. */
+static json_t *public_told(const json_t *stored, bool operators)
+{
+	static const char *const fields[] = {"by", "health", "text", "at_ms", "evidence"};
+	json_t *list = json_array(), *told;
+	size_t i;
+	json_array_foreach (json_object_get(stored, "told"), i, told) {
+		json_t *one = json_object();
+		for (size_t k = 0; k < array_len(fields); k++)
+			copy(one, told, fields[k]);
+		json_t *evidence = json_deep_copy(json_object_get(one, "evidence"));
+		if (!operators && json_is_object(evidence))
+			json_object_del(evidence, "operators");
+		put(one, "evidence", evidence);
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 static bool on_row(void *arg, const struct facts_row *row)
 {
 	static const char *const fields[] = {
-		"was", "window", "answering", "failing", "unable", "silent"};
+		"was", "window", "answering", "failing", "unable", "silent", "overruled"};
 	struct reading *r = arg;
 	json_t *stored = json_parse(slice_of(facts_text(row, 7)), EVIDENCE_MAX, r->err);
 	const int64_t health = facts_int(row, 2);
@@ -251,6 +274,11 @@ static bool on_row(void *arg, const struct facts_row *row)
 	for (size_t k = 0; k < array_len(fields); k++)
 		copy(j, stored, fields[k]);
 	put(j, "sources", public_sources(stored));
+	put(j, "told", public_told(stored, r->operators));
+	put_text(j, "root", facts_text(row, 8));
+	put_text(j, "maintenance", facts_text(row, 9));
+	put_text(j, "dissent", facts_text(row, 10));
+	put(j, "flapping", json_boolean(facts_int(row, 11) != 0));
 	if (r->operators)
 		copy(j, stored, "samples");
 	json_decref(stored);
@@ -262,8 +290,8 @@ json_t *judge_evidence(struct facts *f, int64_t id, bool operators, struct error
 	struct reading r = {.operators = operators, .err = err};
 	const struct facts_value v = FACTS_I(id);
 	if (!facts_query(f,
-		    "SELECT id, component, health, rule, text, since_ms, until_ms, evidence"
-		    " FROM verdict WHERE id = ?",
+		    "SELECT id, component, health, rule, text, since_ms, until_ms, evidence,"
+		    " root, maintenance, dissent, flapping FROM verdict WHERE id = ?",
 		    &v, 1, on_row, &r, err))
 		return NULL;
 	if (r.bad)

@@ -109,6 +109,9 @@ static bool on_verdict(void *arg, const struct facts_row *row)
 		.health = (enum health)facts_int(row, 1),
 		.rule = judge_rule(facts_text(row, 2)),
 		.text = facts_text(row, 3),
+		.root = facts_text(row, 6),
+		.maintenance = facts_text(row, 7),
+		.flapping = facts_int(row, 8) != 0,
 	};
 	if (from_ms < h->from_ms)
 		from_ms = h->from_ms;
@@ -129,7 +132,8 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
 	const bool good =
 		read_gaps(&h, f, err) &&
 		facts_query(f,
-			"SELECT id, health, rule, text, since_ms, until_ms FROM verdict"
+			"SELECT id, health, rule, text, since_ms, until_ms, root, maintenance,"
+			" flapping FROM verdict"
 			" WHERE component = ? AND since_ms < ? AND (until_ms IS NULL OR until_ms > ?)"
 			" ORDER BY since_ms, id",
 			v, array_len(v), on_verdict, &h, err);

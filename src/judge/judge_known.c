@@ -64,12 +64,32 @@ static bool read_known(void *arg, const struct facts_row *row)
 	return true;
 }
 
+struct listing {
+	bool (*cb)(void *arg, const struct component *c);
+	void *arg;
+};
+
+static bool list_known(void *arg, const struct facts_row *row)
+{
+	const struct listing *l = arg;
+	const struct component c = {facts_text(row, 0), facts_text(row, 1), facts_text(row, 2),
+		facts_text(row, 3), facts_text(row, 4)};
+	return l->cb(l->arg, &c);
+}
+
+#define KNOWN "SELECT id, name, category, cloud, region FROM component ORDER BY rowid"
+
+bool judge_known(struct facts *f, bool (*cb)(void *arg, const struct component *c), void *arg,
+	struct error *err)
+{
+	struct listing l = {cb, arg};
+	return facts_query(f, KNOWN, NULL, 0, list_known, &l, err);
+}
+
 bool known_read(struct judge *j, struct error *err)
 {
 	struct known k = {0};
-	const bool good = facts_query(j->facts,
-		"SELECT id, name, category, cloud, region FROM component ORDER BY rowid", NULL, 0,
-		read_known, &k, err);
+	const bool good = facts_query(j->facts, KNOWN, NULL, 0, read_known, &k, err);
 	VEC_EACH (&k.rows, struct naming, n) {
 		const struct component c = {n->id, n->name, n->category, n->cloud, n->region};
 		if (good)

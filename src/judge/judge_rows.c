@@ -20,6 +20,11 @@ static const struct facts_migration migrations[] = {
 	    "CREATE INDEX verdict_order ON verdict(component, id);"},
 	{3, "CREATE TABLE component(id TEXT PRIMARY KEY, name TEXT NOT NULL,"
 	    " category TEXT NOT NULL, cloud TEXT NOT NULL, region TEXT NOT NULL);"},
+	{4, "ALTER TABLE verdict ADD COLUMN began_ms INTEGER;" /* of this health; NULL: since_ms */
+	    "ALTER TABLE verdict ADD COLUMN root TEXT;"
+	    "ALTER TABLE verdict ADD COLUMN maintenance TEXT;"
+	    "ALTER TABLE verdict ADD COLUMN dissent TEXT;"
+	    "ALTER TABLE verdict ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;"},
 };
 
 /* Spans are known by their begin, so that writing one again does no harm. */
@@ -44,9 +49,14 @@ static bool on_last(void *arg, const struct facts_row *row)
 	return false;
 }
 
+bool judge_migrate(struct facts *f, struct error *err)
+{
+	return facts_migrate(f, "judge", migrations, array_len(migrations), err);
+}
+
 bool rows_open(struct judge *j, struct error *err)
 {
-	return facts_migrate(j->facts, "judge", migrations, array_len(migrations), err) &&
+	return judge_migrate(j->facts, err) &&
 	       facts_query(j->facts, "SELECT to_ms FROM observing ORDER BY to_ms DESC LIMIT 1",
 		       NULL, 0, on_last, &j->last_ms, err) &&
 	       facts_call(j->facts, do_open, &j->span_from_ms, err);
@@ -68,10 +78,21 @@ static bool read_row(void *arg, const struct facts_row *row)
 	s->v.health = (enum health)facts_int(row, 1);
 	s->v.rule = judge_rule(facts_text(row, 2));
 	s->v.text = s->text;
-	s->v.since_ms = facts_int(row, 4);
+	s->from_ms = facts_int(row, 4);
 	s->v.evidence_ms = facts_int(row, 5);
 	s->fresh_ms = facts_int(row, 6);
+	s->v.since_ms = facts_int(row, 7);
+	mem_replace(&s->root, facts_text(row, 8));
+	s->v.root = s->root;
+	verdict_set_maintenance(s, facts_text(row, 9));
+	mem_replace(&s->dissent, facts_text(row, 10));
+	s->v.dissent = s->dissent;
+	s->v.flapping = facts_int(row, 11) != 0;
 	s->v.stored = true;
+	struct flap *flap = &r->c->flap;
+	flap->raw = flap->worst = s->v.health;
+	flap->active = s->v.flapping;
+	flap->changed_ms = judge_now_ms(r->c->judge);
 	r->found = s->v.health < HEALTH_COUNT;
 	return false;
 }
@@ -81,8 +102,9 @@ bool rows_read(struct judge *j, struct judged *c, struct error *err)
 	struct reading r = {c, false};
 	const struct facts_value v = FACTS_T(c->id);
 	if (!facts_query(j->facts,
-		    "SELECT id, health, rule, text, since_ms, evidence_ms, fresh_ms FROM verdict"
-		    " WHERE component = ? AND until_ms IS NULL ORDER BY since_ms DESC LIMIT 1",
+		    "SELECT id, health, rule, text, since_ms, evidence_ms, fresh_ms,"
+		    " COALESCE(began_ms, since_ms), root, maintenance, dissent, flapping"
+		    " FROM verdict WHERE component = ? AND until_ms IS NULL ORDER BY since_ms DESC LIMIT 1",
 		    &v, 1, read_row, &r, err))
 		return false;
 	return r.found;
@@ -101,13 +123,15 @@ bool rows_write(struct facts_tx *tx, struct row_change *c, struct error *err)
 {
 	const struct verdict *to = &c->to.v;
 	const struct facts_value v[] = {FACTS_T(to->component), FACTS_I(to->health),
-		FACTS_T(to->rule), FACTS_T(to->text), FACTS_I(to->since_ms),
+		FACTS_T(to->rule), FACTS_T(to->text), FACTS_I(c->to.from_ms),
 		FACTS_I(to->evidence_ms), FACTS_I(c->to.fresh_ms), FACTS_T(c->evidence),
-		FACTS_T(c->name)};
-	if (!end_verdict(tx, to->component, to->since_ms, err) ||
+		FACTS_T(c->name), FACTS_I(to->since_ms), FACTS_T(to->root),
+		FACTS_T(to->maintenance), FACTS_T(to->dissent), FACTS_I(to->flapping)};
+	if (!end_verdict(tx, to->component, c->to.from_ms, err) ||
 		!facts_run(tx,
 			"INSERT INTO verdict(component, health, rule, text, since_ms, evidence_ms,"
-			" fresh_ms, evidence, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			" fresh_ms, evidence, name, began_ms, root, maintenance, dissent, flapping)"
+			" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			v, array_len(v), err))
 		return false;
 	c->id = facts_last_id(tx);

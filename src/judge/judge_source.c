@@ -19,12 +19,14 @@
 #define WINDOW_LEAST    5 /* results before a source can be called failing */
 #define WINDOW_EPISODES 2
 
-struct source *source_new(const char *cloud, const char *probe, const char *step)
+struct source *source_new(
+	const char *cloud, const char *probe, const char *step, const char *location)
 {
 	struct source *s = mem_new(struct source);
 	s->cloud = mem_strdup(cloud);
 	s->probe = mem_strdup(probe);
 	s->step = mem_strdup(step);
+	s->location = mem_strdup(location);
 	s->forgive = SOURCE_WINDOW;
 	return s;
 }
@@ -52,6 +54,7 @@ void source_free(struct source *s)
 	free(s->cloud);
 	free(s->probe);
 	free(s->step);
+	free(s->location);
 	free(s);
 }
 
@@ -228,9 +231,26 @@ static struct result_texts *keep_texts(const struct observation *o)
 	return t;
 }
 
+/* One source does not begin the same thing twice in a millisecond. */
+static bool is_repeat(const struct source *s, const struct observation *o)
+{
+	size_t at = s->n;
+	while (at > 0 && s->results[at - 1].at_ms > o->at_ms)
+		at--;
+	for (; at > 0 && s->results[at - 1].at_ms == o->at_ms; at--) {
+		const struct result *r = &s->results[at - 1];
+		if (r->fault == o->fault && r->status == o->status &&
+			(int64_t)r->total_us == o->total_us)
+			return true;
+	}
+	return false;
+}
+
 void source_take(struct source *s, const struct observation *o, int64_t now_ms, bool muted)
 {
 	const int64_t heard_ms = now_ms > o->at_ms ? now_ms - o->at_ms : 0;
+	if (is_repeat(s, o))
+		return;
 	if (s->n == SOURCE_RESULTS)
 		drop_oldest(s);
 	const struct result r = {

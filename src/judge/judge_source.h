@@ -51,8 +51,14 @@ struct fold {
 
 enum says { SAYS_NOTHING, SAYS_STALE, SAYS_GOOD, SAYS_SLOW, SAYS_FAILING, SAYS_BAD, SAYS_OURS };
 
+struct place; /* judge_inside.h */
+
 struct source {
 	char *cloud, *probe, *step; /* step may be NULL */
+	char *location;             /* "": ours */
+	struct place *place;        /* where that is, or NULL */
+	const void *expected;       /* by whom it is; compared only */
+	bool last_failed;           /* its newest result is the cloud's fault, counted or not */
 	unsigned confirm, forgive;  /* results in a row */
 	int64_t minimum_ms;
 	int64_t fresh_ms; /* 3 x its rate + its timeout */
@@ -63,9 +69,10 @@ struct source {
 	size_t n, room;
 };
 
-struct source *source_new(const char *cloud, const char *probe, const char *step);
+struct source *source_new(
+	const char *cloud, const char *probe, const char *step, const char *location);
 void source_free(struct source *s);
-/* Copies what it needs of o. */
+/* Copies what it needs of o. What was taken already changes nothing. */
 void source_take(struct source *s, const struct observation *o, int64_t now_ms, bool muted);
 /* Failures that are not confirmed yet no longer count: we were blind. */
 void source_mute(struct source *s);

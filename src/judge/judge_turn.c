@@ -26,6 +26,9 @@ void verdict_fini(struct stored_verdict *s)
 {
 	free(s->component);
 	free(s->text);
+	free(s->root);
+	free(s->maintenance);
+	free(s->dissent);
 }
 
 static void verdict_copy(struct stored_verdict *to, const struct stored_verdict *from)
@@ -33,6 +36,15 @@ static void verdict_copy(struct stored_verdict *to, const struct stored_verdict 
 	*to = *from;
 	to->v.component = to->component = mem_strdup(from->v.component);
 	to->v.text = to->text = mem_strdup(from->v.text);
+	to->v.root = to->root = mem_strdup(from->v.root);
+	to->v.maintenance = to->maintenance = mem_strdup(from->v.maintenance);
+	to->v.dissent = to->dissent = mem_strdup(from->v.dissent);
+}
+
+void verdict_set_maintenance(struct stored_verdict *s, const char *event)
+{
+	mem_replace(&s->maintenance, event);
+	s->v.maintenance = s->maintenance;
 }
 
 static void change_free(struct change *ch)
@@ -55,14 +67,24 @@ static bool write_change(struct facts_tx *tx, void *arg, struct error *err)
 	return rows_write(tx, &ch->row, err);
 }
 
+static bool equal(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
 /* The seconds up to the change are the old state's. */
 static void show(struct judged *c, const struct stored_verdict *to)
 {
-	days_count(c, to->v.since_ms);
+	const bool moved = c->now.v.health != to->v.health || !equal(c->now.v.root, to->v.root);
+	if (c->now.v.health == HEALTH_OUTAGE && to->v.health != HEALTH_OUTAGE)
+		c->ended_ms = to->from_ms;
+	days_count(c, to->from_ms);
 	verdict_fini(&c->now);
 	verdict_copy(&c->now, to);
 	days_count(c, judge_now_ms(c->judge));
 	days_write(c);
+	if (moved)
+		depend_changed(c);
 }
 
 static void change_written(void *arg, const struct error *err)
@@ -87,19 +109,27 @@ static void change_written(void *arg, const struct error *err)
 }
 
 static void begin_change(
-	struct judged *c, const struct decision *d, int64_t since_ms, int64_t now_ms)
+	struct judged *c, const struct decision *d, int64_t from_ms, int64_t now_ms)
 {
+	const bool same = c->now.v.health == d->health && (c->now.v.id || c->unwritten);
 	struct judge *j = c->judge;
 	struct change *ch = mem_new(struct change);
 	struct stored_verdict *to = &ch->row.to;
 	ch->judge = j;
 	ch->c = c;
 	verdict_copy(&ch->from, &c->now);
-	to->v = (struct verdict){.health = d->health, .since_ms = since_ms, .rule = d->rule};
+	to->v = (struct verdict){.health = d->health,
+		.since_ms = same ? c->now.v.since_ms : from_ms,
+		.rule = d->rule};
+	to->from_ms = from_ms;
 	to->v.evidence_ms = d->evidence_ms ? d->evidence_ms : c->now.v.evidence_ms;
 	to->fresh_ms = d->fresh_ms;
 	to->v.component = to->component = mem_strdup(c->id);
 	to->v.text = to->text = judge_text(c, d, now_ms);
+	verdict_set_maintenance(to, d->maintenance);
+	to->v.root = to->root = mem_strdup(d->root);
+	to->v.flapping = d->flapping;
+	to->v.dissent = to->dissent = quorum_dissent(c, now_ms);
 	ch->row.name = mem_strdup(c->name);
 	ch->row.evidence = evidence_text(c, d, c->now.v.health, now_ms);
 	ch->next = j->changes;
@@ -120,6 +150,8 @@ static void renew(struct judged *c, const struct decision *d, int64_t now_ms)
 	}
 	if (d->evidence_ms > s->v.evidence_ms)
 		s->v.evidence_ms = d->evidence_ms;
+	free(s->dissent);
+	s->v.dissent = s->dissent = quorum_dissent(c, now_ms);
 	if (!d->decided && !strcmp(s->v.rule, d->rule))
 		return;
 	char *text = judge_text(c, d, now_ms);
@@ -147,14 +179,13 @@ static int64_t longest_ms(const struct judge *j, const char *cloud)
 static int64_t expected_by_ms(const struct judged *c)
 {
 	struct judge *j = c->judge;
-	int64_t longest = 0;
-	if (*c->cloud)
-		longest = longest_ms(j, c->cloud);
-	else if (j->longest_ms >= 0)
-		longest = j->longest_ms;
-	else
-		longest = j->longest_ms = longest_ms(j, "");
-	return longest ? c->added_ms + longest : INT64_MAX - 1;
+	int64_t *longest = map_get(&j->longest, c->cloud);
+	if (!longest) {
+		longest = mem_new(int64_t);
+		*longest = longest_ms(j, c->cloud);
+		map_put(&j->longest, c->cloud, longest);
+	}
+	return *longest ? c->added_ms + *longest : INT64_MAX - 1;
 }
 
 /* Until when the state it is in stands although nothing speaks for it. */
@@ -173,38 +204,61 @@ static int rank(enum health h)
 	return order[h];
 }
 
-static int64_t minimum_ms(const struct judged *c)
-{
-	return c->judge->options.minimum_ns / NS_PER_MS;
-}
-
 /* Sources recover one after the other. An outage that seems to become a degradation is said to be
  * one only when it has stood for the shortest time of a state, so that recovery is told once. */
 static bool has_settled(struct judged *c, const struct decision *d, int64_t now_ms)
 {
 	const bool partial =
-		d->decided && c->now.v.health == HEALTH_OUTAGE && d->health == HEALTH_DEGRADED;
+		d->decided && c->flap.raw == HEALTH_OUTAGE && d->health == HEALTH_DEGRADED;
 	if (!partial)
 		c->better_ms = 0;
 	else if (!c->better_ms)
 		c->better_ms = now_ms;
-	return !partial || now_ms >= c->better_ms + minimum_ms(c);
+	return !partial || now_ms >= c->better_ms + judge_minimum_ms(c->judge);
 }
 
-/* Whether the state must change to what the sources say. Blind, nothing gets worse than it is. */
-static bool must_change(struct judged *c, struct decision *d, int64_t now_ms)
+/* What explains a state that is not well is a fact of its own: nobody is told of an outage within
+ * declared work, but of one that outlasts it. */
+static bool same_cause(const struct judged *c, const struct decision *d)
 {
-	const enum health is = c->now.v.health;
-	if (!d->decided) {
-		if (now_ms <= stands_until_ms(c))
-			return false;
-		d->rule = c->judge->blind ? "blind" : "stale";
-	}
-	if (c->judge->blind && rank(d->health) > rank(is) && d->health != HEALTH_UNKNOWN)
+	const struct verdict *v = &c->now.v;
+	return v->flapping == d->flapping &&
+	       (d->health == HEALTH_OPERATIONAL ||
+		       (equal(v->maintenance, d->maintenance) && equal(v->root, d->root)));
+}
+
+static bool is_news(const struct judged *c, const struct decision *d)
+{
+	return d->health != c->now.v.health || (!c->now.v.id && !c->unwritten) || !same_cause(c, d);
+}
+
+/* What is known of it now; false: nothing, and what is shown stands for a while. */
+static bool look(const struct judged *c, struct decision *d, int64_t now_ms)
+{
+	*d = judge_decide(c, now_ms);
+	d->maintenance = window_at(c, now_ms);
+	if (d->decided)
+		return true;
+	if (now_ms <= stands_until_ms(c))
 		return false;
-	if (!has_settled(c, d, now_ms))
-		return false;
-	return d->health != is || (!c->now.v.id && !c->unwritten);
+	d->rule = c->judge->blind ? "blind" : "stale";
+	return true;
+}
+
+/* Blind, nothing gets worse than it is. */
+static bool is_frozen(const struct judged *c, const struct decision *d)
+{
+	return c->judge->blind && rank(d->health) > rank(c->flap.raw) &&
+	       d->health != HEALTH_UNKNOWN;
+}
+
+static void explain(const struct judged *c, struct decision *d, int64_t now_ms)
+{
+	d->root = depend_root(c, d, now_ms);
+	if (!d->root)
+		return;
+	d->own_rule = d->rule;
+	d->rule = "follows";
 }
 
 static void on_due(struct timer *t)
@@ -230,20 +284,26 @@ bool judge_still_good(struct judged *c, const struct source *s, int64_t now_ms)
 	return true;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void wake_for(struct judged *c, int64_t now_ms)
 {
 	int64_t next = INT64_MAX;
 	const int64_t stands = stands_until_ms(c) + 1;
-	MAP_EACH (&c->sources, e) {
-		const int64_t at = source_next_ms(e->value, now_ms);
-		if (at < next)
-			next = at;
-	}
+	MAP_EACH (&c->sources, e)
+		next = sooner(next, source_next_ms(e->value, now_ms));
+	next = sooner(next, told_next_ms(c, now_ms));
+	next = sooner(next, window_next_ms(c, now_ms));
 	if (stands > now_ms && stands < next)
 		next = stands;
-	const int64_t settled = c->better_ms + minimum_ms(c);
-	if (c->better_ms && settled > now_ms && settled < next)
-		next = settled;
+	const int64_t settled = c->better_ms + judge_minimum_ms(c->judge);
+	if (c->better_ms && settled > now_ms)
+		next = sooner(next, settled);
+	if (flap_ends_ms(c) > now_ms)
+		next = sooner(next, flap_ends_ms(c));
 	timer_cancel(&c->due);
 	if (next < INT64_MAX / NS_PER_MS)
 		timer_start(c->judge->loop, &c->due, (next - now_ms) * NS_PER_MS, on_due, c);
@@ -252,15 +312,25 @@ static void wake_for(struct judged *c, int64_t now_ms)
 void judge_again(struct judged *c)
 {
 	const int64_t now_ms = judge_now_ms(c->judge);
+	struct decision d;
 	if (c->change)
 		return;
-	struct decision d = judge_decide(c, now_ms);
-	const bool frozen = c->judge->blind && d.decided &&
-			    rank(d.health) > rank(c->now.v.health) && d.health != HEALTH_UNKNOWN;
-	if (must_change(c, &d, now_ms))
-		begin_change(c, &d, now_ms, now_ms);
-	else if (!frozen && (d.decided || now_ms > stands_until_ms(c)))
-		renew(c, &d, now_ms);
+	if (look(c, &d, now_ms) && !is_frozen(c, &d)) {
+		const bool settled = has_settled(c, &d, now_ms);
+		if (settled) {
+			flap_see(c, &d, now_ms);
+			flap_apply(c, &d, now_ms);
+		}
+		explain(c, &d, now_ms);
+		if (settled && is_news(c, &d))
+			begin_change(c, &d, now_ms, now_ms);
+		else
+			renew(c, &d, now_ms);
+	}
+	const bool no_fact =
+		c->now.v.health == HEALTH_OPERATIONAL || !(c->now.v.id || c->unwritten);
+	if (!c->change && no_fact)
+		verdict_set_maintenance(&c->now, d.maintenance);
 	wake_for(c, now_ms);
 }
 
@@ -272,15 +342,17 @@ void judge_soon(struct judged *c)
 
 void turn_retry(struct judged *c)
 {
-	const int64_t now_ms = judge_now_ms(c->judge), since_ms = c->now.v.since_ms;
+	const int64_t now_ms = judge_now_ms(c->judge), from_ms = c->now.from_ms;
 	if (!c->unwritten || c->change)
 		return;
-	const struct decision d = judge_decide(c, now_ms);
-	if (!d.decided && now_ms <= stands_until_ms(c))
+	struct decision d;
+	if (!look(c, &d, now_ms))
 		return;
+	flap_apply(c, &d, now_ms);
+	explain(c, &d, now_ms);
 	/* in this state for longer than the disk knows */
-	const bool same = d.health == c->now.v.health;
-	begin_change(c, &d, same ? since_ms : now_ms, now_ms);
+	const bool same = d.health == c->now.v.health && same_cause(c, &d);
+	begin_change(c, &d, same ? from_ms : now_ms, now_ms);
 }
 
 void turn_forget(struct judged *c)

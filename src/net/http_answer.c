@@ -84,6 +84,21 @@ const char *http_answer_header(const struct http_answer *a, const char *name)
 	return http_headers_get(a->headers, name);
 }
 
+void http_call_date(struct http_call *call)
+{
+	const struct http_client *c = call->client;
+	const char *date = http_answer_header(&call->answer, "Date");
+	const char *age = http_answer_header(&call->answer, "Age");
+	int64_t at_us, age_s = 0;
+
+	if (!date || !clock_parse_http_date(date, &at_us) ||
+		(age && (!units_parse_int(slice_of(age), &age_s) || age_s < 0 || age_s > 1 << 30)))
+		return;
+	const int64_t now_us = clock_unix_us(loop_clock(c->loop));
+	const int64_t took_us = ((int64_t)uv_hrtime() - call->began_ns) / NS_PER_US;
+	c->dated(c->dated_arg, call->host_name, now_us - took_us, now_us, at_us + age_s * 1000000);
+}
+
 /* --- phases ------------------------------------------------------------------------------------
  */
 

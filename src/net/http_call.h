@@ -49,6 +49,8 @@ struct http_client {
 	VEC(struct http_socket *) sockets; /* by descriptor */
 	VEC(struct http_socket *) connecting;
 	bool in_curl, freeing;
+	http_dated *dated; /* NULL: nobody listens */
+	void *dated_arg;
 };
 
 enum http_state {
@@ -119,6 +121,7 @@ bool http_call_prepare(struct http_call *call, const struct http_request *reques
 void http_call_receive(struct http_call *call); /* sets the callbacks */
 /* Fills the answer from the handle, which has ended so or was stopped with `fault`. */
 void http_call_conclude(struct http_call *call, CURLcode code, enum fault fault);
+void http_call_date(struct http_call *call); /* tells who listens */
 
 /* --- http_sockets.c */
 bool http_sockets_init(struct http_client *c, struct error *err);

@@ -90,6 +90,8 @@ static void deliver(struct http_call *call)
 	call->answer.headers = &call->headers;
 	call->answer.tls = call->facts;
 	call->answer.body = buf_slice(&call->body);
+	if (c->dated)
+		http_call_date(call);
 	call->done(call->arg, &call->answer);
 	buf_fini(&call->body);
 	http_headers_fini(&call->headers);
@@ -277,6 +279,12 @@ static void init_library(void)
 {
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		mem_panic("the HTTP library cannot start");
+}
+
+void http_client_dates(struct http_client *c, http_dated *dated, void *arg)
+{
+	c->dated = dated;
+	c->dated_arg = arg;
 }
 
 struct http_client *http_client_new(

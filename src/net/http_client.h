@@ -96,6 +96,13 @@ struct http_client *http_client_new(
  * sink; from a callback it is fine. */
 void http_client_free(struct http_client *c);
 
+/* What the Date of an answer says, and between which moments it came (of the loop's wall clock; a
+ * date that a cache kept is counted on by its Age). Told before the call's own callback, of every
+ * answer that has one. host: borrowed for the call. */
+typedef void http_dated(
+	void *arg, const char *host, int64_t from_us, int64_t to_us, int64_t date_us);
+void http_client_dates(struct http_client *c, http_dated *dated, void *arg); /* NULL: nobody */
+
 /* Copies everything but body and stream_arg. `done` is called exactly once, never from in here.
  * Never fails: what cannot be sent ends in a fault. */
 struct http_call *http_send(

@@ -19,14 +19,18 @@
 #define SOON_NS      (2 * NS_PER_S)
 /* More jobs that are due at once wait for the loop's next turn, so that sockets get their share. */
 #define TURN_JOBS 64
+#define STILL_NS  (2 * NS_PER_S) /* so late nobody is but after standing still */
+#define SPREAD_NS (600 * NS_PER_S)
+#define LOOK_NS   (10 * NS_PER_S) /* sleep is noticed within */
 
 struct job {
 	struct heap_node node; /* first; its key is when it is due (mono) */
 	struct schedule *schedule;
 	char *name;
 	int64_t every_ns;
-	uint64_t drawn[2]; /* from the name: the phase, and the place among those that run soon */
-	bool soon;         /* its first run is due outside of the phase */
+	uint64_t drawn[2];  /* from the name: the phase, and the place among those that run soon */
+	bool soon;          /* its first run is due outside of the phase */
+	int64_t put_off_ns; /* its next run is so much after the time that it is of */
 	unsigned overlap, open_max;
 	unsigned running, open;
 	uint64_t runs, skips, missed;
@@ -43,6 +47,7 @@ struct schedule {
 	struct heap due;
 	struct map jobs; /* name -> struct job * */
 	struct timer timer;
+	int64_t slept_ns; /* as it was when the heap was right */
 	bool stopped, firing;
 };
 
@@ -59,7 +64,11 @@ static void arm(struct schedule *s)
 		return;
 	}
 	const int64_t left = first->key - loop_now_ns(s->loop);
-	timer_start(s->loop, &s->timer, left > 0 ? left : 0, on_timer, s);
+	timer_start(s->loop, &s->timer,
+		left < 0         ? 0
+		: left < LOOK_NS ? left
+				 : LOOK_NS,
+		on_timer, s);
 }
 
 /* --- when ------------------------------------------------------------------------------------- */
@@ -99,18 +108,77 @@ static int64_t first_time(const struct job *j, bool soon, bool *ret_soon)
 	return *ret_soon ? now + (int64_t)(j->drawn[1] % SOON_NS) : next;
 }
 
+/* --- after standing still --------------------------------------------------------------------- */
+
+static void move(struct job *j, int64_t due_ns)
+{
+	heap_remove(&j->schedule->due, &j->node);
+	heap_add(&j->schedule->due, &j->node, due_ns);
+}
+
+/* While the machine slept all times went by. */
+static void count_sleep(struct schedule *s)
+{
+	const int64_t slept = clock_slept_ns(loop_clock(s->loop)) - s->slept_ns;
+	if (slept <= 0)
+		return;
+	s->slept_ns += slept;
+	MAP_EACH (&s->jobs, e) {
+		struct job *j = e->value;
+		if (!j->rests)
+			move(j, j->node.key - slept);
+	}
+}
+
+/* One whose time has passed, when that of the first of all passed `behind_ns` ago: it runs as long
+ * after now as it was behind that one, all of them within SPREAD_NS. */
+static void put_off(struct job *j, int64_t now, int64_t behind_ns)
+{
+	const int64_t key = j->node.key, due = key - j->put_off_ns, next = due + j->every_ns;
+	const int64_t half = (next - now) / 2, late = now - key;
+	int64_t wait = behind_ns - late;
+	if (behind_ns > SPREAD_NS)
+		wait = (int64_t)((double)wait * SPREAD_NS / (double)behind_ns);
+	if (j->soon) {
+		move(j, now + wait % SOON_NS);
+	} else if (next - now < j->every_ns / 2) {
+		const int64_t after = next_after(j, due, now);
+		j->missed += (uint64_t)((after - due) / j->every_ns);
+		j->put_off_ns = 0;
+		move(j, after);
+	} else {
+		const int64_t at = now + (wait < half ? wait : half);
+		j->put_off_ns = at - due;
+		move(j, at);
+	}
+}
+
+static void spread(struct schedule *s, int64_t now)
+{
+	const struct heap_node *first = heap_first(&s->due);
+	const int64_t behind = first ? now - first->key : 0;
+	if (behind < STILL_NS)
+		return;
+	MAP_EACH (&s->jobs, e) {
+		struct job *j = e->value;
+		if (!j->rests && j->node.key <= now)
+			put_off(j, now, behind);
+	}
+}
+
 /* --- running ---------------------------------------------------------------------------------- */
 
 /* Enters when it is due next; whether it is to run now. */
 static bool take_turn(struct job *j, int64_t now)
 {
 	struct schedule *s = j->schedule;
-	const int64_t due = j->node.key, late = now - due;
+	const int64_t due = j->node.key - j->put_off_ns, late = now - due;
 	const bool missed = late >= j->every_ns;
 	heap_remove(&s->due, &j->node);
 	const int64_t next =
 		j->soon ? next_in_phase(j, now + j->every_ns / 2) : next_after(j, due, now);
 	heap_add(&s->due, &j->node, next);
+	j->put_off_ns = 0;
 	if (missed) {
 		j->missed += j->soon ? 1 : (uint64_t)(late / j->every_ns + 1);
 		j->soon = false;
@@ -122,7 +190,7 @@ static bool take_turn(struct job *j, int64_t now)
 
 static void fire(struct job *j, int64_t now)
 {
-	const int64_t late = now - j->node.key;
+	const int64_t late = now - j->node.key + j->put_off_ns;
 	if (!take_turn(j, now))
 		return;
 	if (j->running >= j->overlap || j->open >= j->open_max) {
@@ -147,6 +215,10 @@ static void on_timer(struct timer *t)
 	struct schedule *s = t->arg;
 	struct heap_node *first;
 	s->firing = true;
+	if (!s->stopped) {
+		count_sleep(s);
+		spread(s, loop_now_ns(s->loop));
+	}
 	for (int i = 0; i < TURN_JOBS && !s->stopped && (first = heap_first(&s->due)); i++) {
 		const int64_t now = loop_now_ns(s->loop);
 		if (first->key > now)
@@ -194,6 +266,7 @@ struct schedule *schedule_new(struct loop *l)
 {
 	struct schedule *s = mem_new(struct schedule);
 	s->loop = l;
+	s->slept_ns = clock_slept_ns(loop_clock(l));
 	return s;
 }
 
@@ -216,6 +289,7 @@ struct loop *schedule_loop(const struct schedule *s)
 struct job *schedule_add(struct schedule *s, const struct job_options *o)
 {
 	assert(o->every_ns >= EVERY_MIN_NS && o->run && !map_get(&s->jobs, o->name));
+	count_sleep(s);
 	struct job *j = mem_new(struct job);
 	j->schedule = s;
 	j->name = mem_strdup(o->name);
@@ -250,11 +324,12 @@ void schedule_change(struct job *j, int64_t every_ns)
 {
 	struct schedule *s = j->schedule;
 	assert(every_ns >= EVERY_MIN_NS);
+	count_sleep(s);
 	j->every_ns = every_ns;
 	if (j->soon || j->rests)
 		return; /* has not begun yet: its phase comes after that */
-	heap_remove(&s->due, &j->node);
-	heap_add(&s->due, &j->node, next_in_phase(j, loop_now_ns(s->loop)));
+	j->put_off_ns = 0;
+	move(j, next_in_phase(j, loop_now_ns(s->loop)));
 	arm(s);
 }
 

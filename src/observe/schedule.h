@@ -4,10 +4,13 @@
  * A job is due at phase + n * every, where the phase is drawn once from its name (the same after a
  * restart), so that many jobs do not start together; a late or long run does not move the next. A
  * job whose last run is still under way is run again or skipped as its overlap says; what is
- * skipped is counted and told. A time that is a whole period late (a process that was stopped) is
- * missed: it is counted and not caught up, the next one is the next. Sleep and a wall clock that is
- * set move nothing: the wall clock is read when a job is added, the steady one counts from there.
- * Runs on the loop's clock, so that a day takes milliseconds in tests. Thread: the loop's.
+ * skipped is counted and told.
+ * A process that stood still for 2 s or more (it was stopped, or the machine slept) finds times
+ * that have passed. One that is less than half a period late runs yet, once, and in the distance
+ * from the others that it had, so that they do not come all at once; any other is missed: counted,
+ * and not caught up. The next one is where it always was. A wall clock that is set moves nothing:
+ * it is read when a job is added, and the steady one, with the time slept, counts from there. Runs
+ * on the loop's clock, so that a day takes milliseconds in tests. Thread: the loop's.
  */
 #ifndef OBSERVE_SCHEDULE_H
 #define OBSERVE_SCHEDULE_H

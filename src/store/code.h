@@ -1,5 +1,5 @@
 /*
- * code.h - numbers as bytes: LEB128 varints, zigzag, little-endian words.
+ * code.h - numbers as bytes: LEB128 varints, zigzag, little-endian words; and texts.
  *
  * Reading never passes the end: a reader that would turns `bad` true and yields zeros from there,
  * so that a decoder looks once at the end of each part. Thread: one at a time.
@@ -88,6 +88,17 @@ static inline double code_real(struct code_in *in)
 	return x;
 }
 
+/* At most `max` bytes of UTF-8 without a NUL inside; "" for an empty one. Borrowed of the input. */
+static inline const char *code_text(struct code_in *in, size_t max)
+{
+	const uint64_t n = code_varint(in);
+	const char *p = n <= max ? (const char *)code_bytes(in, n ? n + 1 : 0) : NULL;
+	if (p && (!n || (!p[n] && !memchr(p, 0, n) && utf8_valid(slice_from(p, n)))))
+		return n ? p : "";
+	in->bad = true;
+	return "";
+}
+
 static inline void code_put_varint(struct buf *out, uint64_t v)
 {
 	char b[10];
@@ -96,6 +107,15 @@ static inline void code_put_varint(struct buf *out, uint64_t v)
 		b[n++] = (char)(v | 0x80);
 	b[n++] = (char)v;
 	buf_add(out, b, n);
+}
+
+/* NULL is as empty as "". The NUL goes with it, so that it can be read in its place. */
+static inline void code_put_text(struct buf *out, const char *s)
+{
+	const size_t n = s ? strlen(s) : 0;
+	code_put_varint(out, n);
+	if (n)
+		buf_add(out, s, n + 1);
 }
 
 static inline void code_put_word(struct buf *out, uint64_t v, unsigned bytes)

@@ -381,6 +381,12 @@ bool facts_run(struct facts_tx *tx, const char *sql, const struct facts_value *v
 	return sqlite_rows(tx->db, sql, values, n, NULL, NULL, err);
 }
 
+bool facts_read(struct facts_tx *tx, const char *sql, const struct facts_value *values, size_t n,
+	bool (*cb)(void *arg, const struct facts_row *row), void *arg, struct error *err)
+{
+	return sqlite_rows(tx->db, sql, values, n, cb, arg, err);
+}
+
 int64_t facts_last_id(const struct facts_tx *tx)
 {
 	return sqlite3_last_insert_rowid(tx->db);

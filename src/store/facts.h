@@ -22,7 +22,8 @@
 #define FACTS_GROUP 256
 
 struct facts;
-struct facts_tx; /* the open transaction, given to jobs */
+struct facts_tx;  /* the open transaction, given to jobs */
+struct facts_row; /* the row under the cursor */
 
 /* Errors name the path and what to do (another --state directory, free space, an upgrade). */
 struct facts *facts_open(const char *dir, struct loop *l, struct error *err) must_check;
@@ -59,6 +60,10 @@ struct facts_value {
 /* One statement with its parameters, inside a job. */
 bool facts_run(struct facts_tx *tx, const char *sql, const struct facts_value *values, size_t n,
 	struct error *err) must_check;
+/* What the transaction sees, its own writes among it. cb as with facts_query(). */
+bool facts_read(struct facts_tx *tx, const char *sql, const struct facts_value *values, size_t n,
+	bool (*cb)(void *arg, const struct facts_row *row), void *arg,
+	struct error *err) must_check;
 /* The rowid of the last insert of this job. */
 int64_t facts_last_id(const struct facts_tx *tx);
 
@@ -87,8 +92,6 @@ bool facts_cursor_set(
 int64_t facts_cursor(struct facts *f, const char *reader); /* 0 when there is none */
 
 /* --- reading ---------------------------------------------------------------------------------- */
-
-struct facts_row; /* the row under the cursor */
 
 int64_t facts_int(const struct facts_row *row, int column);
 const char *facts_text(const struct facts_row *row, int column); /* NULL for NULL; borrowed */

@@ -57,6 +57,7 @@ static void store_free(struct series_store *st)
 		st->batches = b->next;
 		batch_free(b);
 	}
+	outbox_fini(st);
 	cache_clear(st);
 	map_fini(&st->cache);
 	VEC_EACH (&st->all, struct series *, s)
@@ -131,7 +132,8 @@ struct series_store *series_open(
 		store_free(st);
 		return NULL;
 	}
-	st->writer = writer_new(st->dir, st->options.read_only, st->keep_ms);
+	st->writer =
+		writer_new(st->dir, st->options.read_only, st->keep_ms, st->options.outbox_bytes);
 	for (size_t i = 0; i < array_len(st->readers); i++)
 		st->readers[i] = files_new(st->dir, false);
 	turn_start(st, false);
@@ -160,7 +162,7 @@ void series_close(struct series_store *st)
 
 void series_settle(struct series_store *st)
 {
-	if (st->batches || st->states.n)
+	if (st->batches || st->states.n || st->notes.n || st->marks.n)
 		turn_start(st, false);
 	worker_settle(st->write);
 	worker_settle(st->read);
@@ -192,6 +194,7 @@ struct series *store_get(struct series_store *st, enum series_kind kind, const c
 	if (!s && st->all.n < SERIES_MAX) {
 		s = mem_new(struct series);
 		s->store = st;
+		s->number = st->all.n;
 		s->kind = kind;
 		s->unit = mem_strdup(unit);
 		s->location = mem_strdup(location);
@@ -289,6 +292,11 @@ struct series *series_nth(const struct series_store *st, size_t i)
 	return i < st->all.n ? st->all.p[i] : NULL;
 }
 
+size_t series_number(const struct series *s)
+{
+	return s->number;
+}
+
 const char *series_name(const struct series *s)
 {
 	return s->name;
@@ -365,17 +373,26 @@ static void on_flush_timer(struct timer *t)
 	turn_start(st, st->seal_wanted);
 }
 
-static void flush_soon(struct series_store *st)
+void store_flush_soon(struct series_store *st)
 {
 	if (!timer_running(&st->flush))
 		timer_start(st->loop, &st->flush, st->status.storing ? NS_PER_S : 10 * NS_PER_S,
 			on_flush_timer, st);
 }
 
+/* Items of an outbox are taken one in a turn of the other's loop, and with the names of their
+ * series they must fit a parcel. */
+static bool is_full(const struct series_store *st, const struct batch *b)
+{
+	return row_writer_full(&b->row) ||
+	       (st->options.outbox_bytes &&
+		       (b->row.records.n > OUTBOX_ROW_BYTES || b->names > OUTBOX_NAME_BYTES));
+}
+
 static struct batch *open_batch(struct series_store *st, const char *location, int64_t hour)
 {
 	for (struct batch *b = st->batches; b; b = b->next)
-		if (b->hour == hour && !row_writer_full(&b->row) && !strcmp(b->location, location))
+		if (b->hour == hour && !is_full(st, b) && !strcmp(b->location, location))
 			return b;
 	struct batch *b = batch_new(location, hour), **end = &st->batches;
 	b->serial = ++st->batch_serial;
@@ -397,10 +414,11 @@ static void batch_add(struct series *s, const struct series_sample *sample)
 		s->batch = b->serial;
 		s->position = b->series.n;
 		vec_push(&b->series, s);
+		b->names += strlen(s->text);
 	}
 	row_writer_add(&b->row, s->position, s->kind, sample);
 	st->open_samples++;
-	flush_soon(st);
+	store_flush_soon(st);
 }
 
 bool series_append(struct series *s, const struct series_sample *sample)
@@ -420,9 +438,44 @@ bool series_append(struct series *s, const struct series_sample *sample)
 	else {
 		st->status.appended++;
 		batch_add(s, sample);
+		for (size_t i = 0; i < st->watcher_count; i++)
+			st->watchers[i].cb(st->watchers[i].arg, s, sample);
+		for (struct series_listener *l = s->listeners; l; l = l->next)
+			l->heard(l->arg, sample);
 		return true;
 	}
 	return false;
+}
+
+void series_watch(struct series_store *st, series_watcher *cb, void *arg)
+{
+	assert(st->watcher_count < SERIES_WATCHERS);
+	st->watchers[st->watcher_count].cb = cb;
+	st->watchers[st->watcher_count++].arg = arg;
+}
+
+void series_unwatch(struct series_store *st, series_watcher *cb, void *arg)
+{
+	for (size_t i = 0; i < st->watcher_count; i++)
+		if (st->watchers[i].cb == cb && st->watchers[i].arg == arg) {
+			st->watchers[i] = st->watchers[--st->watcher_count];
+			return;
+		}
+}
+
+void series_listen(struct series *s, struct series_listener *l)
+{
+	l->next = s->listeners;
+	s->listeners = l;
+}
+
+void series_unlisten(struct series *s, struct series_listener *l)
+{
+	struct series_listener **at = &s->listeners;
+	while (*at && *at != l)
+		at = &(*at)->next;
+	if (*at)
+		*at = l->next;
 }
 
 void series_set_states(struct series *s, int64_t day, const struct series_states *states)
@@ -435,5 +488,5 @@ void series_set_states(struct series *s, int64_t day, const struct series_states
 			return;
 		}
 	vec_push(&st->states, ((struct states_item){s, day, *states}));
-	flush_soon(st);
+	store_flush_soon(st);
 }

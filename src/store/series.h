@@ -53,7 +53,9 @@ struct series_options {
 	unsigned raw_days, ten_minute_days, hour_days;
 	/* Storing stopped (why), or works again (NULL). May be NULL. */
 	void (*trouble)(void *arg, const struct error *why);
-	void *trouble_arg;
+	void *trouble_arg;         /* of both */
+	int64_t outbox_bytes;      /* outbox.h; 0: nothing is kept to be sent */
+	void (*stored)(void *arg); /* inbox_taken() has moved. May be NULL. */
 };
 
 /* The files stand in DIR/series. Replays the tail. A disk that refuses does not fail here, it is
@@ -113,6 +115,7 @@ void series_find(struct series_store *st, const char *pattern, const struct seri
 
 /* In order of definition, from 0 on; NULL: no more. Borrowed. */
 struct series *series_nth(const struct series_store *st, size_t i);
+size_t series_number(const struct series *s); /* its i there */
 
 /* Borrowed: name, name{key="value",...} with sorted keys, unit, location. */
 const char *series_name(const struct series *s);
@@ -153,6 +156,24 @@ struct series_sample {
 /* Copies. Durations come back within 1.6 %, everything else as it was (at_ms to the millisecond).
  * Equal samples are two. False: refused, and counted in series_status(). */
 bool series_append(struct series *s, const struct series_sample *sample);
+
+/* Sees each sample that is appended from now on, as it is; nothing may take long, append or unwatch
+ * in there. At most SERIES_WATCHERS. */
+#define SERIES_WATCHERS 8
+typedef void series_watcher(void *arg, const struct series *s, const struct series_sample *sample);
+void series_watch(struct series_store *st, series_watcher *cb, void *arg);
+void series_unwatch(struct series_store *st, series_watcher *cb, void *arg);
+/* Hears of each sample of one series that was taken, right then. The storage is the listener's,
+ * zeroed before; it must have left before the store is closed. Nothing may be appended from inside.
+ */
+struct series_listener {
+	struct series_listener *next;
+	void (*heard)(void *arg, const struct series_sample *sample);
+	void *arg;
+};
+void series_listen(struct series *s, struct series_listener *l);
+void series_unlisten(
+	struct series *s, struct series_listener *l); /* no-op when it does not listen */
 
 /* --- reading ---------------------------------------------------------------------------------- */
 

@@ -33,10 +33,12 @@ struct kept_block {
 struct series {
 	/* fixed */
 	struct series_store *store;
+	size_t number;
 	enum series_kind kind;
 	char *unit, *location, *name, *text;
 	_Atomic uint32_t id; /* the writer sets it once */
 	/* the loop's */
+	struct series_listener *listeners;
 	struct head *heads;
 	struct kept_block *kept;
 	uint64_t batch; /* serial of the one it has a position in */
@@ -44,6 +46,10 @@ struct series {
 };
 
 struct series_query;
+
+/* Of one item of an outbox, and of the names of its series. */
+#define OUTBOX_ROW_BYTES  (64u << 10)
+#define OUTBOX_NAME_BYTES (1u << 20)
 
 #define CACHE_MAX    256  /* answers kept until the next seal */
 #define CACHE_POINTS 1000 /* of one of them; longer ones would be too much memory */
@@ -66,6 +72,12 @@ struct series_store {
 	VEC(struct series *) by_id; /* index: id; with holes */
 	struct batch *batches;      /* being filled */
 	states_list states;
+	notes_list notes;
+	size_t note_bytes; /* in `notes`, or with the writer */
+	marks_list marks;
+	struct map inbox; /* source -> int64_t *: stored through */
+	struct outbox_state outbox;
+	uint64_t lost_notes;
 	uint64_t batch_serial;
 	bool turn_due, seal_due; /* a turn of the writer is under way; it seals */
 	bool again, seal_again;  /* and another is wanted after it */
@@ -78,6 +90,11 @@ struct series_store {
 	struct map cache;             /* struct cached, of this generation */
 	struct series_query *queries; /* under way */
 	struct series_status status;
+	struct {
+		series_watcher *cb;
+		void *arg;
+	} watchers[SERIES_WATCHERS];
+	size_t watcher_count;
 	size_t open_samples; /* in `batches` */
 	size_t due_samples;  /* handed over, unanswered or waiting */
 };
@@ -109,8 +126,15 @@ void turn_start(struct series_store *st, bool seal);
 struct series *store_get(struct series_store *st, enum series_kind kind, const char *unit,
 	const char *location, const char *name, const char *tags);
 int64_t store_now_ms(const struct series_store *st);
+void store_flush_soon(struct series_store *st);
 unsigned store_parts(const struct series_store *st, int64_t hour);
 struct series *store_series(const struct series_store *st, uint32_t id); /* or NULL */
+
+/* --- outbox.c ----------------------------------------------------------------------------------
+ */
+
+void outbox_learn(struct series_store *st, struct turn *t);
+void outbox_fini(struct series_store *st);
 
 /* --- series_query.c ----------------------------------------------------------------------------
  */

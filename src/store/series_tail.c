@@ -10,7 +10,6 @@
 #include "store/sqlite.h"
 
 #define BUSY_MS 5000
-#define VERSION 1
 /* Both are written at their ends; kept pages would only lie there. */
 #define CACHE " PRAGMA cache_size=-256;"
 
@@ -20,13 +19,14 @@ static bool take_int(void *arg, const struct facts_row *row)
 	return false;
 }
 
-static bool is_current(sqlite3 *db, const char *name, bool *ret_new, struct error *err)
+static bool is_current(
+	sqlite3 *db, const char *name, int64_t newest, bool *ret_older, struct error *err)
 {
 	int64_t version = 0;
 	if (!sqlite_rows(db, "PRAGMA user_version", NULL, 0, take_int, &version, err))
 		return false;
-	*ret_new = version == 0;
-	if (version > VERSION) {
+	*ret_older = version < newest;
+	if (version > newest) {
 		error_set(err, ERROR_CONFIG, "%s was written by a newer glasshouse; upgrade", name);
 		return false;
 	}
@@ -63,20 +63,22 @@ static int open_db(const struct tail *t, const char *name, sqlite3 **ret, struct
 	return rc;
 }
 
-/* What every connection is told, and what makes the tables of a new file: in one transaction, and
- * not again at each start, which would wait for the disk each time. */
+/* What every connection is told, and what makes the tables of a new file or of one of a version
+ * before: in one transaction, and not again at each start, which would wait for the disk each time.
+ */
 struct sql {
 	const char *always, *once;
+	int64_t version;
 };
 
 static bool prepare(
 	sqlite3 *db, const char *name, const struct sql *sql, bool read_only, struct error *err)
 {
-	bool is_new;
-	if (!is_current(db, name, &is_new, err))
+	bool older;
+	if (!is_current(db, name, sql->version, &older, err))
 		return false;
 	return read_only ||
-	       (sqlite_exec(db, sql->always, err) && (!is_new || sqlite_exec(db, sql->once, err)));
+	       (sqlite_exec(db, sql->always, err) && (!older || sqlite_exec(db, sql->once, err)));
 }
 
 static const struct sql rows_sql = {
@@ -85,7 +87,14 @@ static const struct sql rows_sql = {
 	"CREATE TABLE IF NOT EXISTS row(seq INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" location TEXT NOT NULL, hour INTEGER NOT NULL, data BLOB NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS row_hour ON row(hour, seq);"
-	"PRAGMA user_version=1; COMMIT;",
+	"CREATE TABLE IF NOT EXISTS outbox(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+	" at INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS outbox_count(one INTEGER PRIMARY KEY, stream TEXT NOT NULL,"
+	" last INTEGER NOT NULL, items INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+	" samples INTEGER NOT NULL, too_old INTEGER NOT NULL, too_many INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS inbox(source TEXT PRIMARY KEY, seq INTEGER NOT NULL);"
+	"PRAGMA user_version=2; COMMIT;",
+	2,
 };
 static const struct sql catalog_sql = {
 	"PRAGMA synchronous=FULL;" CACHE,
@@ -94,6 +103,7 @@ static const struct sql catalog_sql = {
 	" unit TEXT NOT NULL, location TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL,"
 	" UNIQUE(kind, unit, location, name, tags));"
 	"PRAGMA user_version=1; COMMIT;",
+	1,
 };
 
 static bool is_rotten(sqlite3 *db)
@@ -115,6 +125,7 @@ static void move_away(struct tail *t)
 		free(to);
 	}
 	t->moved_away = true;
+	t->outbox = (struct outbox_state){0};
 }
 
 static void close_db(sqlite3 **db)
@@ -256,7 +267,12 @@ bool tail_new_rows(struct tail *t,
 
 bool tail_begin(struct tail *t, struct error *err)
 {
-	return sqlite_exec(t->rows, "BEGIN IMMEDIATE", err);
+	return sqlite_exec(t->rows, "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE", err);
+}
+
+bool tail_begin_durable(struct tail *t, struct error *err)
+{
+	return sqlite_exec(t->rows, "PRAGMA synchronous=FULL; BEGIN IMMEDIATE", err);
 }
 
 bool tail_commit(struct tail *t, struct error *err)
@@ -270,8 +286,8 @@ void tail_rollback(struct tail *t)
 		sqlite3_exec(t->rows, "ROLLBACK", NULL, NULL, NULL);
 }
 
-bool tail_add(
-	struct tail *t, const char *location, int64_t hour, struct slice data, struct error *err)
+bool tail_add(struct tail *t, const char *location, int64_t hour, struct slice data,
+	int64_t *ret_seq, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(
@@ -286,6 +302,8 @@ bool tail_add(
 		rc = sqlite3_step(stmt);
 	if (rc != SQLITE_DONE)
 		sqlite_error(t->rows, rc, NULL, err);
+	else
+		*ret_seq = sqlite3_last_insert_rowid(t->rows);
 	sqlite3_finalize(stmt);
 	return rc == SQLITE_DONE;
 }

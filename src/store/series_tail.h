@@ -2,7 +2,8 @@
  * series_tail.h - tail.db and catalog.db, on the writer thread.
  *
  * tail.db (WAL, NORMAL) is the crash log: row(seq, location, hour, data), each a series_row.h. A
- * row goes when its hour is sealed through its seq. catalog.db (FULL) gives each series its id, for
+ * row goes when its hour is sealed through its seq. Outbox and inbox stand beside it
+ * (series_outbox.h). catalog.db (FULL) gives each series its id, for
  * ever. Thread: one at a time.
  */
 #ifndef STORE_SERIES_TAIL_H
@@ -10,15 +11,17 @@
 
 #include <sqlite3.h>
 
-#include "store/series.h"
+#include "store/outbox.h"
 
 struct tail {
 	char *dir;
 	bool read_only;
 	sqlite3 *rows, *catalog;
-	int64_t seen;    /* rows up to this one are known to the loop */
-	int64_t seen_id; /* series likewise */
-	bool moved_away; /* a corrupt tail.db stands beside, renamed */
+	int64_t seen;       /* rows up to this one are known to the loop */
+	int64_t seen_id;    /* series likewise */
+	bool moved_away;    /* a corrupt tail.db stands beside, renamed */
+	int64_t outbox_max; /* bytes; 0: there is none */
+	struct outbox_state outbox;
 };
 
 /* Opens what is not open yet; creates unless read_only (then a missing tail is an empty one). A
@@ -45,8 +48,11 @@ bool tail_new_rows(struct tail *t,
 	struct error *err) must_check;
 
 bool tail_begin(struct tail *t, struct error *err) must_check;
+/* Through to the disk: its commit survives a loss of power. */
+bool tail_begin_durable(struct tail *t, struct error *err) must_check;
+/* *ret_seq: its number. */
 bool tail_add(struct tail *t, const char *location, int64_t hour, struct slice data,
-	struct error *err) must_check;
+	int64_t *ret_seq, struct error *err) must_check;
 bool tail_commit(struct tail *t, struct error *err) must_check;
 void tail_rollback(struct tail *t);
 

@@ -166,6 +166,7 @@ static void on_done(struct worker_job *j)
 	learn_rows(st, t);
 	learn_seals(st, t);
 	say_trouble(st, t);
+	outbox_learn(st, t);
 	turn_fini(t);
 	free(job);
 	const bool again = st->again, seal = st->seal_again;
@@ -191,8 +192,12 @@ void turn_start(struct series_store *st, bool seal)
 	j->turn.seal = seal;
 	j->turn.batches = st->batches;
 	j->turn.states = st->states;
+	j->turn.notes = st->notes;
+	j->turn.marks = st->marks;
 	st->batches = NULL;
 	st->states = (states_list){0};
+	st->notes = (notes_list){0};
+	st->marks = (marks_list){0};
 	st->due_samples += st->open_samples;
 	st->open_samples = 0;
 	st->turn_due = true;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/series_inside.h"
+#include "store/series_outbox.h"
 #include "store/sqlite.h"
 
 struct batch *batch_new(const char *location, int64_t hour)
@@ -47,9 +48,54 @@ void turn_fini(struct turn *t)
 	vec_fini(&t->hours);
 	vec_fini(&t->recent);
 	vec_fini(&t->states);
+	notes_free(&t->notes);
+	marks_free(&t->marks);
+	marks_free(&t->stored);
 }
 
-struct writer *writer_new(const char *dir, bool read_only, const int64_t *keep_ms)
+void notes_move(notes_list *into, notes_list *from)
+{
+	VEC_EACH (from, struct note_item, n)
+		vec_push(into, *n);
+	vec_fini(from);
+}
+
+void notes_free(notes_list *notes)
+{
+	VEC_EACH (notes, struct note_item, n)
+		free(n->p);
+	vec_fini(notes);
+}
+
+static void mark_move(marks_list *into, struct mark_item m)
+{
+	VEC_EACH (into, struct mark_item, known) {
+		if (strcmp(known->source, m.source) != 0)
+			continue;
+		if (known->seq < m.seq)
+			known->seq = m.seq;
+		free(m.source);
+		return;
+	}
+	vec_push(into, m);
+}
+
+void marks_move(marks_list *into, marks_list *from)
+{
+	VEC_EACH (from, struct mark_item, m)
+		mark_move(into, *m);
+	vec_fini(from);
+}
+
+void marks_free(marks_list *marks)
+{
+	VEC_EACH (marks, struct mark_item, m)
+		free(m->source);
+	vec_fini(marks);
+}
+
+struct writer *writer_new(
+	const char *dir, bool read_only, const int64_t *keep_ms, int64_t outbox_bytes)
 {
 	struct writer *w = mem_new(struct writer);
 	w->dir = mem_strdup(dir);
@@ -57,6 +103,7 @@ struct writer *writer_new(const char *dir, bool read_only, const int64_t *keep_m
 	memcpy(w->keep_ms, keep_ms, sizeof(w->keep_ms));
 	w->tail.dir = w->dir;
 	w->tail.read_only = read_only;
+	w->tail.outbox_max = outbox_bytes;
 	w->files = files_new(dir, true);
 	w->look = files_new(dir, false);
 	w->lock = -1;
@@ -74,6 +121,8 @@ void writer_free(struct writer *w)
 		batch_free(b);
 	}
 	vec_fini(&w->states);
+	notes_free(&w->notes);
+	marks_free(&w->marks);
 	tail_close(&w->tail);
 	files_free(w->files);
 	files_free(w->look);
@@ -161,6 +210,8 @@ static void take(struct writer *w, struct turn *t)
 	VEC_EACH (&t->states, struct states_item, i)
 		vec_push(&w->states, *i);
 	vec_fini(&t->states);
+	notes_move(&w->notes, &t->notes);
+	marks_move(&w->marks, &t->marks);
 }
 
 static bool give_id(struct writer *w, struct series *s, struct error *err)
@@ -213,33 +264,67 @@ static bool give_ids(struct writer *w, struct error *err)
 	return false;
 }
 
-static bool add_batch(struct writer *w, const struct batch *b, struct error *err)
+static bool add_batch(struct writer *w, const struct batch *b, int64_t now_ms, int64_t *ret_seq,
+	struct error *err)
 {
 	struct buf row = BUF(SERIES_ROW_BYTES);
 	struct row_series *list = mem_new_array(b->series.n, sizeof(*list));
 	for (size_t i = 0; i < b->series.n; i++)
 		list[i] = (struct row_series){series_id(b->series.p[i]), b->series.p[i]->kind};
 	row_writer_finish(&b->row, list, b->series.n, &row);
-	const bool good = tail_add(&w->tail, b->location, b->hour, buf_slice(&row), err);
+	const bool good = tail_add(&w->tail, b->location, b->hour, buf_slice(&row), ret_seq, err) &&
+			  (!w->tail.outbox_max || outbox_rows_add(&w->tail, false, now_ms, b->row.n,
+							  buf_slice(&row), err));
 	free(list);
 	buf_fini(&row);
 	return good;
 }
 
+static void on_mark(void *arg, const char *source, int64_t seq)
+{
+	struct turn *t = arg;
+	vec_push(&t->stored, ((struct mark_item){mem_strdup(source), seq}));
+}
+
+/* All that waits, inside one transaction. *ret_last: the newest row of ours; 0: none. */
+static bool add_all(struct writer *w, struct turn *t, int64_t *ret_last, struct error *err)
+{
+	struct tail *tail = &w->tail;
+	bool good = (w->marks_told || inbox_rows_each(tail, on_mark, t, err)) &&
+		    (!tail->outbox_max || outbox_rows_begin(tail, t->now_ms, err)) &&
+		    tell_news(w, t, err);
+	for (const struct batch *b = w->waiting; b && good; b = b->next)
+		good = add_batch(w, b, t->now_ms, ret_last, err);
+	for (size_t i = 0; i < w->notes.n && good; i++) {
+		const struct note_item *n = &w->notes.p[i];
+		good = outbox_rows_add(tail, true, n->at_ms, 0, slice_from(n->p, n->n), err);
+	}
+	for (size_t i = 0; i < w->marks.n && good; i++)
+		good = inbox_rows_set(tail, w->marks.p[i].source, w->marks.p[i].seq, err);
+	return good && (!tail->outbox_max || outbox_rows_end(tail, t->now_ms, err));
+}
+
+/* Who sent what is marked forgets it: it must be on the disk. */
+static bool begin(struct writer *w, struct error *err)
+{
+	return w->marks.n ? tail_begin_durable(&w->tail, err) : tail_begin(&w->tail, err);
+}
+
 static bool store_batches(struct writer *w, struct turn *t, struct error *err)
 {
-	if (!tail_begin(&w->tail, err))
+	const struct outbox_state before = w->tail.outbox;
+	int64_t last = 0;
+	if (!begin(w, err))
 		return false;
-	bool good = tell_news(w, t, err);
-	for (const struct batch *b = w->waiting; b && good; b = b->next)
-		good = add_batch(w, b, err);
-	const int64_t last = sqlite3_last_insert_rowid(w->tail.rows);
-	good = good && tail_commit(&w->tail, err);
-	if (!good) {
+	if (!add_all(w, t, &last, err) || !tail_commit(&w->tail, err)) {
 		tail_rollback(&w->tail);
+		w->tail.outbox = before;
 		return false;
 	}
-	if (w->waiting && last > w->tail.seen)
+	w->marks_told = true;
+	marks_move(&t->stored, &w->marks);
+	notes_free(&w->notes);
+	if (last > w->tail.seen)
 		w->tail.seen = last;
 	while (w->waiting) {
 		struct batch *b = w->waiting;
@@ -311,7 +396,7 @@ static bool work(struct writer *w, struct turn *t, struct error *err)
 	w->tail.moved_away = false;
 	if (w->read_only)
 		return tell_news(w, t, err);
-	if (!w->begun || w->waiting || t->seal)
+	if (!w->begun || w->waiting || w->notes.n || w->marks.n || t->seal)
 		if (!give_ids(w, err) || !store_batches(w, t, err))
 			return false;
 	if (!give_ids(w, err) || !store_states(w, err))
@@ -324,4 +409,7 @@ void writer_turn(struct writer *w, struct turn *t)
 	take(w, t);
 	t->good = work(w, t, &t->err);
 	t->waiting = w->waiting_samples;
+	VEC_EACH (&w->notes, struct note_item, n)
+		t->waiting_notes += n->n;
+	t->outbox = w->tail.outbox;
 }

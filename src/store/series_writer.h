@@ -22,6 +22,7 @@ struct batch {
 	uint64_t serial;
 	struct row_writer row;
 	VEC(struct series *) series; /* by position in the row */
+	size_t names;                /* bytes of what those are called */
 };
 
 /* Thread: the loop's, while it is not handed over. */
@@ -34,6 +35,25 @@ struct states_item {
 	struct series_states states;
 };
 typedef VEC(struct states_item) states_list;
+
+struct note_item { /* of the outbox */
+	char *p;   /* owned */
+	size_t n;
+	int64_t at_ms;
+};
+typedef VEC(struct note_item) notes_list;
+
+struct mark_item {    /* of the inbox */
+	char *source; /* owned */
+	int64_t seq;
+};
+typedef VEC(struct mark_item) marks_list;
+/* Moves all of *from into *into; of a source the newest stays. */
+void marks_move(marks_list *into, marks_list *from);
+void marks_free(marks_list *m);
+/* Moves all of *from behind *into. */
+void notes_move(notes_list *into, notes_list *from);
+void notes_free(notes_list *n);
 
 struct found_series { /* owned */
 	uint32_t id;
@@ -65,12 +85,17 @@ struct turn {
 	/* in */
 	struct batch *batches;
 	states_list states;
+	notes_list notes;
+	marks_list marks;
 	bool seal;
 	int64_t now_ms;
 	/* out */
 	bool good;
+	marks_list stored; /* marks that are stored now */
+	struct outbox_state outbox;
 	struct error err;
-	size_t waiting; /* samples that are kept for the next turn */
+	size_t waiting;       /* samples that are kept for the next turn */
+	size_t waiting_notes; /* bytes of notes, likewise */
 	uint64_t corrupt, refused;
 	bool sealed; /* the hours below are of a seal */
 	VEC(struct found_series) series;
@@ -88,14 +113,18 @@ struct writer {
 	struct tail tail;
 	struct files *files, *look; /* for writing; for looking at what is there */
 	bool begun;                 /* hours, series and rows were told once */
+	bool marks_told;            /* likewise */
 	int lock;                   /* of series.lock, -1: another process seals */
 	struct batch *waiting, **last;
 	states_list states;
+	notes_list notes;
+	marks_list marks;
 	size_t waiting_samples;
 };
 
 /* Thread: the loop's, before the first and after the last turn. */
-struct writer *writer_new(const char *dir, bool read_only, const int64_t *keep_ms);
+struct writer *writer_new(
+	const char *dir, bool read_only, const int64_t *keep_ms, int64_t outbox_bytes);
 void writer_free(struct writer *w);
 
 void writer_turn(struct writer *w, struct turn *t);

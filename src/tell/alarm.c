@@ -245,6 +245,12 @@ void alarms_wake(struct alarms *a)
 	plan(a);
 }
 
+void alarms_events(struct alarms *a, alarms_event *event, void *arg)
+{
+	a->event = event;
+	a->event_arg = arg;
+}
+
 void alarms_alive(struct alarms *a, bool alive)
 {
 	a->alive = alive;

@@ -36,6 +36,7 @@ struct alarm {
 	const char *const *components; /* ids; NULL: all */
 	int64_t every_ns;              /* dead-man: 0: 1 min */
 	int64_t fold_ns;               /* 0: 1 min */
+	bool maintenance;              /* hears of what lies within declared work too */
 };
 
 struct alarm_site {
@@ -52,6 +53,10 @@ void alarms_free(struct alarms *a);
 /* New configuration (SIGHUP): deliveries of alarms that are gone are dropped and counted. */
 bool alarms_configure(struct alarms *a, const struct alarm_site *site, const struct alarm *list,
 	size_t n, struct error *err) must_check;
+/* Who knows the open event of a component: its id, borrowed until the loop turns, or NULL. Messages
+ * of its changes link to it. */
+typedef const char *alarms_event(void *arg, const char *component);
+void alarms_events(struct alarms *a, alarms_event *event, void *arg);
 /* A change is durable: look at the feed. */
 void alarms_wake(struct alarms *a);
 /* Something could not be run (configuration, quota, ours): told once when it begins and once when

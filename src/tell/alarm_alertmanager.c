@@ -173,10 +173,14 @@ static bool still_lasts(const struct channel *c, const struct told *t)
 {
 	struct judge_change change = {0};
 	bool lasts = true;
+	int64_t previous, next = 0;
 
+	/* one that another follows goes on, for another cause: the feed would else have ended it */
 	if (slice_starts(slice_of(t->change), "verdict:") &&
-		judge_change_at(c->alarms->facts, strtoll(t->change + 8, NULL, 10), &change, NULL))
-		lasts = !change.id || !change.until_ms;
+		judge_change_at(
+			c->alarms->facts, strtoll(t->change + 8, NULL, 10), &change, NULL) &&
+		judge_neighbours(c->alarms->facts, change.id, &previous, &next, NULL))
+		lasts = !change.id || !change.until_ms || next;
 	judge_change_fini(&change);
 	return lasts;
 }

@@ -108,7 +108,9 @@ struct alarms {
 	VEC(struct channel *) planned_for;
 	struct timer again;
 	uint64_t dropped;
-	char *trouble; /* of reading the tables */
+	char *trouble;       /* of reading the tables */
+	alarms_event *event; /* NULL: nobody knows of any */
+	void *event_arg;
 };
 
 int64_t alarm_now_ms(const struct alarms *a);

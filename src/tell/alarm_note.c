@@ -4,6 +4,8 @@
  * An alarm hears of the states in its `on`. What it was told of and is not over stands in `told`:
  * only that makes a recovery news. Alertmanager holds alerts, not messages, so there every change
  * of what was told ends an alert, wanted or not.
+ * What a root explains is told below it, in the same message, or not at all; what lies within
+ * declared work only where it is wanted. What goes on for another cause is no news.
  */
 #include <string.h>
 
@@ -52,6 +54,13 @@ static void set_text(json_t *o, const char *key, const char *text)
 	free(clean);
 }
 
+/* What explains it stands there where something does. */
+static void set_optional(json_t *o, const char *key, const char *text)
+{
+	if (text)
+		set_text(o, key, text);
+}
+
 static void set_time(json_t *o, const char *key, int64_t ms)
 {
 	char text[CLOCK_TEXT];
@@ -76,10 +85,21 @@ static json_t *change_json(const struct alarms *a, const struct judge_change *ch
 	set_text(o, "to", health_name(change->health));
 	set_time(o, "since", change->since_ms);
 	set_text(o, "reason", change->text);
+	set_optional(o, "root", change->root);
+	set_optional(o, "root_name", change->root_name);
+	set_optional(o, "maintenance", change->maintenance);
+	set_optional(o, "dissent", change->dissent);
+	if (change->flapping)
+		json_object_set_new(o, "flapping", json_true());
 	if (url[0]) {
-		char *link = mem_printf("%s%sevidence/%lld", url,
-			slice_ends(slice_of(url), "/") ? "" : "/", (long long)change->id);
+		const char *slash = slice_ends(slice_of(url), "/") ? "" : "/";
+		const char *event = a->event ? a->event(a->event_arg, change->component) : NULL;
+		char *link = mem_printf("%s%sevidence/%lld", url, slash, (long long)change->id);
 		set_text(o, "evidence_url", link);
+		free(link);
+		link = event ? mem_printf("%s%sevents/%s", url, slash, event) : NULL;
+		if (link)
+			set_text(o, "event_url", link);
 		free(link);
 	} else {
 		json_object_set_new(o, "evidence_url", json_null());
@@ -197,6 +217,37 @@ static bool wants_state(const struct channel *c, const struct judge_change *chan
 	return change->health != HEALTH_OPERATIONAL && c->config.on & 1u << change->health;
 }
 
+/* The root it was told of and that is not over, or NULL. */
+static const struct told *told_root(const struct channel *c, const struct judge_change *change)
+{
+	const struct told *root = NULL;
+	char *subject;
+
+	if (!change->root || change->health == HEALTH_OPERATIONAL)
+		return NULL;
+	subject = mem_printf("health:%s", change->root);
+	root = told_get(c, subject);
+	free(subject);
+	return root;
+}
+
+/* Nothing that an operator would do anything about: t, what it was told of it, may be NULL. */
+static bool is_no_news(
+	const struct channel *c, const struct told *t, const struct judge_change *change)
+{
+	const struct told *root = told_root(c, change);
+	const json_t *was = t ? alarm_note_fact(t->body) : NULL;
+
+	if (change->health == HEALTH_OPERATIONAL)
+		return false;
+	if (change->maintenance && !c->config.maintenance)
+		return true;
+	if (root && (root->sent || (t && t->sent) || c->config.kind == ALARM_ALERTMANAGER))
+		return true;
+	return was && !root && json_flag(was, "flapping") == change->flapping &&
+	       !strcmp(json_str(was, "to"), health_name(change->health));
+}
+
 struct note *note_health(struct channel *c, struct rows_job *j, const struct judge_change *change)
 {
 	char *subject, *id;
@@ -209,6 +260,10 @@ struct note *note_health(struct channel *c, struct rows_job *j, const struct jud
 	subject = mem_printf("health:%s", change->component);
 	t = told_get(c, subject);
 	wants = wants_state(c, change);
+	if (is_no_news(c, t, change)) {
+		free(subject);
+		return NULL;
+	}
 	if (t && !wants && c->config.kind == ALARM_ALERTMANAGER) {
 		wants = over = true;
 	} else if (t && over) {
@@ -224,7 +279,9 @@ struct note *note_health(struct channel *c, struct rows_job *j, const struct jud
 	if (t && over)
 		set_lasted(fact, t->began_ms, change->since_ms);
 	id = mem_printf("verdict:%lld", (long long)change->id);
-	return note_new(c, j, id, subject, "change", fact, change->since_ms, !over);
+	/* that what follows is over goes without saying when the root is */
+	return note_new(c, j, id, subject, "change", fact, change->since_ms,
+		!over && !told_root(c, change));
 }
 
 /* The alarm that is in trouble does not hear that it is. */

@@ -18,9 +18,14 @@
  * A machine's event may be changed by machines only while no human has: the first write of a human
  * takes it over (EVENT_CHANGE of a machine is then refused with ERROR_CONFLICT).
  *
- * Several processes may write (the command line does while the house runs): events_poll() sees it.
+ * But for the clock: a machine's change of nothing but the phase of a maintenance or an info is
+ * always taken. What is over stays over, but for incidents; work that begins early began then.
+ * What was written while it was a draft is public with it, once it is published.
+ *
+ * Several processes may write (the command line does while the house runs): events_new() sees it.
  * Text is Markdown (text/markdown.h). Limits, over which a write is refused with ERROR_LIMIT: title
- * 200 code points, a text 64 KiB, 200 components, 500 updates of an event.
+ * 200 code points, a text 64 KiB, 200 components, 500 updates of an event, 100 revisions of each,
+ * 1 MiB of text in all of them.
  * Thread: event_* of a transaction the facts thread; event_json() and event_list() any; events_*
  * the loop's.
  */
@@ -75,7 +80,7 @@ struct event_new {
 	const char *text;       /* of the first update; NULL or "": none */
 	enum event_phase phase; /* its first */
 	enum audience audience; /* AUDIENCE_OPERATORS: a draft */
-	int64_t starts_ms;      /* may lie in the past or, but for incidents, ahead */
+	int64_t starts_ms;      /* 0: now; may lie in the past or, but for incidents, ahead */
 	int64_t until_ms;       /* when it is planned to end; 0: not known. Maintenance: needed */
 	const struct event_impact *impacts;
 	size_t impact_count;
@@ -92,8 +97,8 @@ struct event_change {
 	const char *text;  /* of a new update; NULL: none */
 	const char *title; /* NULL: as it is */
 	int phase;         /* enum event_phase, -1: as it is */
-	int64_t at_ms;     /* when it was so; 0: now. Of an update that comes later than now:
-			      refused */
+	int64_t at_ms;     /* when it was so; 0: now. Later than now, or of a phase before the
+			      one it is in began: refused */
 	int64_t starts_ms, until_ms;        /* -1: as they are; until_ms 0: not known */
 	const struct event_impact *impacts; /* NULL: as they are; else all of them, from now on */
 	size_t impact_count;
@@ -102,21 +107,20 @@ struct event_change {
 	int64_t revision;       /* refused with ERROR_CONFLICT when it is another by now; 0: any */
 };
 
-/* --- within a transaction ------------------------------------------------------------------------
- */
+/* --- within a transaction --------------------------------------------------------------------- */
 
 /* now_ms: the writer's clock. ret_id: at least EVENT_ID_MAX + 1 bytes. */
 bool event_tx_open(struct facts_tx *tx, const struct event_new *n, const struct event_author *by,
 	int64_t now_ms, char *ret_id, struct error *err) must_check;
-/* ERROR_INPUT: no such event, or a phase that does not fit, with what would. */
+/* ERROR_INPUT: no such event, or a phase that does not fit, with what would. One that changes
+ * nothing writes nothing. */
 bool event_tx_change(struct facts_tx *tx, const char *id, const struct event_change *c,
 	const struct event_author *by, int64_t now_ms, struct error *err) must_check;
 /* A new revision of update n (from 1): the text of it; the old one stays, marked as corrected. */
 bool event_tx_correct(struct facts_tx *tx, const char *id, int update, const char *text,
 	const struct event_author *by, int64_t now_ms, struct error *err) must_check;
 
-/* --- reading, from any thread -------------------------------------------------------------------
- */
+/* --- reading, from any thread ----------------------------------------------------------------- */
 
 /* Creates or upgrades the tables; before anything else here. For starting up only. */
 bool event_migrate(struct facts *f, struct error *err) must_check;
@@ -124,12 +128,15 @@ bool event_migrate(struct facts *f, struct error *err) must_check;
 /* EVENT, as shown everywhere; owned; NULL with err->kind 0: there is none that `audience` may see.
  *	{"id", "kind", "title", "phase", "public": bool, "machine": opened by one, "taken_over":
  *	 bool, "starts_ms", "until_ms": planned end | null, "ended_ms" | null, "created_ms",
- *	 "changed_ms", "revision", "impact": the highest it ever had while it lasts, the last one
+ *	 "changed_ms", "revision", "phase_ms": since when it is in its phase, "impact": the highest
+ *	 on its components as they are; of one that is over the highest it ever had,
  *	 "components": [{"id", "impact"}], "touched": [ids of all it ever concerned],
  *	 "evidence": [ids of verdicts],
  *	 "updates": [{"n": 1.., "at_ms", "phase", "text", "machine", "corrected_ms" | null,
- *	   "components": as from here on | null when they stayed,
- *	   "by" (O), "revisions": [{"revision": 1.., "at_ms", "text", "by" (O)}]}]  oldest first,
+ *	   "components", "title", "starts_ms", "until_ms" (0: not known): as from here on | null
+ *	   when they stayed,
+ *	   "by" (O), "revisions": [{"revision": 1.., "at_ms": written, "text", "by" (O)}]}]  oldest
+ *	 first, by the time it was so,
  *	 "key" (O), "by" (O)}
  * (O): operators only. "text" is of the newest revision. */
 json_t *event_json(struct facts *f, const char *id, enum audience audience, struct error *err);
@@ -139,8 +146,9 @@ struct event_filter {
 	int kind;               /* enum event_kind; -1: all */
 	const char *component;  /* its id; NULL: all */
 	int64_t from_ms, to_ms; /* that touch it; to_ms 0: no end */
+	bool by_begin;          /* that begin in it; the newest begin first, open or not */
 	bool open;              /* only those that are not over */
-	size_t skip, limit;     /* limit 0: 50 */
+	size_t skip, limit;     /* limit 0: 50; at most 1000 */
 	bool brief;             /* without updates but the newest */
 };
 /* [EVENT], those that are open first, then the newest begin first. Owned; NULL: err. */
@@ -148,8 +156,10 @@ json_t *event_list(struct facts *f, const struct event_filter *filter, struct er
 /* How many there are without skip and limit; -1: err. */
 int64_t event_count(struct facts *f, const struct event_filter *filter, struct error *err);
 
-/* --- the house's: writes from the loop, and what is current
- * ---------------------------------------- */
+/* Months in which any of them began (UTC), ["2026-11"], the newest first. Owned; NULL: err. */
+json_t *event_months(struct facts *f, enum audience audience, struct error *err);
+
+/* --- the house's ------------------------------------------------------------------------------ */
 
 struct events;
 /* Something changed, by us or another process; it is durable. */
@@ -158,7 +168,8 @@ struct events *events_new(struct loop *l, struct facts *f, events_changed *chang
 	struct error *err) must_check;
 void events_free(struct events *e);
 
-/* err NULL: done; id is the event's. Once, never from inside the call. */
+/* err NULL: done; id is the event's. Once, never from inside the call. At the latest events_free()
+ * calls it, with ERROR_CANCELLED: what waits then is still written, and nobody hears of it. */
 typedef void events_done(void *arg, const char *id, const struct error *err);
 /* Copies. done may be NULL: refusals are logged. */
 void events_open_one(struct events *e, const struct event_new *n, const struct event_author *by,
@@ -168,7 +179,8 @@ void events_change(struct events *e, const char *id, const struct event_change *
 void events_correct(struct events *e, const char *id, int update, const char *text,
 	const struct event_author *by, events_done *done, void *arg);
 /* All that is not over (maintenance and info: within the next 30 days too) and the 50 newest that
- * are, as event_list() of operators, brief; borrowed until the next change. */
+ * are, as event_list() of operators, brief; at most 200 that are not; borrowed until the next
+ * change. */
 const json_t *events_current(const struct events *e);
 /* The same for the public. */
 const json_t *events_current_public(const struct events *e);

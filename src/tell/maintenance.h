@@ -3,12 +3,14 @@
  *
  * Each item of `maintenance:` is a rule (base/calendar.h). Its occurrences become events of kind
  * maintenance, planned, `announce` before they begin, once each (key "maintenance:NAME:DATE"),
- * which go to in_progress and completed by the clock; so do those that people planned. An
- * occurrence that a human cancelled stays cancelled. Catches up after a sleep or a stop: what began
- * and ended meanwhile goes through all its phases with its planned times.
- * What lies in a window is told with maintenance_windows(): of open events of kind maintenance
- * (planned or in progress), and of rules not announced yet; the judge and the schedule of probes
- * are given them. Thread: the loop's.
+ * which go to in_progress and completed by the clock; so do those that people planned, and infos
+ * (active). An occurrence that a human cancelled stays cancelled; one that is announced is not
+ * changed by another configuration. Catches up after a sleep or a stop, to 31 days: what began and
+ * ended meanwhile goes through all its phases with its planned times. What was over before a rule
+ * was seen first is left alone.
+ * What lies in a window is told with maintenance_windows(): of events of kind maintenance that are
+ * planned or in progress, and of rules not announced yet; the judge and the schedule of probes are
+ * given them. A draft that a human keeps counts nowhere. Thread: the loop's.
  */
 #ifndef TELL_MAINTENANCE_H
 #define TELL_MAINTENANCE_H
@@ -29,14 +31,16 @@ struct maintenance_rule { /* borrowed for the life of struct maintenance, or unt
 };
 
 struct maintenance_window {
-	const char *event; /* its id; NULL: of a rule that is not announced */
+	const char *event; /* its id; NULL: not announced, or not to all */
 	int64_t from_ms, to_ms;
 	const char *const *components, *const *probes; /* NULL-terminated */
 };
 
 struct maintenance;
-typedef void maintenance_changed(void *arg); /* windows are others now */
-/* Errors: a zone that cannot be read. */
+/* Windows may be others now; at least once an hour, since time goes on. */
+typedef void maintenance_changed(void *arg);
+/* `changed` is not called from in here. Errors: a zone that cannot be read. To be freed before its
+ * events. */
 struct maintenance *maintenance_new(struct loop *l, struct facts *f, struct events *e,
 	const struct maintenance_rule *rules, size_t n, maintenance_changed *changed, void *arg,
 	struct error *err) must_check;

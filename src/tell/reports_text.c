@@ -74,8 +74,10 @@ static bool on_span(void *arg, const struct judge_span *s)
 		c->seen.gap_ms += ms;
 		return true;
 	}
-	c->seen.ms[s->health] += ms;
-	const bool fresh = s->from_ms > c->making->from_ms && s->id != c->seen.last_id;
+	c->seen.ms[health_counts(s->health, s->maintenance != NULL)] += ms;
+	/* that something else explains the same state is no change of state */
+	const bool fresh = s->from_ms > c->making->from_ms && s->id != c->seen.last_id &&
+			   (!c->seen.last_id || s->health != c->seen.last);
 	if (fresh && (c->seen.last_id || s->health != HEALTH_OPERATIONAL))
 		vec_push(&c->all, ((struct change){s->from_ms, c->part->name,
 					  c->seen.last_id ? c->seen.last : HEALTH_UNKNOWN,

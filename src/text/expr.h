@@ -59,7 +59,14 @@ struct expr_scope {
 		size_t n, struct value *ret, struct error *err);
 };
 
-enum expr_flags { EXPR_MEASUREMENTS = 1 }; /* [NAME] is a measurement, not a list */
+enum expr_flags {
+	EXPR_MEASUREMENTS = 1, /* [NAME] is a measurement, not a list */
+	/* Conditions over series: NAME{tag="value"} and a bare NAME, which may have . - and * in it,
+	 * are texts, `7d ago` is a time
+	 * below 0, all functions are the scope's. Both sides of && and || are evaluated, and what
+	 * is absent decides nothing: absent || true is true, absent && false is false. */
+	EXPR_SERIES = 2,
+};
 
 /* `file`, `line`, `col` are where `text` begins, for errors. Returns owned, or NULL. */
 struct expr *expr_parse(struct slice text, unsigned flags, const char *file, unsigned line,
@@ -80,6 +87,17 @@ void expr_names(const struct expr *e, void (*cb)(void *arg, const struct expr_us
 void expr_functions(const struct expr *e,
 	void (*cb)(void *arg, struct slice function, size_t args, unsigned line, unsigned col),
 	void *arg);
+/* Each call, those in its arguments before it, with the arguments that are literals. */
+#define EXPR_CALL_ARGS 4
+struct expr_call {
+	struct slice function;
+	unsigned line, col;
+	size_t n;                                 /* may be more than EXPR_CALL_ARGS */
+	const struct value *args[EXPR_CALL_ARGS]; /* NULL: no literal */
+	const struct expr_call *inner;            /* of the first argument, when it is a call */
+};
+void expr_calls(
+	const struct expr *e, void (*cb)(void *arg, const struct expr_call *call), void *arg);
 /* All literal texts, plain words of conditions among them; each is borrowed for the call. */
 void expr_texts(const struct expr *e, void (*cb)(void *arg, struct slice text), void *arg);
 

@@ -149,6 +149,27 @@ static enum expr_result join(struct evaluation *v, const struct node *n, const s
 	return good ? EXPR_OK : EXPR_ERROR;
 }
 
+static bool is_share(const struct value *v)
+{
+	return v->type == VALUE_PERCENT || v->type == VALUE_RATE;
+}
+
+/* A percentage or rate with a number, or two of the same unit. */
+static enum expr_result shares(struct evaluation *v, const struct node *n, const struct value *a,
+	const struct value *b, struct value *ret)
+{
+	const bool scaling = n->op == OP_MUL || n->op == OP_DIV;
+	const bool same = a->type == b->type && n->op != OP_MUL && n->op != OP_MOD;
+	const bool by_number = scaling && is_number(b);
+	const bool of_number = n->op == OP_MUL && is_number(a);
+	if (!same && !by_number && !of_number)
+		return bad_types(v, n, a, b);
+	const enum expr_result r = reals(v, n, number(a), number(b), ret);
+	if (r == EXPR_OK && !(same && n->op == OP_DIV))
+		ret->type = of_number ? b->type : a->type;
+	return r;
+}
+
 /* A time or size with a number, or two of the same unit. */
 static enum expr_result units(struct evaluation *v, const struct node *n, const struct value *a,
 	const struct value *b, struct value *ret)
@@ -191,6 +212,8 @@ static enum expr_result arithmetic(struct evaluation *v, const struct node *n,
 	}
 	if (is_number(a) && is_number(b))
 		return reals(v, n, number(a), number(b), ret);
+	if (is_share(a) || is_share(b))
+		return shares(v, n, a, b, ret);
 	const bool unit_a = a->type == VALUE_TIME || a->type == VALUE_SIZE;
 	const bool unit_b = b->type == VALUE_TIME || b->type == VALUE_SIZE;
 	return unit_a || unit_b ? units(v, n, a, b, ret) : bad_types(v, n, a, b);
@@ -236,15 +259,18 @@ static enum expr_result compare(struct evaluation *v, const struct node *n, stru
 		*ret = value_bool(false); /* what was not measured meets no limit */
 		return EXPR_OK;
 	}
-	const bool real = a->type == VALUE_PERCENT || a->type == VALUE_RATE;
+	const bool real = is_share(a);
+	/* Of a measured share "< 95" would always hold: nobody means it. */
+	const bool strict = v->e->flags & EXPR_SERIES;
 	if (a->type == VALUE_INT && b->type == VALUE_INT)
 		order = (a->integer > b->integer) - (a->integer < b->integer);
 	else if (is_number(a) && is_number(b))
 		order = (number(a) > number(b)) - (number(a) < number(b));
 	else if (a->type == b->type && (a->type == VALUE_TIME || a->type == VALUE_SIZE))
 		order = (a->integer > b->integer) - (a->integer < b->integer);
-	else if ((real && a->type == b->type) || (a->type == VALUE_PERCENT && is_number(b)) ||
-		 (b->type == VALUE_PERCENT && is_number(a)))
+	else if ((real && a->type == b->type) ||
+		 (!strict && ((a->type == VALUE_PERCENT && is_number(b)) ||
+				     (b->type == VALUE_PERCENT && is_number(a)))))
 		order = (number(a) > number(b)) - (number(a) < number(b));
 	else if (a->type == VALUE_TEXT && b->type == VALUE_TEXT)
 		order = strcmp(value_slice(a).p, value_slice(b).p);
@@ -350,6 +376,24 @@ static enum expr_result logic(struct evaluation *v, const struct node *n, struct
 	return r;
 }
 
+/* Kleene's: what is absent decides nothing. */
+static enum expr_result logic_both(
+	struct evaluation *v, const struct node *n, enum expr_result r, struct value *left)
+{
+	bool x = false, y = false;
+	const bool decides = n->op == OP_OR;
+	if (r == EXPR_OK)
+		r = as_condition(v, n->a, left, &x);
+	const enum expr_result right = condition(v, n->b, &y);
+	if (r == EXPR_ERROR || right == EXPR_ERROR)
+		return EXPR_ERROR;
+	*left = value_bool(decides);
+	if ((r == EXPR_OK && x == decides) || (right == EXPR_OK && y == decides))
+		return EXPR_OK;
+	*left = value_bool(!decides);
+	return r != EXPR_OK ? r : right;
+}
+
 static enum expr_result otherwise(
 	struct evaluation *v, const struct node *n, enum expr_result r, struct value *left)
 {
@@ -397,6 +441,8 @@ static enum expr_result operate(
 	bool same = false;
 	if (n->op == OP_ELSE)
 		return otherwise(v, n, r, left);
+	if ((v->e->flags & EXPR_SERIES) && (n->op == OP_AND || n->op == OP_OR) && r != EXPR_ERROR)
+		return logic_both(v, n, r, left);
 	if (r != EXPR_OK)
 		return r;
 	if (n->op == OP_AND || n->op == OP_OR)
@@ -612,7 +658,7 @@ static enum expr_result call(struct evaluation *v, const struct node *n, struct 
 			    ? ceil_of_quotient(v, arg, &args[count])
 			    : eval_node(v, arg, &args[count]);
 	}
-	if (r == EXPR_OK && function_known(n->text, &min, &max))
+	if (r == EXPR_OK && !(v->e->flags & EXPR_SERIES) && function_known(n->text, &min, &max))
 		r = function_call(v, n, args, count, ret);
 	else if (r == EXPR_OK && v->scope->call)
 		r = v->scope->call(v->scope->arg, n->text, args, count, ret, v->err);

@@ -2,6 +2,7 @@
  * expr_parse.c - the expression language: a Pratt parser over expr_lex.c's tokens.
  */
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +94,11 @@ static struct node *literal(struct parser *p)
 	struct node *n = expr_node(p->e, NODE_LITERAL, p->token.at);
 	n->value = value_copy(p->token.value);
 	lex_next(p);
+	if ((p->flags & EXPR_SERIES) && n->value.type == VALUE_TIME &&
+		p->token.type == TOKEN_NAME && slice_is(p->token.text, "ago")) {
+		n->value.integer = -n->value.integer;
+		lex_next(p);
+	}
 	return n;
 }
 
@@ -143,7 +149,8 @@ bool parse_count_arguments(struct parser *p, const struct node *n)
 {
 	size_t min, max;
 	char range[48];
-	if (!function_known(n->text, &min, &max) || (n->items.n >= min && n->items.n <= max))
+	if ((p->flags & EXPR_SERIES) || !function_known(n->text, &min, &max) ||
+		(n->items.n >= min && n->items.n <= max))
 		return true;
 	snprintf(range, sizeof(range), min == max ? "%zu" : "%zu to %zu", min, max);
 	parse_fail(p, n->at, "%.*s takes %s argument%s, not %zu", SLICE_ARG(n->text), range,
@@ -185,7 +192,35 @@ static struct node *call(struct parser *p, size_t at, struct slice name)
 		return NULL;
 	if (!parse_count_arguments(p, n))
 		return NULL;
-	return !slice_is(name, "re") || regex_of_argument(p, n) ? n : NULL;
+	return !slice_is(name, "re") || (p->flags & EXPR_SERIES) || regex_of_argument(p, n) ? n
+											    : NULL;
+}
+
+static bool is_of_series(char c)
+{
+	return isalnum((unsigned char)c) || strchr("_.-*", c);
+}
+
+/* A name of series, with dots, dashes and stars, and what is in braces behind it, as it stands. */
+static struct node *series(struct parser *p, size_t at)
+{
+	struct node *n = expr_node(p->e, NODE_LITERAL, at);
+	size_t end = at;
+	while (end < p->text.n && p->text.p[end] && is_of_series(p->text.p[end]))
+		end++;
+	p->at = end;
+	lex_next(p);
+	if (is_punct(p, '{')) {
+		end = lex_close(p->text, p->token.at + 1);
+		if (end > p->text.n) {
+			parse_fail(p, p->token.at, "this \"{\" has no closing \"}\"");
+			return NULL;
+		}
+		p->at = end;
+		lex_next(p);
+	}
+	n->value = value_text(slice_sub(p->text, at, end - at));
+	return n;
 }
 
 static struct node *name(struct parser *p)
@@ -195,6 +230,8 @@ static struct node *name(struct parser *p)
 	lex_next(p);
 	if (is_punct(p, '('))
 		return call(p, at, text);
+	if (p->flags & EXPR_SERIES)
+		return series(p, at);
 	struct node *n = expr_node(p->e, NODE_NAME, at);
 	n->text = text;
 	return n;
@@ -369,6 +406,7 @@ struct expr *expr_parse(struct slice text, unsigned flags, const char *file, uns
 		expr_free(e);
 		return expr_parse_condition(text, file, line, col, err);
 	}
+	e->flags = flags;
 	e->root = parse_within_limits(&p) ? parse_part(&p, 0, p.text.n) : NULL;
 	if (e->root)
 		return e;

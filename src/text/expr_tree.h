@@ -61,7 +61,7 @@ struct node {
 
 struct expr {
 	char *text, *file;
-	unsigned line, col;
+	unsigned line, col, flags;
 	struct node *root;
 	VEC(void *) memory; /* nodes and unescaped texts */
 };

@@ -75,6 +75,50 @@ void expr_measurements(const struct expr *e,
 	walk(&w, e->root, NULL, false);
 }
 
+struct calls {
+	const struct expr *e;
+	void (*cb)(void *arg, const struct expr_call *call);
+	void *arg;
+};
+
+static void walk_calls(const struct calls *c, const struct node *n);
+
+static struct expr_call call_of(const struct expr *e, const struct node *n)
+{
+	struct expr_call call = {
+		.function = n->text, .line = e->line, .col = column(e, n), .n = n->items.n};
+	for (size_t i = 0; i < n->items.n && i < EXPR_CALL_ARGS; i++)
+		if (n->items.p[i]->type == NODE_LITERAL)
+			call.args[i] = &n->items.p[i]->value;
+	return call;
+}
+
+static void walk_calls(const struct calls *c, const struct node *n)
+{
+	if (!n)
+		return;
+	walk_calls(c, n->a);
+	walk_calls(c, n->b);
+	walk_calls(c, n->c);
+	for (size_t i = 0; i < n->items.n; i++)
+		walk_calls(c, n->items.p[i]);
+	if (n->type != NODE_CALL)
+		return;
+	struct expr_call call = call_of(c->e, n), inner;
+	if (n->items.n && n->items.p[0]->type == NODE_CALL) {
+		inner = call_of(c->e, n->items.p[0]);
+		call.inner = &inner;
+	}
+	c->cb(c->arg, &call);
+}
+
+void expr_calls(
+	const struct expr *e, void (*cb)(void *arg, const struct expr_call *call), void *arg)
+{
+	const struct calls c = {e, cb, arg};
+	walk_calls(&c, e->root);
+}
+
 /* --- explaining ----------------------------------------------------------------------------------
  */
 

@@ -29,12 +29,13 @@ struct cache_recipe {
 	const char *type;     /* Content-Type */
 	const char *language; /* Content-Language, and that the answer depends on it; or NULL */
 	enum cache_keep keep;
-	bool cross_origin; /* other sites' scripts may read it */
-	bool plain;        /* in identity only */
-	unsigned retry_s;  /* Retry-After; 0: none */
-	const char *allow; /* Allow; or NULL */
-	const char *login; /* WWW-Authenticate: the realm; or NULL */
-	bool influx;       /* as InfluxDB's clients expect it: X-Influxdb-Version */
+	bool cross_origin;    /* other sites' scripts may read it */
+	bool plain;           /* in identity only */
+	unsigned retry_s;     /* Retry-After; 0: none */
+	const char *allow;    /* Allow; or NULL */
+	const char *location; /* Location; or NULL */
+	const char *login;    /* WWW-Authenticate: the realm; or NULL */
+	bool influx;          /* as InfluxDB's clients expect it: X-Influxdb-Version */
 	struct slice body;
 	struct slice packed[CODING_COUNT]; /* of it, made before; empty: made here */
 };

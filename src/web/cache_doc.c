@@ -73,6 +73,7 @@ static struct http_response *make(
 	add(&h, "Cache-Control", keep_texts[r->keep]);
 	add(&h, "ETag", d->tagged ? d->tags[c] : NULL);
 	add(&h, "Allow", r->allow);
+	add(&h, "Location", r->location);
 	const char *realm = r->login ? r->login : "";
 	snprintf(bearer, sizeof(bearer), "Bearer realm=\"%s\"", realm);
 	snprintf(basic, sizeof(basic), "Basic realm=\"%s\", charset=\"UTF-8\"", realm);

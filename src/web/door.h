@@ -4,8 +4,8 @@
  * A frame is a word of four bytes, the length of what follows (little endian), and then
  *	kind 1, audience 1, status 2, id 4, length of name 1, length of who 1, zero 2; name, who,
  *body with a body of at most 8 MiB. The house sends SETUP, SITE and ANSWER; the serving half QUERY,
- * COMMAND, POINTS and SAY. A frame that breaks these rules ends the door: who speaks is then not to
- *be trusted. Thread: the loop's.
+ * COMMAND, POINTS, PARCEL and SAY. A frame that breaks these rules ends the door: who speaks is
+ *then not to be trusted. Thread: the loop's.
  */
 #ifndef WEB_DOOR_H
 #define WEB_DOOR_H
@@ -23,7 +23,8 @@
 #define DOOR_QUEUE_MAX (32u << 20) /* bytes the other side has not taken */
 
 enum door_kind {
-	DOOR_SETUP = 1, /* body: {"intake_token": hex of its SHA-256 | null, ...} */
+	DOOR_SETUP = 1, /* body: {"intake_token": hex of its SHA-256 | null, "outposts":
+			 * {"location": hex}, ...} */
 	DOOR_SITE,      /* audience; body: the SITE document */
 	DOOR_QUERY,     /* id, audience, name; body: JSON arguments */
 	DOOR_COMMAND,   /* id, name, who: the principal; body: JSON */
@@ -31,6 +32,8 @@ enum door_kind {
 	DOOR_SAY,       /* name: what happened, for the log; body: JSON object */
 	DOOR_POINTS, /* id, name: the source; body: points_encode(); status: how many parts of what
 		      * was sent were none (65535: or more), who: the first of them; answered */
+	DOOR_PARCEL, /* id, who: the location whose token it had; body: a parcel, unpacked;
+		      * answered */
 	DOOR_KINDS
 };
 
@@ -70,8 +73,8 @@ bool door_send(struct door *d, const struct door_frame *frame);
 /* status 200 and a document; any other: none. 503 when nobody can answer, 504 when nobody did in
  * DOOR_ASK_NS. `body` is valid during the call. */
 typedef void door_answered(void *arg, int status, struct slice body);
-/* Sends a QUERY, COMMAND or POINTS; its id is given here. `done` is called exactly once, never from
- * in here. */
+/* Sends a QUERY, COMMAND, POINTS or PARCEL; its id is given here. `done` is called exactly once,
+ * never from in here. */
 void door_ask(struct door *d, const struct door_frame *question, door_answered *done, void *arg);
 
 #endif

@@ -167,6 +167,12 @@ struct house *house_new(struct loop *l, struct facts *f, struct series_store *se
 	return h;
 }
 
+void house_outposts(struct house *h, const struct outposts *all, const struct reporter *r)
+{
+	h->outposts = all;
+	h->reporter = r;
+}
+
 void house_ingest(struct house *h, const struct ingest *i)
 {
 	h->ingest = i;
@@ -196,5 +202,6 @@ void house_free(struct house *h)
 	for (size_t i = 0; i < array_len(h->last); i++)
 		json_decref(h->last[i]);
 	site_probes_forget(h);
+	house_flags_free(h);
 	free(h);
 }

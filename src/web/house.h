@@ -8,14 +8,19 @@
 
 #include "judge/graphite/graphite.h"
 #include "judge/judge.h"
+#include "judge/rules/slos.h"
 #include "observe/ingest/ingest.h"
+#include "observe/report/outposts.h"
+#include "observe/report/reporter.h"
 #include "store/facts.h"
 #include "store/series.h"
 #include "tell/alarm.h"
+#include "tell/event.h"
 #include "tell/metrics.h"
 #include "web/web.h"
 
 struct house;
+struct cloudmon;
 
 /* What the configuration gives; borrowed until the next house_configure(). */
 struct house_site {
@@ -23,6 +28,7 @@ struct house_site {
 	const char *const *languages; /* NULL-terminated */
 	const json_t *about;          /* language to Markdown; NULL: none */
 	bool simulated;
+	bool maintenance_counts; /* in availability, as time that was down */
 };
 
 struct house_probe { /* as SITE.probes */
@@ -63,9 +69,17 @@ struct house *house_new(struct loop *l, struct facts *f, struct series_store *se
 void house_free(struct house *h);
 /* What /metrics shows besides; borrowed, NULL: nothing. */
 void house_measures(struct house *h, struct metrics *m);
+/* What is declared; borrowed. House_changed() when that changes. */
+void house_events(struct house *h, const struct events *e);
 void house_ingest(struct house *h, const struct ingest *i);
+/* Both borrowed; reporter NULL: we are no outpost. */
+void house_outposts(struct house *h, const struct outposts *all, const struct reporter *r);
 /* Who answers Graphite's questions; borrowed, NULL: they are answered 503. */
 void house_graphite(struct house *h, struct graphite *g);
+/* Who evaluates CloudMon's rules, *at; borrowed, NULL then: there are none. */
+void house_flags(struct house *h, struct cloudmon *const *at);
+/* Our own rules and objectives; borrowed, NULL: none. */
+void house_rules(struct house *h, const struct rules *rules, const struct slos *slos);
 void house_configure(
 	struct house *h, const struct house_site *site, const struct house_lists *lists);
 /* Publishes SITE to `w` (borrowed) now, after each house_changed() (at most once a second) and

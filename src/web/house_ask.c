@@ -13,7 +13,8 @@ static const struct house_question *const questions[] = {&component_question,
 	&graphite_render_question, &graphite_find_question, &graphite_expand_question,
 	&graphite_index_question, &graphite_tags_question, &graphite_values_question,
 	&graphite_series_question, &graphite_functions_question, &graphite_check_question,
-	&explore_question};
+	&explore_question, &event_question, &events_question, &history_question,
+	&flags_health_question, &flags_root_question, &flags_info_question, &rules_question};
 
 static void answer(struct house_asked *a, int status)
 {

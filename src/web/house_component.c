@@ -171,6 +171,7 @@ static int end_availability(struct house_asked *a)
 {
 	a->doc = json_object();
 	put(a->doc, "components", json_incref(a->read));
+	put(a->doc, "slos", house_slos(a->house, a->operators));
 	return 200;
 }
 

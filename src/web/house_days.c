@@ -196,18 +196,20 @@ static void put_share(json_t *j, const char *key, int64_t part, int64_t whole)
 	put(j, key, whole > 0 ? json_real((double)part / (double)whole) : json_null());
 }
 
-/* s: time in each state, total: all time; any unit. */
-static json_t *ratio(const int64_t *s, int64_t total)
+/* s: time in each state, total: all time; any unit. Maintenance is left out, or was down. */
+static json_t *ratio(const int64_t *s, int64_t total, bool maintenance_counts)
 {
 	const int64_t up = s[HEALTH_OPERATIONAL] + s[HEALTH_DEGRADED];
-	const int64_t known = up + s[HEALTH_OUTAGE];
-	const int64_t seen = known + s[HEALTH_UNKNOWN] + s[HEALTH_MAINTENANCE];
+	const int64_t declared = s[HEALTH_MAINTENANCE];
+	const int64_t down = s[HEALTH_OUTAGE] + (maintenance_counts ? declared : 0);
+	const int64_t known = up + down;
+	const int64_t seen = up + s[HEALTH_OUTAGE] + s[HEALTH_UNKNOWN] + declared;
 	if (total < seen) /* seconds are rounded */
 		total = seen;
-	const int64_t counted = total - s[HEALTH_MAINTENANCE];
+	const int64_t counted = total - (maintenance_counts ? 0 : declared);
 	json_t *j = json_object();
 	put_share(j, "up", up, known);
-	put_share(j, "best", counted - s[HEALTH_OUTAGE], counted);
+	put_share(j, "best", counted - down, counted);
 	put_share(j, "worst", up, counted);
 	put_share(j, "seen", seen, total);
 	return j;
@@ -221,13 +223,13 @@ static json_t *range_ratio(const struct house_days *d, size_t from, size_t to, i
 		for (int h = 0; h < HEALTH_COUNT; h++)
 			s[h] += d->days[i].s[h];
 	}
-	return ratio(s, total);
+	return ratio(s, total, d->house->site->maintenance_counts);
 }
 
 json_t *days_ratio(const struct house_days *d, size_t n, int64_t now_ms)
 {
 	if (!n)
-		return ratio(d->last_day_ms, HOUSE_DAY_MS);
+		return ratio(d->last_day_ms, HOUSE_DAY_MS, d->house->site->maintenance_counts);
 	return range_ratio(d, HOUSE_KEPT - n, HOUSE_KEPT, now_ms);
 }
 

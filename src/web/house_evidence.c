@@ -11,6 +11,16 @@ static int begin_evidence(struct house_asked *a)
 	return json_int(a->args, "id", 0) > 0 ? 0 : 400;
 }
 
+/* They are the operators': they may name what is asked and how. */
+static void drop_sentences(json_t *doc)
+{
+	json_t *told;
+	size_t i;
+	json_object_del(doc, "text");
+	json_array_foreach (json_object_get(doc, "told"), i, told)
+		json_object_del(told, "text");
+}
+
 static bool read_evidence(struct house_asked *a)
 {
 	const int64_t id = json_int(a->args, "id", 0);
@@ -22,23 +32,12 @@ static bool read_evidence(struct house_asked *a)
 		json_decref(doc);
 		return false;
 	}
-	if (!a->operators) /* the sentence is theirs */
-		json_object_del(doc, "text");
+	if (!a->operators)
+		drop_sentences(doc);
 	put(doc, "previous", previous ? json_integer(previous) : json_null());
 	put(doc, "next", next ? json_integer(next) : json_null());
 	a->read = doc;
 	return true;
-}
-
-/* One that is no longer there is called by its id. */
-static const char *name_of(const struct house *h, const char *id)
-{
-	for (size_t i = 0; i < judge_component_count(h->judge); i++) {
-		const struct component *c = judge_component_at(h->judge, i);
-		if (!strcmp(c->id, id))
-			return c->name;
-	}
-	return id;
 }
 
 static int end_evidence(struct house_asked *a)
@@ -46,7 +45,8 @@ static int end_evidence(struct house_asked *a)
 	if (!a->read)
 		return 404;
 	a->doc = json_incref(a->read);
-	put_text(a->doc, "component_name", name_of(a->house, json_str(a->doc, "component")));
+	put_text(a->doc, "component_name",
+		house_component_name(a->house, json_str(a->doc, "component")));
 	return 200;
 }
 

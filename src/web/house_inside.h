@@ -77,7 +77,13 @@ struct house {
 	struct alarms *alarms;
 	struct metrics *metrics;
 	const struct ingest *ingest;
+	const struct outposts *outposts;
+	const struct reporter *reporter;
 	struct graphite *graphite;
+	const struct rules *rules;
+	const struct slos *slos;
+	const struct events *events; /* NULL: none are shown */
+	struct house_flags *flags;   /* NULL: nobody evaluates any */
 	house_more *more;
 	void *arg;
 	struct worker *worker;
@@ -119,6 +125,13 @@ json_t *site_scenario(struct house *h, const struct house_scenario *s, bool oper
 json_t *run_short(const struct journal_run_row *row);
 const struct house_scenario *scenario_named(const struct house *h, const char *name);
 json_t *metrics_json(struct house *h);
+/* As in AVAILABILITY; owned. */
+json_t *house_slos(const struct house *h, bool operators);
+void rules_expose(struct buf *b, const struct house *h);
+void site_events(struct house *h, json_t *site, bool operators);
+/* By its id, where it is no longer there; borrowed. */
+const char *house_component_name(const struct house *h, const char *id);
+void metrics_outposts(struct buf *b, const struct house *h); /* house_outposts.c */
 
 void put(json_t *object, const char *key, json_t *value);
 void put_text(json_t *object, const char *key, const char *text); /* NULL: null */
@@ -170,7 +183,11 @@ extern const struct house_question component_question, availability_question, sc
 	metrics_question, health_question, graphite_render_question, graphite_find_question,
 	graphite_expand_question, graphite_index_question, graphite_tags_question,
 	graphite_values_question, graphite_series_question, graphite_functions_question,
-	graphite_check_question, explore_question;
+	graphite_check_question, explore_question, event_question, events_question,
+	history_question, flags_health_question, flags_root_question, flags_info_question,
+	rules_question;
+
+void house_flags_free(struct house *h);
 
 /* --- trends ----------------------------------------------------------------------------------- */
 

@@ -198,11 +198,13 @@ json_t *metrics_json(struct house *h)
 	struct buf b = BUF(TEXT_MAX);
 	json_t *j = json_object();
 	add_components(&b, h->judge);
+	rules_expose(&b, h);
 	add_jobs(&b, h);
 	add_alarms(&b, h);
 	add_series(&b, h->series);
 	if (h->ingest)
 		add_ingest(&b, h->ingest);
+	metrics_outposts(&b, h);
 	add_process(&b, h);
 	if (h->metrics)
 		metrics_expose(h->metrics, &b);

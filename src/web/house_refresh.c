@@ -33,7 +33,8 @@ static bool on_span(void *arg, const struct judge_span *span)
 {
 	struct day24 *d = arg;
 	if (!span->gap)
-		d->ms[span->health] += span->to_ms - span->from_ms;
+		d->ms[health_counts(span->health, span->maintenance != NULL)] +=
+			span->to_ms - span->from_ms;
 	return true;
 }
 

@@ -26,6 +26,7 @@ static json_t *own_json(const struct house *h, bool operators)
 	/* a copy: the document goes to a thread of its own */
 	put(j, "about", s->about ? json_deep_copy(s->about) : json_object());
 	put(j, "simulated", json_boolean(s->simulated));
+	put_text(j, "maintenance", s->maintenance_counts ? "count" : "exclude");
 	put_text(j, "location", s->location);
 	put_text(j, "version", GLASSHOUSE_VERSION);
 	if (operators)
@@ -78,6 +79,10 @@ static json_t *component_json(struct house *h, const struct component *c, bool o
 	put_int(j, "since_ms", v->since_ms);
 	put(j, "checked_ms", v->evidence_ms ? json_integer(v->evidence_ms) : json_null());
 	put(j, "stored", json_boolean(v->stored));
+	put_text(j, "root", v->root);
+	put_text(j, "dissent", v->dissent);
+	put_text(j, "maintenance", v->maintenance);
+	put(j, "flapping", json_boolean(v->flapping));
 	put(j, "evidence", v->id ? json_integer(v->id) : json_null());
 	put(j, "days", days_json(d, MODEL_DAYS, now_ms));
 	put(j, "availability", availability_json(d, now_ms));
@@ -195,6 +200,7 @@ json_t *site_json(struct house *h, enum audience audience)
 	put_int(site, "at_ms", house_now_ms(h));
 	put_int(site, "started_ms", h->started_ms);
 	add_components(h, site, operators);
+	site_events(h, site, operators);
 	add_lists(h, site, operators);
 	if (!operators)
 		return site;

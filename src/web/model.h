@@ -8,19 +8,26 @@
  *
  * SITE: the snapshot, published at most once a second
  *	site {name, url, timezone, languages: ["en", "de"], about {LANGUAGE: MARKDOWN, ...},
- *	      simulated: bool, location, version, instance (O)}
+ *	      simulated: bool, maintenance: exclude|count: in availability, location, version, instance (O)}
  *	at_ms, started_ms, revision (grows with each change)
  *	health: the worst of all; counts {operational: 3, ...}
  *	observing {storing: bool, blind: bool, since_ms, why (O)}
  *	components [{id, name, category, region, cloud, health, rule, text (O), since_ms,
  *	      checked_ms | null, stored: bool, evidence: id | null,
+ *	      root: id of the component whose outage explains it | null,
+ *	      maintenance: id of the event within whose window it lies, "" when that is not
+ *	      announced | null, dissent: who sees it worse, a sentence | null, flapping: bool,
  *	      days [90 x {day: days since 1970, s: [seconds in the five states], gap: seconds not
  *	      observed}], oldest first, today last,
  *	      availability {d1, d7, d30, d90: RATIO}}]
  *	      RATIO = {up: 0..1 | null, best, worst, seen: share of the time that was observed}
  *	      `up` is operational+degraded over time that was observed and is known; worst counts
- *	      unseen and unknown time as down, best as up; maintenance is left out
+ *	      unseen and unknown time as down, best as up; maintenance is left out of all, or
+ *	      down in all, as site.maintenance says
  *	categories [{name, components: [id]}]
+ *	events [EVENT, brief]   those under way, worst first, then the newest that are over, <= 50;
+ *	upcoming [EVENT, brief]   maintenance and info that are planned, the next first. EVENT is
+ *	      event_json() of tell/event.h for the audience, brief: `updates` holds the newest alone
  *	scenarios [{name, title, cloud, every_ms, component: id | null,
  *	      last {run (O), at_ms, verdict, built_ms} | null}]
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
@@ -30,11 +37,20 @@
  *	      the first MODEL_PROBES of them: each component's document has its own
  *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
  *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
+ *	outposts (O) [{location, instance, version, heard_ms | null, lag_ms, items, bytes, samples,
+ *	      clock_ms, probes, taken, refused, too_old, too_many, lost_notes, blind | null,
+ *	      trouble | null}]   who reports here (observe/report/outposts.h)
+ *	report (O) {to, trouble | null, taken_at | null, samples, waiting, bytes, too_old, too_many}
+ *	      of an instance that is an outpost itself
+ *	suspects (O) [{event, components [id], began_ms, taken_over, may_close | null}]   suspect.h
+ *	blindness (O) [{what, why, since_ms, event | null}]   what keeps us from seeing now
+ *	dashboards (O) [{name, version, sent, failed, waiting, trouble | null}]   of others, told
  *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms,
  *	      why: the last time was skipped | null}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
- *	spans [{id, from_ms, to_ms, health, gap, rule, text (O)}] of 90 days, newest first, <= 200
+ *	spans [{id, from_ms, to_ms, health, gap, rule, root | null, maintenance | null, flapping,
+ *	      text (O)}] of 90 days, newest first, <= 200
  *	probes [{name, kind, step | null, every_ms, target (O), trend TREND}], at most 60
  *	TREND = {from_ms, to_ms, step_ms, points [{at_ms, n, ok, p50_ms, p95_ms, max_ms}]}; the
  *	      last 24 hours in 10 min steps, less in shorter steps while less was seen; n = 0 where
@@ -42,7 +58,15 @@
  *
  * AVAILABILITY (query "availability"): components [{id, name, category, health,
  *	days [365 x as above], months [{month: "2026-11", RATIO}] newest first, <= 24,
- *	availability {d1, d7, d30, d90, d365}}]
+ *	availability {d1, d7, d30, d90, d365}}],
+ *	slos [{name, component, component_name, objective: 0.999, text | null, span: rolling day
+ *week month quarter year, over_ms: so much of it has passed, good, whole, ratio | null,
+ *	budget_left: 1 all, 0 none, below it overspent | null, state: unknown good firing, since_ms,
+ *	series, burn (O) [{long_ms, short_ms, limit, long | null, short | null, firing, severity}]}]
+ *
+ * RULES (query "rules"; operators): slos as above, rules [{name, component, severity, when, over,
+ *	for, recover, minimum, each, text, series, states [{group, component, state: unknown good
+ *	firing, since_ms, text, evidence | null}]}]
  *
  * SCENARIO (query "scenario" {name}): as in SITE, and
  *	makes [text], deadline_ms, skipped (O): why the last time was skipped | null
@@ -90,8 +114,24 @@
  *	      min, max}; smoke where there are percentiles, else value: the mean, of sums what was
  *	      added a second; none of these where nothing is known
  *
+ * ALERTS (query "alerts"; operators): alerts_json() of observe/ingest/alerts.h
+ *
  * DOCUMENT (queries "graphite_render" and its neighbours, "blackbox"; operators): what is shown as
  *it is: status, type: of the content, text. The arguments are those of faces/graphite.c
+ *
+ * EVENT (query "event" {id}): event_json() for the audience, whole, and
+ *	names {ID: name} of all components that it ever touched; one that is gone has its id
+ *
+ * EVENTS (query "events" {kind, component, from_ms, to_ms, open: bool, skip, limit, whole: bool};
+ *all may be left out): count: how many there are, skip events [EVENT, brief unless whole]   open
+ *ones first, then the newest begin, <= limit or MODEL_EVENTS
+ *
+ * HISTORY (query "history" {view}): view is MONTH:KIND:COMPONENT; what is empty, or left out at its
+ *	end, is not asked for: "2026-11", ":maintenance", "2026-11::compute"
+ *	month: "2026-11", by begin (UTC), or "": the newest of all; kind, component: id, or null
+ *	months ["2026-11"]   in which any event of the audience began, newest first
+ *	events [EVENT, brief]   newest begin first, <= MODEL_EVENTS; more: there are older ones
+ *	names {ID: name} of all that these touch, and of the component asked for
  *
  * EVIDENCE (query "evidence" {id}): judge_evidence(), and component_name, previous, next: ids of
  *	the verdicts of this component before and after | null
@@ -99,18 +139,20 @@
 #ifndef WEB_MODEL_H
 #define WEB_MODEL_H
 
-#define MODEL_DAYS      90
-#define MODEL_SPANS     200
-#define MODEL_PROBES    1000
-#define MODEL_RUNS      50
-#define MODEL_LEDGER    30
-#define MODEL_CALLS     30
-#define MODEL_HOSTS     200 /* of a cloud */
-#define MODEL_HOST_DAYS 14
-#define MODEL_POINTS    145
-#define MODEL_LISTED    200 /* series of EXPLORE, */
-#define MODEL_DRAWN     8   /* drawn ones, */
-#define MODEL_SMOKE     7   /* percentiles of each point, */
-#define MODEL_COLUMNS   400 /* and points at most */
+#define MODEL_DAYS        90
+#define MODEL_SPANS       200
+#define MODEL_PROBES      1000
+#define MODEL_RUNS        50
+#define MODEL_LEDGER      30
+#define MODEL_CALLS       30
+#define MODEL_HOSTS       200 /* of a cloud */
+#define MODEL_HOST_DAYS   14
+#define MODEL_POINTS      145
+#define MODEL_EVENTS      100 /* of HISTORY and EVENTS */
+#define MODEL_EVENTS_SITE 50  /* of SITE, where not more are under way */
+#define MODEL_LISTED      200 /* series of EXPLORE, */
+#define MODEL_DRAWN       8   /* drawn ones, */
+#define MODEL_SMOKE       7   /* percentiles of each point, */
+#define MODEL_COLUMNS     400 /* and points at most */
 
 #endif

@@ -26,6 +26,9 @@ enum page {
 	PAGE_HOSTS,        /* /hosts             HOSTS */
 	PAGE_CALLS,        /* /calls[/VIEW]      CALLS */
 	PAGE_EXPLORE,      /* /explore           EXPLORE */
+	PAGE_EVENT,        /* /events/ID         EVENT */
+	PAGE_HISTORY,      /* /history[/VIEW]    HISTORY */
+	PAGE_ALERTS,       /* /alerts            ALERTS */
 	PAGE_PROBLEM,      /* any error          {status, path} */
 	PAGE_COUNT
 };
@@ -33,9 +36,11 @@ enum page {
 /* Compiles all templates and texts; an error is a mistake in the program's own files. */
 bool page_init(struct error *err) must_check;
 void page_fini(void);
-/* `site`: the SITE document, of which pages other than PAGE_STATUS
- * show site, observing, at_ms and started_ms (head and foot); `path` the page's own, for language
- * links; `lang` one of page_languages(); `operators` shows what is theirs. */
+/* What pages other than PAGE_STATUS show of SITE: site, observing, at_ms and started_ms in head and
+ * foot, what is declared, and the state of each component beside it. Shares; returns owned. */
+json_t *page_frame(const json_t *site);
+/* `site`: the SITE document, or for pages other than PAGE_STATUS its frame; `path` the page's own,
+ * for language links; `lang` one of page_languages(); `operators` shows what is theirs. */
 bool page_render(enum page p, const json_t *model, const json_t *site, const char *path,
 	const char *lang, bool operators, struct buf *out, struct error *err) must_check;
 const char *const *page_languages(void); /* "en", "de", NULL; the first is the default */

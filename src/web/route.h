@@ -31,7 +31,8 @@ enum route_face {
 	FACE_INFLUX,
 	FACE_PROMETHEUS, /* and its Alertmanager */
 	FACE_GATUS,
-	FACE_UPTIME_KUMA
+	FACE_UPTIME_KUMA,
+	FACE_CLOUDMON
 };
 enum { ON_PUBLIC = 1, ON_INTAKE = 2, ON_BOTH = 3 };
 
@@ -49,13 +50,16 @@ struct route {
 	enum audience audience; /* PUBLIC: everybody; OPERATORS: 403 to others */
 	enum route_form form;
 	enum page page;                      /* of FORM_PAGE */
-	enum route_file file;                /* of a fixed row */
+	enum route_file file;                /* of a fixed row, */
+	const char *moved;                   /* or where it is: {name} stands behind it */
 	json_t *(*make)(const json_t *site); /* of a pinned row of FORM_JSON; returns owned */
 	const char *query, *key;             /* of a cold or asked row; the argument of {name} */
 	bool number;                         /* {name} is a number over 0, and told as one */
-	bool command;                        /* query is a command: its name is {name} */
-	const struct write_face *write;      /* of FORM_WRITE: how it is read and answered */
+	bool command; /* it is a command: `query`, told {"id": {id}, "body": what is sent}; without
+		       * one its name is {name} */
+	const struct write_face *write; /* of FORM_WRITE: how it is read and answered */
 	bool own_secret; /* what is sent has a secret of its own: the intake's is not asked for */
+	bool outpost;    /* an outpost's token is asked for instead */
 	/* Of an asked row: what is asked, from the request; NULL: *err, which is shown with 400. */
 	json_t *(*arguments)(const struct face_request *r, struct error *err);
 	size_t body_max; /* of a request; 0: none is taken */

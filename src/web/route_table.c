@@ -36,6 +36,13 @@
 		.audience = AUDIENCE_PUBLIC, .file = (f)                                           \
 	}
 
+#define EVENT_COMMAND(m, p, q)                                                                     \
+	{                                                                                          \
+		.method = (m), .path = (p), .face = FACE_OPS, .on = ON_INTAKE,                     \
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_DOCUMENT,       \
+		.query = (q), .command = true, .body_max = COMMAND_MAX                             \
+	}
+
 #define WRITE(m, p, f, w, ...)                                                                     \
 	{                                                                                          \
 		.method = (m), .path = (p), .face = (f), .on = ON_INTAKE, .class = CLASS_ASKED,    \
@@ -50,6 +57,13 @@
 		.body_max = (m)[0] == 'P' ? FACE_BODY_MAX : 0                                      \
 	}
 
+#define CLOUDMON(p, q)                                                                             \
+	{                                                                                          \
+		.method = "GET", .path = "/api/v1" p, .face = FACE_CLOUDMON, .on = ON_BOTH,        \
+		.class = CLASS_ASKED, .audience = AUDIENCE_PUBLIC, .form = FORM_DOCUMENT,          \
+		.query = (q), .arguments = graphite_arguments                                      \
+	}
+
 /* clang-format off */
 const struct route routes[] = {
 	PINNED_PAGE("/", PAGE_STATUS),
@@ -58,11 +72,17 @@ const struct route routes[] = {
 	COLD_PAGE("/scenarios/{name}", PAGE_SCENARIO, "scenario", "name", AUDIENCE_PUBLIC),
 	COLD_PAGE("/runs/{run}", PAGE_RUN, "run", "run", AUDIENCE_OPERATORS),
 	COLD_PAGE("/evidence/{id}", PAGE_EVIDENCE, "evidence", "id", AUDIENCE_PUBLIC, .number = true),
+	COLD_PAGE("/events/{id}", PAGE_EVENT, "event", "id", AUDIENCE_PUBLIC),
+	{.method = "GET", .path = "/incidents/{id}", .on = ON_BOTH, .class = CLASS_FIXED,
+		.audience = AUDIENCE_PUBLIC, .moved = "/events/"},
+	COLD_PAGE("/history", PAGE_HISTORY, "history", NULL, AUDIENCE_PUBLIC),
+	COLD_PAGE("/history/{view}", PAGE_HISTORY, "history", "view", AUDIENCE_PUBLIC),
 	COLD_PAGE("/ledger", PAGE_LEDGER, "ledger", NULL, AUDIENCE_OPERATORS),
 	COLD_PAGE("/ledger/{view}", PAGE_LEDGER, "ledger", "view", AUDIENCE_OPERATORS),
 	COLD_PAGE("/hosts", PAGE_HOSTS, "hosts", NULL, AUDIENCE_OPERATORS),
 	COLD_PAGE("/calls", PAGE_CALLS, "calls", NULL, AUDIENCE_OPERATORS),
 	COLD_PAGE("/calls/{view}", PAGE_CALLS, "calls", "view", AUDIENCE_OPERATORS),
+	COLD_PAGE("/alerts", PAGE_ALERTS, "alerts", NULL, AUDIENCE_OPERATORS),
 	{.method = "GET", .path = "/explore", .on = ON_BOTH, .class = CLASS_ASKED,
 		.audience = AUDIENCE_OPERATORS, .page = PAGE_EXPLORE, .query = "explore",
 		.arguments = graphite_arguments},
@@ -74,16 +94,17 @@ const struct route routes[] = {
 	STATUSPAGE("status", statuspage_status),
 	STATUSPAGE("components", statuspage_components),
 	STATUSPAGE("incidents", statuspage_incidents),
-	STATUSPAGE("incidents/unresolved", statuspage_incidents),
+	STATUSPAGE("incidents/unresolved", statuspage_unresolved),
 	STATUSPAGE("scheduled-maintenances", statuspage_maintenances),
-	STATUSPAGE("scheduled-maintenances/upcoming", statuspage_maintenances),
-	STATUSPAGE("scheduled-maintenances/active", statuspage_maintenances),
+	STATUSPAGE("scheduled-maintenances/upcoming", statuspage_upcoming),
+	STATUSPAGE("scheduled-maintenances/active", statuspage_active),
 
 	{.method = "GET", .path = "/api/ops/v1/status.json", .face = FACE_OPS, .on = ON_BOTH,
 		.class = CLASS_PINNED, .audience = AUDIENCE_PUBLIC, .form = FORM_JSON,
 		.make = ops_status},
 	COLD_MODEL("components/{id}.json", "component", "id", AUDIENCE_PUBLIC),
 	COLD_MODEL("availability.json", "availability", NULL, AUDIENCE_PUBLIC),
+	COLD_MODEL("rules.json", "rules", NULL, AUDIENCE_OPERATORS),
 	COLD_MODEL("scenarios/{name}.json", "scenario", "name", AUDIENCE_PUBLIC),
 	COLD_MODEL("runs/{run}.json", "run", "run", AUDIENCE_OPERATORS),
 	COLD_MODEL("ledger.json", "ledger", NULL, AUDIENCE_OPERATORS),
@@ -91,12 +112,25 @@ const struct route routes[] = {
 	COLD_MODEL("hosts.json", "hosts", NULL, AUDIENCE_OPERATORS),
 	COLD_MODEL("calls.json", "calls", NULL, AUDIENCE_OPERATORS),
 	COLD_MODEL("calls/{view}.json", "calls", "view", AUDIENCE_OPERATORS),
+	COLD_MODEL("events/{id}.json", "event", "id", AUDIENCE_PUBLIC),
+	COLD_MODEL("history.json", "history", NULL, AUDIENCE_PUBLIC),
+	COLD_MODEL("history/{view}.json", "history", "view", AUDIENCE_PUBLIC),
+	{.method = "GET", .path = "/api/ops/v1/explore.json", .face = FACE_OPS, .on = ON_BOTH,
+		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_JSON,
+		.query = "explore", .arguments = graphite_arguments},
 	COLD_MODEL("evidence/{id}.json", "evidence", "id", AUDIENCE_PUBLIC, .number = true),
 	{.method = "GET", .path = "/api/ops/v1/openapi.yaml", .face = FACE_OPS, .on = ON_BOTH,
 		.class = CLASS_FIXED, .audience = AUDIENCE_PUBLIC, .file = FILE_OPENAPI},
 	{.method = "POST", .path = "/api/ops/v1/command/{name}", .face = FACE_OPS,
 		.on = ON_INTAKE, .class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS,
 		.form = FORM_JSON, .command = true, .body_max = COMMAND_MAX},
+
+	{.method = "GET", .path = "/api/ops/v1/events", .face = FACE_OPS, .on = ON_BOTH,
+		.class = CLASS_ASKED, .audience = AUDIENCE_PUBLIC, .form = FORM_JSON,
+		.query = "events", .arguments = events_arguments},
+	EVENT_COMMAND("POST", "/api/ops/v1/events", "event_open"),
+	EVENT_COMMAND("POST", "/api/ops/v1/events/{id}", "event_change"),
+	EVENT_COMMAND("PATCH", "/api/ops/v1/events/{id}", "event_change"),
 
 	GRAPHITE("GET", "/render", "graphite_render"),
 	GRAPHITE("POST", "/render", "graphite_render"),
@@ -119,6 +153,11 @@ const struct route routes[] = {
 	GRAPHITE("GET", "/functions/", "graphite_functions"),
 	GRAPHITE("GET", "/lb_check", "graphite_check"),
 
+	CLOUDMON("", "flags_root"),
+	CLOUDMON("/", "flags_root"),
+	CLOUDMON("/info", "flags_info"),
+	CLOUDMON("/health", "flags_health"),
+
 	{.method = "GET", .path = "/metrics", .face = FACE_PROCESS, .on = ON_INTAKE,
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_TEXT,
 		.query = "metrics"},
@@ -132,6 +171,8 @@ const struct route routes[] = {
 	{.method = "GET", .path = "/api/ops/v1/alerts.json", .face = FACE_OPS, .on = ON_INTAKE,
 		.class = CLASS_ASKED, .audience = AUDIENCE_OPERATORS, .form = FORM_JSON,
 		.query = "alerts"},
+	WRITE("POST", "/api/ops/v1/outpost", FACE_OPS, &write_parcel, .outpost = true,
+		.body_max = WRITE_BODY_MAX),
 	WRITE("GET", "/ping", FACE_INFLUX, &write_influx_ping),
 	WRITE("POST", "/write", FACE_INFLUX, &write_influx, .body_max = WRITE_BODY_MAX),
 	WRITE("POST", "/api/v2/write", FACE_INFLUX, &write_influx2, .body_max = WRITE_BODY_MAX),

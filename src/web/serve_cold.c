@@ -62,7 +62,7 @@ static void pending_end(struct pending *p)
 		if (p->doc)
 			cache_put(h->cache, p->key, p->doc, revision, until);
 	} else {
-		h->asked_count--;
+		h->asked_count[p->seat]--;
 	}
 	for (struct ask *a = p->first, *next; a; a = next) {
 		next = a->next_waiter;
@@ -154,7 +154,8 @@ static void on_render(struct render_job *j, json_t **frames)
 		break;
 	case FORM_WRITE:
 		p->status = (int)json_int(model, "status", 500);
-		p->doc = write_doc(p->route, p->status, json_str(model, "why"));
+		p->doc = write_doc(p->route, p->status, json_str(model, "why"),
+			json_object_get(model, "document"));
 		break;
 	}
 	json_decref(model);
@@ -193,8 +194,8 @@ static void ask_to_write(struct pending *p, const struct write_out *out)
 			.audience = seat_audience(p->seat),
 			.status = (int)out->bad,
 			.name = slice_of(out->name),
-			.who = out->kind == DOOR_POINTS ? slice_of(out->first_bad)
-							: SLICE("intake"),
+			.who = out->kind == DOOR_COMMAND ? SLICE("intake")
+							 : slice_of(out->first_bad),
 			.body = buf_slice(&out->body)},
 		on_answer, p);
 }
@@ -217,7 +218,7 @@ static void ask_house(struct pending *p, const struct ask *a)
 	door_ask(p->hub->door,
 		&(struct door_frame){.kind = r->command ? DOOR_COMMAND : DOOR_QUERY,
 			.audience = seat_audience(p->seat),
-			.name = slice_of(r->command ? p->word : r->query),
+			.name = slice_of(r->query ? r->query : p->word),
 			.who = r->command ? SLICE("intake") : SLICE(""),
 			.body = slice_of(a->body ? a->body : text)},
 		on_answer, p);
@@ -241,20 +242,21 @@ static void pending_new(struct hub *h, struct ask *a)
 		map_put(&h->cold, p->key, p);
 		h->cold_count[p->seat]++;
 	} else {
-		h->asked_count++;
+		h->asked_count[p->seat]++;
 	}
 	hub_note_quiet(h);
 	ask_house(p, a);
 }
 
-/* Paid for evenly, and up to WAITING at once; the public takes nothing from the operators. */
+/* Paid for evenly, and up to WAITING at once; the public takes nothing from the operators, whose
+ * questions are their own to count. */
 static bool may_ask(struct hub *h, const struct ask *a)
 {
 	const int64_t now = loop_now_ns(h->loop), price = NS_PER_S / COLD_RATE;
 	int64_t *free_ns = &h->cold_free_ns[a->seat];
-	if (h->closing || (a->key ? h->cold_count[a->seat] : h->asked_count) >= WAITING)
+	if (h->closing || (a->key ? h->cold_count[a->seat] : h->asked_count[a->seat]) >= WAITING)
 		return false;
-	if (!a->key)
+	if (!a->key && a->seat == SEAT_OPERATORS)
 		return true;
 	if (*free_ns < now)
 		*free_ns = now;

@@ -87,7 +87,7 @@ void fixed_init(struct fixed *f)
 		.body = openapi->plain,
 		.packed = PACKED(openapi)});
 	f->robots[SEAT_PUBLIC] = small(200, "text/plain; charset=utf-8", KEEP_DAY, false,
-		"User-agent: *\nDisallow: /api/\nDisallow: /runs/\n");
+		"User-agent: *\nDisallow: /api/\nDisallow: /runs/\nDisallow: /history/\n");
 	f->robots[SEAT_OPERATORS] = small(
 		200, "text/plain; charset=utf-8", KEEP_DAY, false, "User-agent: *\nDisallow: /\n");
 	make_problems(f);

@@ -14,6 +14,25 @@
 #include "base/json.h"
 #include "web/serve_inside.h"
 
+static void read_outposts(struct guard *g, json_t *outposts)
+{
+	const char *location;
+	json_t *hex;
+	json_object_foreach (outposts, location, hex) {
+		struct guard_outpost *o = &g->outposts[g->outpost_count];
+		const char *text = json_string_value(hex);
+		size_t n = 0;
+		if (g->outpost_count == WEB_OUTPOSTS_MAX || strlen(location) >= sizeof(o->location))
+			break;
+		snprintf(o->location, sizeof(o->location), "%s", location);
+		if (text &&
+			sodium_hex2bin(o->token, sizeof(o->token), text, strlen(text), NULL, &n,
+				NULL) == 0 &&
+			n == sizeof(o->token))
+			g->outpost_count++;
+	}
+}
+
 void guard_read(struct guard *g, struct slice setup)
 {
 	struct error err;
@@ -27,6 +46,7 @@ void guard_read(struct guard *g, struct slice setup)
 		g->open = false;
 	if (g->need_token && n != sizeof(g->token))
 		g->open = false;
+	read_outposts(g, json_object_get(all, "outposts"));
 	json_decref(all);
 }
 
@@ -64,6 +84,22 @@ static bool hash_fits(const struct guard *g, const char *p, size_t n)
 	return sodium_memcmp(hash, g->token, sizeof(hash)) == 0;
 }
 
+/* All are compared, whichever fits. */
+const char *guard_outpost(const struct guard *g, const struct http_exchange *x)
+{
+	const struct slice all = slice_of(http_header(x, "Authorization"));
+	const char *location = NULL;
+	uint8_t hash[SHA256_BYTES];
+	if (!slice_is_nocase(slice_sub(all, 0, 7), "Bearer "))
+		return NULL;
+	const struct slice token = slice_trim(slice_sub(all, 7, all.n));
+	digest_sha256(token.p, token.n, hash);
+	for (unsigned i = 0; i < g->outpost_count; i++)
+		if (sodium_memcmp(hash, g->outposts[i].token, sizeof(hash)) == 0)
+			location = g->outposts[i].location;
+	return location;
+}
+
 /* "Basic" with any user name: the token is the password. */
 static bool basic_fits(const struct guard *g, struct slice credentials)
 {
@@ -97,6 +133,13 @@ int guard_admit(const struct guard *g, const struct http_exchange *x)
 	if (refused || !g->need_token)
 		return refused;
 	return guard_token_fits(g, http_header(x, "Authorization")) ? 0 : 401;
+}
+
+int guard_admit_to(const struct guard *g, const struct route *r, const struct http_exchange *x)
+{
+	const int refused =
+		r && (r->own_secret || r->outpost) ? guard_admit_host(g, x) : guard_admit(g, x);
+	return !refused && r && r->outpost && !guard_outpost(g, x) ? 401 : refused;
 }
 
 bool guard_origin_fits(const char *origin, const char *host)

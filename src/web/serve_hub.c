@@ -14,9 +14,14 @@
 #define PIN_OLD_NS  (60 * NS_PER_S)
 #define TRIM_NS     (200 * NS_PER_MS) /* until nobody has the last pins any more */
 
+static bool asked_any(const struct hub *h)
+{
+	return h->asked_count[SEAT_PUBLIC] || h->asked_count[SEAT_OPERATORS];
+}
+
 void hub_note_quiet(struct hub *h)
 {
-	h->quiet = !h->pinning && !h->cold.n && !h->asked_count;
+	h->quiet = !h->pinning && !h->cold.n && !asked_any(h);
 }
 
 static void on_ask(void *arg)
@@ -63,16 +68,6 @@ static json_t *read_site(struct pin_job *p, int s)
 	return site;
 }
 
-/* What the frame of other pages shows of it. */
-static json_t *frame_of(const json_t *site)
-{
-	static const char *const keys[] = {"site", "observing", "at_ms", "started_ms"};
-	json_t *frame = json_object();
-	for (size_t i = 0; i < array_len(keys); i++)
-		json_object_set(frame, keys[i], json_object_get(site, keys[i]));
-	return frame;
-}
-
 static void on_pin(struct render_job *j, json_t **frames)
 {
 	struct pin_job *p = (struct pin_job *)j;
@@ -84,7 +79,7 @@ static void on_pin(struct render_job *j, json_t **frames)
 		if (!sites[s])
 			continue;
 		json_decref(frames[s]);
-		frames[s] = frame_of(sites[s]);
+		frames[s] = page_frame(sites[s]);
 		json_decref(sites[s]);
 	}
 }
@@ -226,7 +221,7 @@ void hub_free(struct hub *h)
 {
 	if (!h)
 		return;
-	assert(!h->pinning && !h->cold.n && !h->asked_count);
+	assert(!h->pinning && !h->cold.n && !asked_any(h));
 	door_free(h->door);
 	render_free(h->render);
 	cache_free(h->cache);

@@ -27,7 +27,7 @@ struct hub {
 	struct cache *cache;
 	struct pins *pins; /* the newest; NULL at first */
 	struct map cold;   /* key: struct pending */
-	unsigned cold_count[SEATS], asked_count;
+	unsigned cold_count[SEATS], asked_count[SEATS];
 	int64_t cold_free_ns[SEATS]; /* when the cold questions asked so far are paid for */
 	int64_t said_ns;             /* when a page that failed was last said */
 	char *raw[SEATS];            /* SITE documents that came since; owned */

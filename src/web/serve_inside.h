@@ -18,6 +18,7 @@
 #include "web/isolate.h"
 #include "web/route.h"
 #include "web/serve.h"
+#include "web/web.h"
 
 enum seat { SEAT_PUBLIC, SEAT_OPERATORS, SEATS }; /* the two audiences there are */
 enum { ROUTES_MAX = 128, LANGUAGES_MAX = 8, SERVE_WHY = 200 };
@@ -76,12 +77,21 @@ struct guard {           /* immutable after SETUP; closed before */
 	bool open;       /* the house has said how */
 	bool need_token; /* its SHA-256: */
 	uint8_t token[SHA256_BYTES];
+	unsigned outpost_count; /* who may send parcels, each with a token of its own */
+	struct guard_outpost {
+		char location[65];
+		uint8_t token[SHA256_BYTES];
+	} outposts[WEB_OUTPOSTS_MAX];
 };
 
 void guard_read(struct guard *g, struct slice setup);
 /* 0, or the status to refuse with. */
 int guard_admit(const struct guard *g, const struct http_exchange *x);
-/* The same for what has a secret of its own. */
+/* 0, or the status to refuse with, by who may use a route. */
+int guard_admit_to(const struct guard *g, const struct route *r, const struct http_exchange *x);
+/* The location whose token came with it; NULL: none. Borrows of the guard. */
+const char *guard_outpost(const struct guard *g, const struct http_exchange *x);
+/* The same as guard_admit() for what has a secret of its own. */
 int guard_admit_host(const struct guard *g, const struct http_exchange *x);
 /* For requests that change something: not from another site's page. */
 int guard_site(const struct http_exchange *x);
@@ -119,7 +129,8 @@ struct ask {                     /* the serving thread's; the hub uses it until 
 };
 
 /* The answer of the house to one that writes in. Thread: any. */
-struct cache_doc *write_doc(const struct route *r, int status, const char *why);
+struct cache_doc *write_doc(
+	const struct route *r, int status, const char *why, const json_t *document);
 
 /* --- serve_render.c ----------------------------------------------------------------------------
  */

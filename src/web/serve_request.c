@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "net/url.h"
 #include "web/serve_thread.h"
 
 /* --- languages -----------------------------------------------------------------------------------
@@ -206,10 +207,10 @@ static void ask(struct entrance *e, struct http_exchange *x, const struct route_
 	struct ask *a = ask_new(e, x, m);
 	a->language = language;
 	a->key = key[0] ? mem_strdup(key) : NULL;
-	if (r->command)
-		a->body = slice_dup(http_body(x));
-	else if (args)
+	if (args)
 		a->body = json_text(args);
+	else if (r->command)
+		a->body = slice_dup(http_body(x));
 	hub_ask(s->o.hub, a);
 }
 
@@ -224,11 +225,15 @@ static void command(struct entrance *e, struct http_exchange *x, const struct ro
 	}
 	json_t *body = json_parse(http_body(x), m->route->body_max, &err);
 	const bool good = json_is_object(body);
+	json_t *args = json_pack("{s:s, s:O?}", "id", m->word, "body", body);
 	json_decref(body);
-	if (good)
-		ask(e, x, m, NULL);
-	else
+	if (!good)
 		reply_problem(e, x, 400);
+	else if (m->route->query)
+		ask(e, x, m, args);
+	else
+		ask(e, x, m, NULL);
+	json_decref(args);
 }
 
 /* What is wrong with a question is told to who asked it. */
@@ -250,8 +255,31 @@ static void question(struct entrance *e, struct http_exchange *x, const struct r
 /* --- requests ------------------------------------------------------------------------------------
  */
 
+/* What is asked goes along: the language. */
+static void reply_moved(struct http_exchange *x, const struct route_match *m)
+{
+	struct buf to = BUF(BUF_LINE);
+	const char *query = http_query(x);
+	buf_add_str(&to, m->route->moved);
+	url_encode(&to, slice_of(m->word));
+	buf_printf(&to, "%s%s", query[0] ? "?" : "", query);
+	struct cache_doc *d = cache_doc_new(&(struct cache_recipe){.status = 301,
+		.type = "text/plain; charset=utf-8",
+		.keep = KEEP_NOT,
+		.plain = true,
+		.location = buf_str(&to),
+		.body = SLICE("301 Moved Permanently\n")});
+	cache_doc_reply(d, x);
+	cache_doc_unref(d);
+	buf_fini(&to);
+}
+
 static void reply_fixed(struct entrance *e, struct http_exchange *x, const struct route_match *m)
 {
+	if (m->route->moved) {
+		reply_moved(x, m);
+		return;
+	}
 	const struct fixed *f = e->serving->o.fixed;
 	const struct cache_doc *d = NULL;
 	switch (m->route->file) {
@@ -293,9 +321,7 @@ void request_handle(void *arg, struct http_exchange *x)
 	struct route_match m;
 	route_match_path(http_method(x), http_path(x), e->on, &m);
 	if (e->seat == SEAT_OPERATORS) {
-		const struct guard *g = &e->serving->guard;
-		const int refused =
-			m.route && m.route->own_secret ? guard_admit_host(g, x) : guard_admit(g, x);
+		const int refused = guard_admit_to(&e->serving->guard, m.route, x);
 		if (refused) {
 			write_drop(x);
 			refuse(e, x, refused);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "web/serve_thread.h"
 
 #define UNDER_WAY_MAX (64u << 20) /* bytes of bodies */
@@ -15,9 +16,7 @@
 
 static bool may_write(const struct entrance *e, const struct route *r, struct http_exchange *x)
 {
-	const struct guard *g = &e->serving->guard;
-	return (r->own_secret ? guard_admit_host(g, x) : guard_admit(g, x)) == 0 &&
-	       guard_site(x) == 0;
+	return guard_admit_to(&e->serving->guard, r, x) == 0 && guard_site(x) == 0;
 }
 
 bool write_stream(void *arg, struct http_exchange *x)
@@ -62,11 +61,15 @@ void write_drop(struct http_exchange *x)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-struct cache_doc *write_doc(const struct route *r, int status, const char *why)
+struct cache_doc *write_doc(
+	const struct route *r, int status, const char *why, const json_t *document)
 {
 	struct buf text = BUF(BUF_LINE);
-	const char *type = NULL;
-	write_say(r->write->form, status, why, &text, &type);
+	const char *type = "application/json";
+	if (document)
+		json_write(&text, document);
+	else
+		write_say(r->write->form, status, why, &text, &type);
 	struct cache_doc *d = cache_doc_new(&(struct cache_recipe){.status = status,
 		.type = text.n ? type : NULL,
 		.keep = KEEP_NOT,
@@ -80,7 +83,7 @@ struct cache_doc *write_doc(const struct route *r, int status, const char *why)
 
 static void reply(struct http_exchange *x, const struct route *r, int status, const char *why)
 {
-	struct cache_doc *d = write_doc(r, status, why);
+	struct cache_doc *d = write_doc(r, status, why, NULL);
 	cache_doc_reply(d, x);
 	cache_doc_unref(d);
 }
@@ -90,7 +93,8 @@ static void reply(struct http_exchange *x, const struct route *r, int status, co
 static void read_request(struct ask *a, struct http_exchange *x, struct slice body)
 {
 	struct write_out *out = mem_new(struct write_out);
-	const struct write_in in = {.x = x, .word = a->word, .body = body};
+	const char *location = a->route->outpost ? guard_outpost(&a->serving->guard, x) : NULL;
+	const struct write_in in = {.x = x, .word = a->word, .location = location, .body = body};
 	buf_init(&out->body, DOOR_BODY_MAX);
 	a->route->write->read(&in, out);
 	if (out->body.over && !out->status) {

@@ -105,6 +105,22 @@ void web_set_token(struct web *w, const struct secret *token)
 		web_send_setup(w);
 }
 
+void web_set_outposts(struct web *w, const struct web_outpost *outposts, size_t n)
+{
+	json_decref(w->outposts);
+	w->outposts = json_object();
+	for (size_t i = 0; i < n && i < WEB_OUTPOSTS_MAX; i++) {
+		uint8_t hash[SHA256_BYTES];
+		const struct secret *t = outposts[i].token;
+		digest_sha256(secret_reveal(t), secret_length(t), hash);
+		char *hex = hex_encode(hash, sizeof(hash));
+		json_object_set_new(w->outposts, outposts[i].location, json_string(hex));
+		free(hex);
+	}
+	if (w->door)
+		web_send_setup(w);
+}
+
 /* --- opening -------------------------------------------------------------------------------------
  */
 
@@ -239,6 +255,7 @@ void web_free(struct web *w)
 	for (int a = 0; a < SITES; a++)
 		buf_fini(&w->sites[a]);
 	json_decref(w->isolation);
+	json_decref(w->outposts);
 	if (w->has_pages)
 		page_fini();
 	free(w);

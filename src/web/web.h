@@ -23,6 +23,7 @@
 #include "net/loop.h"
 #include "observe/ingest/bad.h"
 #include "store/facts.h"
+#include "store/parcel.h"
 #include "store/points.h"
 
 struct web;
@@ -39,7 +40,7 @@ struct web_options {
 	unsigned connections; /* of each listener; 0: 10,000 */
 };
 
-struct web_house { /* both are answered once with web_answer(), now or later, within 10 s */
+struct web_house { /* all are answered once with web_answer(), now or later, within 10 s */
 	void (*query)(void *arg, const char *what, const json_t *args, enum audience audience,
 		struct web_answer *answer);
 	void (*command)(void *arg, const char *what, const json_t *args, const char *principal,
@@ -48,6 +49,10 @@ struct web_house { /* both are answered once with web_answer(), now or later, wi
 	 * document {"status": 204, "why": "..."}, as commands of writing faces are. */
 	void (*points)(void *arg, const char *source, struct points *points,
 		const struct bad_lines *bad, struct web_answer *answer);
+	/* What the outpost of a location sent (takes it), which had its token; answered as points,
+	 * with "document": what is said whatever the status. May be NULL: there are none. */
+	void (*parcel)(
+		void *arg, const char *location, struct parcel *parcel, struct web_answer *answer);
 	void *arg;
 };
 
@@ -58,6 +63,14 @@ void web_free(struct web *w);
 unsigned web_public_port(const struct web *w), web_intake_port(const struct web *w);
 /* For who reads secrets after web_new(). The serving half gets its hash only. */
 void web_set_token(struct web *w, const struct secret *token);
+/* Who may send parcels: all of them at once, at most WEB_OUTPOSTS_MAX. The serving half gets the
+ * hashes of their tokens only. */
+#define WEB_OUTPOSTS_MAX 64
+struct web_outpost {
+	const char *location; /* at most 64 bytes */
+	const struct secret *token;
+};
+void web_set_outposts(struct web *w, const struct web_outpost *outposts, size_t n);
 /* How the serving half is: its process (0: threads of this one, or none now), how often it was
  * started, what it said it gave up (as isolate_prove(); NULL: nothing said yet; borrowed). */
 struct web_state {

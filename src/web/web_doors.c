@@ -22,7 +22,8 @@
 void web_send_setup(struct web *w)
 {
 	char *hex = w->has_token ? hex_encode(w->token, sizeof(w->token)) : NULL;
-	json_t *setup = json_pack("{s:b, s:s?}", "need_token", w->need_token, "intake_token", hex);
+	json_t *setup = json_pack("{s:b, s:s?, s:O?}", "need_token", w->need_token, "intake_token",
+		hex, "outposts", w->outposts);
 	char *text = json_text(setup);
 	door_send(w->door, &(struct door_frame){.kind = DOOR_SETUP, .body = slice_of(text)});
 	free(text);
@@ -137,7 +138,7 @@ void web_answer(struct web_answer *a, int status, json_t *document)
 /* --- from the serving half -----------------------------------------------------------------------
  */
 
-/* --- points --------------------------------------------------------------------------------------
+/* --- points and parcels --------------------------------------------------------------------------
  */
 
 struct decoding {              /* on the worker: a large batch would stop the loop */
@@ -148,6 +149,7 @@ struct decoding {              /* on the worker: a large batch would stop the lo
 	char *source;
 	struct bad_lines bad;
 	struct points *points;
+	struct parcel *parcel;
 	struct error err;
 };
 
@@ -171,18 +173,38 @@ static void on_decoded(struct worker_job *j)
 	free(d);
 }
 
-static void take_points(struct web *w, const struct door_frame *f, struct web_answer *a)
+static void on_unpack(struct worker_job *j, unsigned thread)
+{
+	struct decoding *d = (struct decoding *)j;
+	d->parcel = parcel_read(buf_slice(&d->bytes), &d->err);
+}
+
+static void on_unpacked(struct worker_job *j)
+{
+	struct decoding *d = (struct decoding *)j;
+	if (!d->parcel || !d->web->house.parcel) {
+		web_answer(d->answer, 400, NULL);
+		parcel_free(d->parcel);
+	} else {
+		d->web->house.parcel(d->web->house.arg, d->source, d->parcel, d->answer);
+	}
+	buf_fini(&d->bytes);
+	free(d->source);
+	free(d);
+}
+
+static void take_batch(struct web *w, const struct door_frame *f, struct web_answer *a)
 {
 	struct decoding *d = mem_new(struct decoding);
 	d->web = w;
 	d->answer = a;
-	d->source = slice_dup(f->name);
+	d->source = slice_dup(f->kind == DOOR_POINTS ? f->name : f->who);
 	d->bad.n = (uint64_t)f->status;
 	snprintf(d->bad.first, sizeof(d->bad.first), "%.*s", SLICE_ARG(f->who));
 	buf_init(&d->bytes, DOOR_BODY_MAX);
 	buf_add_slice(&d->bytes, f->body);
-	d->job.work = on_decode;
-	d->job.done = on_decoded;
+	d->job.work = f->kind == DOOR_POINTS ? on_decode : on_unpack;
+	d->job.done = f->kind == DOOR_POINTS ? on_decoded : on_unpacked;
 	worker_submit(w->worker, &d->job);
 }
 
@@ -198,8 +220,9 @@ static void take_question(struct web *w, const struct door_frame *f)
 		a->next->prev = a;
 	w->answers = a;
 	w->answer_count++;
-	if (f->kind == DOOR_POINTS && w->answer_count <= ANSWERS_MAX) {
-		take_points(w, f, a);
+	const bool batch = f->kind == DOOR_POINTS || f->kind == DOOR_PARCEL;
+	if (batch && w->answer_count <= ANSWERS_MAX) {
+		take_batch(w, f, a);
 		return;
 	}
 	json_t *args = json_parse(f->body, ARGUMENTS_MAX, &err);
@@ -241,7 +264,8 @@ static void take_word(struct web *w, const struct door_frame *f)
 
 void web_take_frame(struct web *w, const struct door_frame *f)
 {
-	if (f->kind == DOOR_QUERY || f->kind == DOOR_COMMAND || f->kind == DOOR_POINTS)
+	if (f->kind == DOOR_QUERY || f->kind == DOOR_COMMAND || f->kind == DOOR_POINTS ||
+		f->kind == DOOR_PARCEL)
 		take_question(w, f);
 	else if (f->kind == DOOR_SAY)
 		take_word(w, f);

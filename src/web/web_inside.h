@@ -46,6 +46,7 @@ struct web {
 	bool need_token, has_token;
 	bool has_pages; /* page_init() was for us: the serving half is threads */
 	uint8_t token[SHA256_BYTES];
+	json_t *outposts; /* location -> hash of its token in hex; NULL: none */
 	struct child child;
 	struct door *door; /* NULL: between two lives */
 	unsigned life;

@@ -1,5 +1,5 @@
 // A simulated cloud and `glasshouse run` watching it, for one file of tests; and a browser.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -82,6 +82,7 @@ export class House {
       site: { name: 'Example Cloud', languages: ['en', 'de'], about },
       location: 'berlin-outside', instance: 'browser', store: `sqlite:${house.place}/state`,
       listen: { public: '127.0.0.1:0', intake: '127.0.0.1:0' }, judge: { minimum: '1s' },
+      faces: { alertmanager: 'write' },
       clouds: { sim: { every: '1s', timeout: '1s', slow: '500ms' } },
       scenarios: [{ use: 'server-login', every: '10s' }, { use: stuck, every: '1h', runs: 1 }],
     }));
@@ -109,6 +110,21 @@ export class House {
 
   health(id, wanted) {
     return until(async () => this.component(await this.site(), id)?.health === wanted, `${id} ${wanted}`);
+  }
+
+  // `glasshouse event ...` beside the house that runs.
+  declare(...args) {
+    const done = spawnSync(program, ['event', ...args, '--state', `${this.place}/state`], { cwd: root, encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(done.stderr);
+  }
+
+  // As an Alertmanager sends them.
+  async alert(labels, summary) {
+    const answer = await fetch(new URL('/api/ops/v1/alertmanager', this.operators), {
+      method: 'POST', headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ version: '4', alerts: [{ status: 'firing', labels, annotations: { summary },
+        startsAt: new Date(Date.now() - 60000).toISOString(), generatorURL: 'https://prometheus.example.org/graph?g0.expr=up' }] }) });
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
   }
 
   async faults(...rules) {

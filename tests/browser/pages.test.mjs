@@ -53,6 +53,15 @@ before(async () => {
   await house.health('network', 'unknown');
   await house.health('compute', 'degraded');
   await until(async () => (await house.ledger()).totals.needs_admin, 'something needs an administrator');
+  house.declare('open', 'incident', 'Volumes cannot be made', 'Requests for **new volumes** fail.\n\n- servers run on',
+    '--id', 'volumes-fail', '--component', 'block-storage=100', '--component', 'image=50');
+  house.declare('update', 'volumes-fail', '## Cause\n\nA disk is ful: `/dev/sda`.', '--phase', 'identified');
+  house.declare('correct', 'volumes-fail', '2', '## Cause\n\nA disk is full: `/dev/sda`.');
+  house.declare('open', 'maintenance', `Firmware ${'x'.repeat(90)}`, '--id', 'firmware', '--start', '+2h', '--until', '+4h',
+    '--component', 'compute=30');
+  house.declare('open', 'info', 'Price list', '--id', 'price-list', '--draft');
+  await house.alert({ alertname: 'DiskFull', severity: 'critical', instance: `storage-${'y'.repeat(80)}:9100` }, 'A disk is full');
+  await until(async () => (await house.site()).events.length && (await house.site()).upcoming.length, 'events');
   const site = await house.site(house.operators);
   const evidence = house.component(site, 'block-storage').evidence;
   const at = (where, p) => new URL(p, where).href;
@@ -62,12 +71,16 @@ before(async () => {
     availability: at(house.page, '/availability'),
     scenario: at(house.page, '/scenarios/server-login'),
     evidence: at(house.page, `/evidence/${evidence}`),
+    event: at(house.page, '/events/volumes-fail'),
+    history: at(house.page, '/history'),
     missing: at(house.page, '/nothing-here'),
     'operators-status': at(house.operators, '/'),
     'operators-component': at(house.operators, '/components/compute'),
     'operators-scenario': at(house.operators, '/scenarios/server-login'),
     'operators-run': at(house.operators, `/runs/${site.scenarios[0].last.run}`),
     'operators-evidence': at(house.operators, `/evidence/${evidence}`),
+    'operators-event': at(house.operators, '/events/price-list'),
+    'operators-alerts': at(house.operators, '/alerts'),
     'operators-ledger': at(house.operators, '/ledger'),
     'operators-hosts': at(house.operators, '/hosts'),
     'operators-calls': at(house.operators, '/calls'),
@@ -82,8 +95,8 @@ after(async () => {
   await house?.close();
 });
 
-const names = ['status', 'component', 'availability', 'scenario', 'evidence', 'missing', 'operators-status',
-  'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence', 'operators-ledger',
+const names = ['status', 'component', 'availability', 'scenario', 'evidence', 'event', 'history', 'missing', 'operators-status',
+  'operators-component', 'operators-scenario', 'operators-run', 'operators-evidence', 'operators-event', 'operators-alerts', 'operators-ledger',
   'operators-hosts', 'operators-calls', 'operators-explore', 'operators-explore-drawn', 'operators-explore-wrong'];
 const wide = { width: 1280, height: 900 }, narrow = { width: 320, height: 640 };
 
@@ -166,6 +179,35 @@ describe('what the pages say', () => {
       assert.match(await page.content(), /req-[0-9a-f]{8}-/));
   });
 
+  test('what is declared stands beside what is measured, without a script', () =>
+    within({ javaScriptEnabled: false }, pages.event, async (page) => {
+      const row = (name) => page.locator('.affected tr', { hasText: name }).innerText();
+      assert.match(await row('Block storage'), /outage[^]*100\/100[^]*Outage/);
+      assert.match(await row('Image'), /partial outage[^]*Operational[^]*What is measured is better/);
+      assert.equal(await page.locator('.updates > li').count(), 2);
+      await page.click('summary:has-text("Earlier wording")');
+      assert.match(await page.locator('.earlier').innerText(), /A disk is ful:/);
+      await page.goto(new URL('/incidents/volumes-fail', house.page).href);
+      assert.match(page.url(), /\/events\/volumes-fail$/);
+    }));
+
+  test('the history is filtered by links', () =>
+    within({ javaScriptEnabled: false }, pages.history, async (page) => {
+      await page.click('.choices >> text=Incidents');
+      assert.equal(await page.locator('article').count(), 1);
+      await page.click('summary:has-text("Component")');
+      await page.click('.choices >> text=Compute');
+      assert.equal(await page.locator('article').count(), 0);
+      assert.match(await page.innerText('main'), /Nothing was declared/);
+    }));
+
+  test('a comparison of series fits a phone', () =>
+    within({ viewport: narrow }, pages['operators-explore-drawn'], async (page) => {
+      const [needed, there] = await page.locator('.compared').evaluate((t) =>
+        [t.parentElement.scrollWidth, t.parentElement.clientWidth]);
+      assert.ok(needed <= there, `${needed} px needed, ${there} there`);
+    }));
+
   test('dark is dark', async () => {
     const light = (page) => page.evaluate(() => {
       const c = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
@@ -217,6 +259,23 @@ describe('exploring', () => {
       assert.deepEqual(page.trouble, []);
     }));
 });
+
+test('a picture says at the pointer what its table says', () =>
+  within({ viewport: wide, timezoneId: 'UTC' }, pages['operators-explore-drawn'], async (page) => {
+    const article = page.locator('article').first();
+    const picture = article.locator('svg.zoom');
+    await picture.scrollIntoViewIfNeeded();
+    const box = await picture.boundingBox();
+    const read = async (share) => {
+      await page.mouse.move(box.x + box.width * share, box.y + 60);
+      return until(async () => await article.locator('.reading').innerText(), 'a reading', 20);
+    };
+    assert.match(await read(0.01), /\d\d:\d\d:\d\d UTC: not measured$/); // from before the house began
+    assert.match(await read(0.97), /\d\d:\d\d:\d\d UTC: [\d.,]+ ms; \d+ measured, \d+ failed$/);
+    await page.mouse.move(5, 5);
+    assert.equal(await article.locator('.reading').innerText(), '');
+    assert.deepEqual(page.trouble, []);
+  }));
 
 describe('by keyboard', () => {
   test('the first stop leads to the content', () =>

@@ -82,7 +82,7 @@ class Witness:
 class Watched:
     """The program and what its page says, every second."""
 
-    def __init__(self, place, witness, receiver_port):
+    def __init__(self, place, witness, receiver_port, more=None):
         config = {
             "site": {"name": "Lab"}, "location": "same-machine", "instance": "lab-watch",
             "store": f"sqlite:{place}/state", "witnesses": [f"tcp://127.0.0.1:{witness.port}"],
@@ -90,13 +90,14 @@ class Watched:
             "clouds": {"lab-demo": {"every": "10s", "timeout": "8s"}},
             "scenarios": [{"use": "server-login", "every": "3m"}],
             "alarms": [{"webhook": f"http://127.0.0.1:{receiver_port}/", "name": "hook", "fold": "10s",
-                        "on": ["degraded", "outage", "unknown", "recovery"]}]}
+                        "on": ["degraded", "outage", "unknown", "recovery"]}],
+            **(more or {})}
         path = pathlib.Path(place) / "glasshouse.yaml"
         path.write_text(json.dumps(config))
         self.log = open(pathlib.Path(place) / "run.log", "w")
         self.process = subprocess.Popen([GLASSHOUSE, "run", "-c", str(path)], stdout=subprocess.PIPE, text=True,
                                         stderr=self.log, cwd=ROOT)
-        self.url = self.process.stdout.readline().split()[1]
+        self.url, self.intake = (self.process.stdout.readline().split()[1] for _ in range(2))
         self.said = []  # (time, {component: health})
         self.ended = False
         threading.Thread(target=self.drain, daemon=True).start()
@@ -107,8 +108,8 @@ class Watched:
             self.log.write(line)
             self.log.flush()
 
-    def ask(self):
-        with urllib.request.urlopen(self.url + "api/ops/v1/status.json", timeout=5) as answer:
+    def ask(self, path="api/ops/v1/status.json", base=None):
+        with urllib.request.urlopen((base or self.url) + path, timeout=20) as answer:
             return json.load(answer)
 
     def poll(self):

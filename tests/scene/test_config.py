@@ -74,14 +74,14 @@ def section(heading):
 TABLES = {"The top": "top_keys", "site": "site_keys", "listen": "listen_keys", "faces": "face_keys", "keep": "keep_keys",
           "judge": "judge_keys", "clouds": "cloud_keys", "scenarios": "scenario_keys",
           "components": "component_keys", "alarms": "alarm_keys", "server": "server_keys",
-          "metrics": "metrics_keys", "cloudmon": "cloudmon_keys"}
+          "metrics": "metrics_keys", "cloudmon": "cloudmon_keys", "maintenance": "maintenance_keys"}
 
 
 @pytest.mark.parametrize("heading", TABLES)
 def test_keys(heading):
     """Every key the reader knows stands in the table of its map, and no other; those it refuses are named."""
     text = ""
-    for name in ("read", "list", "alarm", "metrics"):
+    for name in ("read", "list", "alarm", "metrics", "maintenance"):
         with open(os.path.join(ROOT, f"src/cli/config_{name}.c"), encoding="utf-8") as f:
             text += f.read()
     table = re.search(TABLES[heading] + r"\[\] = \{(.*?)\};", text, re.S)[1]
@@ -150,6 +150,26 @@ def test_conf_d(tmp_path, clouds):
     out = config(tmp_path, clouds, "check", text="clouds: {prod: }\n")
     assert out.returncode == 0, out.stderr
     assert out.stdout == "glasshouse.yaml and 2 of conf.d: 2 clouds, 1 scenario, 0 alarms\n"
+
+
+def test_rules_of_cloudmon(tmp_path, clouds):
+    """What is odd about them is said and no error; what cannot be read is one, at its own place."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("metric_templates:\n  t: {query: 'sumSeries(a.$service.count)', op: lt, threshold: 1}\n")
+    text = "clouds: {prod: }\njudge: {cloudmon: rules.yaml}\n"
+    out = config(tmp_path, clouds, "check", text=text)
+    assert out.returncode == 0, out.stderr
+    assert out.stderr.splitlines()[0].endswith('rules.yaml:2:6: no flag uses the template "t"')
+    rules.write_text("metric_templates:\n  t: {query: 'sumSeries(', op: lt, threshold: 1}\n")
+    out = config(tmp_path, clouds, "check", text=text)
+    assert out.returncode == 1 and "rules.yaml:2:14: query of" in out.stderr
+    text = "clouds: {prod: }\njudge: {cloudmon: {config: absent.yaml}}\n"
+    out = config(tmp_path, clouds, "check", text=text)
+    assert out.returncode == 1 and "absent.yaml" in out.stderr
+    for wrong, why in (("{datasource: own}", "config is missing"), ("{config: a, datasource: moon}", "datasource must be"),
+                       ("{config: a, prometheus: moon}", "is not an address"), ("[a]", "expected the path")):
+        out = config(tmp_path, clouds, "check", text=f"clouds: {{prod: }}\njudge: {{cloudmon: {wrong}}}\n")
+        assert out.returncode == 1 and why in out.stderr and "glasshouse.yaml:2:" in out.stderr, out.stderr
 
 
 # --- show ---

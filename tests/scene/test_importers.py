@@ -488,7 +488,7 @@ def test_cloudmon():
     assert own["exec"]["tasks"] == "checks/scenario1_login.yaml"
     assert p["own-staging-scenario2_disk.yaml"]["every"] == "1h"
     assert p["apimon-production-scenario23_ces.yaml"]["exec"]["statsd"] == "openstack.api.production.zone-a"
-    judging = [n for n in made["notes"] if n["text"].startswith("judge rules: not yet carried here (")]
+    judging = [n for n in made["notes"] if n["text"].startswith("judge: {cloudmon: ...}, read where it stands (")]
     assert {n["text"][-2] for n in judging} == {"1", "2"} and len(judging) == 3
 
 
@@ -528,7 +528,8 @@ def test_the_public_production_configuration(tmp_path):
     assert len(told) == urls > 200 and all(n["fate"] in ("carried", "differently") for n in told)
     assert len(made["config"]["probes"]) == 9
     dropped = [n for n in made["notes"] if n["fate"] == "not carried"]
-    assert all(n["what"].startswith("components[") or n["text"].startswith("judge rules") for n in dropped)
+    assert all(n["what"].startswith("components[") for n in dropped)
+    assert made["config"]["judge"] == {"cloudmon": os.path.realpath(os.path.join(PRODUCTION, "mp-prod"))}
     out = command("import", "cloudmon", "--out", tmp_path, PRODUCTION)
     assert out.returncode == 1, out.stderr
     checked = check(tmp_path)

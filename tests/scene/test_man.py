@@ -43,8 +43,8 @@ def test_commands(tmp_path):
         assert f".B glasshouse {name}\n" in section("SYNOPSIS"), name
 
 
-@pytest.mark.parametrize("name", ["run", "demo", "try", "plan", "sweep", "ledger", "series", "stats", "config",
-                                  "import", "doctor", "simulate"])
+@pytest.mark.parametrize("name", ["run", "demo", "try", "plan", "sweep", "ledger", "series", "stats", "event",
+                                  "maintenance", "config", "import", "doctor", "simulate", "judge"])
 def test_options(name, tmp_path):
     """What --help lists stands in the command's part or, if several have it, among the common ones; no more."""
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", run(tmp_path, name, "--help").stdout, re.M))
@@ -58,8 +58,8 @@ def test_options(name, tmp_path):
 
 
 def test_tested_commands_are_all(tmp_path):
-    assert set(commands(tmp_path)) == {"run", "demo", "try", "plan", "sweep", "ledger", "series", "stats", "config",
-                                       "import", "doctor", "simulate", "version"}
+    assert set(commands(tmp_path)) == {"run", "demo", "try", "plan", "sweep", "ledger", "series", "stats", "event",
+                                       "maintenance", "judge", "config", "import", "doctor", "simulate", "version"}
 
 
 def test_exit_status(tmp_path):

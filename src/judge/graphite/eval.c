@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "judge/graphite/eval_inside.h"
 #include "judge/graphite/functions.h"
 #include "judge/graphite/graphite.h"
 
@@ -45,6 +46,7 @@ void eval_again(struct eval *e)
 	e->err = (struct error){0};
 	e->xff = 0;
 	e->depth = 0;
+	e->denominator = NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -289,7 +291,11 @@ static bool take_arguments(struct call *c, const struct target_node *node)
 		while (c->args.n <= at)
 			vec_add(&c->args);
 		struct argument *a = &c->args.p[at];
+		const struct target_node *outer = c->e->denominator;
+		if (c->e->judging && eval_has_numerator(node))
+			c->e->denominator = i == 0 ? node->args.p[1] : NULL;
 		good &= take_argument(c, node->args.p[i], a);
+		c->e->denominator = outer;
 		if (good && a->type != ARGUMENT_NONE && !fits(a, param_at(c->function, at)->type))
 			return wrong(c, param_at(c->function, at), a);
 	}
@@ -367,8 +373,7 @@ static void call_fini(struct call *c)
 	vec_fini(&c->args);
 }
 
-/* What a path or seriesByTag() holds; wanted when it is not there. */
-static bool look_up(
+bool eval_look_up(
 	struct eval *e, const char *path, bool tagged, struct span span, struct curves *out)
 {
 	char *key =
@@ -397,7 +402,7 @@ static bool eval_tagged(struct eval *e, const struct target *t, const struct tar
 		if ((*a)->type != TARGET_STRING || (*a)->keyword)
 			return node_fail(
 				e, t, *a, "seriesByTag: expected a text such as \"name=cpu\"");
-	return look_up(e, n->raw, true, span, out);
+	return eval_look_up(e, n->raw, true, span, out);
 }
 
 static bool eval_call(struct eval *e, const struct target *t, const struct target_node *n,
@@ -409,7 +414,10 @@ static bool eval_call(struct eval *e, const struct target *t, const struct targe
 	c.function = function_find(n->text);
 	if (!c.function)
 		return functions_unknown(n->text, t, n, e);
+	const size_t before = out->n;
 	bool good = take_arguments(&c, n) && eval_work(e, n->args.n) && c.function->run(&c, out);
+	if (good && e->judging && !e->denominator && !e->failed)
+		good = eval_counted(e, n, span, before, out);
 	call_fini(&c);
 	return good && !e->failed && !e->wants.n;
 }
@@ -423,7 +431,9 @@ static bool eval_node(struct eval *e, const struct target *t, const struct targe
 	if (++e->depth > 2 * TARGET_DEPTH)
 		eval_fail(e, ERROR_LIMIT, "targets stand too deep in each other");
 	else if (n->type == TARGET_PATH)
-		good = look_up(e, n->text, false, span, out);
+		good = e->denominator && counter_is(n->text)
+			       ? eval_numerator(e, n->text, span, out)
+			       : eval_look_up(e, n->text, false, span, out);
 	else if (n->type == TARGET_CALL)
 		good = eval_call(e, t, n, span, out);
 	else

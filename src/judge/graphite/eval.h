@@ -39,7 +39,9 @@ struct eval {
 	const struct zone *zone; /* of alignments to days */
 	struct map got;          /* key: struct curves, owned */
 	VEC(struct want) wants;
-	double xff; /* of what functions make; setXFilesFactor() changes it */
+	double xff;   /* of what functions make; setXFilesFactor() changes it */
+	bool judging; /* absent counters are read as rules need it: eval_judging.c */
+	const struct target_node *denominator; /* NULL, or what it is the numerator of */
 	uint64_t work;
 	int64_t deadline_ns; /* clock_system */
 	const atomic_bool *cancelled;
@@ -150,6 +152,11 @@ bool call_align(struct call *c, const struct curves *in, struct curves *out);
 
 /* Adds to out a changeable curve in place of `from`; false when the work is used up. */
 struct curve *call_changed(struct call *c, struct curves *out, struct curve *from);
+
+/* Whether a path is a counter's by its last part; "a.b.5*.count": "a.b.attempted.count" (owned,
+ * NULL: it has no sibling). */
+bool counter_is(const char *path);
+char *counter_sibling(const char *path);
 
 /* "5min", "-1h30min", "2w": seconds. Shared with graphite_moment(). */
 bool interval_parse(const char *text, int64_t *ret_s);

@@ -10,9 +10,9 @@
 
 /* --- summarize -------------------------------------------------------------------------------- */
 
-/* Steps of `interval` from start to end; returns where the last one ends. As graphite-web: a value
- * that began before a step still counts in it when it is the last one of the step before. */
-static int64_t fold_steps(struct curve *to, const struct curve *from, enum fold f, int64_t interval,
+/* As graphite-web: a value that began before a step still counts in it when it is the last one of
+ * the step before. */
+int64_t fold_steps(struct curve *to, const struct curve *from, enum fold f, int64_t interval,
 	int64_t start, int64_t end)
 {
 	const int64_t times =
@@ -36,7 +36,7 @@ static int64_t fold_steps(struct curve *to, const struct curve *from, enum fold 
 	return at;
 }
 
-static size_t steps_of(int64_t start, int64_t end, int64_t interval)
+size_t steps_of(int64_t start, int64_t end, int64_t interval)
 {
 	return end > start ? (size_t)((end - start + interval - 1) / interval) : 0;
 }

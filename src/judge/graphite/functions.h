@@ -14,6 +14,11 @@ bool functions_unknown(
 
 /* Shared by families: values of a path's part or tag, "a.b" of parts and tags (fn_group.c). */
 char *curve_key(const struct curve *c, const struct argument *nodes, size_t n); /* owned */
+/* Steps of `interval` from start to end, whose values become those of `to`; returns where the last
+ * one ends (fn_summarize.c). */
+int64_t fold_steps(struct curve *to, const struct curve *from, enum fold f, int64_t interval,
+	int64_t start, int64_t end);
+size_t steps_of(int64_t start, int64_t end, int64_t interval);
 /* As Python's round(x, digits). */
 double round_to(double x, int digits);
 

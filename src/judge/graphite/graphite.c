@@ -26,17 +26,37 @@ struct graphite *graphite_new(struct loop *l, struct series_store *store, struct
 	return NULL;
 }
 
+struct graphite *graphite_new_outside(
+	struct loop *l, const char *url, int64_t timeout_ns, struct error *err)
+{
+	struct outside *o = outside_new(l, url, timeout_ns, err);
+	struct graphite *g = o ? graphite_new(l, NULL, err) : NULL;
+	if (g) {
+		g->outside = o;
+	} else if (o) {
+		outside_stop(o);
+		outside_free(o);
+	}
+	return g;
+}
+
 void graphite_free(struct graphite *g)
 {
 	if (!g)
 		return;
+	for (struct graphite_call *c = g->calls; c; c = c->next)
+		graphite_cancel(c);
+	if (g->outside)
+		outside_stop(g->outside);
 	while (g->calls) {
 		for (struct graphite_call *c = g->calls; c; c = c->next)
 			graphite_cancel(c);
 		worker_settle(g->names);
 		worker_settle(g->evals);
-		series_settle(g->store);
+		if (g->store)
+			series_settle(g->store);
 	}
+	outside_free(g->outside);
 	worker_free(g->names);
 	worker_free(g->evals);
 	paths_free(g->paths);
@@ -65,6 +85,7 @@ static void call_free(struct graphite_call *c)
 			break;
 		}
 	fetches_free(c);
+	outside_forget(c);
 	eval_fini(&c->eval);
 	for (size_t i = 0; i < c->target_count; i++) {
 		free(c->targets[i]);
@@ -122,6 +143,8 @@ void graphite_cancel(struct graphite_call *c)
 {
 	atomic_store(&c->cancelled, true);
 	fetch_cancel(c);
+	if (c->outside_due)
+		outside_cancel(c);
 }
 
 /* --- the names thread ----------------------------------------------------------------------------
@@ -144,7 +167,8 @@ static void ask_names(struct graphite_call *c, void (*work)(struct worker_job *j
 		vec_push(&c->new_series, s);
 		g->taken++;
 	}
-	for (size_t i = 0; i < g->tree_count && !c->tree_leaves.n; i++)
+	const bool again = c->tree_leaves.n > 0;
+	for (size_t i = 0; i < g->tree_count && !again; i++)
 		g->trees[i].each(g->trees[i].arg, on_leaf, c);
 	c->job.work = work;
 	c->job.done = done;
@@ -270,6 +294,8 @@ static void evaluate_done(struct worker_job *j)
 		error_set(&c->err, ERROR_LIMIT, "targets stand too deep in each other");
 	if (c->err.kind || c->lines || atomic_load(&c->cancelled))
 		call_end(c);
+	else if (c->g->outside)
+		outside_begin(c);
 	else
 		ask_names(c, want_work, want_done);
 }
@@ -295,6 +321,7 @@ struct graphite_call *graphite_render(
 	c->zone_name = mem_strdup(q->zone);
 	eval_init(&c->eval, q->now_s ? q->now_s : graphite_now_s(g), NULL);
 	c->eval.cancelled = &c->cancelled;
+	c->eval.judging = q->judging;
 	c->eval.deadline_ns = clock_mono_ns(&clock_system) + GRAPHITE_DEADLINE;
 	if (q->target_count > GRAPHITE_TARGETS)
 		error_set(&c->err, ERROR_LIMIT, "a question has at most %d targets, not %zu",

@@ -43,6 +43,7 @@
 #define GRAPHITE_NODES    100000         /* of one answer about names */
 #define GRAPHITE_STEP_S   10
 
+struct curve;
 struct graphite; /* who answers; one a house */
 struct graphite_call;
 
@@ -52,7 +53,8 @@ struct graphite_line {    /* one line of an answer; step_s > 0 */
 	int64_t from_s, step_s; /* of the first value */
 	const double *values;   /* NAN: nothing */
 	size_t n;
-	const json_t *tags; /* {"name": ...} */
+	const json_t *tags;        /* {"name": ...} */
+	const struct curve *curve; /* curve.h: how it becomes fewer values */
 };
 
 struct graphite_lines { /* immutable */
@@ -68,6 +70,11 @@ struct graphite *graphite_new(
 	struct loop *l, struct series_store *store, struct error *err) must_check;
 /* All that is under way is cancelled, and told so in here. */
 void graphite_free(struct graphite *g);
+/* One whose values another Graphite has, at its URL (http://host:port, /render below it): it is
+ * asked for what paths hold; functions are ours, and so are their limits. It has no names and no
+ * trees. Who does not answer within timeout_ns gives ERROR_STORE. */
+struct graphite *graphite_new_outside(
+	struct loop *l, const char *url, int64_t timeout_ns, struct error *err) must_check;
 
 /* Another tree of paths below `root` ("flag"), of which nothing may take long. each: calls `cb`
  * for each of its leaves, their whole paths. values: `n` of them from from_s at every step_s, NAN
@@ -90,6 +97,8 @@ struct graphite_question { /* copied */
 	const char *zone;        /* of alignments to days; NULL: UTC */
 	size_t points_max;       /* maxDataPoints; 0: no matter */
 	double xff;              /* xFilesFactor; 0: one value is enough */
+	bool judging; /* a counter that is absent while its service is asked reads 0 where rules
+			 need it: eval_judging.c */
 };
 /* Lines are the callee's; err NULL: good. ERROR_INPUT: a target is wrong, with its number and its
  * column; ERROR_LIMIT; ERROR_CANCELLED; ERROR_STORE. */

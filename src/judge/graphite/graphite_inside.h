@@ -11,6 +11,7 @@
 #include "judge/graphite/eval.h"
 #include "judge/graphite/graphite.h"
 #include "judge/graphite/path.h"
+#include "net/http_client.h"
 #include "store/worker.h"
 
 struct leaf { /* one curve of a want */
@@ -77,6 +78,8 @@ struct graphite_call {
 	size_t fetch_begun, fetch_ended, reading;
 	struct graphite_lines *lines;
 	graphite_done *done;
+	VEC(struct outside_request *) outside; /* of another Graphite */
+	size_t outside_due;
 	/* a question about names */
 	struct graphite_naming naming;
 	char **exprs;
@@ -86,9 +89,16 @@ struct graphite_call {
 	void *arg;
 };
 
+struct outside { /* another Graphite */
+	struct http_client *http;
+	char *url; /* of its /render */
+	int64_t timeout_ns;
+};
+
 struct graphite {
 	struct loop *loop;
 	struct series_store *store;
+	struct outside *outside; /* NULL: our own series */
 	struct worker *names, *evals;
 	struct paths *paths; /* the names thread's */
 	size_t taken;        /* series handed over to it */
@@ -105,6 +115,15 @@ void call_fetched(struct graphite_call *c);
 void fetch_begin(struct graphite_call *c);
 void fetch_cancel(struct graphite_call *c);
 void fetches_free(struct graphite_call *c);
+
+/* outside.c: the same from another Graphite. */
+struct outside *outside_new(
+	struct loop *l, const char *url, int64_t timeout_ns, struct error *err) must_check;
+void outside_begin(struct graphite_call *c);
+void outside_cancel(struct graphite_call *c);
+void outside_forget(struct graphite_call *c);
+void outside_stop(struct outside *o); /* what is under way ends in here */
+void outside_free(struct outside *o);
 
 /* values.c: what a leaf shows of a point; unit us shows in ms. */
 double leaf_value(

@@ -58,7 +58,7 @@ struct graphite_lines *lines_of(struct curves *curves, size_t points_max)
 			consolidate(curve_own(&held->p[i]), end - start, points_max);
 		const struct curve *c = held->p[i];
 		lines->p[i] = (struct graphite_line){
-			c->name, c->expr, c->start_s, c->step_s, c->v, shown(c), c->tags};
+			c->name, c->expr, c->start_s, c->step_s, c->v, shown(c), c->tags, c};
 	}
 	return lines;
 }

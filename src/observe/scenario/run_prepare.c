@@ -31,7 +31,8 @@ static enum fault fault_of_kind(enum error_kind kind)
 	case ERROR_NONE:
 	case ERROR_SYSTEM:
 	case ERROR_LIMIT:
-	case ERROR_STORE: break;
+	case ERROR_STORE:
+	case ERROR_CONFLICT: break;
 	}
 	return FAULT_LOCAL;
 }

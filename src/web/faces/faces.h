@@ -24,17 +24,23 @@ struct face_request {               /* borrowed */
 json_t *ops_status(const json_t *site);
 const struct web_file *ops_openapi(void);
 
-/* Statuspage v2. There are no declared incidents or maintenances in SITE: their lists are empty. */
+/* Statuspage v2. */
 json_t *statuspage_summary(const json_t *site);
 json_t *statuspage_status(const json_t *site);
 json_t *statuspage_components(const json_t *site);
 json_t *statuspage_incidents(const json_t *site);
+json_t *statuspage_unresolved(const json_t *site);
 json_t *statuspage_maintenances(const json_t *site);
+json_t *statuspage_upcoming(const json_t *site);
+json_t *statuspage_active(const json_t *site);
 
 /* Graphite: the parameters of a request as {"target": [...], "from": "...", ...}: target, query and
  * expr are lists, and series, of our own page /explore; all others texts. NULL: *err says what is
  * wrong. */
 json_t *graphite_arguments(const struct face_request *r, struct error *err);
+
+/* What GET /api/ops/v1/events asks for, as EVENTS of web/model.h has it. NULL: *err. */
+json_t *events_arguments(const struct face_request *r, struct error *err);
 
 /* blackbox_exporter's /probe: {"target", "module", "debug": bool, "limit_ms"}; limit_ms, of the
  * scrape, is left out where it does not say. */

@@ -134,7 +134,7 @@ void write_say(
 				 : json_pack("{s:b, s:s}", "ok", 0, "msg", why);
 	else if (status == 204)
 		return;
-	else if (form == WRITE_INFLUX)
+	else if (form == WRITE_INFLUX || form == WRITE_OPS)
 		j = json_pack("{s:s}", "error", why);
 	else if (form == WRITE_INFLUX2)
 		j = json_pack("{s:s, s:s}", "code", influx_code(status), "message", why);

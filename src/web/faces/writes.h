@@ -17,17 +17,18 @@ struct http_exchange;
 struct write_in {
 	struct http_exchange *x; /* its arguments and headers */
 	const char *word;        /* decoded {name} */
+	const char *location;    /* of an outpost: whose token it had */
 	struct slice body;
 };
 
 struct write_out {
 	int status;           /* 0: ask the house with what follows; else answer at once */
 	char why[ERROR_TEXT]; /* of such an answer */
-	enum door_kind kind;  /* POINTS, COMMAND */
+	enum door_kind kind;  /* POINTS, COMMAND, PARCEL */
 	const char *name;     /* static: the source of points, the command */
 	unsigned bad;         /* POINTS: parts that were none, and the first of them */
-	char first_bad[DOOR_WORD_MAX + 1];
-	struct buf body; /* owned by the caller */
+	char first_bad[DOOR_WORD_MAX + 1]; /* PARCEL: the location instead */
+	struct buf body;                   /* owned by the caller */
 };
 
 enum write_form {      /* how the house's answer is said */
@@ -35,6 +36,7 @@ enum write_form {      /* how the house's answer is said */
 	WRITE_INFLUX,  /* {"error": why} */
 	WRITE_INFLUX2, /* {"code": ..., "message": why} */
 	WRITE_KUMA,    /* {"ok": true}, {"ok": false, "msg": why} */
+	WRITE_OPS,     /* {"error": why} */
 };
 
 struct write_face {
@@ -43,6 +45,7 @@ struct write_face {
 };
 
 extern const struct write_face write_influx, write_influx2, write_influx_ping, write_remote;
+extern const struct write_face write_parcel;
 extern const struct write_face write_gatus, write_kuma, write_alertmanager, write_alerts;
 
 /* The body of an answer and its type; nothing for 204. */

@@ -6,7 +6,7 @@
 #include "web/pages/view.h"
 
 #define MONTHS      12
-#define MONTHS_MANY 5 /* with more than MANY components, to keep the page small */
+#define MONTHS_MANY 4 /* with more than MANY components, to keep the page small */
 #define MANY        20
 
 static void add_cell(struct view *v, json_t *cells, const json_t *ratio)
@@ -98,8 +98,13 @@ bool view_availability(struct view *v)
 	json_decref(months);
 	view_put(v->root, "title", say(v, "availability", NULL));
 	view_put(v->root, "heading", say(v, "availability", NULL));
+	view_put(v->root, "maintenance", say_maintenance(v));
 	json_object_set_new(v->root, "months", heads);
 	json_object_set_new(v->root, "has_rows", json_boolean(json_array_size(components) > 0));
 	json_object_set_new(v->root, "categories", all);
+	json_t *objectives = objectives_view(v, json_object_get(v->model, "slos"));
+	json_object_set_new(
+		v->root, "has_objectives", json_boolean(json_array_size(objectives) > 0));
+	json_object_set_new(v->root, "objectives", objectives);
 	return true;
 }

@@ -18,6 +18,12 @@ static const char *duration(struct view *v, const json_t *o, const char *key)
 		       : NULL;
 }
 
+static const char *location_of(const json_t *o)
+{
+	const char *location = json_str(o, "location");
+	return location && *location ? location : NULL;
+}
+
 static json_t *source_view(struct view *v, const json_t *s)
 {
 	json_t *o = json_object();
@@ -27,6 +33,7 @@ static json_t *source_view(struct view *v, const json_t *s)
 	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
 	view_put(o, "step", step && *step ? step : NULL);
+	view_put(o, "location", location_of(s));
 	view_put(o, "n", say_number(v, json_int(s, "n", 0)));
 	view_put(o, "failed", say_number(v, json_int(s, "failed", 0)));
 	view_put(o, "slow", say_number(v, json_int(s, "slow", 0)));
@@ -53,6 +60,7 @@ static json_t *sample_view(struct view *v, const json_t *s)
 	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
 	view_put(o, "step", step && *step ? step : NULL);
+	view_put(o, "location", location_of(s));
 	json_object_set_new(o, "state",
 		json_pack("{s:s, s:s}", "name", faulty ? "outage" : "operational", "word",
 			faulty ? say_fault(v, fault, fault) : say(v, "sample_good", NULL)));
@@ -85,6 +93,23 @@ static void put_state(struct view *v, const char *key, const char *name)
 		v->root, key, name && health_parse(name, &h) ? state_view(v, h) : json_null());
 }
 
+static void put_counts(struct view *v)
+{
+	static const char *const rows[][2] = {{"answering", "count_answering"},
+		{"failing", "count_failing"}, {"unable", "count_unable"},
+		{"silent", "count_silent"}};
+	json_t *all = json_array();
+	for (size_t i = 0; i < array_len(rows); i++) {
+		const json_t *n = json_object_get(v->model, rows[i][0]);
+		if (json_is_integer(n))
+			json_array_append_new(
+				all, json_pack("{s:s, s:s}", "name", say(v, rows[i][1], NULL), "n",
+					     say_number(v, json_integer_value(n))));
+	}
+	json_object_set_new(v->root, "has_counts", json_boolean(json_array_size(all) > 0));
+	json_object_set_new(v->root, "counts", all);
+}
+
 bool view_evidence(struct view *v)
 {
 	const json_t *m = v->model, *item, *window = json_object_get(m, "window");
@@ -114,12 +139,20 @@ bool view_evidence(struct view *v)
 	view_put(o, "heading", title);
 	put_time(v, o, "at", json_object_get(m, "at_ms"));
 	put_time(v, o, "until", json_object_get(m, "until_ms"));
-	view_put(o, "why", say_rule(v, json_str(m, "rule")));
+	view_put(o, "why", say_why(v, m));
 	view_put(o, "rule", json_str(m, "rule"));
 	view_put(o, "text", json_str(m, "text"));
 	put_time(v, o, "from", json_object_get(window, "from_ms"));
 	put_time(v, o, "to", json_object_get(window, "to_ms"));
 	put_neighbour(v, "previous");
 	put_neighbour(v, "next");
+	put_context(v, o, m);
+	json_t *told = told_views(v, json_object_get(m, "told"));
+	json_object_set_new(o, "has_told", json_boolean(json_array_size(told) > 0));
+	json_object_set_new(o, "told", told);
+	put_counts(v);
+	view_put(o, "json",
+		view_keep(v, mem_printf("/api/ops/v1/evidence/%lld.json",
+				     (long long)json_int(m, "id", 0))));
 	return true;
 }

@@ -20,12 +20,13 @@ static void add_parameter(struct buf *out, const char *name, const char *value)
 }
 
 /* The same question of another time, or in another language; NULL: as it is. */
-static const char *link_to(struct view *v, const char *from, const char *until, const char *lang)
+static const char *link_at(
+	struct view *v, const char *path, const char *from, const char *until, const char *lang)
 {
 	const json_t *m = v->model, *chosen = json_object_get(m, "chosen"), *text;
 	struct buf out = BUF(BUF_PAGE);
 	size_t i;
-	buf_add_str(&out, v->path);
+	buf_add_str(&out, path);
 	if (lang)
 		add_parameter(&out, "lang", lang);
 	add_parameter(&out, "pattern", json_str(m, "pattern"));
@@ -36,6 +37,11 @@ static const char *link_to(struct view *v, const char *from, const char *until, 
 	add_parameter(&out, "columns",
 		view_keep(v, mem_printf("%lld", (long long)json_int(m, "columns", 0))));
 	return view_keep(v, buf_take(&out));
+}
+
+static const char *link_to(struct view *v, const char *from, const char *until, const char *lang)
+{
+	return link_at(v, v->path, from, until, lang);
 }
 
 /* NULL: the reader has not chosen among languages. */
@@ -211,7 +217,9 @@ static void put_drawn(struct view *v, const json_t *drawn)
 	json_t *views = json_array(), *compared = json_array(), *d;
 	size_t i;
 	json_array_foreach (drawn, i, d) {
-		json_array_append_new(views, drawn_view(v, drawn, d));
+		json_t *view = drawn_view(v, drawn, d);
+		json_object_set_new(view, "place", json_integer((json_int_t)i));
+		json_array_append_new(views, view);
 		json_array_append_new(compared, compared_view(v, d));
 	}
 	json_object_set_new(v->root, "some", json_boolean(i > 0));
@@ -250,6 +258,10 @@ bool view_explore(struct view *v)
 	json_object_set_new(o, "columns", json_integer(json_int(m, "columns", 0)));
 	view_put(o, "language", own_language(v));
 	view_put(o, "wrong", wrong);
+	/* for the script, which puts in what is drawn at the pointer */
+	view_put(o, "read", say(v, "explore_read", "%1", "%2", "%3", "%4", NULL));
+	view_put(o, "unread", say(v, "explore_unread_at", "%1", NULL));
+	view_put(o, "json", link_at(v, "/api/ops/v1/explore.json", NULL, NULL, NULL));
 	relink_languages(v);
 	json_object_set_new(o, "absent", json_deep_copy(json_object_get(m, "absent")));
 	json_object_set_new(o, "any", json_boolean(json_array_size(list) > 0));

@@ -30,6 +30,9 @@ static const struct {
 	[PAGE_HOSTS] = {"hosts", view_hosts},
 	[PAGE_CALLS] = {"calls", view_calls},
 	[PAGE_EXPLORE] = {"explore", view_explore},
+	[PAGE_EVENT] = {"event", view_event},
+	[PAGE_HISTORY] = {"history", view_history},
+	[PAGE_ALERTS] = {"alerts", view_alerts},
 	[PAGE_PROBLEM] = {"problem", view_problem},
 };
 
@@ -242,6 +245,26 @@ static const char *safe_path(const char *path)
 		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("?#\\", *p))
 			return "/";
 	return path;
+}
+
+json_t *page_frame(const json_t *site)
+{
+	static const char *const keys[] = {
+		"site", "observing", "at_ms", "started_ms", "events", "upcoming"};
+	static const char *const of_each[] = {"id", "name", "health", "since_ms", "evidence"};
+	json_t *frame = json_object(), *components = json_array();
+	const json_t *c;
+	size_t i;
+	for (i = 0; i < array_len(keys); i++)
+		json_object_set(frame, keys[i], json_object_get(site, keys[i]));
+	json_array_foreach (json_object_get(site, "components"), i, c) {
+		json_t *one = json_object();
+		for (size_t k = 0; k < array_len(of_each); k++)
+			json_object_set(one, of_each[k], json_object_get(c, of_each[k]));
+		json_array_append_new(components, one);
+	}
+	json_object_set_new(frame, "components", components);
+	return frame;
 }
 
 bool page_render(enum page p, const json_t *model, const json_t *site, const char *path,

@@ -51,11 +51,54 @@ const char *say_rule(struct view *v, const char *rule)
 	static const char *const keys[][2] = {{"failing", "rule_failing"},
 		{"silent", "rule_silent"}, {"slow", "rule_slow"}, {"stale", "rule_stale"},
 		{"ours", "rule_ours"}, {"config", "rule_config"}, {"quota", "rule_quota"},
-		{"blind", "rule_blind"}, {"good", "rule_good"}, {"never", "rule_never"}};
+		{"blind", "rule_blind"}, {"good", "rule_good"}, {"never", "rule_never"},
+		{"told", "rule_told"}, {"flapping", "rule_flapping"}};
 	for (size_t i = 0; rule && i < array_len(keys); i++)
 		if (!strcmp(keys[i][0], rule))
 			return say(v, keys[i][1], NULL);
 	return rule ? rule : "";
+}
+
+void put_context(struct view *v, json_t *o, const json_t *m)
+{
+	const char *root = json_str(m, "root"), *event = json_str(m, "maintenance");
+	view_put(o, "root", root ? component_name(v, root) : NULL);
+	view_put(o, "root_href", NULL);
+	if (measured_component(v, root))
+		put_link(v, o, "root_href", "/components/", root);
+	view_put(o, "dissent", json_str(m, "dissent"));
+	json_object_set_new(o, "flapping", json_boolean(json_flag(m, "flapping")));
+	json_object_set_new(o, "worked_on", json_boolean(event != NULL));
+	view_put(o, "maintenance_href", NULL);
+	if (event && *event)
+		put_link(v, o, "maintenance_href", "/events/", event);
+}
+
+const char *say_why(struct view *v, const json_t *o)
+{
+	const char *root = json_str(o, "root");
+	if (root)
+		return say(v, "rule_follows", say_isolated(v, component_name(v, root)), NULL);
+	return say_rule(v, json_str(o, "rule"));
+}
+
+const char *say_maintenance(struct view *v)
+{
+	const char *how = json_str(json_object_get(v->site, "site"), "maintenance");
+	return say(v, how && !strcmp(how, "count") ? "maintenance_counts" : "maintenance_excluded",
+		NULL);
+}
+
+json_t *notes_view(struct view *v, const json_t *o)
+{
+	json_t *notes = json_array();
+	if (json_str(o, "maintenance"))
+		json_array_append_new(notes, json_string(say(v, "note_maintenance", NULL)));
+	if (json_flag(o, "flapping"))
+		json_array_append_new(notes, json_string(say(v, "note_flapping", NULL)));
+	if (json_str(o, "dissent"))
+		json_array_append_new(notes, json_string(say(v, "note_dissent", NULL)));
+	return notes;
 }
 
 static double number(const json_t *o, const char *key, double otherwise)

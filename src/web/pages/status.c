@@ -5,12 +5,16 @@
  * judged, it promises nothing: what is not known is never called good.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "web/pages/view.h"
 
-#define NAMED      3  /* components in the sentence by name */
+#define NAMED      3 /* components in the sentence by name */
+#define EVENTS     8 /* in full; the others are in the history; */
+#define EVENTS_FEW 3 /* where there are more than MANY components, to keep the page small */
+#define MANY       20
 #define LINKS_PAGE 80 /* links on days, shared by all strips */
 
 /* --- the verdict -------------------------------------------------------------------------------
@@ -97,10 +101,66 @@ static void tell_verdict(struct view *v, const json_t *components)
 	view_put(v->root, "title", json_string_value(first));
 }
 
+/* --- what is declared --------------------------------------------------------------------------
+ */
+
+static bool is_shown(const struct view *v, const json_t *event)
+{
+	return !event_is_over(event) || json_int(event, "ended_ms", 0) > v->now_ms - DAY_S * 1000LL;
+}
+
+static void add_events(struct view *v, json_t *cards, const char *list, bool incidents, bool over)
+{
+	const size_t n = json_array_size(json_object_get(v->site, "components"));
+	const size_t most = n > MANY ? EVENTS_FEW : EVENTS;
+	const json_t *event;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, list), i, event) {
+		const char *kind = json_str(event, "kind");
+		const bool incident = kind && !strcmp(kind, "incident");
+		if (event_is_over(event) == over && (over || incident == incidents) &&
+			is_shown(v, event) && json_array_size(cards) < most)
+			json_array_append_new(cards, event_card_view(v, event));
+	}
+}
+
+/* Incidents first, then what is under way, what is planned, what ended within a day. */
+static void list_events(struct view *v)
+{
+	json_t *cards = json_array();
+	add_events(v, cards, "events", true, false);
+	add_events(v, cards, "events", false, false);
+	add_events(v, cards, "upcoming", false, false);
+	add_events(v, cards, "events", false, true);
+	json_t *card;
+	size_t i;
+	json_array_foreach (cards, i, card)
+		json_object_set_new(card, "place", json_sprintf("%zu", i + 1));
+	json_object_set_new(v->root, "has_events", json_boolean(json_array_size(cards) > 0));
+	json_object_set_new(v->root, "events", cards);
+}
+
+/* What a row says of the event that concerns it. Of many rows each leads to the card above: one
+ * event may concern them all, and then they are what the page consists of. */
+static json_t *declared_short(struct view *v, const json_t *c, bool many)
+{
+	json_t *o = declared_view(v, json_str(c, "id")), *card;
+	size_t i;
+	json_array_foreach (json_object_get(v->root, "events"), i, card) {
+		if (!many || !json_is_object(o) ||
+			!json_equal(json_object_get(card, "href"), json_object_get(o, "href")))
+			continue;
+		view_put(o, "title", json_str(card, "kind"));
+		json_object_set_new(o, "href", json_sprintf("#e%s", json_str(card, "place")));
+		break;
+	}
+	return o;
+}
+
 /* --- the components ----------------------------------------------------------------------------
  */
 
-static json_t *row_view(struct view *v, const json_t *c, size_t links)
+static json_t *row_view(struct view *v, const json_t *c, size_t links, bool many)
 {
 	json_t *o = json_object();
 	const enum health h = view_health(c);
@@ -115,16 +175,24 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links)
 	} else {
 		json_object_set_new(o, "since", time_view_short(v, json_object_get(c, "since_ms")));
 		/* a maintenance is declared, whatever is observed meanwhile */
-		view_put(o, "why",
-			h == HEALTH_MAINTENANCE ? NULL : say_rule(v, json_str(c, "rule")));
+		view_put(o, "why", h == HEALTH_MAINTENANCE ? NULL : say_why(v, c));
 	}
+	view_put(o, "evidence", NULL);
+	if (h != HEALTH_OPERATIONAL && json_int(c, "evidence", 0) > 0)
+		put_link(v, o, "evidence", "/evidence/",
+			view_keep(v, mem_printf("%lld", (long long)json_int(c, "evidence", 0))));
+	json_object_set_new(o, "notes", notes_view(v, c));
+	json_object_set_new(o, "declared", declared_short(v, c, many));
 	/* what was judged before this start says when it was last looked at */
 	json_object_set_new(o, "stored", json_boolean(json_flag(c, "stored")));
 	json_object_set_new(o, "checked",
 		time_view_short(
 			v, json_flag(c, "stored") ? json_object_get(c, "checked_ms") : NULL));
 	json_object_set_new(o, "strip",
-		strip_view(v, json_object_get(c, "days"), 90, json_str(o, "href"), links));
+		strip_view(v, json_object_get(c, "days"), 90, json_str(o, "href"),
+			/* where there is one link a strip, that of today is its evidence */
+			links == 1 && json_is_string(json_object_get(o, "evidence")) ? 0 : links));
+	json_object_set_new(o, "figures", json_sprintf("%s#f", json_str(o, "href")));
 	json_object_set_new(o, "d90", ratio_view(v, json_at(c, "availability", "d90", NULL)));
 	return o;
 }
@@ -143,7 +211,8 @@ static void list_components(struct view *v, const json_t *components)
 		json_array_foreach (json_object_get(category, "components"), k, id) {
 			json_array_foreach (components, m, c) {
 				if (json_equal(json_object_get(c, "id"), id))
-					json_array_append_new(rows, row_view(v, c, links));
+					json_array_append_new(
+						rows, row_view(v, c, links, n > MANY));
 			}
 		}
 		json_array_append_new(
@@ -238,12 +307,35 @@ static void list_alarms(struct view *v)
 	json_object_set_new(v->root, "alarms", rows);
 }
 
+static void list_outposts(struct view *v)
+{
+	json_t *rows = json_array();
+	const json_t *a;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, "outposts"), i, a) {
+		json_t *o = json_object();
+		view_put(o, "location", json_str(a, "location"));
+		view_put(o, "instance", json_str(a, "instance"));
+		put_time(v, o, "heard", json_object_get(a, "heard_ms"));
+		view_put(o, "lag", say_duration(v, (double)json_int(a, "lag_ms", 0)));
+		view_put(o, "waiting", say_number(v, json_int(a, "samples", 0)));
+		view_put(o, "clock", say_duration(v, (double)llabs(json_int(a, "clock_ms", 0))));
+		json_object_set_new(o, "behind", json_boolean(json_int(a, "clock_ms", 0) < 0));
+		view_put(o, "probes", say_number(v, json_int(a, "probes", 0)));
+		view_put(o, "trouble", json_str(a, "trouble"));
+		json_array_append_new(rows, o);
+	}
+	json_object_set_new(v->root, "has_outposts", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "outposts", rows);
+}
+
 bool view_status(struct view *v)
 {
 	const json_t *components = json_object_get(v->site, "components");
 	if (!json_is_array(components))
 		return false;
 	tell_verdict(v, components);
+	list_events(v);
 	list_components(v, components);
 	list_probes(v);
 	list_scenarios(v);
@@ -251,6 +343,7 @@ bool view_status(struct view *v)
 	if (v->operators) {
 		list_jobs(v);
 		list_alarms(v);
+		list_outposts(v);
 	}
 	return true;
 }

@@ -18,6 +18,7 @@
 #define STEP   4 /* units of a day */
 #define BAR    3
 #define HEIGHT 28
+#define RECENT 30 /* days, of those that are linked where a strip has one link */
 
 struct day {
 	int64_t day, seconds[HEALTH_COUNT], gap;
@@ -168,6 +169,8 @@ static json_t *link_days(
 {
 	json_t *all = json_array();
 	for (size_t end = n, i; end > 0 && json_array_size(all) < links; end = i) {
+		if (links == 1 && n - end >= RECENT)
+			break;
 		const int kind = days[end - 1].kind;
 		int64_t seconds = 0;
 		for (i = end; i > 0 && days[i - 1].kind == kind; i--)
@@ -189,7 +192,7 @@ static json_t *link_days(
 	return all;
 }
 
-/* "90 days: 86 operational, 2 degraded, 2 outage" */
+/* "86 operational, 2 degraded, 2 outage" */
 static const char *count_days(struct view *v, const struct day *days, size_t n)
 {
 	static const int order[] = {HEALTH_OPERATIONAL, HEALTH_DEGRADED, HEALTH_OUTAGE,
@@ -203,8 +206,7 @@ static const char *count_days(struct view *v, const struct day *days, size_t n)
 			buf_printf(&all, "%s%s %s", all.n ? ", " : "", say_number(v, count),
 				kind_word(v, order[k]));
 	}
-	const char *list = view_keep(v, buf_take(&all));
-	return say(v, "strip_days", say_number(v, (int64_t)n), list, NULL);
+	return view_keep(v, buf_take(&all));
 }
 
 json_t *strip_view(struct view *v, const json_t *days, size_t count, const char *href, size_t links)

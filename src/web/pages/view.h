@@ -75,6 +75,15 @@ json_t *state_view(struct view *v, enum health h);
 json_t *verdict_view(struct view *v, const char *verdict);
 /* Why a component is in its state, from its "rule". */
 const char *say_rule(struct view *v, const char *rule);
+/* What is known of a state besides: "root" and "root_href", "dissent", "flapping", "worked_on" and
+ * "maintenance_href", for the partial "context". */
+void put_context(struct view *v, json_t *o, const json_t *document);
+/* The same for something that has a root: what it is affected by. */
+const char *say_why(struct view *v, const json_t *o);
+/* Whether declared work counts in availability. */
+const char *say_maintenance(struct view *v);
+/* What else explains or qualifies a state: declared work, flapping, dissent; owned. */
+json_t *notes_view(struct view *v, const json_t *o);
 /* A RATIO of model.h: {figure, range | null, unseen | null}; bare: without the sign of percent, for
  * tables that say so above. Owned. */
 json_t *ratio_view(struct view *v, const json_t *ratio);
@@ -126,6 +135,46 @@ json_t *host_view(const char *host);
 /* What the console said, from boot_cause_name(); NULL for none. */
 const char *say_boot_cause(struct view *v, const char *cause);
 
+/* --- objectives.c: what is promised ------------------------------------------------------------
+ */
+
+/* AVAILABILITY.slos as [{name, about, component, href, objective, span, ratio | null, left | null,
+ * state}]. Owned. */
+json_t *objectives_view(struct view *v, const json_t *slos);
+
+/* --- event_view.c: what is declared -------------------------------------------------------------
+ */
+
+const char *say_event_kind(struct view *v, const char *kind);
+const char *say_phase(struct view *v, const char *phase);
+bool event_is_over(const json_t *event);
+bool event_touches(const json_t *event, const char *component);
+/* The phase as word, with the shape and colour of what it does to customers. Owned. */
+json_t *event_state_view(struct view *v, const json_t *event);
+/* 0 to 100: {name, word, wide}. Owned. */
+json_t *impact_view(struct view *v, int64_t impact);
+/* The component of SITE, NULL: it is not on the page. */
+const json_t *measured_component(const struct view *v, const char *id);
+/* From "names" of the model or from SITE; its id when it is in neither. */
+const char *component_name(const struct view *v, const char *id);
+/* What is measured of a component against what an event under way says of it; NULL: they agree, or
+ * nothing is known. */
+const char *say_contradiction(
+	struct view *v, const json_t *event, int64_t impact, enum health measured);
+/* "starts_word", "starts", "until", "ended", "lasted"; "machine" and "draft": sentences or null. */
+void put_event_times(struct view *v, json_t *o, const json_t *event);
+void put_event_marks(struct view *v, json_t *o, const json_t *event);
+/* The event under way that concerns a component: {title, href}, or null. Owned. */
+json_t *declared_view(struct view *v, const char *component);
+/* For the partial "event_card", from a brief EVENT. Owned. */
+json_t *event_card_view(struct view *v, const json_t *event);
+
+/* --- evidence_told.c: what others concluded ----------------------------------------------------
+ */
+
+/* Of `told` of EVIDENCE: [{by, state, text, at, from, to, members [{key, rows}]}]. Owned. */
+json_t *told_views(struct view *v, const json_t *told);
+
 /* --- about.c -----------------------------------------------------------------------------------
  */
 
@@ -145,6 +194,9 @@ bool view_ledger(struct view *v);
 bool view_hosts(struct view *v);
 bool view_calls(struct view *v);
 bool view_explore(struct view *v);
+bool view_event(struct view *v);
+bool view_history(struct view *v);
+bool view_alerts(struct view *v);
 bool view_problem(struct view *v);
 
 /* A scenario in a list or on its page: {name, title, href, every, last ...}. Owned. */

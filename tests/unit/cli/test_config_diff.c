@@ -87,6 +87,20 @@ static const struct change changes[] = {
 	{"", "witnesses: \"icmp://w\"", "~ witnesses: [] -> [\"icmp://w\"]\n"},
 	{"", "judge: {confirm: 3}", "! judge.confirm: needs a restart (2 -> 3)\n"},
 	{"", "judge: {minimum: 3s}", "! judge.minimum: needs a restart (1m -> 3s)\n"},
+	{"", "judge: {rules: [{name: a, component: c, when: p95(x) > 1s}]}",
+		"~ judge.rules: [] -> [{\"name\":\"a\",\"component\":\"c\",\"severity\":\"degraded\","
+		"\"when\":\"p95(x) > 1s\",\"over\":\"5m\",\"for\":\"0s\",\"recover\":\"1m\",\"minimum\":3}]\n"},
+	{"", "judge: {slos: [{name: a, component: c, objective: 99%, over: 30d, good: x}]}",
+		"~ judge.slos: [] -> [{\"name\":\"a\",\"component\":\"c\",\"objective\":\"99%\",\"good\":\"x\","
+		"\"severity\":\"degraded\",\"over\":\"30d\"}]\n"},
+	{"", "judge: {slo: [a.yaml]}", "~ judge.slo: [] -> [\"a.yaml\"]\n"},
+	{"", "judge: {maintenance: count}",
+		"! judge.maintenance: needs a restart (exclude -> count)\n"},
+	{"", "judge: {quorum: 3}", "! judge.quorum: needs a restart (majority -> 3)\n"},
+	{"", "judge: {flapping: off}",
+		"! judge.flapping: needs a restart ({\"changes\":6,\"within\":\"30m\",\"quiet\":\"10m\"} -> off)\n"},
+	{"", "judge: {depends: {a: [b]}}",
+		"! judge.depends: needs a restart ({} -> {\"a\":[\"b\"]})\n"},
 	CLOUD("", "title: T", "title none -> T"),
 	CLOUD("", "endpoints: none", "endpoints auto -> none"),
 	CLOUD("", "every: 10s", "every 30s -> 10s"),
@@ -107,6 +121,7 @@ static const struct change changes[] = {
 	HOOK(", on: outage", ", on: degraded", "on [\"outage\"] -> [\"degraded\"]"),
 	HOOK("", ", components: [a]", "components none -> [\"a\"]"),
 	HOOK("", ", fold: 5s", "fold 1m -> 5s"),
+	HOOK("", ", maintenance: true", "maintenance false -> true"),
 	{"alarms: [{name: h, webhook: \"http://a\"}]", "alarms: [{name: h, webhook: \"http://b\"}]",
 		"~ alarm h: webhook http://a -> http://b\n"},
 	{"alarms: [{name: h, webhook: \"http://a\"}]",
@@ -143,6 +158,9 @@ static const struct change changes[] = {
 	{"", "metrics: [{otlp: \"http://h:1/x\"}]", "+ metrics otlp h:1\n"},
 	{"metrics: [{otlp: \"http://h:1/x\"}]", "metrics: [{otlp: \"http://h:1/x\", every: 1m}]",
 		"~ metrics otlp h:1: every 15s -> 1m\n"},
+	{"", "outposts: [{location: b, token: env:B}]", "+ outpost b\n"},
+	{"outposts: [{location: b, token: env:B}]", "outposts: [{location: b, token: env:C}]",
+		"~ outpost b: token env:B -> env:C\n"},
 };
 
 static void test_lines(void **state)

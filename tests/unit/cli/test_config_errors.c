@@ -55,10 +55,22 @@ struct refused {
 };
 
 static const struct refused wrong[] = {
-	/* of a later version */
-	{"report: {to: x}",
-		"1:1: report is not in this version of glasshouse: an instance cannot report to "
-		"another one yet"},
+	/* outposts */
+	{"location: a\nreport: {to: \"https://h\"}",
+		"2:9: report: token is missing (token: file:PATH)"},
+	{"location: a\nreport: {token: env:A}",
+		"2:9: report: to is missing, the address of the house"},
+	{"report: {to: \"https://h\", token: env:A}",
+		"1:9: report: the house must know where we stand: location is missing"},
+	{"location: a\nreport: {to: \"https://h\", token: env:A}\n"
+	 "outposts: [{location: b, token: env:B}]",
+		"2:9: report: an outpost has no outposts of its own: let them report to the house"},
+	{"outposts: [{location: b, token: env:B}, {location: b, token: env:C}]",
+		"1:41: two outposts stand in \"b\""},
+	{"location: b\noutposts: [{location: b, token: env:B}]",
+		"2:12: an outpost: we stand in \"b\" ourselves; call it otherwise"},
+	{"listen: {intake: none}\noutposts: [{location: b, token: env:B}]",
+		"2:12: outposts report to the intake, and listen: intake is none"},
 	{"faces: {influx: read}", "1:17: faces: influx must be write or none"},
 	{"listen: {statsd: here}",
 		"1:18: listen: statsd: \"here\" is no address to listen on; write 127.0.0.1:8090, "

@@ -1,6 +1,7 @@
 /*
- * test_monotone.c - two promises, tried on thousands of drawn histories: one more failure never
- * makes a component look better at any moment, and silence never makes it green.
+ * test_monotone.c - promises, tried on thousands of drawn histories: one more failure at whatever
+ * location never makes a component look better at any moment, silence never makes it green, and
+ * without answers nothing is; order of arrival does not matter, and a repeat changes nothing.
  *
  * The decision alone is looked at, second by second, without a disk: component and sources are
  * filled by hand.
@@ -18,9 +19,13 @@
 #define LAST_MS    (40 * 60000LL)
 #define EVENTS_MAX 400
 
+#define PROBES      3
+#define PLACES      3
+#define SOURCES_ALL (PROBES * PLACES)
+
 struct event {
 	int64_t at_ms;
-	unsigned probe;
+	unsigned source; /* PROBES of the first location, then those of the next */
 	enum fault fault;
 	bool warned;
 };
@@ -28,10 +33,12 @@ struct event {
 struct history {
 	struct event e[EVENTS_MAX];
 	size_t n;
-	int64_t every_ms[3];
-	enum severity severity[3];
-	unsigned confirm;
+	int64_t every_ms[PROBES];
+	enum severity severity[PROBES];
+	unsigned confirm, quorum, places;
+	int suspect; /* one of the places, or -1 */
 	bool quick;
+	struct statement told[3];
 };
 
 static uint64_t seed;
@@ -57,74 +64,125 @@ static enum fault draw_fault(unsigned mood)
 	return x < 5 + mood ? bad[draw(3)] : FAULT_NONE;
 }
 
-/* Three probes of different rates, each in moods that change, some results lost. */
+/* Some said by others, each for a while. */
+static void draw_told(struct history *h)
+{
+	static const enum health says[] = {
+		HEALTH_OPERATIONAL, HEALTH_DEGRADED, HEALTH_OUTAGE, HEALTH_UNKNOWN};
+	static char names[][8] = {"rule:a", "rule:b", "flag:c"}, none[] = "";
+	for (unsigned i = 0; i < array_len(h->told); i++) {
+		const int64_t at_ms = draw(2) ? T0 + draw(LAST_MS) : 0; /* 0: never */
+		h->told[i] = (struct statement){.by = names[i],
+			.text = none,
+			.health = says[draw(4)],
+			.at_ms = at_ms,
+			.fresh_ms = at_ms + draw(20 * 60000)};
+	}
+}
+
+static void draw_source(struct history *h, unsigned source)
+{
+	const int64_t every_ms = h->every_ms[source % PROBES];
+	const size_t most = EVENTS_MAX / (h->places * PROBES) - 1;
+	unsigned mood = draw(100);
+	size_t n = 0;
+	for (int64_t at = draw(20000); at < LAST_MS && n < most; at += every_ms) {
+		if (!draw(8))
+			mood = draw(3) * 45;
+		if (!draw(15))
+			at += every_ms * draw(6);
+		h->e[h->n++] = (struct event){T0 + at, source, draw_fault(mood), draw(100) < 10};
+		n++;
+	}
+}
+
+/* Three probes of different rates, from one to three locations, each in moods that change, some
+ * results lost. */
 static void draw_history(struct history *h)
 {
 	static const int64_t rates[] = {10000, 30000, 30000, 60000, 300000};
 	h->n = 0;
 	h->confirm = 1 + draw(4);
 	h->quick = draw(2);
-	for (unsigned p = 0; p < 3; p++) {
-		unsigned mood = draw(100);
+	h->quorum = draw(3);
+	h->places = 1 + draw(PLACES);
+	h->suspect = h->places > 1 && !draw(3) ? (int)draw(h->places) : -1;
+	for (unsigned p = 0; p < PROBES; p++) {
 		h->every_ms[p] = rates[draw(5)];
 		h->severity[p] = draw(3) ? SEVERITY_OUTAGE : (enum severity)draw(3);
-		for (int64_t at = draw(20000); at < LAST_MS && h->n < EVENTS_MAX - 1;
-			at += h->every_ms[p]) {
-			if (!draw(8))
-				mood = draw(3) * 45;
-			if (!draw(15))
-				at += h->every_ms[p] * draw(6);
-			h->e[h->n++] = (struct event){T0 + at, p, draw_fault(mood), draw(100) < 10};
-		}
 	}
+	for (unsigned i = 0; i < h->places * PROBES; i++)
+		draw_source(h, i);
 	qsort(h->e, h->n, sizeof(*h->e), by_time);
+	draw_told(h);
 }
 
 struct bench {
 	struct judge judge;
 	struct judged c;
-	struct source *s[3];
+	struct source *s[SOURCES_ALL];
+	struct place place[PLACES];
+	struct statement told[3];
 	const struct history *h;
 };
 
 static void bench_init(struct bench *b, const struct history *h)
 {
-	static const char *const names[] = {"a", "b", "c"};
+	static const char *const names[] = {"a", "b", "c"}, *const places[] = {
+								    "", "berlin", "rome"};
 	memset(b, 0, sizeof(*b));
 	b->c.judge = &b->judge;
+	b->judge.options.quorum = h->quorum;
 	b->h = h;
-	for (unsigned p = 0; p < 3; p++) {
-		b->s[p] = source_new("", names[p], NULL);
-		b->s[p]->minimum_ms = 60000;
-		b->s[p]->quick = h->quick;
-		source_pace(b->s[p], h->every_ms[p], 10000,
+	if (h->suspect >= 0)
+		b->place[h->suspect].told.suspect = true;
+	for (unsigned i = 0; i < h->places * PROBES; i++) {
+		const unsigned p = i % PROBES;
+		char *key = mem_printf("%s %s", names[p], places[i / PROBES]);
+		b->s[i] = source_new("", names[p], NULL, places[i / PROBES]);
+		b->s[i]->place = &b->place[i / PROBES];
+		b->s[i]->minimum_ms = 60000;
+		b->s[i]->quick = h->quick;
+		source_pace(b->s[i], h->every_ms[p], 10000,
 			h->every_ms[p] >= JUDGE_RARE_MS ? 1 : h->confirm);
-		map_put(&b->c.sources, names[p], b->s[p]);
+		map_put(&b->c.sources, key, b->s[i]);
+		free(key);
 	}
 }
 
 static void bench_fini(struct bench *b)
 {
-	for (unsigned p = 0; p < 3; p++)
-		source_free(b->s[p]);
+	for (unsigned i = 0; i < SOURCES_ALL; i++)
+		source_free(b->s[i]);
 	map_fini(&b->c.sources);
+	map_fini(&b->c.told);
 }
 
-static void take(struct bench *b, const struct event *e)
+static void take_at(struct bench *b, const struct event *e, int64_t now_ms)
 {
 	const struct observation o = {.cloud = "",
 		.probe = "",
 		.at_ms = e->at_ms,
 		.fault = e->fault,
-		.severity = b->h->severity[e->probe],
+		.severity = b->h->severity[e->source % PROBES],
 		.warned = e->warned && e->fault == FAULT_NONE};
-	source_take(b->s[e->probe], &o, e->at_ms, false);
+	source_take(b->s[e->source], &o, now_ms, false);
+}
+
+static void take(struct bench *b, const struct event *e)
+{
+	take_at(b, e, e->at_ms);
 }
 
 /* 0 good, 1 unknown, 2 degraded, 3 outage. A component in trouble that falls silent becomes
  * unknown; unknown and trouble are compared as "not green" only. */
-static int level(const struct bench *b, int64_t now_ms)
+static int level(struct bench *b, int64_t now_ms)
 {
+	for (unsigned i = 0; i < array_len(b->told); i++)
+		if (b->h->told[i].at_ms && b->h->told[i].at_ms <= now_ms) {
+			b->told[i] = b->h->told[i];
+			map_put(&b->c.told, b->told[i].by, &b->told[i]);
+		}
 	switch (judge_decide(&b->c, now_ms).health) {
 	case HEALTH_OPERATIONAL: return 0;
 	case HEALTH_DEGRADED: return 2;
@@ -146,7 +204,7 @@ static void one_more_failure_never_looks_better(void **state)
 		bench_init(&a, h);
 		bench_init(&b, h);
 		const struct event more = {
-			T0 + draw(LAST_MS), draw(3), FAULT_CONNECTION_LOST, false};
+			T0 + draw(LAST_MS), draw(h->places * PROBES), FAULT_CONNECTION_LOST, false};
 		bool added = false;
 		size_t i = 0;
 		for (int64_t now = T0; now < T0 + LAST_MS + 600000; now += 5000) {
@@ -163,12 +221,14 @@ static void one_more_failure_never_looks_better(void **state)
 				added = true;
 			}
 			const int without = level(&a, now), with = level(&b, now);
-			if (with < without)
+			/* of a suspect it may make unknown what was believed bad, never green */
+			const bool doubted = (int)(more.source / PROBES) == h->suspect;
+			if (doubted ? !with && without : with < without)
 				fail_msg(
 					"round %u, %llds: %d became %d by one more failure of %u"
 					" at %llds",
 					round, (long long)(now - T0) / 1000, without, with,
-					more.probe, (long long)(more.at_ms - T0) / 1000);
+					more.source, (long long)(more.at_ms - T0) / 1000);
 		}
 		bench_fini(&a);
 		bench_fini(&b);
@@ -187,12 +247,15 @@ static void silence_never_makes_it_green(void **state)
 		const int64_t end = T0 + draw(LAST_MS);
 		for (size_t i = 0; i < h->n && h->e[i].at_ms <= end; i++)
 			take(&a, &h->e[i]);
+		for (unsigned i = 0; i < array_len(h->told); i++)
+			if (h->told[i].at_ms > end)
+				h->told[i].at_ms = 0;
 		int before = level(&a, end);
-		for (int64_t now = end; now < end + LAST_MS; now += 1000) {
+		for (int64_t now = end; now < end + 2 * LAST_MS; now += 1000) {
 			const int is = level(&a, now);
 			/* holding back after trouble may end; that is no new silence */
 			bool held = false;
-			for (unsigned p = 0; p < 3; p++)
+			for (unsigned p = 0; p < h->places * PROBES; p++)
 				held |= now <= a.s[p]->now.hold_bad_ms + 1000 ||
 					now <= a.s[p]->now.hold_failing_ms + 1000 ||
 					now <= a.s[p]->now.hold_slow_ms + 1000;
@@ -207,12 +270,90 @@ static void silence_never_makes_it_green(void **state)
 	free(h);
 }
 
+/* What came of the last while is taken at its end, in another order by the one than by the other.
+ */
+static void order_of_arrival_does_not_matter(void **state)
+{
+	struct history *h = mem_new(struct history);
+	for (unsigned round = 0; round < 1000; round++) {
+		struct bench a, b;
+		seed = round + 200000;
+		draw_history(h);
+		bench_init(&a, h);
+		bench_init(&b, h);
+		size_t from = 0, to = 0;
+		for (int64_t now = T0; now < T0 + LAST_MS; now += 20000) {
+			for (; to < h->n && h->e[to].at_ms <= now; to++)
+				take_at(&a, &h->e[to], now);
+			while (to - from > 1) { /* backwards, but for the oldest */
+				take_at(&b, &h->e[--to], now);
+			}
+			for (; from < h->n && h->e[from].at_ms <= now; from++)
+				take_at(&b, &h->e[from], now);
+			to = from;
+			assert_int_equal(level(&a, now), level(&b, now));
+		}
+		bench_fini(&a);
+		bench_fini(&b);
+	}
+	free(h);
+}
+
+static void a_repeat_changes_nothing(void **state)
+{
+	struct history *h = mem_new(struct history);
+	for (unsigned round = 0; round < 1000; round++) {
+		struct bench a, b;
+		seed = round + 300000;
+		draw_history(h);
+		bench_init(&a, h);
+		bench_init(&b, h);
+		size_t i = 0;
+		for (int64_t now = T0; now < T0 + LAST_MS; now += 5000) {
+			for (; i < h->n && h->e[i].at_ms <= now; i++) {
+				take(&a, &h->e[i]);
+				take(&b, &h->e[i]);
+				take(&b, &h->e[i]);
+				if (i > 3)
+					take(&b, &h->e[i - draw(4)]);
+			}
+			assert_int_equal(level(&a, now), level(&b, now));
+		}
+		bench_fini(&a);
+		bench_fini(&b);
+	}
+	free(h);
+}
+
+static void without_answers_nothing_is_green(void **state)
+{
+	struct history *h = mem_new(struct history);
+	for (unsigned round = 0; round < 1000; round++) {
+		struct bench a;
+		seed = round + 400000;
+		draw_history(h);
+		bench_init(&a, h);
+		size_t i = 0;
+		for (int64_t now = T0; now < T0 + LAST_MS; now += 5000) {
+			for (; i < h->n && h->e[i].at_ms <= now; i++)
+				if (h->e[i].fault != FAULT_NONE)
+					take(&a, &h->e[i]);
+			assert_int_not_equal(level(&a, now), 0);
+		}
+		bench_fini(&a);
+	}
+	free(h);
+}
+
 int test_monotone(void);
 int test_monotone(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_more_failure_never_looks_better),
 		cmocka_unit_test(silence_never_makes_it_green),
+		cmocka_unit_test(order_of_arrival_does_not_matter),
+		cmocka_unit_test(a_repeat_changes_nothing),
+		cmocka_unit_test(without_answers_nothing_is_green),
 	};
 	return cmocka_run_group_tests_name("monotone", tests, NULL, NULL);
 }

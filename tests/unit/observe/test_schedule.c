@@ -338,6 +338,162 @@ static void test_missed_times(void **state)
 	schedule_remove(j);
 }
 
+/* --- standing still --------------------------------------------------------------------------- */
+
+/* A crowd that is watched second by second over a stretch in which nothing could run. */
+struct crowd {
+	struct seen seen[MANY];
+	int64_t closest_ns[MANY]; /* between two runs of one */
+	size_t each_second;       /* runs in the one with most, since the stretch */
+};
+
+static void add_crowd(struct place *p, struct crowd *c)
+{
+	static const int64_t rates[] = {10, 60, 300, 3600, 86400};
+	for (size_t i = 0; i < MANY; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "probe-%zu", i);
+		c->seen[i].place = p;
+		add(&c->seen[i], name, rates[i % array_len(rates)] * NS_PER_S);
+	}
+}
+
+static size_t runs_of(const struct crowd *c)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < MANY; i++)
+		n += c->seen[i].n;
+	return n;
+}
+
+static void watch(struct place *p, struct crowd *c, int64_t seconds)
+{
+	for (int64_t s = 0; s < seconds; s++) {
+		int64_t last[MANY];
+		size_t before[MANY];
+		const size_t all = runs_of(c);
+		for (size_t i = 0; i < MANY; i++) {
+			last[i] = c->seen[i].last_ns;
+			before[i] = c->seen[i].n;
+		}
+		loop_advance(p->loop, NS_PER_S);
+		for (size_t i = 0; i < MANY; i++) {
+			const int64_t apart = c->seen[i].last_ns - last[i];
+			assert_true(c->seen[i].n - before[i] <= 1);
+			if (before[i] && c->seen[i].n > before[i] &&
+				(!c->closest_ns[i] || apart < c->closest_ns[i]))
+				c->closest_ns[i] = apart;
+		}
+		if (runs_of(c) - all > c->each_second)
+			c->each_second = runs_of(c) - all;
+	}
+}
+
+/* Each time of each job was a run or is told as missed; none runs twice for one; those to come are
+ * where they were; and the crowd does not come all at once. `still`: lets the time pass. */
+static void stand_still(struct place *p, void (*still)(struct place *p, int64_t ns), int64_t ns)
+{
+	struct crowd *c = mem_new(struct crowd);
+	int64_t phase[MANY], began[MANY];
+	add_crowd(p, c);
+	watch(p, c, 700);
+	const size_t usual = c->each_second;
+	const int64_t before_us = clock_unix_us(&p->clock);
+	memset(c->closest_ns, 0, sizeof(c->closest_ns));
+	c->each_second = 0;
+	for (size_t i = 0; i < MANY; i++) {
+		phase[i] = job_state(c->seen[i].job).next_unix_us;
+		began[i] = (int64_t)c->seen[i].n;
+	}
+	still(p, ns);
+	watch(p, c, 1000);
+	const int64_t now_us = clock_unix_us(&p->clock);
+	assert_true(now_us - before_us >= ns / NS_PER_US);
+	assert_true(c->each_second <= usual * 5 / 2); /* all at once: more than 100 */
+	for (size_t i = 0; i < MANY; i++) {
+		const struct job_state s = job_state(c->seen[i].job);
+		const int64_t every_us = s.every_ns / NS_PER_US;
+		const int64_t due = phase[i] <= now_us ? (now_us - phase[i]) / every_us + 1 : 0;
+		const int64_t came = (int64_t)c->seen[i].n - began[i] + (int64_t)s.missed;
+		/* One that is put off is still to come. */
+		assert_true(came == due || (came == due - 1 && s.next_unix_us < now_us + every_us));
+		if (came == due)
+			same_moment((s.next_unix_us - phase[i]) % every_us, 0);
+		assert_true(!c->closest_ns[i] || c->closest_ns[i] >= s.every_ns / 4);
+		schedule_remove(c->seen[i].job);
+	}
+	free(c);
+}
+
+static void sleep_for(struct place *p, int64_t ns)
+{
+	p->clock.slept_ns += ns;
+	p->clock.unix_us += ns / NS_PER_US;
+}
+
+static void stop_for(struct place *p, int64_t ns)
+{
+	clock_advance(&p->clock, ns);
+}
+
+static void test_the_machine_slept(void **state)
+{
+	stand_still(*state, sleep_for, 7 * MINUTE_NS);
+}
+
+static void test_the_machine_slept_for_a_night(void **state)
+{
+	stand_still(*state, sleep_for, 9 * 60 * MINUTE_NS + 123456789000);
+}
+
+static void test_the_process_was_stopped(void **state)
+{
+	stand_still(*state, stop_for, 7 * MINUTE_NS);
+}
+
+static void test_the_process_was_stopped_for_seconds(void **state)
+{
+	stand_still(*state, stop_for, 8 * NS_PER_S);
+}
+
+/* Forward or back, with nothing slept: each job goes on as if nothing had been. */
+static void set_the_clock(struct place *p, int64_t us)
+{
+	struct crowd *c = mem_new(struct crowd);
+	int64_t left[MANY];
+	add_crowd(p, c);
+	watch(p, c, 700);
+	for (size_t i = 0; i < MANY; i++)
+		left[i] = job_state(c->seen[i].job).next_unix_us - clock_unix_us(&p->clock);
+	p->clock.unix_us += us;
+	for (size_t i = 0; i < MANY; i++) {
+		c->seen[i].n = 0;
+		c->seen[i].every_ns = job_state(c->seen[i].job).every_ns;
+	}
+	watch(p, c, 1000);
+	for (size_t i = 0; i < MANY; i++) {
+		const struct job_state s = job_state(c->seen[i].job);
+		const int64_t every_us = s.every_ns / NS_PER_US;
+		const int64_t due =
+			left[i] <= 1000000000 ? (1000000000 - left[i]) / every_us + 1 : 0;
+		assert_int_equal(c->seen[i].n, due);
+		assert_int_equal(c->seen[i].wrong, 0);
+		assert_int_equal(s.missed, 0);
+		schedule_remove(c->seen[i].job);
+	}
+	free(c);
+}
+
+static void test_the_wall_clock_jumps_forward(void **state)
+{
+	set_the_clock(*state, 3600LL * 1000000 * 26);
+}
+
+static void test_the_wall_clock_jumps_back(void **state)
+{
+	set_the_clock(*state, -3600LL * 1000000 * 26);
+}
+
 static void test_removed_inside(void **state)
 {
 	struct place *p = *state;
@@ -470,6 +626,14 @@ int test_schedule(void)
 		cmocka_unit_test_setup_teardown(test_soon, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_wall_clock_is_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missed_times, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_machine_slept, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_machine_slept_for_a_night, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_process_was_stopped, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_process_was_stopped_for_seconds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_wall_clock_jumps_forward, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_wall_clock_jumps_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_removed_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others_removed_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_under_way_when_removed, setup, teardown),

@@ -278,21 +278,33 @@ static bool write_verdict(struct facts_tx *tx, void *arg, struct error *err)
 	return rows_write(tx, arg, err);
 }
 
+static int64_t store(struct alarm_house *h, const struct verdict *v)
+{
+	char name[64], evidence[] = "{}";
+	struct row_change c = {.name = name, .evidence = evidence, .to.v = *v};
+
+	snprintf(name, sizeof(name), "%c%s", v->component[0] - ('a' - 'A'), v->component + 1);
+	c.to.from_ms = c.to.v.since_ms = c.to.v.evidence_ms = house_now_ms(h);
+	must(facts_call(h->facts, write_verdict, &c, &h->err), h);
+	return c.id;
+}
+
 int64_t house_verdict(struct alarm_house *h, const char *component, enum health health,
 	const char *rule, const char *text)
 {
-	char name[64], evidence[] = "{}";
-	struct row_change c = {.name = name, .evidence = evidence};
+	const struct verdict v = {
+		.component = component, .health = health, .rule = rule, .text = text};
 
-	snprintf(name, sizeof(name), "%c%s", component[0] - ('a' - 'A'), component + 1);
-	c.to.v = (struct verdict){.component = component,
-		.health = health,
-		.since_ms = house_now_ms(h),
-		.evidence_ms = house_now_ms(h),
-		.rule = rule,
-		.text = text};
-	must(facts_call(h->facts, write_verdict, &c, &h->err), h);
-	return c.id;
+	return store(h, &v);
+}
+
+int64_t house_explained(struct alarm_house *h, const struct verdict *v)
+{
+	const int64_t id = store(h, v);
+
+	alarms_wake(h->alarms);
+	house_settle(h);
+	return id;
 }
 
 int64_t house_change(struct alarm_house *h, const char *component, enum health health)

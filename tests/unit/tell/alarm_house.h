@@ -60,6 +60,8 @@ int64_t house_verdict(struct alarm_house *h, const char *component, enum health 
 	const char *rule, const char *text);
 /* The same, and all that follows at once. */
 int64_t house_change(struct alarm_house *h, const char *component, enum health health);
+/* Of a verdict that something explains: component, health, rule, text, root ..., not its times. */
+int64_t house_explained(struct alarm_house *h, const struct verdict *v);
 /* Until nothing is under way, at this time. */
 void house_settle(struct alarm_house *h);
 /* Until the receiver has heard n in all; then one may still be unanswered. */

@@ -167,6 +167,12 @@ static json_t *component(enum mood mood, size_t i, bool operators)
 	json_object_set_new(o, "checked_ms", json_integer(NOW - 12000));
 	json_object_set_new(o, "stored", json_boolean(mood == MOOD_MIXED && i == 7));
 	json_object_set_new(o, "evidence", json_integer((json_int_t)i + 400));
+	json_object_set_new(o, "root", text(h == HEALTH_DEGRADED ? "network" : NULL));
+	json_object_set_new(o, "dissent",
+		text(h == HEALTH_DEGRADED ? "1 of 3 locations sees an outage: bonn-outside"
+					  : NULL));
+	json_object_set_new(o, "maintenance", text(h == HEALTH_MAINTENANCE ? "" : NULL));
+	json_object_set_new(o, "flapping", json_false());
 	json_object_set_new(o, "availability",
 		json_pack("{s:o, s:o, s:o, s:o}", "d1", ratio(d, 1), "d7", ratio(d, 7), "d30",
 			ratio(d, 30), "d90", ratio(d, 90)));
@@ -261,6 +267,8 @@ static json_t *about(enum mood mood)
 	return json_object();
 }
 
+static void add_events(json_t *site, enum mood mood, bool operators);
+
 json_t *model_site(enum mood mood, size_t n, bool operators)
 {
 	json_t *components = json_array(), *o = json_object();
@@ -286,6 +294,7 @@ json_t *model_site(enum mood mood, size_t n, bool operators)
 	json_object_set_new(o, "categories", categories(components));
 	json_object_set_new(o, "components", components);
 	add_lists(o, mood, n);
+	add_events(o, mood, operators);
 	if (operators) {
 		json_object_set_new(o, "alarms",
 			json_pack("[{s:s,s:s,s:i,s:i,s:i,s:s}]", "name", "hook", "kind", "webhook",
@@ -398,7 +407,22 @@ json_t *model_availability(enum mood mood, size_t n)
 		json_object_set_new(o, "days", d);
 		json_array_append_new(all, o);
 	}
-	return json_pack("{s:o}", "components", all);
+	json_t *slos = json_array();
+	static const double left[] = {0.62, 0.05, -0.4};
+	static const char *const states[] = {"good", "firing", "good", "unknown"};
+	static const char *const spans[] = {"rolling", "month", "quarter", "week"};
+	for (size_t i = 0; i < n && i < 4; i++)
+		json_array_append_new(slos,
+			json_pack(
+				"{s:o, s:o, s:o, s:f, s:o?, s:s, s:I, s:f, s:f, s:o, s:o, s:s, s:I}",
+				"name", text("compute-api"), "component", text("compute"),
+				"component_name", text("Compute"), "objective", 0.999, "text",
+				i % 2 ? text("Requests are answered within 800 ms.") : NULL, "span",
+				spans[i], "over_ms", (json_int_t)30 * 86400000, "good", 99910.0,
+				"whole", 100000.0, "ratio", i < 3 ? json_real(0.9991) : json_null(),
+				"budget_left", i < 3 ? json_real(left[i]) : json_null(), "state",
+				states[i], "since_ms", (json_int_t)1));
+	return json_pack("{s:o, s:o}", "components", all, "slos", slos);
 }
 
 static json_t *run_row(size_t i, bool operators)
@@ -643,6 +667,19 @@ json_t *model_run(enum mood mood)
 		"ended_ms", (json_int_t)(NOW - 68000), "verdict", verdict, "report", report);
 }
 
+static json_t *told(enum mood mood)
+{
+	return json_pack(
+		"[{s:s, s:s, s:s, s:I, s:{s:s, s:{s:I, s:I}, s:[{s:s, s:f}, {s:s, s:n}], s:i,"
+		" s:{s:s}}}]",
+		"by", mood == MOOD_HOSTILE ? hostile_name : "rule:image-slow", "health", "degraded",
+		"text", "answers take 812 ms", "at_ms", (json_int_t)(NOW - 1510000), "evidence",
+		"rule", "p95('image') > 800ms", "window", "from_ms", (json_int_t)(NOW - 1810000),
+		"to_ms", (json_int_t)(NOW - 1510000), "values", "series", "image", "p95", 812.5,
+		"series", "image-eu-2", "p95", "minimum", 20, "operators", "file",
+		"/etc/glasshouse/rules.yaml");
+}
+
 json_t *model_evidence(enum mood mood, bool operators)
 {
 	json_t *o = json_pack(
@@ -661,6 +698,15 @@ json_t *model_evidence(enum mood mood, bool operators)
 			4810.0, "faults", "timeout", 1, "unavailable", 1, "probe", "server-login",
 			"step", "image", "n", 1, "failed", 0, "slow", 0, "last_ms",
 			(json_int_t)(NOW - 1560000), "median_ms", "worst_ms", "faults"));
+	json_object_set_new(o, "answering", json_integer(1));
+	json_object_set_new(o, "failing", json_integer(1));
+	json_object_set_new(o, "unable", json_integer(0));
+	json_object_set_new(o, "silent", json_integer(0));
+	json_object_set_new(o, "root", text("identity"));
+	json_object_set_new(o, "maintenance", text("2026-11-26-firmware"));
+	json_object_set_new(o, "dissent", text("1 of 3 locations sees an outage: bonn-outside"));
+	json_object_set_new(o, "flapping", json_true());
+	json_object_set_new(o, "told", told(mood));
 	if (operators)
 		json_object_set_new(o, "samples",
 			json_pack("[{s:I,s:s,s:s,s:s,s:i,s:s,s:f,s:s,s:s,s:s,s:s,s:s},"
@@ -677,6 +723,183 @@ json_t *model_evidence(enum mood mood, bool operators)
 				"prod image", "step", "", "fault", "none", "status", 200, "detail",
 				"", "total_ms", 1342.0));
 	return o;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static const char update_text[] =
+	"Requests for **new volumes** fail. We look into the storage back end.\n\n- running servers"
+	" are not concerned\n- [what to do meanwhile](https://example.org/volumes)\n";
+
+static json_t *revision(int n, int64_t at_ms, const char *of, bool operators)
+{
+	json_t *o =
+		json_pack("{s:i, s:I, s:s}", "revision", n, "at_ms", (json_int_t)at_ms, "text", of);
+	if (operators)
+		json_object_set_new(o, "by", text("alice"));
+	return o;
+}
+
+static json_t *update(
+	int n, int64_t ago_ms, const char *phase, const char *of, bool machine, bool operators)
+{
+	json_t *o = json_pack("{s:i, s:I, s:s, s:s, s:b, s:n, s:n, s:[o]}", "n", n, "at_ms",
+		(json_int_t)(NOW - ago_ms), "phase", phase, "text", of, "machine", machine,
+		"corrected_ms", "components", "revisions",
+		revision(1, NOW - ago_ms, of, operators));
+	if (operators)
+		json_object_set_new(o, "by", text(machine ? "suspect" : "alice"));
+	return o;
+}
+
+/* kind, phase, impact and the components that it concerns. */
+static json_t *event(enum mood mood, const char *id, const char *title, const char *kind,
+	const char *phase, int64_t from_ms, json_t *components, bool operators)
+{
+	const bool hostile = mood == MOOD_HOSTILE;
+	int64_t impact = 0;
+	json_t *touched = json_array(), *o = json_object();
+	const json_t *c;
+	size_t i;
+	json_array_foreach (components, i, c) {
+		json_array_append(touched, json_object_get(c, "id"));
+		impact = json_int(c, "impact", 0) > impact ? json_int(c, "impact", 0) : impact;
+	}
+	json_object_set_new(o, "id", text(id));
+	json_object_set_new(o, "kind", text(kind));
+	json_object_set_new(o, "title", text(hostile ? hostile_name : title));
+	json_object_set_new(o, "phase", text(phase));
+	json_object_set_new(o, "public", json_true());
+	json_object_set_new(o, "machine", json_false());
+	json_object_set_new(o, "taken_over", json_false());
+	json_object_set_new(o, "starts_ms", json_integer(from_ms));
+	json_object_set_new(o, "until_ms", json_null());
+	json_object_set_new(o, "ended_ms", json_null());
+	json_object_set_new(o, "created_ms", json_integer(from_ms));
+	json_object_set_new(o, "changed_ms", json_integer(NOW - 60000));
+	json_object_set_new(o, "revision", json_integer(3));
+	json_object_set_new(o, "impact", json_integer(impact));
+	json_object_set_new(o, "components", components);
+	json_object_set_new(o, "touched", touched);
+	json_object_set_new(o, "evidence", json_pack("[i, i]", 404, 498));
+	json_object_set_new(o, "updates",
+		json_pack("[o]", update(3, 900000, phase, hostile ? hostile_name : update_text,
+					 false, operators)));
+	if (operators)
+		json_object_set_new(o, "by", text("alice"));
+	return o;
+}
+
+/* Block storage is measured well in no mood but good; load balancing is in each but blind ones. */
+static json_t *incident(enum mood mood, bool operators)
+{
+	return event(mood, "2026-11-26-volumes-fail", "New volumes cannot be made", "incident",
+		"investigating", NOW - 5400000,
+		json_pack("[{s:s, s:i}, {s:s, s:i}, {s:s, s:i}]", "id", "network", "impact", 100,
+			"id", "images", "impact", 20, "id", "load-balancing", "impact", 50),
+		operators);
+}
+
+static json_t *work(
+	enum mood mood, const char *id, const char *phase, int64_t from_ms, bool operators)
+{
+	json_t *o = event(mood, id, "The storage of zone eu-1 gets new firmware", "maintenance",
+		phase, from_ms, json_pack("[{s:s, s:i}]", "id", "block-storage", "impact", 30),
+		operators);
+	json_object_set_new(o, "until_ms", json_integer(from_ms + 7200000));
+	return o;
+}
+
+static json_t *over(enum mood mood, int64_t from_ms, bool operators)
+{
+	json_t *o = event(mood, "2026-11-25-dns-slow", "DNS answers late", "incident", "resolved",
+		from_ms, json_pack("[{s:s, s:i}]", "id", "dns", "impact", 10), operators);
+	json_object_set_new(o, "machine", json_true());
+	json_object_set_new(o, "ended_ms", json_integer(from_ms + 1900000));
+	return o;
+}
+
+static void add_events(json_t *site, enum mood mood, bool operators)
+{
+	const bool some = mood == MOOD_MIXED || mood == MOOD_HOSTILE;
+	json_object_set_new(site, "events",
+		some ? json_pack("[o, o, o]", incident(mood, operators),
+			       work(mood, "2026-11-26-firmware", "in_progress", NOW - 1800000,
+				       operators),
+			       over(mood, NOW - 60000000, operators))
+		     : json_array());
+	json_object_set_new(site, "upcoming",
+		some ? json_pack("[o]", work(mood, "2026-11-28-firmware", "planned",
+						NOW + 150000000, operators))
+		     : json_array());
+}
+
+json_t *model_event(enum mood mood, bool operators)
+{
+	const char *said = mood == MOOD_HOSTILE ? hostile_name : update_text;
+	json_t *o = incident(mood, operators), *updates = json_array(), *u;
+	json_object_set_new(o, "machine", json_true());
+	json_object_set_new(o, "taken_over", json_true());
+	json_array_append_new(json_object_get(o, "touched"), text("dns"));
+	json_array_append_new(
+		updates, u = update(1, 5400000, "detected", "Nothing answers at block storage.",
+				 true, operators));
+	json_object_set_new(u, "components",
+		json_pack("[{s:s, s:i}, {s:s, s:i}]", "id", "network", "impact", 60, "id", "dns",
+			"impact", 30));
+	json_array_append_new(
+		updates, u = update(2, 3600000, "investigating", said, false, operators));
+	json_object_set_new(u, "corrected_ms", json_integer(NOW - 3000000));
+	json_object_set_new(u, "revisions",
+		json_pack("[o, o]",
+			revision(1, NOW - 3600000, "Requests for volumes fail *everywhere*.",
+				operators),
+			revision(2, NOW - 3000000, said, operators)));
+	json_array_append_new(updates, update(3, 900000, "investigating", said, false, operators));
+	json_object_set_new(o, "updates", updates);
+	json_object_set_new(o, "names",
+		json_pack("{s:s, s:s, s:s, s:s}", "network",
+			mood == MOOD_HOSTILE ? hostile_name : "Network", "images", "Images",
+			"load-balancing", "Load balancing", "dns", "DNS"));
+	if (operators)
+		json_object_set_new(o, "key", text("cause:volume"));
+	return o;
+}
+
+json_t *model_history(enum mood mood, bool operators)
+{
+	const bool none = mood == MOOD_UNKNOWN;
+	json_t *o = json_pack("{s:s, s:n, s:n, s:b, s:[s, s], s:{s:s}}", "month",
+		none ? "2026-09" : "", "kind", "component", "more", !none, "months", "2026-11",
+		"2026-10", "names", "block-storage", "Block storage");
+	json_object_set_new(o, "events",
+		none ? json_array()
+		     : json_pack("[o, o, o, o]",
+			       work(mood, "2026-11-28-firmware", "planned", NOW + 150000000,
+				       operators),
+			       incident(mood, operators), over(mood, NOW - 60000000, operators),
+			       work(mood, "2026-10-02-firmware", "cancelled", NOW - 4752000000,
+				       operators)));
+	return o;
+}
+
+json_t *model_alerts(enum mood mood)
+{
+	const bool hostile = mood == MOOD_HOSTILE;
+	if (mood == MOOD_UNKNOWN)
+		return json_pack("{s:[]}", "alerts");
+	return json_pack(
+		"{s:[{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s}, s:s, s:s, s:I, s:n},"
+		" {s:s, s:s, s:{s:s}, s:{}, s:s, s:n, s:I, s:I}]}",
+		"alerts", "fingerprint", "9f86d081884c7d65", "state", "firing", "labels",
+		"alertname", hostile ? hostile_name : "VolumesFail", "severity", "critical",
+		"instance", "storage-01.example.org:9100", "annotations", "summary",
+		hostile ? hostile_name : "Volumes cannot be made since 5 minutes", "url",
+		hostile ? "data:text/html,<b>" : "https://prometheus.example.org/graph?g0.expr=up",
+		"component", "block-storage", "starts_ms", (json_int_t)(NOW - 300000), "ends_ms",
+		"fingerprint", "60303ae22b998861", "state", "resolved", "labels", "alertname",
+		"NodeDown", "annotations", "url", "", "component", "starts_ms",
+		(json_int_t)(NOW - 9000000), "ends_ms", (json_int_t)(NOW - 7000000));
 }
 
 json_t *model_problem(int status, const char *path)

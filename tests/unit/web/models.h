@@ -31,6 +31,10 @@ json_t *model_calls(enum mood mood);
 /* Three series drawn; MOOD_UNKNOWN: a question that is wrong. */
 json_t *model_explore(enum mood mood);
 json_t *model_evidence(enum mood mood, bool operators);
+/* An incident of which all is there: corrections, a machine, components that came and went. */
+json_t *model_event(enum mood mood, bool operators);
+json_t *model_history(enum mood mood, bool operators);
+json_t *model_alerts(enum mood mood);
 json_t *model_problem(int status, const char *path);
 
 extern const char *const hostile_name; /* also stands in the hostile models */

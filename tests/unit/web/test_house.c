@@ -652,7 +652,22 @@ static bool marked(const json_t *doc)
 static void nothing_of_the_operators_is_in_what_the_public_gets(void **state)
 {
 	struct town *t = *state;
+	json_t *figures =
+		json_pack("{s:s, s:{s:s}}", "rule", "p95 > 1s", "operators", "file", "MARK-file");
+	judge_tell(t->h->judge, &(struct judge_told){.component = "compute",
+					.by = "rule:slow",
+					.health = HEALTH_DEGRADED,
+					.at_ms = house_now(t->h),
+					.fresh_ms = house_now(t->h) + 3600000,
+					.text = "MARK-sentence",
+					.evidence = figures});
+	json_decref(figures);
 	const int64_t id = break_it(t);
+	const json_t *told =
+		first(ask(t, "evidence", json_pack("{s:I}", "id", (json_int_t)id), AUDIENCE_PUBLIC),
+			"told");
+	assert_string_equal(json_str(json_object_get(told, "evidence"), "rule"), "p95 > 1s");
+	assert_null(json_object_get(told, "text"));
 	run_once(t, "MARK-run-1", "failed");
 	measure(t);
 	judge_blind(t->h->judge, true, "MARK-why");

@@ -228,6 +228,51 @@ static json_t *evidence_operators(void)
 	return model_evidence(MOOD_MIXED, true);
 }
 
+static json_t *event(void)
+{
+	return model_event(MOOD_MIXED, false);
+}
+
+static json_t *event_operators(void)
+{
+	return model_event(MOOD_MIXED, true);
+}
+
+static json_t *event_hostile(void)
+{
+	return model_event(MOOD_HOSTILE, true);
+}
+
+static json_t *history(void)
+{
+	return model_history(MOOD_MIXED, false);
+}
+
+static json_t *history_none(void)
+{
+	return model_history(MOOD_UNKNOWN, false);
+}
+
+static json_t *history_hostile(void)
+{
+	return model_history(MOOD_HOSTILE, true);
+}
+
+static json_t *alerts(void)
+{
+	return model_alerts(MOOD_MIXED);
+}
+
+static json_t *alerts_none(void)
+{
+	return model_alerts(MOOD_UNKNOWN);
+}
+
+static json_t *alerts_hostile(void)
+{
+	return model_alerts(MOOD_HOSTILE);
+}
+
 static json_t *explore(void)
 {
 	return model_explore(MOOD_MIXED);
@@ -325,6 +370,19 @@ static const struct shown all[] = {
 		true, 0, 0},
 	{"evidence-hostile", PAGE_EVIDENCE, "/evidence/498", evidence_hostile, site_hostile, true,
 		0, 0},
+	{"event", PAGE_EVENT, "/events/2026-11-26-volumes-fail", event, site_50, false, 20 * KB,
+		6 * KB},
+	{"event-operators", PAGE_EVENT, "/events/2026-11-26-volumes-fail", event_operators,
+		site_operators, true, 0, 0},
+	{"event-hostile", PAGE_EVENT, "/events/2026-11-26-volumes-fail", event_hostile,
+		site_hostile, true, 0, 0},
+	{"history", PAGE_HISTORY, "/history", history, site_50, false, 30 * KB, 8 * KB},
+	{"history-none", PAGE_HISTORY, "/history/2026-09", history_none, site_good, false, 20 * KB,
+		0},
+	{"history-hostile", PAGE_HISTORY, "/history", history_hostile, site_hostile, true, 0, 0},
+	{"alerts", PAGE_ALERTS, "/alerts", alerts, site_operators, true, 20 * KB, 6 * KB},
+	{"alerts-none", PAGE_ALERTS, "/alerts", alerts_none, site_operators, true, 10 * KB, 0},
+	{"alerts-hostile", PAGE_ALERTS, "/alerts", alerts_hostile, site_hostile, true, 0, 0},
 	{"problem-403", PAGE_PROBLEM, "/runs/tp3k6o-cbmv", problem_403, site_50, false, 10 * KB, 0},
 	{"problem-404", PAGE_PROBLEM, "/nowhere", problem_404, site_50, false, 10 * KB, 0},
 	{"problem-405", PAGE_PROBLEM, "/", problem_405, site_50, false, 10 * KB, 0},
@@ -337,11 +395,13 @@ static char *render(const struct shown *s, const char *lang)
 {
 	struct error err = {0};
 	struct buf out = BUF(BUF_PAGE);
-	json_t *model = s->model(), *site = s->site();
+	json_t *model = s->model(), *whole = s->site();
+	json_t *site = s->page == PAGE_STATUS ? json_incref(whole) : page_frame(whole);
 	assert_non_null(model);
 	if (!page_render(s->page, model, site, s->path, lang, s->operators, &out, &err))
 		fail_msg("%s (%s): %s", s->name, lang, err.msg);
 	json_decref(model);
+	json_decref(whole);
 	json_decref(site);
 	return buf_take(&out);
 }
@@ -468,12 +528,22 @@ static void no_inline(const struct shown *s, const char *lang, const char *html)
 	lacks(s, html, "javascript:");
 }
 
-/* Whether a link is in what the site says of itself: there alone may be others. */
-static bool is_about(const char *html, const char *at)
+/* Whether a link is in what the operator wrote: of his site, or of an event. */
+static bool is_prose(const char *html, const char *at)
 {
-	const char *from = strstr(html, "<div class=\"prose\"");
-	const char *to = from ? strstr(from, "\n</div>\n</section>") : NULL;
-	return to && at > from && at < to;
+	static const char open[] = "<div class=\"prose\"";
+	for (const char *from = html; (from = strstr(from, open)); from++) {
+		const char *to = from;
+		for (int depth = 1; depth && to;) { /* tables are in a div of their own */
+			const char *next = strstr(to + 1, "<div"), *end = strstr(to + 1, "</div>");
+			const bool deeper = next && end && next < end;
+			depth += deeper ? 1 : -1;
+			to = deeper ? next : end;
+		}
+		if (to && at > from && at < to)
+			return true;
+	}
+	return false;
 }
 
 /* Links stay on this host, but for those the site's owner wrote. Other foreign addresses are text:
@@ -485,7 +555,7 @@ static void no_foreign(const struct shown *s, const char *lang, const char *html
 		for (const char *p = html; (p = strstr(p, attributes[i])); p++) {
 			const char *to = p + strlen(attributes[i]);
 			const bool owners =
-				is_about(html, p) &&
+				is_prose(html, p) &&
 				(!strncmp(to, "https://", 8) || !strncmp(to, "mailto:", 7));
 			if (!(to[0] == '#' || (to[0] == '/' && to[1] != '/') || owners))
 				fail_msg("%s: a foreign link: %.60s", s->name, p);
@@ -618,7 +688,7 @@ static void test_truth(void **state)
 	s = find("status-good");
 	html = render(s, "de");
 	has(s, html, "<h1>Alle 50 Komponenten sind in Betrieb</h1>");
-	has(s, html, "<td>100\xc2\xa0%</td>");
+	has(s, html, "#f\">100\xc2\xa0%</a></td>");
 	lacks(s, html, "simulierte");
 	free(html);
 }
@@ -643,7 +713,7 @@ static void test_days(void **state)
 	const char *html = buf_str(&out);
 	/* 90 days: 88 that are not there or mostly unobserved, one unknown, one with a second down
 	 */
-	has(s, html, "90 days: 1 outage, 1 unknown, 88 not observed");
+	has(s, html, "<span class=\"vh\">1 outage, 1 unknown, 88 not observed");
 	has(s, html, "<path class=\"g\" d=\"M0 20h351\"/>");
 	has(s, html, "<path class=\"u\" d=\"M352 20h3\"/>");
 	has(s, html, "<path class=\"x\" d=\"M356 14h3\"/>");
@@ -669,9 +739,13 @@ static void test_audience(void **state)
 	assert_null(strstr(buf_str(&out), "curl -sS"));
 	assert_null(strstr(buf_str(&out), "req-3d49506d"));
 	assert_null(strstr(buf_str(&out), "example-berlin"));
+	assert_null(strstr(buf_str(&out), "rules.yaml"));
+	assert_null(strstr(buf_str(&out), "answers take 812 ms"));
+	assert_non_null(strstr(buf_str(&out), "series: image; p95: 812.5"));
 	buf_clear(&out);
 	assert_true(page_render(PAGE_EVIDENCE, model, site, "/evidence/1", "en", true, &out, &err));
 	assert_non_null(strstr(buf_str(&out), "curl -sS"));
+	assert_non_null(strstr(buf_str(&out), "rules.yaml"));
 	json_decref(model);
 	buf_clear(&out);
 	model = model_scenario(MOOD_MIXED, true);
@@ -682,6 +756,24 @@ static void test_audience(void **state)
 	json_decref(model);
 	json_decref(site);
 	buf_fini(&out);
+}
+
+/* What explains a state, and what others concluded of series, is told to everybody. */
+static void test_evidence(void **state)
+{
+	char *html = render(find("evidence"), "de");
+	const struct shown *s = find("evidence");
+	has(s, html,
+		"Dies ist eine Folge von: <a href=\"/components/identity?lang=de\"><bdi>Identity</bdi></a>.");
+	has(s, html,
+		"<a href=\"/events/2026-11-26-firmware?lang=de\">In angekündigter Wartung.</a>");
+	has(s, html, "<bdi>1 of 3 locations sees an outage: bonn-outside</bdi>");
+	has(s, html, "Der Zustand wechselt");
+	has(s, html, "<a href=\"/api/ops/v1/evidence/498.json\">JSON</a>");
+	has(s, html, "<dt>Schlagen fehl</dt><dd>1</dd>");
+	has(s, html, "<code>p95('image') &gt; 800ms</code>");
+	has(s, html, "series: image-eu-2; p95: \xe2\x80\x93");
+	free(html);
 }
 
 /* Servers of a run side by side on one scale, and why one cannot be logged in to. */
@@ -708,6 +800,26 @@ static void test_boots(void **state)
 	free(html);
 	html = render(find("run-passed"), "en");
 	lacks(s, html, "The console says");
+	free(html);
+}
+
+/* The address of another program stays text. */
+static void test_alerts(void **state)
+{
+	const struct shown *s = find("alerts");
+	char *html = render(s, "en");
+	has(s, html, "<h2 id=\"h-alerts\">1 alert fires</h2>");
+	has(s, html, "state outage\"><svg class=\"i\"><use href=\"#i-outage\"/></svg>Fires</span>");
+	has(s, html,
+		"state operational\"><svg class=\"i\"><use href=\"#i-operational\"/></svg>Resolved</span>");
+	has(s, html, "<a href=\"/components/block-storage?lang=en\"><bdi>Block storage</bdi></a>");
+	has(s, html, "<code>https://prometheus.example.org/graph?g0.expr=up</code>");
+	has(s, html, "<p dir=\"auto\">Volumes cannot be made since 5 minutes</p>");
+	free(html);
+	s = find("alerts-none");
+	html = render(s, "de");
+	has(s, html, "Keine Meldung ist offen");
+	has(s, html, "Niemand hat eine geschickt.");
 	free(html);
 }
 
@@ -969,8 +1081,10 @@ int test_page(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_days),
+		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_boots),
 		cmocka_unit_test(test_boots_none),
+		cmocka_unit_test(test_alerts),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_hostile),

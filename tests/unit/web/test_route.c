@@ -6,6 +6,7 @@
 
 #include "../check.h"
 #include "base/json.h"
+#include "models.h"
 #include "web/faces/faces.h"
 #include "web/serve_inside.h"
 
@@ -64,7 +65,7 @@ static void each_face_keeps_to_its_paths(void **state)
 		if (strcmp(r->method, "GET") || r->face == FACE_PROCESS || r->write)
 			assert_true(r->on == ON_INTAKE && r->audience == AUDIENCE_OPERATORS);
 		assert_true(!strcmp(r->method, "GET") == (r->body_max == 0));
-		assert_true((r->class == CLASS_FIXED) == (r->file != FILE_NONE));
+		assert_true((r->class == CLASS_FIXED) == (r->file != FILE_NONE || r->moved));
 		if (r->class == CLASS_COLD)
 			assert_non_null(r->query);
 		if (r->class == CLASS_PINNED)
@@ -142,27 +143,43 @@ static void a_row_writes_its_path(void **state)
 /* --- openapi -------------------------------------------------------------------------------------
  */
 
+/* What is said of a path. */
+static struct slice described(struct slice text, const char *path)
+{
+	char *head = mem_printf("\n  %s:\n", path);
+	const size_t at = slice_find_text(text, slice_of(head));
+	const size_t n = at < text.n ? strlen(head) : 0;
+	const struct slice rest = slice_sub(text, at + n - (n > 0), text.n);
+	free(head);
+	return slice_sub(rest, 0, slice_find_text(rest, SLICE("\n  /")) + 1);
+}
+
 static void the_description_has_every_row_of_ours(void **state)
 {
+	static const char *const methods[][2] = {{"GET", "\n    get:\n"}, {"POST", "\n    post:\n"},
+		{"PUT", "\n    put:\n"}, {"PATCH", "\n    patch:\n"},
+		{"DELETE", "\n    delete:\n"}};
 	const struct slice text = ops_openapi()->plain;
-	size_t ours = 0;
+	size_t ours = 0, all = 0;
 	for (size_t i = 0; i < route_count; i++) {
 		const struct route *r = &routes[i];
 		if (r->face != FACE_OPS)
 			continue;
-		char *part = mem_printf(
-			"\n  %s:\n    %s:\n", r->path, strcmp(r->method, "POST") ? "get" : "post");
-		if (slice_find_text(text, slice_of(part)) == text.n)
-			fail_msg("%s %s is not described", r->method, r->path);
-		free(part);
+		const struct slice part = described(text, r->path);
+		for (size_t m = 0; m < array_len(methods); m++)
+			if (!strcmp(r->method, methods[m][0]) &&
+				slice_find_text(part, slice_of(methods[m][1])) == part.n)
+				fail_msg("%s %s is not described", r->method, r->path);
 		ours++;
 	}
 	/* and no other */
-	size_t described = 0;
-	struct slice rest = text, line;
-	while (rest.n && slice_next(&rest, '\n', &line))
-		described += slice_starts(line, "  /");
-	assert_int_equal(described, ours);
+	for (size_t m = 0; m < array_len(methods); m++) {
+		const struct slice head = slice_of(methods[m][1]);
+		struct slice rest = text;
+		for (size_t at; (at = slice_find_text(rest, head)) < rest.n; all++)
+			rest = slice_sub(rest, at + head.n - 1, rest.n);
+	}
+	assert_int_equal(all, ours);
 }
 
 /* --- the intake's guard --------------------------------------------------------------------------
@@ -286,6 +303,98 @@ static void the_page_is_as_good_as_its_worst(void **state)
 	json_decref(empty);
 }
 
+/* Of the site of models.c: an incident and work under way, work that is planned, an incident that
+ * is over; two were added that have no form there. */
+static void events_have_the_shape_clients_expect(void **state)
+{
+	json_t *s = model_site(MOOD_MIXED, 20, false), *events = json_object_get(s, "events");
+	json_t *notice = json_deep_copy(json_array_get(events, 0));
+	json_object_set_new(notice, "kind", json_string("info"));
+	json_array_append_new(events, notice);
+	json_t *cancelled = json_deep_copy(json_array_get(events, 1));
+	json_object_set_new(cancelled, "phase", json_string("cancelled"));
+	json_array_append_new(events, cancelled);
+	static const struct {
+		json_t *(*make)(const json_t *site);
+		const char *list;
+		size_t n;
+		const char *status;
+	} rows[] = {{statuspage_incidents, "incidents", 2, "investigating"},
+		{statuspage_unresolved, "incidents", 1, "investigating"},
+		{statuspage_summary, "incidents", 1, "investigating"},
+		{statuspage_maintenances, "scheduled_maintenances", 2, "scheduled"},
+		{statuspage_upcoming, "scheduled_maintenances", 1, "scheduled"},
+		{statuspage_active, "scheduled_maintenances", 1, "in_progress"},
+		{statuspage_summary, "scheduled_maintenances", 2, "scheduled"}};
+	static const char *const fields[] = {"created_at", "id", "impact", "incident_updates",
+		"monitoring_at", "name", "page_id", "resolved_at", "shortlink", "started_at",
+		"status", "updated_at", "components", "reminder_intervals"};
+	static const char *const update_fields[] = {"body", "created_at", "display_at", "id",
+		"incident_id", "status", "updated_at", "affected_components",
+		"deliver_notifications"};
+	for (size_t i = 0; i < array_len(rows); i++) {
+		json_t *all = rows[i].make(s), *list = json_object_get(all, rows[i].list);
+		assert_int_equal(json_array_size(list), rows[i].n);
+		json_t *one = json_array_get(list, 0);
+		json_t *update = json_array_get(json_object_get(one, "incident_updates"), 0);
+		assert_string_equal(json_str(one, "status"), rows[i].status);
+		for (size_t k = 0; k < array_len(fields); k++)
+			assert_non_null(json_object_get(one, fields[k]));
+		for (size_t k = 0; k < array_len(update_fields); k++)
+			assert_non_null(json_object_get(update, update_fields[k]));
+		assert_string_equal(json_str(update, "incident_id"), json_str(one, "id"));
+		json_decref(all);
+	}
+	json_decref(s);
+}
+
+static void what_is_worked_on_is_under_maintenance(void **state)
+{
+	json_t *s = model_site(MOOD_GOOD, 20, false), *mixed = model_site(MOOD_MIXED, 20, false);
+	json_object_set(s, "events", json_object_get(mixed, "events"));
+	json_t *all = statuspage_summary(s), *c;
+	size_t i, worked = 0;
+	json_array_foreach (json_object_get(all, "components"), i, c) {
+		if (json_is_true(json_object_get(c, "group")))
+			continue;
+		const bool is = !strcmp(json_str(c, "status"), "under_maintenance");
+		assert_true(is == !strcmp(json_str(c, "name"), "Block storage"));
+		worked += is;
+	}
+	assert_int_equal(worked, 1);
+	assert_string_equal(json_str(json_object_get(all, "status"), "indicator"), "maintenance");
+	json_t *one = json_array_get(json_object_get(all, "incidents"), 0);
+	assert_string_equal(json_str(one, "impact"), "critical");
+	assert_string_equal(json_str(one, "shortlink"),
+		"https://status.example.org/events/2026-11-26-volumes-fail");
+	assert_int_equal(json_array_size(json_object_get(one, "components")), 3);
+	json_t *work = json_array_get(json_object_get(all, "scheduled_maintenances"), 0);
+	assert_string_equal(json_str(work, "scheduled_until"), "2026-11-26T08:11:22.000Z");
+	assert_string_equal(json_str(work, "scheduled_for"), "2026-11-26T06:11:22.000Z");
+	json_decref(all);
+	json_decref(mixed);
+	json_decref(s);
+}
+
+static void impacts_have_their_four_words(void **state)
+{
+	static const struct {
+		int impact;
+		const char *word;
+	} rows[] = {{0, "none"}, {1, "minor"}, {33, "minor"}, {34, "major"}, {99, "major"},
+		{100, "critical"}};
+	json_t *s = model_site(MOOD_MIXED, 3, false);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		json_object_set_new(json_array_get(json_object_get(s, "events"), 0), "impact",
+			json_integer(rows[i].impact));
+		json_t *all = statuspage_unresolved(s);
+		json_t *one = json_array_get(json_object_get(all, "incidents"), 0);
+		assert_string_equal(json_str(one, "impact"), rows[i].word);
+		json_decref(all);
+	}
+	json_decref(s);
+}
+
 int test_route(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +409,9 @@ int test_route(void)
 		cmocka_unit_test(a_setup_that_cannot_be_lets_nobody_in),
 		cmocka_unit_test(components_have_the_shape_clients_expect),
 		cmocka_unit_test(the_page_is_as_good_as_its_worst),
+		cmocka_unit_test(events_have_the_shape_clients_expect),
+		cmocka_unit_test(what_is_worked_on_is_under_maintenance),
+		cmocka_unit_test(impacts_have_their_four_words),
 	};
 	return cmocka_run_group_tests_name("route", tests, NULL, NULL);
 }

@@ -91,6 +91,21 @@ static void every_answer_is_guarded(void **state)
 	got_fini(&g);
 }
 
+static void what_moved_says_where_it_is(void **state)
+{
+	struct served *s = *state;
+	served_open(s, (struct web_options){0});
+	struct got g = public_get(s, "/incidents/a%20b?lang=de", "");
+	assert_int_equal(g.status, 301);
+	assert_string_equal(got_header(&g, "Location"), "/events/a%20b?lang=de");
+	got_fini(&g);
+	g = public_get(s, "/incidents/%2F%2Fevil.example", "");
+	assert_int_equal(g.status, 404);
+	got_fini(&g);
+	assert_int_equal(s->queries, 0);
+	expect(public_get(s, "/events/nobody", ""), 404, "404");
+}
+
 static void the_public_never_sees_what_is_the_operators(void **state)
 {
 	struct served *s = *state;
@@ -442,19 +457,19 @@ static bool has_places_again(struct served *s)
 	return has;
 }
 
-static void more_than_fit_are_sent_away(void **state)
+/* What is asked begins so, and ends with a number. */
+static void send_away(struct served *s, const char *begin, const char *one_more)
 {
-	struct served *s = *state;
 	int fds[WAITING];
 	served_open(s, (struct web_options){0});
 	s->keep = true;
 	for (int i = 0; i < WAITING; i++) {
 		char path[64];
-		snprintf(path, sizeof(path), "/components/%d", i);
+		snprintf(path, sizeof(path), "%s%d", begin, i);
 		fds[i] = served_leave(s, web_public_port(s->web), path);
 	}
 	served_wait(s, all_places_are_taken);
-	struct got g = public_get(s, "/components/one-more", "");
+	struct got g = public_get(s, one_more, "");
 	assert_int_equal(g.status, 503);
 	assert_non_null(got_header(&g, "Retry-After"));
 	got_fini(&g);
@@ -467,6 +482,16 @@ static void more_than_fit_are_sent_away(void **state)
 	for (int i = 0; i < WAITING; i++)
 		close(fds[i]);
 	served_wait(s, has_places_again);
+}
+
+static void more_than_fit_are_sent_away(void **state)
+{
+	send_away(*state, "/components/", "/components/one-more");
+}
+
+static void who_asks_for_lists_takes_nothing_from_operators(void **state)
+{
+	send_away(*state, "/api/ops/v1/events?skip=", "/api/ops/v1/events");
 }
 
 static void who_is_sent_away_may_come_again(void **state)
@@ -590,6 +615,7 @@ int test_serve(void)
 	const struct CMUnitTest tests[] = {
 		t(pages_and_models_are_there),
 		t(every_answer_is_guarded),
+		t(what_moved_says_where_it_is),
 		t(the_public_never_sees_what_is_the_operators),
 		t(a_reader_who_has_it_is_told_so),
 		t(codings_are_chosen),
@@ -605,6 +631,7 @@ int test_serve(void)
 		t(an_address_that_stays_taken_is_refused),
 		t(many_readers_are_one_question),
 		t(more_than_fit_are_sent_away),
+		t(who_asks_for_lists_takes_nothing_from_operators),
 		t(who_is_sent_away_may_come_again),
 		t(closing_with_readers_waiting),
 		t(who_leaves_is_not_answered),

@@ -1,0 +1,308 @@
+/*
+ * running_outposts.c - both halves of outposts: what we report to a house, and who reports to us.
+ *
+ * A probe that runs here too keeps our own rate: of what one name stands for there is one idea.
+ */
+
+#include "cli/running.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "observe/component.h"
+
+/* --- what we report --------------------------------------------------------------------------- */
+
+static void on_said(void *arg, const char *text)
+{
+	struct running *r = arg;
+	running_say(r, "%s", text);
+	if (r->house)
+		house_changed(r->house);
+}
+
+static void open_reporter(struct running *r)
+{
+	const struct config *c = r->now->config;
+	const struct reporter_options o = {.to = c->upstream.to,
+		.token = c->upstream.token.value,
+		.location = c->location,
+		.instance = r->session.instance,
+		.tell = on_said,
+		.arg = r};
+	r->reporter = reporter_new(r->session.loop, r->session.api, r->series, &o);
+}
+
+void running_outposts_seen(struct running *r, const struct observation *o)
+{
+	if (r->reporter)
+		reporter_seen(r->reporter, o);
+}
+
+static void add_probe(
+	json_t *list, const char *cloud, const char *name, int64_t every_ns, int64_t timeout_ns)
+{
+	json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I}", "cloud", cloud, "probe", name,
+					    "every_ms", (json_int_t)(every_ns / NS_PER_MS),
+					    "timeout_ms", (json_int_t)(timeout_ns / NS_PER_MS)));
+}
+
+/* As the judge was told of them. */
+static json_t *probes_here(const struct running *r)
+{
+	json_t *list = json_array();
+	VEC_EACH (&r->clouds, struct watched_cloud *, c) {
+		const struct endpoint_probe *p;
+		const size_t n = (*c)->endpoints ? endpoints_list((*c)->endpoints, &p) : 0;
+		for (size_t i = 0; i < n; i++)
+			add_probe(list, (*c)->row->name, p[i].name, p[i].every_ns, p[i].timeout_ns);
+	}
+	VEC_EACH (&r->scenarios, struct watched_scenario *, s) {
+		if (!(*s)->leaving)
+			add_probe(list, (*s)->cloud->row->name, (*s)->name, (*s)->row->every_ns,
+				(*s)->scenario->deadline_ns + (*s)->scenario->teardown_ns);
+	}
+	MAP_EACH (&r->probes, e) {
+		const struct watched_probe *w = e->value;
+		const struct probe_about *about = probe_config_about(w->row);
+		for (size_t i = 0; i < array_len(w->probe) && w->probe[i]; i++)
+			add_probe(list, "", probe_name(w->probe[i]), about->every_ns,
+				about->timeout_ns);
+	}
+	return list;
+}
+
+static json_t *components_here(const struct running *r)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < judge_component_count(r->judge); i++) {
+		const struct component *c = judge_component_at(r->judge, i);
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", c->id, "name", c->name,
+				"category", c->category, "cloud", c->cloud, "region", c->region));
+	}
+	return list;
+}
+
+/* --- what outposts report --------------------------------------------------------------------- */
+
+static void on_seen(void *arg, const struct observation *o)
+{
+	struct running *r = arg;
+	judge_take(r->judge, o); /* past our witnesses: theirs have seen it */
+}
+
+static void on_about(void *arg)
+{
+	struct running *r = arg;
+	if (r->opened)
+		running_lists_make(r);
+}
+
+static void on_trouble(void *arg, const char *location, const char *why)
+{
+	struct running *r = arg;
+	if (why)
+		running_say(r, "outpost %s: %s", location, why);
+	else
+		running_say(r, "outpost %s: nothing is wrong any more", location);
+	running_blind(r, BLIND_LOCATION, location, why);
+}
+
+void running_stored(void *arg)
+{
+	struct running *r = arg;
+	if (r->outposts)
+		outposts_stored(r->outposts);
+}
+
+static void on_taken(void *arg, const struct outposts_answer *a)
+{
+	json_t *document = json_pack(
+		"{s:I, s:b}", "accepted", (json_int_t)a->accepted, "want_about", a->want_about);
+	if (*a->why)
+		json_object_set_new(document, "error", json_string(a->why));
+	web_answer(arg, 200, json_pack("{s:i, s:o}", "status", a->status, "document", document));
+}
+
+void running_parcel(
+	void *arg, const char *location, struct parcel *parcel, struct web_answer *answer)
+{
+	struct running *r = arg;
+	if (r->opened && r->outposts && !r->stopping) {
+		outposts_take(r->outposts, location, parcel, on_taken, answer);
+		return;
+	}
+	parcel_free(parcel);
+	running_answer(answer, 503, "the house is not open");
+}
+
+/* --- what the judge is told of them ----------------------------------------------------------- */
+
+struct telling {
+	struct running *running;
+	struct map probes; /* "cloud\nprobe" -> the pace of the slowest of them */
+};
+
+static char *key_of(const char *cloud, const char *probe)
+{
+	return mem_printf("%s\n%s", cloud, probe);
+}
+
+static void add_paces(void *arg, const char *location, const json_t *about)
+{
+	struct telling *t = arg;
+	size_t i;
+	json_t *p;
+	json_array_foreach (json_object_get(about, "probes"), i, p) {
+		char *key = key_of(json_str(p, "cloud"), json_str(p, "probe"));
+		const int64_t every = json_int(p, "every_ms", 0),
+			      timeout = json_int(p, "timeout_ms", 0);
+		struct outpost_pace *pace = map_get(&t->probes, key);
+		if (!pace) {
+			pace = mem_new(struct outpost_pace);
+			map_put(&t->probes, key, pace);
+		}
+		pace->every_ms = pace->every_ms > every ? pace->every_ms : every;
+		pace->timeout_ms = pace->timeout_ms > timeout ? pace->timeout_ms : timeout;
+		free(key);
+	}
+}
+
+static void drop_ours(struct map *paces, const json_t *ours)
+{
+	size_t i;
+	json_t *p;
+	json_array_foreach (ours, i, p) {
+		char *key = key_of(json_str(p, "cloud"), json_str(p, "probe"));
+		free(map_remove(paces, key));
+		free(key);
+	}
+}
+
+static void free_paces(struct map *paces)
+{
+	MAP_EACH (paces, e)
+		free(e->value);
+	map_fini(paces);
+}
+
+static bool has(const json_t *ours, const char *key)
+{
+	size_t i;
+	json_t *p;
+	bool found = false;
+	json_array_foreach (ours, i, p) {
+		char *k = key_of(json_str(p, "cloud"), json_str(p, "probe"));
+		found = found || !strcmp(k, key);
+		free(k);
+	}
+	return found;
+}
+
+/* A key taken apart, for the judge. */
+static void tell(struct judge *j, const char *key, const struct outpost_pace *pace)
+{
+	const char *probe = strchr(key, '\n') + 1;
+	char *cloud = mem_strndup(key, (size_t)(probe - 1 - key));
+	if (pace)
+		judge_expect(
+			j, cloud, probe, pace->every_ms * NS_PER_MS, pace->timeout_ms * NS_PER_MS);
+	else
+		judge_unexpect(j, cloud, probe);
+	free(cloud);
+}
+
+static void expect(struct running *r, const json_t *ours)
+{
+	struct telling t = {.running = r};
+	outposts_each(r->outposts, add_paces, &t);
+	drop_ours(&t.probes, ours);
+	MAP_EACH (&r->outpost_paces, e)
+		if (!map_get(&t.probes, e->key) && !has(ours, e->key))
+			tell(r->judge, e->key, NULL);
+	MAP_EACH (&t.probes, e)
+		tell(r->judge, e->key, e->value);
+	free_paces(&r->outpost_paces);
+	r->outpost_paces = t.probes;
+}
+
+void running_outposts_lists(struct running *r)
+{
+	json_t *ours = probes_here(r);
+	if (r->outposts)
+		expect(r, ours);
+	if (r->reporter)
+		reporter_about(r->reporter,
+			json_pack("{s:o, s:O}", "components", components_here(r), "probes", ours));
+	json_decref(ours);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static void configure(struct running *r)
+{
+	const struct config *c = r->now->config;
+	const char **locations = mem_new_array(c->outpost_count + 1, sizeof(*locations));
+	struct web_outpost *tokens = mem_new_array(c->outpost_count + 1, sizeof(*tokens));
+	for (size_t i = 0; i < c->outpost_count; i++) {
+		locations[i] = c->outposts[i].location;
+		tokens[i] =
+			(struct web_outpost){c->outposts[i].location, c->outposts[i].token.value};
+	}
+	outposts_configure(r->outposts, locations, c->outpost_count);
+	web_set_outposts(r->web, tokens, c->outpost_count);
+	free(locations);
+	free(tokens);
+}
+
+bool running_outposts(struct running *r, struct error *err)
+{
+	const struct outposts_options o = {
+		.seen = on_seen, .about = on_about, .trouble = on_trouble, .arg = r};
+	r->outposts = outposts_new(r->session.loop, r->session.facts, r->series, &o, err);
+	if (!r->outposts)
+		return false;
+	configure(r);
+	if (r->now->config->upstream.to)
+		open_reporter(r);
+	house_outposts(r->house, r->outposts, r->reporter);
+	return true;
+}
+
+void running_outposts_reload(struct running *r)
+{
+	const struct config_upstream *u = &r->now->config->upstream;
+	configure(r);
+	if (r->reporter && u->to)
+		reporter_set_token(r->reporter, u->token.value);
+}
+
+void running_outposts_site(const struct running *r, json_t *site)
+{
+	char text[CLOCK_TEXT];
+	if (r->outposts)
+		json_object_set_new(site, "outposts", outposts_json(r->outposts));
+	if (!r->reporter)
+		return;
+	const struct reporter_state s = reporter_state(r->reporter);
+	const struct outbox_state box = outbox_state(r->series);
+	json_object_set_new(site, "report",
+		json_pack("{s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I}", "to",
+			r->now->config->upstream.to ? r->now->config->upstream.to : "", "trouble",
+			s.why, "taken_at",
+			s.taken_ms ? clock_rfc3339(s.taken_ms * 1000, text) : NULL, "samples",
+			(json_int_t)s.samples, "waiting", (json_int_t)box.samples, "bytes",
+			(json_int_t)box.bytes, "too_old", (json_int_t)box.too_old, "too_many",
+			(json_int_t)box.too_many));
+}
+
+void running_outposts_close(struct running *r)
+{
+	reporter_free(r->reporter);
+	r->reporter = NULL;
+	outposts_free(r->outposts);
+	r->outposts = NULL;
+	free_paces(&r->outpost_paces);
+}

@@ -1,0 +1,174 @@
+/*
+ * judge_take.c - which probes report, and their results, each to its source.
+ */
+
+#include <string.h>
+
+#include "judge/judge_inside.h"
+
+/* --- what is expected ---------------------------------------------------------------------------
+ */
+
+static char *probe_key(const char *cloud, const char *probe)
+{
+	return mem_printf("%s\n%s", cloud ? cloud : "", probe);
+}
+
+static void expected_free(struct expected *x)
+{
+	map_fini(&x->users);
+	free(x);
+}
+
+char *judge_source_key(const char *cloud, const char *probe, const char *step, const char *location)
+{
+	return mem_printf("%s\n%s\n%s\n%s", cloud ? cloud : "", probe, step ? step : "",
+		location ? location : "");
+}
+
+static void source_gone(struct source *s)
+{
+	if (s)
+		place_left(s);
+	source_free(s);
+}
+
+static void pace(const struct judge *j, struct source *s, const struct expected *x)
+{
+	source_pace(s, x->every_ms, x->timeout_ms,
+		x->every_ms >= JUDGE_RARE_MS ? 1 : j->options.confirm);
+}
+
+static void forget_longest(struct judge *j)
+{
+	MAP_EACH (&j->longest, e)
+		free(e->value);
+	map_fini(&j->longest);
+}
+
+/* What is expected is other now: components of which nothing was ever heard wait for it. */
+static void expect_anew(struct judge *j)
+{
+	forget_longest(j);
+	VEC_EACH (&j->components, struct judged *, c)
+		if (!(*c)->now.v.id)
+			judge_later(*c);
+}
+
+void judge_expect(
+	struct judge *j, const char *cloud, const char *probe, int64_t every_ns, int64_t timeout_ns)
+{
+	char *key = probe_key(cloud, probe);
+	struct expected *x = map_get(&j->expected, key);
+	if (!x) {
+		x = mem_new(struct expected);
+		map_put(&j->expected, key, x);
+	}
+	free(key);
+	x->every_ms = every_ns / NS_PER_MS;
+	x->timeout_ms = timeout_ns / NS_PER_MS;
+	MAP_EACH (&x->users, user) {
+		struct judged *c = user->value;
+		MAP_EACH (&c->sources, e) {
+			struct source *s = e->value;
+			if (s->expected == x)
+				pace(j, s, x);
+		}
+		judge_later(c);
+	}
+	expect_anew(j);
+}
+
+void judge_unexpect(struct judge *j, const char *cloud, const char *probe)
+{
+	char *key = probe_key(cloud, probe);
+	struct expected *x = map_remove(&j->expected, key);
+	free(key);
+	if (!x)
+		return;
+	MAP_EACH (&x->users, user) {
+		struct judged *c = user->value;
+		MAP_EACH (&c->sources, e) {
+			struct source *s = e->value;
+			if (s->expected == x)
+				source_gone(map_remove(&c->sources, e->key));
+		}
+		judge_later(c);
+	}
+	expected_free(x);
+	expect_anew(j);
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+static void drop_stalest(struct judged *c)
+{
+	const struct source *stalest = NULL;
+	char *key = NULL;
+	MAP_EACH (&c->sources, e) {
+		const struct source *s = e->value;
+		if (stalest && source_fresh_until_ms(s) >= source_fresh_until_ms(stalest))
+			continue;
+		stalest = s;
+		key = e->key;
+	}
+	if (key)
+		source_gone(map_remove(&c->sources, key));
+}
+
+static struct source *source_of(struct judged *c, const struct observation *o, struct expected *x)
+{
+	char *key = judge_source_key(o->cloud, o->probe, o->step, o->location);
+	struct source *s = map_get(&c->sources, key);
+	struct place *p = s ? s->place : place_of(c->judge, o->location ? o->location : "");
+	if (!s && p) {
+		if (c->sources.n >= JUDGE_SOURCES_MAX)
+			drop_stalest(c);
+		s = source_new(o->cloud ? o->cloud : "", o->probe, o->step, p->name);
+		s->expected = x;
+		s->minimum_ms = judge_minimum_ms(c->judge);
+		s->quick = (!c->now.v.id && !c->unwritten) || c->now.v.health == HEALTH_OPERATIONAL;
+		pace(c->judge, s, x);
+		map_put(&c->sources, key, s);
+		map_put(&x->users, c->id, c);
+		place_joined(p, s);
+	}
+	free(key);
+	return s;
+}
+
+void judge_take(struct judge *j, const struct observation *o)
+{
+	struct judged *c = o->component ? map_get(&j->by_id, o->component) : NULL;
+	char *key = probe_key(o->cloud, o->probe);
+	struct expected *x = map_get(&j->expected, key);
+	free(key);
+	struct source *s = c && x ? source_of(c, o, x) : NULL;
+	if (!s)
+		return;
+	const int64_t now_ms = judge_now_ms(j);
+	const bool was_good = source_says(s, now_ms) == SAYS_GOOD;
+	place_heard(s, o, now_ms);
+	source_take(s, o, now_ms, j->blind || s->place->told.suspect);
+	if (!was_good || source_says(s, now_ms) != SAYS_GOOD || !judge_still_good(c, s, now_ms))
+		judge_again(c);
+}
+
+/* --- ends ------------------------------------------------------------------------------------- */
+
+void take_forget(struct judged *c)
+{
+	MAP_EACH (&c->judge->expected, e)
+		map_remove(&((struct expected *)e->value)->users, c->id);
+	MAP_EACH (&c->sources, e)
+		source_gone(e->value);
+	map_fini(&c->sources);
+}
+
+void take_end(struct judge *j)
+{
+	MAP_EACH (&j->expected, e)
+		expected_free(e->value);
+	map_fini(&j->expected);
+	forget_longest(j);
+}

@@ -1,0 +1,73 @@
+/*
+ * judge_window.c - declared work: within which window a component lies, and when that changes.
+ *
+ * The windows that are given reach into the past and the future; nothing is kept of them but what
+ * the verdicts' rows and the seconds of the days say.
+ */
+
+#include <string.h>
+
+#include "judge/judge_inside.h"
+
+static void windows_fini(struct judge *j)
+{
+	VEC_EACH (&j->windows, struct window, w) {
+		free(w->component);
+		free(w->event);
+	}
+	vec_fini(&j->windows);
+}
+
+void judge_windows(struct judge *j, const struct judge_window *w, size_t n)
+{
+	const int64_t now_ms = judge_now_ms(j);
+	/* what has passed was not within the new ones */
+	VEC_EACH (&j->components, struct judged *, c)
+		days_count(*c, now_ms);
+	windows_fini(j);
+	for (size_t i = 0; i < n; i++)
+		if (w[i].from_ms < w[i].to_ms)
+			vec_push(&j->windows,
+				((struct window){w[i].component ? mem_strdup(w[i].component) : NULL,
+					mem_strdup(w[i].event ? w[i].event : ""), w[i].from_ms,
+					w[i].to_ms}));
+	VEC_EACH (&j->components, struct judged *, c)
+		judge_again(*c);
+}
+
+void windows_end(struct judge *j)
+{
+	windows_fini(j);
+}
+
+static bool is_its(const struct window *w, const struct judged *c)
+{
+	return !w->component || !strcmp(w->component, c->id);
+}
+
+const char *window_at(const struct judged *c, int64_t at_ms)
+{
+	const char *event = NULL;
+	VEC_EACH (&c->judge->windows, struct window, w) {
+		if (at_ms < w->from_ms || at_ms >= w->to_ms || !is_its(w, c))
+			continue;
+		if (*w->event) /* one that customers were told of says it better */
+			return w->event;
+		event = w->event;
+	}
+	return event;
+}
+
+int64_t window_next_ms(const struct judged *c, int64_t after_ms)
+{
+	int64_t next = INT64_MAX;
+	VEC_EACH (&c->judge->windows, struct window, w) {
+		if (!is_its(w, c))
+			continue;
+		if (w->from_ms > after_ms && w->from_ms < next)
+			next = w->from_ms;
+		if (w->to_ms > after_ms && w->to_ms < next)
+			next = w->to_ms;
+	}
+	return next;
+}
