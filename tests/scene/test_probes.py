@@ -449,6 +449,8 @@ def test_keys_of_kinds():
             text = f.read()
         for kind in re.findall(r"const struct probe_kind probe_kind_(\w+) = \{", text):
             sources[kind] = text
+    with open(os.path.join(KINDS, "talk.h"), encoding="utf-8") as f:
+        of_tls = re.search(r"#define TALK_TLS_MEASUREMENTS(.*?)\nbool", f.read(), re.S)[1]
     rows = {kind: row for row in table("Kinds") for kind in re.findall(r"`(\w+)`", row[0])}
     assert set(kinds) <= set(rows)
     for kind in ("http", "dns", "icmp", "push"):
@@ -456,4 +458,5 @@ def test_keys_of_kinds():
         row = rows[kind]
         assert keys == set(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", row[-2]))), kind
         names = re.search(r"measurements\[\] = \{(.*?)NULL", sources[kind], re.S)[1]
+        names = names.replace("TALK_TLS_MEASUREMENTS", of_tls)
         assert set(re.findall(r'"(\w+)"', names)) == set(re.findall(r"`([A-Z_]+)`", row[-1])), kind
