@@ -192,6 +192,16 @@ static bool take_int(void *arg, const struct facts_row *row)
 	return false;
 }
 
+/* Its tables come with its version, in one transaction: without, somebody is about to begin it, or
+ * was killed before, and it is as if it were not there. */
+static bool is_begun(sqlite3 *db, int64_t version, struct error *err)
+{
+	int64_t tables = 0;
+	return version || (sqlite_rows(db, "SELECT count(*) FROM sqlite_master", NULL, 0, take_int,
+				   &tables, err) &&
+				  tables);
+}
+
 static bool prepare(sqlite3 *db, bool write, const struct period *p, struct error *err)
 {
 	int64_t version = 0;
@@ -203,7 +213,7 @@ static bool prepare(sqlite3 *db, bool write, const struct period *p, struct erro
 		return false;
 	}
 	if (!write)
-		return sqlite_exec(db, "PRAGMA query_only=1", err);
+		return is_begun(db, version, err) && sqlite_exec(db, "PRAGMA query_only=1", err);
 	static const char *const extra[LEVELS] = {
 		("CREATE TABLE IF NOT EXISTS sealed(hour INTEGER PRIMARY KEY, parts INTEGER NOT NULL,"
 		 " through INTEGER NOT NULL);"),

@@ -20,7 +20,8 @@
 #define DELAY_MS        600000
 #define SAMPLES_AT_ONCE 100000
 
-bool writer_sealed(
+/* What a raw file says of an hour: parts 0 and through 0 when it was never sealed. */
+static bool get_mark(
 	sqlite3 *raw, int64_t hour, unsigned *ret_parts, int64_t *ret_through, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -394,7 +395,7 @@ static bool seal_hour(
 	struct seal s = {.w = w, .t = t, .hour = hour, .through = through};
 	int64_t done = 0;
 	const size_t recent = t->recent.n;
-	if (!open_levels(&s, err) || !writer_sealed(s.db[LEVEL_RAW], hour, &s.part, &done, err) ||
+	if (!open_levels(&s, err) || !get_mark(s.db[LEVEL_RAW], hour, &s.part, &done, err) ||
 		!drop_rows(w, hour, done, err))
 		return false;
 	if (through > done && s.part == SERIES_PARTS) {

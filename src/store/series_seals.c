@@ -2,12 +2,12 @@
  * series_seals.c - which seals the loop was told of, and those of other processes; see
  * series_writer.h.
  *
- * Of each hour the loop counts the parts it was told of, and has in memory the rows behind them: all
- * that are known (tail.seen) and newer than `through` of its last part. A seal of another process
- * moves that line, so both move in one turn: the heads go, and the rows behind the new line are told
- * again, from the tail, where they stay until a seal takes them. Marks are read after a snapshot of
- * the tail was taken: a row goes only when its mark stands, so what the snapshot lacks is in the
- * parts that are read.
+ * Of each hour the loop counts the parts it was told of, and has in memory the rows behind them:
+ * all that are known (tail.seen) and newer than `through` of its last part. A seal of another
+ * process moves that line, so both move in one turn: the heads go, and the rows behind the new line
+ * are told again, from the tail, where they stay until a seal takes them. Marks are read after a
+ * snapshot of the tail was taken: a row goes only when its mark stands, so what the snapshot lacks
+ * is in the parts that are read.
  */
 
 #include "store/series_inside.h"
@@ -96,8 +96,8 @@ static void look_into(void *arg, const struct period *p)
 		return;
 	files_drop(files, p->name);
 	sqlite3 *db = files_open(files, p, &err);
-	if (db && sqlite_rows(db, "SELECT hour, parts, through FROM sealed", NULL, 0, take_sealed, l,
-			  &err))
+	if (db && sqlite_rows(db, "SELECT hour, parts, through FROM sealed", NULL, 0, take_sealed,
+			  l, &err))
 		return;
 	if (files_is_busy(files, db)) {
 		l->busy = true;

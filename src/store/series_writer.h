@@ -152,8 +152,5 @@ void seals_ours(struct writer *w, struct turn *t, const struct sealed_hour *s);
  */
 bool seals_look(struct writer *w, struct turn *t, int64_t before, struct error *err) must_check;
 void seals_forget(struct writer *w, int64_t before_hour);
-/* What raw files say of an hour: parts 0 and through 0 when it was never sealed, or unknown. */
-bool writer_sealed(sqlite3 *raw, int64_t hour, unsigned *ret_parts, int64_t *ret_through,
-	struct error *err) must_check;
 
 #endif

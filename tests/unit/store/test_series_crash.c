@@ -308,6 +308,30 @@ static void dying_half_way_through_a_file_is_undone_by_who_reads_it(void **state
 	}
 }
 
+static void dying_before_a_file_is_begun_leaves_nothing_to_read(void **state)
+{
+	static const char *const names[] = {
+		"raw-2026-W53.db", "10m-2026-12.db", "1h-2026.db", "days.db"};
+	struct series_house *h = *state;
+
+	fill_an_hour(h);
+	close_house(h);
+	for (size_t i = 0; i < array_len(names); i++) {
+		char *path = path_of(h, names[i]);
+
+		assert_int_equal(truncate(path, 0), 0);
+		free(path);
+	}
+	h->store = series_open(h->root, h->loop, NULL, &h->err);
+	assert_non_null(h->store);
+	assert_rolled(h->store, h->loop, 40);
+	assert_int_equal(series_status(h->store).corrupt, 0);
+	series_house_pass(h, 15 * 60000);
+	assert_int_equal(count_in_order(h->store, h->loop), 40);
+	assert_rolled(h->store, h->loop, 40);
+	assert_int_equal(series_status(h->store).corrupt, 0);
+}
+
 /* --- files that are cut or rot -----------------------------------------------------------------
  */
 
@@ -883,6 +907,7 @@ int test_series_crash(void)
 		series_test(dying_between_blocks_and_tail_counts_nothing_twice),
 		series_test(dying_in_the_midst_of_roll_ups_counts_nothing_twice),
 		series_test(dying_half_way_through_a_file_is_undone_by_who_reads_it),
+		series_test(dying_before_a_file_is_begun_leaves_nothing_to_read),
 		series_test(a_cut_wal_loses_its_end_only),
 		series_test(a_corrupt_block_is_left_out_and_counted),
 		series_test(rotten_files_never_stop_it),

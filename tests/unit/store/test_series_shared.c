@@ -164,20 +164,22 @@ static void a_row_that_comes_after_the_seal_of_others_counts_once(void **state)
 	part(&p);
 }
 
-/* It came, was sealed and went in one turn of the one that seals. */
+/* A row that came, was sealed and went before the second one of the pair had a turn. */
+static void seal_unseen(struct pair *p)
+{
+	append(p, 0, BEGIN);
+	append(p, 1, BEGIN + 1);
+	pass(&p->party[0], 19 * 60000);
+	append(p, 0, BEGIN + 2);
+	pass(&p->party[0], 2 * 60000);
+}
+
 static void a_row_sealed_unseen_is_found_in_the_files(void **state)
 {
 	struct pair p = {0};
 
 	meet(&p, *state);
-	append(&p, 0, BEGIN);
-	append(&p, 1, BEGIN + 1);
-	pass(&p.party[0], 19 * 60000);
-	const struct series_sample late = {.at_ms = BEGIN + 2, .value = (double)p.n++};
-	series_append(kind_series(p.party[0].store, SERIES_GAUGE, "count"), &late);
-	loop_advance(p.party[0].loop, NS_PER_S / 2);
-	series_settle(p.party[0].store);
-	pass(&p.party[0], 2 * 60000);
+	seal_unseen(&p);
 	append(&p, 1, BEGIN + 3); /* behind the seal, and no look at it yet */
 	assert_once(&p, 1, false);
 	pass(&p.party[1], 25 * 60000);
@@ -191,12 +193,9 @@ static void who_takes_the_lock_knows_what_was_sealed_before(void **state)
 	struct pair p = {0};
 
 	meet(&p, *state);
-	for (size_t i = 0; i < 6; i++)
-		append(&p, i % 2, BEGIN + (int64_t)i);
-	pass(&p.party[0], 25 * 60000);
+	seal_unseen(&p);
 	series_close(p.party[0].store);
-	append(&p, 1, BEGIN + 10);
-	pass(&p.party[1], 25 * 60000); /* looks, and seals what is left */
+	pass(&p.party[1], 25 * 60000);
 	assert_once(&p, 1, true);
 	enter(&p, &p.party[0]);
 	assert_once(&p, 0, true);
