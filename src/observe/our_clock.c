@@ -44,7 +44,9 @@ void our_clock_heard(void *arg, const char *host, int64_t from_us, int64_t to_us
 		map_put(&c->hosts, host, h);
 	}
 	h->heard_ns = loop_now_ns(c->loop);
-	h->off_us = from_us > date_us ? from_us - date_us : to_us < date_us ? to_us - date_us : 0;
+	/* a Date tells whole seconds: that clock stood anywhere within this one */
+	const int64_t last_us = date_us + NS_PER_S / NS_PER_US - 1;
+	h->off_us = from_us > last_us ? from_us - last_us : to_us < date_us ? to_us - date_us : 0;
 }
 
 static bool is_off(const struct host *h)

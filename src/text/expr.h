@@ -61,10 +61,10 @@ struct expr_scope {
 
 enum expr_flags {
 	EXPR_MEASUREMENTS = 1, /* [NAME] is a measurement, not a list */
-	/* Conditions over series: NAME{tag="value"} and a bare NAME, which may have . - and * in it,
-	 * are texts, `7d ago` is a time
-	 * below 0, all functions are the scope's. Both sides of && and || are evaluated, and what
-	 * is absent decides nothing: absent || true is true, absent && false is false. */
+	/* Conditions over series: NAME{tag="value"} and a bare NAME, which may have . - and * in
+	 * it, are texts, `7d ago` is a time below 0, all functions are the scope's. Both sides of
+	 * && and || are evaluated, and what is absent decides nothing: absent || true is true,
+	 * absent && false is false. */
 	EXPR_SERIES = 2,
 };
 

@@ -8,20 +8,16 @@
  *
  * SITE: the snapshot, published at most once a second
  *	site {name, url, timezone, languages: ["en", "de"], about {LANGUAGE: MARKDOWN, ...},
- *	      simulated: bool, maintenance: exclude|count: in availability, location, version, instance (O)}
- *	at_ms, started_ms, revision (grows with each change)
- *	health: the worst of all; counts {operational: 3, ...}
- *	observing {storing: bool, blind: bool, since_ms, why (O)}
- *	components [{id, name, category, region, cloud, health, rule, text (O), since_ms,
- *	      checked_ms | null, stored: bool, evidence: id | null,
- *	      root: id of the component whose outage explains it | null,
- *	      maintenance: id of the event within whose window it lies, "" when that is not
- *	      announced | null, dissent: who sees it worse, a sentence | null, flapping: bool,
- *	      days [90 x {day: days since 1970, s: [seconds in the five states], gap: seconds not
- *	      observed}], oldest first, today last,
- *	      availability {d1, d7, d30, d90: RATIO}}]
- *	      RATIO = {up: 0..1 | null, best, worst, seen: share of the time that was observed}
- *	      `up` is operational+degraded over time that was observed and is known; worst counts
+ *	      simulated: bool, maintenance: exclude|count: in availability, location, version,
+ *instance (O)} at_ms, started_ms, revision (grows with each change) health: the worst of all;
+ *counts {operational: 3, ...} observing {storing: bool, blind: bool, since_ms, why (O)} components
+ *[{id, name, category, region, cloud, health, rule, text (O), since_ms, checked_ms | null, stored:
+ *bool, evidence: id | null, root: id of the component whose outage explains it | null, maintenance:
+ *id of the event within whose window it lies, "" when that is not announced | null, dissent: who
+ *sees it worse, a sentence | null, flapping: bool, days [90 x {day: days since 1970, s: [seconds in
+ *the five states], gap: seconds not observed}], oldest first, today last, availability {d1, d7,
+ *d30, d90: RATIO}}] RATIO = {up: 0..1 | null, best, worst, seen: share of the time that was
+ *observed} `up` is operational+degraded over time that was observed and is known; worst counts
  *	      unseen and unknown time as down, best as up; maintenance is left out of all, or
  *	      down in all, as site.maintenance says
  *	categories [{name, components: [id]}]

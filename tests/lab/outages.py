@@ -30,7 +30,7 @@ PLAN = [
 CONFIG = {
     "site": {"name": "Lab", "languages": ["en", "de"]},
     "judge": {"minimum": "10s"},
-    "scenarios": [{"use": "server-login", "every": "2m"}, {"use": "volume-life", "every": "2m"}],
+    "scenarios": [{"use": "server-login", "every": "2m"}, {"use": "volume-life", "every": "2m", "params": {"with_backup": False}}],
     "events": {"suspect": {"lasting": "30s", "announce": "1m", "close": "auto", "after": "1m"}},
 }
 

@@ -42,7 +42,7 @@ def test_what_rests_on_identity_follows_it(cloud, receiver):
             assert component(run, name)["rule"] == "follows"
         assert component(run, "identity")["root"] is None
         assert "Affected by " in run.get("/?lang=en")[2].decode()
-        assert "Folge von " in run.get("/?lang=de")[2].decode()
+        assert "Betroffen von " in run.get("/?lang=de")[2].decode()
         assert 'href="/components/identity' in run.get("/components/compute?lang=en")[2].decode()
         evidence = run.json(f"/api/ops/v1/evidence/{component(run, 'compute')['evidence']}.json")
         assert evidence["root"] == "identity"

@@ -9,7 +9,9 @@ the end. RUN_KEEP names a directory for the files of a test that failed.
 import datetime
 import json
 import os
+import pathlib
 import random
+import re
 import shutil
 import socket
 import sqlite3
@@ -33,6 +35,9 @@ FAULTS = [
     {"service": "network", "method": "GET", "path": "*/networks*", "effect": "status", "status": 403},
     {"service": "image", "effect": "lost"},
 ]
+# Each change is compared with what was told of it, so none is left out for the sake of another.
+INDEPENDENT = sorted(set(re.findall(r'^DEPENDS\("([\w-]+)"', pathlib.Path(ROOT, "src/cli/depends.def").read_text(
+    encoding="utf-8"), re.M)))
 HEALTH = ("operational", "degraded", "outage", "unknown", "maintenance")
 
 
@@ -330,6 +335,7 @@ def watch(cloud, receiver, draw, moments):
     run = Run(cloud, {"listen": {"public": f"127.0.0.1:{public}", "intake": f"127.0.0.1:{intake}"},
                       "alarms": [{"webhook": receiver.url, "fold": "1s",
                                   "on": ["degraded", "outage", "unknown", "recovery"]}],
+                      "judge": {"minimum": "1s", "flapping": "off", "depends": {name: [] for name in INDEPENDENT}},
                       "scenarios": [{"use": "network-basics", "every": "10s"}]}, start=False)
     stir = Stir(random.Random(draw.random()), cloud, receiver, f"http://127.0.0.1:{public}")
     stir.start()

@@ -45,8 +45,8 @@ const char usual_rules[] =
 	"}, environments: [{name: prod}]}\n"
 #define FLAGS(service)                                                                             \
 	FLAG(service, "low")                                                                       \
-	FLAG(service, "low2") FLAG(service, "down") FLAG(service, "refused")                       \
-		FLAG(service, "errors") FLAG(service, "slow")
+	FLAG(service, "low2")                                                                      \
+	FLAG(service, "down") FLAG(service, "refused") FLAG(service, "errors") FLAG(service, "slow")
 	FLAGS("a") FLAGS("b") FLAGS("c") FLAGS("d")
 	"health_metrics:\n"
 #define HEALTH(s)                                                                                  \
