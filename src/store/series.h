@@ -13,8 +13,8 @@
  * read-only or broken, what waits is kept up to SERIES_WAITING_MAX samples, then counted as lost;
  * series_status() and the `trouble` callback say so, and say when it is over.
  * Several processes may use one directory. One of them, which holds series.lock, seals. What others
- * append is known here after the next turn of our own writer, which comes with what we append, and
- * after the next seal at the latest; it may lack until then, and never counts twice.
+ * append is known here after the next turn of our own writer, which comes with what we append, at
+ * the latest with the next seal; until then an answer may lack it. None ever counts it twice.
  *
  * Times are milliseconds since 1970, UTC, from the loop's clock, so that a year of schedule can be
  * tested in virtual time. Ranges are half-open. Thread: the loop's.
