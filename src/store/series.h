@@ -12,7 +12,9 @@
  * Storing never holds up observing: appending cannot fail and never waits. When the disk is full,
  * read-only or broken, what waits is kept up to SERIES_WAITING_MAX samples, then counted as lost;
  * series_status() and the `trouble` callback say so, and say when it is over.
- * Several processes may use one directory. One of them, which holds series.lock, seals.
+ * Several processes may use one directory. One of them, which holds series.lock, seals. What others
+ * append is known here after the next turn of our own writer, which comes with what we append, at
+ * the latest with the next seal; until then an answer may lack it. None ever counts it twice.
  *
  * Times are milliseconds since 1970, UTC, from the loop's clock, so that a year of schedule can be
  * tested in virtual time. Ranges are half-open. Thread: the loop's.

@@ -136,6 +136,7 @@ struct files {
 	bool write;
 	struct open_file open[FILES_OPEN];
 	uint64_t turn;
+	bool busy; /* the last that could not be opened was */
 	int (*stop)(void *arg);
 	void *stop_arg;
 };
@@ -191,6 +192,16 @@ static bool take_int(void *arg, const struct facts_row *row)
 	return false;
 }
 
+/* Its tables come with its version, in one transaction: without, somebody is about to begin it, or
+ * was killed before, and it is as if it were not there. */
+static bool is_begun(sqlite3 *db, int64_t version, struct error *err)
+{
+	int64_t tables = 0;
+	return version || (sqlite_rows(db, "SELECT count(*) FROM sqlite_master", NULL, 0, take_int,
+				   &tables, err) &&
+				  tables);
+}
+
 static bool prepare(sqlite3 *db, bool write, const struct period *p, struct error *err)
 {
 	int64_t version = 0;
@@ -202,7 +213,7 @@ static bool prepare(sqlite3 *db, bool write, const struct period *p, struct erro
 		return false;
 	}
 	if (!write)
-		return true;
+		return is_begun(db, version, err) && sqlite_exec(db, "PRAGMA query_only=1", err);
 	static const char *const extra[LEVELS] = {
 		("CREATE TABLE IF NOT EXISTS sealed(hour INTEGER PRIMARY KEY, parts INTEGER NOT NULL,"
 		 " through INTEGER NOT NULL);"),
@@ -237,6 +248,16 @@ static bool is_rotten(sqlite3 *db)
 	return rc == SQLITE_NOTADB || rc == SQLITE_CORRUPT;
 }
 
+static bool is_busy(sqlite3 *db)
+{
+	return db && (sqlite3_errcode(db) & 0xff) == SQLITE_BUSY;
+}
+
+bool files_is_busy(const struct files *f, sqlite3 *db)
+{
+	return db ? is_busy(db) : f->busy;
+}
+
 static void move_away(const struct files *f, const char *name)
 {
 	char *from = mem_printf("%s/%s", f->dir, name);
@@ -261,8 +282,9 @@ bool files_move_away_if_rotten(struct files *f, const struct period *p, sqlite3 
 static bool open_db(struct files *f, const struct period *p, const char *path, struct open_file *o,
 	bool *ret_rotten, struct error *err)
 {
-	const int flags =
-		f->write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+	/* Who only reads opens for writing too, where it may: what a process that was killed left
+	 * half written must be taken back before anything is read. */
+	const int flags = SQLITE_OPEN_READWRITE | (f->write ? SQLITE_OPEN_CREATE : 0);
 	const int rc = sqlite3_open_v2(path, &o->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
 		sqlite_error(o->db, rc, path, err);
@@ -275,12 +297,14 @@ static bool open_db(struct files *f, const struct period *p, const char *path, s
 			return true;
 	}
 	*ret_rotten = is_rotten(o->db);
+	f->busy = is_busy(o->db);
 	close_one(o);
 	return false;
 }
 
 sqlite3 *files_open(struct files *f, const struct period *p, struct error *err)
 {
+	f->busy = false;
 	for (size_t i = 0; i < FILES_OPEN; i++)
 		if (f->open[i].db && !strcmp(f->open[i].name, p->name)) {
 			f->open[i].used = ++f->turn;

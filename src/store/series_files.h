@@ -38,12 +38,16 @@ struct files;
 /* Copies dir. write: files are created. */
 struct files *files_new(const char *dir, bool write);
 void files_free(struct files *f);
-/* The connection of a period, or NULL: with an error, or without one when there is no such file and
- * the handle does not write. Borrowed; the last FILES_OPEN asked for stay open. A handle that
- * writes renames a file that is no database (NAME.corrupt) and begins a new one. */
+/* The connection of a period, or NULL: with an error, or without one when there is no such file, or
+ * nothing in it yet, and the handle does not write. Borrowed; the last FILES_OPEN asked for stay
+ * open. A handle that writes renames a file that is no database (NAME.corrupt) and begins a new
+ * one. */
 sqlite3 *files_open(struct files *f, const struct period *p, struct error *err) must_check;
 /* Closes one that is no longer wanted. */
 void files_drop(struct files *f, const char *name);
+/* Whether the connection's last error, or of NULL that of files_open(), was that another process
+ * holds the file: worth another try. */
+bool files_is_busy(const struct files *f, sqlite3 *db);
 /* Whether the connection's last error says that its file is broken; then it is renamed. */
 bool files_move_away_if_rotten(struct files *f, const struct period *p, sqlite3 *db);
 const char *files_dir(const struct files *f);

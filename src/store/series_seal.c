@@ -20,7 +20,8 @@
 #define DELAY_MS        600000
 #define SAMPLES_AT_ONCE 100000
 
-bool writer_sealed(
+/* What a raw file says of an hour: parts 0 and through 0 when it was never sealed. */
+static bool get_mark(
 	sqlite3 *raw, int64_t hour, unsigned *ret_parts, int64_t *ret_through, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -394,7 +395,7 @@ static bool seal_hour(
 	struct seal s = {.w = w, .t = t, .hour = hour, .through = through};
 	int64_t done = 0;
 	const size_t recent = t->recent.n;
-	if (!open_levels(&s, err) || !writer_sealed(s.db[LEVEL_RAW], hour, &s.part, &done, err) ||
+	if (!open_levels(&s, err) || !get_mark(s.db[LEVEL_RAW], hour, &s.part, &done, err) ||
 		!drop_rows(w, hour, done, err))
 		return false;
 	if (through > done && s.part == SERIES_PARTS) {
@@ -411,7 +412,7 @@ static bool seal_hour(
 		}
 		s.part++;
 	}
-	vec_push(&t->hours, ((struct hour_parts){hour, s.part, true}));
+	seals_ours(w, t, &(struct sealed_hour){hour, through > done ? through : done, s.part});
 	return drop_rows(w, hour, through, err);
 }
 
@@ -448,29 +449,11 @@ static bool take_lock(struct writer *w)
 	return w->lock >= 0;
 }
 
-/* Another process seals: which hours has it got through? */
-static bool look_at_seals(struct writer *w, struct turn *t, int64_t before, struct error *err)
+static void give_lock_back(struct writer *w)
 {
-	for (int64_t hour = before - 1; hour >= before - 24; hour--) {
-		const struct period p = period_of(LEVEL_RAW, hour * SERIES_HOUR_MS);
-		int64_t left = 0, through;
-		struct hours rows = {0};
-		unsigned parts;
-		const struct facts_value v[] = {FACTS_I(hour)};
-		sqlite3 *db = files_open(w->files, &p, err);
-		if (!db || !writer_sealed(db, hour, &parts, &through, err) ||
-			!sqlite_rows(w->tail.rows,
-				"SELECT hour, max(seq) FROM row WHERE hour = ? GROUP BY hour", v, 1,
-				take_hour, &rows, err)) {
-			vec_fini(&rows.list);
-			return false;
-		}
-		left = rows.list.n && rows.list.p[0].through > through;
-		vec_fini(&rows.list);
-		if (parts)
-			vec_push(&t->hours, ((struct hour_parts){hour, parts, !left}));
-	}
-	return true;
+	if (w->lock >= 0)
+		close(w->lock);
+	w->lock = -1;
 }
 
 struct expiry {
@@ -493,8 +476,15 @@ bool writer_seal(struct writer *w, struct turn *t, struct error *err)
 {
 	const int64_t before = (t->now_ms - DELAY_MS) / SERIES_HOUR_MS;
 	t->sealed = true;
-	if (!take_lock(w))
-		return look_at_seals(w, t, before, err);
+	if (w->lock < 0) {
+		const bool taken = take_lock(w); /* first: then nobody else seals any more */
+		if (!seals_look(w, t, before, err)) {
+			give_lock_back(w);
+			return false;
+		}
+		if (!taken)
+			return true;
+	}
 	struct hours h = {0};
 	const struct facts_value v[] = {FACTS_I(before)};
 	bool good = sqlite_rows(w->tail.rows,
@@ -504,5 +494,6 @@ bool writer_seal(struct writer *w, struct turn *t, struct error *err)
 		good = seal_hour(w, t, h.list.p[i].hour, h.list.p[i].through, err);
 	vec_fini(&h.list);
 	files_each(w->dir, remove_expired, &(struct expiry){w, t->now_ms});
+	seals_forget(w, (t->now_ms - w->keep_ms[LEVEL_RAW] - 8 * SERIES_DAY_MS) / SERIES_HOUR_MS);
 	return good;
 }

@@ -243,18 +243,22 @@ bool tail_series_id(
 /* --- rows --------------------------------------------------------------------------------------
  */
 
-bool tail_new_rows(struct tail *t,
-	void (*cb)(void *arg, int64_t hour, int64_t seq, struct slice data), void *arg,
-	struct error *err)
+typedef void row_cb(void *arg, int64_t hour, int64_t seq, struct slice data);
+
+/* Calls cb for each row of a statement that gives seq, hour and data. *ret_last (may be NULL): the
+ * last one. */
+static bool each_row(struct tail *t, const char *sql, const int64_t *values, int n, row_cb *cb,
+	void *arg, int64_t *ret_last, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(t->rows,
-		"SELECT seq, hour, data FROM row WHERE seq > ? ORDER BY seq", -1, &stmt, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(stmt, 1, t->seen);
+	int rc = sqlite3_prepare_v2(t->rows, sql, -1, &stmt, NULL);
+	for (int i = 0; i < n && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_int64(stmt, i + 1, values[i]);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		t->seen = sqlite3_column_int64(stmt, 0);
-		cb(arg, sqlite3_column_int64(stmt, 1), t->seen,
+		const int64_t seq = sqlite3_column_int64(stmt, 0);
+		if (ret_last)
+			*ret_last = seq;
+		cb(arg, sqlite3_column_int64(stmt, 1), seq,
 			slice_from(sqlite3_column_blob(stmt, 2),
 				(size_t)sqlite3_column_bytes(stmt, 2)));
 		rc = SQLITE_OK;
@@ -265,9 +269,35 @@ bool tail_new_rows(struct tail *t,
 	return rc == SQLITE_DONE;
 }
 
+bool tail_new_rows(struct tail *t, row_cb *cb, void *arg, struct error *err)
+{
+	const int64_t seen = t->seen;
+	return each_row(t, "SELECT seq, hour, data FROM row WHERE seq > ? ORDER BY seq", &seen, 1,
+		cb, arg, &t->seen, err);
+}
+
+bool tail_rows_behind(
+	struct tail *t, int64_t hour, int64_t through, row_cb *cb, void *arg, struct error *err)
+{
+	const int64_t v[] = {hour, through, t->seen};
+	return each_row(t,
+		"SELECT seq, hour, data FROM row WHERE hour = ? AND seq > ? AND seq <= ?"
+		" ORDER BY seq",
+		v, 3, cb, arg, NULL, err);
+}
+
 bool tail_begin(struct tail *t, struct error *err)
 {
 	return sqlite_exec(t->rows, "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE", err);
+}
+
+/* The snapshot is taken by the first that reads. */
+bool tail_begin_look(struct tail *t, struct error *err)
+{
+	if (sqlite_exec(t->rows, "BEGIN; SELECT seq FROM row LIMIT 1", err))
+		return true;
+	tail_rollback(t);
+	return false;
 }
 
 bool tail_begin_durable(struct tail *t, struct error *err)

@@ -38,37 +38,32 @@ static void learn_series(struct series_store *st, const struct found_series *f)
 	st->by_id.p[f->id] = s;
 }
 
-struct learning {
-	struct series_store *store;
-	const struct turn *turn;
-};
-
-/* What this very turn sealed is in the files. */
-static bool is_covered(const struct turn *t, int64_t hour)
+static void forget_answers(struct series_store *st)
 {
-	VEC_EACH (&t->hours, struct hour_parts, h)
-		if (h->hour == hour && h->covered)
-			return true;
-	return false;
+	st->generation++;
+	cache_clear(st);
 }
 
 static void learn_sample(
 	void *arg, const struct row_series *series, const struct series_sample *sample)
 {
-	const struct learning *l = arg;
-	struct series *s = store_series(l->store, series->id);
-	if (s && s->kind == series->kind && !is_covered(l->turn, sample->at_ms / SERIES_HOUR_MS))
+	struct series *s = store_series(arg, series->id);
+	if (s && s->kind == series->kind)
 		(void)head_add(s, sample);
 }
 
+/* An answer that is kept may have counted all parts of an hour that had nothing in memory. */
 static void learn_rows(struct series_store *st, const struct turn *t)
 {
-	struct learning l = {st, t};
+	bool old = false;
 	VEC_EACH (&t->rows, struct found_row, r) {
 		struct error err = {0};
-		if (!row_read(slice_from(r->p, r->n), learn_sample, &l, &err))
+		old |= r->hour < st->memory_hour;
+		if (!row_read(slice_from(r->p, r->n), learn_sample, st, &err))
 			st->status.corrupt++;
 	}
+	if (old)
+		forget_answers(st);
 }
 
 static void learn_hour(struct series_store *st, const struct hour_parts *h)
@@ -122,8 +117,7 @@ static void learn_seals(struct series_store *st, struct turn *t)
 		if (st->hours.p[i].hour * SERIES_HOUR_MS <
 			t->now_ms - st->keep_ms[LEVEL_RAW] - 8 * SERIES_DAY_MS)
 			vec_remove(&st->hours, i);
-	st->generation++;
-	cache_clear(st);
+	forget_answers(st);
 }
 
 /* A seal that failed is trouble until one succeeds, though rows go into the tail meanwhile. */
@@ -163,8 +157,8 @@ static void on_done(struct worker_job *j)
 	st->status.refused_parts += t->refused;
 	VEC_EACH (&t->series, struct found_series, f)
 		learn_series(st, f);
+	learn_seals(st, t); /* takes heads away; rows behind the seals begin others */
 	learn_rows(st, t);
-	learn_seals(st, t);
 	say_trouble(st, t);
 	outbox_learn(st, t);
 	turn_fini(t);

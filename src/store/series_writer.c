@@ -120,6 +120,7 @@ void writer_free(struct writer *w)
 		w->waiting = b->next;
 		batch_free(b);
 	}
+	vec_fini(&w->sealed);
 	vec_fini(&w->states);
 	notes_free(&w->notes);
 	marks_free(&w->marks);
@@ -135,33 +136,6 @@ void writer_free(struct writer *w)
 /* --- what is new -------------------------------------------------------------------------------
  */
 
-static bool one_sealed(void *arg, const struct facts_row *row)
-{
-	struct turn *t = arg;
-	const int64_t parts = facts_int(row, 1);
-	vec_push(&t->hours,
-		((struct hour_parts){.hour = facts_int(row, 0),
-			.parts = parts < SERIES_PARTS ? (unsigned)parts : SERIES_PARTS}));
-	return true;
-}
-
-struct beginning {
-	struct writer *writer;
-	struct turn *turn;
-};
-
-static void tell_sealed(void *arg, const struct period *p)
-{
-	const struct beginning *b = arg;
-	struct error err = {0};
-	if (p->level != LEVEL_RAW)
-		return;
-	sqlite3 *db = files_open(b->writer->look, p, &err);
-	if (!db || !sqlite_rows(db, "SELECT hour, parts FROM sealed", NULL, 0, one_sealed, b->turn,
-			   &err))
-		b->turn->corrupt++;
-}
-
 static void tell_series(void *arg, const struct tail_series *s)
 {
 	struct turn *t = arg;
@@ -170,30 +144,38 @@ static void tell_series(void *arg, const struct tail_series *s)
 			mem_strdup(s->name), mem_strdup(s->tags)}));
 }
 
-/* A row that was sealed and not yet removed when we died is in the files already. */
+struct telling {
+	struct writer *writer;
+	struct turn *turn;
+};
+
+/* A row that was sealed and not yet removed is in the files already. */
 static void tell_row(void *arg, int64_t hour, int64_t seq, struct slice data)
 {
-	const struct beginning *b = arg;
-	struct error err = {0};
-	unsigned parts = 0;
-	int64_t through = 0;
-	const struct period p = period_of(LEVEL_RAW, hour * SERIES_HOUR_MS);
-	sqlite3 *db = files_open(b->writer->look, &p, &err);
-	if (db && !writer_sealed(db, hour, &parts, &through, &err))
-		b->turn->corrupt++;
-	if (seq > through)
-		vec_push(&b->turn->rows, ((struct found_row){slice_dup(data), data.n}));
+	const struct telling *b = arg;
+	if (seq > seals_through(b->writer, hour))
+		vec_push(&b->turn->rows, ((struct found_row){hour, slice_dup(data), data.n}));
 }
 
+/* Inside a transaction of the tail, so that marks and rows fit each other. */
 static bool tell_news(struct writer *w, struct turn *t, struct error *err)
 {
-	struct beginning b = {w, t};
+	struct telling b = {w, t};
 	if (!w->begun)
-		files_each(w->dir, tell_sealed, &b);
+		seals_begin(w, t);
 	w->begun = true;
 	/* Rows first: the series they speak of are in the catalog by then. */
 	return tail_new_rows(&w->tail, tell_row, &b, err) &&
 	       tail_new_series(&w->tail, tell_series, t, err);
+}
+
+static bool tell_without_writing(struct writer *w, struct turn *t, struct error *err)
+{
+	if (!tail_begin_look(&w->tail, err))
+		return false;
+	const bool good = tell_news(w, t, err);
+	tail_rollback(&w->tail);
+	return good;
 }
 
 /* --- storing -----------------------------------------------------------------------------------
@@ -378,7 +360,7 @@ static void look_only(struct writer *w, struct turn *t)
 	struct error ignored = {0};
 	w->tail.read_only = true;
 	tail_close(&w->tail);
-	if (tail_open(&w->tail, &ignored) && !tell_news(w, t, &ignored))
+	if (tail_open(&w->tail, &ignored) && !tell_without_writing(w, t, &ignored))
 		t->corrupt++;
 	tail_close(&w->tail);
 	w->tail.read_only = false;
@@ -395,7 +377,7 @@ static bool work(struct writer *w, struct turn *t, struct error *err)
 		t->corrupt++;
 	w->tail.moved_away = false;
 	if (w->read_only)
-		return tell_news(w, t, err);
+		return tell_without_writing(w, t, err);
 	if (!w->begun || w->waiting || w->notes.n || w->marks.n || t->seal)
 		if (!give_ids(w, err) || !store_batches(w, t, err))
 			return false;

@@ -62,6 +62,7 @@ struct found_series { /* owned */
 };
 
 struct found_row {
+	int64_t hour;
 	char *p; /* owned */
 	size_t n;
 };
@@ -69,7 +70,13 @@ struct found_row {
 struct hour_parts {
 	int64_t hour;
 	unsigned parts; /* sealed so far */
-	bool covered;   /* all that was handed over of this hour is in the files */
+	bool covered;   /* all that was handed over of this hour is in the files, but for `rows` */
+};
+
+/* As a mark in a raw file says it. */
+struct sealed_hour {
+	int64_t hour, through;
+	unsigned parts;
 };
 
 struct recent_block {
@@ -111,10 +118,11 @@ struct writer {
 	bool read_only;
 	int64_t keep_ms[LEVELS];
 	struct tail tail;
-	struct files *files, *look; /* for writing; for looking at what is there */
-	bool begun;                 /* hours, series and rows were told once */
-	bool marks_told;            /* likewise */
-	int lock;                   /* of series.lock, -1: another process seals */
+	struct files *files, *look;     /* for writing; for looking at what is there */
+	bool begun;                     /* hours, series and rows were told once */
+	bool marks_told;                /* likewise */
+	int lock;                       /* of series.lock, -1: another process seals */
+	VEC(struct sealed_hour) sealed; /* as the loop was told */
 	struct batch *waiting, **last;
 	states_list states;
 	notes_list notes;
@@ -134,8 +142,15 @@ void writer_turn(struct writer *w, struct turn *t);
 
 /* Seals the hours that ended ten minutes ago, removes what is no longer kept. */
 bool writer_seal(struct writer *w, struct turn *t, struct error *err) must_check;
-/* What raw files say of an hour: parts 0 and through 0 when it was never sealed, or unknown. */
-bool writer_sealed(sqlite3 *raw, int64_t hour, unsigned *ret_parts, int64_t *ret_through,
-	struct error *err) must_check;
+/* series_seals.c: the first turn tells what is sealed; inside a transaction of the tail. */
+void seals_begin(struct writer *w, struct turn *t);
+/* Through which row an hour is sealed, as the loop was told; 0: it is not. */
+int64_t seals_through(const struct writer *w, int64_t hour);
+/* We sealed this one, with all its rows. */
+void seals_ours(struct writer *w, struct turn *t, const struct sealed_hour *s);
+/* What others sealed of the hours before this one; all samples of those must have been handed over.
+ */
+bool seals_look(struct writer *w, struct turn *t, int64_t before, struct error *err) must_check;
+void seals_forget(struct writer *w, int64_t before_hour);
 
 #endif

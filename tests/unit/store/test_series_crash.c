@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -257,6 +258,78 @@ static void dying_in_the_midst_of_roll_ups_counts_nothing_twice(void **state)
 	static const char *const names[] = {"tail.db", "raw-2026-W53.db", "days.db", "1h-2026.db"};
 
 	die_before(*state, names, 4);
+}
+
+/* Leaves a journal with which the next one that looks has to undo what it wrote. */
+static int die_half_way(const char *path)
+{
+	sqlite3 *db;
+
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+		return 1;
+	if (sqlite3_exec(db, "BEGIN IMMEDIATE; DELETE FROM block", NULL, NULL, NULL) != SQLITE_OK)
+		return 2;
+	return sqlite3_db_cacheflush(db) == SQLITE_OK ? 0 : 3;
+}
+
+static void dying_half_way_through_a_file_is_undone_by_who_reads_it(void **state)
+{
+	static const char *const names[] = {
+		"raw-2026-W53.db", "10m-2026-12.db", "1h-2026.db", "days.db"};
+	struct series_house *h = *state;
+
+	fill_an_hour(h);
+	series_house_pass(h, 15 * 60000);
+	close_house(h);
+	for (int round = 0; round < 2; round++) {
+		const struct series_options look = {.read_only = round == 0};
+
+		for (size_t i = 0; i < array_len(names); i++) {
+			char *path = path_of(h, names[i]),
+			     *journal = mem_printf("%s-journal", path);
+			int status;
+			const pid_t pid = fork();
+
+			assert_true(pid >= 0);
+			if (!pid)
+				_exit(die_half_way(path));
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			assert_int_equal(status, 0);
+			assert_int_equal(access(journal, F_OK), 0);
+			free(path);
+			free(journal);
+		}
+		h->store = series_open(h->root, h->loop, &look, &h->err);
+		assert_non_null(h->store);
+		assert_int_equal(count_in_order(h->store, h->loop), 40);
+		assert_rolled(h->store, h->loop, 40);
+		assert_int_equal(series_status(h->store).corrupt, 0);
+		close_house(h);
+	}
+}
+
+static void dying_before_a_file_is_begun_leaves_nothing_to_read(void **state)
+{
+	static const char *const names[] = {
+		"raw-2026-W53.db", "10m-2026-12.db", "1h-2026.db", "days.db"};
+	struct series_house *h = *state;
+
+	fill_an_hour(h);
+	close_house(h);
+	for (size_t i = 0; i < array_len(names); i++) {
+		char *path = path_of(h, names[i]);
+
+		assert_int_equal(truncate(path, 0), 0);
+		free(path);
+	}
+	h->store = series_open(h->root, h->loop, NULL, &h->err);
+	assert_non_null(h->store);
+	assert_rolled(h->store, h->loop, 40);
+	assert_int_equal(series_status(h->store).corrupt, 0);
+	series_house_pass(h, 15 * 60000);
+	assert_int_equal(count_in_order(h->store, h->loop), 40);
+	assert_rolled(h->store, h->loop, 40);
+	assert_int_equal(series_status(h->store).corrupt, 0);
 }
 
 /* --- files that are cut or rot -----------------------------------------------------------------
@@ -833,6 +906,8 @@ int test_series_crash(void)
 		series_test(dying_between_roll_ups_and_blocks_counts_nothing_twice),
 		series_test(dying_between_blocks_and_tail_counts_nothing_twice),
 		series_test(dying_in_the_midst_of_roll_ups_counts_nothing_twice),
+		series_test(dying_half_way_through_a_file_is_undone_by_who_reads_it),
+		series_test(dying_before_a_file_is_begun_leaves_nothing_to_read),
 		series_test(a_cut_wal_loses_its_end_only),
 		series_test(a_corrupt_block_is_left_out_and_counted),
 		series_test(rotten_files_never_stop_it),
