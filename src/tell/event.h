@@ -168,8 +168,9 @@ struct events *events_new(struct loop *l, struct facts *f, events_changed *chang
 	struct error *err) must_check;
 void events_free(struct events *e);
 
-/* err NULL: done; id is the event's. Once, never from inside the call. At the latest events_free()
- * calls it, with ERROR_CANCELLED: what waits then is still written, and nobody hears of it. */
+/* err NULL: done; id is the event's ("" of one whose opening was cancelled). Once, never from
+ * inside the call. At the latest events_free() calls it, with ERROR_CANCELLED: what waits then is
+ * still written, and nobody hears of it. */
 typedef void events_done(void *arg, const char *id, const struct error *err);
 /* Copies. done may be NULL: refusals are logged. */
 void events_open_one(struct events *e, const struct event_new *n, const struct event_author *by,

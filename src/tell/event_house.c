@@ -305,8 +305,9 @@ static void cancel(struct events_job *j)
 	struct error err = {0};
 	error_set(&err, ERROR_CANCELLED, "it is written while the house ends");
 	j->events = NULL;
+	/* the id of one that is opened is the facts thread's until it is durable */
 	if (j->done)
-		j->done(j->arg, j->id, &err);
+		j->done(j->arg, j->write == WRITE_OPEN ? "" : j->id, &err);
 }
 
 void events_free(struct events *e)
