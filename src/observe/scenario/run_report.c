@@ -193,8 +193,9 @@ static enum run_verdict judge(const struct run *r)
 			v = VERDICT_DEGRADED;
 		}
 	}
-	/* Only the cloud's faults lower health; what we or the configuration did proves nothing. */
-	return not_theirs && v != VERDICT_FAILED ? VERDICT_UNKNOWN : v;
+	/* Only the cloud's faults lower health; what we or the configuration did proves nothing,
+	 * nor do steps that a stop found between two others and that never began. */
+	return (not_theirs || r->stopped) && v != VERDICT_FAILED ? VERDICT_UNKNOWN : v;
 }
 
 /* A batch is no object beside its servers. */
