@@ -20,7 +20,7 @@ static const char *const restarts[] = {
 static const char *const reopened[] = {"statsd", "graphite", "pickle"};
 
 /* These are judged anew. */
-static const char *const judged[] = {"cloudmon", "rules", "slos", "slo"};
+static const char *const judged[] = {"cloudmon", "depends", "rules", "slos", "slo"};
 
 static bool needs_restart(const char *section, const char *key)
 {
