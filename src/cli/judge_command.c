@@ -19,7 +19,8 @@ const char judge_usage[] =
 	"usage: glasshouse judge replay [OPTION]...\n"
 	"\n"
 	"Judges what is stored once more, in the time in which it was measured: the rules and\n"
-	"objectives of the configuration (or of another file, to try them) and the default model.\n"
+	"objectives of the configuration (or of another file, to try them), and the judge of\n"
+	"glasshouse run with what it was given then: blindness, declared work, slow answers.\n"
 	"Shows what would have fired when, beside what was declared. Changes nothing.\n"
 	"More: docs/rules.md\n"
 	"\n"
@@ -31,7 +32,7 @@ const char judge_usage[] =
 	"  --state DIR         where series/ and facts.db stand (default: the configuration's)\n"
 	"\n"
 	"example: glasshouse judge replay --from 7d --rules stricter.yaml\n"
-	"exit: 0 nothing fired, 1 something did, 2 could not run\n";
+	"exit: 0 nothing fired outside declared work, 1 something did, 2 could not run\n";
 
 struct options {
 	const char *from, *to, *rules, *config, *state;
@@ -82,7 +83,7 @@ static bool read_range(const struct options *o, struct replay *r)
 static bool has_fired(const struct replay *r)
 {
 	VEC_EACH (&r->changes, struct replay_change, c)
-		if (c->health == HEALTH_DEGRADED || c->health == HEALTH_OUTAGE)
+		if (!c->maintenance && (c->health == HEALTH_DEGRADED || c->health == HEALTH_OUTAGE))
 			return true;
 	return false;
 }

@@ -1,6 +1,6 @@
 /*
- * judge_replay_model.c - the default model over what is stored: a judge of its own, in virtual
- * time, with a directory of its own that goes with it.
+ * judge_replay_model.c - the judge over what is stored: one of its own, in virtual time, with a
+ * directory of its own that goes with it.
  */
 
 #include <errno.h>
@@ -9,42 +9,28 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/map.h"
-#include "cli/judge_replay.h"
+#include "cli/judge_replay_hour.h"
 #include "judge/judge.h"
 
-#define HOUR_MS   SERIES_HOUR_MS
-#define SETTLE_MS 10000
-
-struct source { /* a series of a component */
-	struct series *series;
-	char *cloud, *probe, *step, *component;
-	int64_t every_ms; /* 0: the judge does not expect it yet */
-};
-
-struct seen {
-	int64_t end_ms; /* when it was known */
-	size_t source;
-	struct series_sample sample;
-};
+#define HOUR_MS SERIES_HOUR_MS
+#define STEP_MS 1000 /* a change waits no longer for the disk, which virtual time does not know */
 
 struct model {
 	struct replay *replay;
+	struct hours hours;
 	char *dir;
 	struct clock clock;
 	struct loop *loop;
 	struct facts *facts;
 	struct series_store *series;
-	struct judge *judge;
-	VEC(struct source) sources;
-	VEC(struct seen) seen; /* of one hour */
-	size_t reading;        /* source */
-	bool read;
+	struct judge *judge; /* NULL: between two lives */
+	bool heard;          /* it heard of a result */
+	VEC(char *) components;
+	const char *component; /* whose history is read */
 	struct error err;
 };
 
-/* --- its own house
- * ------------------------------------------------------------------------------------- */
+/* --- its own house ---------------------------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -52,44 +38,30 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-static void on_verdict(void *arg, const struct verdict *from, const struct verdict *to)
+static bool make_dir(struct model *m, struct error *err)
 {
-	struct model *m = arg;
-	(void)from;
-	replay_add(m->replay, &(struct replay_change){.by = (char *)"model",
-				      .component = (char *)(uintptr_t)to->component,
-				      .text = (char *)(uintptr_t)to->text,
-				      .health = to->health,
-				      .at_ms = to->since_ms});
-}
-
-static bool open_house(struct model *m, struct error *err)
-{
-	const struct config *c = m->replay->config;
-	const struct judge_options options = {.confirm = c->confirm,
-		.minimum_ns = c->minimum_ns,
-		.quorum = c->quorum,
-		.flap_changes = c->flap_changes,
-		.flap_within_ns = c->flap_within_ns,
-		.flap_quiet_ns = c->flap_quiet_ns};
 	const char *tmp = getenv("TMPDIR");
 	m->dir = mem_printf("%s/glasshouse-replay-XXXXXX", tmp && *tmp ? tmp
 							   : access("/dev/shm", W_OK) == 0
 								   ? "/dev/shm"
 								   : "/tmp");
-	if (!mkdtemp(m->dir)) {
-		error_sys(err, errno, "%s", m->dir);
-		free(m->dir);
-		m->dir = NULL;
+	if (mkdtemp(m->dir))
+		return true;
+	error_sys(err, errno, "%s", m->dir);
+	free(m->dir);
+	m->dir = NULL;
+	return false;
+}
+
+static bool open_house(struct model *m, struct error *err)
+{
+	if (!make_dir(m, err))
 		return false;
-	}
-	clock_init_virtual(&m->clock, m->replay->from_ms * 1000);
+	clock_init_virtual(&m->clock, m->replay->begin_ms * 1000);
 	m->loop = loop_new(&m->clock, err);
 	m->facts = m->loop ? facts_open(m->dir, m->loop, err) : NULL;
 	m->series = m->facts ? series_open(m->dir, m->loop, NULL, err) : NULL;
-	m->judge = m->series ? judge_new(m->loop, m->facts, m->series, &options, on_verdict, m, err)
-			     : NULL;
-	return m->judge != NULL;
+	return m->series && judge_migrate(m->facts, err);
 }
 
 static void close_house(struct model *m)
@@ -102,57 +74,22 @@ static void close_house(struct model *m)
 	if (m->dir)
 		nftw(m->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(m->dir);
+	VEC_EACH (&m->components, char *, id)
+		free(*id);
+	vec_fini(&m->components);
 }
 
-static bool nothing(struct facts_tx *tx, void *arg, struct error *err)
+/* --- the judge -------------------------------------------------------------------------------- */
+
+static bool add_component(void *arg, const struct component *c)
 {
-	(void)tx, (void)arg, (void)err;
+	struct model *m = arg;
+	VEC_EACH (&m->components, char *, id)
+		if (!strcmp(*id, c->id))
+			return true;
+	vec_push(&m->components, mem_strdup(c->id));
+	judge_component(m->judge, c);
 	return true;
-}
-
-/* A change waits for the disk, which virtual time does not. */
-static void settle(struct model *m)
-{
-	for (int i = 0; i < 2 && !m->err.kind; i++) {
-		if (facts_call(m->facts, nothing, NULL, &m->err))
-			loop_advance(m->loop, 0);
-	}
-}
-
-static void pass_until(struct model *m, int64_t at_ms)
-{
-	int64_t now = clock_unix_us(&m->clock) / 1000;
-	while (now < at_ms && !m->err.kind) {
-		const int64_t step = at_ms - now < SETTLE_MS ? at_ms - now : SETTLE_MS;
-		loop_advance(m->loop, step * NS_PER_MS);
-		now += step;
-		if (step == SETTLE_MS)
-			settle(m);
-	}
-}
-
-/* --- what there is
- * ----------------------------------------------------------------------------------------- */
-
-static void add_source(struct model *m, struct series *s)
-{
-	struct source one = {.series = s};
-	char *scenario = series_tag_value(s, "scenario");
-	one.component = series_kind(s) == SERIES_PROBE ? series_tag_value(s, "component") : NULL;
-	one.probe = scenario ? scenario : series_tag_value(s, "probe");
-	one.step = scenario ? series_tag_value(s, "step") : NULL;
-	one.cloud = series_tag_value(s, "cloud");
-	one.cloud = one.cloud ? one.cloud : mem_strdup("");
-	if (one.component && *one.component && one.probe) {
-		const struct component c = {one.component, one.component, "", one.cloud, ""};
-		judge_component(m->judge, &c);
-		vec_push(&m->sources, one);
-		return;
-	}
-	free(one.component);
-	free(one.probe);
-	free(one.step);
-	free(one.cloud);
 }
 
 /* As in a running house, where the first cloud's components have no prefix. */
@@ -165,126 +102,250 @@ static bool add_rests(struct model *m, struct error *err)
 	return good;
 }
 
-static void free_sources(struct model *m)
+/* What it was told of components before is there again (judge_component()). */
+static bool start_judge(struct model *m, struct error *err)
 {
-	VEC_EACH (&m->sources, struct source, s) {
-		free(s->component);
-		free(s->probe);
-		free(s->step);
-		free(s->cloud);
+	const struct config *c = m->replay->config;
+	const struct judge_options options = {.confirm = c->confirm,
+		.minimum_ns = c->minimum_ns,
+		.quorum = c->quorum,
+		.flap_changes = c->flap_changes,
+		.flap_within_ns = c->flap_within_ns,
+		.flap_quiet_ns = c->flap_quiet_ns};
+	m->judge = judge_new(m->loop, m->facts, m->series, &options, NULL, NULL, err);
+	return m->judge && add_rests(m, err);
+}
+
+static bool add_components(struct model *m, struct facts *facts, struct error *err)
+{
+	if (facts && !judge_known(facts, add_component, m, err))
+		return false;
+	VEC_EACH (&m->hours.sources, struct replay_source, s) {
+		const struct component c = {s->component, s->component, "", s->cloud, ""};
+		add_component(m, &c);
 	}
-	vec_fini(&m->sources);
-	vec_fini(&m->seen);
+	return true;
 }
 
-/* --- an hour
- * --------------------------------------------------------------------------------------------------
- */
-
-static int by_gap(const void *a, const void *b)
+static bool nothing(struct facts_tx *tx, void *arg, struct error *err)
 {
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return x < y ? -1 : x > y;
+	(void)tx, (void)arg, (void)err;
+	return true;
 }
 
-/* The rate is not stored: most gaps are as long as it is. */
-static int64_t usual_gap(const struct series_sample *p, size_t n)
+/* A change that was written may bring the next. */
+static void settle(struct model *m)
 {
-	int64_t *gaps = mem_new_array(n, sizeof(*gaps));
-	for (size_t i = 1; i < n; i++)
-		gaps[i - 1] = p[i].at_ms - p[i - 1].at_ms;
-	if (n > 1)
-		qsort(gaps, n - 1, sizeof(*gaps), by_gap);
-	const int64_t gap = n > 1 ? gaps[(n - 1) / 2] : HOUR_MS;
-	free(gaps);
-	return gap < 1000 ? 1000 : gap;
+	do {
+		if (facts_call(m->facts, nothing, NULL, &m->err))
+			loop_advance(m->loop, 0);
+	} while (m->judge && judge_is_writing(m->judge) && !m->err.kind);
 }
 
-static void on_runs(void *arg, const struct series_sample *p, size_t n, const struct error *err)
+static void stop_judge(struct model *m)
 {
-	struct model *m = arg;
-	struct source *s = &m->sources.p[m->reading];
-	m->read = true;
-	if (err) {
-		m->err = *err;
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		vec_push(&m->seen,
-			((struct seen){p[i].at_ms + p[i].total_us / 1000, m->reading, p[i]}));
-	if (n && !s->every_ms) {
-		s->every_ms = usual_gap(p, n);
-		judge_expect(m->judge, s->cloud, s->probe, s->every_ms * NS_PER_MS, 10 * NS_PER_S);
+	settle(m);
+	judge_free(m->judge);
+	m->judge = NULL;
+	settle(m);
+}
+
+static void pass_until(struct model *m, int64_t at_ms)
+{
+	int64_t now = clock_unix_us(&m->clock) / 1000;
+	while (now < at_ms && !m->err.kind) {
+		const int64_t step = at_ms - now < STEP_MS ? at_ms - now : STEP_MS;
+		loop_advance(m->loop, step * NS_PER_MS);
+		now += step;
+		if (m->judge && judge_is_writing(m->judge))
+			settle(m);
 	}
 }
 
-static int by_end(const void *a, const void *b)
+/* --- what happens ----------------------------------------------------------------------------- */
+
+static bool is_so(const struct given *g, int64_t now_ms)
 {
-	const struct seen *x = a, *y = b;
-	if (x->end_ms != y->end_ms)
-		return x->end_ms < y->end_ms ? -1 : 1;
-	return x->source < y->source ? -1 : x->source > y->source;
+	return g->from_ms <= now_ms && now_ms < g->until_ms;
 }
 
-static void take(struct model *m, const struct seen *seen)
+static void give_windows(struct model *m, int64_t now_ms)
 {
-	const struct source *s = &m->sources.p[seen->source];
+	VEC(struct judge_window) list = {0};
+	VEC_EACH (&m->replay->givens, struct given, g)
+		if (g->what == GIVEN_WINDOW && is_so(g, now_ms))
+			vec_push(&list, ((struct judge_window){
+						*g->one ? g->one : NULL, g->other, g->x, g->y}));
+	judge_windows(m->judge, list.p, list.n);
+	vec_fini(&list);
+}
+
+/* It ends because another of its begins. */
+static bool is_replaced(const struct model *m, const struct given *old)
+{
+	VEC_EACH (&m->replay->givens, struct given, g)
+		if (g != old && g->what == old->what && g->from_ms == old->until_ms &&
+			!strcmp(g->one, old->one) &&
+			(g->what != GIVEN_PACE || !strcmp(g->other, old->other)))
+			return true;
+	return false;
+}
+
+static void begin(struct model *m, const struct given *g, int64_t now_ms)
+{
+	switch (g->what) {
+	case GIVEN_LIFE: break;
+	case GIVEN_PACE:
+		judge_expect(m->judge, g->one, g->other, g->x * NS_PER_MS, g->y * NS_PER_MS);
+		break;
+	case GIVEN_BLIND: judge_blind(m->judge, true, g->other); break;
+	case GIVEN_WINDOW: give_windows(m, now_ms); break;
+	case GIVEN_WHATS: break;
+	}
+}
+
+static void end(struct model *m, const struct given *g, int64_t now_ms)
+{
+	switch (g->what) {
+	case GIVEN_LIFE: stop_judge(m); break;
+	case GIVEN_PACE:
+		if (!is_replaced(m, g))
+			judge_unexpect(m->judge, g->one, g->other);
+		break;
+	case GIVEN_BLIND:
+		if (!is_replaced(m, g))
+			judge_blind(m->judge, false, NULL);
+		break;
+	case GIVEN_WINDOW: give_windows(m, now_ms); break;
+	case GIVEN_WHATS: break;
+	}
+}
+
+static void tell(struct model *m, const struct replay_told *t)
+{
+	judge_tell(m->judge, &(struct judge_told){.component = t->component,
+				     .by = t->by,
+				     .health = t->health,
+				     .at_ms = t->at_ms,
+				     .fresh_ms = m->replay->to_ms + HOUR_MS,
+				     .text = t->text});
+}
+
+static void see(struct model *m, const struct happening *h)
+{
+	const struct replay_source *s = &m->hours.sources.p[h->index];
 	const struct observation o = {
-		.location = series_location(s->series),
+		.location = s->location,
 		.cloud = s->cloud,
 		.probe = s->probe,
 		.step = s->step,
 		.component = s->component,
-		.series = series_text(s->series),
-		.at_ms = seen->sample.at_ms,
-		.total_us = seen->sample.total_us,
-		.fault = seen->sample.fault,
-		.tries = seen->sample.tries,
-		.severity = SEVERITY_OUTAGE,
+		.series = s->samples ? series_text(s->samples) : NULL,
+		.at_ms = h->began_ms,
+		.total_us = h->total_us,
+		.fault = (enum fault)h->fault,
+		.warned = h->warned,
+		.tries = 1,
+		.severity = (enum severity)h->severity,
 	};
-	const struct verdict *v = judge_verdict(m->judge, s->component);
-	const bool calm = seen->sample.fault == FAULT_NONE && v && v->health == HEALTH_OPERATIONAL;
-	pass_until(m, seen->end_ms);
+	m->heard = true;
 	judge_take(m->judge, &o);
-	if (!calm)
+}
+
+/* One that began before marks were kept goes on, if it knows anything yet. */
+static void live(struct model *m)
+{
+	if (m->judge && !m->heard)
+		stop_judge(m);
+	if (!m->judge && !m->err.kind)
+		(void)!start_judge(m, &m->err);
+}
+
+static void happen(struct model *m, const struct happening *h)
+{
+	const struct given *g = h->what <= HAPPENS_BEGIN ? &m->replay->givens.p[h->index] : NULL;
+	pass_until(m, h->at_ms);
+	if (g && g->what == GIVEN_LIFE && h->what == HAPPENS_BEGIN)
+		live(m);
+	if (!m->judge || m->err.kind)
+		return;
+	switch ((enum happens)h->what) {
+	case HAPPENS_END: end(m, g, h->at_ms); break;
+	case HAPPENS_BEGIN: begin(m, g, h->at_ms); break;
+	case HAPPENS_TOLD: tell(m, &m->replay->told.p[h->index]); break;
+	case HAPPENS_SEEN: see(m, h); break;
+	}
+	if (m->judge && judge_is_writing(m->judge))
 		settle(m);
 }
 
-static void play_hour(struct model *m, struct loop *l, int64_t begin, int64_t end)
+/* Nobody kept how often it was meant to run. */
+static void guess_paces(struct model *m, int64_t begin_ms, int64_t end_ms)
 {
-	m->seen.n = 0;
-	for (m->reading = 0; m->reading < m->sources.n && !m->err.kind; m->reading++) {
-		m->read = false;
-		series_runs(m->sources.p[m->reading].series, begin, end, on_runs, m);
-		loop_run_until(l, &m->read);
-	}
-	if (m->seen.n)
-		qsort(m->seen.p, m->seen.n, sizeof(*m->seen.p), by_end);
-	for (size_t i = 0; i < m->seen.n && !m->err.kind; i++)
-		take(m, &m->seen.p[i]);
-	pass_until(m, end);
+	if (!m->judge || hours_lived(m->replay, begin_ms, end_ms))
+		return;
+	VEC_EACH (&m->hours.sources, struct replay_source, s)
+		if (s->gap_ms && s->samples)
+			judge_expect(
+				m->judge, s->cloud, s->probe, s->gap_ms * NS_PER_MS, 10 * NS_PER_S);
 }
 
-bool replay_model(struct replay *r, struct loop *l, struct series_store *store, struct error *err)
+static void play_hour(struct model *m, int64_t begin_ms, int64_t end_ms)
+{
+	if (!hours_read(&m->hours, begin_ms, end_ms, &m->err))
+		return;
+	guess_paces(m, begin_ms, end_ms);
+	for (size_t i = 0; i < m->hours.due && !m->err.kind; i++)
+		happen(m, &m->hours.all.p[i]);
+	pass_until(m, end_ms);
+}
+
+/* --- what came of it -------------------------------------------------------------------------- */
+
+static bool on_span(void *arg, const struct judge_span *s)
+{
+	struct model *m = arg;
+	replay_add(m->replay, &(struct replay_change){.by = (char *)"judge",
+				      .component = (char *)(uintptr_t)m->component,
+				      .text = (char *)(uintptr_t)s->text,
+				      .maintenance = (char *)(uintptr_t)s->maintenance,
+				      .root = (char *)(uintptr_t)s->root,
+				      .health = s->health,
+				      .at_ms = s->from_ms});
+	return true;
+}
+
+static bool add_history(struct model *m, struct error *err)
+{
+	const struct replay *r = m->replay;
+	VEC_EACH (&m->components, char *, id) {
+		m->component = *id;
+		if (!judge_history(m->facts, *id, r->from_ms, r->to_ms, on_span, m, err))
+			return false;
+	}
+	return true;
+}
+
+bool replay_model(struct replay *r, struct loop *l, struct series_store *store, struct facts *facts,
+	struct error *err)
 {
 	struct model m = {.replay = r};
-	struct series *s;
-	bool good = open_house(&m, err) && add_rests(&m, err);
-	for (size_t i = 0; good && (s = series_nth(store, i)); i++)
-		add_source(&m, s);
-	for (int64_t at = r->from_ms; good && m.sources.n && at < r->to_ms && !m.err.kind;) {
+	hours_init(&m.hours, r, l, store);
+	bool good = open_house(&m, err) && start_judge(&m, err) && add_components(&m, facts, err);
+	for (int64_t at = r->begin_ms; good && m.hours.sources.n && at < r->to_ms && !m.err.kind;) {
 		const int64_t hour = (at / HOUR_MS + 1) * HOUR_MS;
-		const int64_t end = hour < r->to_ms ? hour : r->to_ms;
-		play_hour(&m, l, at, end);
-		at = end;
+		const int64_t end_ms = hour < r->to_ms ? hour : r->to_ms;
+		play_hour(&m, at, end_ms);
+		at = end_ms;
 	}
-	if (good && !m.err.kind)
-		settle(&m);
+	if (good && !m.err.kind && m.judge)
+		stop_judge(&m);
 	if (good && m.err.kind) {
 		*err = m.err;
 		good = false;
 	}
+	good = good && add_history(&m, err);
 	close_house(&m);
-	free_sources(&m);
+	hours_fini(&m.hours);
 	return good;
 }

@@ -48,12 +48,12 @@ static struct track *track_of(struct tracks *tracks, const char *by)
 	return t;
 }
 
-/* The default model first, then by name. */
+/* The judge first, then by name. */
 static int by_who(const void *a, const void *b)
 {
 	const struct track *x = a, *y = b;
-	const int model = !strcmp(y->by, "model") - !strcmp(x->by, "model");
-	return model ? model : strcmp(x->by, y->by);
+	const int judge = !strcmp(y->by, "judge") - !strcmp(x->by, "judge");
+	return judge ? judge : strcmp(x->by, y->by);
 }
 
 static int by_component(const void *a, const void *b)
@@ -98,6 +98,12 @@ static char sign_of(enum health h)
 	return signs[h];
 }
 
+/* As it counts: what is not well within declared work is that. */
+static enum health shown(const struct replay_change *c)
+{
+	return health_counts(c->health, c->maintenance != NULL);
+}
+
 /* The worst of each piece of time: unknown before anything was said. */
 static void draw(const struct replay *r, const struct track *t, char *line)
 {
@@ -109,7 +115,7 @@ static void draw(const struct replay *r, const struct track *t, char *line)
 		bool any = false;
 		for (size_t k = 0; k < t->changes.n && t->changes.p[k]->at_ms < end; k++) {
 			const struct replay_change *c = t->changes.p[k];
-			at = c->health;
+			at = shown(c);
 			if (c->at_ms <= begin)
 				continue;
 			worst = any ? health_worse(worst, at) : at;
@@ -117,7 +123,7 @@ static void draw(const struct replay *r, const struct track *t, char *line)
 		}
 		for (size_t k = t->changes.n; k-- > 0;)
 			if (t->changes.p[k]->at_ms <= begin) {
-				at = t->changes.p[k]->health;
+				at = shown(t->changes.p[k]);
 				worst = any ? health_worse(worst, at) : at;
 				any = true;
 				break;
@@ -162,14 +168,14 @@ static void print_timelines(const struct replay *r, const tracks_list *list)
 	clock_rfc3339(r->from_ms * 1000, from);
 	clock_rfc3339(r->to_ms * 1000, to);
 	printf("%.16s to %.16s UTC, a sign is %s:  . operational  d degraded  X outage  ? unknown"
-	       "  I incident  M maintenance\n",
+	       "  m declared work\nDeclared:  I incident  M maintenance\n",
 		from, to, units_time_text((r->to_ms - r->from_ms) / WIDTH * NS_PER_MS, length));
 	VEC_EACH (list, struct tracks, t) {
 		printf("\n%s\n", t->component);
 		VEC_EACH (&t->all, struct track, one) {
 			draw(r, one, line);
-			printf("  %-28.28s|%s|\n",
-				strcmp(one->by, "model") ? one->by : "default model", line);
+			printf("  %-28.28s|%s|\n", strcmp(one->by, "judge") ? one->by : "the judge",
+				line);
 		}
 		draw_events(r, t->component);
 	}
@@ -182,9 +188,9 @@ static void print_changes(const struct replay *r)
 	size_t i;
 	puts("");
 	VEC_EACH (&r->changes, struct replay_change, c)
-		printf("%.19s  %-20s %-11s %s%s: %s\n", clock_rfc3339(c->at_ms * 1000, at),
+		printf("%.19s  %-20s %-11s %s%s: %s%s\n", clock_rfc3339(c->at_ms * 1000, at),
 			c->component, health_name(c->health), c->by, c->note ? " (note)" : "",
-			c->text);
+			c->text, c->maintenance ? " (declared work)" : "");
 	json_array_foreach (r->events, i, event)
 		printf("%.19s  declared: %s, %s: %s\n",
 			clock_rfc3339(json_int(event, "starts_ms", 0) * 1000, at),
@@ -213,9 +219,10 @@ static json_t *spans_json(const struct replay *r, const struct track *t)
 		const struct replay_change *c = t->changes.p[i];
 		const int64_t end = i + 1 < t->changes.n ? t->changes.p[i + 1]->at_ms : r->to_ms;
 		json_array_append_new(spans,
-			json_pack("{s:I, s:I, s:s, s:s, s:b}", "from_ms", (json_int_t)c->at_ms,
-				"to_ms", (json_int_t)end, "health", health_name(c->health), "text",
-				c->text, "note", (int)c->note));
+			json_pack("{s:I, s:I, s:s, s:s, s:b, s:s?, s:s?}", "from_ms",
+				(json_int_t)c->at_ms, "to_ms", (json_int_t)end, "health",
+				health_name(c->health), "text", c->text, "note", (int)c->note,
+				"maintenance", c->maintenance, "root", c->root));
 	}
 	return spans;
 }

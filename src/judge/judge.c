@@ -180,8 +180,12 @@ void judge_component_remove(struct judge *j, const char *id)
 void judge_blind(struct judge *j, bool blind, const char *why)
 {
 	const bool begins = blind && !j->blind;
+	if (j->blind)
+		given_blind(j, true);
 	j->blind = blind;
 	mem_replace(&j->why_blind, blind ? why : NULL);
+	if (blind)
+		given_blind(j, false);
 	VEC_EACH (&j->components, struct judged *, c) {
 		if (begins)
 			MAP_EACH (&(*c)->sources, e)
@@ -305,6 +309,11 @@ const struct verdict *judge_verdict(const struct judge *j, const char *component
 {
 	const struct judged *c = map_get(&j->by_id, component);
 	return c ? &c->now.v : NULL;
+}
+
+bool judge_is_writing(const struct judge *j)
+{
+	return j->changes != NULL;
 }
 
 bool judge_is_blind(const struct judge *j, const char **ret_why)

@@ -27,6 +27,7 @@
  * through to the disk; the time between the last of these and a start is a gap: stored, hatched,
  * neither up nor down. Seconds in each state go to the days of the series health{component="ID"}
  * (series_set_states); what a kill took of them is counted again from the facts at a start.
+ * What it is given and no sample holds is kept, so that it can be judged once more: given.h.
  * Runs on the loop's clock. Thread: the loop's, but where said.
  */
 #ifndef JUDGE_JUDGE_H
@@ -199,6 +200,8 @@ size_t judge_component_count(const struct judge *j);
 const struct component *judge_component_at(const struct judge *j, size_t i);
 const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
 bool judge_is_blind(const struct judge *j, const char **ret_why);
+/* A change is on its way to the disk: its component waits for it. */
+bool judge_is_writing(const struct judge *j);
 /* In the order in which they were first heard; what is told of one changes with the loop's turns.
  */
 size_t judge_location_count(const struct judge *j);

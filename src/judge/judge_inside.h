@@ -4,13 +4,14 @@
  * judge_turn.c moves a component from state to state, judge_decide.c says what its sources say
  * together, as judge_quorum.c heard them and beside what judge_told.c knows; judge_depend.c,
  * judge_window.c and judge_flap.c say what explains it. judge_rows.c holds the tables, judge_days.c
- * counts seconds, judge_evidence.c writes down why.
+ * counts seconds, judge_evidence.c writes down why, judge_given.c of what.
  */
 #ifndef JUDGE_JUDGE_INSIDE_H
 #define JUDGE_JUDGE_INSIDE_H
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "judge/given.h"
 #include "judge/judge.h"
 #include "judge/judge_source.h"
 
@@ -55,6 +56,7 @@ struct window {
 	char *event;
 	int64_t from_ms, to_ms;
 };
+typedef VEC(struct window) window_list;
 
 struct change; /* a verdict on its way to the disk */
 struct day_read;
@@ -114,7 +116,7 @@ struct judge {
 	uint64_t order;
 	struct map by_id;
 	struct map expected; /* "cloud\nprobe" -> struct expected */
-	VEC(struct window) windows;
+	window_list windows;
 	struct map rests; /* of judge_depend.c */
 	struct timer later;
 	struct map longest; /* cloud -> int64_t, ms: of all that is expected of it; "": of all */
@@ -266,6 +268,15 @@ void rows_beat(struct judge *j, int64_t to_ms);
 void known_write(struct judge *j, const struct component *c);
 void known_forget(struct judge *j, const char *id);
 bool known_read(struct judge *j, struct error *err) must_check; /* calls judge_component() */
+
+/* --- judge_given.c ---------------------------------------------------------------------------- */
+
+bool given_open(struct judge *j, struct error *err) must_check; /* after last_ms was read */
+void given_take(struct judge *j, const struct observation *o, int64_t now_ms);
+/* What begins now, or ends. key: of j->expected. */
+void given_pace(struct judge *j, const char *key, const struct expected *x, bool ends);
+void given_blind(struct judge *j, bool ends);
+void given_window(struct judge *j, const struct window *w, bool ends);
 
 /* --- judge_days.c ----------------------------------------------------------------------------- */
 

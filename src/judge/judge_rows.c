@@ -1,5 +1,6 @@
 /*
- * judge_rows.c - the tables of the judge: verdicts, and the times in which we observed.
+ * judge_rows.c - the tables of the judge: verdicts, and the times in which we observed. What was
+ * given it is judge_given.c's.
  *
  * A verdict's row is ended by the next one in the same transaction. Every second the open
  * span of `observing` is lengthened, without an fsync; every ten seconds with one, and with how new
@@ -25,6 +26,10 @@ static const struct facts_migration migrations[] = {
 	    "ALTER TABLE verdict ADD COLUMN maintenance TEXT;"
 	    "ALTER TABLE verdict ADD COLUMN dissent TEXT;"
 	    "ALTER TABLE verdict ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;"},
+	{5, "CREATE TABLE given(id INTEGER PRIMARY KEY, what INTEGER NOT NULL, one TEXT NOT NULL,"
+	    " other TEXT NOT NULL, x INTEGER NOT NULL, y INTEGER NOT NULL,"
+	    " from_ms INTEGER NOT NULL, until_ms INTEGER);"
+	    "CREATE INDEX given_open ON given(what, one, other) WHERE until_ms IS NULL;"},
 };
 
 /* Spans are known by their begin, so that writing one again does no harm. */
@@ -59,7 +64,7 @@ bool rows_open(struct judge *j, struct error *err)
 	return judge_migrate(j->facts, err) &&
 	       facts_query(j->facts, "SELECT to_ms FROM observing ORDER BY to_ms DESC LIMIT 1",
 		       NULL, 0, on_last, &j->last_ms, err) &&
-	       facts_call(j->facts, do_open, &j->span_from_ms, err);
+	       facts_call(j->facts, do_open, &j->span_from_ms, err) && given_open(j, err);
 }
 
 /* --- verdicts --------------------------------------------------------------------------------- */

@@ -55,6 +55,18 @@ static void expect_anew(struct judge *j)
 			judge_later(*c);
 }
 
+static void set_pace(
+	struct judge *j, const char *key, struct expected *x, int64_t every_ms, int64_t timeout_ms)
+{
+	if (x->every_ms == every_ms && x->timeout_ms == timeout_ms)
+		return;
+	if (x->every_ms)
+		given_pace(j, key, x, true);
+	x->every_ms = every_ms;
+	x->timeout_ms = timeout_ms;
+	given_pace(j, key, x, false);
+}
+
 void judge_expect(
 	struct judge *j, const char *cloud, const char *probe, int64_t every_ns, int64_t timeout_ns)
 {
@@ -64,9 +76,8 @@ void judge_expect(
 		x = mem_new(struct expected);
 		map_put(&j->expected, key, x);
 	}
+	set_pace(j, key, x, every_ns / NS_PER_MS, timeout_ns / NS_PER_MS);
 	free(key);
-	x->every_ms = every_ns / NS_PER_MS;
-	x->timeout_ms = timeout_ns / NS_PER_MS;
 	MAP_EACH (&x->users, user) {
 		struct judged *c = user->value;
 		MAP_EACH (&c->sources, e) {
@@ -83,6 +94,8 @@ void judge_unexpect(struct judge *j, const char *cloud, const char *probe)
 {
 	char *key = probe_key(cloud, probe);
 	struct expected *x = map_remove(&j->expected, key);
+	if (x)
+		given_pace(j, key, x, true);
 	free(key);
 	if (!x)
 		return;
@@ -148,6 +161,7 @@ void judge_take(struct judge *j, const struct observation *o)
 		return;
 	const int64_t now_ms = judge_now_ms(j);
 	const bool was_good = source_says(s, now_ms) == SAYS_GOOD;
+	given_take(j, o, now_ms);
 	place_heard(s, o, now_ms);
 	source_take(s, o, now_ms, j->blind || s->place->told.suspect);
 	if (!was_good || source_says(s, now_ms) != SAYS_GOOD || !judge_still_good(c, s, now_ms))

@@ -9,35 +9,57 @@
 
 #include "judge/judge_inside.h"
 
-static void windows_fini(struct judge *j)
+static void list_fini(window_list *list)
 {
-	VEC_EACH (&j->windows, struct window, w) {
+	VEC_EACH (list, struct window, w) {
 		free(w->component);
 		free(w->event);
 	}
-	vec_fini(&j->windows);
+	vec_fini(list);
+}
+
+static bool holds(const window_list *list, const struct window *like)
+{
+	VEC_EACH (list, struct window, w)
+		if (w->from_ms == like->from_ms && w->to_ms == like->to_ms &&
+			!strcmp(w->event, like->event) && !w->component == !like->component &&
+			(!w->component || !strcmp(w->component, like->component)))
+			return true;
+	return false;
+}
+
+/* Those of `list` that `other` does not hold begin, or end. */
+static void give(struct judge *j, const window_list *list, const window_list *other, bool ends)
+{
+	VEC_EACH (list, struct window, w)
+		if (!holds(other, w))
+			given_window(j, w, ends);
 }
 
 void judge_windows(struct judge *j, const struct judge_window *w, size_t n)
 {
 	const int64_t now_ms = judge_now_ms(j);
+	window_list before = j->windows;
 	/* what has passed was not within the new ones */
 	VEC_EACH (&j->components, struct judged *, c)
 		days_count(*c, now_ms);
-	windows_fini(j);
+	j->windows = (window_list){0};
 	for (size_t i = 0; i < n; i++)
 		if (w[i].from_ms < w[i].to_ms)
 			vec_push(&j->windows,
 				((struct window){w[i].component ? mem_strdup(w[i].component) : NULL,
 					mem_strdup(w[i].event ? w[i].event : ""), w[i].from_ms,
 					w[i].to_ms}));
+	give(j, &before, &j->windows, true);
+	give(j, &j->windows, &before, false);
+	list_fini(&before);
 	VEC_EACH (&j->components, struct judged *, c)
 		judge_again(*c);
 }
 
 void windows_end(struct judge *j)
 {
-	windows_fini(j);
+	list_fini(&j->windows);
 }
 
 static bool is_its(const struct window *w, const struct judged *c)

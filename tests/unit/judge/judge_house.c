@@ -67,13 +67,18 @@ void house_close(struct judge_house *h)
 
 int judge_house_setup(void **state)
 {
-	struct judge_house *h = mem_new(struct judge_house);
 	int64_t us;
+	assert_true(clock_parse_rfc3339("2026-12-01T12:00:00Z", &us));
+	return judge_house_setup_at(state, us);
+}
+
+int judge_house_setup_at(void **state, int64_t us)
+{
+	struct judge_house *h = mem_new(struct judge_house);
 	snprintf(h->root, sizeof(h->root), "%s/test-judge-XXXXXX",
 		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(h->root))
 		return -1;
-	assert_true(clock_parse_rfc3339("2026-12-01T12:00:00Z", &us));
 	clock_init_virtual(&h->clock, us);
 	h->loop = loop_new(&h->clock, &h->err);
 	assert_non_null(h->loop);

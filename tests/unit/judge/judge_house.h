@@ -30,6 +30,7 @@ struct judge_house {
 
 /* At 2026-12-01T12:00:00Z, with the component "compute" of cloud "prod". */
 int judge_house_setup(void **state);
+int judge_house_setup_at(void **state, int64_t unix_us);
 int judge_house_teardown(void **state);
 #define judge_test(f) cmocka_unit_test_setup_teardown(f, judge_house_setup, judge_house_teardown)
 
