@@ -47,6 +47,7 @@ static void on_events(void *arg)
 		house_changed(r->house);
 	if (r->maintenance)
 		maintenance_wake(r->maintenance);
+	alarms_wake(r->alarms);
 	running_suspect_wake(r);
 	running_dashboards_wake(r);
 }

@@ -30,6 +30,7 @@ static void on_changed(void *arg)
 	struct running *r = arg;
 	if (r->house)
 		house_changed(r->house);
+	alarms_wake(r->alarms);
 	running_dashboards_wake(r);
 }
 

@@ -261,7 +261,7 @@ struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *se
 	j->changed = changed;
 	j->arg = arg;
 	j->tick_ms = j->beat_ms = j->span_from_ms = judge_now_ms(j);
-	if (!rows_open(j, err)) {
+	if (!rows_open(j, err) || !given_open(j, err)) {
 		free(j);
 		return NULL;
 	}

@@ -64,7 +64,7 @@ bool rows_open(struct judge *j, struct error *err)
 	return judge_migrate(j->facts, err) &&
 	       facts_query(j->facts, "SELECT to_ms FROM observing ORDER BY to_ms DESC LIMIT 1",
 		       NULL, 0, on_last, &j->last_ms, err) &&
-	       facts_call(j->facts, do_open, &j->span_from_ms, err) && given_open(j, err);
+	       facts_call(j->facts, do_open, &j->span_from_ms, err);
 }
 
 /* --- verdicts --------------------------------------------------------------------------------- */

@@ -10,9 +10,10 @@
 #include <string.h>
 
 #include "tell/alarm_inside.h"
+#include "tell/event.h"
+#include "tell/feed.h"
 
-#define CHANGES_AT_ONCE 64 /* read on the loop's thread: well under its 5 ms */
-#define AGAIN_NS        (10 * NS_PER_S)
+#define AGAIN_NS (10 * NS_PER_S)
 
 static void plan(struct alarms *a);
 
@@ -114,34 +115,6 @@ static bool plan_wishes(struct alarms *a, struct rows_job *j)
 	return any;
 }
 
-struct page { /* of the feed */
-	int64_t verdicts[CHANGES_AT_ONCE];
-	int64_t objects[CHANGES_AT_ONCE];
-	size_t rows, n, object_count;
-	int64_t last;
-};
-
-static void on_row(void *arg, const struct facts_change_row *row)
-{
-	struct page *p = arg;
-
-	p->rows++;
-	p->last = row->seq;
-	if (!strcmp(row->kind, "verdict"))
-		p->verdicts[p->n++] = strtoll(row->id, NULL, 10);
-	else if (!strcmp(row->kind, "object"))
-		p->objects[p->object_count++] = strtoll(row->id, NULL, 10);
-}
-
-static bool read_changes(
-	struct alarms *a, const struct page *p, struct judge_change *changes, struct error *err)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (!judge_change_at(a->facts, p->verdicts[i], &changes[i], err))
-			return false;
-	return true;
-}
-
 struct telling { /* of a row of the ledger */
 	struct alarms *a;
 	struct rows_job *j;
@@ -159,7 +132,7 @@ static bool on_object(void *arg, const struct journal_object *o)
 
 /* As it is now: what came and went meanwhile is no news. One that cannot be read is told with its
  * next change. */
-static void plan_objects(struct alarms *a, struct rows_job *j, const struct page *p)
+static void plan_objects(struct alarms *a, struct rows_job *j, const struct feed_page *p)
 {
 	struct telling t = {a, j, p->last};
 	struct error err = {0};
@@ -167,6 +140,22 @@ static void plan_objects(struct alarms *a, struct rows_job *j, const struct page
 	for (size_t i = 0; i < p->object_count; i++)
 		if (!journal_object(a->facts, p->objects[i], on_object, &t, &err))
 			mem_replace(&a->trouble, err.msg);
+}
+
+/* The same of events. */
+static void plan_events(struct alarms *a, struct rows_job *j, const struct feed_page *p)
+{
+	for (size_t i = 0; i < p->event_count; i++) {
+		struct error err = {0};
+		json_t *e = event_json(a->facts, p->events[i], AUDIENCE_OPERATORS, &err);
+
+		if (err.kind)
+			mem_replace(&a->trouble, err.msg);
+		VEC_EACH (&a->channels, struct channel *, c)
+			if (e)
+				keep_planned(a, *c, note_event(*c, j, e, p->last));
+		json_decref(e);
+	}
 }
 
 static void on_again(struct timer *t)
@@ -177,33 +166,31 @@ static void on_again(struct timer *t)
 	plan(a);
 }
 
-/* Nothing is planned of a page that cannot be read whole. */
 static bool plan_feed(struct alarms *a, struct rows_job *j)
 {
-	struct judge_change changes[CHANGES_AT_ONCE] = {0};
-	struct page p = {0};
+	struct feed_page p;
 	struct error err = {0};
-	const bool good = facts_feed(a->facts, a->cursor, AUDIENCE_OPERATORS, CHANGES_AT_ONCE,
-				  on_row, &p, &err) &&
-			  read_changes(a, &p, changes, &err);
+	const bool good = feed_read(a->facts, a->cursor, &p, &err);
 
 	mem_replace(&a->trouble, good ? NULL : err.msg);
-	for (size_t i = 0; good && i < p.n; i++)
-		VEC_EACH (&a->channels, struct channel *, c)
-			if (changes[i].id)
-				keep_planned(a, *c, note_health(*c, j, &changes[i]));
-	if (good)
-		plan_objects(a, j, &p);
-	for (size_t i = 0; i < p.n; i++)
-		judge_change_fini(&changes[i]);
-	a->look = good && p.rows == CHANGES_AT_ONCE;
-	if (!good)
+	a->look = good && p.more;
+	if (!good) {
 		timer_start(a->loop, &a->again, AGAIN_NS, on_again, a);
-	if (!good || p.rows == 0)
 		return false;
-	a->cursor = p.last;
-	ROWS_ADD(j, "UPDATE reader SET seq = ? WHERE name = 'alarms'", FACTS_I(p.last));
-	return true;
+	}
+	for (size_t i = 0; i < p.verdict_count; i++)
+		VEC_EACH (&a->channels, struct channel *, c)
+			if (p.verdicts[i].id)
+				keep_planned(a, *c, note_health(*c, j, &p.verdicts[i]));
+	plan_objects(a, j, &p);
+	plan_events(a, j, &p);
+	const bool any = p.rows > 0;
+	if (any) {
+		a->cursor = p.last;
+		ROWS_ADD(j, "UPDATE reader SET seq = ? WHERE name = 'alarms'", FACTS_I(p.last));
+	}
+	feed_page_fini(&p);
+	return any;
 }
 
 static void on_planned(void *arg)

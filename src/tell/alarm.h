@@ -9,7 +9,8 @@
  * Folding, per alarm: the first change is told at once; what follows within `fold` (1 min) is
  * told together in one summary. A change back says how long the trouble lasted. Rows `object` of
  * the feed are of the ledger (journal.h): that something needs an administrator is told once, and
- * once that it no longer does. Thread: the loop's.
+ * once that it no longer does. Of rows `event` only that one is proposed for closing is told
+ * (suspect.h). Thread: the loop's.
  */
 #ifndef TELL_ALARM_H
 #define TELL_ALARM_H

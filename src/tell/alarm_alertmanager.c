@@ -37,13 +37,15 @@ static json_t *labels_of(const struct alarms *a, const json_t *fact)
 	const char *health = json_str(fact, "to");
 
 	label(labels, "alertname",
-		health                         ? "GlasshouseComponentHealth"
-		: json_object_get(fact, "fix") ? "GlasshouseNeedsAdministrator"
-					       : "GlasshouseCouldNotRun");
+		health                           ? "GlasshouseComponentHealth"
+		: json_object_get(fact, "fix")   ? "GlasshouseNeedsAdministrator"
+		: json_object_get(fact, "event") ? "GlasshouseEventMayClose"
+						 : "GlasshouseCouldNotRun");
 	label(labels, "component", json_str(fact, "component"));
 	label(labels, "what", json_str(fact, "what"));
+	label(labels, "event", json_str(fact, "event"));
 	label(labels, "health", health);
-	label(labels, "severity", severity_of(health));
+	label(labels, "severity", json_object_get(fact, "event") ? "info" : severity_of(health));
 	label(labels, "site", a->site.name);
 	label(labels, "location", a->site.location);
 	label(labels, "instance", a->site.instance);
@@ -86,8 +88,8 @@ static void add_alert(const struct alarms *a, json_t *alerts, const json_t *fact
 	if (ends_ms <= since)
 		ends_ms = since + 1; /* it refuses what ends before it starts */
 	json_object_set_new(alert, "endsAt", json_string(clock_rfc3339(ends_ms * 1000, text)));
-	label(alert, "generatorURL",
-		json_str(fact, "evidence_url") ? json_str(fact, "evidence_url") : a->site.url);
+	const char *evidence = json_str(fact, "evidence_url"), *event = json_str(fact, "event_url");
+	label(alert, "generatorURL", evidence ? evidence : event ? event : a->site.url);
 	for (size_t i = json_array_size(alerts); i-- > 0;) {
 		const json_t *other = json_array_get(alerts, i);
 		if (json_equal(json_object_get(other, "labels"), labels) &&

@@ -34,10 +34,10 @@ struct channel;
 
 struct note {
 	char *change;  /* what it is told of: "verdict:17" */
-	char *subject; /* "health:compute", "could_not_run:quota", "object:4711" */
+	char *subject; /* "health:compute", "could_not_run:quota", "object:4711", "may_close:ID" */
 	char *opened;  /* the change that began what this one ends, or NULL */
-	json_t *body;  /* {"change": {}}, {"could_not_run": {}} or {"needs_admin": {}}; "ends": what
-			  is told no more */
+	json_t *body;  /* {"change": {}}, {"could_not_run": {}}, {"needs_admin": {}} or
+			  {"may_close": {}}; "ends": what is told no more */
 	int64_t queued_ms;
 	bool heard; /* the receiver took something of this trouble before */
 };
@@ -141,6 +141,8 @@ struct note *note_unrun(struct channel *c, struct rows_job *j, const struct wish
 /* Of a row of the ledger that came to need an administrator, or no longer does. */
 struct note *note_object(
 	struct channel *c, struct rows_job *j, const struct journal_object *o, int64_t seq);
+/* Of an event, event_json() of operators, that came to be proposed for closing, or no longer is. */
+struct note *note_event(struct channel *c, struct rows_job *j, const json_t *event, int64_t seq);
 
 /* --- alarm_send.c */
 struct channel *channel_new(struct alarms *a, const struct alarm *config);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tell/alarm_inside.h"
+#include "tell/event.h"
 
 static json_t *body_of(const char *text)
 {
@@ -116,7 +117,7 @@ static bool first_cursor(struct facts_tx *tx, void *arg, struct error *err)
 
 bool alarm_load(struct alarms *a, struct error *err)
 {
-	if (!facts_call(a->facts, first_cursor, NULL, err))
+	if (!event_migrate(a->facts, err) || !facts_call(a->facts, first_cursor, NULL, err))
 		return false;
 	a->cursor = facts_cursor(a->facts, "alarms");
 	return facts_query(a->facts, "SELECT what, component, why, since FROM could_not_run", NULL,

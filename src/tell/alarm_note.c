@@ -5,7 +5,8 @@
  * only that makes a recovery news. Alertmanager holds alerts, not messages, so there every change
  * of what was told ends an alert, wanted or not.
  * What a root explains is told below it, in the same message, or not at all; what lies within
- * declared work only where it is wanted. What goes on for another cause is no news.
+ * declared work only where it is wanted. What goes on for another cause is no news. An event that
+ * is proposed for closing is told whatever is in `on`: nobody else closes it.
  */
 #include <string.h>
 
@@ -354,4 +355,72 @@ struct note *note_object(
 		set_lasted(fact, t->began_ms, o->changed_unix_us / 1000);
 	id = mem_printf("object:%lld:%lld", (long long)o->id, (long long)seq);
 	return note_new(c, j, id, subject, "needs_admin", fact, o->admin_unix_us / 1000, !over);
+}
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+/* One that opened itself and that nobody took over waits in monitoring for a human to close it. */
+static bool is_proposed(const json_t *event)
+{
+	return json_flag(event, "machine") && !json_flag(event, "taken_over") &&
+	       !strcmp(json_str(event, "kind"), "incident") &&
+	       !strcmp(json_str(event, "phase"), "monitoring");
+}
+
+static bool cares_for_event(const struct channel *c, const json_t *event)
+{
+	const json_t *component;
+	size_t i;
+
+	json_array_foreach (json_object_get(event, "touched"), i, component)
+		if (cares_for(c, json_string_value(component)))
+			return true;
+	return !c->config.components;
+}
+
+static json_t *event_fact(const struct alarms *a, const json_t *event, bool over)
+{
+	const char *id = json_str(event, "id"), *url = a->site.url;
+	json_t *fact = json_object();
+
+	set_text(fact, "what", json_str(event, "title"));
+	set_text(fact, "event", id);
+	json_object_set_new(fact, "over", json_boolean(over));
+	set_time(fact, "since", json_int(event, "phase_ms", alarm_now_ms(a)));
+	set_text(fact, "reason",
+		over ? "" : "all its components are operational again, and it closes by hand only");
+	if (url[0]) {
+		char *link = mem_printf(
+			"%s%sevents/%s", url, slice_ends(slice_of(url), "/") ? "" : "/", id);
+		set_text(fact, "event_url", link);
+		free(link);
+	}
+	return fact;
+}
+
+/* That it no longer is comes of a human, or is told as the trouble that came back: only who holds
+ * alerts must know of it. */
+struct note *note_event(struct channel *c, struct rows_job *j, const json_t *event, int64_t seq)
+{
+	const bool over = !is_proposed(event);
+	char *subject, *id;
+
+	if (c->config.kind == ALARM_DEADMAN || (!over && !cares_for_event(c, event)))
+		return NULL;
+	subject = mem_printf("may_close:%s", json_str(event, "id"));
+	if (over == !told_get(c, subject)) { /* over, but never told; or told already */
+		free(subject);
+		return NULL;
+	}
+	if (over && c->config.kind != ALARM_ALERTMANAGER) {
+		forget_told(c, j, subject);
+		free(subject);
+		return NULL;
+	}
+	json_t *fact = event_fact(c->alarms, event, over);
+	if (over)
+		set_lasted(fact, told_get(c, subject)->began_ms, alarm_now_ms(c->alarms));
+	id = mem_printf("may_close:%s:%lld", json_str(event, "id"), (long long)seq);
+	return note_new(c, j, id, subject, "may_close", fact, alarm_now_ms(c->alarms), !over);
 }

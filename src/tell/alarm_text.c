@@ -22,7 +22,7 @@ char *alarm_duration_text(int64_t s)
 
 const json_t *alarm_note_fact(const json_t *body)
 {
-	static const char *const keys[] = {"change", "could_not_run", "needs_admin"};
+	static const char *const keys[] = {"change", "could_not_run", "needs_admin", "may_close"};
 	const json_t *fact = NULL;
 
 	for (size_t i = 0; i < array_len(keys) && !fact; i++)
@@ -32,9 +32,10 @@ const json_t *alarm_note_fact(const json_t *body)
 
 const char *alarm_fact_key(const json_t *fact)
 {
-	return json_object_get(fact, "to")    ? "change"
-	       : json_object_get(fact, "fix") ? "needs_admin"
-					      : "could_not_run";
+	return json_object_get(fact, "to")      ? "change"
+	       : json_object_get(fact, "fix")   ? "needs_admin"
+	       : json_object_get(fact, "event") ? "may_close"
+						: "could_not_run";
 }
 
 static const char *text_of(const json_t *o, const char *key)
@@ -71,6 +72,10 @@ char *alarm_note_line(const json_t *body)
 		line = mem_printf("%s %s an administrator%s%s", text_of(fact, "what"),
 			json_flag(fact, "over") ? "no longer needs" : "needs",
 			after ? " after " : "", after ? after : "");
+	else if (!strcmp(key, "may_close"))
+		line = mem_printf("\"%s\" %s", text_of(fact, "what"),
+			json_flag(fact, "over") ? "is no longer proposed for closing"
+						: "may be closed");
 	else if (!strcmp(key, "change"))
 		line = mem_printf("%s is %s%s%s%s%s%s", text_of(fact, "name"),
 			json_flag(fact, "flapping") ? "flapping, at worst " : "",

@@ -117,7 +117,7 @@ static json_t *message_json(const struct channel *c, const struct message *m)
 {
 	const struct alarm_site *site = &c->alarms->site;
 	json_t *o = json_object(), *changes = json_array(), *unrun = json_array();
-	json_t *needs = json_array();
+	json_t *needs = json_array(), *closes = json_array();
 	char at[CLOCK_TEXT], *text = alarm_message_text(c->alarms, m);
 
 	VEC_EACH (&m->notes, struct note *, n) {
@@ -125,6 +125,7 @@ static json_t *message_json(const struct channel *c, const struct message *m)
 		const char *key = alarm_fact_key(fact);
 		json_array_append(!strcmp(key, "change")        ? changes
 				  : !strcmp(key, "needs_admin") ? needs
+				  : !strcmp(key, "may_close")   ? closes
 								: unrun,
 			(json_t *)fact);
 	}
@@ -137,6 +138,7 @@ static json_t *message_json(const struct channel *c, const struct message *m)
 	json_object_set_new(o, "changes", changes);
 	json_object_set_new(o, "could_not_run", unrun);
 	json_object_set_new(o, "needs_admin", needs);
+	json_object_set_new(o, "may_close", closes);
 	json_object_set_new(o, "text", json_string(text));
 	free(text);
 	return o;

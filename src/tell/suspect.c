@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "tell/feed.h"
 
-#define CHANGES_AT_ONCE 64 /* read on the loop's thread: well under its 5 ms */
-#define AGAIN_NS        NS_PER_S
+#define AGAIN_NS NS_PER_S
 
 static void turn(struct suspects *s);
 
@@ -60,24 +60,6 @@ void suspects_soon(struct suspects *s, int64_t at_ms)
 
 /* --- the feed --------------------------------------------------------------------------------- */
 
-struct page {
-	int64_t verdicts[CHANGES_AT_ONCE];
-	char *events[CHANGES_AT_ONCE];
-	size_t rows, verdict_count, event_count;
-	int64_t last;
-};
-
-static void on_row(void *arg, const struct facts_change_row *row)
-{
-	struct page *p = arg;
-	p->rows++;
-	p->last = row->seq;
-	if (!strcmp(row->kind, "verdict"))
-		p->verdicts[p->verdict_count++] = strtoll(row->id, NULL, 10);
-	else if (!strcmp(row->kind, "event"))
-		p->events[p->event_count++] = mem_strdup(row->id);
-}
-
 static struct suspect *by_event(const struct suspects *s, const char *id)
 {
 	for (size_t i = 0; i < s->list.n; i++)
@@ -112,39 +94,34 @@ static bool take_event(struct suspects *s, const char *id, struct error *err)
 	return true;
 }
 
-static bool take_page(struct suspects *s, const struct page *p, struct error *err)
+/* Verdicts are taken once nothing can refuse the page any more. */
+static bool take_page(struct suspects *s, const struct feed_page *p, struct error *err)
 {
-	struct judge_change changes[CHANGES_AT_ONCE] = {0};
-	bool good = true;
-	for (size_t i = 0; good && i < p->verdict_count; i++)
-		good = judge_change_at(s->facts, p->verdicts[i], &changes[i], err);
-	for (size_t i = 0; good && i < p->event_count; i++)
-		good = take_event(s, p->events[i], err);
-	for (size_t i = 0; i < p->verdict_count; i++) {
-		if (good && changes[i].id)
-			part_take(s, &changes[i]);
-		judge_change_fini(&changes[i]);
-	}
-	return good;
+	for (size_t i = 0; i < p->event_count; i++)
+		if (!take_event(s, p->events[i], err))
+			return false;
+	for (size_t i = 0; i < p->verdict_count; i++)
+		if (p->verdicts[i].id)
+			part_take(s, &p->verdicts[i]);
+	return true;
 }
 
 /* False: it cannot be read now; nothing of the page was taken. */
 static bool read_feed(struct suspects *s, struct suspect_turn *t)
 {
-	struct page p = {0};
+	struct feed_page p;
 	struct error err = {0};
-	const bool good = facts_feed(s->facts, s->cursor, AUDIENCE_OPERATORS, CHANGES_AT_ONCE,
-				  on_row, &p, &err) &&
-			  take_page(s, &p, &err);
-	for (size_t i = 0; i < p.event_count; i++)
-		free(p.events[i]);
+	bool good = feed_read(s->facts, s->cursor, &p, &err);
+	if (good) {
+		good = take_page(s, &p, &err);
+		if (good)
+			s->look = p.more;
+		if (good && p.rows)
+			s->cursor = t->cursor = p.last;
+		feed_page_fini(&p);
+	}
 	mem_replace(&s->trouble, good ? NULL : err.msg);
-	if (!good)
-		return false;
-	s->look = p.rows == CHANGES_AT_ONCE;
-	if (p.rows)
-		s->cursor = t->cursor = p.last;
-	return true;
+	return good;
 }
 
 /* --- turns ------------------------------------------------------------------------------------ */

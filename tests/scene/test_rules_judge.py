@@ -170,10 +170,10 @@ def test_a_replay_says_what_was_said(site, tmp_path):
         tracks = {t["by"]: t["spans"] for t in web["tracks"]}
         fired = [s for s in tracks["rule:web-slow"] if s["health"] == "degraded"]
         assert told["since_ms"] in [s["from_ms"] for s in fired], (told, fired)
-        assert any(s["health"] == "outage" for s in tracks["model"])
+        assert any(s["health"] == "outage" for s in tracks["judge"])
         assert [e["title"] for e in found["events"]] == ["The web is slow"]
         shown = replay(run, "--from", "30m").stdout
-        assert re.search(r"^  default model +\|[.?Xd]{60}\|$", shown, re.M), shown
+        assert re.search(r"^  the judge +\|[.?Xdm]{60}\|$", shown, re.M), shown
         assert re.search(r"^  declared +\|[ I]{60}\|$", shown, re.M), shown
         assert "The web answers slowly" in shown
         other = tmp_path / "other.yaml"
@@ -185,6 +185,50 @@ def test_a_replay_says_what_was_said(site, tmp_path):
         wrong.write_text("rules:\n  - {name: w, component: web, when: 'p59(probe) > 5m'}\n")
         out = replay(run, "--rules", str(wrong))
         assert out.returncode == 2 and f"{wrong}:2:" in out.stderr and "did you mean" in out.stderr
+
+
+def test_a_replay_is_what_the_judge_said(site):
+    """Slow answers, an outage within declared work and one of our own connectivity: the same changes, when they were."""
+    witness = Site()
+    own = {"clouds": {"sim": {"endpoints": "none"}}, "witnesses": [witness.url], "judge": {"minimum": "1s"},
+           "probes": [{"name": "web", "http": site.url, "every": "1s", "timeout": "1s", "slow": "200ms", "component": "Web"}]}
+    with simulated() as cloud, running(cloud, own) as run:
+        def component():
+            return run.json("/api/ops/v1/components/web.json", run.intake)
+
+        def planned(*args):
+            out = subprocess.run([GLASSHOUSE, "maintenance", *args, "--state", run.state, "-c", run.path],
+                                 capture_output=True, text=True, timeout=60, check=False)
+            assert out.returncode == 0, out.stderr
+            return out.stdout.strip()
+
+        run.wait_health("web", "operational")
+        site.delay = 0.4
+        run.wait_health("web", "degraded")
+        site.delay = 0
+        run.wait_health("web", "operational")
+        planned("plan", "Work", "--start", "+1s", "--length", "1h", "--component", "web=partial")
+        until(lambda: [e for e in run.site()["events"] if e["phase"] == "in_progress"], "the work begins", 60)
+        site.status = 500
+        run.wait_health("web", "outage")
+        site.status = 200
+        run.wait_health("web", "operational")
+        witness.close()
+        site.close()
+        run.wait_health("web", "unknown")
+        live = sorted((s for s in component()["spans"] if s["id"]), key=lambda s: s["from_ms"])
+        for s in live:
+            s["maintenance"] = run.json(f"/api/ops/v1/evidence/{s['id']}.json", run.intake)["maintenance"]
+        run.stop()
+        found = json.loads(replay(run, "--from", "30m", "--json").stdout)
+    web = next(c for c in found["components"] if c["component"] == "web")
+    again = next(t["spans"] for t in web["tracks"] if t["by"] == "judge")
+    assert {"slow", "silent", "blind"} <= {s["rule"] for s in live}, live
+    assert any(s["health"] == "outage" and s["maintenance"] for s in live), live
+    assert [s["health"] for s in live] == [s["health"] for s in again[:len(live)]], (live, again)
+    for one, other in zip(live, again):
+        assert abs(one["from_ms"] - other["from_ms"]) < 1000, (live, again)
+        assert one["maintenance"] == other.get("maintenance"), (one, other)
 
 
 # --- files ---

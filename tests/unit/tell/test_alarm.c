@@ -372,7 +372,7 @@ static void the_documentation_shows_the_alert_that_is_sent(void **state)
 	house_alarm(h, ALARM_ALERTMANAGER, "");
 	house_start(h);
 	house_change(h, "compute", HEALTH_OUTAGE);
-	assert_documented(3, json_path(house_next(h)->body, "0"));
+	assert_documented(4, json_path(house_next(h)->body, "0"));
 }
 
 int test_alarm(void)
