@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from running import Run, running, until
+from running import Receiver, Run, running, until
 from simulated import Simulated, simulated
 
 KILLS = int(os.environ.get("SUSPECT_KILLS", "20"))
@@ -23,6 +23,13 @@ IMAGE = {"service": "image", "effect": "status", "status": 503}
 def cloud():
     with simulated() as c:
         yield c
+
+
+@pytest.fixture
+def receiver():
+    r = Receiver()
+    yield r
+    r.close()
 
 
 def suspected(run, operators=True):
@@ -69,6 +76,33 @@ def test_what_is_short_or_switched_off_opens_none(cloud):
         until(lambda: suspected(run), "it is drafted once it is allowed", 30)
         assert suspected(run, False) == []
         assert run.stop() == 0
+
+
+def test_people_are_asked_once_to_close(cloud, receiver):
+    config = {"events": {"suspect": {**QUICK["suspect"], "close": "propose"}},
+              "alarms": [{"webhook": receiver.url, "fold": "1s"}]}
+
+    def proposals():
+        return [c["event"] for _, _, body in receiver.taken for c in body["may_close"]]
+
+    with running(cloud, config) as run:
+        run.wait_health("block-storage", "operational")
+        cloud.fault(VOLUME)
+        run.wait_health("block-storage", "outage")
+        name = until(lambda: suspected(run), "a draft", 30)[0]["id"]
+        cloud.clear()
+        run.wait_health("block-storage", "operational")
+        until(lambda: event(run, name)["phase"] == "monitoring", "it is proposed", 60)
+        until(proposals, "people are asked", 30)
+        run.kill()
+        run.start()
+        run.wait_health("block-storage", "operational")
+        # What is told after it was told in order: nothing of the event came before.
+        cloud.fault(IMAGE)
+        run.wait_health("image", "outage")
+        until(lambda: ("image", "outage") in [(c["component"], c["to"]) for c in receiver.changes()],
+              "the next trouble is told", 30)
+        assert proposals() == [name]
 
 
 # --- kill -9 --------------------------------------------------------------------------------------------------
