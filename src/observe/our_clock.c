@@ -25,7 +25,7 @@ struct our_clock {
 	void *arg;
 	struct timer timer;
 	struct map hosts;
-	int64_t mono_ns, unix_us;                   /* at the last look */
+	int64_t mono_ns, unix_us, slept_ns;         /* at the last look */
 	int64_t jump_us, jumped_ns, jumped_unix_us; /* the last jump; jump_us 0: none */
 	bool wrong;
 };
@@ -108,9 +108,14 @@ static bool dates_are_off(struct our_clock *c, char *why)
 
 static void look_for_jump(struct our_clock *c)
 {
-	const int64_t mono_ns = loop_now_ns(c->loop), unix_us = clock_unix_us(loop_clock(c->loop));
-	const int64_t jump_us = unix_us - c->unix_us - (mono_ns - c->mono_ns) / NS_PER_US;
+	const struct clock *clock = loop_clock(c->loop);
+	const int64_t mono_ns = loop_now_ns(c->loop), unix_us = clock_unix_us(clock),
+		      slept_ns = clock_slept_ns(clock);
+	/* While the machine sleeps its clock goes on, and the one that only counts stands. */
+	const int64_t passed_ns = mono_ns - c->mono_ns + slept_ns - c->slept_ns;
+	const int64_t jump_us = unix_us - c->unix_us - passed_ns / NS_PER_US;
 	c->mono_ns = mono_ns;
+	c->slept_ns = slept_ns;
 	c->unix_us = unix_us;
 	if (jump_us <= JUMP_US && jump_us >= -JUMP_US)
 		return;
@@ -129,8 +134,7 @@ static bool has_jumped(struct our_clock *c, char *why)
 	char at[CLOCK_TEXT];
 	if (!c->jump_us || loop_now_ns(c->loop) - c->jumped_ns > FRESH_NS)
 		return false;
-	snprintf(why, WHY_TEXT,
-		"it jumped %s by %.0f s, to %.19sZ: it was set, or this machine slept",
+	snprintf(why, WHY_TEXT, "it jumped %s by %.0f s, to %.19sZ: it was set",
 		c->jump_us < 0 ? "back" : "ahead",
 		(double)(c->jump_us < 0 ? -c->jump_us : c->jump_us) / 1e6,
 		clock_rfc3339(c->jumped_unix_us, at));
@@ -161,6 +165,7 @@ struct our_clock *our_clock_new(struct loop *l, our_clock_changed *changed, void
 	c->arg = arg;
 	c->mono_ns = loop_now_ns(l);
 	c->unix_us = clock_unix_us(loop_clock(l));
+	c->slept_ns = clock_slept_ns(loop_clock(l));
 	timer_start(l, &c->timer, LOOK_NS, on_timer, c);
 	return c;
 }

@@ -6,7 +6,8 @@
  * which the answer came, so a slow one proves nothing; its whole seconds and small errors are
  * within the limit (5 s). Our clock is held to be wrong while most of the servers heard of within
  * ten minutes say so; one server alone may be the one that is wrong, which is said. A jump (the
- * clock was set, or the machine slept) is told for ten minutes. Thread: the loop's.
+ * clock was set) is told for ten minutes. That the machine slept is none: its clock went on right.
+ * Thread: the loop's.
  */
 #ifndef OBSERVE_OUR_CLOCK_H
 #define OBSERVE_OUR_CLOCK_H

@@ -16,7 +16,7 @@
 struct feed_page {
 	size_t rows; /* of any kind; 0: there is nothing new */
 	int64_t last;
-	bool more; /* there may be: the page is full */
+	bool more;                               /* there may be: the page is full */
 	struct judge_change verdicts[FEED_PAGE]; /* id 0: it is gone */
 	int64_t objects[FEED_PAGE];              /* of the ledger */
 	char *events[FEED_PAGE];                 /* ids, each once */

@@ -147,7 +147,8 @@ static void change_feed(struct judging *j, size_t term)
 		ring_sum(r, c->next_ms, c->next_ms + r->width_ms, &b);
 		if (samples(t, &b) >= (uint64_t)rule_of(j)->as.minimum) {
 			const double x = number_of(j->group, t, &b, (double)r->width_ms / 1000);
-			change_take(&c->change, t->function == RULE_SUCCESS_RATE ? -x : x);
+			change_take(&c->change, t->function == RULE_SUCCESS_RATE ? -x : x,
+				change_hour(c->next_ms, r->width_ms));
 		}
 		bucket_fini(&b);
 	}
@@ -164,8 +165,10 @@ static enum expr_result change_of(struct judging *j, size_t term, struct value *
 	}
 	change_feed(j, term);
 	if (change_is_young(c)) {
-		unknown_since(j, "%s: %zu values of its past, and changed() needs %d",
-			t->selector.text, c->n, CHANGE_LEAST);
+		unknown_since(j,
+			"%s: %zu values of its past, and changed() needs %d, and the same hour of"
+			" a day before",
+			t->selector.text, c->values.n, 2 * CHANGE_LEAST);
 		return EXPR_ABSENT;
 	}
 	sum_of(j, term, &b);

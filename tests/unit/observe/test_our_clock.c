@@ -117,6 +117,28 @@ static void a_jump_is_told_and_forgotten(void **state)
 	assert_why(w, "it jumped back by 10 s");
 }
 
+static void sleep_for(struct world *w, int64_t seconds)
+{
+	w->clock.slept_ns += seconds * NS_PER_S;
+	w->clock.unix_us += seconds * S_US;
+}
+
+/* Its clock went on meanwhile, and the one that only counts stood. */
+static void a_machine_that_slept_did_not_jump(void **state)
+{
+	struct world *w = *state;
+	hear(w, "a", 1000, 0);
+	pass(w, 10);
+	sleep_for(w, 8 * 3600);
+	pass(w, 700);
+	assert_int_equal(w->told, 0);
+	sleep_for(w, 3600);
+	w->clock.unix_us += 60 * S_US; /* and was set when it woke */
+	pass(w, 2);
+	assert_int_equal(w->told, 1);
+	assert_why(w, "it jumped ahead by 60 s, to ");
+}
+
 int test_our_clock(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +146,7 @@ int test_our_clock(void)
 		cmocka_unit_test_setup_teardown(most_must_say_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_alone_may_be_wrong_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_jump_is_told_and_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_machine_that_slept_did_not_jump, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("our_clock", tests, NULL, NULL);
 }

@@ -50,8 +50,7 @@ static void open_event(struct alarm_house *h, struct write *w)
 }
 
 /* phase -1: as it is. */
-static void change(
-	struct alarm_house *h, struct write *w, int phase, const struct event_author *by)
+static void change(struct alarm_house *h, struct write *w, int phase, const struct event_author *by)
 {
 	const struct event_change c = {.text = "It goes on.",
 		.phase = phase,
