@@ -6,9 +6,9 @@
 
 #include "base/json.h"
 #include "judge/health.h"
+#include "models_inside.h"
 
 #define DAY_S 86400
-#define NOW   MODELS_NOW_MS
 
 /* 200 code points: quotes, markup, an override of direction, an emoji with its joiners. */
 #define TWENTY "\xe2\x80\xae<b>\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\"'&amp;\xf0\x9f\xa4\x96x>"
@@ -45,7 +45,7 @@ static unsigned draw(unsigned *state)
 	return *state >> 8;
 }
 
-static json_t *text(const char *s)
+json_t *model_text(const char *s)
 {
 	return s ? json_string(s) : json_null();
 }
@@ -154,24 +154,25 @@ static json_t *component(enum mood mood, size_t i, bool operators)
 	snprintf(name, sizeof(name), round ? "%s %zu" : "%s", parts[part].name, round + 1);
 	json_t *d = days(mood, i, 90), *o = json_object();
 	const bool hostile = mood == MOOD_HOSTILE;
-	json_object_set_new(o, "id", text(id));
-	json_object_set_new(o, "name", text(hostile ? hostile_name : name));
-	json_object_set_new(o, "category", text(hostile ? hostile_name : parts[part].category));
-	json_object_set_new(o, "region", text(round == 1 ? "eu-2" : ""));
-	json_object_set_new(o, "cloud", text("prod"));
-	json_object_set_new(o, "health", text(health_name(h)));
-	json_object_set_new(o, "rule", text(rule_of(h)));
+	json_object_set_new(o, "id", model_text(id));
+	json_object_set_new(o, "name", model_text(hostile ? hostile_name : name));
+	json_object_set_new(
+		o, "category", model_text(hostile ? hostile_name : parts[part].category));
+	json_object_set_new(o, "region", model_text(round == 1 ? "eu-2" : ""));
+	json_object_set_new(o, "cloud", model_text("prod"));
+	json_object_set_new(o, "health", model_text(health_name(h)));
+	json_object_set_new(o, "rule", model_text(rule_of(h)));
 	if (operators)
-		json_object_set_new(o, "text", text("2 of 3 answers took longer than 800ms"));
+		json_object_set_new(o, "text", model_text("2 of 3 answers took longer than 800ms"));
 	json_object_set_new(o, "since_ms", json_integer(NOW - (h ? 1500000 : 86400000 * 3LL)));
 	json_object_set_new(o, "checked_ms", json_integer(NOW - 12000));
 	json_object_set_new(o, "stored", json_boolean(mood == MOOD_MIXED && i == 7));
 	json_object_set_new(o, "evidence", json_integer((json_int_t)i + 400));
-	json_object_set_new(o, "root", text(h == HEALTH_DEGRADED ? "network" : NULL));
+	json_object_set_new(o, "root", model_text(h == HEALTH_DEGRADED ? "network" : NULL));
 	json_object_set_new(o, "dissent",
-		text(h == HEALTH_DEGRADED ? "1 of 3 locations sees an outage: bonn-outside"
-					  : NULL));
-	json_object_set_new(o, "maintenance", text(h == HEALTH_MAINTENANCE ? "" : NULL));
+		model_text(h == HEALTH_DEGRADED ? "1 of 3 locations sees an outage: bonn-outside"
+						: NULL));
+	json_object_set_new(o, "maintenance", model_text(h == HEALTH_MAINTENANCE ? "" : NULL));
 	json_object_set_new(o, "flapping", json_false());
 	json_object_set_new(o, "availability",
 		json_pack("{s:o, s:o, s:o, s:o}", "d1", ratio(d, 1), "d7", ratio(d, 7), "d30",
@@ -267,8 +268,6 @@ static json_t *about(enum mood mood)
 	return json_object();
 }
 
-static void add_events(json_t *site, enum mood mood, bool operators);
-
 json_t *model_site(enum mood mood, size_t n, bool operators)
 {
 	json_t *components = json_array(), *o = json_object();
@@ -282,11 +281,12 @@ json_t *model_site(enum mood mood, size_t n, bool operators)
 			"location", "berlin-outside", "version", "0.1.0"));
 	json_object_set_new(json_object_get(o, "site"), "about", about(mood));
 	if (operators)
-		json_object_set_new(json_object_get(o, "site"), "instance", text("example-berlin"));
+		json_object_set_new(
+			json_object_get(o, "site"), "instance", model_text("example-berlin"));
 	json_object_set_new(o, "at_ms", json_integer(NOW));
 	json_object_set_new(o, "started_ms", json_integer(NOW - 3600000 * 9));
 	json_object_set_new(o, "revision", json_integer(512));
-	json_object_set_new(o, "health", text(health_name(mood_health(mood, 4))));
+	json_object_set_new(o, "health", model_text(health_name(mood_health(mood, 4))));
 	json_object_set_new(o, "observing",
 		json_pack("{s:b, s:b, s:I, s:s}", "storing", mood != MOOD_BLIND, "blind",
 			mood == MOOD_BLIND, "since_ms", (json_int_t)(NOW - 240000), "why",
@@ -294,7 +294,7 @@ json_t *model_site(enum mood mood, size_t n, bool operators)
 	json_object_set_new(o, "categories", categories(components));
 	json_object_set_new(o, "components", components);
 	add_lists(o, mood, n);
-	add_events(o, mood, operators);
+	model_add_events(o, mood, operators);
 	if (operators) {
 		json_object_set_new(o, "alarms",
 			json_pack("[{s:s,s:s,s:i,s:i,s:i,s:s}]", "name", "hook", "kind", "webhook",
@@ -366,7 +366,7 @@ static json_t *spans(bool operators)
 			(json_int_t)from, "to_ms", (json_int_t)to, "health",
 			health_name(rows[i].health), "gap", rows[i].gap, "rule", rows[i].rule);
 		if (operators)
-			json_object_set_new(o, "text", text("2 of 3 sources fail: timeout"));
+			json_object_set_new(o, "text", model_text("2 of 3 sources fail: timeout"));
 		json_array_append_new(all, o);
 		to = from;
 	}
@@ -399,7 +399,7 @@ json_t *model_availability(enum mood mood, size_t n)
 			snprintf(month, sizeof(month), "%d-%02d", m < 11 ? 2026 : 2025,
 				m < 11 ? 11 - m : 23 - m);
 			json_t *r = ratio(d, (size_t)(30 + m * 13));
-			json_object_set_new(r, "month", text(month));
+			json_object_set_new(r, "month", model_text(month));
 			json_array_append_new(months, r);
 		}
 		json_object_set_new(o, "months", months);
@@ -415,13 +415,15 @@ json_t *model_availability(enum mood mood, size_t n)
 		json_array_append_new(slos,
 			json_pack(
 				"{s:o, s:o, s:o, s:f, s:o?, s:s, s:I, s:f, s:f, s:o, s:o, s:s, s:I}",
-				"name", text("compute-api"), "component", text("compute"),
-				"component_name", text("Compute"), "objective", 0.999, "text",
-				i % 2 ? text("Requests are answered within 800 ms.") : NULL, "span",
-				spans[i], "over_ms", (json_int_t)30 * 86400000, "good", 99910.0,
-				"whole", 100000.0, "ratio", i < 3 ? json_real(0.9991) : json_null(),
-				"budget_left", i < 3 ? json_real(left[i]) : json_null(), "state",
-				states[i], "since_ms", (json_int_t)1));
+				"name", model_text("compute-api"), "component",
+				model_text("compute"), "component_name", model_text("Compute"),
+				"objective", 0.999, "text",
+				i % 2 ? model_text("Requests are answered within 800 ms.") : NULL,
+				"span", spans[i], "over_ms", (json_int_t)30 * 86400000, "good",
+				99910.0, "whole", 100000.0, "ratio",
+				i < 3 ? json_real(0.9991) : json_null(), "budget_left",
+				i < 3 ? json_real(left[i]) : json_null(), "state", states[i],
+				"since_ms", (json_int_t)1));
 	return json_pack("{s:o, s:o}", "components", all, "slos", slos);
 }
 
@@ -436,13 +438,13 @@ static json_t *run_row(size_t i, bool operators)
 		(json_int_t)(at + 26418), "created", 14, "deleted", i ? 14 : 13, "left", i ? 0 : 1,
 		"cause");
 	if (operators)
-		json_object_set_new(o, "run", text("tp3k6o-cbmv"));
+		json_object_set_new(o, "run", model_text("tp3k6o-cbmv"));
 	if (strcmp(verdict, "failed") == 0) {
 		json_t *cause = json_pack("{s:s, s:s, s:s, s:s}", "step", "server[0]", "component",
 			"Compute", "fault", "stuck", "sentence",
 			"the object did not become ready in time");
 		if (operators)
-			json_object_set_new(cause, "detail", text("status BUILD after 300s"));
+			json_object_set_new(cause, "detail", model_text("status BUILD after 300s"));
 		json_object_set_new(o, "cause", cause);
 	}
 	return o;
@@ -488,11 +490,12 @@ static json_t *boot(enum mood mood, bool good)
 		json_pack("{s:s, s:f}", "name", "guest", "ms", good ? 8000.0 : -3.0));
 	if (good)
 		return o;
-	json_object_set_new(o, "fault", text("ssh_auth"));
-	json_object_set_new(o, "failed", text("login[0]"));
-	json_object_set_new(o, "cause", text("no_metadata"));
+	json_object_set_new(o, "fault", model_text("ssh_auth"));
+	json_object_set_new(o, "failed", model_text("login[0]"));
+	json_object_set_new(o, "cause", model_text("no_metadata"));
 	json_object_set_new(o, "console",
-		text(mood == MOOD_HOSTILE
+		model_text(
+			mood == MOOD_HOSTILE
 				? hostile_name
 				: "url_helper.py[WARNING]: Calling 'http://169.254.169.254/' failed"));
 	return o;
@@ -510,7 +513,7 @@ static json_t *host(enum mood mood, const char *id, const char *name, int quiet_
 				"good", good, "failed", ago < failures ? 2 + ago : 0));
 	}
 	json_t *o = json_pack("{s:s, s:o, s:s, s:o, s:b, s:i, s:i, s:o, s:o, s:n}", "host", id,
-		"name", text(mood == MOOD_HOSTILE ? hostile_name : name), "zone", "eu-1",
+		"name", model_text(mood == MOOD_HOSTILE ? hostile_name : name), "zone", "eu-1",
 		"last_good_ms",
 		quiet_days > 13 ? json_null()
 				: json_integer(NOW - 720000 - quiet_days * 86400000LL),
@@ -647,21 +650,21 @@ json_t *model_run(enum mood mood)
 		if (name && !strncmp(name, "server[", 7))
 			json_object_set_new(s, "boot", boot(mood, !server));
 		if (server) {
-			json_object_set_new(server, "state", text("failed"));
-			json_object_set_new(server, "fault", text("stuck"));
+			json_object_set_new(server, "state", model_text("failed"));
+			json_object_set_new(server, "fault", model_text("stuck"));
 			json_object_set_new(server, "first_cause", json_true());
 			json_object_set_new(server, "detail",
-				text(mood == MOOD_HOSTILE ? hostile_name
-							  : "status BUILD after 300s"));
+				model_text(mood == MOOD_HOSTILE ? hostile_name
+								: "status BUILD after 300s"));
 		}
 		if (mood != MOOD_GOOD && name && strstr("reach[0] login[0]", name)) {
-			json_object_set_new(s, "state", text("skipped"));
+			json_object_set_new(s, "state", model_text("skipped"));
 			json_object_set_new(s, "start_ms", json_null());
 			json_object_set_new(s, "ready_ms", json_null());
 		}
 	}
 	const char *verdict = mood == MOOD_GOOD ? "passed" : "failed";
-	json_object_set_new(report, "verdict", text(verdict));
+	json_object_set_new(report, "verdict", model_text(verdict));
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o}", "scenario", "server-login", "cloud",
 		"prod", "instance", "example-berlin", "at_ms", (json_int_t)(NOW - 95000),
 		"ended_ms", (json_int_t)(NOW - 68000), "verdict", verdict, "report", report);
@@ -702,9 +705,10 @@ json_t *model_evidence(enum mood mood, bool operators)
 	json_object_set_new(o, "failing", json_integer(1));
 	json_object_set_new(o, "unable", json_integer(0));
 	json_object_set_new(o, "silent", json_integer(0));
-	json_object_set_new(o, "root", text("identity"));
-	json_object_set_new(o, "maintenance", text("2026-11-26-firmware"));
-	json_object_set_new(o, "dissent", text("1 of 3 locations sees an outage: bonn-outside"));
+	json_object_set_new(o, "root", model_text("identity"));
+	json_object_set_new(o, "maintenance", model_text("2026-11-26-firmware"));
+	json_object_set_new(
+		o, "dissent", model_text("1 of 3 locations sees an outage: bonn-outside"));
 	json_object_set_new(o, "flapping", json_true());
 	json_object_set_new(o, "told", told(mood));
 	if (operators)
@@ -722,164 +726,6 @@ json_t *model_evidence(enum mood mood, bool operators)
 				"run", "tp3k6o-cbmv", "at_ms", (json_int_t)(NOW - 1530000), "probe",
 				"prod image", "step", "", "fault", "none", "status", 200, "detail",
 				"", "total_ms", 1342.0));
-	return o;
-}
-
-/* --- events ----------------------------------------------------------------------------------- */
-
-static const char update_text[] =
-	"Requests for **new volumes** fail. We look into the storage back end.\n\n- running servers"
-	" are not concerned\n- [what to do meanwhile](https://example.org/volumes)\n";
-
-static json_t *revision(int n, int64_t at_ms, const char *of, bool operators)
-{
-	json_t *o =
-		json_pack("{s:i, s:I, s:s}", "revision", n, "at_ms", (json_int_t)at_ms, "text", of);
-	if (operators)
-		json_object_set_new(o, "by", text("alice"));
-	return o;
-}
-
-static json_t *update(
-	int n, int64_t ago_ms, const char *phase, const char *of, bool machine, bool operators)
-{
-	json_t *o = json_pack("{s:i, s:I, s:s, s:s, s:b, s:n, s:n, s:[o]}", "n", n, "at_ms",
-		(json_int_t)(NOW - ago_ms), "phase", phase, "text", of, "machine", machine,
-		"corrected_ms", "components", "revisions",
-		revision(1, NOW - ago_ms, of, operators));
-	if (operators)
-		json_object_set_new(o, "by", text(machine ? "suspect" : "alice"));
-	return o;
-}
-
-/* kind, phase, impact and the components that it concerns. */
-static json_t *event(enum mood mood, const char *id, const char *title, const char *kind,
-	const char *phase, int64_t from_ms, json_t *components, bool operators)
-{
-	const bool hostile = mood == MOOD_HOSTILE;
-	int64_t impact = 0;
-	json_t *touched = json_array(), *o = json_object();
-	const json_t *c;
-	size_t i;
-	json_array_foreach (components, i, c) {
-		json_array_append(touched, json_object_get(c, "id"));
-		impact = json_int(c, "impact", 0) > impact ? json_int(c, "impact", 0) : impact;
-	}
-	json_object_set_new(o, "id", text(id));
-	json_object_set_new(o, "kind", text(kind));
-	json_object_set_new(o, "title", text(hostile ? hostile_name : title));
-	json_object_set_new(o, "phase", text(phase));
-	json_object_set_new(o, "public", json_true());
-	json_object_set_new(o, "machine", json_false());
-	json_object_set_new(o, "taken_over", json_false());
-	json_object_set_new(o, "starts_ms", json_integer(from_ms));
-	json_object_set_new(o, "until_ms", json_null());
-	json_object_set_new(o, "ended_ms", json_null());
-	json_object_set_new(o, "created_ms", json_integer(from_ms));
-	json_object_set_new(o, "changed_ms", json_integer(NOW - 60000));
-	json_object_set_new(o, "revision", json_integer(3));
-	json_object_set_new(o, "impact", json_integer(impact));
-	json_object_set_new(o, "components", components);
-	json_object_set_new(o, "touched", touched);
-	json_object_set_new(o, "evidence", json_pack("[i, i]", 404, 498));
-	json_object_set_new(o, "updates",
-		json_pack("[o]", update(3, 900000, phase, hostile ? hostile_name : update_text,
-					 false, operators)));
-	if (operators)
-		json_object_set_new(o, "by", text("alice"));
-	return o;
-}
-
-/* Block storage is measured well in no mood but good; load balancing is in each but blind ones. */
-static json_t *incident(enum mood mood, bool operators)
-{
-	return event(mood, "2026-11-26-volumes-fail", "New volumes cannot be made", "incident",
-		"investigating", NOW - 5400000,
-		json_pack("[{s:s, s:i}, {s:s, s:i}, {s:s, s:i}]", "id", "network", "impact", 100,
-			"id", "images", "impact", 20, "id", "load-balancing", "impact", 50),
-		operators);
-}
-
-static json_t *work(
-	enum mood mood, const char *id, const char *phase, int64_t from_ms, bool operators)
-{
-	json_t *o = event(mood, id, "The storage of zone eu-1 gets new firmware", "maintenance",
-		phase, from_ms, json_pack("[{s:s, s:i}]", "id", "block-storage", "impact", 30),
-		operators);
-	json_object_set_new(o, "until_ms", json_integer(from_ms + 7200000));
-	return o;
-}
-
-static json_t *over(enum mood mood, int64_t from_ms, bool operators)
-{
-	json_t *o = event(mood, "2026-11-25-dns-slow", "DNS answers late", "incident", "resolved",
-		from_ms, json_pack("[{s:s, s:i}]", "id", "dns", "impact", 10), operators);
-	json_object_set_new(o, "machine", json_true());
-	json_object_set_new(o, "ended_ms", json_integer(from_ms + 1900000));
-	return o;
-}
-
-static void add_events(json_t *site, enum mood mood, bool operators)
-{
-	const bool some = mood == MOOD_MIXED || mood == MOOD_HOSTILE;
-	json_object_set_new(site, "events",
-		some ? json_pack("[o, o, o]", incident(mood, operators),
-			       work(mood, "2026-11-26-firmware", "in_progress", NOW - 1800000,
-				       operators),
-			       over(mood, NOW - 60000000, operators))
-		     : json_array());
-	json_object_set_new(site, "upcoming",
-		some ? json_pack("[o]", work(mood, "2026-11-28-firmware", "planned",
-						NOW + 150000000, operators))
-		     : json_array());
-}
-
-json_t *model_event(enum mood mood, bool operators)
-{
-	const char *said = mood == MOOD_HOSTILE ? hostile_name : update_text;
-	json_t *o = incident(mood, operators), *updates = json_array(), *u;
-	json_object_set_new(o, "machine", json_true());
-	json_object_set_new(o, "taken_over", json_true());
-	json_array_append_new(json_object_get(o, "touched"), text("dns"));
-	json_array_append_new(
-		updates, u = update(1, 5400000, "detected", "Nothing answers at block storage.",
-				 true, operators));
-	json_object_set_new(u, "components",
-		json_pack("[{s:s, s:i}, {s:s, s:i}]", "id", "network", "impact", 60, "id", "dns",
-			"impact", 30));
-	json_array_append_new(
-		updates, u = update(2, 3600000, "investigating", said, false, operators));
-	json_object_set_new(u, "corrected_ms", json_integer(NOW - 3000000));
-	json_object_set_new(u, "revisions",
-		json_pack("[o, o]",
-			revision(1, NOW - 3600000, "Requests for volumes fail *everywhere*.",
-				operators),
-			revision(2, NOW - 3000000, said, operators)));
-	json_array_append_new(updates, update(3, 900000, "investigating", said, false, operators));
-	json_object_set_new(o, "updates", updates);
-	json_object_set_new(o, "names",
-		json_pack("{s:s, s:s, s:s, s:s}", "network",
-			mood == MOOD_HOSTILE ? hostile_name : "Network", "images", "Images",
-			"load-balancing", "Load balancing", "dns", "DNS"));
-	if (operators)
-		json_object_set_new(o, "key", text("cause:volume"));
-	return o;
-}
-
-json_t *model_history(enum mood mood, bool operators)
-{
-	const bool none = mood == MOOD_UNKNOWN;
-	json_t *o = json_pack("{s:s, s:n, s:n, s:b, s:[s, s], s:{s:s}}", "month",
-		none ? "2026-09" : "", "kind", "component", "more", !none, "months", "2026-11",
-		"2026-10", "names", "block-storage", "Block storage");
-	json_object_set_new(o, "events",
-		none ? json_array()
-		     : json_pack("[o, o, o, o]",
-			       work(mood, "2026-11-28-firmware", "planned", NOW + 150000000,
-				       operators),
-			       incident(mood, operators), over(mood, NOW - 60000000, operators),
-			       work(mood, "2026-10-02-firmware", "cancelled", NOW - 4752000000,
-				       operators)));
 	return o;
 }
 
