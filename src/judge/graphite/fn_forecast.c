@@ -109,8 +109,8 @@ bool fn_forecast(struct call *c, struct curves *out)
 	bool good = forecast_read(c, 1, &f);
 	for (size_t k = 0; good && k < f.earlier.n; k++) {
 		const struct curve *from = f.earlier.p[k];
-		struct curve *one = after(
-			c, &f, from, mem_printf("holtWintersForecast(%s)", from->name), out);
+		struct curve *one =
+			after(c, &f, from, mem_printf("holtWintersForecast(%s)", from->name), out);
 		if (!(good = one != NULL))
 			break;
 		struct analysis a = analyse(from, (size_t)(f.season_s / from->step_s));
@@ -129,13 +129,13 @@ static bool bands(struct call *c, struct curves *out)
 	bool good = forecast_read(c, 2, &f);
 	for (size_t k = 0; good && k < f.earlier.n; k++) {
 		const struct curve *from = f.earlier.p[k];
-		struct curve *lower = after(c, &f, from,
-			mem_printf("holtWintersConfidenceLower(%s)", from->name), out);
-		struct curve *upper = lower ? after(c, &f, from,
-						      mem_printf("holtWintersConfidenceUpper(%s)",
-							      from->name),
-						      out)
-					    : NULL;
+		struct curve *lower = after(
+			c, &f, from, mem_printf("holtWintersConfidenceLower(%s)", from->name), out);
+		struct curve *upper =
+			lower ? after(c, &f, from,
+					mem_printf("holtWintersConfidenceUpper(%s)", from->name),
+					out)
+			      : NULL;
 		if (!(good = upper != NULL))
 			break;
 		struct analysis a = analyse(from, (size_t)(f.season_s / from->step_s));
@@ -163,8 +163,7 @@ bool fn_confidence_area(struct call *c, struct curves *out)
 	struct curves two = {0};
 	bool good = bands(c, &two);
 	if (good && two.n != 2)
-		good = wrong_argument(
-			c, 0, "an area is of exactly 1 series, not %zu", two.n / 2);
+		good = wrong_argument(c, 0, "an area is of exactly 1 series, not %zu", two.n / 2);
 	for (size_t i = 0; good && i < two.n; i++) {
 		char *name = mem_printf("holtWintersConfidenceArea(%s)", two.p[1]->expr);
 		struct curve *one = call_changed(c, out, two.p[i]);
