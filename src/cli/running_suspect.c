@@ -43,8 +43,8 @@ static bool regions(void *arg)
 static void on_changed(void *arg)
 {
 	struct running *r = arg;
-	if (r->house)
-		house_changed(r->house);
+	if (r->events)
+		events_wake(r->events); /* which has it shown */
 	running_dashboards_wake(r);
 }
 
