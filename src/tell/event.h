@@ -167,6 +167,9 @@ typedef void events_changed(void *arg);
 struct events *events_new(struct loop *l, struct facts *f, events_changed *changed, void *arg,
 	struct error *err) must_check;
 void events_free(struct events *e);
+/* Somebody of this house wrote events in a transaction of his own: it is seen at once, what others
+ * write within a second. */
+void events_wake(struct events *e);
 
 /* err NULL: done; id is the event's ("" of one whose opening was cancelled). Once, never from
  * inside the call. At the latest events_free() calls it, with ERROR_CANCELLED: what waits then is
