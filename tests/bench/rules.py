@@ -1,6 +1,7 @@
 """Our own rules: ms of CPU a round over RULES (1,000), each on a series with a run every 10 s, over RULE_HOURS (1).
 
-Then those hours are played again, and say the same changes. In virtual time; CPU of the loop's thread. See tools/bench.
+Then those hours are played again, and say the same changes. In virtual time; figures are CPU of the loop's thread, but
+for its longest turn, which is real time: on a machine that has other work it shows that too. See tools/bench.
 """
 import json
 import os
