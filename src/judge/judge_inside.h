@@ -22,16 +22,18 @@
 #define JUDGE_RARE_MS     300000 /* at this rate or rarer a source speaks with each result */
 #define DAY_MS            86400000LL
 
-struct expected { /* a probe that reports */
+struct expected { /* a probe that reports from a location */
 	int64_t every_ms, timeout_ms;
-	struct map users; /* id -> struct judged: components that have sources of it */
+	struct place *place; /* NULL: there are too many */
+	struct map users;    /* id -> struct judged: components that have sources of it */
 };
 
 struct place { /* a location */
 	struct judge_location told;
 	char *name, *text;
-	int64_t fresh_ms; /* until when it is not silent */
-	bool changed;     /* since it was last looked at */
+	unsigned expected; /* probes that report from it */
+	int64_t fresh_ms;  /* until when it is not silent */
+	bool changed;      /* since it was last looked at */
 };
 
 /* A verdict that owns its texts; the rule is static. */
@@ -88,7 +90,7 @@ struct judged { /* a component */
 	char *id, *name, *category, *cloud, *region;
 	struct component shown;
 	uint64_t order;
-	struct map sources; /* "cloud\nprobe\nstep" -> struct source */
+	struct map sources; /* "cloud\nprobe\nstep\nlocation" -> struct source */
 	struct map told;    /* by -> struct statement */
 	struct stored_verdict now;
 	struct change *change; /* NULL: none on its way */
@@ -113,7 +115,7 @@ struct judge {
 	VEC(struct judged *) components; /* by category, then order */
 	uint64_t order;
 	struct map by_id;
-	struct map expected; /* "cloud\nprobe" -> struct expected */
+	struct map expected; /* "cloud\nprobe\nlocation" -> struct expected */
 	VEC(struct window) windows;
 	struct map rests; /* of judge_depend.c */
 	struct timer later;
@@ -222,6 +224,8 @@ const char *place_name(const struct source *s);         /* for people */
 /* --- judge_place.c ---------------------------------------------------------------------------- */
 
 struct place *place_of(struct judge *j, const char *name); /* NULL: there are too many */
+/* Something is expected from it, at the latest after `fresh_ms`. */
+void place_awaits(struct place *p, int64_t now_ms, int64_t fresh_ms);
 void place_joined(struct place *p, struct source *s);
 void place_left(struct source *s); /* before it is freed */
 void place_heard(struct source *s, const struct observation *o, int64_t now_ms);

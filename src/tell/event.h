@@ -181,7 +181,8 @@ void events_correct(struct events *e, const char *id, int update, const char *te
 	const struct event_author *by, events_done *done, void *arg);
 /* All that is not over (maintenance and info: within the next 30 days too) and the 50 newest that
  * are, as event_list() of operators, brief; at most 200 that are not; borrowed until the next
- * change. */
+ * change. Each has what was said before its newest update too, newest first, as far as 256 KiB go
+ * for all of the list: "earlier": [{"n", "at_ms", "phase", "text", "corrected_ms" | null}]. */
 const json_t *events_current(const struct events *e);
 /* The same for the public. */
 const json_t *events_current_public(const struct events *e);

@@ -23,26 +23,22 @@
  *	categories [{name, components: [id]}]
  *	events [EVENT, brief]   those under way, worst first, then the newest that are over, <= 50;
  *	upcoming [EVENT, brief]   maintenance and info that are planned, the next first. EVENT is
- *	      event_json() of tell/event.h for the audience, brief: `updates` holds the newest alone
- *	scenarios [{name, title, cloud, every_ms, component: id | null,
- *	      last {run (O), at_ms, verdict, built_ms} | null}]
- *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
- *	      they would make, and the option that allows them
- *	probe_kinds [{kind: endpoint|token|scenario|http|tcp ..., cloud, every_ms, count}]
- *	probes [{name, kind, cloud, component, every_ms, method, target (O)}]
- *	      the first MODEL_PROBES of them: each component's document has its own
- *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
- *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
- *	outposts (O) [{location, instance, version, heard_ms | null, lag_ms, items, bytes, samples,
- *	      clock_ms, probes, taken, refused, too_old, too_many, lost_notes, blind | null,
- *	      trouble | null}]   who reports here (observe/report/outposts.h)
- *	report (O) {to, trouble | null, taken_at | null, samples, waiting, bytes, too_old, too_many}
- *	      of an instance that is an outpost itself
- *	suspects (O) [{event, components [id], began_ms, taken_over, may_close | null}]   suspect.h
- *	blindness (O) [{what, why, since_ms, event | null}]   what keeps us from seeing now
- *	dashboards (O) [{name, version, sent, failed, waiting, trouble | null}]   of others, told
- *	jobs (O) [{name, every_ms, next_ms, running, open, runs, skips, worst_late_ms,
- *	      why: the last time was skipped | null}]
+ *	      event_json() of tell/event.h for the audience, brief: `updates` holds the newest
+ *alone; in SITE, and nowhere else, it has `earlier` too (events_current()) scenarios [{name, title,
+ *cloud, every_ms, component: id | null, last {run (O), at_ms, verdict, built_ms} | null}] possible
+ *[{name, title, objects, text}]   shipped scenarios that are not allowed yet: what they would make,
+ *and the option that allows them probe_kinds [{kind: endpoint|token|scenario|http|tcp ..., cloud,
+ *every_ms, count}] probes [{name, kind, cloud, component, every_ms, method, target (O)}] the first
+ *MODEL_PROBES of them: each component's document has its own alarms (O) [{name, kind, sent, failed,
+ *waiting, trouble | null}] ingest (O) [{name, points, bad, refused, lost, first_bad}] outposts (O)
+ *[{location, instance, version, heard_ms | null, lag_ms, items, bytes, samples, clock_ms, probes,
+ *taken, refused, too_old, too_many, lost_notes, blind | null, trouble | null}]   who reports here
+ *(observe/report/outposts.h) report (O) {to, trouble | null, taken_at | null, samples, waiting,
+ *bytes, too_old, too_many} of an instance that is an outpost itself suspects (O) [{event,
+ *components [id], began_ms, taken_over, may_close | null}]   suspect.h blindness (O) [{what, why,
+ *since_ms, event | null}]   what keeps us from seeing now dashboards (O) [{name, version, sent,
+ *failed, waiting, trouble | null}]   of others, told jobs (O) [{name, every_ms, next_ms, running,
+ *open, runs, skips, worst_late_ms, why: the last time was skipped | null}]
  *
  * COMPONENT (query "component" {id}): the component as in SITE, and
  *	spans [{id, from_ms, to_ms, health, gap, rule, root | null, maintenance | null, flapping,

@@ -1,10 +1,11 @@
 /*
  * flags.c - what a pass over a rule set costs, and a sample on its way in.
  *
- *	bench-flags DIRECTORY RULES MINUTES WIDTH
+ *	bench-flags DIRECTORY RULES MINUTES WIDTH [lines]
  *
  * Every path that a flag asks about becomes WIDTH series for each of its first two wildcards, fed
- * every 10 s of MINUTES in virtual time. Prints JSON: flags, those of the usual shapes, series, ms
+ * every 10 s of MINUTES in virtual time; with `lines` as gauges, which is what another StatsD's
+ * lines of Graphite become. Prints JSON: flags, those of the usual shapes, series, ms
  * of the passes that judge a minute (of the last hour), the longest pass of all, and ns of CPU that
  * watching takes of a sample.
  */
@@ -33,6 +34,7 @@ static struct {
 	VEC(struct feed) feeds;
 	struct series_hist hist;
 	int width;
+	bool lines;
 } b;
 
 static int64_t cpu_ns(void)
@@ -49,11 +51,13 @@ static void add_series(const char *path)
 {
 	const char *dot = strrchr(path, '.');
 	const bool is_timer = strcmp(dot, ".mean") == 0;
-	char *name = mem_strndup(path, (size_t)(dot - path));
+	char *name = b.lines ? mem_strdup(path) : mem_strndup(path, (size_t)(dot - path));
 	if (!map_get(&b.seen, name)) {
 		map_put(&b.seen, name, name);
-		const struct series_key key = {.kind = is_timer ? SERIES_DIST : SERIES_SUM,
-			.unit = is_timer ? "us" : "",
+		const struct series_key key = {.kind = b.lines    ? SERIES_GAUGE
+						       : is_timer ? SERIES_DIST
+								  : SERIES_SUM,
+			.unit = is_timer && !b.lines ? "us" : "",
 			.location = "",
 			.name = name};
 		struct series *s = series_get(b.store, &key);
@@ -178,9 +182,10 @@ int main(int argc, char **argv)
 	struct error err = {0};
 	struct error_list errors = {0};
 	int64_t us;
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return 2;
 	b.width = (int)strtol(argv[4], NULL, 10);
+	b.lines = argc == 6;
 	clock_parse_rfc3339("2026-12-01T00:00:00Z", &us);
 	clock_init_virtual(&b.clock, us);
 	b.loop = loop_new(&b.clock, &err);

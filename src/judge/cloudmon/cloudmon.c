@@ -30,7 +30,6 @@ static void leave_long_ones(struct cloudmon *c, size_t slots)
 		if (c->flags[i].shape && c->flags[i].window_s > reach) {
 			shape_free(c->flags[i].shape);
 			c->flags[i].shape = NULL;
-			c->usual--;
 		}
 }
 
@@ -129,7 +128,10 @@ int cloudmon_weight(const struct cloudmon *c, size_t health, int64_t minute_s)
 
 size_t cloudmon_usual(const struct cloudmon *c)
 {
-	return c->usual;
+	size_t n = 0;
+	for (size_t i = 0; i < c->flag_count; i++)
+		n += c->flags[i].shape && shape_usable(c->flags[i].shape, INT64_MAX);
+	return n;
 }
 
 const struct error *cloudmon_trouble(const struct cloudmon *c)

@@ -64,7 +64,7 @@ struct cloudmon {
 	struct cloudmon_patience patience;
 	struct flag_state *flags;
 	struct health_state *healths;
-	size_t flag_count, health_count, usual;
+	size_t flag_count, health_count;
 	/* a pass */
 	size_t cursor; /* health metrics, then flags of none */
 	bool passing;

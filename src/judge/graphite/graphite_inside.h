@@ -40,6 +40,7 @@ struct fetch { /* series of one leaf or several, over one span */
 	struct span span;
 	int64_t step_s;  /* 0: that of the samples, not known yet */
 	int64_t start_s; /* of the first value */
+	bool flushed;    /* by StatsD: its samples have GRAPHITE_STEP_S */
 	VEC(struct seen_sample) samples;
 	struct series_point *points; /* of each step; none of a gauge's samples */
 	double *last;                /* of those: the newest value of each step */
