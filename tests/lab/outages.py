@@ -71,7 +71,7 @@ def play(watched, fault, keep):
     service, hold, root, _ = fault
     known = {e["id"] for e in events(watched)}
     begin = time.time()
-    row = {"service": service, "root": root, "begin": begin, "wrong": []}
+    row = {"service": service, "root": root, "begin": begin, "known": known, "wrong": []}
 
     def new():
         return next((e for e in events(watched) if e["id"] not in known and not e["ended_ms"]), None)
@@ -91,12 +91,11 @@ def play(watched, fault, keep):
     time.sleep(5)
     row["follow"] = sorted(i for i, c in worse().items() if c.get("root") == root)
     row["said"] = {i: c["health"] for i, c in worse().items()}
-    picture(watched, "", f"{service}-page", keep)
+    picture(watched, "", f"{service}-page", keep, height=1640)
     lab("start", service)
     row["end"] = time.time()
     if not event:
         row["wrong"].append("no event opened itself")
-        wait_all(watched, "operational", 420)
         return row
     picture(watched, f"events/{event['id']}", f"{service}-event-open", keep)
     row["event"] = event["id"]
@@ -116,9 +115,6 @@ def play(watched, fault, keep):
         row["proof"] = f"{proof['rule']}: {proof['text']} ({len(proof['samples'])} samples)"
         picture(watched, f"evidence/{number}", f"{service}-evidence", keep)
     picture(watched, f"events/{event['id']}", f"{service}-event-closed", keep)
-    others = [e["id"] for e in events(watched) if e["id"] not in known and e["id"] != event["id"]]
-    if others:
-        row["wrong"].append(f"more than one event: {others}")
     return row
 
 
@@ -138,17 +134,26 @@ def tell(rows):
             print("  WRONG:", text)
 
 
+def all_passed(watched):
+    """The newest run of each scenario was well: what fails then did not before, and nothing that began earlier is
+    still to come."""
+    return all((s["last"] or {}).get("verdict") == "passed" for s in watched.ask(base=watched.intake)["scenarios"])
+
+
 def one(fault, place, receiver, keep):
     """An outage beside a program of its own, with the scenarios that see it."""
     place.mkdir(exist_ok=True)
     watched = Watched(place, Witness(), receiver.server_port, {**CONFIG, "scenarios": fault[3]})
     try:
-        if not wait_all(watched, "operational", 400):
-            sys.exit(f"not all components became operational: {watched.at(time.time())}")
+        if not wait_for(lambda: all_passed(watched), 600)[0] or not wait_all(watched, "operational", 60):
+            sys.exit(f"before {fault[0]} was stopped not all was well: {watched.at(time.time())}")
         row = play(watched, fault, keep)
         print(f"  {clock(time.time())}  {fault[0]} played", flush=True)
-        if not wait_all(watched, "operational", 600):
+        if not wait_for(lambda: all_passed(watched), 600)[0] or not wait_all(watched, "operational", 300):
             row["wrong"].append(f"not all operational again: {watched.at(time.time())}")
+        others = [e["id"] for e in events(watched) if e["id"] not in row["known"] and e["id"] != row.get("event")]
+        if others:
+            row["wrong"].append(f"more than one event: {others}")
         return [row]
     finally:
         lab("start", fault[0])
