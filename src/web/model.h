@@ -31,6 +31,7 @@
  *	probe_kinds [{kind: endpoint|token|scenario|http|tcp ..., cloud, every_ms, count}]
  *	probes [{name, kind, cloud, component, every_ms, method, target (O)}]
  *	      the first MODEL_PROBES of them: each component's document has its own
+ *	worked_on [{probe, event: id, "" when it is not announced}]   probes within declared work
  *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
  *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
  *	outposts (O) [{location, instance, version, heard_ms | null, lag_ms, items, bytes, samples,
