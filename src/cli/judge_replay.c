@@ -61,6 +61,7 @@ void replay_fini(struct replay *r)
 	VEC_EACH (&r->givens, struct given, g) {
 		free((char *)(uintptr_t)g->one);
 		free((char *)(uintptr_t)g->other);
+		free((char *)(uintptr_t)g->third);
 	}
 	vec_fini(&r->givens);
 	VEC_EACH (&r->told, struct replay_told, t) {
@@ -206,6 +207,7 @@ static bool on_given(void *arg, const struct given *g)
 	struct given one = *g;
 	one.one = mem_strdup(g->one);
 	one.other = mem_strdup(g->other);
+	one.third = mem_strdup(g->third);
 	vec_push(&r->givens, one);
 	return true;
 }

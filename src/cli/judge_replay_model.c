@@ -174,8 +174,8 @@ static void give_windows(struct model *m, int64_t now_ms)
 	VEC(struct judge_window) list = {0};
 	VEC_EACH (&m->replay->givens, struct given, g)
 		if (g->what == GIVEN_WINDOW && is_so(g, now_ms))
-			vec_push(&list, ((struct judge_window){
-						*g->one ? g->one : NULL, g->other, g->x, g->y}));
+			vec_push(&list, ((struct judge_window){*g->one ? g->one : NULL, g->other,
+						g->x, g->y, *g->third ? g->third : NULL}));
 	judge_windows(m->judge, list.p, list.n);
 	vec_fini(&list);
 }
@@ -186,7 +186,8 @@ static bool is_replaced(const struct model *m, const struct given *old)
 	VEC_EACH (&m->replay->givens, struct given, g)
 		if (g != old && g->what == old->what && g->from_ms == old->until_ms &&
 			!strcmp(g->one, old->one) &&
-			(g->what != GIVEN_PACE || !strcmp(g->other, old->other)))
+			(g->what != GIVEN_PACE ||
+				(!strcmp(g->other, old->other) && !strcmp(g->third, old->third))))
 			return true;
 	return false;
 }
@@ -196,7 +197,8 @@ static void begin(struct model *m, const struct given *g, int64_t now_ms)
 	switch (g->what) {
 	case GIVEN_LIFE: break;
 	case GIVEN_PACE:
-		judge_expect(m->judge, g->one, g->other, g->x * NS_PER_MS, g->y * NS_PER_MS);
+		judge_expect(m->judge, &(struct judge_probe){g->third, g->one, g->other,
+					       g->x * NS_PER_MS, g->y * NS_PER_MS});
 		break;
 	case GIVEN_BLIND: judge_blind(m->judge, true, g->other); break;
 	case GIVEN_WINDOW: give_windows(m, now_ms); break;
@@ -210,7 +212,8 @@ static void end(struct model *m, const struct given *g, int64_t now_ms)
 	case GIVEN_LIFE: stop_judge(m); break;
 	case GIVEN_PACE:
 		if (!is_replaced(m, g))
-			judge_unexpect(m->judge, g->one, g->other);
+			judge_unexpect(
+				m->judge, &(struct judge_probe){g->third, g->one, g->other, 0, 0});
 		break;
 	case GIVEN_BLIND:
 		if (!is_replaced(m, g))
@@ -287,7 +290,8 @@ static void guess_paces(struct model *m, int64_t begin_ms, int64_t end_ms)
 	VEC_EACH (&m->hours.sources, struct replay_source, s)
 		if (s->gap_ms && s->samples)
 			judge_expect(
-				m->judge, s->cloud, s->probe, s->gap_ms * NS_PER_MS, 10 * NS_PER_S);
+				m->judge, &(struct judge_probe){s->location, s->cloud, s->probe,
+						  s->gap_ms * NS_PER_MS, 10 * NS_PER_S});
 }
 
 static void play_hour(struct model *m, int64_t begin_ms, int64_t end_ms)

@@ -28,17 +28,17 @@ struct given_mark {
 double given_pack(const struct given_mark *m);
 bool given_unpack(double value, struct given_mark *ret);
 
-/*	what		one		other		x		y
- *	GIVEN_LIFE	""		""		0		0
- *	GIVEN_PACE	cloud		probe		every, ms	timeout, ms
- *	GIVEN_BLIND	""		why		0		0
- *	GIVEN_WINDOW	component	event		begins, ms	ends, ms
- * as judge_expect(), judge_blind() and judge_windows() take them; component "": all. */
+/*	what		one		other		third		x		y
+ *	GIVEN_LIFE	""		""		""		0		0
+ *	GIVEN_PACE	cloud		probe		location	every, ms	timeout, ms
+ *	GIVEN_BLIND	""		why		""		0		0
+ *	GIVEN_WINDOW	component	event		probe		begins, ms	ends, ms
+ * as judge_expect(), judge_blind() and judge_windows() take them; component or probe "": NULL. */
 enum given_what { GIVEN_LIFE, GIVEN_PACE, GIVEN_BLIND, GIVEN_WINDOW, GIVEN_WHATS };
 
 struct given {
 	enum given_what what;
-	const char *one, *other;
+	const char *one, *other, *third;
 	int64_t x, y;
 	int64_t from_ms, until_ms; /* when it was so; until INT64_MAX: it is */
 };

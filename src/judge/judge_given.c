@@ -46,7 +46,8 @@ void given_take(struct judge *j, const struct observation *o, int64_t now_ms)
 {
 	const struct given_mark m = {now_ms - o->at_ms, o->fault, o->severity, o->warned};
 	const struct series_tag tags[] = {{"cloud", o->cloud}, {"component", o->component},
-		{"location", o->location}, {"probe", o->probe}, {"step", o->step}};
+		{"location", o->location && *o->location ? o->location : NULL}, {"probe", o->probe},
+		{"step", o->step}};
 	const struct series_key key = {.kind = SERIES_GAUGE,
 		.unit = "",
 		.location = "",
@@ -69,19 +70,20 @@ struct giving {
 static bool begin(struct facts_tx *tx, const struct given *g, struct error *err)
 {
 	const struct facts_value v[] = {FACTS_I(g->what), FACTS_T(g->one), FACTS_T(g->other),
-		FACTS_I(g->x), FACTS_I(g->y), FACTS_I(g->from_ms)};
+		FACTS_T(g->third), FACTS_I(g->x), FACTS_I(g->y), FACTS_I(g->from_ms)};
 	return facts_run(tx,
-		"INSERT INTO given(what, one, other, x, y, from_ms) VALUES(?, ?, ?, ?, ?, ?)", v,
-		array_len(v), err);
+		"INSERT INTO given(what, one, other, third, x, y, from_ms)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?)",
+		v, array_len(v), err);
 }
 
 static bool end(struct facts_tx *tx, const struct given *g, struct error *err)
 {
 	const struct facts_value v[] = {FACTS_I(g->until_ms), FACTS_I(g->what), FACTS_T(g->one),
-		FACTS_T(g->other), FACTS_I(g->x), FACTS_I(g->y)};
+		FACTS_T(g->other), FACTS_T(g->third), FACTS_I(g->x), FACTS_I(g->y)};
 	return facts_run(tx,
 		"UPDATE given SET until_ms = ? WHERE until_ms IS NULL AND what = ? AND one = ?"
-		" AND other = ? AND x = ? AND y = ?",
+		" AND other = ? AND third = ? AND x = ? AND y = ?",
 		v, array_len(v), err);
 }
 
@@ -91,39 +93,54 @@ static bool do_give(struct facts_tx *tx, void *arg, struct error *err)
 	const bool good = (g->ends ? end : begin)(tx, &g->given, err);
 	free((char *)(uintptr_t)g->given.one);
 	free((char *)(uintptr_t)g->given.other);
+	free((char *)(uintptr_t)g->given.third);
 	free(g);
 	return good;
+}
+
+static char *text_or_none(const char *text)
+{
+	return mem_strdup(text ? text : "");
 }
 
 static void give(struct judge *j, const struct given *given, bool ends)
 {
 	struct giving *g = mem_new(struct giving);
 	g->given = *given;
-	g->given.one = mem_strdup(given->one);
-	g->given.other = mem_strdup(given->other);
+	g->given.one = text_or_none(given->one);
+	g->given.other = text_or_none(given->other);
+	g->given.third = text_or_none(given->third);
 	g->given.from_ms = g->given.until_ms = judge_now_ms(j);
 	g->ends = ends;
 	facts_submit_light(j->facts, do_give, g);
 }
 
-void given_pace(struct judge *j, const char *key, const struct expected *x, bool ends)
+void given_pace(struct judge *j, const struct judge_probe *p, const struct expected *x, bool ends)
 {
-	const char *probe = strchr(key, '\n') + 1;
-	char *cloud = mem_printf("%.*s", (int)(probe - 1 - key), key);
-	give(j, &(struct given){GIVEN_PACE, cloud, probe, x->every_ms, x->timeout_ms, 0, 0}, ends);
-	free(cloud);
+	give(j,
+		&(struct given){.what = GIVEN_PACE,
+			.one = p->cloud,
+			.other = p->probe,
+			.third = p->location,
+			.x = x->every_ms,
+			.y = x->timeout_ms},
+		ends);
 }
 
 void given_blind(struct judge *j, bool ends)
 {
-	const char *why = j->why_blind ? j->why_blind : "";
-	give(j, &(struct given){GIVEN_BLIND, "", why, 0, 0, 0, 0}, ends);
+	give(j, &(struct given){.what = GIVEN_BLIND, .other = j->why_blind}, ends);
 }
 
 void given_window(struct judge *j, const struct window *w, bool ends)
 {
-	const char *component = w->component ? w->component : "";
-	give(j, &(struct given){GIVEN_WINDOW, component, w->event, w->from_ms, w->to_ms, 0, 0},
+	give(j,
+		&(struct given){.what = GIVEN_WINDOW,
+			.one = w->component,
+			.other = w->event,
+			.third = w->probe,
+			.x = w->from_ms,
+			.y = w->to_ms},
 		ends);
 }
 
@@ -133,7 +150,11 @@ static bool do_open(struct facts_tx *tx, void *arg, struct error *err)
 	const int64_t kept_ms = series_kept(j->series).raw_ms;
 	const struct facts_value last = FACTS_I(j->last_ms),
 				 old = FACTS_I(j->span_from_ms - kept_ms);
-	const struct given life = {GIVEN_LIFE, "", "", 0, 0, j->span_from_ms, 0};
+	const struct given life = {.what = GIVEN_LIFE,
+		.one = "",
+		.other = "",
+		.third = "",
+		.from_ms = j->span_from_ms};
 	return facts_run(
 		       tx, "UPDATE given SET until_ms = ? WHERE until_ms IS NULL", &last, 1, err) &&
 	       facts_run(tx, "DELETE FROM given WHERE until_ms < ?", &old, 1, err) &&
@@ -159,10 +180,11 @@ static bool on_given(void *arg, const struct facts_row *row)
 		.what = (enum given_what)facts_int(row, 0),
 		.one = facts_text(row, 1),
 		.other = facts_text(row, 2),
-		.x = facts_int(row, 3),
-		.y = facts_int(row, 4),
-		.from_ms = facts_int(row, 5),
-		.until_ms = facts_text(row, 6) ? facts_int(row, 6) : INT64_MAX,
+		.third = facts_text(row, 3),
+		.x = facts_int(row, 4),
+		.y = facts_int(row, 5),
+		.from_ms = facts_int(row, 6),
+		.until_ms = facts_text(row, 7) ? facts_int(row, 7) : INT64_MAX,
 	};
 	return g.what >= GIVEN_WHATS || b->cb(b->arg, &g);
 }
@@ -173,7 +195,7 @@ bool given_each(struct facts *f, int64_t from_ms, int64_t to_ms,
 	struct giving_back b = {cb, arg};
 	const struct facts_value v[] = {FACTS_I(to_ms), FACTS_I(from_ms)};
 	return facts_query(f,
-		"SELECT what, one, other, x, y, from_ms, until_ms FROM given"
+		"SELECT what, one, other, third, x, y, from_ms, until_ms FROM given"
 		" WHERE from_ms < ? AND (until_ms IS NULL OR until_ms > ?)"
 		" ORDER BY from_ms, what, id",
 		v, array_len(v), on_given, &b, err);

@@ -27,7 +27,7 @@ static const struct facts_migration migrations[] = {
 	    "ALTER TABLE verdict ADD COLUMN dissent TEXT;"
 	    "ALTER TABLE verdict ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;"},
 	{5, "CREATE TABLE given(id INTEGER PRIMARY KEY, what INTEGER NOT NULL, one TEXT NOT NULL,"
-	    " other TEXT NOT NULL, x INTEGER NOT NULL, y INTEGER NOT NULL,"
+	    " other TEXT NOT NULL, third TEXT NOT NULL, x INTEGER NOT NULL, y INTEGER NOT NULL,"
 	    " from_ms INTEGER NOT NULL, until_ms INTEGER);"
 	    "CREATE INDEX given_open ON given(what, one, other) WHERE until_ms IS NULL;"},
 };
@@ -102,15 +102,28 @@ static bool read_row(void *arg, const struct facts_row *row)
 	return false;
 }
 
+static bool read_outage(void *arg, const struct facts_row *row)
+{
+	struct judged *c = arg;
+	c->began_ms = facts_int(row, 0);
+	c->ended_ms = facts_int(row, 1);
+	return false;
+}
+
 bool rows_read(struct judge *j, struct judged *c, struct error *err)
 {
 	struct reading r = {c, false};
 	const struct facts_value v = FACTS_T(c->id);
+	const struct facts_value outage[] = {FACTS_T(c->id), FACTS_I(HEALTH_OUTAGE)};
 	if (!facts_query(j->facts,
-		    "SELECT id, health, rule, text, since_ms, evidence_ms, fresh_ms,"
-		    " COALESCE(began_ms, since_ms), root, maintenance, dissent, flapping"
-		    " FROM verdict WHERE component = ? AND until_ms IS NULL ORDER BY since_ms DESC LIMIT 1",
-		    &v, 1, read_row, &r, err))
+		    "SELECT COALESCE(began_ms, since_ms), until_ms FROM verdict WHERE component = ?"
+		    " AND health = ? AND until_ms IS NOT NULL ORDER BY since_ms DESC LIMIT 1",
+		    outage, array_len(outage), read_outage, c, err) ||
+		!facts_query(j->facts,
+			"SELECT id, health, rule, text, since_ms, evidence_ms, fresh_ms,"
+			" COALESCE(began_ms, since_ms), root, maintenance, dissent, flapping"
+			" FROM verdict WHERE component = ? AND until_ms IS NULL ORDER BY since_ms DESC LIMIT 1",
+			&v, 1, read_row, &r, err))
 		return false;
 	return r.found;
 }

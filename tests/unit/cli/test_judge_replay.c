@@ -228,8 +228,8 @@ static void be_blind(struct afternoon *a)
 static void be_worked_on(struct afternoon *a)
 {
 	const int64_t now = house_now(a->house);
-	const struct judge_window w[] = {{"compute", "m1", now + 60000, now + 420000},
-		{"network", "m2", now, now + 9000000}};
+	const struct judge_window w[] = {{"compute", "m1", now + 60000, now + 420000, NULL},
+		{"network", "m2", now, now + 9000000, NULL}};
 	judge_windows(a->house->judge, w, 2);
 	good(a, 4);
 	rounds(a, 16, FAULT_HTTP_503, FAULT_HTTP_503); /* longer than was declared */
@@ -285,7 +285,7 @@ static void paces_silences_and_starts(void **state)
 	pass(a, 500000); /* stale */
 	expect_all(a);
 	good(a, 6);
-	judge_unexpect(a->house->judge, "prod", "list");
+	house_unexpect_at(a->house, "", "list");
 	see(a, "list", FAULT_REFUSED); /* no longer ours to hear */
 	pass(a, 60000);
 	rounds(a, 4, FAULT_HTTP_503, FAULT_REFUSED);
