@@ -278,8 +278,7 @@ bool known_read(struct judge *j, struct error *err) must_check; /* calls judge_c
 bool given_open(struct judge *j, struct error *err) must_check; /* after last_ms was read */
 void given_take(struct judge *j, const struct observation *o, int64_t now_ms);
 /* What begins now, or ends. */
-void given_pace(
-	struct judge *j, const struct judge_probe *p, const struct expected *x, bool ends);
+void given_pace(struct judge *j, const struct judge_probe *p, const struct expected *x, bool ends);
 void given_blind(struct judge *j, bool ends);
 void given_window(struct judge *j, const struct window *w, bool ends);
 
