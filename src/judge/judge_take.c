@@ -112,11 +112,10 @@ void judge_unexpect(struct judge *j, const struct judge_probe *p)
 {
 	char *key = probe_key(p->cloud, p->probe, p->location);
 	struct expected *x = map_remove(&j->expected, key);
-	if (x)
-		given_pace(j, p, x, true);
 	free(key);
 	if (!x)
 		return;
+	given_pace(j, p, x, true);
 	MAP_EACH (&x->users, user) {
 		struct judged *c = user->value;
 		MAP_EACH (&c->sources, e) {
