@@ -40,6 +40,7 @@ static json_t *event_there(const struct board *b, long id)
 
 static void add_update(json_t *event, const char *status, const char *text, const char *at)
 {
+	json_object_set_new(event, "status", json_string(status));
 	json_array_append_new(json_object_get(event, "updates"),
 		json_pack("{s:s, s:s, s:s}", "status", status, "text", text, "timestamp", at));
 }
@@ -47,12 +48,20 @@ static void add_update(json_t *event, const char *status, const char *text, cons
 static json_t *create(struct board *b, const json_t *body)
 {
 	const int id = 1000 + (int)json_array_size(b->events);
-	json_t *e = json_pack("{s:i, s:O, s:O, s:O, s:O, s:O, s:n, s:[]}", "id", id, "title",
+	const bool work = !strcmp(json_str(body, "type"), "maintenance");
+	json_t *e = json_pack("{s:i, s:O, s:O, s:O, s:O, s:O, s:n, s:[], s:i}", "id", id, "title",
 		json_object_get(body, "title"), "description", json_object_get(body, "description"),
 		"impact", json_object_get(body, "impact"), "type", json_object_get(body, "type"),
-		"components", json_object_get(body, "components"), "end_date", "updates");
+		"components", json_object_get(body, "components"), "end_date", "updates", "version",
+		1);
 	assert_non_null(e);
-	add_update(e, "detected", json_str(body, "description"), json_str(body, "start_date"));
+	if (work) {
+		assert_int_equal(json_int(body, "impact", -1), 0);
+		assert_string_equal(json_str(body, "contact_email"), "noc@example.org");
+		json_object_set(e, "end_date", json_object_get(body, "end_date"));
+	}
+	add_update(e, work ? "planned" : "detected", json_str(body, "description"),
+		json_str(body, "start_date"));
 	json_array_append_new(b->events, e);
 	return json_pack(
 		"{s:[{s:i, s:i}]}", "result", "component_id", COMPONENT, "incident_id", id);
@@ -61,6 +70,12 @@ static json_t *create(struct board *b, const json_t *body)
 static json_t *patch(json_t *event, const json_t *body)
 {
 	const char *status = json_str(body, "status"), *at = json_str(body, "update_date");
+	const int64_t version = json_int(event, "version", 0);
+	if (!strcmp(json_str(event, "type"), "maintenance"))
+		assert_int_equal(json_int(body, "version", 0), version);
+	json_object_set_new(event, "version", json_integer(version + 1));
+	if (json_object_get(body, "end_date"))
+		json_object_set(event, "end_date", json_object_get(body, "end_date"));
 	add_update(event, status, json_str(body, "message"), at);
 	if (!strcmp(status, "resolved"))
 		json_object_set_new(event, "end_date", json_string(at));
@@ -254,6 +269,40 @@ static void tell_incident(struct desk *d, struct board *b, const struct dashboar
 	assert_int_equal(json_int(event, "impact", 0), 3);
 }
 
+/* A maintenance whose end is put off, that begins before its time and is done. */
+static void tell_maintenance(struct desk *d, struct board *b, const struct dashboard *c)
+{
+	static const struct event_impact impact = {"compute", 0};
+	static const char *const statuses[] = {"planned", "modified", "in_progress", "completed"};
+	const int64_t begin_ms = now_ms() / 1000 * 1000 + HOUR;
+	char end[CLOCK_TEXT];
+	until_told(d, b, c);
+	assert_true(desk_open(d,
+		&(struct event_new){.kind = EVENT_MAINTENANCE,
+			.title = "New disks",
+			.text = "Servers restart.",
+			.phase = EVENT_PLANNED,
+			.audience = AUDIENCE_PUBLIC,
+			.starts_ms = begin_ms,
+			.until_ms = begin_ms + HOUR,
+			.impacts = &impact,
+			.impact_count = 1},
+		&alice, now_ms()));
+	until_told(d, b, c);
+	struct event_change later = nothing();
+	later.until_ms = begin_ms + 2 * HOUR;
+	assert_true(desk_change(d, d->id, &later, &alice, now_ms()));
+	until_told(d, b, c);
+	change_to(d, EVENT_IN_PROGRESS, NULL);
+	change_to(d, EVENT_COMPLETED, "All are in.");
+	until_told(d, b, c);
+	assert_int_equal(json_array_size(b->events), 1);
+	const json_t *event = json_array_get(b->events, 0);
+	assert_said(event, statuses, array_len(statuses));
+	clock_rfc3339((begin_ms + 2 * HOUR) * 1000, end);
+	assert_memory_equal(json_str(event, "end_date"), end, strlen("2026-11-18T11:06:40"));
+}
+
 typedef void telling(struct desk *d, struct board *b, const struct dashboard *c);
 
 /* Whether it was killed at that request at all. */
@@ -267,7 +316,8 @@ static bool told_through(telling *tell, unsigned kill_at, bool after)
 	assert_int_equal(desk_setup(&state), 0);
 	struct peer *peer = peer_start(serve, &b, NULL);
 	char *url = mem_printf("http://127.0.0.1:%u", peer->port);
-	const struct dashboard c = {.name = "board", .url = url, .version = 2};
+	const struct dashboard c = {
+		.name = "board", .url = url, .version = 2, .contact = "noc@example.org"};
 	tell(state, &b, &c);
 	peer_stop(peer);
 	desk_teardown(&state);
@@ -291,11 +341,17 @@ static void an_incident_is_told_once_through_kills(void **state)
 	killed_at_each_request(tell_incident);
 }
 
+static void a_maintenance_is_told_once_through_kills(void **state)
+{
+	killed_at_each_request(tell_maintenance);
+}
+
 int test_dashboard(void);
 int test_dashboard(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_incident_is_told_once_through_kills),
+		cmocka_unit_test(a_maintenance_is_told_once_through_kills),
 	};
 	return cmocka_run_group_tests_name("dashboard", tests, NULL, NULL);
 }
