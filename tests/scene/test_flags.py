@@ -12,6 +12,7 @@ import urllib.parse
 import pytest
 import yaml
 
+from described import fits
 from graphite_web import GraphiteWeb
 from prometheus import prometheus
 from running import LOOPBACK, running, until
@@ -80,6 +81,7 @@ def ask(run, base=None, **arguments):
 def points(run, service, **more):
     status, kind, body = ask(run, service=service, environment="prod", **{"from": "-10min", "to": "now", **more})
     assert status == 200 and kind == "application/json", body
+    fits(json.loads(body), "FlagsHealth")
     return json.loads(body)
 
 
@@ -165,6 +167,7 @@ def test_what_is_wrong_with_a_question(cloud):
     with running(cloud, {"judge": {"cloudmon": "rules.yaml"}}, state="questions") as run:
         until(lambda: run.get("/api/v1/info")[0] == 200, "the doors are open")
         assert json.loads(run.get("/api/v1/")[2]) == {"name": "v1"}
+        fits(json.loads(run.get("/api/v1")[2]), "FlagsRoot")
         assert b"8 flags, 4 health metrics" in run.get("/api/v1/info")[2]
         good = {"service": "good", "environment": "prod", "from": "-5min", "to": "-2min"}
         for base in (run.page, run.intake):
@@ -176,6 +179,7 @@ def test_what_is_wrong_with_a_question(cloud):
         for wrong in ({"service": "nobody"}, {"environment": "moon"}):
             status, kind, body = ask(run, **{**good, **wrong})
             assert status == 409 and next(iter(wrong.values())) in json.loads(body)["message"]
+            fits(json.loads(body), "FlagsTrouble")
         for wrong in ({"from": "yesteryear"}, {"max_data_points": "0"}, {"from": "-1min", "to": "-2min"}):
             assert ask(run, **{**good, **wrong})[0] == 400
         assert ask(run, **{**good, "from": "-10d"})[0] == 500

@@ -39,8 +39,9 @@ struct eval {
 	const struct zone *zone; /* of alignments to days */
 	struct map got;          /* key: struct curves, owned */
 	VEC(struct want) wants;
-	double xff;   /* of what functions make; setXFilesFactor() changes it */
-	bool judging; /* absent counters are read as rules need it: eval_judging.c */
+	struct map stacks; /* of stacked(): what a series stands on; struct curve, owned */
+	double xff;        /* of what functions make; setXFilesFactor() changes it */
+	bool judging;      /* absent counters are read as rules need it: eval_judging.c */
 	const struct target_node *denominator; /* NULL, or what it is the numerator of */
 	uint64_t work;
 	int64_t deadline_ns; /* clock_system */

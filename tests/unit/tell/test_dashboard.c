@@ -85,8 +85,8 @@ static json_t *patch(json_t *event, const json_t *body)
 static json_t *take(struct board *b, const char *method, const char *path, const json_t *body)
 {
 	if (!strncmp(path, "/v2/components", strlen("/v2/components")))
-		return json_pack("[{s:i, s:s, s:[]}]", "id", COMPONENT, "name", "Compute",
-			"attributes");
+		return json_pack(
+			"[{s:i, s:s, s:[]}]", "id", COMPONENT, "name", "Compute", "attributes");
 	if (!strcmp(method, "POST"))
 		return create(b, body);
 	if (!strncmp(path, "/v2/events?", strlen("/v2/events?")))
@@ -239,8 +239,7 @@ static void assert_said(const json_t *event, const char *const *statuses, size_t
 	const json_t *updates = json_object_get(event, "updates");
 	assert_int_equal(json_array_size(updates), n);
 	for (size_t i = 0; i < n; i++)
-		assert_string_equal(
-			json_str(json_array_get(updates, i), "status"), statuses[i]);
+		assert_string_equal(json_str(json_array_get(updates, i), "status"), statuses[i]);
 }
 
 /* An incident from its begin to its end. */
