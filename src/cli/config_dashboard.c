@@ -7,7 +7,7 @@
 #include "cli/config_reader.h"
 
 struct dashboard_item { /* what one map says */
-	char *name, *cloudmon;
+	char *name, *cloudmon, *contact;
 	int64_t version;
 	const struct yaml *secret, *token, *attributes, *names;
 };
@@ -17,6 +17,7 @@ static const struct key dashboard_keys[] = {
 	{ITEM("name", KEY_TEXT, name), .help = "default: cloudmon and the address"},
 	{ITEM("cloudmon", KEY_TEXT, cloudmon), .max = 2048, .help = "before /v1 or /v2"},
 	{ITEM("version", KEY_INT, version), .min = 1, .max = 2, .help = "of its API"},
+	{ITEM("contact", KEY_TEXT, contact), .help = "an address that maintenances are told with"},
 	{ITEM("secret", KEY_NODE, secret), .help = "that signs tokens: file:PATH or env:NAME"},
 	{ITEM("token", KEY_NODE, token), .help = "instead: file:PATH or env:NAME"},
 	{ITEM("attributes", KEY_MAP, attributes), .help = "of components there"},
@@ -77,6 +78,10 @@ static void take_item(struct config_reader *r, struct dashboard_draft *d,
 		d->broken = true;
 	take(&d->name, &item->name);
 	take(&d->url, &item->cloudmon);
+	y = config_text(map, "contact");
+	if (y && !config_check_mailbox(r, y, "a dashboard: contact"))
+		d->broken = true;
+	take(&d->contact, &item->contact);
 	if (item->version)
 		d->version = item->version;
 	if (item->secret)
@@ -124,6 +129,10 @@ static void check(struct config_reader *r, const struct dashboard_draft *d)
 	if (!d->url)
 		config_wrong_at(
 			r, &d->at, "a dashboard needs cloudmon, the address before /v1 or /v2");
+	if (d->contact && d->version == 1)
+		config_wrong_at(r, &d->at,
+			"a dashboard of version 1 knows no maintenance: leave out contact, or"
+			" say version: 2");
 	if (d->secret.from && d->token.from)
 		config_wrong_at(r, &d->at, "a dashboard has a secret or a token, not both");
 }
@@ -148,6 +157,7 @@ void config_finish_dashboards(struct config_reader *r)
 		to->dashboard = (struct dashboard){.name = d->name,
 			.url = d->url ? d->url : mem_strdup(""),
 			.version = (int)d->version,
+			.contact = d->contact,
 			.attributes = d->attributes,
 			.names = d->names};
 		to->secret = d->secret;
@@ -164,6 +174,7 @@ void config_dashboards_drafts_free(struct config_reader *r)
 	VEC_EACH (&r->dashboards, struct dashboard_draft, d) {
 		free(d->name);
 		free(d->url);
+		free(d->contact);
 		free(d->secret.from);
 		free(d->token.from);
 		json_decref(d->attributes);
@@ -176,6 +187,7 @@ void config_dashboard_free(struct config_dashboard *d)
 {
 	free((char *)(uintptr_t)d->dashboard.name);
 	free((char *)(uintptr_t)d->dashboard.url);
+	free((char *)(uintptr_t)d->dashboard.contact);
 	json_decref((json_t *)(uintptr_t)d->dashboard.attributes);
 	json_decref((json_t *)(uintptr_t)d->dashboard.names);
 	free(d->secret.from);
@@ -191,6 +203,8 @@ json_t *config_dashboards_json(const struct config *c)
 		const struct config_dashboard *d = &c->dashboards[i];
 		json_t *j = json_pack("{s:s, s:s, s:i}", "name", d->dashboard.name, "cloudmon",
 			d->dashboard.url, "version", d->dashboard.version);
+		if (d->dashboard.contact)
+			json_object_set_new(j, "contact", json_string(d->dashboard.contact));
 		if (d->secret.from)
 			json_object_set_new(j, "secret", json_string(d->secret.from));
 		if (d->token.from)

@@ -122,7 +122,7 @@ struct outpost_draft {
 struct maintenance_draft; /* config_maintenance.c */
 
 struct dashboard_draft {
-	char *name, *url;
+	char *name, *url, *contact;
 	int64_t version;
 	struct config_secret secret, token;
 	json_t *attributes, *names;

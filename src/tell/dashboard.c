@@ -94,25 +94,33 @@ static void on_row(void *arg, const struct facts_change_row *row)
 		p->events[p->n++] = mem_strdup(row->id);
 }
 
-/* Incidents that the public sees; those that were over before they were told are none of ours. */
-static bool is_wanted(struct dashboards *d, const char *id, bool *ret_over, struct error *err)
+/* What the public sees. False: nothing, or *err. */
+static bool look_at_event(struct dashboards *d, const char *id, enum event_kind *ret_kind,
+	bool *ret_over, struct error *err)
 {
 	json_t *e = event_json(d->facts, id, AUDIENCE_PUBLIC, err);
 	enum event_phase phase;
-	const bool wanted = e && !strcmp(json_str(e, "kind"), "incident");
-	*ret_over = wanted && event_phase_parse(json_str(e, "phase"), &phase) &&
-		    event_phase_over(phase);
+	const bool seen = e && event_kind_parse(json_str(e, "kind"), ret_kind);
+	*ret_over =
+		seen && event_phase_parse(json_str(e, "phase"), &phase) && event_phase_over(phase);
 	json_decref(e);
-	return wanted;
+	return seen;
+}
+
+static bool is_wanted(const struct target *t, enum event_kind kind)
+{
+	return kind == EVENT_INCIDENT || (kind == EVENT_MAINTENANCE && t->config.contact);
 }
 
 static bool take_event(struct dashboards *d, const char *id, struct rows_job *j, struct error *err)
 {
 	bool over = false;
-	if (!is_wanted(d, id, &over, err))
+	enum event_kind kind;
+	if (!look_at_event(d, id, &kind, &over, err))
 		return err->kind == ERROR_NONE;
 	VEC_EACH (&d->list, struct target *, t) {
-		struct entry *e = entry_get(*t, id, !over);
+		/* What was over before it was told is none of ours. */
+		struct entry *e = is_wanted(*t, kind) ? entry_get(*t, id, !over) : NULL;
 		if (!e)
 			continue;
 		e->dirty = true;
@@ -176,6 +184,7 @@ static void config_fini(struct dashboard *c)
 {
 	free((char *)(uintptr_t)c->name);
 	free((char *)(uintptr_t)c->url);
+	free((char *)(uintptr_t)c->contact);
 	json_decref((json_t *)(uintptr_t)c->attributes);
 	json_decref((json_t *)(uintptr_t)c->names);
 }
@@ -185,6 +194,7 @@ static struct dashboard config_copy(const struct dashboard *from)
 	struct dashboard c = *from;
 	c.name = mem_strdup(from->name);
 	c.url = mem_strdup(from->url);
+	c.contact = mem_strdup(from->contact);
 	c.attributes = from->attributes ? json_deep_copy(from->attributes) : json_object();
 	c.names = from->names ? json_deep_copy(from->names) : json_object();
 	return c;

@@ -4,8 +4,9 @@
  * Public incidents go there as they are announced, by whoever: version 1 learns that a component is
  * ill and how badly (POST /v1/component_status; it closes nothing), version 2 gets an incident
  * whose updates, impact and end follow ours (POST, then PATCH /v2/events). Impacts are 1 to 3
- * there: ours to 33, to 99, and 100. Components are known there by name and attributes; what it
- * does not know is said and left out.
+ * there: ours to 33, to 99, and 100. Where a contact is given, version 2 is told public
+ * maintenances too, with their times, changes and end. Components are known there by name and
+ * attributes; what it does not know is said and left out.
  *
  * The change feed is read with a cursor of our own, and what is still to be told of an event is
  * durable with it. One request is under way at a time, in order; each is repeated (1 s, 2 s, ...
@@ -29,6 +30,8 @@ struct dashboard {
 	const char *name;            /* unique; what is remembered stands under it */
 	const char *url;             /* before /v1 or /v2 */
 	int version;                 /* 1 or 2 */
+	const char *contact;         /* of 2: its address, which maintenances need; NULL: they
+					are not told */
 	const struct secret *secret; /* of the tokens it makes us sign (HS256), or NULL */
 	const struct secret *token;  /* Authorization: Bearer, instead; or NULL */
 	const json_t *attributes;    /* {name: value} of all components there; region is ours unless

@@ -40,6 +40,7 @@ struct action {
 	json_t *components; /* [our ids] that it is about, of a POST; owned */
 	int level;          /* of them */
 	size_t update;      /* from 0: of a PATCH and a CHECK */
+	bool phase_only;    /* all that this update of a maintenance says is its phase */
 	json_t *remote;     /* its id there; borrowed of the entry */
 };
 
@@ -94,5 +95,7 @@ bool incident_is_ours(const struct target *t, const json_t *incident, const char
 /* The id there of a component, borrowed of `known`; NULL: it knows none of that name. */
 const json_t *component_there(const struct target *t, const char *component);
 bool incident_has_update(const json_t *incident, const json_t *patch);
+/* Nothing is added to it any more. */
+bool incident_is_closed(const json_t *incident);
 
 #endif

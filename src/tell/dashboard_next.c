@@ -42,6 +42,11 @@ static bool is_over(const json_t *event)
 	return event_phase_parse(json_str(event, "phase"), &p) && event_phase_over(p);
 }
 
+static bool is_maintenance(const json_t *event)
+{
+	return !strcmp(json_str(event, "kind"), "maintenance");
+}
+
 /* --- names there --------------------------------------------------------------------------------
  */
 
@@ -202,7 +207,8 @@ static json_t *not_there(const struct target *t, const struct entry *e, const js
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *c = json_array_get(list, i);
 		const char *id = json_str(c, "id");
-		if (level_of(json_int(c, "impact", 0)) == 0 || json_at(e->body, "posted", id, NULL))
+		const bool ill = level_of(json_int(c, "impact", 0)) > 0;
+		if ((!ill && !is_maintenance(event)) || json_at(e->body, "posted", id, NULL))
 			continue;
 		if (!component_there(t, id) == unknown)
 			json_array_append_new(all, json_string(id));
@@ -219,11 +225,18 @@ static void post_incident(struct target *t, const json_t *event, size_t update, 
 				     t, json_string_value(json_array_get(ret->components, i))));
 	ret->kind = ACTION_POST;
 	ret->path = mem_strdup("/v2/events");
-	ret->level = worst_at(event, update);
-	ret->body = json_pack("{s:O, s:o, s:i, s:o, s:o, s:b, s:s}", "title",
+	ret->level = is_maintenance(event) ? 0 : worst_at(event, update);
+	ret->body = json_pack("{s:O, s:o, s:i, s:o, s:o, s:O}", "title",
 		json_object_get(event, "title"), "description", description(t, event, update),
 		"impact", ret->level, "components", ids, "start_date",
-		time_json(json_int(event, "starts_ms", 0)), "system", 1, "type", "incident");
+		time_json(json_int(event, "starts_ms", 0)), "type", json_object_get(event, "kind"));
+	if (is_maintenance(event)) {
+		json_object_set_new(
+			ret->body, "end_date", time_json(json_int(event, "until_ms", 0)));
+		json_object_set_new(ret->body, "contact_email", json_string(t->config.contact));
+	} else {
+		json_object_set_new(ret->body, "system", json_true());
+	}
 }
 
 static const char *status_there(enum event_phase p)
@@ -250,7 +263,61 @@ static enum event_phase phase_at(const json_t *event, size_t update)
 	return event_phase_parse(json_str(u, "phase"), &p) ? p : EVENT_DETECTED;
 }
 
-static json_t *patch_body(const json_t *event, size_t update)
+static const char *nothing_said(enum event_phase p)
+{
+	switch (p) {
+	case EVENT_IN_PROGRESS: return "The work has begun.";
+	case EVENT_COMPLETED: return "The work is done.";
+	case EVENT_CANCELLED: return "The work does not take place.";
+	case EVENT_PLANNED:
+	case EVENT_DETECTED:
+	case EVENT_INVESTIGATING:
+	case EVENT_IDENTIFIED:
+	case EVENT_MONITORING:
+	case EVENT_RESOLVED:
+	case EVENT_ACTIVE: break;
+	}
+	return "The plan is another one now.";
+}
+
+/* checked: as it is there; NULL: not known yet. A phase that it has by its own clock is not told
+ * again, and its version is that of what we saw. */
+static json_t *maintenance_patch(const json_t *event, size_t update, const json_t *checked)
+{
+	static const char *const times[][2] = {
+		{"starts_ms", "start_date"}, {"until_ms", "end_date"}};
+	const json_t *u = json_array_get(json_object_get(event, "updates"), update);
+	const enum event_phase now = phase_at(event, update);
+	const char *text = json_str(u, "text"), *phase = event_phase_name(now),
+		   *there = checked ? json_str(checked, "status") : NULL;
+	const bool same = now == phase_at(event, update - 1) || (there && !strcmp(there, phase));
+	json_t *body = json_pack("{s:s, s:s, s:o}", "message",
+		text && text[0] ? text : nothing_said(now), "status", same ? "modified" : phase,
+		"update_date", time_json(json_int(u, "at_ms", 0)));
+	if (json_is_string(json_object_get(u, "title")))
+		json_object_set(body, "title", json_object_get(u, "title"));
+	for (size_t i = 0; i < array_len(times); i++) {
+		const int64_t ms = json_int(u, times[i][0], 0);
+		if (ms)
+			json_object_set_new(body, times[i][1], time_json(ms));
+	}
+	if (checked && json_is_integer(json_object_get(checked, "version")))
+		json_object_set(body, "version", json_object_get(checked, "version"));
+	return body;
+}
+
+static bool says_phase_only(const json_t *event, size_t update)
+{
+	static const char *const others[] = {"title", "starts_ms", "until_ms"};
+	const json_t *u = json_array_get(json_object_get(event, "updates"), update);
+	const char *text = json_str(u, "text");
+	bool only = !(text && text[0]) && phase_at(event, update) != phase_at(event, update - 1);
+	for (size_t i = 0; i < array_len(others); i++)
+		only &= json_is_null(json_object_get(u, others[i]));
+	return only;
+}
+
+static json_t *incident_patch(const json_t *event, size_t update)
 {
 	const json_t *u = json_array_get(json_object_get(event, "updates"), update);
 	const enum event_phase now = phase_at(event, update), before = phase_at(event, update - 1);
@@ -282,6 +349,14 @@ bool incident_has_update(const json_t *incident, const json_t *patch)
 			return true;
 	}
 	return false;
+}
+
+bool incident_is_closed(const json_t *incident)
+{
+	const char *type = json_str(incident, "type"), *status = json_str(incident, "status");
+	if (!type || strcmp(type, "maintenance"))
+		return json_is_string(json_object_get(incident, "end_date"));
+	return status && (!strcmp(status, "completed") || !strcmp(status, "cancelled"));
 }
 
 /* The incident there that is told this update next: incidents are told one after the other. */
@@ -337,9 +412,11 @@ static bool next_post(struct target *t, const struct entry *e, const json_t *eve
 		ret->path = mem_strdup("/v2/components");
 	} else if (json_array_size(missing) && json_flag(e->body, "unsure") && !t->foundless) {
 		ret->kind = ACTION_FIND;
-		ret->path = mem_strdup("/v2/events?active=true&system=true&limit=50");
+		ret->path = mem_strdup(is_maintenance(event)
+					       ? "/v2/events?type=maintenance&limit=50"
+					       : "/v2/events?active=true&system=true&limit=50");
 		ret->components = json_incref(missing);
-		ret->level = worst_at(event, update);
+		ret->level = is_maintenance(event) ? 0 : worst_at(event, update);
 	} else if (json_array_size(missing)) {
 		ret->components = json_incref(missing);
 		post_incident(t, event, update, ret);
@@ -367,7 +444,9 @@ static void next_incident(
 			continue;
 		ret->kind = t->checked ? ACTION_PATCH : ACTION_CHECK;
 		ret->path = mem_printf("/v2/events/%lld", (long long)json_integer_value(remote));
-		ret->body = patch_body(event, i);
+		ret->body = is_maintenance(event) ? maintenance_patch(event, i, t->checked)
+						  : incident_patch(event, i);
+		ret->phase_only = is_maintenance(event) && says_phase_only(event, i);
 		ret->remote = remote;
 		ret->update = i;
 		return;

@@ -215,10 +215,12 @@ static void took_find(struct target *t, const json_t *answer)
 
 static void took_check(struct target *t, json_t *incident)
 {
-	const bool closed = json_is_string(json_object_get(incident, "end_date"));
-	const char *status = json_str(t->action.body, "status");
+	const bool closed = incident_is_closed(incident);
+	const char *status = json_str(t->action.body, "status"),
+		   *there = json_str(incident, "status");
 	const bool reopens = status && !strcmp(status, "reopened");
-	if (incident_has_update(incident, t->action.body)) {
+	const bool is_so = t->action.phase_only && status && there && !strcmp(status, there);
+	if (incident_has_update(incident, t->action.body) || is_so) {
 		took_patch(t, true);
 	} else if (!incident_is_ours(t, incident, t->about->event) || (closed && !reopens)) {
 		took_patch(t, false); /* of others, or others closed it */

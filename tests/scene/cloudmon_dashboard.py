@@ -97,7 +97,8 @@ class Dashboard:
             return 200, self.components
         if method == "GET" and path.startswith("/v2/events?"):
             assert "limit=50" in path
-            open_ = [i for i in self.incidents if "active=true" not in path or not i["end_date"]]
+            open_ = [i for i in self.incidents if ("active=true" not in path or not i["end_date"]) and
+                     ("type=maintenance" not in path or i["type"] == "maintenance")]
             return 200, {"data": open_, "pagination": {"totalRecords": len(open_)}}
         if (method, path) == ("POST", "/v2/events"):
             return self.create(body)
@@ -115,7 +116,8 @@ class Dashboard:
         return self.incidents[-1]
 
     def holding(self, component):
-        return next((i for i in self.incidents if not i["end_date"] and component in i["components"]), None)
+        return next((i for i in self.incidents if i["type"] == "incident" and not i["end_date"] and
+                     component in i["components"]), None)
 
     # --- version 1
 
@@ -141,7 +143,34 @@ class Dashboard:
 
     # --- version 2
 
+    def maintenance(self, body):
+        assert set(body) == {"title", "description", "impact", "components", "start_date", "end_date", "type",
+                             "contact_email"}
+        assert body["impact"] == 0 and body["title"] and body["description"] and "@" in body["contact_email"]
+        assert moment(body["start_date"]) < moment(body["end_date"])
+        assert set(body["components"]) <= {c["id"] for c in self.components}, "unknown component"
+        work = self.add(body["title"], body["description"], 0, body["components"], body["start_date"], False)
+        work.update(type="maintenance", status="planned", end_date=body["end_date"], version=1,
+                    contact_email=body["contact_email"])
+        work["updates"][0]["status"] = "planned"
+        return 200, {"result": [{"component_id": c, "incident_id": work["id"]} for c in body["components"]]}
+
+    def patch_maintenance(self, work, body):
+        assert set(body) <= {"message", "status", "update_date", "title", "start_date", "end_date", "version"}
+        assert body["message"] and body["status"] in ("in_progress", "modified", "completed", "cancelled")
+        assert work["status"] not in ("completed", "cancelled"), "it is closed"
+        moment(body["update_date"])
+        if body["version"] != work["version"]:
+            return 409, {"errMsg": "version conflict"}
+        work["version"] += 1
+        work.update({k: body[k] for k in ("title", "start_date", "end_date", "status") if k in body})
+        work["updates"].append({"id": len(work["updates"]), "status": body["status"], "text": body["message"],
+                                "timestamp": body["update_date"]})
+        return 200, work
+
     def create(self, body):
+        if body["type"] == "maintenance":
+            return self.maintenance(body)
         assert set(body) <= {"title", "description", "impact", "components", "start_date", "system", "type"}
         assert 1 <= body["impact"] <= 3 and body["type"] == "incident" and body["system"] is True
         assert body["title"] and len(body["description"]) <= 1500 and body["components"]
@@ -166,6 +195,8 @@ class Dashboard:
         return 200, {"result": result}
 
     def patch(self, incident, body):
+        if incident["type"] == "maintenance":
+            return self.patch_maintenance(incident, body)
         assert set(body) <= {"message", "status", "update_date", "title", "impact"}
         assert body["message"] and body["status"] in STATUSES
         moment(body["update_date"])

@@ -9,6 +9,7 @@ import pytest
 from cloudmon_dashboard import Dashboard
 from running import Run, Receiver, running, until
 from simulated import Simulated, simulated
+from test_events import tell
 
 SECRET = "a-secret-of-thirty-two-characters"
 QUICK = {"suspect": {"lasting": "1s", "announce": "1s", "after": "2s", "regroup": "1s"}}
@@ -84,6 +85,35 @@ def test_version_1_is_told_the_impact(cloud):
         assert board.requests[0][2]["attributes"] == [{"name": "region", "value": "EU-NL"}]
         assert board_of(run)["trouble"] is None
         assert run.stop() == 0
+
+
+def test_maintenance_is_told_where_a_contact_is_given(cloud):
+    with dashboard() as board, dashboard() as other:
+        whole = config(cloud, board, 2)
+        silent = {**whole["dashboards"][0], "name": "silent", "cloudmon": other.url}
+        whole["dashboards"] = [{**whole["dashboards"][0], "contact": "noc@example.org"}, silent]
+        with running(cloud, whole) as run:
+            run.wait_health("block-storage", "operational")
+
+            def declare(*words):
+                return tell(run, *words, what="maintenance")
+
+            declare("plan", "New disks", "Volumes are slow.", "--start", "+1d", "--length", "4h",
+                    "--component", "block-storage=partial", "--id", "disks")
+            work = until(lambda: board.incidents, "it is told", 60)[0]
+            assert (work["type"], work["impact"], work["components"]) == ("maintenance", 0, [201])
+            assert work["contact_email"] == "noc@example.org" and work["title"] == "New disks"
+            assert work["description"].endswith("https://status.example.org/events/disks")
+            before = work["end_date"]
+            declare("update", "disks", "--length", "5h")
+            until(lambda: work["status"] == "modified" and work["end_date"] > before, "its new end is told", 60)
+            declare("cancel", "disks", "The disks did not come.")
+            until(lambda: work["status"] == "cancelled", "it is cancelled there", 60)
+            assert [u["text"] for u in work["updates"]][-1] == "The disks did not come."
+            assert [u["status"] for u in work["updates"]] == ["planned", "modified", "cancelled"]
+            until(lambda: all(b["waiting"] == 0 for b in run.site(True)["dashboards"]), "nothing waits")
+            assert len(board.incidents) == 1 and other.requests == []
+            assert run.stop() == 0
 
 
 def test_what_is_refused_is_repeated_and_told(cloud):

@@ -2,6 +2,7 @@
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -15,7 +16,7 @@ from described import fits
 from graphite_web import GraphiteWeb
 from prometheus import prometheus
 from running import LOOPBACK, running, until
-from simulated import simulated
+from simulated import ROOT, simulated
 
 API = "stats.counters.openstack.api.$environment.*.$service.*.*"
 LOW = (f"smartSummarize(asPercent(sumSeries({API}.{{2*,3*,404}}.count), sumSeries({API}.attempted.count)),"
@@ -88,6 +89,25 @@ def points(run, service, **more):
 def cloud():
     with simulated() as c:
         yield c
+
+
+def test_each_difference_names_its_tests():
+    """docs/cloudmon.md has a table of what is not as metrics-processor; the tests it names are there."""
+    def read(*path):
+        with open(os.path.join(ROOT, *path), encoding="utf-8") as f:
+            return f.read()
+
+    unit = ("test_flags.c", "test_flag_rules.c", "test_formula.c")
+    there = "".join(re.findall(r"(?m)^(?:static void|def) (?:test_\w+)\(", "".join(
+        [read("tests", "unit", "judge", name) for name in unit] + [read("tests", "scene", "test_flags.py")])))
+    table = read("docs", "cloudmon.md").split("## Where it is not as metrics-processor")[1].split("## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) >= 12
+    for row in rows:
+        names = re.findall(r"`(test_\w+)`", row[-1])
+        assert names, row
+        for name in names:
+            assert f" {name}(" in there, f"{row[0]}: there is no {name}"
 
 
 def test_statsd_in_health_out(cloud):

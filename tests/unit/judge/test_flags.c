@@ -230,6 +230,27 @@ static void test_gauges(void **state)
 	flag_house_close(&f);
 }
 
+static const char *find_compute(void *arg, const struct cloudmon_health *h)
+{
+	*(unsigned *)arg += h->component_name == NULL;
+	return strcmp(h->key, "a") == 0 ? "compute" : NULL;
+}
+
+/* One that is red is judged as the others, and tells nobody. */
+static void test_without_component(void **state)
+{
+	unsigned nameless = 0;
+	char text[8];
+	flag_house_open(&f, state, usual_rules);
+	cloudmon_start(f.cloudmon, f.house->judge, find_compute, &nameless);
+	flag_house_story(&f, "a", "hhbbbbb");
+	flag_house_weights(&f, "a_both", 7, text);
+	assert_string_equal(text, "0001111");
+	assert_health(f.house, "degraded");
+	assert_int_equal(nameless, 0);
+	flag_house_close(&f);
+}
+
 static void test_range(void **state)
 {
 	struct asked a;
@@ -414,7 +435,7 @@ int test_flags(void)
 	const struct CMUnitTest tests[] = {judge_test(test_stories),
 		judge_test(test_stories_as_lines), judge_test(test_same_both_ways),
 		judge_test(test_same_both_ways_as_lines), judge_test(test_gauges),
-		judge_test(test_range), judge_test(test_ahead),
+		judge_test(test_range), judge_test(test_ahead), judge_test(test_without_component),
 		judge_test(test_failures_never_improve),
 		judge_test(test_removing_never_makes_green), judge_test(test_order_of_arrival),
 		judge_test(test_repeats)};
