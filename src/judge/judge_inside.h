@@ -96,10 +96,10 @@ struct judged { /* a component */
 	struct change *change; /* NULL: none on its way */
 	bool unwritten;        /* `now` is not on the disk; the disk refused */
 	int64_t added_ms;
-	int64_t better_ms;  /* an outage: since when it seems to be less; 0: it does not */
-	int64_t ended_ms;   /* when its last outage did; 0: never */
-	int64_t dissent_ms; /* since when a location sees it worse; 0: none does */
-	bool later;         /* is looked at in the loop's next turn */
+	int64_t better_ms;          /* an outage: since when it seems to be less; 0: it does not */
+	int64_t began_ms, ended_ms; /* its last outage that is over; 0: there was none */
+	int64_t dissent_ms;         /* since when a location sees it worse; 0: none does */
+	bool later;                 /* is looked at in the loop's next turn */
 	struct flap flap;
 	struct timer due;
 	struct day_count days;
