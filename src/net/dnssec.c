@@ -31,6 +31,12 @@ struct zone {
 	bool judged, trusted;
 };
 
+struct claim { /* that something is not there */
+	enum denied what;
+	ldns_rdf *name, *zone; /* owned */
+	unsigned labels;
+};
+
 struct dnssec {
 	const struct dnssec_anchors *anchors;
 	ldns_rdf *name;
@@ -38,6 +44,10 @@ struct dnssec {
 	int64_t now_s;
 	struct set answer[CHAIN_MAX];
 	size_t answers;
+	struct claim claims[CHAIN_MAX + 1];
+	size_t claim_n;
+	struct set proofs[DENIAL_PROOFS_MAX]; /* NSEC and NSEC3, one record each */
+	size_t proof_n;
 	struct zone zones[DNSSEC_ZONES_MAX];
 	size_t zone_n;
 	size_t at; /* the zone that is asked about */
@@ -87,15 +97,19 @@ static void push(ldns_rr_list **list, const ldns_rr *rr)
 	ldns_rr_list_push_rr(*list, ldns_rr_clone(rr));
 }
 
-static void set_take(struct set *s, const ldns_pkt *p, const ldns_rdf *owner, ldns_rr_type type)
+static bool is_whole(const ldns_rr *rr)
 {
-	const ldns_rr_list *all = ldns_pkt_answer(p);
+	const ldns_rr_descriptor *fields = ldns_rr_descript(ldns_rr_get_type(rr));
 
+	return ldns_rr_rd_count(rr) >= ldns_rr_descriptor_minimum(fields);
+}
+
+static void set_take(
+	struct set *s, const ldns_rr_list *all, const ldns_rdf *owner, ldns_rr_type type)
+{
 	for (size_t i = 0; i < ldns_rr_list_rr_count(all); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(all, i);
-		const ldns_rr_descriptor *fields = ldns_rr_descript(ldns_rr_get_type(rr));
-		if (!same(ldns_rr_owner(rr), owner) ||
-			ldns_rr_rd_count(rr) < ldns_rr_descriptor_minimum(fields))
+		if (!same(ldns_rr_owner(rr), owner) || !is_whole(rr))
 			continue;
 		if (ldns_rr_get_type(rr) == type)
 			push(&s->records, rr);
@@ -113,6 +127,32 @@ static void set_fini(struct set *s)
 static size_t count(const ldns_rr_list *list)
 {
 	return list ? ldns_rr_list_rr_count(list) : 0;
+}
+
+static ldns_rdf *set_owner(const struct set *s)
+{
+	return ldns_rr_owner(ldns_rr_list_rr(s->records, 0));
+}
+
+static bool is_denial(ldns_rr_type type)
+{
+	return type == LDNS_RR_TYPE_NSEC || type == LDNS_RR_TYPE_NSEC3;
+}
+
+/* What a wildcard was made into has more labels than what was signed: by any of its signatures,
+ * since it is not known yet which of them is one. */
+static bool is_expanded(const struct set *s, unsigned *ret_labels)
+{
+	const ldns_rdf *owner = set_owner(s);
+	const unsigned own = ldns_dname_label_count(owner) - (ldns_dname_is_wildcard(owner) != 0);
+
+	*ret_labels = own;
+	for (size_t i = 0; i < count(s->signatures); i++) {
+		const unsigned n = ldns_rdf2native_int8(
+			ldns_rr_rrsig_labels(ldns_rr_list_rr(s->signatures, i)));
+		*ret_labels = n < *ret_labels ? n : *ret_labels;
+	}
+	return *ret_labels < own;
 }
 
 /* "www.example.org. A"; owned. */
@@ -355,16 +395,57 @@ static bool is_trusted(struct dnssec *d, struct zone *z)
 	return z->trusted;
 }
 
+/* The records that the zone made whole: one that a wildcard was made into proves nothing. */
+static void add_proofs(const struct dnssec *d, struct denial *to)
+{
+	unsigned labels;
+
+	for (size_t i = 0; i < d->proof_n; i++) {
+		const struct set *s = &d->proofs[i];
+		const ldns_rr *signature = ldns_rr_list_rr(s->signatures, 0);
+		if (same(ldns_rr_rrsig_signame(signature), to->zone) && !is_expanded(s, &labels))
+			to->proofs[to->n++] = ldns_rr_list_rr(s->records, 0);
+	}
+}
+
+static bool is_proved(struct dnssec *d, const struct claim *c)
+{
+	struct denial denial = {.what = c->what,
+		.name = c->name,
+		.zone = c->zone,
+		.type = d->type,
+		.labels = c->labels};
+	static const char *const whats[] = {
+		"does not exist", "has nothing of the type", "is answered for by a wildcard"};
+
+	add_proofs(d, &denial);
+	if (denial_proves(&denial))
+		return true;
+	char *text = name_text(c->name);
+	doubt(d, "that %.100s %s is not proved", text, whats[c->what]);
+	free(text);
+	return false;
+}
+
+static bool is_good(struct dnssec *d, const struct set *s)
+{
+	const ldns_rdf *signer = signer_of(d, s);
+	struct zone *z = signer ? zone_find(d, signer) : NULL;
+
+	return z && is_trusted(d, z) && is_signed(d, s, z, NULL, true);
+}
+
 static void judge(struct dnssec *d)
 {
-	bool good = d->answers > 0;
+	bool good = d->answers > 0 || d->claim_n > 0;
 
 	d->over = true;
-	for (size_t i = 0; i < d->answers && good; i++) {
-		const ldns_rdf *signer = signer_of(d, &d->answer[i]);
-		struct zone *z = signer ? zone_find(d, signer) : NULL;
-		good = z && is_trusted(d, z) && is_signed(d, &d->answer[i], z, NULL, true);
-	}
+	for (size_t i = 0; i < d->answers && good; i++)
+		good = is_good(d, &d->answer[i]);
+	for (size_t i = 0; i < d->proof_n && good; i++)
+		good = is_good(d, &d->proofs[i]);
+	for (size_t i = 0; i < d->claim_n && good; i++)
+		good = is_proved(d, &d->claims[i]);
 	if (!good)
 		doubt(d, "nothing proves the answer");
 	d->verdict.secure = good;
@@ -373,6 +454,82 @@ static void judge(struct dnssec *d)
 /* --- what comes --------------------------------------------------------------------------------
  */
 
+static void claim(struct dnssec *d, enum denied what, const ldns_rdf *name, const ldns_rdf *zone,
+	unsigned labels)
+{
+	d->claims[d->claim_n++] =
+		(struct claim){what, ldns_rdf_clone(name), ldns_rdf_clone(zone), labels};
+}
+
+/* Signed records of NSEC and NSEC3 beside the answer, of that zone. */
+static void take_proofs(struct dnssec *d, const ldns_pkt *p, const ldns_rdf *zone)
+{
+	const ldns_rr_list *all = ldns_pkt_authority(p);
+
+	for (size_t i = 0; i < count(all) && d->proof_n < DENIAL_PROOFS_MAX; i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(all, i);
+		const ldns_rr_type type = ldns_rr_get_type(rr);
+		struct set *s = &d->proofs[d->proof_n];
+		bool known = !is_denial(type) || !is_whole(rr);
+		for (size_t k = 0; k < d->proof_n && !known; k++)
+			known = same(set_owner(&d->proofs[k]), ldns_rr_owner(rr));
+		if (known)
+			continue;
+		set_take(s, all, ldns_rr_owner(rr), type);
+		if (count(s->records) == 1 && count(s->signatures) &&
+			same(ldns_rr_rrsig_signame(ldns_rr_list_rr(s->signatures, 0)), zone)) {
+			d->proof_n++;
+			continue;
+		}
+		set_fini(s);
+		*s = (struct set){0};
+	}
+}
+
+/* The zone that says that it has no such thing: by the first such record that it signed. */
+static const ldns_rdf *denier_of(const ldns_pkt *p, const ldns_rdf *name)
+{
+	const ldns_rr_list *all = ldns_pkt_authority(p);
+
+	for (size_t i = 0; i < count(all); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(all, i);
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_RRSIG || !is_whole(rr) ||
+			!is_denial(type_covered(rr)))
+			continue;
+		const ldns_rdf *zone = ldns_rr_rrsig_signame(rr);
+		if (same(name, zone) || ldns_dname_is_subdomain(name, zone))
+			return zone;
+	}
+	return NULL;
+}
+
+static void take_denial(struct dnssec *d, const ldns_pkt *p, const ldns_rdf *name)
+{
+	const ldns_rdf *zone = denier_of(p, name);
+	struct zone *z = zone ? zone_need(d, zone) : NULL;
+
+	if (!zone)
+		doubt(d, "there is no answer that could be signed");
+	if (!z)
+		return;
+	z->of_answer = true;
+	take_proofs(d, p, zone);
+	claim(d, ldns_pkt_get_rcode(p) == LDNS_RCODE_NXDOMAIN ? DENIED_NAME : DENIED_TYPE, name,
+		zone, 0);
+}
+
+/* A wildcard may answer only where nothing nearer is. */
+static void take_expanded(struct dnssec *d, const ldns_pkt *p, const struct set *s)
+{
+	const ldns_rdf *zone = ldns_rr_rrsig_signame(ldns_rr_list_rr(s->signatures, 0));
+	unsigned labels;
+
+	if (!is_expanded(s, &labels))
+		return;
+	take_proofs(d, p, zone);
+	claim(d, DENIED_EXPANDED, set_owner(s), zone, labels);
+}
+
 /* The sets that lead from the name to what was asked for, and who signed them. */
 static void take_answer(struct dnssec *d, const ldns_pkt *p)
 {
@@ -380,15 +537,18 @@ static void take_answer(struct dnssec *d, const ldns_pkt *p)
 
 	while (name && d->answers < CHAIN_MAX) {
 		struct set *s = &d->answer[d->answers++];
-		set_take(s, p, name, d->type);
+		set_take(s, ldns_pkt_answer(p), name, d->type);
 		const bool last = count(s->records) > 0;
 		if (!last) {
 			set_fini(s);
 			*s = (struct set){0};
-			set_take(s, p, name, LDNS_RR_TYPE_CNAME);
+			set_take(s, ldns_pkt_answer(p), name, LDNS_RR_TYPE_CNAME);
 		}
 		if (!count(s->records)) {
-			doubt(d, "there is no answer that could be signed");
+			set_fini(s);
+			*s = (struct set){0};
+			d->answers--;
+			take_denial(d, p, name);
 			return;
 		}
 		const ldns_rdf *signer = signer_of(d, s);
@@ -396,6 +556,7 @@ static void take_answer(struct dnssec *d, const ldns_pkt *p)
 		if (!z)
 			return;
 		z->of_answer = true;
+		take_expanded(d, p, s);
 		name = last ? NULL : ldns_rr_rdf(ldns_rr_list_rr(s->records, 0), 0);
 	}
 	if (name)
@@ -405,7 +566,7 @@ static void take_answer(struct dnssec *d, const ldns_pkt *p)
 static void take_keys(struct dnssec *d, struct zone *z, const ldns_pkt *p)
 {
 	z->asked_keys = true;
-	set_take(&z->keys, p, z->name, LDNS_RR_TYPE_DNSKEY);
+	set_take(&z->keys, ldns_pkt_answer(p), z->name, LDNS_RR_TYPE_DNSKEY);
 	if (!count(z->keys.records))
 		doubt(d, "%.100s says nothing of its keys (DNSKEY)", z->text);
 	else if (count(z->keys.records) > DNSSEC_KEYS_MAX)
@@ -415,7 +576,7 @@ static void take_keys(struct dnssec *d, struct zone *z, const ldns_pkt *p)
 static void take_ds(struct dnssec *d, struct zone *z, const ldns_pkt *p)
 {
 	z->asked_ds = true;
-	set_take(&z->ds, p, z->name, LDNS_RR_TYPE_DS);
+	set_take(&z->ds, ldns_pkt_answer(p), z->name, LDNS_RR_TYPE_DS);
 	if (!count(z->ds.records)) {
 		doubt(d, "there is no DS for %.100s: nobody vouches for its keys", z->text);
 		return;
@@ -489,6 +650,12 @@ void dnssec_free(struct dnssec *d)
 		return;
 	for (size_t i = 0; i < d->answers; i++)
 		set_fini(&d->answer[i]);
+	for (size_t i = 0; i < d->proof_n; i++)
+		set_fini(&d->proofs[i]);
+	for (size_t i = 0; i < d->claim_n; i++) {
+		ldns_rdf_deep_free(d->claims[i].name);
+		ldns_rdf_deep_free(d->claims[i].zone);
+	}
 	for (size_t i = 0; i < d->zone_n; i++) {
 		set_fini(&d->zones[i].keys);
 		set_fini(&d->zones[i].ds);

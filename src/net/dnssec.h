@@ -4,8 +4,9 @@
  * It asks nothing itself: it is given answers as they came, says what is to be asked next, and has
  * its verdict when there is nothing more to ask. First the answer that is in doubt, then keys
  * (DNSKEY) and who vouches for them (DS), zone by zone upwards; only then are signatures computed,
- * so many at most. ldns reads the wire and does the cryptography. Proofs that something does not
- * exist (NSEC) are not looked at: what was not answered is not judged. Thread: one at a time.
+ * so many at most. ldns reads the wire and does the cryptography. That a name or a type does not
+ * exist, and that a wildcard may answer, must be proved by NSEC or NSEC3 in the same answer; what
+ * one with opt-out says is no proof. Thread: one at a time.
  */
 #ifndef NET_DNSSEC_H
 #define NET_DNSSEC_H

@@ -154,6 +154,13 @@ static enum fault fault_of(const struct attempt *a, const struct dns_said *said)
 	return a->judged && is_code ? FAULT_NONE : said->fault;
 }
 
+/* That there is nothing is an answer too. */
+static bool can_be_proved(const struct dns_said *said)
+{
+	return said->fault == FAULT_NONE || said->fault == FAULT_NXDOMAIN ||
+	       said->fault == FAULT_NODATA;
+}
+
 static void on_answer(void *arg, const struct dns_result *r)
 {
 	struct dns_asking *k = ended(arg);
@@ -172,7 +179,7 @@ static void on_answer(void *arg, const struct dns_result *r)
 	a->connected = true;
 	keep_answer(k, r);
 	const enum fault fault = fault_of(a, r->said);
-	if (fault == FAULT_NONE && s->dnssec && k->answer_n)
+	if (fault == FAULT_NONE && s->dnssec && can_be_proved(r->said))
 		prove(k, r->wire);
 	else if (fault == FAULT_NONE)
 		attempt_end(a, FAULT_NONE, NULL);

@@ -2,7 +2,8 @@
 
 The root, test. and example.test. are as they should be; in test. lie besides: expired.test., whose signatures
 are over; bogus.test., one of whose records was changed after it was signed; nods.test., for which the parent
-has no DS; and plain.test., which is not signed. The trust anchor is FOLDER/dsset-. (a DS of the root's key).
+has no DS; plain.test., which is not signed; hashed.test. and optout.test., whose proofs are NSEC3, the second's with
+opt-out; and cut.test. and cut3.test. (by NSEC3), from which gone was taken after they were signed. The trust anchor is FOLDER/dsset-. (a DS of the root's key).
 With a serial there is example.test. alone, unsigned, with that serial.
 """
 import pathlib
@@ -24,15 +25,28 @@ www IN A 192.0.2.1
 www 60 IN AAAA 2001:db8::1
 @ IN MX 10 mail.example.test.
 alias IN CNAME www
+nowhere IN CNAME none
+only IN CNAME host.deep
+host.deep IN A 192.0.2.7
+*.wild IN A 192.0.2.8
 _sip._tcp IN SRV 0 5 5060 www
 """ + "".join(f'big IN TXT "{"x" * 200}{i:02}"\n' for i in range(20))
+
+CUT = "gone IN A 192.0.2.3\nwww IN A 192.0.2.3\n*.wild IN A 192.0.2.8\n"
 
 CHILDREN = {
     "example.test": EXAMPLE,
     "expired.test": "www IN A 192.0.2.3\n",
     "bogus.test": "www IN A 192.0.2.4\n",
     "nods.test": "www IN A 192.0.2.5\n",
+    "hashed.test": "www IN A 192.0.2.3\nhost.deep IN A 192.0.2.7\n*.wild IN A 192.0.2.8\n",
+    "optout.test": "www IN A 192.0.2.3\n",
+    "cut.test": CUT,
+    "cut3.test": CUT,
 }
+SIGNED = {"expired.test": ["-s", "20200101000000", "-e", "20200201000000", "-P"], "hashed.test": ["-3", "aabbccdd", "-H", "5"],
+          "optout.test": ["-3", "-", "-H", "0", "-A"], "cut.test": ["-O", "full"],
+          "cut3.test": ["-3", "-", "-H", "0", "-O", "full"]}
 
 
 def run(*args, folder):
@@ -59,11 +73,14 @@ def make_zones(folder):
     test = "ns IN A 127.0.0.1\n"
     for name, text in CHILDREN.items():
         write(folder, name, text)
-        over = ["-s", "20200101000000", "-e", "20200201000000", "-P"] if name == "expired.test" else []
-        ds = sign(folder, name, *over)
+        ds = sign(folder, name, *SIGNED.get(name, []))
         test += f"{name}. IN NS ns.test.\n" + ("" if name == "nods.test" else ds)
     zone = folder / "bogus.test.zone"
     zone.write_text(zone.read_text().replace("192.0.2.4", "192.0.2.44"))
+    for name in ("cut.test", "cut3.test"):
+        zone = folder / f"{name}.zone"
+        left = [line for line in zone.read_text().splitlines(True) if not line.startswith(f"gone.{name}.")]
+        zone.write_text("".join(left))
     write(folder, "plain.test", "www IN A 192.0.2.6\n")
     write(folder, "test", test + "plain.test. IN NS ns.test.\n")
     write(folder, ".", "test. IN NS ns.test.\nns.test. IN A 127.0.0.1\n" + sign(folder, "test"))

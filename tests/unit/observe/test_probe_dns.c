@@ -221,6 +221,63 @@ static void test_insecure(void **state)
 	assert_true(*asked_text(a, "SIGNATURE_EXPIRATION") == '-');
 }
 
+#define NONE SECURE ", expect: ['[RCODE] == NXDOMAIN']"
+#define DATA SECURE ", expect: ['[RCODE] == NOERROR']"
+
+/* That there is no such name, or nothing of the type, is proved by NSEC or NSEC3. */
+static void test_denials(void **state)
+{
+	static const struct {
+		const char *name;
+		bool exists;
+	} t[] = {{"none.example.test", false}, {"a.b.c.none.example.test", false},
+		{"zzz.example.test", false}, {"none.test", false}, {"none", false},
+		{"nowhere.example.test", false}, {"www.example.test, type: MX", true},
+		{"example.test, type: TXT", true}, {"deep.example.test", true},
+		{"x.wild.example.test, type: MX", true}, {"only.example.test, type: MX", true},
+		{"example.test, type: SRV", true}, {"x.wild.example.test", true},
+		{"plain.test, type: DS", true}, {"none.hashed.test", false},
+		{"a.b.c.none.hashed.test", false}, {"www.hashed.test, type: MX", true},
+		{"deep.hashed.test", true}, {"x.wild.hashed.test, type: MX", true},
+		{"y.x.wild.hashed.test", true}, {"hashed.test, type: TXT", true},
+		{"www.optout.test, type: MX", true}};
+	struct asked *a = *state;
+
+	for (size_t i = 0; i < array_len(t); i++) {
+		if (ask(a, t[i].exists ? DATA : NONE, t[i].name, port(), folder) != FAULT_NONE)
+			fail_msg("%s: %s", t[i].name, a->detail);
+		assert_true(json_is_true(json_object_get(a->measured, "SECURE")));
+		assert_true(*asked_text(a, "SIGNATURE_EXPIRATION") != '-');
+	}
+}
+
+static void test_denials_that_are_none(void **state)
+{
+	static const struct {
+		const char *name, *said;
+	} t[] = {
+		{"none.optout.test", "that none.optout.test. does not exist is not proved"},
+		{"none.plain.test", "there is no answer that could be signed"},
+		{"none.nods.test", "there is no DS for nods.test."},
+		{"none.expired.test",
+			"not secure: the signature over expired.test. DNSKEY expired"},
+		{"gone.cut.test", "that gone.cut.test. does not exist is not proved"},
+		{"gone.cut3.test", "that gone.cut3.test. does not exist is not proved"},
+	};
+	struct asked *a = *state;
+
+	for (size_t i = 0; i < array_len(t); i++) {
+		assert_int_equal(ask(a, NONE, t[i].name, port(), folder), FAULT_EXPECTATION);
+		if (!strstr(a->detail, t[i].said))
+			fail_msg("%s: %s", t[i].name, a->detail);
+		assert_true(json_is_false(json_object_get(a->measured, "SECURE")));
+	}
+	/* What does not exist is no pass unless it is expected. */
+	assert_int_equal(ask(a, SECURE, "none.example.test", port(), folder), FAULT_NXDOMAIN);
+	assert_int_equal(
+		ask(a, SECURE, "www.example.test, type: MX", port(), folder), FAULT_NODATA);
+}
+
 static void test_anchors(void **state)
 {
 	struct asked *a = *state;
@@ -290,6 +347,8 @@ int test_probe_dns(void)
 		with_servers(test_serials),
 		with_servers(test_secure),
 		with_servers(test_insecure),
+		with_servers(test_denials),
+		with_servers(test_denials_that_are_none),
 		with_servers(test_anchors),
 		cmocka_unit_test(test_wrong),
 	};
