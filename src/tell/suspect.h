@@ -5,10 +5,10 @@
  * What is not well for `lasting` drafts an incident, detected, of the operators' audience. One
  * cause has one event: components whose verdict names a root join the root's; those of one cloud
  * and region that begin to fail in the same way (errors, slowness) within `regroup` of its begin
- * join it; who fails again within `regroup` of its end opens it again. A component that flaps
- * counts as failing until it no longer does, and its changes are not told one by one. What lies in
- * a window of maintenance opens none until `lasting` after its end; what a window does not name
- * opens one, which says so.
+ * join it; who fails again within `regroup` of its end, or is found to rest on its root only then,
+ * opens it again. A component that flaps counts as failing until it no longer does, and its changes
+ * are not told one by one. What lies in a window of maintenance opens none until `lasting` after
+ * its end; what a window does not name opens one, which says so.
  *
  * It is announced `announce` after it began, if it lasts. Impacts are health_severity() of what is
  * measured, the one monotone table (health.def): operational 0, degraded 33, outage 100; unknown

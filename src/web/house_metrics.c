@@ -57,6 +57,12 @@ static void add_components(struct buf *b, const struct judge *j)
 	}
 }
 
+static void add_worked_on(void *text, const char *probe, const char *event)
+{
+	const struct exposition_label l = {"probe", probe};
+	exposition_value(text, "probe_maintenance", &l, 1, 1);
+}
+
 /* --- jobs and alarms -------------------------------------------------------------------------- */
 
 static void add_jobs(struct buf *b, struct house *h)
@@ -218,6 +224,9 @@ static void scrape_fini(void *own)
 static bool write_components(struct scrape *s, struct house *h)
 {
 	add_components(&s->text, h->judge);
+	exposition_family(
+		&s->text, "probe_maintenance", "gauge", "1 for each probe within declared work.");
+	judge_worked_on(h->judge, add_worked_on, &s->text);
 	return true;
 }
 

@@ -262,6 +262,25 @@ static void list_probes(struct view *v)
 	json_object_set_new(v->root, "probes", rows);
 }
 
+static void list_worked_on(struct view *v)
+{
+	json_t *rows = json_array();
+	const json_t *w;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, "worked_on"), i, w) {
+		const char *event = json_str(w, "event");
+		json_t *o = json_object();
+		view_put(o, "name", json_str(w, "probe"));
+		view_put(o, "href", NULL);
+		if (event && *event)
+			put_link(v, o, "href", "/events/", event);
+		json_array_append_new(rows, o);
+	}
+	json_object_set_new(
+		v->root, "has_probes_worked_on", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "probes_worked_on", rows);
+}
+
 static void list_scenarios(struct view *v)
 {
 	json_t *rows = json_array(), *possible = json_array();
@@ -356,6 +375,7 @@ bool view_status(struct view *v)
 	list_events(v);
 	list_components(v, components);
 	list_probes(v);
+	list_worked_on(v);
 	list_scenarios(v);
 	json_object_set_new(v->root, "about", about_view(v));
 	if (v->operators) {

@@ -531,6 +531,33 @@ static void what_follows_a_root_joins_it(struct world *w)
 	json_decref(e);
 }
 
+static void what_is_found_after_the_root_joins_it_too(struct world *w)
+{
+	fails(w, "identity");
+	pass(w, 700);
+	recovers(w, "identity");
+	pass(w, 301);
+	assert_event(w, 0, "Identity: outage", "resolved", true);
+	find(w, "compute")->v.root = "identity"; /* a run that began before */
+	verdict(w, "compute", HEALTH_DEGRADED, "follows");
+	pass(w, 180);
+	assert_int_equal(count(w, AUDIENCE_OPERATORS), 1);
+	assert_event(w, 0, "Identity: outage", "detected", true);
+	json_t *e = event(w, 0);
+	assert_int_equal(impact(e, "compute"), 33);
+	assert_int_equal(impact(e, "identity"), 0);
+	json_decref(e);
+	find(w, "compute")->v.root = NULL;
+	recovers(w, "compute");
+	pass(w, 300);
+	assert_event(w, 0, "Identity: outage", "resolved", true);
+	pass(w, 901); /* from then on it is another */
+	find(w, "image")->v.root = "identity";
+	verdict(w, "image", HEALTH_DEGRADED, "follows");
+	pass(w, 180);
+	assert_int_equal(count(w, AUDIENCE_OPERATORS), 2);
+}
+
 /* --- maintenance --------------------------------------------------------------------------------
  */
 
@@ -741,6 +768,7 @@ static void what_is_watched_no_more_holds_nothing_open(struct world *w)
 	CASE(what_fails_together_is_one_event)                                                     \
 	CASE(a_title_names_the_region_where_there_are_several)                                     \
 	CASE(what_follows_a_root_joins_it)                                                         \
+	CASE(what_is_found_after_the_root_joins_it_too)                                            \
 	CASE(planned_work_opens_none_unless_it_lasts_longer)                                       \
 	CASE(what_a_human_took_over_is_his)                                                        \
 	CASE(what_a_human_closed_is_not_opened_again)                                              \
