@@ -123,7 +123,12 @@ struct metrics_state {
 };
 /* In order of configuration. Borrowed until the next call. */
 size_t metrics_states(struct metrics *m, const struct metrics_state **ret);
-/* The tally, open waits and receivers in Prometheus' text format. */
-void metrics_expose(struct metrics *m, struct buf *out);
+/* The tally, open waits and receivers in Prometheus' text format, a piece a call, so that each is
+ * short for the loop. `at` is zeroed before the first; false: that was the last. */
+struct metrics_exposed {
+	int family;
+	size_t series; /* the next of it */
+};
+bool metrics_expose(struct metrics *m, struct metrics_exposed *at, struct buf *out);
 
 #endif

@@ -8,6 +8,8 @@
 #include "tell/metrics_inside.h"
 #include "text/exposition.h"
 
+#define PIECE 100 /* series: about a thousand lines */
+
 typedef struct exposition_label label;
 
 /* --- the tally ---------------------------------------------------------------------------------
@@ -37,26 +39,36 @@ static void expose_histogram(struct buf *out, const struct tally_row *row,
 	exposition_value(out, name, l, n, (double)s->n);
 }
 
-static void expose_family(struct buf *out, const struct tally *t, enum tally_family f)
+static void expose_series(struct buf *out, const struct tally_series *s, enum tally_family f)
 {
 	const struct tally_row *row = &tally_rows[f];
 	const size_t n = tally_label_count(f);
-	exposition_family(out, row->name,
-		f == TALLY_BENCH   ? "gauge"
-		: f == TALLY_ERROR ? "counter"
-				   : "histogram",
-		row->help);
-	MAP_EACH (&t->series[f], e) {
-		const struct tally_series *s = e->value;
-		label l[TALLY_LABELS_MAX];
-		for (size_t i = 0; i < n; i++)
-			l[i] = (label){row->labels[i], s->values[i]};
-		if (tally_bound_count(f))
-			expose_histogram(out, row, s, l, n);
-		else
-			exposition_value(
-				out, row->name, l, n, f == TALLY_BENCH ? s->last : (double)s->n);
-	}
+	label l[TALLY_LABELS_MAX];
+	for (size_t i = 0; i < n; i++)
+		l[i] = (label){row->labels[i], s->values[i]};
+	if (tally_bound_count(f))
+		expose_histogram(out, row, s, l, n);
+	else
+		exposition_value(out, row->name, l, n, f == TALLY_BENCH ? s->last : (double)s->n);
+}
+
+/* A piece of one family; nothing is ever taken out of the tally, and what is new comes last. */
+static void expose_family(struct buf *out, const struct tally *t, struct metrics_exposed *at)
+{
+	const enum tally_family f = (enum tally_family)at->family;
+	const struct tally_row *row = &tally_rows[f];
+	const struct map *all = &t->series[f];
+	const size_t end = at->series + PIECE < all->used ? at->series + PIECE : all->used;
+	if (!at->series)
+		exposition_family(out, row->name,
+			f == TALLY_BENCH   ? "gauge"
+			: f == TALLY_ERROR ? "counter"
+					   : "histogram",
+			row->help);
+	for (; at->series < end; at->series++)
+		expose_series(out, all->entries[at->series].value, f);
+	if (at->series == all->used)
+		*at = (struct metrics_exposed){.family = at->family + 1};
 }
 
 /* --- open waits: of each cloud, kind and end how many, and the age of the oldest ----------------
@@ -144,11 +156,14 @@ static void expose_receivers(struct buf *out, struct metrics *m)
 	exposition_value(out, "tally_overflow_total", NULL, 0, (double)m->tally.overflowed);
 }
 
-void metrics_expose(struct metrics *m, struct buf *out)
+bool metrics_expose(struct metrics *m, struct metrics_exposed *at, struct buf *out)
 {
-	for (int f = 0; f < TALLY_FAMILIES; f++)
-		expose_family(out, &m->tally, (enum tally_family)f);
+	if (at->family < TALLY_FAMILIES) {
+		expose_family(out, &m->tally, at);
+		return true;
+	}
 	expose_open(out, m);
 	probes_expose(out, m);
 	expose_receivers(out, m);
+	return false;
 }

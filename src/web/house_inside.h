@@ -82,6 +82,7 @@ struct house {
 	struct graphite *graphite;
 	const struct rules *rules;
 	const struct slos *slos;
+	unsigned rules_given;        /* grows with each that takes the place of others */
 	const struct events *events; /* NULL: none are shown */
 	struct house_flags *flags;   /* NULL: nobody evaluates any */
 	house_more *more;
@@ -124,10 +125,10 @@ json_t *site_scenario(struct house *h, const struct house_scenario *s, bool oper
 /* `last` or an element of `runs` from a row of the journal; operators' parts included. */
 json_t *run_short(const struct journal_run_row *row);
 const struct house_scenario *scenario_named(const struct house *h, const char *name);
-json_t *metrics_json(struct house *h);
 /* As in AVAILABILITY; owned. */
 json_t *house_slos(const struct house *h, bool operators);
-void rules_expose(struct buf *b, const struct house *h);
+/* A piece of them: true when it was the last. `next` is 0 at first. */
+bool rules_expose(struct buf *b, const struct house *h, size_t *next);
 void site_events(struct house *h, json_t *site, bool operators);
 /* By its id, where it is no longer there; borrowed. */
 const char *house_component_name(const struct house *h, const char *id);

@@ -7,10 +7,13 @@
 #include "text/exposition.h"
 #include "web/house_inside.h"
 
+#define PIECE 200 /* states, made in one turn of the loop */
+
 void house_rules(struct house *h, const struct rules *rules, const struct slos *slos)
 {
 	h->rules = rules;
 	h->slos = slos;
+	h->rules_given++;
 }
 
 /* The name of a component for customers; NULL: it is on no page. */
@@ -38,16 +41,59 @@ json_t *house_slos(const struct house *h, bool operators)
 	return shown;
 }
 
+/* --- RULES --------------------------------------------------------------------------------------
+ */
+
+struct rules_read { /* own of the question */
+	json_t *list;
+	size_t next;
+	unsigned given;
+};
+
+static void rules_fini(void *own)
+{
+	json_decref(((struct rules_read *)own)->list);
+}
+
+/* A piece a turn; where others took the place of the rules meanwhile, it begins again. */
+static void read_on(struct timer *t)
+{
+	struct house_asked *a = t->arg;
+	struct rules_read *r = a->own;
+	const struct house *h = a->house;
+	if (r->given != h->rules_given) {
+		json_array_clear(r->list);
+		r->next = 0;
+		r->given = h->rules_given;
+	}
+	for (size_t states = 0; states < PIECE && r->next < rules_count(h->rules); r->next++) {
+		json_t *rule = rules_json(h->rules, r->next);
+		states += 1 + json_array_size(json_object_get(rule, "states"));
+		json_array_append_new(r->list, rule);
+	}
+	if (a->answer && r->next < rules_count(h->rules))
+		timer_start(h->loop, &a->turn, 0, read_on, a);
+	else
+		asked_part_done(a);
+}
+
 static int begin_rules(struct house_asked *a)
 {
-	(void)a;
+	struct rules_read *r = mem_new(struct rules_read);
+	a->own = r;
+	a->own_fini = rules_fini;
+	r->list = json_array();
+	r->given = a->house->rules_given;
+	a->parts_due++;
+	timer_start(a->house->loop, &a->turn, 0, read_on, a);
 	return 0;
 }
 
 static int end_rules(struct house_asked *a)
 {
+	const struct rules_read *r = a->own;
 	a->doc = json_object();
-	put(a->doc, "rules", rules_json(a->house->rules));
+	put(a->doc, "rules", json_incref(r->list));
 	put(a->doc, "slos", house_slos(a->house, true));
 	return 200;
 }
@@ -57,25 +103,22 @@ const struct house_question rules_question = {"rules", true, begin_rules, NULL, 
 /* --- numbers -------------------------------------------------------------------------------------
  */
 
-static void add_rules(struct buf *b, const struct house *h)
+/* Returns how many states it has. */
+static size_t add_rule(struct buf *b, const json_t *rule)
 {
-	json_t *all = rules_json(h->rules), *rule, *state;
-	size_t i, k;
-	exposition_family(
-		b, "rule_state", "gauge", "What our own rule says: 0 good, 1 firing, 2 unknown.");
-	json_array_foreach (all, i, rule) {
-		json_array_foreach (json_object_get(rule, "states"), k, state) {
-			const char *is = json_str(state, "state");
-			const struct exposition_label l[] = {{"rule", json_str(rule, "name")},
-				{"component", json_str(state, "component")},
-				{"group", json_str(state, "group")}};
-			exposition_value(b, "rule_state", l, 3,
-				!strcmp(is, "firing") ? 1
-				: !strcmp(is, "good") ? 0
-						      : 2);
-		}
+	const json_t *states = json_object_get(rule, "states"), *state;
+	size_t i;
+	json_array_foreach (states, i, state) {
+		const char *is = json_str(state, "state");
+		const struct exposition_label l[] = {{"rule", json_str(rule, "name")},
+			{"component", json_str(state, "component")},
+			{"group", json_str(state, "group")}};
+		exposition_value(b, "rule_state", l, 3,
+			!strcmp(is, "firing") ? 1
+			: !strcmp(is, "good") ? 0
+					      : 2);
 	}
-	json_decref(all);
+	return json_array_size(states);
 }
 
 static void add_slo(struct buf *b, const json_t *slo, const char *family, const char *key)
@@ -102,7 +145,7 @@ static void add_burn(struct buf *b, const json_t *slo)
 	}
 }
 
-void rules_expose(struct buf *b, const struct house *h)
+static void add_slos(struct buf *b, const struct house *h)
 {
 	static const struct {
 		const char *name, *key, *help;
@@ -112,7 +155,6 @@ void rules_expose(struct buf *b, const struct house *h)
 			"What is left of the budget of errors: 1 all, 0 none, below 0 more is spent."}};
 	json_t *all = slos_json(h->slos), *slo;
 	size_t i;
-	add_rules(b, h);
 	for (size_t r = 0; r < array_len(rows); r++) {
 		exposition_family(b, rows[r].name, "gauge", rows[r].help);
 		json_array_foreach (all, i, slo)
@@ -123,4 +165,20 @@ void rules_expose(struct buf *b, const struct house *h)
 	json_array_foreach (all, i, slo)
 		add_burn(b, slo);
 	json_decref(all);
+}
+
+bool rules_expose(struct buf *b, const struct house *h, size_t *next)
+{
+	if (!*next)
+		exposition_family(b, "rule_state", "gauge",
+			"What our own rule says: 0 good, 1 firing, 2 unknown.");
+	for (size_t states = 0; *next < rules_count(h->rules); ++*next) {
+		if (states >= PIECE)
+			return false;
+		json_t *rule = rules_json(h->rules, *next);
+		states += 1 + add_rule(b, rule);
+		json_decref(rule);
+	}
+	add_slos(b, h);
+	return true;
 }

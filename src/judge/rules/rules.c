@@ -476,17 +476,18 @@ void rules_free(struct rules *r)
 	free(r);
 }
 
-json_t *rules_json(const struct rules *r)
+size_t rules_count(const struct rules *r)
 {
-	json_t *all = json_array();
-	for (size_t i = 0; r && i < r->run_count; i++) {
-		const struct run *run = &r->runs[i];
-		json_t *j = json_copy(run->as), *states = json_array();
-		VEC_EACH (&run->groups, struct group *, g)
-			json_array_append_new(states, group_json(*g));
-		json_object_set_new(j, "series", json_integer((json_int_t)run->attached.n));
-		json_object_set_new(j, "states", states);
-		json_array_append_new(all, j);
-	}
-	return all;
+	return r ? r->run_count : 0;
+}
+
+json_t *rules_json(const struct rules *r, size_t i)
+{
+	const struct run *run = &r->runs[i];
+	json_t *j = json_copy(run->as), *states = json_array();
+	VEC_EACH (&run->groups, struct group *, g)
+		json_array_append_new(states, group_json(*g));
+	json_object_set_new(j, "series", json_integer((json_int_t)run->attached.n));
+	json_object_set_new(j, "states", states);
+	return j;
 }

@@ -60,10 +60,12 @@ void rules_free(struct rules *r);
 void rules_replay(struct rules *r, int64_t from_ms, int64_t to_ms,
 	void (*done)(void *arg, const struct error *err), void *arg);
 
-/* [{"name", "component", "severity", "when", "text", "over_ms", "series": how many fit,
- *   "states": [{"group", "component", "state", "since_ms", "text", "evidence" | null}]}], as it
- * was judged last. Owned. */
-json_t *rules_json(const struct rules *r);
+size_t rules_count(const struct rules *r); /* r NULL: 0 */
+/* One of them, in order of configuration: {"name", "component", "severity", "when", "text",
+ *  "over_ms", "series": how many fit,
+ *  "states": [{"group", "component", "state", "since_ms", "text", "evidence" | null}]}, as it was
+ * judged last. Owned. */
+json_t *rules_json(const struct rules *r, size_t i);
 /* How many states there are: rules, and values of each. */
 size_t rules_states(const struct rules *r);
 /* How long the last round over all rules took on the loop, and how many states it judged. */

@@ -178,8 +178,8 @@ static void feed(struct series *s, int seconds, enum fault fault, int64_t us)
 static const char *state(void)
 {
 	static char text[20];
-	json_t *j = rules_json(rules);
-	json_t *states = json_object_get(json_array_get(j, 0), "states");
+	json_t *j = rules_json(rules, 0);
+	json_t *states = json_object_get(j, "states");
 	snprintf(text, sizeof(text), "%s", json_str(json_array_get(states, 0), "state"));
 	json_decref(j);
 	return text;
@@ -384,8 +384,8 @@ static void test_splits_by_location(void **unused)
 		sample(b, house_now(house), FAULT_TIMEOUT, 0);
 		house_pass(house, 10000);
 	}
-	json_t *j = rules_json(rules);
-	json_t *states = json_object_get(json_array_get(j, 0), "states");
+	json_t *j = rules_json(rules, 0);
+	json_t *states = json_object_get(j, "states");
 	assert_int_equal(json_array_size(states), 2);
 	assert_string_equal(json_str(json_array_get(states, 0), "state"), "good");
 	assert_string_equal(json_str(json_array_get(states, 1), "state"), "firing");
@@ -532,8 +532,8 @@ static void test_one_more_failure_never_improves(void **unused)
 		" when: 'success_rate(probe) < 80% || failures(probe) > 3'}");
 	start();
 	house_pass(house, 10000);
-	json_t *j = rules_json(rules);
-	json_t *states = json_object_get(json_array_get(j, 0), "states");
+	json_t *j = rules_json(rules, 0);
+	json_t *states = json_object_get(j, "states");
 	assert_int_equal(json_array_size(states), 60);
 	int firing = 0;
 	for (size_t i = 0; i < 60; i += 2) {

@@ -731,6 +731,70 @@ static void metrics_are_text_with_escaped_labels(void **state)
 	free(copy);
 }
 
+#define RULES 1000
+
+static struct rules *a_thousand_rules(struct town *t, struct rule ***ret)
+{
+	char path[100];
+	size_t n = 0;
+	struct error_list errors = {0};
+	snprintf(path, sizeof(path), "%s/rules.yaml", t->h->root);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "rules:\n");
+	for (int i = 0; i < RULES; i++)
+		fprintf(f, "- {name: r%d, component: compute, when: 'failures(probe) > %d'}\n", i,
+			i);
+	fclose(f);
+	*ret = rules_load(path, &n, &errors);
+	assert_int_equal(errors.n, 0);
+	assert_int_equal(n, RULES);
+	struct rules *r =
+		rules_new(t->h->loop, t->h->series, &(struct rules_options){.rules = *ret, .n = n});
+	rules_start(r, NULL);
+	return r;
+}
+
+/* What a thousand rules say is made in many turns of the loop, and is what it would be in one. */
+static void a_thousand_rules_are_told_piece_by_piece(void **state)
+{
+	struct town *t = *state;
+	struct rule **list = NULL;
+	struct rules *r = a_thousand_rules(t, &list);
+	struct buf lines = BUF(BUF_PAGE);
+	house_rules(t->house, r, NULL);
+	settle(t);
+	json_t *all = json_array();
+	for (size_t i = 0; i < rules_count(r); i++) {
+		json_t *rule = rules_json(r, i);
+		buf_printf(&lines,
+			"glasshouse_rule_state{rule=\"r%zu\",component=\"compute\",group=\"\"} 2\n",
+			i);
+		json_array_append_new(all, rule);
+	}
+	char *wanted = json_text(all);
+	char *got = json_text(json_object_get(ask(t, "rules", NULL, AUDIENCE_OPERATORS), "rules"));
+	assert_string_equal(got, wanted);
+	const char *text = json_str(ask(t, "metrics", NULL, AUDIENCE_OPERATORS), "text");
+	assert_non_null(strstr(text, buf_str(&lines)));
+	assert_null(strstr(
+		strstr(text, "TYPE glasshouse_rule_state") + 1, "TYPE glasshouse_rule_state"));
+	/* nobody is told half of the old and half of the new */
+	const unsigned answers = t->answers;
+	house_ask(t->house, "rules", NULL, AUDIENCE_OPERATORS, on_answer, t);
+	house_ask(t->house, "metrics", NULL, AUDIENCE_OPERATORS, on_answer, t);
+	house_rules(t->house, NULL, NULL);
+	settle(t);
+	assert_int_equal(t->answers, answers + 2);
+	assert_null(strstr(json_str(t->doc, "text"), "rule_state{"));
+	free(wanted);
+	free(got);
+	json_decref(all);
+	buf_fini(&lines);
+	rules_free(r);
+	rules_unload(list, RULES);
+}
+
 static void health_tells_when_it_is_ready(void **state)
 {
 	struct town *t = *state;
@@ -841,6 +905,7 @@ int test_house(void)
 		town_test(evidence_has_neighbours),
 		town_test(nothing_of_the_operators_is_in_what_the_public_gets),
 		town_test(metrics_are_text_with_escaped_labels),
+		town_test(a_thousand_rules_are_told_piece_by_piece),
 		town_test(health_tells_when_it_is_ready),
 		town_test(questions_under_way_are_answered_when_it_ends),
 		town_test(many_series_are_looked_through_in_turns),
