@@ -158,6 +158,9 @@ struct curve *call_changed(struct call *c, struct curves *out, struct curve *fro
  * NULL: it has no sibling). */
 bool counter_is(const char *path);
 char *counter_sibling(const char *path);
+/* Whether it is where StatsD flushes to: in judging, gauges of these have steps of
+ * GRAPHITE_STEP_S. */
+bool path_is_flushed(const char *path);
 
 /* "5min", "-1h30min", "2w": seconds. Shared with graphite_moment(). */
 bool interval_parse(const char *text, int64_t *ret_s);
