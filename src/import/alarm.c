@@ -28,8 +28,11 @@ bool import_is_bare(const char *url)
 
 bool import_is_address(const char *text)
 {
+	static const char domain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 	const char *at = strchr(text, '@');
-	if (!at || at == text || !at[1] || strchr(at + 1, '@') || strlen(text) > 254)
+	if (!at || at == text || at - text > 64 || strlen(text) > 254 || !at[1] ||
+		at[1 + strspn(at + 1, domain)])
 		return false;
 	for (const char *p = text; *p; p++)
 		if (*p <= ' ' || *p > '~' || strchr("<>(),;:\\\"[]", *p))

@@ -121,6 +121,9 @@ static const struct yaml *mark_of(const struct import_node *n)
 }
 
 static void vtell(struct import *in, const struct import_node *n, enum import_fate fate,
+	const char *fmt, va_list ap) like_printf(4, 0);
+
+static void vtell(struct import *in, const struct import_node *n, enum import_fate fate,
 	const char *fmt, va_list ap)
 {
 	char path[PATH_TEXT];

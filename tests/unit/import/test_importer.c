@@ -141,6 +141,25 @@ static void test_a_probe_without_an_address(void **state)
 	fini(&r);
 }
 
+/* Mail goes only to what the configuration takes for an address. */
+static void test_an_address_that_is_none(void **state)
+{
+	static const char *const wrong[] = {"ops@example.o!rg", "ops@@example.org", "ops@",
+		"a123456789b123456789c123456789d123456789e123456789f123456789g1234@example.org"};
+	(void)state;
+	for (size_t i = 0; i < array_len(wrong); i++) {
+		char *text = mem_printf(
+			"alerting: {email: {host: h.example.org, from: a@example.org, to: \"%s\"}}\n"
+			"endpoints: []\n",
+			wrong[i]);
+		struct result r = imported("gatus", text);
+		made_is(&r, "none");
+		told(&r, 1, 12, IMPORT_DROPPED, "addresses of mail");
+		fini(&r);
+		free(text);
+	}
+}
+
 /* What comes after a probe that is none does not come after it. */
 static void test_a_suite(void **state)
 {
@@ -279,6 +298,7 @@ int test_importer(void)
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_a_probe_that_would_be_refused),
 		cmocka_unit_test(test_a_probe_without_an_address),
+		cmocka_unit_test(test_an_address_that_is_none),
 		cmocka_unit_test(test_a_suite),
 		cmocka_unit_test(test_a_suite_of_nothing),
 		cmocka_unit_test(test_windows_need_a_probe),
