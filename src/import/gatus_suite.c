@@ -36,7 +36,8 @@ static bool changes_something(const struct import_node *endpoint)
 	for (size_t i = 0; how && i < array_len(reading); i++)
 		if (!strcasecmp(how, reading[i]))
 			how = NULL;
-	return how || (sent && *sent && import_text(&url) && !strncmp(import_text(&url), "http", 4));
+	return how ||
+	       (sent && *sent && import_text(&url) && !strncmp(import_text(&url), "http", 4));
 }
 
 /* --- a suite ---------------------------------------------------------------------------------- */
@@ -59,8 +60,8 @@ static const char *why_not(const struct import_node *item, const struct import_n
 }
 
 /* Its keys, once it is known what came of its endpoints. */
-static void tell_suite(struct gatus *g, const struct import_node *item, const char *component,
-	int64_t every_ns)
+static void tell_suite(
+	struct gatus *g, const struct import_node *item, const char *component, int64_t every_ns)
 {
 	const struct import_node name = import_get(item, "name"), group = import_get(item, "group"),
 				 interval = import_get(item, "interval");

@@ -69,8 +69,7 @@ static const char *window_read(const struct import_node *map, struct window *w)
 	const char *at = import_text(&w->start), *zone = import_text(&w->timezone);
 	if (!gatus_is_on(map))
 		return "it is switched off there";
-	if (!at || strlen(at) != strlen("23:00") ||
-		!calendar_parse_time(slice_of(at), &at_s, &err))
+	if (!at || strlen(at) != strlen("23:00") || !calendar_parse_time(slice_of(at), &at_s, &err))
 		return "`start` is a time such as 23:00";
 	if (!import_time(&w->duration, &w->length_ns) || w->length_ns < LENGTH_MIN_NS ||
 		w->length_ns > LENGTH_MAX_NS)

@@ -12,8 +12,9 @@
 #include "base/json.h"
 #include "base/map.h"
 
-#define SETTLE_NS (120 * NS_PER_S) /* after a start: so long silence may take to be noticed again  \
-				    */
+#define SETTLE_NS                                                                                  \
+	(120 * NS_PER_S) /* after a start: so long silence may take to be noticed again            \
+			  */
 #define AGAIN_NS (10 * NS_PER_S)
 #define KEY      "blind:"
 
