@@ -26,7 +26,7 @@
  *
  * The wiring: an observer's observation passes the witnesses and reaches the judge; a verdict that
  * is durable wakes the alarms and changes the page. What is measured goes to the receivers of
- *numbers. Neither side knows of the other. Thread: the loop's.
+ * numbers. Neither side knows of the other. Thread: the loop's.
  */
 #ifndef CLI_RUNNING_H
 #define CLI_RUNNING_H

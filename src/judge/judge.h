@@ -192,13 +192,18 @@ bool judge_depend(
 /* Declared work: what is not operational of a component within a window of its is stored as
  * measured, and counted as maintenance in the days; verdict.maintenance names the event. Counts
  * from now on: what has passed stays as it was counted. All of them at once; copies. component
- * NULL: all. */
+ * NULL: all, or with a probe that is nobody's none. */
 struct judge_window {
 	const char *component;
 	const char *event; /* id, "" when it is not announced */
 	int64_t from_ms, to_ms;
+	const char *probe; /* that is worked on; or NULL */
 };
 void judge_windows(struct judge *j, const struct judge_window *w, size_t n);
+/* Probes that lie within a window of theirs now, each once; event as above. Borrowed for the call.
+ */
+void judge_worked_on(const struct judge *j,
+	void (*cb)(void *arg, const char *probe, const char *event), void *arg);
 
 /* --- what it says ---------------------------------------------------------------------------- */
 

@@ -53,8 +53,8 @@ struct statement { /* what one `by` says, judge_tell() */
 };
 
 struct window {
-	char *component; /* NULL: all */
-	char *event;
+	char *component; /* NULL: all, or with a probe none */
+	char *event, *probe;
 	int64_t from_ms, to_ms;
 };
 

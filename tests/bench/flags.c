@@ -6,8 +6,8 @@
  * Every path that a flag asks about becomes WIDTH series for each of its first two wildcards, fed
  * every 10 s of MINUTES in virtual time; with `lines` as gauges, which is what another StatsD's
  * lines of Graphite become. Prints JSON: flags, those of the usual shapes, series, ms
- * of the passes that judge a minute (of the last hour), the longest pass of all, and ns of CPU that
- * watching takes of a sample.
+ * of the passes that judge a minute (of the last hour), the longest pass of all, ns of CPU that
+ * watching takes of a sample, and ms of CPU, of all threads, of /render of one flag's tree.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,8 @@
 #include "judge/cloudmon/cloudmon.h"
 #include "judge/graphite/target.h"
 
-#define PASSES 60
+#define PASSES  60
+#define RENDERS 20
 
 struct feed {
 	struct series *series;
@@ -37,11 +38,16 @@ static struct {
 	bool lines;
 } b;
 
-static int64_t cpu_ns(void)
+static int64_t cpu_of(clockid_t whose)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	clock_gettime(whose, &t);
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static int64_t cpu_ns(void)
+{
+	return cpu_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* --- series ------------------------------------------------------------------------------------
@@ -129,7 +135,35 @@ static int by_size(const void *a, const void *c)
 	return x < y ? -1 : x > y;
 }
 
-static void run(struct cloudmon *c, int minutes)
+static void on_lines(void *arg, struct graphite_lines *lines, const struct error *err)
+{
+	if (err || lines->n != 1)
+		mem_panic("a flag's tree: %s", err ? err->msg : "not one line");
+	graphite_lines_free(lines);
+	*(bool *)arg = true;
+}
+
+static double render_ms(struct graphite *g, struct cloudmon *c)
+{
+	const struct cloudmon_flag *f = cloudmon_flag_at(
+		cloudmon_rules_of(c), cloudmon_flag_count(cloudmon_rules_of(c)) / 2);
+	char *target = mem_printf("flag.%s.%s", f->environment, f->name);
+	const int64_t now = clock_unix_us(&b.clock) / 1000000;
+	const struct graphite_question q = {.targets = (const char *const *)&target,
+		.target_count = 1,
+		.from_s = now - 600,
+		.until_s = now};
+	const int64_t begin = cpu_of(CLOCK_PROCESS_CPUTIME_ID);
+	for (int i = 0; i < RENDERS; i++) {
+		bool done = false;
+		graphite_render(g, &q, on_lines, &done);
+		loop_run_until(b.loop, &done);
+	}
+	free(target);
+	return (double)(cpu_of(CLOCK_PROCESS_CPUTIME_ID) - begin) / 1e6 / RENDERS;
+}
+
+static void run(struct graphite *g, struct cloudmon *c, int minutes)
 {
 	int64_t passes[PASSES] = {0}, longest = 0, watched = 0, alone = 0;
 	size_t n = 0;
@@ -157,7 +191,10 @@ static void run(struct cloudmon *c, int minutes)
 	size_t green = 0;
 	for (size_t i = 0; i < cloudmon_health_count(rules); i++)
 		green += cloudmon_last(c, i, &last) && last.weight == 0;
+	cloudmon_trees(&c, g);
+	const double render = render_ms(g, c);
 	cloudmon_free(c);
+	c = NULL;
 	for (int i = 0; i < 30; i++) {
 		loop_advance(b.loop, 10 * NS_PER_S);
 		const int64_t begin = cpu_ns();
@@ -169,12 +206,12 @@ static void run(struct cloudmon *c, int minutes)
 	const double samples = (double)b.feeds.n * minutes * 6;
 	printf("{\"flags\": %zu, \"usual\": %zu, \"healths\": %zu, \"green\": %zu, \"series\": %zu,"
 	       " \"passes\": %zu, \"median_ms\": %.3f, \"most_ms\": %.3f, \"longest_ms\": %.3f,"
-	       " \"watch_ns\": %.0f, \"append_ns\": %.0f}\n",
+	       " \"watch_ns\": %.0f, \"append_ns\": %.0f, \"render_ms\": %.3f}\n",
 		flags, usual, cloudmon_health_count(rules), green, b.feeds.n, n,
 		n ? (double)passes[n / 2] / 1e6 : 0, n ? (double)passes[n - 1] / 1e6 : 0,
 		(double)longest / 1e6,
 		(double)watched / samples - (double)alone / ((double)b.feeds.n * 30),
-		(double)alone / ((double)b.feeds.n * 30));
+		(double)alone / ((double)b.feeds.n * 30), render);
 }
 
 int main(int argc, char **argv)
@@ -203,7 +240,7 @@ int main(int argc, char **argv)
 			add_paths(target_root(t));
 		target_free(t);
 	}
-	run(cloudmon_new(b.loop, g, rules, &(struct cloudmon_options){.series = b.store}),
+	run(g, cloudmon_new(b.loop, g, rules, &(struct cloudmon_options){.series = b.store}),
 		(int)strtol(argv[3], NULL, 10));
 	graphite_free(g);
 	cloudmon_rules_free(rules);

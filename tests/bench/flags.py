@@ -53,7 +53,7 @@ def measure(what, rules, minutes, width, *more):
     r = json.loads(out.stdout)
     print(f"{what}: {r['flags']} flags ({r['usual']} that need no question), {r['healths']} health metrics, {r['series']} series:"
           f" a pass {r['median_ms']:.2f} ms median, {r['most_ms']:.2f} ms at most; watching takes {r['watch_ns']:.0f} ns"
-          f" of a sample (storing it {r['append_ns']:.0f})", flush=True)
+          f" of a sample (storing it {r['append_ns']:.0f}), /render of one flag's tree {r['render_ms']:.1f} ms of all threads", flush=True)
     return r
 
 

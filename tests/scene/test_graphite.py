@@ -413,6 +413,18 @@ def test_other_times_are_another_stack(both):
     assert minutes["datapoints"] == ours(both, "summarize(t.whole,'1min','sum')")[0]["datapoints"]
 
 
+def test_a_bootstrap_of_days_has_longer_steps(both):
+    """A week is read in steps of ten minutes; what is off is still told at each value's own time."""
+    forecast = ours(both, "holtWintersForecast(t.whole)")[0]["datapoints"]
+    assert {b[1] - a[1] for a, b in zip(forecast, forecast[1:])} == {600} and all(v is not None for v, _ in forecast[1:])
+    off = ours(both, "holtWintersAberration(t.whole,0)")[0]["datapoints"]
+    seen = {at: v for v, at in ours(both, "t.whole")[0]["datapoints"]}
+    assert [at for _, at in off] == list(seen)
+    for value, at in off:
+        expected = [v for v, when in forecast if when <= at < when + 600]
+        assert near(value, seen[at] - expected[0] if expected and expected[0] is not None else 0)
+
+
 def test_a_season_has_two_steps(both):
     assert both.ask(both.web.url, "holtWintersForecast(t.whole,'1h','10s')")[0] != 200
     assert ours(both, "holtWintersForecast(t.whole,'1h','10s')", status=400).strip() == \

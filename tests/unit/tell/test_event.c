@@ -660,6 +660,22 @@ static void the_house_sees_its_own_and_what_others_write(void **state)
 	json_decref(last);
 }
 
+static void who_says_that_he_wrote_is_not_waited_for(void **state)
+{
+	struct desk *d = *state;
+	struct told t = {0};
+	struct events *e = events_new(d->loop, d->facts, on_changed, &t, &d->err);
+	assert_true(desk_open(d, &outage, &robot, NOON));
+	events_wake(e);
+	for (int i = 0; i < 20000 && !t.changed; i++) {
+		loop_advance(d->loop, 0); /* no time passes */
+		usleep(1000);
+	}
+	assert_true(t.changed);
+	assert_int_equal(json_array_size(events_current(e)), 1);
+	events_free(e);
+}
+
 static void what_is_current_is_near(void **state)
 {
 	struct desk *d = *state;
@@ -750,6 +766,7 @@ int test_event(void)
 		desk_test(lists_begin_with_what_lasts),
 		desk_test(a_short_one_has_its_newest_update),
 		desk_test(the_house_sees_its_own_and_what_others_write),
+		desk_test(who_says_that_he_wrote_is_not_waited_for),
 		desk_test(what_is_current_is_near),
 		desk_test(what_is_current_has_what_was_said_before),
 	};
