@@ -214,7 +214,11 @@ static void on_runs(void *arg, const struct series_sample *p, size_t n, const st
 			((struct seen){p[i].at_ms + p[i].total_us / 1000, m->reading, p[i]}));
 	if (n && !s->every_ms) {
 		s->every_ms = usual_gap(p, n);
-		judge_expect(m->judge, s->cloud, s->probe, s->every_ms * NS_PER_MS, 10 * NS_PER_S);
+		judge_expect(m->judge, &(struct judge_probe){.location = series_location(s->series),
+					       .cloud = s->cloud,
+					       .probe = s->probe,
+					       .every_ns = s->every_ms * NS_PER_MS,
+					       .timeout_ns = 10 * NS_PER_S});
 	}
 }
 

@@ -284,13 +284,12 @@ bool running_alarms(struct running *r, const struct config *c, struct error *err
 static void on_location(void *arg, const struct judge_location *l)
 {
 	struct running *r = arg;
-	char *what = mem_printf("location %s", *l->name ? l->name : "of this instance");
 	if (l->text)
 		running_say(r, "%s", l->text);
 	else
-		running_say(r, "%s is heard and believed again", what);
-	alarms_could_not_run(r->alarms, what, NULL, l->text);
-	free(what);
+		running_say(
+			r, "%s is heard and believed again", *l->name ? l->name : "this location");
+	running_location(r, l->name, LOCATION_JUDGED, l->text);
 }
 
 static bool open_rooms(struct running *r, struct error *err)
@@ -542,6 +541,7 @@ void running_close(struct running *r)
 	r->house = NULL; /* what the series say at their end finds nobody */
 	r->alarms = NULL;
 	judge_free(r->judge);
+	running_locations_end(r);
 	mailer_free(r->mailer);
 	figures_free(r->figures);
 	r->figures = NULL; /* what calls that are cancelled tell is kept no more */

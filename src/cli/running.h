@@ -26,7 +26,7 @@
  *
  * The wiring: an observer's observation passes the witnesses and reaches the judge; a verdict that
  * is durable wakes the alarms and changes the page. What is measured goes to the receivers of
- *numbers. Neither side knows of the other. Thread: the loop's.
+ * numbers. Neither side knows of the other. Thread: the loop's.
  */
 #ifndef CLI_RUNNING_H
 #define CLI_RUNNING_H
@@ -103,10 +103,6 @@ struct watched_probe { /* an item of `probes:` */
 	char *component;        /* its id; "": nobody's */
 };
 
-struct outpost_pace { /* of a probe that outposts alone run */
-	int64_t every_ms, timeout_ms;
-};
-
 struct running_options {
 	const char *config;                          /* path, or NULL: looked for */
 	const char *const *clouds;                   /* NULL-terminated: added */
@@ -136,7 +132,7 @@ struct running {
 	struct graphite *graphite;
 	struct outposts *outposts;
 	struct reporter *reporter; /* NULL: we are no outpost */
-	struct map outpost_paces;  /* what the judge was told: "cloud\nprobe" */
+	struct map outpost_probes; /* what the judge was told of theirs */
 	struct cloudmon *cloudmon; /* NULL: no rules of CloudMon's */
 	struct cloudmon_rules *flag_rules;
 	struct graphite *flag_graphite; /* NULL: our own answers them */
@@ -154,6 +150,7 @@ struct running {
 	struct our_clock *our_clock;
 	struct stall *stall;
 	struct timer stall_told;
+	struct map locations; /* what is wrong with each: of running_blind.c */
 	struct house *house;
 	struct web *web;
 	struct schedule *schedule;
@@ -281,6 +278,12 @@ bool running_blindness(struct running *r, struct error *err); /* after events an
 void running_blind(struct running *r, enum blind_kind kind, const char *name, const char *why);
 /* What only says so when it is asked: every few seconds. */
 void running_blind_look(struct running *r);
+/* What is wrong with a location ("": ours), as its reports show or as the judge sees what comes
+ * from it; NULL: nothing. One event for both. */
+enum location_seen { LOCATION_REPORTS, LOCATION_JUDGED };
+void running_location(
+	struct running *r, const char *location, enum location_seen by, const char *why);
+void running_locations_end(struct running *r); /* after judge and outposts */
 /* Our clock and our loop, once all clients of HTTP are there. */
 bool running_watch(struct running *r, struct error *err);
 void running_watch_end(struct running *r);

@@ -25,10 +25,11 @@ static const char *on_component(void *arg, const char *name)
 static void on_expect(void *arg, const char *probe, bool on)
 {
 	struct running *r = arg;
+	const struct judge_probe p = {.probe = probe, .every_ns = ALERTS_TELL_NS};
 	if (on)
-		judge_expect(r->judge, "", probe, ALERTS_TELL_NS, 0);
+		judge_expect(r->judge, &p);
 	else
-		judge_unexpect(r->judge, "", probe);
+		judge_unexpect(r->judge, &p);
 }
 
 bool running_alerts(struct running *r, struct error *err)

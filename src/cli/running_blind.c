@@ -1,6 +1,6 @@
 /*
  * running_blind.c - what keeps us from seeing, told to operators: the store, our connectivity, our
- * clock, our loop. Others tell what they notice with running_blind().
+ * clock, our loop, locations. Others tell what they notice with running_blind().
  */
 
 #include "cli/running.h"
@@ -10,11 +10,40 @@
 #define STALL_LIMIT_NS (4 * NS_PER_S)
 #define STALL_TOLD_NS  (600 * NS_PER_S)
 
+struct location_trouble {
+	char *why[LOCATION_JUDGED + 1]; /* as each sees it; NULL: nothing is wrong */
+};
+
 void running_blind(struct running *r, enum blind_kind kind, const char *name, const char *why)
 {
 	blindness_tell(r->blindness, kind, name, why);
 	if (r->house)
 		house_changed(r->house);
+}
+
+/* That nothing comes at all says more than what is made of it. */
+void running_location(
+	struct running *r, const char *location, enum location_seen by, const char *why)
+{
+	struct location_trouble *t = map_get(&r->locations, location);
+	if (!t) {
+		t = mem_new(struct location_trouble);
+		map_put(&r->locations, location, t);
+	}
+	mem_replace(&t->why[by], why);
+	running_blind(r, BLIND_LOCATION, location,
+		t->why[LOCATION_REPORTS] ? t->why[LOCATION_REPORTS] : t->why[LOCATION_JUDGED]);
+}
+
+void running_locations_end(struct running *r)
+{
+	MAP_EACH (&r->locations, e) {
+		struct location_trouble *t = e->value;
+		free(t->why[LOCATION_REPORTS]);
+		free(t->why[LOCATION_JUDGED]);
+		free(t);
+	}
+	map_fini(&r->locations);
 }
 
 static void on_clock(void *arg, const char *why)

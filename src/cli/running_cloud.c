@@ -41,7 +41,8 @@ static void expect_no_more(struct watched_cloud *c)
 	for (size_t i = c->expected.n; i-- > 0;) {
 		if (is_listed(c, c->expected.p[i]))
 			continue;
-		judge_unexpect(c->running->judge, c->row->name, c->expected.p[i]);
+		judge_unexpect(c->running->judge,
+			&(struct judge_probe){.cloud = c->row->name, .probe = c->expected.p[i]});
 		free(c->expected.p[i]);
 		vec_remove(&c->expected, i);
 	}
@@ -56,8 +57,10 @@ static void on_changed(void *arg)
 	const size_t n = endpoints_list(c->endpoints, &p);
 	size_t fresh = 0;
 	for (size_t i = 0; i < n; i++) {
-		judge_expect(
-			c->running->judge, c->row->name, p[i].name, p[i].every_ns, p[i].timeout_ns);
+		judge_expect(c->running->judge, &(struct judge_probe){.cloud = c->row->name,
+							.probe = p[i].name,
+							.every_ns = p[i].every_ns,
+							.timeout_ns = p[i].timeout_ns});
 		if (is_expected(c, p[i].name))
 			continue;
 		vec_push(&c->expected, mem_strdup(p[i].name));

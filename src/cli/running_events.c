@@ -8,13 +8,14 @@
 
 typedef VEC(struct judge_window) windows;
 
-static void add_window(windows *list, const struct maintenance_window *w, const char *component)
+static void add_window(
+	windows *list, const struct maintenance_window *w, const char *component, const char *probe)
 {
-	vec_push(list,
-		((struct judge_window){component, w->event ? w->event : "", w->from_ms, w->to_ms}));
+	vec_push(list, ((struct judge_window){
+			       component, w->event ? w->event : "", w->from_ms, w->to_ms, probe}));
 }
 
-/* A probe stands for its component; one that is nobody's counts for none. */
+/* A probe stands for its component; one that is nobody's for itself alone. */
 static const char *component_of(const struct running *r, const char *probe)
 {
 	const struct watched_probe *w = map_get(&r->probes, probe);
@@ -31,10 +32,9 @@ static void on_windows(void *arg)
 	const size_t n = maintenance_windows(r->maintenance, AHEAD_MS, &w);
 	for (size_t i = 0; i < n; i++) {
 		for (const char *const *c = w[i].components; *c; c++)
-			add_window(&list, &w[i], *c);
+			add_window(&list, &w[i], *c, NULL);
 		for (const char *const *p = w[i].probes; *p; p++)
-			if (component_of(r, *p))
-				add_window(&list, &w[i], component_of(r, *p));
+			add_window(&list, &w[i], component_of(r, *p), *p);
 	}
 	judge_windows(r->judge, list.p, list.n);
 	vec_fini(&list);

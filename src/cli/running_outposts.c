@@ -1,7 +1,5 @@
 /*
  * running_outposts.c - both halves of outposts: what we report to a house, and who reports to us.
- *
- * A probe that runs here too keeps our own rate: of what one name stands for there is one idea.
  */
 
 #include "cli/running.h"
@@ -107,7 +105,7 @@ static void on_trouble(void *arg, const char *location, const char *why)
 		running_say(r, "outpost %s: %s", location, why);
 	else
 		running_say(r, "outpost %s: nothing is wrong any more", location);
-	running_blind(r, BLIND_LOCATION, location, why);
+	running_location(r, location, LOCATION_REPORTS, why);
 }
 
 void running_stored(void *arg)
@@ -142,101 +140,55 @@ void running_parcel(
 
 struct telling {
 	struct running *running;
-	struct map probes; /* "cloud\nprobe" -> the pace of the slowest of them */
+	struct map probes; /* "location\ncloud\nprobe" -> itself, of all outposts */
 };
 
-static char *key_of(const char *cloud, const char *probe)
-{
-	return mem_printf("%s\n%s", cloud, probe);
-}
-
-static void add_paces(void *arg, const char *location, const json_t *about)
+static void expect_its(void *arg, const char *location, const json_t *about)
 {
 	struct telling *t = arg;
 	size_t i;
 	json_t *p;
 	json_array_foreach (json_object_get(about, "probes"), i, p) {
-		char *key = key_of(json_str(p, "cloud"), json_str(p, "probe"));
-		const int64_t every = json_int(p, "every_ms", 0),
-			      timeout = json_int(p, "timeout_ms", 0);
-		struct outpost_pace *pace = map_get(&t->probes, key);
-		if (!pace) {
-			pace = mem_new(struct outpost_pace);
-			map_put(&t->probes, key, pace);
-		}
-		pace->every_ms = pace->every_ms > every ? pace->every_ms : every;
-		pace->timeout_ms = pace->timeout_ms > timeout ? pace->timeout_ms : timeout;
+		const struct judge_probe probe = {.location = location,
+			.cloud = json_str(p, "cloud"),
+			.probe = json_str(p, "probe"),
+			.every_ns = json_int(p, "every_ms", 0) * NS_PER_MS,
+			.timeout_ns = json_int(p, "timeout_ms", 0) * NS_PER_MS};
+		char *key = mem_printf("%s\n%s\n%s", location, probe.cloud, probe.probe);
+		judge_expect(t->running->judge, &probe);
+		map_put(&t->probes, key, t);
 		free(key);
 	}
 }
 
-static void drop_ours(struct map *paces, const json_t *ours)
+static void expect_no_more(struct judge *j, const char *key)
 {
-	size_t i;
-	json_t *p;
-	json_array_foreach (ours, i, p) {
-		char *key = key_of(json_str(p, "cloud"), json_str(p, "probe"));
-		free(map_remove(paces, key));
-		free(key);
-	}
+	const char *cloud = strchr(key, '\n') + 1, *probe = strchr(cloud, '\n') + 1;
+	char *location = mem_strndup(key, (size_t)(cloud - 1 - key));
+	char *of = mem_strndup(cloud, (size_t)(probe - 1 - cloud));
+	judge_unexpect(j, &(struct judge_probe){location, of, probe, 0, 0});
+	free(location);
+	free(of);
 }
 
-static void free_paces(struct map *paces)
-{
-	MAP_EACH (paces, e)
-		free(e->value);
-	map_fini(paces);
-}
-
-static bool has(const json_t *ours, const char *key)
-{
-	size_t i;
-	json_t *p;
-	bool found = false;
-	json_array_foreach (ours, i, p) {
-		char *k = key_of(json_str(p, "cloud"), json_str(p, "probe"));
-		found = found || !strcmp(k, key);
-		free(k);
-	}
-	return found;
-}
-
-/* A key taken apart, for the judge. */
-static void tell(struct judge *j, const char *key, const struct outpost_pace *pace)
-{
-	const char *probe = strchr(key, '\n') + 1;
-	char *cloud = mem_strndup(key, (size_t)(probe - 1 - key));
-	if (pace)
-		judge_expect(
-			j, cloud, probe, pace->every_ms * NS_PER_MS, pace->timeout_ms * NS_PER_MS);
-	else
-		judge_unexpect(j, cloud, probe);
-	free(cloud);
-}
-
-static void expect(struct running *r, const json_t *ours)
+static void expect(struct running *r)
 {
 	struct telling t = {.running = r};
-	outposts_each(r->outposts, add_paces, &t);
-	drop_ours(&t.probes, ours);
-	MAP_EACH (&r->outpost_paces, e)
-		if (!map_get(&t.probes, e->key) && !has(ours, e->key))
-			tell(r->judge, e->key, NULL);
-	MAP_EACH (&t.probes, e)
-		tell(r->judge, e->key, e->value);
-	free_paces(&r->outpost_paces);
-	r->outpost_paces = t.probes;
+	outposts_each(r->outposts, expect_its, &t);
+	MAP_EACH (&r->outpost_probes, e)
+		if (!map_get(&t.probes, e->key))
+			expect_no_more(r->judge, e->key);
+	map_fini(&r->outpost_probes);
+	r->outpost_probes = t.probes;
 }
 
 void running_outposts_lists(struct running *r)
 {
-	json_t *ours = probes_here(r);
 	if (r->outposts)
-		expect(r, ours);
+		expect(r);
 	if (r->reporter)
-		reporter_about(r->reporter,
-			json_pack("{s:o, s:O}", "components", components_here(r), "probes", ours));
-	json_decref(ours);
+		reporter_about(r->reporter, json_pack("{s:o, s:o}", "components",
+						    components_here(r), "probes", probes_here(r)));
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -304,5 +256,5 @@ void running_outposts_close(struct running *r)
 	r->reporter = NULL;
 	outposts_free(r->outposts);
 	r->outposts = NULL;
-	free_paces(&r->outpost_paces);
+	map_fini(&r->outpost_probes);
 }

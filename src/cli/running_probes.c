@@ -63,8 +63,10 @@ bool running_probes_open(struct running *r, struct error *err)
 static void expect(struct watched_probe *w, const struct probe_about *about)
 {
 	for (size_t i = 0; i < array_len(w->probe) && w->probe[i]; i++)
-		judge_expect(w->running->judge, "", probe_name(w->probe[i]), about->every_ns,
-			about->timeout_ns);
+		judge_expect(
+			w->running->judge, &(struct judge_probe){.probe = probe_name(w->probe[i]),
+						   .every_ns = about->every_ns,
+						   .timeout_ns = about->timeout_ns});
 }
 
 static void close_one(struct watched_probe *w, bool for_good)
@@ -72,7 +74,7 @@ static void close_one(struct watched_probe *w, bool for_good)
 	struct judge *j = w->running->judge;
 	for (size_t i = 0; i < array_len(w->probe) && w->probe[i]; i++) {
 		if (for_good) {
-			judge_unexpect(j, "", probe_name(w->probe[i]));
+			judge_unexpect(j, &(struct judge_probe){.probe = probe_name(w->probe[i])});
 			metrics_forget_probe(w->running->metrics, probe_name(w->probe[i]));
 		}
 		probe_close(w->probe[i]);

@@ -66,12 +66,18 @@ static void let_go(struct watched_scenario *s, const char *run)
 
 /* --- runs ------------------------------------------------------------------------------------- */
 
+static void expect_no_more(const struct watched_scenario *s)
+{
+	judge_unexpect(s->running->judge,
+		&(struct judge_probe){.cloud = s->cloud->row->name, .probe = s->name});
+}
+
 /* One that has had its runs is not missed. */
 static void rest(struct watched_scenario *s)
 {
 	running_say(s->running, "%s on %s: has run %lld times, as configured: no more", s->name,
 		s->cloud->row->name, (long long)s->row->runs);
-	judge_unexpect(s->running->judge, s->cloud->row->name, s->name);
+	expect_no_more(s);
 }
 
 static void on_ended(void *arg, struct patrol *p, const struct run_report *report)
@@ -146,8 +152,11 @@ struct watched_scenario *watched_scenario_open(
 		.measured = running_measured,
 		.measured_arg = r,
 	};
-	judge_expect(r->judge, cloud->row->name, o.name, row->every_ns,
-		scenario->deadline_ns + scenario->teardown_ns);
+	judge_expect(
+		r->judge, &(struct judge_probe){.cloud = cloud->row->name,
+				  .probe = o.name,
+				  .every_ns = row->every_ns,
+				  .timeout_ns = scenario->deadline_ns + scenario->teardown_ns});
 	s->patrol = patrol_new(r->schedule, &cloud->tools, r->session.journal, scenario,
 		r->session.kinds, r->series, &o, on_seen, on_ended, on_told, s);
 	patrol_on_held(s->patrol, on_held);
@@ -195,7 +204,7 @@ void watched_scenario_leave(struct watched_scenario *s, int64_t budget_ns)
 		return;
 	s->leaving = true;
 	s->running->to_stop++;
-	judge_unexpect(s->running->judge, s->cloud->row->name, s->name);
+	expect_no_more(s);
 	patrol_stop(s->patrol, budget_ns, on_stopped, s);
 }
 

@@ -25,11 +25,26 @@ static bool look(void *arg, const char *component, const struct component **ret_
 	return *ret_component && *ret_verdict;
 }
 
+static bool regions(void *arg)
+{
+	const struct running *r = arg;
+	const char *first = NULL;
+	for (size_t i = 0; i < judge_component_count(r->judge); i++) {
+		const char *region = judge_component_at(r->judge, i)->region;
+		if (!region || !region[0])
+			continue;
+		if (first && strcmp(first, region) != 0)
+			return true;
+		first = region;
+	}
+	return false;
+}
+
 static void on_changed(void *arg)
 {
 	struct running *r = arg;
-	if (r->house)
-		house_changed(r->house);
+	if (r->events)
+		events_wake(r->events); /* which has it shown */
 	running_dashboards_wake(r);
 }
 
@@ -47,8 +62,8 @@ bool running_suspect(struct running *r, const struct config *c, struct error *er
 	if (r->suspects)
 		suspects_configure(r->suspects, &policy);
 	else
-		r->suspects = suspects_new(
-			r->session.loop, r->session.facts, &policy, look, on_changed, r, err);
+		r->suspects = suspects_new(r->session.loop, r->session.facts, &policy, look,
+			regions, on_changed, r, err);
 	alarms_events(r->alarms, event_of, r);
 	return r->suspects != NULL;
 }

@@ -34,12 +34,9 @@ static const struct import_answer top[] = {
 	{"skip-invalid-config-update", IMPORT_NEEDLESS, "a wrong configuration changes nothing"},
 	{"disable-monitoring-lock", IMPORT_NEEDLESS, "probes never wait for each other"},
 	{"concurrency", IMPORT_NEEDLESS, "probes never wait for each other"},
-	{"suites", IMPORT_DROPPED,
-		"steps that follow from each other are a scenario (docs/scenarios.md): write it by hand"},
 	{"storage", IMPORT_DROPPED, "what was measured there stays there; here it is `store`"},
 	{"web", IMPORT_DROPPED, "say `listen`; TLS is the business of the web server in front"},
 	{"security", IMPORT_DROPPED, "the public pages are public, the intake has `listen: token`"},
-	{"maintenance", IMPORT_DROPPED, "windows are not imported: announce the maintenance"},
 	{"remote", IMPORT_DROPPED, "other instances of Gatus are not shown here"},
 	{"tunneling", IMPORT_DROPPED, "probes do not go through SSH tunnels"},
 	{"announcements", IMPORT_DROPPED, "they are texts for the page: write them there"},
@@ -115,6 +112,12 @@ bool import_gatus(struct import *in)
 			take_connectivity(&g, &root);
 			take_list(&g, &root, "endpoints", gatus_endpoint);
 			take_list(&g, &root, "external-endpoints", gatus_external);
+			take_list(&g, &root, "suites", gatus_suite);
+		}
+	for (size_t i = 0; i < in->files.n && found; i++)
+		for (size_t d = 0; d < yaml_documents(in->files.p[i]); d++) {
+			const struct import_node root = import_root(in, i, d);
+			gatus_maintenance(&g, &root);
 		}
 	map_fini(&g.components);
 	return found;

@@ -249,33 +249,67 @@ static const struct import_answer ui_keys[] = {
 
 static const struct import_answer endpoint_keys[] = {
 	{"extra-labels", IMPORT_DROPPED, "metrics have the labels of docs/metrics.md"},
-	{"maintenance-windows", IMPORT_DROPPED,
-		"windows are not imported: announce the maintenance"},
-	{"store", IMPORT_DROPPED, "there are no suites"},
-	{"always-run", IMPORT_DROPPED, "there are no suites"},
+};
+
+/* In suites they mean something; there are no others. */
+static const struct import_answer suite_keys[] = {
+	{"store", IMPORT_NEEDLESS, "it is in no suite"},
+	{"always-run", IMPORT_NEEDLESS, "it is in no suite"},
+};
+
+static const struct import_answer suite_endpoint_keys[] = {
+	{"store", IMPORT_DROPPED, "values do not go from one probe to another"},
+	{"interval", IMPORT_NEEDLESS, "that of the suite counts"},
+	{"group", IMPORT_NEEDLESS, "that of the suite counts"},
 };
 
 /* A component is one for all who name it: of equal names the second gets its group in front. */
+char *gatus_component(struct gatus *g, const char *text, const char *group)
+{
+	const bool taken = map_get(&g->components, text) != NULL;
+	char *name = taken && group ? mem_printf("%s %s", group, text) : mem_strdup(text);
+	map_put(&g->components, name, g);
+	return name;
+}
+
 static void take_names(struct gatus *g, struct import_probe *p, const struct import_node *name,
 	const char *text, const struct import_node *group, const char *heading)
 {
-	char *full = heading ? mem_printf("%s %s", heading, text) : mem_strdup(text);
-	const bool taken = map_get(&g->components, text) != NULL;
-	const char *component = taken ? full : text;
-	map_put(&g->components, component, g);
-	if (taken || strcmp(text, p->name) != 0)
-		import_tell(g->in, name, taken ? IMPORT_CHANGED : IMPORT_CARRIED,
+	char *component = gatus_component(g, text, heading);
+	const bool other = strcmp(component, text) != 0;
+	if (other || strcmp(text, p->name) != 0)
+		import_tell(g->in, name, other ? IMPORT_CHANGED : IMPORT_CARRIED,
 			"probe %s: component: %s", p->name,
-			taken ? "with its group, for there is one of that name" : "its name");
+			other ? "with its group, for there is one of that name" : "its name");
 	else
 		import_tell(g->in, name, IMPORT_CARRIED, "probe %s: name, component", p->name);
 	import_set(p, "component", json_string(component));
 	if (heading)
 		import_carry(p, group, "group", json_string(heading));
-	free(full);
+	free(component);
 }
 
-static bool is_on(const struct import_node *item)
+/* A suite is one component; its probes come after each other. */
+static void take_suite(struct gatus *g, struct import_probe *p, const struct import_node *item)
+{
+	const struct import_node name = import_get(item, "name"),
+				 always = import_get(item, "always-run");
+	const bool some = json_array_size(g->suite->before) > 0, runs = import_flag(&always);
+	import_tell(g->in, &name, IMPORT_CARRIED, "probe %s: name", p->name);
+	import_set(p, "component", json_string(g->suite->component));
+	if (g->suite->group)
+		import_set(p, "group", json_string(g->suite->group));
+	if (some && !runs)
+		import_set(p, "after", json_copy(g->suite->before));
+	if (some)
+		import_tell(g->in, &always, IMPORT_CARRIED, "probe %s: %s", p->name,
+			runs ? "without `after`" : "after");
+	else
+		import_tell(g->in, &always, IMPORT_NEEDLESS, "no probe comes before it");
+	import_answer(g->in, item, suite_endpoint_keys, array_len(suite_endpoint_keys));
+}
+
+bool gatus_is_on(const struct import_node *item)
 {
 	const struct import_node enabled = import_get(item, "enabled");
 	return !enabled.y || import_flag(&enabled);
@@ -291,17 +325,34 @@ static void skip(struct gatus *g, const struct import_node *item, const char *wh
 static struct import_probe begin(
 	struct gatus *g, const struct import_node *item, const char *kind, const char *name)
 {
-	const struct import_node group = import_get(item, "group"), it = import_get(item, "name");
-	char *heading = gatus_text(g, &group);
-	char *wanted = heading ? mem_printf("%s_%s", heading, name) : mem_strdup(name);
-	struct import_probe p = import_probe_new(g->in, kind, wanted);
 	static const struct import_answer enabled[] = {
 		{"enabled", IMPORT_NEEDLESS, "what is configured is asked"}};
-	take_names(g, &p, &it, name, &group, heading);
+	const struct import_node group = import_get(item, "group"), it = import_get(item, "name");
+	char *heading = g->suite ? mem_strdup(g->suite->group) : gatus_text(g, &group);
+	const char *in = g->suite ? g->suite->name : NULL;
+	char *wanted = mem_printf("%s%s%s%s%s", heading ? heading : "", heading ? "_" : "",
+		in ? in : "", in ? "_" : "", name);
+	struct import_probe p = import_probe_new(g->in, kind, wanted);
+	if (g->suite) {
+		take_suite(g, &p, item);
+	} else {
+		take_names(g, &p, &it, name, &group, heading);
+		import_answer(g->in, item, suite_keys, array_len(suite_keys));
+	}
 	import_answer(g->in, item, enabled, array_len(enabled));
 	free(wanted);
 	free(heading);
 	return p;
+}
+
+/* And what is known of it once it is there. */
+static void add(struct gatus *g, struct import_probe *p, const struct import_node *item)
+{
+	if (!import_probe_add(p, item))
+		return;
+	gatus_windows(g, item, p);
+	if (g->suite)
+		json_array_append_new(g->suite->before, json_string(p->name));
 }
 
 static void take_dns(struct gatus *g, struct import_probe *p, const struct import_node *dns,
@@ -328,9 +379,9 @@ static void take_rest(struct gatus *g, struct import_probe *p, const struct impo
 				 client = import_get(item, "client"), ui = import_get(item, "ui"),
 				 ssh = import_get(item, "ssh"), alerts = import_get(item, "alerts");
 	int64_t ns;
-	import_set_time(p, "every", INTERVAL_NS);
+	import_set_time(p, "every", g->suite ? g->suite->every_ns : INTERVAL_NS);
 	import_set_time(p, "timeout", TIMEOUT_NS);
-	if (import_time(&interval, &ns)) {
+	if (!g->suite && import_time(&interval, &ns)) {
 		import_carry_every(p, &interval, ns);
 		if (ns < TIMEOUT_NS)
 			import_set_time(p, "timeout", ns < NS_PER_S ? NS_PER_S : ns);
@@ -354,7 +405,7 @@ void gatus_endpoint(struct gatus *g, const struct import_node *item)
 		skip(g, item, "an endpoint needs `name` and `url`");
 		return;
 	}
-	if (!is_on(item)) {
+	if (!gatus_is_on(item)) {
 		skip(g, item, "it is switched off there");
 		return;
 	}
@@ -383,7 +434,7 @@ void gatus_endpoint(struct gatus *g, const struct import_node *item)
 			&p, &url, !strcmp(s->kind, "http") ? "http.url" : "websocket.url", address);
 	if (good) {
 		take_rest(g, &p, item);
-		import_probe_add(&p, item);
+		add(g, &p, item);
 	} else {
 		skip(g, item, "without an address there is no probe");
 		import_probe_abandon(&p);
@@ -419,7 +470,7 @@ void gatus_external(struct gatus *g, const struct import_node *item)
 		skip(g, item, "an external endpoint needs `name` and `token`");
 		return;
 	}
-	if (!is_on(item)) {
+	if (!gatus_is_on(item)) {
 		skip(g, item, "it is switched off there");
 		return;
 	}
@@ -439,6 +490,6 @@ void gatus_external(struct gatus *g, const struct import_node *item)
 	}
 	gatus_alerts(g, &alerts);
 	import_answer(g->in, item, endpoint_keys, array_len(endpoint_keys));
-	import_probe_add(&p, item);
+	add(g, &p, item);
 	free(text);
 }

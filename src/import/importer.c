@@ -112,8 +112,8 @@ static void begin(struct import *in, const char *const *targets, struct import_r
 /* In the order in which people write it. */
 static json_t *ordered(const json_t *config)
 {
-	static const char *const keys[] = {
-		"site", "judge", "clouds", "witnesses", "probes", "scenarios", "alarms"};
+	static const char *const keys[] = {"site", "judge", "clouds", "witnesses", "probes",
+		"scenarios", "maintenance", "alarms"};
 	json_t *all = json_object();
 	for (size_t i = 0; i < array_len(keys); i++)
 		if (json_is_array(json_object_get(config, keys[i]))

@@ -318,6 +318,30 @@ static const struct type *type_of(const char *name)
 	return NULL;
 }
 
+/* Types no kind of probe stands for, and what a probe of kind exec would run. */
+static const struct {
+	const char *type, *why;
+} instead[] = {
+	{"docker",
+		"no probe asks a Docker daemon, since who may do that commands its whole machine: ask "
+		"what runs in the container (http, tcp); or, with a user who may, a probe of kind exec, "
+		"run: [docker, inspect, --format, \"{{.State.Running}}\", CONTAINER], expect: "
+		"\"[OUTPUT] == re(^true)\""},
+	{"mqtt",
+		"no probe speaks MQTT: a tcp probe says whether the broker's port is there; a probe of "
+		"kind exec whether a message comes, run: [mosquitto_sub, -h, HOST, -t, TOPIC, -C, "
+		"\"1\", -W, \"10\"], expect: \"[OUTPUT] == re(...)\""},
+};
+
+static const char *why_no_kind(const char *type)
+{
+	for (size_t i = 0; type && i < array_len(instead); i++)
+		if (!strcmp(instead[i].type, type))
+			return instead[i].why;
+	return "there is no kind of probe for it: an exec probe runs a program that asks, a tcp "
+	       "probe says whether its port is there";
+}
+
 /* Those whose failures conditions can expect. */
 static const char upside_kinds[] = "http tcp icmp";
 
@@ -351,9 +375,10 @@ static const char *why_not(const struct import_node *item, const struct type *t)
 		return "its group is switched off there";
 	if (t && import_flag(&upside_down) && !slice_in_words(slice_of(t->kind), upside_kinds))
 		return "upside down: what should fail cannot be said of a probe of its kind";
-	if (!t)
-		return "there is no kind of probe for it: an exec probe runs a program that asks, a tcp "
-		       "probe says whether its port is there";
+	if (!t) {
+		const struct import_node type = import_get(item, "type");
+		return why_no_kind(import_text(&type));
+	}
 	struct slice rest = slice_of(t->needs), key;
 	while (slice_next(&rest, ' ', &key)) {
 		char *name = slice_dup(key);

@@ -162,7 +162,7 @@ static void refuse(struct import_probe *p, const struct import_node *n, const ch
 	import_probe_abandon(p);
 }
 
-void import_probe_add(struct import_probe *p, const struct import_node *n)
+bool import_probe_add(struct import_probe *p, const struct import_node *n)
 {
 	struct error err = {0};
 	json_t *list = json_object_get(p->in->config, "probes");
@@ -172,10 +172,12 @@ void import_probe_add(struct import_probe *p, const struct import_node *n)
 	}
 	fit_timeout(p);
 	shorten(p);
-	if (is_good(p, &err))
-		json_array_append_new(list, p->json);
-	else
+	if (!is_good(p, &err)) {
 		refuse(p, n, err.msg);
+		return false;
+	}
+	json_array_append_new(list, p->json);
+	return true;
 }
 
 /* --- its keys --------------------------------------------------------------------------------- */

@@ -25,10 +25,10 @@ struct import_probe import_probe_new(struct import *in, const char *kind, const 
 /* Another probe of the same, with a name of its own. */
 struct import_probe import_probe_copy(
 	struct import *in, const struct import_probe *from, const char *wanted);
-/* Into the configuration; the probe is done with. One that the configuration would refuse is left
- * out, and what was said to be carried of it is told as not carried, with why: at `n`, or without a
- * place when it is NULL. */
-void import_probe_add(struct import_probe *p, const struct import_node *n);
+/* Into the configuration, which has the probe's texts from then on. False: the configuration would
+ * refuse it; it is left out, and what was said to be carried of it is told as not carried, with
+ * why: at `n`, or without a place when it is NULL. */
+bool import_probe_add(struct import_probe *p, const struct import_node *n);
 /* Nothing comes of it: what was said to be carried is not, and told so. */
 void import_probe_abandon(struct import_probe *p);
 

@@ -44,9 +44,10 @@ struct verdict;
 
 /* A location from which is observed: observation.location. For operators. */
 struct judge_location {
-	const char *name;           /* "": ours */
-	unsigned sources, failing;  /* failing: newest result the cloud's fault */
-	int64_t heard_ms, since_ms; /* the last result; since when it is so */
+	const char *name;          /* "": ours */
+	unsigned sources, failing; /* failing: newest result the cloud's fault */
+	int64_t heard_ms,
+		since_ms; /* the last result, 0: none since the start; since when it is so */
 	bool silent;      /* nothing of it is fresh: it says nothing, neither good nor bad */
 	bool suspect;     /* it fails at most of what it asks (80 %, 3 sources and 2 components at
 			     least) while most of that is answered from elsewhere: its failures do not
@@ -125,13 +126,20 @@ void judge_change_fini(struct judge_change *c);
 void judge_component(struct judge *j, const struct component *c);
 /* Takes it off the page; its history stays. */
 void judge_component_remove(struct judge *j, const char *id);
-/* A probe that will report for a component at this rate. A scenario names itself once and reports
- * for several components. Observations of probes that are not expected say nothing. A component of
- * which nothing was ever heard is stale once the rarest probe of its cloud should have reported. */
-void judge_expect(struct judge *j, const char *cloud, const char *probe, int64_t every_ns,
-	int64_t timeout_ns);
-/* It reports no more: its sources no longer count. */
-void judge_unexpect(struct judge *j, const char *cloud, const char *probe);
+/* A probe that will report from a location ("": ours) for a component at this rate; of the same
+ * name elsewhere it is another one, with a rate of its own. A scenario names itself once and
+ * reports for several components. Observations of what is not expected from where they come say
+ * nothing. A component of which nothing was ever heard is stale once the rarest probe of its cloud
+ * should have reported, and a location silent once the rarest of its own should have, 90 s after it
+ * was expected first at the earliest. */
+struct judge_probe {
+	const char *location, *cloud, *probe; /* NULL: "" */
+	int64_t every_ns, timeout_ns;
+};
+void judge_expect(struct judge *j, const struct judge_probe *p);
+/* It reports no more from there: its sources no longer count. A location of which nothing is
+ * expected any more is none. `p`: its rate is not looked at. */
+void judge_unexpect(struct judge *j, const struct judge_probe *p);
 
 /* --- what happens --------------------------------------------------------------------------- */
 
@@ -184,13 +192,18 @@ bool judge_depend(
 /* Declared work: what is not operational of a component within a window of its is stored as
  * measured, and counted as maintenance in the days; verdict.maintenance names the event. Counts
  * from now on: what has passed stays as it was counted. All of them at once; copies. component
- * NULL: all. */
+ * NULL: all, or with a probe that is nobody's none. */
 struct judge_window {
 	const char *component;
 	const char *event; /* id, "" when it is not announced */
 	int64_t from_ms, to_ms;
+	const char *probe; /* that is worked on; or NULL */
 };
 void judge_windows(struct judge *j, const struct judge_window *w, size_t n);
+/* Probes that lie within a window of theirs now, each once; event as above. Borrowed for the call.
+ */
+void judge_worked_on(const struct judge *j,
+	void (*cb)(void *arg, const char *probe, const char *event), void *arg);
 
 /* --- what it says ---------------------------------------------------------------------------- */
 
@@ -199,7 +212,8 @@ size_t judge_component_count(const struct judge *j);
 const struct component *judge_component_at(const struct judge *j, size_t i);
 const struct verdict *judge_verdict(const struct judge *j, const char *component); /* or NULL */
 bool judge_is_blind(const struct judge *j, const char **ret_why);
-/* In the order in which they were first heard; what is told of one changes with the loop's turns.
+/* In the order in which they were first expected; what is told of one changes with the loop's
+ * turns.
  */
 size_t judge_location_count(const struct judge *j);
 const struct judge_location *judge_location_at(const struct judge *j, size_t i); /* or NULL */

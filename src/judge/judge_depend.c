@@ -3,7 +3,8 @@
  *
  * A root explains from when it is shown as an outage, not from when it began to fail: what rests on
  * it may have been seen before, and is then explained by a verdict of its own. It goes on to
- * explain when it is over, as long as nothing newer than its end says that something is wrong.
+ * explain when it is over, as long as nothing newer than its end says that something is wrong; also
+ * what is heard only then, such as a run that began meanwhile.
  */
 
 #include <string.h>
@@ -145,6 +146,13 @@ static bool cannot_tell(const struct verdict *v)
 	return false;
 }
 
+/* Whether what is wrong began while an outage lasted that is over. */
+static bool is_left_of(const struct judged *o, const struct decision *d)
+{
+	return o->ended_ms && d->bad_ms + LEAD_MS >= o->began_ms &&
+	       d->bad_ms <= o->ended_ms + judge_minimum_ms(o->judge);
+}
+
 static bool explains(
 	const struct judged *o, const struct judged *c, const struct decision *d, int64_t now_ms)
 {
@@ -154,8 +162,10 @@ static bool explains(
 		return root->health == HEALTH_OUTAGE || cannot_tell(root);
 	if (is_root(c, o))
 		return root->health == HEALTH_OUTAGE || root->health == HEALTH_UNKNOWN ||
-		       d->bad_ms <= o->ended_ms + judge_minimum_ms(c->judge);
-	return root->health == HEALTH_OUTAGE && since_ms + LEAD_MS >= root->since_ms;
+		       is_left_of(o, d);
+	if (root->health == HEALTH_OUTAGE)
+		return since_ms + LEAD_MS >= root->since_ms;
+	return is_left_of(o, d) && since_ms + LEAD_MS >= o->began_ms;
 }
 
 const char *depend_root(const struct judged *c, const struct decision *d, int64_t now_ms)

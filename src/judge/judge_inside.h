@@ -22,16 +22,18 @@
 #define JUDGE_RARE_MS     300000 /* at this rate or rarer a source speaks with each result */
 #define DAY_MS            86400000LL
 
-struct expected { /* a probe that reports */
+struct expected { /* a probe that reports from a location */
 	int64_t every_ms, timeout_ms;
-	struct map users; /* id -> struct judged: components that have sources of it */
+	struct place *place; /* NULL: there are too many */
+	struct map users;    /* id -> struct judged: components that have sources of it */
 };
 
 struct place { /* a location */
 	struct judge_location told;
 	char *name, *text;
-	int64_t fresh_ms; /* until when it is not silent */
-	bool changed;     /* since it was last looked at */
+	unsigned expected; /* probes that report from it */
+	int64_t fresh_ms;  /* until when it is not silent */
+	bool changed;      /* since it was last looked at */
 };
 
 /* A verdict that owns its texts; the rule is static. */
@@ -51,8 +53,8 @@ struct statement { /* what one `by` says, judge_tell() */
 };
 
 struct window {
-	char *component; /* NULL: all */
-	char *event;
+	char *component; /* NULL: all, or with a probe none */
+	char *event, *probe;
 	int64_t from_ms, to_ms;
 };
 
@@ -88,16 +90,16 @@ struct judged { /* a component */
 	char *id, *name, *category, *cloud, *region;
 	struct component shown;
 	uint64_t order;
-	struct map sources; /* "cloud\nprobe\nstep" -> struct source */
+	struct map sources; /* "cloud\nprobe\nstep\nlocation" -> struct source */
 	struct map told;    /* by -> struct statement */
 	struct stored_verdict now;
 	struct change *change; /* NULL: none on its way */
 	bool unwritten;        /* `now` is not on the disk; the disk refused */
 	int64_t added_ms;
-	int64_t better_ms;  /* an outage: since when it seems to be less; 0: it does not */
-	int64_t ended_ms;   /* when its last outage did; 0: never */
-	int64_t dissent_ms; /* since when a location sees it worse; 0: none does */
-	bool later;         /* is looked at in the loop's next turn */
+	int64_t better_ms;          /* an outage: since when it seems to be less; 0: it does not */
+	int64_t began_ms, ended_ms; /* its last outage that is over; 0: there was none */
+	int64_t dissent_ms;         /* since when a location sees it worse; 0: none does */
+	bool later;                 /* is looked at in the loop's next turn */
 	struct flap flap;
 	struct timer due;
 	struct day_count days;
@@ -113,7 +115,7 @@ struct judge {
 	VEC(struct judged *) components; /* by category, then order */
 	uint64_t order;
 	struct map by_id;
-	struct map expected; /* "cloud\nprobe" -> struct expected */
+	struct map expected; /* "cloud\nprobe\nlocation" -> struct expected */
 	VEC(struct window) windows;
 	struct map rests; /* of judge_depend.c */
 	struct timer later;
@@ -222,6 +224,8 @@ const char *place_name(const struct source *s);         /* for people */
 /* --- judge_place.c ---------------------------------------------------------------------------- */
 
 struct place *place_of(struct judge *j, const char *name); /* NULL: there are too many */
+/* Something is expected from it, at the latest after `fresh_ms`. */
+void place_awaits(struct place *p, int64_t now_ms, int64_t fresh_ms);
 void place_joined(struct place *p, struct source *s);
 void place_left(struct source *s); /* before it is freed */
 void place_heard(struct source *s, const struct observation *o, int64_t now_ms);

@@ -18,6 +18,7 @@
 #define SUSPECT_OVER    2 /* components */
 #define SUSPECT_PERCENT 80
 #define CLEARED_PERCENT 50
+#define FIRST_MS        90000 /* who reports to us tries once a minute at least */
 
 struct place *place_of(struct judge *j, const char *name)
 {
@@ -31,15 +32,27 @@ struct place *place_of(struct judge *j, const char *name)
 	return p;
 }
 
+static void place_free(struct place *p)
+{
+	free(p->name);
+	free(p->text);
+	free(p);
+}
+
 void places_end(struct judge *j)
 {
-	MAP_EACH (&j->places, e) {
-		struct place *p = e->value;
-		free(p->name);
-		free(p->text);
-		free(p);
-	}
+	MAP_EACH (&j->places, e)
+		place_free(e->value);
 	map_fini(&j->places);
+}
+
+/* What is silent already stays so until it is heard. */
+void place_awaits(struct place *p, int64_t now_ms, int64_t fresh_ms)
+{
+	if (!p->told.heard_ms && fresh_ms < FIRST_MS)
+		fresh_ms = FIRST_MS;
+	if (!p->told.silent && now_ms + fresh_ms > p->fresh_ms)
+		p->fresh_ms = now_ms + fresh_ms;
 }
 
 void place_joined(struct place *p, struct source *s)
@@ -169,10 +182,24 @@ static void tell(struct judge *j, struct place *p, int64_t now_ms)
 		j->options.location(j->arg, &p->told);
 }
 
+/* Nothing is expected from it any more, and so it has no sources. */
+static void drop(struct judge *j, struct place *p, int64_t now_ms)
+{
+	const bool was = p->told.silent || p->told.suspect;
+	p->told.silent = p->told.suspect = false;
+	if (was)
+		tell(j, p, now_ms);
+	place_free(map_remove(&j->places, p->name));
+}
+
 void places_tick(struct judge *j, int64_t now_ms)
 {
 	MAP_EACH (&j->places, e) {
 		struct place *p = e->value;
+		if (!p->expected) {
+			drop(j, p, now_ms);
+			continue;
+		}
 		const bool silent = now_ms > p->fresh_ms;
 		const bool is =
 			!silent && (p->changed ? is_suspect(j, p, now_ms) : p->told.suspect);

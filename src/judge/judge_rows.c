@@ -97,15 +97,28 @@ static bool read_row(void *arg, const struct facts_row *row)
 	return false;
 }
 
+static bool read_outage(void *arg, const struct facts_row *row)
+{
+	struct judged *c = arg;
+	c->began_ms = facts_int(row, 0);
+	c->ended_ms = facts_int(row, 1);
+	return false;
+}
+
 bool rows_read(struct judge *j, struct judged *c, struct error *err)
 {
 	struct reading r = {c, false};
 	const struct facts_value v = FACTS_T(c->id);
+	const struct facts_value outage[] = {FACTS_T(c->id), FACTS_I(HEALTH_OUTAGE)};
 	if (!facts_query(j->facts,
-		    "SELECT id, health, rule, text, since_ms, evidence_ms, fresh_ms,"
-		    " COALESCE(began_ms, since_ms), root, maintenance, dissent, flapping"
-		    " FROM verdict WHERE component = ? AND until_ms IS NULL ORDER BY since_ms DESC LIMIT 1",
-		    &v, 1, read_row, &r, err))
+		    "SELECT COALESCE(began_ms, since_ms), until_ms FROM verdict WHERE component = ?"
+		    " AND health = ? AND until_ms IS NOT NULL ORDER BY since_ms DESC LIMIT 1",
+		    outage, array_len(outage), read_outage, c, err) ||
+		!facts_query(j->facts,
+			"SELECT id, health, rule, text, since_ms, evidence_ms, fresh_ms,"
+			" COALESCE(began_ms, since_ms), root, maintenance, dissent, flapping"
+			" FROM verdict WHERE component = ? AND until_ms IS NULL ORDER BY since_ms DESC LIMIT 1",
+			&v, 1, read_row, &r, err))
 		return false;
 	return r.found;
 }

@@ -295,11 +295,16 @@ void source_mute(struct source *s)
 	fold_again(s);
 }
 
-void source_pace(struct source *s, int64_t every_ms, int64_t timeout_ms, unsigned confirm)
+int64_t source_lasts_ms(int64_t every_ms, int64_t timeout_ms, unsigned confirm)
 {
 	/* A good answer stays good until as many as must confirm could have failed. */
 	const int64_t rounds = confirm > 2 ? confirm + 1 : 3;
-	s->fresh_ms = rounds * every_ms + timeout_ms;
+	return rounds * every_ms + timeout_ms;
+}
+
+void source_pace(struct source *s, int64_t every_ms, int64_t timeout_ms, unsigned confirm)
+{
+	s->fresh_ms = source_lasts_ms(every_ms, timeout_ms, confirm);
 	s->confirm = confirm;
 	const int64_t in_ten_minutes = every_ms ? FORGIVE_MS / every_ms + 1 : SOURCE_WINDOW;
 	s->forgive = in_ten_minutes < 3               ? 3

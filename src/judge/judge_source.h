@@ -78,6 +78,8 @@ void source_take(struct source *s, const struct observation *o, int64_t now_ms, 
 void source_mute(struct source *s);
 /* A new rate. */
 void source_pace(struct source *s, int64_t every_ms, int64_t timeout_ms, unsigned confirm);
+/* For how long a result of one at this pace is fresh. */
+int64_t source_lasts_ms(int64_t every_ms, int64_t timeout_ms, unsigned confirm);
 
 enum says source_says(const struct source *s, int64_t now_ms);
 const char *says_name(enum says says);

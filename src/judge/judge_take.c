@@ -9,13 +9,15 @@
 /* --- what is expected ---------------------------------------------------------------------------
  */
 
-static char *probe_key(const char *cloud, const char *probe)
+static char *probe_key(const char *cloud, const char *probe, const char *location)
 {
-	return mem_printf("%s\n%s", cloud ? cloud : "", probe);
+	return mem_printf("%s\n%s\n%s", cloud ? cloud : "", probe, location ? location : "");
 }
 
 static void expected_free(struct expected *x)
 {
+	if (x->place)
+		x->place->expected--;
 	map_fini(&x->users);
 	free(x);
 }
@@ -33,10 +35,14 @@ static void source_gone(struct source *s)
 	source_free(s);
 }
 
+static unsigned confirm_of(const struct judge *j, int64_t every_ms)
+{
+	return every_ms >= JUDGE_RARE_MS ? 1 : j->options.confirm;
+}
+
 static void pace(const struct judge *j, struct source *s, const struct expected *x)
 {
-	source_pace(s, x->every_ms, x->timeout_ms,
-		x->every_ms >= JUDGE_RARE_MS ? 1 : j->options.confirm);
+	source_pace(s, x->every_ms, x->timeout_ms, confirm_of(j, x->every_ms));
 }
 
 static void forget_longest(struct judge *j)
@@ -55,18 +61,30 @@ static void expect_anew(struct judge *j)
 			judge_later(*c);
 }
 
-void judge_expect(
-	struct judge *j, const char *cloud, const char *probe, int64_t every_ns, int64_t timeout_ns)
+static struct expected *expected_new(struct judge *j, const char *location)
 {
-	char *key = probe_key(cloud, probe);
+	struct expected *x = mem_new(struct expected);
+	x->place = place_of(j, location ? location : "");
+	if (x->place)
+		x->place->expected++;
+	return x;
+}
+
+void judge_expect(struct judge *j, const struct judge_probe *p)
+{
+	char *key = probe_key(p->cloud, p->probe, p->location);
+	const int64_t every_ms = p->every_ns / NS_PER_MS, timeout_ms = p->timeout_ns / NS_PER_MS;
 	struct expected *x = map_get(&j->expected, key);
 	if (!x) {
-		x = mem_new(struct expected);
+		x = expected_new(j, p->location);
 		map_put(&j->expected, key, x);
 	}
 	free(key);
-	x->every_ms = every_ns / NS_PER_MS;
-	x->timeout_ms = timeout_ns / NS_PER_MS;
+	if (x->place && (x->every_ms != every_ms || x->timeout_ms != timeout_ms))
+		place_awaits(x->place, judge_now_ms(j),
+			source_lasts_ms(every_ms, timeout_ms, confirm_of(j, every_ms)));
+	x->every_ms = every_ms;
+	x->timeout_ms = timeout_ms;
 	MAP_EACH (&x->users, user) {
 		struct judged *c = user->value;
 		MAP_EACH (&c->sources, e) {
@@ -79,9 +97,9 @@ void judge_expect(
 	expect_anew(j);
 }
 
-void judge_unexpect(struct judge *j, const char *cloud, const char *probe)
+void judge_unexpect(struct judge *j, const struct judge_probe *p)
 {
-	char *key = probe_key(cloud, probe);
+	char *key = probe_key(p->cloud, p->probe, p->location);
 	struct expected *x = map_remove(&j->expected, key);
 	free(key);
 	if (!x)
@@ -120,7 +138,7 @@ static struct source *source_of(struct judged *c, const struct observation *o, s
 {
 	char *key = judge_source_key(o->cloud, o->probe, o->step, o->location);
 	struct source *s = map_get(&c->sources, key);
-	struct place *p = s ? s->place : place_of(c->judge, o->location ? o->location : "");
+	struct place *p = x->place;
 	if (!s && p) {
 		if (c->sources.n >= JUDGE_SOURCES_MAX)
 			drop_stalest(c);
@@ -140,7 +158,7 @@ static struct source *source_of(struct judged *c, const struct observation *o, s
 void judge_take(struct judge *j, const struct observation *o)
 {
 	struct judged *c = o->component ? map_get(&j->by_id, o->component) : NULL;
-	char *key = probe_key(o->cloud, o->probe);
+	char *key = probe_key(o->cloud, o->probe, o->location);
 	struct expected *x = map_get(&j->expected, key);
 	free(key);
 	struct source *s = c && x ? source_of(c, o, x) : NULL;

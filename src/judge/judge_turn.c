@@ -76,8 +76,10 @@ static bool equal(const char *a, const char *b)
 static void show(struct judged *c, const struct stored_verdict *to)
 {
 	const bool moved = c->now.v.health != to->v.health || !equal(c->now.v.root, to->v.root);
-	if (c->now.v.health == HEALTH_OUTAGE && to->v.health != HEALTH_OUTAGE)
+	if (c->now.v.health == HEALTH_OUTAGE && to->v.health != HEALTH_OUTAGE) {
+		c->began_ms = c->now.v.since_ms;
 		c->ended_ms = to->from_ms;
+	}
 	days_count(c, to->from_ms);
 	verdict_fini(&c->now);
 	verdict_copy(&c->now, to);

@@ -14,6 +14,7 @@ static void windows_fini(struct judge *j)
 	VEC_EACH (&j->windows, struct window, w) {
 		free(w->component);
 		free(w->event);
+		free(w->probe);
 	}
 	vec_fini(&j->windows);
 }
@@ -28,9 +29,9 @@ void judge_windows(struct judge *j, const struct judge_window *w, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (w[i].from_ms < w[i].to_ms)
 			vec_push(&j->windows,
-				((struct window){w[i].component ? mem_strdup(w[i].component) : NULL,
-					mem_strdup(w[i].event ? w[i].event : ""), w[i].from_ms,
-					w[i].to_ms}));
+				((struct window){mem_strdup(w[i].component),
+					mem_strdup(w[i].event ? w[i].event : ""),
+					mem_strdup(w[i].probe), w[i].from_ms, w[i].to_ms}));
 	VEC_EACH (&j->components, struct judged *, c)
 		judge_again(*c);
 }
@@ -42,14 +43,19 @@ void windows_end(struct judge *j)
 
 static bool is_its(const struct window *w, const struct judged *c)
 {
-	return !w->component || !strcmp(w->component, c->id);
+	return w->component ? !strcmp(w->component, c->id) : !w->probe;
+}
+
+static bool lasts(const struct window *w, int64_t at_ms)
+{
+	return w->from_ms <= at_ms && at_ms < w->to_ms;
 }
 
 const char *window_at(const struct judged *c, int64_t at_ms)
 {
 	const char *event = NULL;
 	VEC_EACH (&c->judge->windows, struct window, w) {
-		if (at_ms < w->from_ms || at_ms >= w->to_ms || !is_its(w, c))
+		if (!lasts(w, at_ms) || !is_its(w, c))
 			continue;
 		if (*w->event) /* one that customers were told of says it better */
 			return w->event;
@@ -70,4 +76,27 @@ int64_t window_next_ms(const struct judged *c, int64_t after_ms)
 			next = w->to_ms;
 	}
 	return next;
+}
+
+static bool is_of(const struct window *w, const char *probe, int64_t at_ms)
+{
+	return w->probe && !strcmp(w->probe, probe) && lasts(w, at_ms);
+}
+
+void judge_worked_on(const struct judge *j,
+	void (*cb)(void *arg, const char *probe, const char *event), void *arg)
+{
+	const int64_t now_ms = judge_now_ms(j);
+	for (size_t i = 0; i < j->windows.n; i++) {
+		const struct window *w = &j->windows.p[i];
+		const char *event = w->event;
+		bool told = !w->probe || !lasts(w, now_ms);
+		for (size_t k = 0; k < i && !told; k++)
+			told = is_of(&j->windows.p[k], w->probe, now_ms);
+		for (size_t k = i + 1; k < j->windows.n && !told && !*event; k++)
+			if (is_of(&j->windows.p[k], w->probe, now_ms))
+				event = j->windows.p[k].event;
+		if (!told)
+			cb(arg, w->probe, event);
+	}
 }

@@ -6,7 +6,7 @@
  * own documents and from a real cloud, so that an error of our client shows. States take drawn
  * times, lists lag behind creates, names are not unique, deletes are asynchronous, nova makes ports
  * and volumes of its own. It misbehaves on demand (faults, docs/sim.md) and remembers every
- *request; a run that broke a rule can be seen in sim_violations().
+ * request; a run that broke a rule can be seen in sim_violations().
  *
  * Seeded: the same seed and the same requests give the same ids, times and faults. Every kind of
  * object draws from its own sequence, so that the third server takes the same time whatever else
@@ -14,8 +14,8 @@
  *
  * Where guests are reached: a floating IP 172.24.4.N of the network `public` is answered on
  * 127.77.4.N by this process. Port 22 stands on an unprivileged port of the sim's choosing, the
- *same for all guests; a ping is a TCP connection to a second one. Both accept exactly while the
- *guest is up, its floating IP is bound and its security groups let the packet in; otherwise the
+ * same for all guests; a ping is a TCP connection to a second one. Both accept exactly while the
+ * guest is up, its floating IP is bound and its security groups let the packet in; otherwise the
  * connection is refused at once. (ICMP itself would always be answered on loopback.) The TCP ports
  * of world_ports (guest_world.h) stand on ports of their own, for what guests serve and for load
  * balancers. clouds.yaml says so:

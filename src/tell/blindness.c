@@ -12,9 +12,11 @@
 #include "base/json.h"
 #include "base/map.h"
 
-#define SETTLE_NS (60 * NS_PER_S) /* after a start */
-#define AGAIN_NS  (10 * NS_PER_S)
-#define KEY       "blind:"
+#define SETTLE_NS                                                                                  \
+	(120 * NS_PER_S) /* after a start: so long silence may take to be noticed again            \
+			  */
+#define AGAIN_NS (10 * NS_PER_S)
+#define KEY      "blind:"
 
 struct blind {
 	struct blindness *blindness;
@@ -45,7 +47,7 @@ static const struct {
 	[BLIND_STORE] = {"store", "storing results", "Results are not stored"},
 	[BLIND_CONNECTIVITY] = {"connectivity", "observing from here",
 		"Our own connectivity is gone"},
-	[BLIND_LOCATION] = {"location", "outpost", "An outpost is in trouble"},
+	[BLIND_LOCATION] = {"location", "location", "A location is in trouble"},
 	[BLIND_CLOCK] = {"clock", "keeping time", "Our clock is wrong"},
 	[BLIND_STALL] = {"stall", "the main loop", "The program stood still"},
 	[BLIND_SOURCE] = {"source", "reading the data of imported rules",

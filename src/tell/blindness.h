@@ -4,8 +4,8 @@
  * Whoever notices says so, as often as he likes: it begins, goes on with another reason, ends. Each
  * is one alarm ("could not run") and one event of the operators' audience, by machine, which is
  * opened once through restarts (its key) and resolved when it is over; what the disk does not take
- * is tried again. What was open at a start and is not told again within a minute is over. An event
- * that a human took over is his to close. Thread: the loop's.
+ * is tried again. What was open at a start and is not told again within two minutes is over. An
+ * event that a human took over is his to close. Thread: the loop's.
  */
 #ifndef TELL_BLINDNESS_H
 #define TELL_BLINDNESS_H
@@ -16,11 +16,11 @@
 enum blind_kind {
 	BLIND_STORE,        /* what is measured is not kept */
 	BLIND_CONNECTIVITY, /* no witness answers */
-	BLIND_LOCATION,     /* an outpost is silent, or what it sends is not taken; name: which */
-	BLIND_CLOCK,        /* ours is wrong */
-	BLIND_STALL,        /* the program stood still */
-	BLIND_SOURCE,       /* what imported rules read from is away */
-	BLIND_REPORT        /* a dashboard that we report to takes nothing; name: which */
+	BLIND_LOCATION, /* one is silent, the suspect, or what it sends is not taken; name: which */
+	BLIND_CLOCK,    /* ours is wrong */
+	BLIND_STALL,    /* the program stood still */
+	BLIND_SOURCE,   /* what imported rules read from is away */
+	BLIND_REPORT    /* a dashboard that we report to takes nothing; name: which */
 };
 
 struct blindness;

@@ -14,9 +14,9 @@
  * Each write is one transaction: the event's rows and a row of the change feed ("event", id, its
  * new revision, its audience). An event of the operators' audience (a draft) is nobody else's
  * until it is published; it never goes back. Whoever writes says who he is: `by`, of which the
- *public sees only whether it was a machine. A machine's event may be changed by machines only while
- *no human has: the first write of a human takes it over (EVENT_CHANGE of a machine is then refused
- *with ERROR_CONFLICT).
+ * public sees only whether it was a machine. A machine's event may be changed by machines only while
+ * no human has: the first write of a human takes it over (EVENT_CHANGE of a machine is then refused
+ * with ERROR_CONFLICT).
  *
  * But for the clock: a machine's change of nothing but the phase of a maintenance or an info is
  * always taken. What is over stays over, but for incidents; work that begins early began then.
@@ -167,6 +167,9 @@ typedef void events_changed(void *arg);
 struct events *events_new(struct loop *l, struct facts *f, events_changed *changed, void *arg,
 	struct error *err) must_check;
 void events_free(struct events *e);
+/* Somebody of this house wrote events in a transaction of his own: it is seen at once, what others
+ * write within a second. */
+void events_wake(struct events *e);
 
 /* err NULL: done; id is the event's ("" of one whose opening was cancelled). Once, never from
  * inside the call. At the latest events_free() calls it, with ERROR_CANCELLED: what waits then is
@@ -181,7 +184,8 @@ void events_correct(struct events *e, const char *id, int update, const char *te
 	const struct event_author *by, events_done *done, void *arg);
 /* All that is not over (maintenance and info: within the next 30 days too) and the 50 newest that
  * are, as event_list() of operators, brief; at most 200 that are not; borrowed until the next
- * change. */
+ * change. Each has what was said before its newest update too, newest first, as far as 256 KiB go
+ * for all of the list: "earlier": [{"n", "at_ms", "phase", "text", "corrected_ms" | null}]. */
 const json_t *events_current(const struct events *e);
 /* The same for the public. */
 const json_t *events_current_public(const struct events *e);

@@ -141,6 +141,11 @@ static void on_poll(struct timer *t)
 	timer_start(e->loop, t, POLL_NS, on_poll, e);
 }
 
+void events_wake(struct events *e)
+{
+	look(e);
+}
+
 /* --- writing ---------------------------------------------------------------------------------- */
 
 static void job_free(struct events_job *j)

@@ -2,8 +2,8 @@
  * event_inside.h - what the files of events share.
  *
  * event.c has the words and the tables, event_check.c what a write may not be, event_write.c the
- * transactions, event_read.c makes documents of rows, event_house.c is the half of `glasshouse
- * run`.
+ * transactions, event_read.c and event_earlier.c make documents of rows, event_house.c is the half
+ * of `glasshouse run`.
  */
 #ifndef TELL_EVENT_INSIDE_H
 #define TELL_EVENT_INSIDE_H
@@ -53,6 +53,11 @@ json_t *event_row_json(
 /* Two documents for events_current(), of one reading; owned. */
 bool event_read_current(
 	struct facts *f, int64_t now_ms, json_t *ret[2], struct error *err) must_check;
+
+/* --- event_earlier.c */
+#define EVENT_EARLIER_MAX (256u << 10) /* bytes of a list's */
+/* To each of [EVENT, brief]: "earlier", as events_current() has it. */
+bool event_add_earlier(struct facts *f, json_t *list, struct error *err) must_check;
 
 /* --- event_check.c */
 const char *event_phases_of(enum event_kind k); /* "planned, active, completed, cancelled" */

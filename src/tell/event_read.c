@@ -334,7 +334,11 @@ static bool read_for(
 	if (!good)
 		buf_fini(&over.sql);
 	rows_fini(&rows);
-	return *ret != NULL;
+	if (*ret && event_add_earlier(f, *ret, err))
+		return true;
+	json_decref(*ret);
+	*ret = NULL;
+	return false;
 }
 
 bool event_read_current(struct facts *f, int64_t now_ms, json_t *ret[2], struct error *err)

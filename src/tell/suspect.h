@@ -5,10 +5,10 @@
  * What is not well for `lasting` drafts an incident, detected, of the operators' audience. One
  * cause has one event: components whose verdict names a root join the root's; those of one cloud
  * and region that begin to fail in the same way (errors, slowness) within `regroup` of its begin
- * join it; who fails again within `regroup` of its end opens it again. A component that flaps
- * counts as failing until it no longer does, and its changes are not told one by one. What lies in
- * a window of maintenance opens none until `lasting` after its end; what a window does not name
- * opens one, which says so.
+ * join it; who fails again within `regroup` of its end, or is found to rest on its root only then,
+ * opens it again. A component that flaps counts as failing until it no longer does, and its changes
+ * are not told one by one. What lies in a window of maintenance opens none until `lasting` after
+ * its end; what a window does not name opens one, which says so.
  *
  * It is announced `announce` after it began, if it lasts. Impacts are health_severity() of what is
  * measured, the one monotone table (health.def): operational 0, degraded 33, outage 100; unknown
@@ -48,15 +48,18 @@ struct suspect_policy {
 /* How a component is now; false: there is no such one any more. Borrowed until the loop turns. */
 typedef bool suspect_look(void *arg, const char *component, const struct component **ret_component,
 	const struct verdict **ret_verdict);
+/* Whether components of more than one region are watched: else titles do not name it. */
+typedef bool suspect_regions(void *arg);
 /* Events changed; it is durable. */
 typedef void suspect_changed(void *arg);
 
 struct suspects;
 
-/* After event_migrate(); goes on where the tables say. Copies the policy; look is asked from the
- * first suspects_wake() on. */
+/* After event_migrate(); goes on where the tables say. Copies the policy; look and
+ * regions are asked from the first suspects_wake() on. */
 struct suspects *suspects_new(struct loop *l, struct facts *f, const struct suspect_policy *policy,
-	suspect_look *look, suspect_changed *changed, void *arg, struct error *err) must_check;
+	suspect_look *look, suspect_regions *regions, suspect_changed *changed, void *arg,
+	struct error *err) must_check;
 void suspects_free(struct suspects *s); /* what is under way is still written */
 void suspects_configure(struct suspects *s, const struct suspect_policy *policy);
 /* A verdict or an event is durable, or maintenance windows are others: look. */

@@ -126,11 +126,14 @@ static const struct part *root_of(const struct suspects *s, const struct suspect
 	return x->root ? map_get(&s->parts, x->root) : NULL;
 }
 
-/* Whether newcomers belong to it: also to one that is closed, while its cause lasts. */
+/* Whether newcomers belong to it: also to one that is over, while its cause lasts, and to one that
+ * we closed a while ago, for what is only found now. */
 static bool lasts(const struct suspects *s, const struct suspect *x)
 {
 	const struct part *root = root_of(s, x);
 	if (x->state == SUSPECT_OPEN || x->state == SUSPECT_PROPOSED)
+		return true;
+	if (x->state == SUSPECT_CLOSED && suspects_now_ms(s) < x->closed_ms + s->policy.regroup_ms)
 		return true;
 	return root && root->suspect == x->id && part_ill(root);
 }

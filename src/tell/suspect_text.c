@@ -93,7 +93,7 @@ char *suspect_title(const struct suspects *s, const struct suspect *x)
 			add_name(&names, p->name);
 	}
 	put_names(&out, &names, l);
-	if (x->region[0])
+	if (x->region[0] && s->regions(s->arg))
 		buf_printf(&out, " (%s)", x->region);
 	const int state = all_flap(s, x) ? 2 : x->worst >= health_severity(HEALTH_OUTAGE) ? 1 : 0;
 	buf_printf(&out, ": %s", states[l][state]);

@@ -10,9 +10,9 @@
  *
  * `/` on integers rounds down, ceil(a / b) rounds the exact quotient up. `??` replaces null and
  * absent. `&& || ?:` and `??` evaluate only what they need. Comparing different units is an error
- *with the position. An evaluation may take at most EXPR_STEPS operations and its values EXPR_BYTES.
+ * with the position. An evaluation may take at most EXPR_STEPS operations and its values EXPR_BYTES.
  *An expression is at most EXPR_TEXT bytes and EXPR_NODES parts, 64 levels deep: what walks the tree
- *may use the stack. Thread: one at a time; a parsed expression is immutable.
+ * may use the stack. Thread: one at a time; a parsed expression is immutable.
  */
 #ifndef TEXT_EXPR_H
 #define TEXT_EXPR_H

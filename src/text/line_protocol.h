@@ -4,9 +4,9 @@
  *	measurement,tag=value,... field=value,... [timestamp]
  *
  * Commas, spaces and equals signs are escaped where they would part the line, quotes and
- *backslashes in texts. What cannot be written there at all is replaced: line feeds and other
- *control characters by a space, a backslash of a tag that would escape what follows it by a slash,
- *a # at the start (a comment) by _. Tags without a value are left out. Thread: one at a time.
+ * backslashes in texts. What cannot be written there at all is replaced: line feeds and other
+ * control characters by a space, a backslash of a tag that would escape what follows it by a slash,
+ * a # at the start (a comment) by _. Tags without a value are left out. Thread: one at a time.
  */
 #ifndef TEXT_LINE_PROTOCOL_H
 #define TEXT_LINE_PROTOCOL_H

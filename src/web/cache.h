@@ -35,6 +35,7 @@ struct cache_recipe {
 	const char *allow;    /* Allow; or NULL */
 	const char *location; /* Location; or NULL */
 	const char *login;    /* WWW-Authenticate: the realm; or NULL */
+	const char *id;       /* X-Request-Id, of what is made for one request; or NULL */
 	bool influx;          /* as InfluxDB's clients expect it: X-Influxdb-Version */
 	struct slice body;
 	struct slice packed[CODING_COUNT]; /* of it, made before; empty: made here */

@@ -80,6 +80,7 @@ static struct http_response *make(
 	add(&h, "WWW-Authenticate", r->login ? bearer : NULL);
 	add(&h, "WWW-Authenticate", r->login ? basic : NULL);
 	add(&h, "X-Influxdb-Version", r->influx ? "1.8-glasshouse" : NULL);
+	add(&h, "X-Request-Id", r->id);
 	snprintf(retry, sizeof(retry), "%u", r->retry_s);
 	add(&h, "Retry-After", r->retry_s ? retry : NULL);
 	return http_response_new(h.p, h.n, body);

@@ -3,9 +3,9 @@
  *
  * A frame is a word of four bytes, the length of what follows (little endian), and then
  *	kind 1, audience 1, status 2, id 4, length of name 1, length of who 1, zero 2; name, who,
- *body with a body of at most 8 MiB. The house sends SETUP, SITE and ANSWER; the serving half QUERY,
+ * body with a body of at most 8 MiB. The house sends SETUP, SITE and ANSWER; the serving half QUERY,
  * COMMAND, POINTS, PARCEL and SAY. A frame that breaks these rules ends the door: who speaks is
- *then not to be trusted. Thread: the loop's.
+ * then not to be trusted. Thread: the loop's.
  */
 #ifndef WEB_DOOR_H
 #define WEB_DOOR_H

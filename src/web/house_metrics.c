@@ -56,6 +56,12 @@ static void add_components(struct buf *b, const struct judge *j)
 	}
 }
 
+static void add_worked_on(void *text, const char *probe, const char *event)
+{
+	const struct exposition_label l = {"probe", probe};
+	exposition_value(text, "probe_maintenance", &l, 1, 1);
+}
+
 /* --- jobs and alarms -------------------------------------------------------------------------- */
 
 static void add_jobs(struct buf *b, struct house *h)
@@ -198,6 +204,9 @@ json_t *metrics_json(struct house *h)
 	struct buf b = BUF(TEXT_MAX);
 	json_t *j = json_object();
 	add_components(&b, h->judge);
+	exposition_family(
+		&b, "probe_maintenance", "gauge", "1 for each probe within declared work.");
+	judge_worked_on(h->judge, add_worked_on, &b);
 	rules_expose(&b, h);
 	add_jobs(&b, h);
 	add_alarms(&b, h);

@@ -154,6 +154,18 @@ json_t *site_scenario(struct house *h, const struct house_scenario *s, bool oper
 	return j;
 }
 
+static void add_worked_on(void *list, const char *probe, const char *event)
+{
+	json_array_append_new(list, json_pack("{s:s, s:s}", "probe", probe, "event", event));
+}
+
+static json_t *worked_on_json(const struct house *h)
+{
+	json_t *list = json_array();
+	judge_worked_on(h->judge, add_worked_on, list);
+	return list;
+}
+
 static void add_lists(struct house *h, json_t *site, bool operators)
 {
 	const struct house_lists *l = &h->lists;
@@ -172,6 +184,7 @@ static void add_lists(struct house *h, json_t *site, bool operators)
 	put(site, "possible", possible);
 	put(site, "probe_kinds", json_incref(h->probe_kinds));
 	put(site, "probes", json_incref(h->probes[!operators]));
+	put(site, "worked_on", worked_on_json(h));
 }
 
 static json_t *alarms_json(const struct house *h)

@@ -9,21 +9,27 @@
  * SITE: the snapshot, published at most once a second
  *	site {name, url, timezone, languages: ["en", "de"], about {LANGUAGE: MARKDOWN, ...},
  *	      simulated: bool, maintenance: exclude|count: in availability, location, version,
- *instance (O)} at_ms, started_ms, revision (grows with each change) health: the worst of all;
- *counts {operational: 3, ...} observing {storing: bool, blind: bool, since_ms, why (O)} components
- *[{id, name, category, region, cloud, health, rule, text (O), since_ms, checked_ms | null, stored:
- *bool, evidence: id | null, root: id of the component whose outage explains it | null, maintenance:
- *id of the event within whose window it lies, "" when that is not announced | null, dissent: who
- *sees it worse, a sentence | null, flapping: bool, days [90 x {day: days since 1970, s: [seconds in
- *the five states], gap: seconds not observed}], oldest first, today last, availability {d1, d7,
- *d30, d90: RATIO}}] RATIO = {up: 0..1 | null, best, worst, seen: share of the time that was
- *observed} `up` is operational+degraded over time that was observed and is known; worst counts
+ *	      instance (O)}
+ *	at_ms, started_ms, revision (grows with each change)
+ *	health: the worst of all; counts {operational: 3, ...}
+ *	observing {storing: bool, blind: bool, since_ms, why (O)}
+ *	components [{id, name, category, region, cloud, health, rule, text (O), since_ms,
+ *	      checked_ms | null, stored: bool, evidence: id | null,
+ *	      root: id of the component whose outage explains it | null,
+ *	      maintenance: id of the event within whose window it lies, "" when that is not
+ *	      announced | null, dissent: who sees it worse, a sentence | null, flapping: bool,
+ *	      days [90 x {day: days since 1970, s: [seconds in the five states], gap: seconds not
+ *	      observed}], oldest first, today last,
+ *	      availability {d1, d7, d30, d90: RATIO}}]
+ *	      RATIO = {up: 0..1 | null, best, worst, seen: share of the time that was observed}
+ *	      `up` is operational+degraded over time that was observed and is known; worst counts
  *	      unseen and unknown time as down, best as up; maintenance is left out of all, or
  *	      down in all, as site.maintenance says
  *	categories [{name, components: [id]}]
  *	events [EVENT, brief]   those under way, worst first, then the newest that are over, <= 50;
  *	upcoming [EVENT, brief]   maintenance and info that are planned, the next first. EVENT is
- *	      event_json() of tell/event.h for the audience, brief: `updates` holds the newest alone
+ *	      event_json() of tell/event.h for the audience, brief: `updates` holds the newest
+ *	      alone; in SITE, and nowhere else, it has `earlier` too (events_current())
  *	scenarios [{name, title, cloud, every_ms, component: id | null,
  *	      last {run (O), at_ms, verdict, built_ms} | null}]
  *	possible [{name, title, objects, text}]   shipped scenarios that are not allowed yet: what
@@ -31,6 +37,7 @@
  *	probe_kinds [{kind: endpoint|token|scenario|http|tcp ..., cloud, every_ms, count}]
  *	probes [{name, kind, cloud, component, every_ms, method, target (O)}]
  *	      the first MODEL_PROBES of them: each component's document has its own
+ *	worked_on [{probe, event: id, "" when it is not announced}]   probes within declared work
  *	alarms (O) [{name, kind, sent, failed, waiting, trouble | null}]
  *	ingest (O) [{name, points, bad, refused, lost, first_bad}]
  *	outposts (O) [{location, instance, version, heard_ms | null, lag_ms, items, bytes, samples,
@@ -55,10 +62,11 @@
  * AVAILABILITY (query "availability"): components [{id, name, category, health,
  *	days [365 x as above], months [{month: "2026-11", RATIO}] newest first, <= 24,
  *	availability {d1, d7, d30, d90, d365}}],
- *	slos [{name, component, component_name, objective: 0.999, text | null, span: rolling day
- *week month quarter year, over_ms: so much of it has passed, good, whole, ratio | null,
- *	budget_left: 1 all, 0 none, below it overspent | null, state: unknown good firing, since_ms,
- *	series, burn (O) [{long_ms, short_ms, limit, long | null, short | null, firing, severity}]}]
+ *	slos [{name, component, component_name, objective: 0.999, text | null,
+ *	      span: rolling day week month quarter year, over_ms: so much of it has passed, good,
+ *	      whole, ratio | null, budget_left: 1 all, 0 none, below it overspent | null,
+ *	      state: unknown good firing, since_ms, series,
+ *	      burn (O) [{long_ms, short_ms, limit, long | null, short | null, firing, severity}]}]
  *
  * RULES (query "rules"; operators): slos as above, rules [{name, component, severity, when, over,
  *	for, recover, minimum, each, text, series, states [{group, component, state: unknown good
@@ -75,17 +83,19 @@
  *	critical, fault, request ids, measured with the MATRIX of a mesh ...)
  *
  * LEDGER (query "ledger" {view}; operators): view is FATE:CLOUD:PAGE, FATE one of all, open, or a
- *fate of `glasshouse ledger`, CLOUD may be empty, PAGE from 1; without a view: all fate, cloud |
- *null, page, more: bool, clouds [name] totals {created = deleted + in_use + kept + left + leaked +
- *unsure + needs_admin}, of the cloud rows [as `glasshouse ledger --json`, and created_ms,
- *changed_ms, admin_since_ms | null], open ones first, those for an administrator before all, <= 30
+ *	fate of `glasshouse ledger`, CLOUD may be empty, PAGE from 1; without a view: all
+ *	fate, cloud | null, page, more: bool, clouds [name]
+ *	totals {created = deleted + in_use + kept + left + leaked + unsure + needs_admin}, of the
+ *	      cloud
+ *	rows [as `glasshouse ledger --json`, and created_ms, changed_ms, admin_since_ms | null],
+ *	      open ones first, those for an administrator before all, <= 30
  *
  * HOSTS (query "hosts"; operators): where servers of scenarios came up in the last 14 days: more:
  *	there were more than are counted; clouds [{cloud, common: what failures of 24 h have in
  *	common {dimension: host, zone, volume_type, image or flavor, value, failed, came_up: there,
  *	elsewhere: came up} | null, left_out: hosts, nowhere: failures of 24 h before any host was
- *found, hosts [{host: nova's hostId, name | null, zone | null, last_good_ms | null, last_good: the
- *	last one was, good_24h, failed_24h, median_ms: from the request until ACTIVE, of good ones
+ *	found, hosts [{host: nova's hostId, name | null, zone | null, last_good_ms | null,
+ *	last_good: the last one was, good_24h, failed_24h, median_ms: from the request until ACTIVE, of good ones
  *	| null, days [14 x {day, good, failed}] oldest first, last_failure {at_ms, run, step, fault,
  *	cause | null} | null}] with failures first, <= 200}]. Failures that are not the cloud's
  *	count nowhere
@@ -113,14 +123,15 @@
  * ALERTS (query "alerts"; operators): alerts_json() of observe/ingest/alerts.h
  *
  * DOCUMENT (queries "graphite_render" and its neighbours, "blackbox"; operators): what is shown as
- *it is: status, type: of the content, text. The arguments are those of faces/graphite.c
+ *	it is: status, type: of the content, text. The arguments are those of faces/graphite.c
  *
  * EVENT (query "event" {id}): event_json() for the audience, whole, and
  *	names {ID: name} of all components that it ever touched; one that is gone has its id
  *
  * EVENTS (query "events" {kind, component, from_ms, to_ms, open: bool, skip, limit, whole: bool};
- *all may be left out): count: how many there are, skip events [EVENT, brief unless whole]   open
- *ones first, then the newest begin, <= limit or MODEL_EVENTS
+ *	all may be left out): count: how many there are, skip
+ *	events [EVENT, brief unless whole]   open ones first, then the newest begin, <= limit or
+ *	      MODEL_EVENTS
  *
  * HISTORY (query "history" {view}): view is MONTH:KIND:COMPONENT; what is empty, or left out at its
  *	end, is not asked for: "2026-11", ":maintenance", "2026-11::compute"

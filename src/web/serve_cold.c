@@ -7,6 +7,7 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/units.h"
@@ -23,7 +24,8 @@ struct pending {               /* one key: asked at the door, then rendered */
 	const struct route *route;
 	enum seat seat;
 	unsigned language;
-	char *key, *word;          /* key NULL: for one alone */
+	char *key, *word; /* key NULL: for one alone, called: */
+	char id[REQUEST_ID_MAX + 1];
 	struct ask *first, **last; /* who waits */
 	char *body;
 	size_t body_n;
@@ -91,6 +93,7 @@ static struct cache_doc *doc_of(
 				    : KEEP_PRIVATE,
 		.cross_origin = is_public && p->route->face != FACE_PAGES,
 		.plain = !p->key, /* for one reader, who is near */
+		.id = p->key ? NULL : p->id,
 		.body = body});
 }
 
@@ -154,7 +157,7 @@ static void on_render(struct render_job *j, json_t **frames)
 		break;
 	case FORM_WRITE:
 		p->status = (int)json_int(model, "status", 500);
-		p->doc = write_doc(p->route, p->status, json_str(model, "why"),
+		p->doc = write_doc(p->route, p->id, p->status, json_str(model, "why"),
 			json_object_get(model, "document"));
 		break;
 	}
@@ -235,6 +238,7 @@ static void pending_new(struct hub *h, struct ask *a)
 	p->language = a->language;
 	p->key = mem_strdup(a->key);
 	p->word = mem_strdup(a->word);
+	memcpy(p->id, a->id, sizeof(p->id));
 	p->first = a;
 	a->next_waiter = NULL;
 	p->last = &a->next_waiter;

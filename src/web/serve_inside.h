@@ -100,6 +100,14 @@ bool guard_host_is_local(const char *host);
 bool guard_token_fits(const struct guard *g, const char *authorization);
 bool guard_origin_fits(const char *origin, const char *host);
 
+/* --- serve_id.c --------------------------------------------------------------------------------
+ */
+
+#define REQUEST_ID_MAX 128 /* bytes */
+/* Into `id`, of REQUEST_ID_MAX + 1 bytes, which is returned: its X-Request-Id, where that is of
+ * letters, digits and -._~+/=:@ and not too long, else a new UUID. */
+const char *request_id(const struct http_exchange *x, char *id);
+
 /* --- a request that waits ----------------------------------------------------------------------
  */
 
@@ -114,9 +122,10 @@ struct ask {                     /* the serving thread's; the hub uses it until 
 	const struct route *route;
 	enum seat seat;
 	unsigned language;
-	char *key;  /* NULL: not shared with other requests */
-	char *word; /* decoded {name} */
-	char *body; /* of a command, or what is asked, as JSON; NULL: none */
+	char *key;                   /* NULL: not shared with other requests */
+	char *word;                  /* decoded {name} */
+	char *body;                  /* of a command, or what is asked, as JSON; NULL: none */
+	char id[REQUEST_ID_MAX + 1]; /* of one without a key */
 	/* of one that writes in: its body while it comes, and what was read of it */
 	bool gathering, busy;
 	struct buf sent;
@@ -130,7 +139,7 @@ struct ask {                     /* the serving thread's; the hub uses it until 
 
 /* The answer of the house to one that writes in. Thread: any. */
 struct cache_doc *write_doc(
-	const struct route *r, int status, const char *why, const json_t *document);
+	const struct route *r, const char *id, int status, const char *why, const json_t *document);
 
 /* --- serve_render.c ----------------------------------------------------------------------------
  */

@@ -85,7 +85,7 @@ static void reply_problem(struct entrance *e, struct http_exchange *x, int statu
 /* One that is not held ready. */
 static void reply_line(struct http_exchange *x, int status, const char *title, const char *allow)
 {
-	char text[200];
+	char text[200], id[REQUEST_ID_MAX + 1];
 	if (is_api(x))
 		snprintf(text, sizeof(text), "{\"title\":\"%s\",\"status\":%d}", title, status);
 	else
@@ -93,9 +93,12 @@ static void reply_line(struct http_exchange *x, int status, const char *title, c
 	struct cache_doc *d = cache_doc_new(&(struct cache_recipe){.status = status,
 		.type = is_api(x) ? "application/problem+json" : "text/plain; charset=utf-8",
 		.keep = KEEP_NOT,
+		.cross_origin = is_api(x),
 		.plain = true,
+		.retry_s = status == 503 ? 2 : 0,
 		.allow = allow,
 		.login = status == 401 ? "intake" : NULL,
+		.id = request_id(x, id),
 		.body = slice_of(text)});
 	cache_doc_reply(d, x);
 	cache_doc_unref(d);
@@ -103,24 +106,37 @@ static void reply_line(struct http_exchange *x, int status, const char *title, c
 
 static void reply_text(struct http_exchange *x, int status, const char *text)
 {
-	char *line = mem_printf("%s\n", text);
+	char *line = mem_printf("%s\n", text), id[REQUEST_ID_MAX + 1];
 	struct cache_doc *d = cache_doc_new(&(struct cache_recipe){.status = status,
 		.type = "text/plain; charset=utf-8",
 		.keep = KEEP_NOT,
 		.plain = true,
+		.id = request_id(x, id),
 		.body = slice_of(line)});
 	cache_doc_reply(d, x);
 	cache_doc_unref(d);
 	free(line);
 }
 
-static void refuse(struct entrance *e, struct http_exchange *x, int status)
+/* What was asked for one alone has a problem of its own. */
+static void reply_failed(
+	struct entrance *e, struct http_exchange *x, const struct route *r, int status)
+{
+	const int i = problem_place(status);
+	if (r && r->class == CLASS_ASKED && r->form != FORM_PAGE && problem_statuses[i] == status)
+		reply_line(x, status, problem_titles[i], NULL);
+	else
+		reply_problem(e, x, status);
+}
+
+/* r: the row it would have come to, or NULL. */
+static void refuse(struct entrance *e, struct http_exchange *x, const struct route *r, int status)
 {
 	switch (status) {
 	case 401: reply_line(x, 401, "Unauthorized", NULL); break;
 	case 415: reply_line(x, 415, "Unsupported Media Type", NULL); break;
 	case 421: reply_line(x, 421, "Misdirected Request", NULL); break;
-	default: reply_problem(e, x, status);
+	default: reply_failed(e, x, r, status);
 	}
 }
 
@@ -166,7 +182,7 @@ void request_take(void *arg)
 	if (a->x && a->doc)
 		cache_doc_reply(a->doc, a->x);
 	else if (a->x)
-		reply_problem(&s->entrances[a->seat], a->x, a->status);
+		reply_failed(&s->entrances[a->seat], a->x, a->route, a->status);
 	ask_free(a);
 }
 
@@ -179,6 +195,8 @@ struct ask *ask_new(struct entrance *e, struct http_exchange *x, const struct ro
 	a->route = m->route;
 	a->seat = e->seat;
 	a->word = mem_strdup(m->word);
+	if (m->route->class == CLASS_ASKED)
+		request_id(x, a->id);
 	a->next = s->asks;
 	if (a->next)
 		a->next->prev = a;
@@ -220,7 +238,7 @@ static void command(struct entrance *e, struct http_exchange *x, const struct ro
 	const int refused = guard_change(x);
 	struct error err;
 	if (refused) {
-		refuse(e, x, refused);
+		refuse(e, x, m->route, refused);
 		return;
 	}
 	json_t *body = json_parse(http_body(x), m->route->body_max, &err);
@@ -228,7 +246,7 @@ static void command(struct entrance *e, struct http_exchange *x, const struct ro
 	json_t *args = json_pack("{s:s, s:O?}", "id", m->word, "body", body);
 	json_decref(body);
 	if (!good)
-		reply_problem(e, x, 400);
+		reply_failed(e, x, m->route, 400);
 	else if (m->route->query)
 		ask(e, x, m, args);
 	else
@@ -324,7 +342,7 @@ void request_handle(void *arg, struct http_exchange *x)
 		const int refused = guard_admit_to(&e->serving->guard, m.route, x);
 		if (refused) {
 			write_drop(x);
-			refuse(e, x, refused);
+			refuse(e, x, m.route, refused);
 			return;
 		}
 	}

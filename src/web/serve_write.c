@@ -62,7 +62,7 @@ void write_drop(struct http_exchange *x)
 /* --- answers ---------------------------------------------------------------------------------- */
 
 struct cache_doc *write_doc(
-	const struct route *r, int status, const char *why, const json_t *document)
+	const struct route *r, const char *id, int status, const char *why, const json_t *document)
 {
 	struct buf text = BUF(BUF_LINE);
 	const char *type = "application/json";
@@ -76,6 +76,7 @@ struct cache_doc *write_doc(
 		.plain = true,
 		.retry_s = status == 429 ? 5 : 0,
 		.influx = r->face == FACE_INFLUX,
+		.id = id,
 		.body = buf_slice(&text)});
 	buf_fini(&text);
 	return d;
@@ -83,7 +84,8 @@ struct cache_doc *write_doc(
 
 static void reply(struct http_exchange *x, const struct route *r, int status, const char *why)
 {
-	struct cache_doc *d = write_doc(r, status, why, NULL);
+	char id[REQUEST_ID_MAX + 1];
+	struct cache_doc *d = write_doc(r, request_id(x, id), status, why, NULL);
 	cache_doc_reply(d, x);
 	cache_doc_unref(d);
 }

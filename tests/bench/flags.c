@@ -1,12 +1,13 @@
 /*
  * flags.c - what a pass over a rule set costs, and a sample on its way in.
  *
- *	bench-flags DIRECTORY RULES MINUTES WIDTH
+ *	bench-flags DIRECTORY RULES MINUTES WIDTH [lines]
  *
  * Every path that a flag asks about becomes WIDTH series for each of its first two wildcards, fed
- * every 10 s of MINUTES in virtual time. Prints JSON: flags, those of the usual shapes, series, ms
- * of the passes that judge a minute (of the last hour), the longest pass of all, and ns of CPU that
- * watching takes of a sample.
+ * every 10 s of MINUTES in virtual time; with `lines` as gauges, which is what another StatsD's
+ * lines of Graphite become. Prints JSON: flags, those of the usual shapes, series, ms
+ * of the passes that judge a minute (of the last hour), the longest pass of all, ns of CPU that
+ * watching takes of a sample, and ms of CPU, of all threads, of /render of one flag's tree.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@
 #include "judge/cloudmon/cloudmon.h"
 #include "judge/graphite/target.h"
 
-#define PASSES 60
+#define PASSES  60
+#define RENDERS 20
 
 struct feed {
 	struct series *series;
@@ -33,13 +35,19 @@ static struct {
 	VEC(struct feed) feeds;
 	struct series_hist hist;
 	int width;
+	bool lines;
 } b;
+
+static int64_t cpu_of(clockid_t whose)
+{
+	struct timespec t;
+	clock_gettime(whose, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
 
 static int64_t cpu_ns(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
+	return cpu_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* --- series ------------------------------------------------------------------------------------
@@ -49,11 +57,13 @@ static void add_series(const char *path)
 {
 	const char *dot = strrchr(path, '.');
 	const bool is_timer = strcmp(dot, ".mean") == 0;
-	char *name = mem_strndup(path, (size_t)(dot - path));
+	char *name = b.lines ? mem_strdup(path) : mem_strndup(path, (size_t)(dot - path));
 	if (!map_get(&b.seen, name)) {
 		map_put(&b.seen, name, name);
-		const struct series_key key = {.kind = is_timer ? SERIES_DIST : SERIES_SUM,
-			.unit = is_timer ? "us" : "",
+		const struct series_key key = {.kind = b.lines    ? SERIES_GAUGE
+						       : is_timer ? SERIES_DIST
+								  : SERIES_SUM,
+			.unit = is_timer && !b.lines ? "us" : "",
 			.location = "",
 			.name = name};
 		struct series *s = series_get(b.store, &key);
@@ -125,7 +135,35 @@ static int by_size(const void *a, const void *c)
 	return x < y ? -1 : x > y;
 }
 
-static void run(struct cloudmon *c, int minutes)
+static void on_lines(void *arg, struct graphite_lines *lines, const struct error *err)
+{
+	if (err || lines->n != 1)
+		mem_panic("a flag's tree: %s", err ? err->msg : "not one line");
+	graphite_lines_free(lines);
+	*(bool *)arg = true;
+}
+
+static double render_ms(struct graphite *g, struct cloudmon *c)
+{
+	const struct cloudmon_flag *f = cloudmon_flag_at(
+		cloudmon_rules_of(c), cloudmon_flag_count(cloudmon_rules_of(c)) / 2);
+	char *target = mem_printf("flag.%s.%s", f->environment, f->name);
+	const int64_t now = clock_unix_us(&b.clock) / 1000000;
+	const struct graphite_question q = {.targets = (const char *const *)&target,
+		.target_count = 1,
+		.from_s = now - 600,
+		.until_s = now};
+	const int64_t begin = cpu_of(CLOCK_PROCESS_CPUTIME_ID);
+	for (int i = 0; i < RENDERS; i++) {
+		bool done = false;
+		graphite_render(g, &q, on_lines, &done);
+		loop_run_until(b.loop, &done);
+	}
+	free(target);
+	return (double)(cpu_of(CLOCK_PROCESS_CPUTIME_ID) - begin) / 1e6 / RENDERS;
+}
+
+static void run(struct graphite *g, struct cloudmon *c, int minutes)
 {
 	int64_t passes[PASSES] = {0}, longest = 0, watched = 0, alone = 0;
 	size_t n = 0;
@@ -153,7 +191,10 @@ static void run(struct cloudmon *c, int minutes)
 	size_t green = 0;
 	for (size_t i = 0; i < cloudmon_health_count(rules); i++)
 		green += cloudmon_last(c, i, &last) && last.weight == 0;
+	cloudmon_trees(&c, g);
+	const double render = render_ms(g, c);
 	cloudmon_free(c);
+	c = NULL;
 	for (int i = 0; i < 30; i++) {
 		loop_advance(b.loop, 10 * NS_PER_S);
 		const int64_t begin = cpu_ns();
@@ -165,12 +206,12 @@ static void run(struct cloudmon *c, int minutes)
 	const double samples = (double)b.feeds.n * minutes * 6;
 	printf("{\"flags\": %zu, \"usual\": %zu, \"healths\": %zu, \"green\": %zu, \"series\": %zu,"
 	       " \"passes\": %zu, \"median_ms\": %.3f, \"most_ms\": %.3f, \"longest_ms\": %.3f,"
-	       " \"watch_ns\": %.0f, \"append_ns\": %.0f}\n",
+	       " \"watch_ns\": %.0f, \"append_ns\": %.0f, \"render_ms\": %.3f}\n",
 		flags, usual, cloudmon_health_count(rules), green, b.feeds.n, n,
 		n ? (double)passes[n / 2] / 1e6 : 0, n ? (double)passes[n - 1] / 1e6 : 0,
 		(double)longest / 1e6,
 		(double)watched / samples - (double)alone / ((double)b.feeds.n * 30),
-		(double)alone / ((double)b.feeds.n * 30));
+		(double)alone / ((double)b.feeds.n * 30), render);
 }
 
 int main(int argc, char **argv)
@@ -178,9 +219,10 @@ int main(int argc, char **argv)
 	struct error err = {0};
 	struct error_list errors = {0};
 	int64_t us;
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return 2;
 	b.width = (int)strtol(argv[4], NULL, 10);
+	b.lines = argc == 6;
 	clock_parse_rfc3339("2026-12-01T00:00:00Z", &us);
 	clock_init_virtual(&b.clock, us);
 	b.loop = loop_new(&b.clock, &err);
@@ -198,7 +240,7 @@ int main(int argc, char **argv)
 			add_paths(target_root(t));
 		target_free(t);
 	}
-	run(cloudmon_new(b.loop, g, rules, &(struct cloudmon_options){.series = b.store}),
+	run(g, cloudmon_new(b.loop, g, rules, &(struct cloudmon_options){.series = b.store}),
 		(int)strtol(argv[3], NULL, 10));
 	graphite_free(g);
 	cloudmon_rules_free(rules);

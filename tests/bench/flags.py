@@ -47,13 +47,13 @@ def made(place, flags):
     return place
 
 
-def measure(what, rules, minutes, width):
+def measure(what, rules, minutes, width, *more):
     with tempfile.TemporaryDirectory(prefix="bench-flags-") as place:
-        out = subprocess.run([BENCH, place, rules, str(minutes), str(width)], stdout=subprocess.PIPE, check=True, timeout=3600)
+        out = subprocess.run([BENCH, place, rules, str(minutes), str(width), *more], stdout=subprocess.PIPE, check=True, timeout=3600)
     r = json.loads(out.stdout)
-    print(f"{what}: {r['flags']} flags ({r['usual']} of the usual shapes), {r['healths']} health metrics, {r['series']} series:"
+    print(f"{what}: {r['flags']} flags ({r['usual']} that need no question), {r['healths']} health metrics, {r['series']} series:"
           f" a pass {r['median_ms']:.2f} ms median, {r['most_ms']:.2f} ms at most; watching takes {r['watch_ns']:.0f} ns"
-          f" of a sample (storing it {r['append_ns']:.0f})", flush=True)
+          f" of a sample (storing it {r['append_ns']:.0f}), /render of one flag's tree {r['render_ms']:.1f} ms of all threads", flush=True)
     return r
 
 
@@ -64,9 +64,11 @@ def main():
             print("the production rule set is not there: one of its shapes and size", flush=True)
             production = made(f"{place}/small", 520)
         r = measure("production" if "mp-prod" in production else "as production", production, int(HOURS * 60), 2)
+        lines = measure("as lines of another StatsD", production, int(HOURS * 60), 2, "lines")
         measure("large", made(f"{place}/large", BIG), 30, 1)
-    print(f"target: a pass over production < {TARGET_MS} ms: {'met' if r['median_ms'] < TARGET_MS else 'MISSED'}")
-    return r["median_ms"] >= TARGET_MS
+    worst = max(r["median_ms"], lines["median_ms"])
+    print(f"target: a pass over production < {TARGET_MS} ms: {'met' if worst < TARGET_MS else 'MISSED'}")
+    return worst >= TARGET_MS
 
 
 if __name__ == "__main__":

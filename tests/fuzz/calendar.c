@@ -8,12 +8,12 @@
 
 static int32_t number(struct slice *rest)
 {
-	int32_t n = 0;
+	uint32_t n = 0;
 	for (int i = 0; i < 4 && rest->n; i++) {
 		n = n * 256 + (unsigned char)rest->p[0];
 		*rest = slice_sub(*rest, 1, rest->n);
 	}
-	return n;
+	return (int32_t)n;
 }
 
 static void read_words(struct calendar_rule *r, struct slice text)

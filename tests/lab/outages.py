@@ -18,19 +18,26 @@ import tempfile
 import threading
 import time
 
-from watch import Receiver, Watched, Witness, clock, lab, wait_all
+from watch import ROOT, Receiver, Watched, Witness, clock, lab, wait_all
 
-# what is stopped, for how long at most, the component that must be named
+SHIPPED = [{"use": "server-login", "every": "2m"}, {"use": "volume-life", "every": "2m", "params": {"with_backup": False}}]
+
+
+def own(name, every):
+    return [{"use": str(ROOT / f"tests/lab/{name}.yaml"), "every": every}]
+
+
+# what is stopped, for how long at most, the component that must be named, the scenarios that see it: where the
+# API goes on to answer a scenario alone does, twice in a row, and each run waits for what does not come
 PLAN = [
-    ("nova-api", 240, "compute"),
-    ("neutron-l3", 420, "network"),
-    ("cinder-volume", 420, "block-storage"),
-    ("keystone", 240, "identity"),
+    ("nova-api", 240, "compute", SHIPPED),
+    ("neutron-l3", 900, "network", own("outage-network", "1m")),
+    ("cinder-volume", 900, "block-storage", own("outage-volume", "30s")),
+    ("keystone", 240, "identity", SHIPPED),
 ]
 CONFIG = {
     "site": {"name": "Lab", "languages": ["en", "de"]},
     "judge": {"minimum": "10s"},
-    "scenarios": [{"use": "server-login", "every": "2m"}, {"use": "volume-life", "every": "2m", "params": {"with_backup": False}}],
     "events": {"suspect": {"lasting": "30s", "announce": "1m", "close": "auto", "after": "1m"}},
 }
 
@@ -61,10 +68,10 @@ def wait_for(ask, seconds):
 
 
 def play(watched, fault, keep):
-    service, hold, root = fault
+    service, hold, root, _ = fault
     known = {e["id"] for e in events(watched)}
     begin = time.time()
-    row = {"service": service, "root": root, "begin": begin, "wrong": []}
+    row = {"service": service, "root": root, "begin": begin, "known": known, "wrong": []}
 
     def new():
         return next((e for e in events(watched) if e["id"] not in known and not e["ended_ms"]), None)
@@ -84,17 +91,17 @@ def play(watched, fault, keep):
     time.sleep(5)
     row["follow"] = sorted(i for i, c in worse().items() if c.get("root") == root)
     row["said"] = {i: c["health"] for i, c in worse().items()}
-    picture(watched, "", f"{service}-page", keep)
+    picture(watched, "", f"{service}-page", keep, height=1640)
     lab("start", service)
     row["end"] = time.time()
     if not event:
         row["wrong"].append("no event opened itself")
-        wait_all(watched, "operational", 420)
         return row
     picture(watched, f"events/{event['id']}", f"{service}-event-open", keep)
     row["event"] = event["id"]
     closed, _ = wait_for(lambda: next((e for e in events(watched) if e["id"] == event["id"] and e["ended_ms"]), None), 600)
     row["closed"] = closed and time.time() - row["end"]
+    row["well"] = watched.first(root, {"operational"}, row["end"], time.time())
     if not closed:
         row["wrong"].append("its event was not closed")
     if root not in event["touched"]:
@@ -103,14 +110,11 @@ def play(watched, fault, keep):
     row["evidence"] = whole["evidence"]
     if not whole["evidence"]:
         row["wrong"].append("the event has no evidence")
-    for number in whole["evidence"][:1]:
-        proof = watched.ask(f"api/ops/v1/evidence/{number}.json", watched.intake)
+    proofs = [(n, watched.ask(f"api/ops/v1/evidence/{n}.json", watched.intake)) for n in whole["evidence"]]
+    for number, proof in [p for p in proofs if p[1]["component"] == root and p[1]["health"] != "operational"][:1]:
         row["proof"] = f"{proof['rule']}: {proof['text']} ({len(proof['samples'])} samples)"
         picture(watched, f"evidence/{number}", f"{service}-evidence", keep)
     picture(watched, f"events/{event['id']}", f"{service}-event-closed", keep)
-    others = [e["id"] for e in events(watched) if e["id"] not in known and e["id"] != event["id"]]
-    if others:
-        row["wrong"].append(f"more than one event: {others}")
     return row
 
 
@@ -123,11 +127,37 @@ def tell(rows):
         print(f"\n{r['service']}: stopped {clock(r['begin'])}, started {clock(r['end'])}\n"
               f"  {r['root']} worse on the page {seconds(r['shown'])}; at the end {r['said']}\n"
               f"  follow it: {', '.join(r['follow']) or 'none'}\n"
-              f"  event {r.get('event')}: opened {seconds(r['opened'])}, public {seconds(r['announced'])}, "
-              f"closed {seconds(r.get('closed'))} after the start\n"
+              f"  event {r.get('event')}: opened {seconds(r['opened'])}, public {seconds(r['announced'])}; after the start "
+              f"well {seconds(r.get('well'))}, closed {seconds(r.get('closed'))}\n"
               f"  evidence {r.get('evidence')}: {r.get('proof')}")
         for text in r["wrong"]:
             print("  WRONG:", text)
+
+
+def all_passed(watched):
+    """The newest run of each scenario was well: what fails then did not before, and nothing that began earlier is
+    still to come."""
+    return all((s["last"] or {}).get("verdict") == "passed" for s in watched.ask(base=watched.intake)["scenarios"])
+
+
+def one(fault, place, receiver, keep):
+    """An outage beside a program of its own, with the scenarios that see it."""
+    place.mkdir(exist_ok=True)
+    watched = Watched(place, Witness(), receiver.server_port, {**CONFIG, "scenarios": fault[3]})
+    try:
+        if not wait_for(lambda: all_passed(watched), 600)[0] or not wait_all(watched, "operational", 60):
+            sys.exit(f"before {fault[0]} was stopped not all was well: {watched.at(time.time())}")
+        row = play(watched, fault, keep)
+        print(f"  {clock(time.time())}  {fault[0]} played", flush=True)
+        if not wait_for(lambda: all_passed(watched), 600)[0] or not wait_all(watched, "operational", 300):
+            row["wrong"].append(f"not all operational again: {watched.at(time.time())}")
+        others = [e["id"] for e in events(watched) if e["id"] not in row["known"] and e["id"] != row.get("event")]
+        if others:
+            row["wrong"].append(f"more than one event: {others}")
+        return [row]
+    finally:
+        lab("start", fault[0])
+        watched.close()
 
 
 def main():
@@ -140,21 +170,9 @@ def main():
     receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     plan = [PLAN[int(i) - 1] for i in o.only.split(",")] if o.only else PLAN
-    watched = Watched(place, Witness(), receiver.server_port, CONFIG)
     rows = []
-    try:
-        if not wait_all(watched, "operational", 400):
-            print("not all components became operational:", watched.at(time.time()))
-            return 1
-        for fault in plan:
-            rows.append(play(watched, fault, o.keep))
-            print(f"  {clock(time.time())}  {fault[0]} played", flush=True)
-            if not wait_all(watched, "operational", 600):
-                rows[-1]["wrong"].append(f"not all operational again: {watched.at(time.time())}")
-    finally:
-        for service, *_ in plan:
-            lab("start", service)
-        watched.close()
+    for fault in plan:
+        rows += one(fault, pathlib.Path(place) / fault[0], receiver, o.keep)
     tell(rows)
     return 1 if any(r["wrong"] for r in rows) else 0
 

@@ -111,7 +111,10 @@ def test_statuspages_clients_are_told(run):
     summary = run.json("/api/v2/summary.json")
     incident, = summary["incidents"]
     assert (incident["name"], incident["status"], incident["impact"]) == ("Volumes cannot be made", "identified", "critical")
+    assert [u["status"] for u in incident["incident_updates"]] == ["identified", "investigating"]
     assert incident["incident_updates"][0]["body"] == "A disk is full."
+    assert "fails" in incident["incident_updates"][1]["body"]
+    assert "earlier" not in json.dumps(run.site())
     assert {c["name"] for c in incident["components"]} <= {c["name"] for c in summary["components"]}
     work, = run.json("/api/v2/scheduled-maintenances/upcoming.json")["scheduled_maintenances"]
     assert work["status"] == "scheduled" and work["scheduled_for"] < work["scheduled_until"]

@@ -281,6 +281,23 @@ def test_a_window_of_a_rule_is_announced_and_goes_by_the_clock(cloud):
         assert len(events(run, True, "?kind=maintenance")) == 1
 
 
+def test_a_probe_that_is_nobodys_is_marked_while_it_is_worked_on(cloud):
+    probes = [{"name": "router", "tcp": "127.0.0.1:9", "every": "1s"}]
+    work = rule(None, 20, "1h", components=[], probes=["router"])
+    with running(cloud, {**CONFIG, "probes": probes, "maintenance": [work]}, state="nobodys") as run:
+        mark = 'glasshouse_probe_maintenance{probe="router"} 1'
+        assert run.site()["worked_on"] == [] and mark not in run.get("/metrics", run.intake)[2].decode()
+        worked_on = until(lambda: run.site()["worked_on"], "it is marked")
+        event = run.site()["events"][0]["id"]
+        assert worked_on == [{"probe": "router", "event": event}]
+        page = until(lambda: "<bdi>router</bdi>" in (text := run.get("/")[2].decode()) and text, "the page has it")
+        assert re.search(rf'<a href="[^"]*/events/{event}[^"]*"><bdi>router</bdi></a>', page), page
+        assert mark in run.get("/metrics", run.intake)[2].decode()
+        assert not any(c["maintenance"] for c in run.site(True)["components"]), "it is no component's"
+        tell(run, "update", event, "Done.", "--phase", "completed", what="maintenance")
+        until(lambda: not run.site()["worked_on"] and mark not in run.get("/metrics", run.intake)[2].decode(), "it is over")
+
+
 def test_work_that_is_planned_by_hand(house):
     name = tell(house, "plan", "Switches", "--start", "+3s", "--length", "2s", "--component", "network",
                 what="maintenance")

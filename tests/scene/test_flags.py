@@ -11,6 +11,7 @@ import urllib.parse
 import pytest
 import yaml
 
+from described import fits
 from graphite_web import GraphiteWeb
 from prometheus import prometheus
 from running import LOOPBACK, running, until
@@ -79,6 +80,7 @@ def ask(run, base=None, **arguments):
 def points(run, service, **more):
     status, kind, body = ask(run, service=service, environment="prod", **{"from": "-10min", "to": "now", **more})
     assert status == 200 and kind == "application/json", body
+    fits(json.loads(body), "FlagsHealth")
     return json.loads(body)
 
 
@@ -145,6 +147,7 @@ def test_what_is_wrong_with_a_question(cloud):
     with running(cloud, {"judge": {"cloudmon": "rules.yaml"}}, state="questions") as run:
         until(lambda: run.get("/api/v1/info")[0] == 200, "the doors are open")
         assert json.loads(run.get("/api/v1/")[2]) == {"name": "v1"}
+        fits(json.loads(run.get("/api/v1")[2]), "FlagsRoot")
         assert b"8 flags, 4 health metrics" in run.get("/api/v1/info")[2]
         good = {"service": "good", "environment": "prod", "from": "-5min", "to": "-2min"}
         for base in (run.page, run.intake):
@@ -156,6 +159,7 @@ def test_what_is_wrong_with_a_question(cloud):
         for wrong in ({"service": "nobody"}, {"environment": "moon"}):
             status, kind, body = ask(run, **{**good, **wrong})
             assert status == 409 and next(iter(wrong.values())) in json.loads(body)["message"]
+            fits(json.loads(body), "FlagsTrouble")
         for wrong in ({"from": "yesteryear"}, {"max_data_points": "0"}, {"from": "-1min", "to": "-2min"}):
             assert ask(run, **{**good, **wrong})[0] == 400
         assert ask(run, **{**good, "from": "-10d"})[0] == 500
@@ -253,3 +257,88 @@ def test_flags_in_promql(cloud):
             run.wait_health("prom-up", "operational", 200)
             assert run.health("prom-none") == "unknown" and run.health("prom-many") == "unknown"
             until(lambda: "gives 2 series" in json.dumps(run.site(True)), "what is wrong is named", 60)
+            source.process.kill()
+            run.wait_health("prom-up", "unknown", 200)
+            run.wait_health("prom-gone", "unknown", 200)
+            until(lambda: "Prometheus does not answer" in json.dumps(run.site(True)), "who does not answer is named", 60)
+            assert "Prometheus" not in json.dumps(run.site())  # what operators have is theirs
+            assert b"does not answer" in run.get("/api/v1/info")[2]
+            status, _, body = ask(run, service="up", environment="prod", **{"from": "-9min", "to": "now"})
+            assert status == 500 and "does not answer" in json.loads(body)["message"]
+
+
+class PrometheusDouble:
+    """Says 1 to everything; counts the ranges it is asked about, and keeps answers back while it is told to."""
+
+    def __enter__(self):
+        outer, self.asked, self.free = self, [], threading.Event()
+        self.free.set()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                start, end = int(form["start"][0]), int(form["end"][0])
+                outer.asked.append((start, end))
+                outer.free.wait(60)
+                body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [
+                    {"metric": {}, "values": [[at, "1"] for at in range(start, end + 1, 60)]}]}}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.free.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def ranges(self, minutes):
+        return sum(end - start == 60 * (minutes - 1) for start, end in self.asked)
+
+
+def test_same_answer_for_a_second_and_few_at_once(cloud):
+    write(os.path.join(cloud.place, "double.yaml"), promql_rules(1))
+    with PrometheusDouble() as source:
+        settings = {"config": "double.yaml", "prometheus": source.url}
+        with running(cloud, {"judge": {"cloudmon": settings}}, state="double") as run:
+            until(lambda: run.get("/api/v1/info")[0] == 200, "the doors are open")
+            end = int(time.time()) // 60 * 60 - 600
+
+            def asks(minutes):
+                """The answer, and how often the source was asked for it."""
+                before = source.ranges(minutes)
+                status, _, body = ask(run, service="up", environment="prod", to=end, **{"from": end - 60 * minutes})
+                return status, source.ranges(minutes) - before, body
+
+            until(lambda: asks(3)[:2] == (200, 1) and asks(3)[:2] == (200, 0), "the same answer serves again")
+            until(lambda: asks(3)[1] == 1, "it is asked anew after that")
+            assert [p["weight"] for p in json.loads(asks(3)[2])["metrics"]] == [0, 0, 0]
+
+            def crowded():
+                """Four questions that wait for their source, and one more: its status, and theirs in the end."""
+                statuses = []
+                threads = [threading.Thread(target=lambda n=n: statuses.append(asks(n)[0])) for n in range(11, 15)]
+                source.free.clear()
+                source.asked.clear()
+                for t in threads:
+                    t.start()
+                try:
+                    until(lambda: sum(source.ranges(n) for n in range(11, 15)) == 4, "four are under way", 6)
+                    return asks(20)[:2], statuses
+                except AssertionError:
+                    return None  # too slow, or the answer of a second ago served again
+                finally:
+                    source.free.set()
+                    for t in threads:
+                        t.join()
+
+            assert until(crowded, "four wait at once") == ((503, 0), [200] * 4)
+            assert asks(20)[:2] == (200, 1)  # there is room again

@@ -186,6 +186,16 @@ CASES = {
     "identity": ["identity('The.time')"],
     "timeFunction": ["timeFunction('The.time')", "timeFunction('The.time',30)"],
     "time": ["time('The.time',step=120)"],
+    "sinFunction": ["sinFunction('The.sine')", "sinFunction('The.sine',3,30)"],
+    "sin": ["sin('The.sine',amplitude=2,step=120)"],
+    "verticalLine": [],  # its time is the data's: see test_a_vertical_line
+    "holtWintersForecast": ["holtWintersForecast(t.a.*.*.count,'1h','10min')", "holtWintersForecast(t.whole,'20min','1min')",
+                            "holtWintersForecast(t.a.x1.*.count,'20h')", "holtWintersForecast(t.signed,'1000s','600s')"],
+    "holtWintersConfidenceBands": ["holtWintersConfidenceBands(t.a.*.*.count,3,'1h','10min')",
+                                   "holtWintersConfidenceBands(t.a.x3.*.count,bootstrapInterval='30min',seasonality='20min')"],
+    "holtWintersConfidenceArea": ["holtWintersConfidenceArea(t.whole,2,'1h','10min')", "holtWintersConfidenceArea(scale(t.zero,2),1,'1h','10min')"],
+    "holtWintersAberration": ["holtWintersAberration(t.a.*.*.count,1,'1h','10min')", "holtWintersAberration(t.signed,1,'50min','5min')"],
+    "stacked": ["stacked(t.a.*.*.count)", "stacked(t.a.x1.*.count,'up')", "group(stacked(t.a.x1.*.count),stacked(t.a.x2.*.count),stacked(t.zero,'other'))"],
     "consolidateBy": ["consolidateBy(t.a.x1.*.count,'sum')", "consolidateBy(t.a.x1.*.count,'max')", "consolidateBy(t.a.x1.*.count,'first')",
                       "consolidateBy(t.a.x1.*.count,'avg_zero')"],
     "cumulative": ["cumulative(t.a.x1.*.count)"],
@@ -307,7 +317,7 @@ def test_function(both, function):
 
 # What has other steps than what it is made of is not put into others: see test_unlike_steps_are_aligned_in_time.
 OTHER_STEPS = re.compile("ummarize|hitcount|time|constantLine|threshold|identity|aggregateLine|countSeries\\(\\)|exponential|XFiles|xFiles"
-                         "|applyByNode|aliasQuery|group\\(\\)|no\\.such|\\|")
+                         "|applyByNode|aliasQuery|group\\(\\)|no\\.such|\\||stacked|sin")
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -375,6 +385,50 @@ def test_a_slice_is_by_the_time_of_each_value(both):
 
 def test_a_delay_of_nothing_changes_nothing(both):
     assert [p for p in ours(both, "delay(t.a.x1.y1.count,0)")[0]["datapoints"]] == ours(both, "t.a.x1.y1.count")[0]["datapoints"]
+
+
+def test_a_vertical_line(both):
+    """One value; without a label graphite-web's has no name."""
+    moment = both.end - 600
+    for more in ("'deploy'", "'deploy','red'"):
+        target = f"verticalLine('{moment}',{more})"
+        for way in WAYS.values():
+            both.compare(target, **way)
+        both.compare([target, "t.zero"])
+    assert ours(both, f"verticalLine('{moment}')")[0]["target"] == f"verticalLine({moment})"
+    for when, said in ((both.end - 7200, "before"), (both.end + 7200, "after")):
+        assert both.ask(both.web.url, f"verticalLine('{when}','x')")[0] != 200
+        assert ours(both, f"verticalLine('{when}','x')", status=400).strip() == f"column 14: verticalLine: that is {said} the time asked for"
+
+
+def test_targets_stack_on_each_other(both):
+    both.compare(["stacked(t.a.x1.*.count)", "t.zero", "stacked(t.a.x2.*.count)", "stacked(t.small,'other')", "stacked(t.signed,'other')"])
+
+
+def test_other_times_are_another_stack(both):
+    """graphite-web puts values on each other by their number, and those of a window on what stands there already."""
+    plain, average = (ours(both, target)[0]["datapoints"] for target in ("movingAverage(t.whole,5)", "movingAverage(stacked(t.whole),5)"))
+    assert plain == average
+    minutes = ours(both, ["stacked(t.whole)", "stacked(summarize(t.whole,'1min','sum'))"])[1]
+    assert minutes["datapoints"] == ours(both, "summarize(t.whole,'1min','sum')")[0]["datapoints"]
+
+
+def test_a_bootstrap_of_days_has_longer_steps(both):
+    """A week is read in steps of ten minutes; what is off is still told at each value's own time."""
+    forecast = ours(both, "holtWintersForecast(t.whole)")[0]["datapoints"]
+    assert {b[1] - a[1] for a, b in zip(forecast, forecast[1:])} == {600} and all(v is not None for v, _ in forecast[1:])
+    off = ours(both, "holtWintersAberration(t.whole,0)")[0]["datapoints"]
+    seen = {at: v for v, at in ours(both, "t.whole")[0]["datapoints"]}
+    assert [at for _, at in off] == list(seen)
+    for value, at in off:
+        expected = [v for v, when in forecast if when <= at < when + 600]
+        assert near(value, seen[at] - expected[0] if expected and expected[0] is not None else 0)
+
+
+def test_a_season_has_two_steps(both):
+    assert both.ask(both.web.url, "holtWintersForecast(t.whole,'1h','10s')")[0] != 200
+    assert ours(both, "holtWintersForecast(t.whole,'1h','10s')", status=400).strip() == \
+        "column 34: holtWintersForecast: a season is at least two steps long, here 20 s"
 
 
 def test_no_total_is_no_answer(both):

@@ -6,6 +6,8 @@ import os
 import re
 import socket
 import subprocess
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -336,6 +338,54 @@ def test_gatus():
     assert made["config"]["witnesses"] == ["tcp://192.0.2.53:53"]
 
 
+def test_gatus_maintenance():
+    """Windows of all probes and of one, by the clocks of their zone; those that could not be are told with why."""
+    made = example("gatus")
+    all_of_it, website, images = made["config"]["maintenance"][-1], *made["config"]["maintenance"][:-1]
+    assert all_of_it == {"name": "maintenance", "title": "Maintenance", "every": "week", "on": ["mon"], "at": "23:00",
+                         "length": "1h", "zone": "Europe/Berlin", "probes": list(probes(made)), "announce": "none"}
+    assert website == {"name": "core_website-maintenance", "title": "Maintenance of website", "every": "day", "at": "01:00",
+                       "length": "1h", "zone": "UTC", "probes": ["core_website"], "announce": "none"}
+    assert images["on"] == ["sun", "sat"] and images["length"] == "90m" and images["probes"] == ["shop_catalog_images"]
+    suite, = note(made, "suites[1].endpoints[2].maintenance-windows[0].start")
+    assert suite["fate"] == "differently" and "component of the suite" in suite["text"]
+    reasons = [note(made, f"endpoints[0].maintenance-windows[{i}]")[0] for i in range(1, 5)]
+    assert {n["fate"] for n in reasons} == {"not carried"}
+    for n, said in zip(reasons, ("`start` is a time", "no such `timezone`", "`every` is a list of days", "switched off")):
+        assert said in n["text"]
+
+
+def test_gatus_maintenance_comes_when_it_came_there(tmp_path):
+    """What the windows are is what `glasshouse maintenance next` says of them."""
+    assert command("import", "gatus", "--out", tmp_path, os.path.join(IMPORTS, "gatus")).returncode == 1
+    (tmp_path / "state").mkdir()
+    out = command("maintenance", "next", "-c", tmp_path / "glasshouse.yaml", "--state", tmp_path / "state", cwd=tmp_path)
+    assert out.returncode == 0, out.stderr
+    spans = re.findall(r"^(\S+)Z  (\S+)Z  maintenance: Maintenance", out.stdout, re.M)
+    assert spans
+    for span in spans:
+        clocks = [datetime.fromisoformat(at + "+00:00").astimezone(ZoneInfo("Europe/Berlin")) for at in span]
+        assert [f"{at:%a %H:%M}" for at in clocks] == ["Mon 23:00", "Tue 00:00"]
+
+
+def test_gatus_suites():
+    """What only reads and needs no stored value; all else is told, each endpoint with its reason."""
+    made = example("gatus")
+    p = probes(made)
+    mine = {name: item for name, item in p.items() if item.get("component") == "catalog"}
+    assert set(mine) == {"shop_catalog_list", "shop_catalog_images", "shop_catalog_port"}
+    assert all(item["every"] == "2m" and item["group"] == "shop" for item in mine.values())
+    assert "after" not in mine["shop_catalog_list"] and mine["shop_catalog_images"]["after"] == ["shop_catalog_list"]
+    assert "after" not in mine["shop_catalog_port"]  # always-run
+    assert not any("order" in name or "nothing" in name for name in p)
+    for what, said in (("suites[0].endpoints[0]", "it changes something"), ("suites[0].endpoints[1]", "[CONTEXT]"),
+                       ("suites[0].endpoints[2]", "steps of which one changes"), ("suites[0].name", "no probe came of it"),
+                       ("suites[1].endpoints[1]", "[CONTEXT]"), ("suites[1].endpoints[0].store", "values do not go"),
+                       ("suites[1].context", "values do not go"), ("suites[2]", "switched off")):
+        told, = note(made, what)
+        assert told["fate"] == "not carried" and said in told["text"], told
+
+
 def test_gatus_takes_variables_of_the_environment():
     made = imported("gatus", os.path.join(IMPORTS, "gatus"), NOBODY_SET_THIS_HOST="set.example.org")
     assert probes(made)["hidden"]["http"] == "https://set.example.org/"
@@ -413,6 +463,20 @@ def test_uptime_kuma():
     assert hook == {"name": "Hook", "webhook": "https://alerts.example.org/kuma"}
     assert mail["server"] == {"host": "mail.example.org:465", "from": "status@example.org", "tls": "implicit",
                               "user": "status", "password": "file:secrets/Mail-password"}
+
+
+@pytest.mark.parametrize("kind, what", [("docker", "Container"), ("mqtt", "Broker")])
+def test_what_is_said_to_be_written_instead_is_a_probe(kind, what, tmp_path):
+    """A type without an equivalent: the probe of kind exec that the report proposes is read as it stands."""
+    made = example("uptime-kuma")
+    told = [n for n in made["notes"] if n["fate"] == "not carried" and "probe of kind exec" in n["text"]
+            and {"docker": "docker", "mqtt": "mosquitto_sub"}[kind] in n["text"]]
+    assert len(told) == 1 and re.fullmatch(r"monitorList\[\d+\]", told[0]["what"]) and told[0]["whole"]
+    said = re.search(r"run: (\[.*?\]), expect: (\".*?\")$", told[0]["text"])
+    (tmp_path / "glasshouse.yaml").write_text(
+        f"probes:\n  - {{name: {what}, exec: {{run: {said[1]}}}, expect: {said[2]}}}\n", encoding="utf-8")
+    checked = check(tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_upside_down(tmp_path):

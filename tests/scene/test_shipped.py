@@ -37,6 +37,8 @@ def test_passes(name):
         assert done["verdict"] == "passed" and done["created"] == done["deleted"] and done["left"] == 0
         failed = {s["name"]: s["detail"] for s in done["steps"] if s["fault"] != "none" and s["state"] == "failed"}
         assert failed == {}
+        nobodys = {s["name"] for s in done["steps"] if s["state"] == "ready" and not s["component"]}
+        assert {n.partition("[")[0] for n in nobodys} <= {n for n, step in steps_of(name).items() if is_nobodys(step)}
         cloud.assert_clean()
         assert cloud.run("ledger", "--open").returncode == 0
 
@@ -196,6 +198,23 @@ def steps_of(name):
     for other in [include] if isinstance(include, str) else include:
         found.update(steps_of(other))
     return found
+
+
+def is_nobodys(step):
+    """A group of others, and a figure that cannot fail or is only noted, are charged to nobody."""
+    return "group" in step or ("value" in step and ("expect" not in step or step.get("grade") == "note"))
+
+
+# What a guest, an address or a name server answers belongs to nobody unless the step says to whom.
+ASKS_NO_SERVICE = {"ping", "tcp", "http", "ssh", "dns", "stream", "guest", "mesh", "throughput", "bench", "wait", "value"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_failures_are_charged_to_somebody(name):
+    steps = steps_of(name)
+    for step, keys in steps.items():
+        whole = {**steps[keys["like"]], **keys} if "like" in keys else keys
+        assert "component" in whole or is_nobodys(whole) or not ASKS_NO_SERVICE & whole.keys(), f"{name}: {step}"
 
 
 def test_every_scenario_is_described():

@@ -42,6 +42,7 @@ def test_it_opens_is_announced_and_closes_itself(cloud):
         draft = until(lambda: suspected(run), "a draft", 30)[0]
         assert draft["phase"] == "detected" and [c["id"] for c in draft["components"]] == ["block-storage"]
         assert draft["components"][0]["impact"] == 100
+        assert run.site()["components"][0]["region"] and draft["title"] == "Block storage: outage"
         shown = until(lambda: suspected(run, False), "it is announced", 30)[0]
         assert shown["id"] == draft["id"]
         status, _, page = run.get(f"/events/{draft['id']}")

@@ -30,7 +30,6 @@ static void leave_long_ones(struct cloudmon *c, size_t slots)
 		if (c->flags[i].shape && c->flags[i].window_s > reach) {
 			shape_free(c->flags[i].shape);
 			c->flags[i].shape = NULL;
-			c->usual--;
 		}
 }
 
@@ -64,6 +63,7 @@ struct cloudmon *cloudmon_new(struct loop *l, struct graphite *g,
 			if (s->rule->flags[k] >= 0)
 				c->flags[s->rule->flags[k]].in_health = true;
 	}
+	trees_open(c);
 	if (c->watch) {
 		const size_t slots = slots_of(c);
 		leave_long_ones(c, slots);
@@ -82,6 +82,7 @@ void cloudmon_free(struct cloudmon *c)
 		question_leave(c->questions);
 	pass_end(c);
 	watch_free(c->watch);
+	trees_close(c);
 	for (size_t i = 0; i < c->flag_count; i++)
 		flag_close(&c->flags[i]);
 	for (size_t i = 0; i < c->health_count; i++)
@@ -129,7 +130,10 @@ int cloudmon_weight(const struct cloudmon *c, size_t health, int64_t minute_s)
 
 size_t cloudmon_usual(const struct cloudmon *c)
 {
-	return c->usual;
+	size_t n = 0;
+	for (size_t i = 0; i < c->flag_count; i++)
+		n += c->flags[i].shape && shape_usable(c->flags[i].shape, INT64_MAX);
+	return n;
 }
 
 const struct error *cloudmon_trouble(const struct cloudmon *c)
@@ -140,87 +144,4 @@ const struct error *cloudmon_trouble(const struct cloudmon *c)
 const struct cloudmon_rules *cloudmon_rules_of(const struct cloudmon *c)
 {
 	return c->rules;
-}
-
-/* --- trees
- * ---------------------------------------------------------------------------------------- */
-
-static void each_flag(void *arg, void (*cb)(void *to, const char *leaf), void *to)
-{
-	struct cloudmon *const *at = arg;
-	for (size_t i = 0; *at && i < (*at)->flag_count; i++) {
-		const struct cloudmon_flag *f = (*at)->flags[i].rule;
-		char *leaf = mem_printf("flag.%s.%s", f->environment, f->name);
-		cb(to, leaf);
-		free(leaf);
-	}
-}
-
-static void each_health(void *arg, void (*cb)(void *to, const char *leaf), void *to)
-{
-	struct cloudmon *const *at = arg;
-	for (size_t i = 0; *at && i < (*at)->health_count; i++) {
-		const struct cloudmon_health *h = (*at)->healths[i].rule;
-		char *leaf = mem_printf("health.%s.%s", h->environment, h->key);
-		cb(to, leaf);
-		free(leaf);
-	}
-}
-
-/* Whether a leaf is root.ENVIRONMENT.NAME. */
-static bool is_leaf(const char *leaf, const char *root, const char *environment, const char *name)
-{
-	const size_t a = strlen(root), b = strlen(environment);
-	return strncmp(leaf, root, a) == 0 && leaf[a] == '.' &&
-	       strncmp(leaf + a + 1, environment, b) == 0 && leaf[a + 1 + b] == '.' &&
-	       strcmp(leaf + a + b + 2, name) == 0;
-}
-
-/* A slot of Graphite's belongs to the minute before it: (m, m + 60]. */
-static int64_t minute_at(int64_t at_s, int64_t step_s)
-{
-	return step_s >= 60 ? at_s - at_s % 60 : (at_s - 1) - (at_s - 1) % 60;
-}
-
-static bool flag_values(
-	void *arg, const char *leaf, int64_t from_s, int64_t step_s, size_t n, double *into)
-{
-	struct cloudmon *c = *(struct cloudmon *const *)arg;
-	for (size_t i = 0; c && i < c->flag_count; i++) {
-		const struct cloudmon_flag *f = c->flags[i].rule;
-		if (!is_leaf(leaf, "flag", f->environment, f->name))
-			continue;
-		for (size_t k = 0; k < n; k++) {
-			const enum flag_value v = flag_get(
-				&c->flags[i], minute_at(from_s + (int64_t)k * step_s, step_s));
-			into[k] = v == FLAG_UNKNOWN ? NAN : v == FLAG_TRUE;
-		}
-		return true;
-	}
-	return false;
-}
-
-static bool health_values(
-	void *arg, const char *leaf, int64_t from_s, int64_t step_s, size_t n, double *into)
-{
-	struct cloudmon *c = *(struct cloudmon *const *)arg;
-	for (size_t i = 0; c && i < c->health_count; i++) {
-		const struct health_state *s = &c->healths[i];
-		if (!is_leaf(leaf, "health", s->rule->environment, s->rule->key))
-			continue;
-		for (size_t k = 0; k < n; k++) {
-			const int64_t m = minute_at(from_s + (int64_t)k * step_s, step_s);
-			const int weight = cloudmon_weight(c, i, m);
-			into[k] = weight < 0 ? NAN : weight;
-		}
-		return true;
-	}
-	return false;
-}
-
-void cloudmon_trees(struct cloudmon *const *at, struct graphite *g)
-{
-	void *arg = (void *)(uintptr_t)at;
-	graphite_add_tree(g, &(struct graphite_tree){"flag", each_flag, flag_values, arg});
-	graphite_add_tree(g, &(struct graphite_tree){"health", each_health, health_values, arg});
 }

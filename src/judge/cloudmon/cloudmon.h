@@ -152,7 +152,7 @@ bool cloudmon_last(const struct cloudmon *c, size_t health, struct cloudmon_poin
 /* A flag of a minute that was judged. */
 enum flag_value cloudmon_flag_of(const struct cloudmon *c, size_t flag, int64_t minute_s);
 int cloudmon_weight(const struct cloudmon *c, size_t health, int64_t minute_s); /* -1: unknown */
-/* How many of the flags are of a shape that needs no question. */
+/* How many of the flags need no question: their shape is usual, and so is all that it is of. */
 size_t cloudmon_usual(const struct cloudmon *c);
 /* What the source said when it last did not answer; NULL: it answers. */
 const struct error *cloudmon_trouble(const struct cloudmon *c);

@@ -64,7 +64,8 @@ struct cloudmon {
 	struct cloudmon_patience patience;
 	struct flag_state *flags;
 	struct health_state *healths;
-	size_t flag_count, health_count, usual;
+	size_t flag_count, health_count;
+	struct graphite_leaves *flag_leaves, *health_leaves; /* by their numbers */
 	/* a pass */
 	size_t cursor; /* health metrics, then flags of none */
 	bool passing;
@@ -117,6 +118,10 @@ int metric_weight(
 void health_flags(const struct cloudmon *c, const struct cloudmon_health *h, int64_t minute_s,
 	enum flag_value *flags);
 void health_tell(struct cloudmon *c, size_t i);
+
+/* trees.c */
+void trees_open(struct cloudmon *c);
+void trees_close(struct cloudmon *c);
 
 /* points.c */
 void points_cancel_all(struct cloudmon *c);

@@ -67,7 +67,6 @@ void flag_open(struct cloudmon *c, size_t i)
 		}
 		target_free(t);
 	}
-	c->usual += f->shape != NULL;
 	f->window_s = (c->patience.hold_s + 60 + f->bucket_s - 1) / f->bucket_s * f->bucket_s;
 }
 

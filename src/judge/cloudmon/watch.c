@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "judge/graphite/eval.h"
 #include "judge/graphite/glob.h"
 #include "judge/graphite/graphite.h"
 #include "judge/graphite/path_inside.h"
@@ -16,7 +17,11 @@
 #define AHEAD_S 180 /* further ahead than that is a clock that is wrong */
 
 struct slot {
-	double sum, n;
+	double sum; /* of a gauge: its newest value */
+	union {
+		double n;
+		int64_t at_ms; /* of a gauge: when that was */
+	};
 };
 
 struct ring {
@@ -163,7 +168,7 @@ static struct watched *found_of(struct finding *f)
 	if (f->found)
 		return f->found;
 	f->found = mem_new(struct watched);
-	if (series_kind(f->s) == SERIES_GAUGE)
+	if (series_kind(f->s) == SERIES_GAUGE && !path_is_flushed(series_name(f->s)))
 		return f->found;
 	f->found->ring = mem_alloc(sizeof(struct ring) + f->w->slots * sizeof(struct slot));
 	f->found->ring->newest = INT64_MIN;
@@ -172,7 +177,8 @@ static struct watched *found_of(struct finding *f)
 
 static bool kept_field(int field)
 {
-	return field == LEAF_COUNT || field == LEAF_RATE || field == LEAF_MEAN || field == LEAF_SUM;
+	return field == LEAF_VALUE || field == LEAF_COUNT || field == LEAF_RATE ||
+	       field == LEAF_MEAN || field == LEAF_SUM;
 }
 
 static void add_leaf(struct finding *f, struct watch_input *in, const struct field *field)
@@ -188,7 +194,8 @@ static void add_leaf(struct finding *f, struct watch_input *in, const struct fie
 		in->unusual = true;
 		return;
 	}
-	char *path = mem_printf("%s.%s", series_name(f->s), field->name);
+	char *path = field->name ? mem_printf("%s.%s", series_name(f->s), field->name)
+				 : mem_strdup(series_name(f->s));
 	struct watch_leaf *leaf = NULL;
 	VEC_EACH (&in->leaves, struct watch_leaf *, l)
 		if (strcmp((*l)->path, path) == 0)
@@ -290,6 +297,17 @@ static bool is_ahead(struct watch *w, int64_t slot_s)
 	return slot_s > w->seen_s + AHEAD_S;
 }
 
+static void slot_take(struct slot *slot, enum series_kind kind, const struct series_sample *sample)
+{
+	if (kind != SERIES_GAUGE) {
+		slot->sum += sample->value;
+		slot->n += kind == SERIES_DIST ? (double)sample->n : 1;
+	} else if (sample->at_ms >= slot->at_ms) {
+		slot->sum = sample->value;
+		slot->at_ms = sample->at_ms;
+	}
+}
+
 static void on_sample(void *arg, const struct series *s, const struct series_sample *sample)
 {
 	struct watch *w = arg;
@@ -307,10 +325,8 @@ static void on_sample(void *arg, const struct series *s, const struct series_sam
 		return;
 	}
 	struct slot *slot = found->ring ? slot_at(w, found->ring, number) : NULL;
-	if (slot) {
-		slot->sum += sample->value;
-		slot->n += series_kind(s) == SERIES_DIST ? (double)sample->n : 1;
-	}
+	if (slot)
+		slot_take(slot, series_kind(s), sample);
 	VEC_EACH (&found->inputs, struct watch_input *, in) {
 		const int64_t at = number * STEP;
 		(*in)->newest_s = at > (*in)->newest_s ? at : (*in)->newest_s;
@@ -318,16 +334,39 @@ static void on_sample(void *arg, const struct series *s, const struct series_sam
 	}
 }
 
+/* NULL: not kept. */
+static const struct slot *kept_slot(const struct watch *w, struct ring *r, int64_t number)
+{
+	return number > r->newest || number <= r->newest - (int64_t)w->slots
+		       ? NULL
+		       : slot_of(w, r, number);
+}
+
+/* Of several places, the one heard of last. */
+static double newest_value(const struct watch *w, const struct watch_leaf *l, int64_t number)
+{
+	double value = NAN;
+	int64_t at_ms = 1;
+	VEC_EACH (&l->rings, struct ring *, r) {
+		const struct slot *slot = kept_slot(w, *r, number);
+		if (slot && slot->at_ms >= at_ms) {
+			value = slot->sum;
+			at_ms = slot->at_ms;
+		}
+	}
+	return value;
+}
+
 double watch_value(const struct watch *w, const struct watch_leaf *l, int64_t slot_s)
 {
 	const int64_t number = slot_s / STEP;
 	double sum = 0, n = 0;
+	if (l->kind == SERIES_GAUGE)
+		return newest_value(w, l, number);
 	VEC_EACH (&l->rings, struct ring *, r) {
-		if (number > (*r)->newest || number <= (*r)->newest - (int64_t)w->slots)
-			continue;
-		const struct slot *slot = slot_of(w, *r, number);
-		sum += slot->sum;
-		n += slot->n;
+		const struct slot *slot = kept_slot(w, *r, number);
+		sum += slot ? slot->sum : 0;
+		n += slot ? slot->n : 0;
 	}
 	if (n == 0)
 		return NAN;

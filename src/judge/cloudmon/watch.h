@@ -4,8 +4,9 @@
  * An *input* is a pattern; its leaves are found by walking a tree of all patterns once for each
  * series, so that thousands of patterns cost a series no more than one. A series that is a leaf of
  * an input keeps a ring of its last slots of GRAPHITE_STEP_S; what comes twice into a slot is added
- * up as the store does it. Only counters and means of timers are kept: an input that fits anything
- * else is *unusual*, and Graphite's language has to be asked.
+ * up as the store does it. Only counters and means of timers are kept, and of gauges those that a
+ * StatsD elsewhere flushed (path_is_flushed()), with their newest value: an input that fits
+ * anything else is *unusual*, and Graphite's language has to be asked.
  * Thread: the loop's.
  */
 #ifndef JUDGE_CLOUDMON_WATCH_H

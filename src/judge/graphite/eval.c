@@ -28,9 +28,18 @@ static void wants_clear(struct eval *e)
 	vec_fini(&e->wants);
 }
 
+static void stacks_clear(struct eval *e)
+{
+	MAP_EACH (&e->stacks, entry)
+		curve_unref(entry->value);
+	map_fini(&e->stacks);
+	e->stacks = (struct map){0};
+}
+
 void eval_fini(struct eval *e)
 {
 	wants_clear(e);
+	stacks_clear(e);
 	MAP_EACH (&e->got, entry) {
 		struct curves *l = entry->value;
 		curves_fini(l);
@@ -42,6 +51,7 @@ void eval_fini(struct eval *e)
 void eval_again(struct eval *e)
 {
 	wants_clear(e);
+	stacks_clear(e);
 	e->failed = false;
 	e->err = (struct error){0};
 	e->xff = 0;

@@ -39,8 +39,9 @@ struct eval {
 	const struct zone *zone; /* of alignments to days */
 	struct map got;          /* key: struct curves, owned */
 	VEC(struct want) wants;
-	double xff;   /* of what functions make; setXFilesFactor() changes it */
-	bool judging; /* absent counters are read as rules need it: eval_judging.c */
+	struct map stacks; /* of stacked(): what a series stands on; struct curve, owned */
+	double xff;        /* of what functions make; setXFilesFactor() changes it */
+	bool judging;      /* absent counters are read as rules need it: eval_judging.c */
 	const struct target_node *denominator; /* NULL, or what it is the numerator of */
 	uint64_t work;
 	int64_t deadline_ns; /* clock_system */
@@ -157,6 +158,9 @@ struct curve *call_changed(struct call *c, struct curves *out, struct curve *fro
  * NULL: it has no sibling). */
 bool counter_is(const char *path);
 char *counter_sibling(const char *path);
+/* Whether it is where StatsD flushes to: in judging, gauges of these have steps of
+ * GRAPHITE_STEP_S. */
+bool path_is_flushed(const char *path);
 
 /* "5min", "-1h30min", "2w": seconds. Shared with graphite_moment(). */
 bool interval_parse(const char *text, int64_t *ret_s);

@@ -6,6 +6,10 @@
  * absent in a step where a counter of the denominator has data reads 0, before anything is added up
  * or summarized; a count of counters reads 0 while their sibling `attempted` has data, and is
  * nothing where it has none.
+ *
+ * What another StatsD flushed and sends as lines of Graphite has the steps of StatsD here, whatever
+ * the gaps between its values say: a counter that moved once an hour is not one of steps of an
+ * hour.
  */
 
 #include <stdio.h>
@@ -22,6 +26,11 @@ bool counter_is(const char *path)
 		if (strcmp(last + 1, leaves[i]) == 0)
 			return true;
 	return strncmp(path, "stats_counts.", 13) == 0;
+}
+
+bool path_is_flushed(const char *path)
+{
+	return strncmp(path, "stats.", 6) == 0 || strncmp(path, "stats_counts.", 13) == 0;
 }
 
 char *counter_sibling(const char *path)

@@ -149,7 +149,7 @@ static int by_time(const void *a, const void *b)
 static void samples_done(struct fetch *f)
 {
 	const enum series_kind kind = series_kind(f->series[0]);
-	f->step_s = samples_step(kind, f->samples.p, f->samples.n);
+	f->step_s = f->flushed ? GRAPHITE_STEP_S : samples_step(kind, f->samples.p, f->samples.n);
 	if (f->n > 1 && f->samples.n) /* those of one location came after those of another */
 		qsort(f->samples.p, f->samples.n, sizeof(*f->samples.p), by_time);
 	steps_new(f, kind == SERIES_PROBE);
@@ -320,6 +320,7 @@ static void fetch_leaf(struct graphite_call *c, struct leaf *l, struct span span
 		f->step_s = choose_step(span, graphite_now_s(c->g), c->g->store);
 		if (!f->step_s && !has_own_step(series_kind(l->series.p[0])))
 			f->step_s = GRAPHITE_STEP_S;
+		f->flushed = c->eval.judging && path_is_flushed(l->path);
 		map_put(&c->fetch_by_key, key, f);
 		vec_push(&c->fetches, f);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "judge/graphite/functions.h"
+#include "judge/graphite/times.h"
 
 /* Three points: begin, middle and end, as graphite-web makes them. */
 bool fn_constant(struct call *c, struct curves *out)
@@ -59,6 +60,40 @@ bool fn_time(struct call *c, struct curves *out)
 	const int64_t step = given_whole(c, 1, 60);
 	return step > 0 ? times_of(c, step, out)
 			: wrong_argument(c, 1, "a step is at least 1 second");
+}
+
+bool fn_sine(struct call *c, struct curves *out)
+{
+	const double amplitude = given_number(c, 1, 1);
+	const int64_t step = given_whole(c, 2, 60);
+	if (step < 1)
+		return wrong_argument(c, 2, "a step is at least 1 second");
+	if (!times_of(c, step, out))
+		return false;
+	struct curve *one = out->p[out->n - 1];
+	for (size_t i = 0; i < one->n; i++)
+		one->v[i] = sin(one->v[i]) * amplitude;
+	return true;
+}
+
+/* One value at a moment, which is drawn as a line. */
+bool fn_vertical_line(struct call *c, struct curves *out)
+{
+	const char *text = given_text(c, 0, ""), *label = given_text(c, 1, "");
+	struct error err = {0};
+	int64_t at_s;
+	if (!times_parse(text, c->e->now_s, c->e->zone, &at_s, &err))
+		return wrong_argument(c, 0, "%s", err.msg);
+	if (at_s < c->span.from_s || at_s > c->span.until_s)
+		return wrong_argument(c, 0, "that is %s the time asked for",
+			at_s < c->span.from_s ? "before" : "after");
+	struct curve *one = curve_new(
+		*label ? mem_strdup(label) : mem_printf("verticalLine(%s)", text), at_s, 1, 1);
+	one->end_s = at_s;
+	one->xff = c->e->xff;
+	one->v[0] = 1;
+	vec_push(out, one);
+	return true;
 }
 
 bool fn_consolidate_by(struct call *c, struct curves *out)
@@ -139,6 +174,45 @@ bool fn_area_between(struct call *c, struct curves *out)
 			return false;
 		curve_rename(one, mem_printf("areaBetween(%s)", in->p[1]->expr));
 		curve_tag(one, "areaBetween", "1");
+	}
+	return true;
+}
+
+/* What the series of this stack with the same steps add up to so far, at least n values. */
+static struct curve *stack_of(struct call *c, const char *name, const struct curve *on)
+{
+	char *key = mem_printf("%lld %lld %s", (long long)on->start_s, (long long)on->step_s, name);
+	struct curve *sum = map_get(&c->e->stacks, key);
+	if (!sum || sum->n < on->n) {
+		struct curve *more = curve_new(mem_strdup(key), on->start_s, on->step_s, on->n);
+		for (size_t i = 0; i < more->n; i++)
+			more->v[i] = sum && i < sum->n ? sum->v[i] : 0;
+		map_put(&c->e->stacks, key, more);
+		curve_unref(sum);
+		sum = more;
+	}
+	free(key);
+	return sum;
+}
+
+/* Each stands on those that were stacked before it, also by other targets of the question. */
+bool fn_stacked(struct call *c, struct curves *out)
+{
+	const struct curves *in = given_curves(c, 0);
+	const char *name = given_text(c, 1, "");
+	for (size_t k = 0; k < in->n; k++) {
+		struct curve *one = call_changed(c, out, in->p[k]);
+		if (!one)
+			return false;
+		struct curve *sum = stack_of(c, name, one);
+		for (size_t i = 0; i < one->n; i++)
+			if (!isnan(one->v[i]))
+				one->v[i] = sum->v[i] += one->v[i];
+		if (!given_has(c, 1)) {
+			curve_rename(one, mem_printf("stacked(%s)", in->p[k]->name));
+			curve_tag(one, "stacked", "__DEFAULT__");
+		}
+		mem_replace(&one->expr, one->name);
 	}
 	return true;
 }

@@ -77,6 +77,13 @@ int64_t graphite_now_s(const struct graphite *g)
 /* --- calls --------------------------------------------------------------------------------------
  */
 
+static void leaves_fini(struct graphite_call *c)
+{
+	VEC_EACH (&c->leaves, struct graphite_leaves *, l)
+		graphite_leaves_unref(*l);
+	vec_fini(&c->leaves);
+}
+
 static void call_free(struct graphite_call *c)
 {
 	for (struct graphite_call **at = &c->g->calls; *at; at = &(*at)->next)
@@ -102,9 +109,7 @@ static void call_free(struct graphite_call *c)
 	free(c->tag);
 	free(c->prefix);
 	vec_fini(&c->new_series);
-	VEC_EACH (&c->tree_leaves, char *, leaf)
-		free(*leaf);
-	vec_fini(&c->tree_leaves);
+	leaves_fini(c);
 	graphite_lines_free(c->lines);
 	json_decref(c->answer);
 	free(c);
@@ -150,13 +155,6 @@ void graphite_cancel(struct graphite_call *c)
 /* --- the names thread ----------------------------------------------------------------------------
  */
 
-static void on_leaf(void *to, const char *leaf)
-{
-	struct graphite_call *c = to;
-	if (c->tree_leaves.n < GRAPHITE_NODES)
-		vec_push(&c->tree_leaves, mem_strdup(leaf));
-}
-
 /* With what it does not know yet. */
 static void ask_names(struct graphite_call *c, void (*work)(struct worker_job *j, unsigned thread),
 	void (*done)(struct worker_job *j))
@@ -167,9 +165,12 @@ static void ask_names(struct graphite_call *c, void (*work)(struct worker_job *j
 		vec_push(&c->new_series, s);
 		g->taken++;
 	}
-	const bool again = c->tree_leaves.n > 0;
-	for (size_t i = 0; i < g->tree_count && !again; i++)
-		g->trees[i].each(g->trees[i].arg, on_leaf, c);
+	leaves_fini(c); /* of a round before */
+	for (size_t i = 0; i < g->tree_count; i++) {
+		struct graphite_leaves *l = g->trees[i].leaves(g->trees[i].arg);
+		if (l)
+			vec_push(&c->leaves, l);
+	}
 	c->job.work = work;
 	c->job.done = done;
 	worker_submit(g->names, &c->job);

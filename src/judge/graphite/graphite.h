@@ -76,12 +76,23 @@ void graphite_free(struct graphite *g);
 struct graphite *graphite_new_outside(
 	struct loop *l, const char *url, int64_t timeout_ns, struct error *err) must_check;
 
-/* Another tree of paths below `root` ("flag"), of which nothing may take long. each: calls `cb`
- * for each of its leaves, their whole paths. values: `n` of them from from_s at every step_s, NAN
- * where there are none; false: there is no such leaf. */
+/* The names of another tree: whole paths of its leaves, each with a number that its owner knows it
+ * by. Counted; filled by one thread, and not changed any more once others have it. */
+struct graphite_leaves;
+struct graphite_leaves *graphite_leaves_new(void);
+/* Of several of one path the first; one of SERIES_KEY_MAX bytes is left out. */
+void graphite_leaves_add(struct graphite_leaves *l, const char *path, size_t number);
+struct graphite_leaves *graphite_leaves_ref(struct graphite_leaves *l);
+void graphite_leaves_unref(struct graphite_leaves *l); /* NULL is fine */
+/* SIZE_MAX: there is no such leaf. */
+size_t graphite_leaves_find(const struct graphite_leaves *l, const char *path);
+
+/* Another tree of paths below `root` ("flag"), of which nothing may take long. leaves: the names
+ * there are now, a reference for the caller; NULL: none. values: `n` of a leaf's from from_s at
+ * every step_s, NAN where there are none; false: there is no such leaf any more. */
 struct graphite_tree {
 	const char *root;
-	void (*each)(void *arg, void (*cb)(void *to, const char *leaf), void *to);
+	struct graphite_leaves *(*leaves)(void *arg);
 	bool (*values)(void *arg, const char *leaf, int64_t from_s, int64_t step_s, size_t n,
 		double *into);
 	void *arg;

@@ -40,6 +40,7 @@ struct fetch { /* series of one leaf or several, over one span */
 	struct span span;
 	int64_t step_s;  /* 0: that of the samples, not known yet */
 	int64_t start_s; /* of the first value */
+	bool flushed;    /* by StatsD: its samples have GRAPHITE_STEP_S */
 	VEC(struct seen_sample) samples;
 	struct series_point *points; /* of each step; none of a gauge's samples */
 	double *last;                /* of those: the newest value of each step */
@@ -58,8 +59,8 @@ struct graphite_call {
 	enum call_what what;
 	atomic_bool cancelled;
 	struct error err;
-	VEC(struct series *) new_series; /* for the names thread */
-	VEC(char *) tree_leaves;         /* as it was when the names are looked up */
+	VEC(struct series *) new_series;      /* for the names thread */
+	VEC(struct graphite_leaves *) leaves; /* of trees, as they were when names are looked up */
 	/* a render */
 	char **targets;
 	struct target **parsed;
@@ -135,6 +136,9 @@ int64_t samples_step(enum series_kind kind, const struct seen_sample *p, size_t 
 void names_take(struct graphite_call *c);   /* new series */
 void names_answer(struct graphite_call *c); /* c->naming: c->answer or c->err */
 void names_want(struct graphite_call *c);   /* eval.wants: c->wanted or c->err */
+
+/* leaves.c: borrowed, for looking. */
+struct paths *leaves_paths(const struct graphite_leaves *l);
 
 /* output.c: lines of the curves, consolidated; takes the curves. */
 struct graphite_lines *lines_of(struct curves *curves, size_t points_max);

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "judge/graphite/glob.h"
 #include "judge/graphite/graphite_inside.h"
 
 void names_take(struct graphite_call *c)
@@ -12,31 +11,6 @@ void names_take(struct graphite_call *c)
 	VEC_EACH (&c->new_series, struct series *, s)
 		paths_add(c->g->paths, *s);
 	vec_fini(&c->new_series);
-}
-
-/* --- of trees -----------------------------------------------------------------------------------
- */
-
-/* Whether a pattern fits the first parts of a path; *n: how long they are. */
-static bool fits_begin(const char *pattern, const char *path, size_t *n, struct error *err)
-{
-	struct slice parts = slice_of(pattern), part;
-	const char *p = path;
-	bool good = true;
-	while (good && slice_next(&parts, '.', &part)) {
-		struct glob g;
-		const size_t length = strcspn(p, ".");
-		char *name = mem_strndup(p, length);
-		good = length && glob_init(&g, part, err);
-		if (good) {
-			good = glob_fits(&g, name);
-			glob_fini(&g);
-		}
-		free(name);
-		*n = (size_t)(p - path) + length;
-		p += length + (p[length] == '.');
-	}
-	return good;
 }
 
 /* --- nodes -------------------------------------------------------------------------------------
@@ -89,15 +63,9 @@ static struct map_entry **ordered(const struct map *m)
 static void answer_nodes(struct graphite_call *c)
 {
 	struct collecting co = {.call = c};
-	if (paths_nodes(c->g->paths, c->pattern, on_node, &co, &c->err))
-		VEC_EACH (&c->tree_leaves, char *, leaf) {
-			size_t n = 0;
-			if (!fits_begin(c->pattern, *leaf, &n, &c->err))
-				continue;
-			char *path = mem_strndup(*leaf, n);
-			on_node(&co, path, !(*leaf)[n], (*leaf)[n] != '\0');
-			free(path);
-		}
+	bool good = paths_nodes(c->g->paths, c->pattern, on_node, &co, &c->err);
+	for (size_t i = 0; i < c->leaves.n && good && !c->err.kind; i++)
+		good = paths_nodes(leaves_paths(c->leaves.p[i]), c->pattern, on_node, &co, &c->err);
 	struct map_entry **all = ordered(&co.nodes);
 	for (size_t i = 0; i < co.nodes.n && !c->err.kind; i++) {
 		const intptr_t bits = (intptr_t)all[i]->value;
@@ -185,8 +153,8 @@ static void answer_paths(struct graphite_call *c)
 	} else {
 		paths_each(c->g->paths, on_path, &co);
 		paths_each_tagged(c->g->paths, on_path, &co);
-		VEC_EACH (&c->tree_leaves, char *, leaf)
-			on_node(&co, *leaf, true, false);
+		VEC_EACH (&c->leaves, struct graphite_leaves *, l)
+			paths_each(leaves_paths(*l), on_path, &co);
 	}
 	answer_list(c, &co.nodes, GRAPHITE_NODES);
 	map_fini(&co.nodes);
@@ -236,19 +204,6 @@ static bool on_leaf(void *arg, const struct path_leaf *found)
 	return true;
 }
 
-static void want_tree(struct wanting *w, const char *pattern)
-{
-	struct graphite_call *c = w->call;
-	VEC_EACH (&c->tree_leaves, char *, leaf) {
-		size_t n = 0;
-		if (!fits_begin(pattern, *leaf, &n, &c->err) || (*leaf)[n])
-			continue;
-		if (!too_many_series(c))
-			return;
-		vec_add(&w->wanted->leaves)->path = mem_strdup(*leaf);
-	}
-}
-
 /* seriesByTag("a=b", 'c=d') as it was written. */
 static void want_tagged(struct wanting *w, const char *raw)
 {
@@ -273,8 +228,11 @@ void names_want(struct graphite_call *c)
 		struct wanting w = {c, &c->wanted.p[c->wanted.n - 1]};
 		if (want->tagged) {
 			want_tagged(&w, want->path);
-		} else if (paths_match(c->g->paths, want->path, on_leaf, &w, &c->err)) {
-			want_tree(&w, want->path);
+			continue;
 		}
+		bool good = paths_match(c->g->paths, want->path, on_leaf, &w, &c->err);
+		for (size_t k = 0; k < c->leaves.n && good && !c->err.kind; k++)
+			good = paths_match(
+				leaves_paths(c->leaves.p[k]), want->path, on_leaf, &w, &c->err);
 	}
 }

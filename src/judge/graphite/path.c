@@ -144,6 +144,34 @@ void paths_add(struct paths *p, struct series *s)
 	buf_fini(&path);
 }
 
+static struct source *leaf_at(const struct path_node *n)
+{
+	for (struct source *src = n->sources; src; src = src->next)
+		if (!src->n)
+			return src;
+	return NULL;
+}
+
+void paths_add_leaf(struct paths *p, const char *path, size_t number)
+{
+	struct path_node *n = strlen(path) < SERIES_KEY_MAX ? node_of(p, slice_of(path)) : NULL;
+	if (!n || leaf_at(n))
+		return;
+	struct source *src = mem_new(struct source);
+	*src = (struct source){.next = n->sources, .kind = SERIES_GAUGE, .number = number};
+	n->sources = src;
+}
+
+size_t paths_leaf(const struct paths *p, const char *path)
+{
+	const struct path_node *n = &p->root;
+	struct slice rest = slice_of(path), part;
+	while (n && slice_next(&rest, '.', &part))
+		n = map_get_slice(&n->children, part);
+	const struct source *src = n ? leaf_at(n) : NULL;
+	return src ? src->number : SIZE_MAX;
+}
+
 /* --- walking ---------------------------------------------------------------------------------- */
 
 struct walk {

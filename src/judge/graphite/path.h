@@ -52,7 +52,12 @@ struct paths;
 struct paths *paths_new(void);
 void paths_free(struct paths *p);
 void paths_add(struct paths *p, struct series *s); /* each once */
-size_t paths_count(const struct paths *p);         /* series */
+/* A leaf that is no series (of none, LEAF_VALUE), under a number of its owner's; of several of one
+ * path the first. One of SERIES_KEY_MAX bytes is left out. */
+void paths_add_leaf(struct paths *p, const char *path, size_t number);
+/* The number of such a leaf; SIZE_MAX: there is none. */
+size_t paths_leaf(const struct paths *p, const char *path);
+size_t paths_count(const struct paths *p); /* series */
 
 /* Calls cb for each leaf until it returns false; no path twice; in no order. False: *err. */
 typedef bool path_found(void *arg, const struct path_leaf *leaf);

@@ -11,11 +11,12 @@ struct field { /* a leaf of a kind of series */
 	int field;
 };
 
-struct source { /* series of one name, kind and tags, measured at one or several places */
+struct source { /* series of one name, kind and tags, measured at one or several places; or none */
 	struct source *next; /* of another kind, with the same path */
 	enum series_kind kind;
 	struct series **series; /* exactly as many: there are many sources of one */
 	size_t n;
+	size_t number; /* of a leaf that is no series */
 };
 
 struct path_node {

@@ -7,8 +7,8 @@
  *
  * The condition is the house's expression language (text/expr.h) with functions over series:
  * functions.def. A selector is NAME, NAME{tag="value", other!="value*"} or a pattern in quotes,
- *over names with patterns of *, ? and [...]; `location` is a tag of every series. docs/rules.md has
- *all. Thread: any, one at a time.
+ * over names with patterns of *, ? and [...]; `location` is a tag of every series. docs/rules.md has
+ * all. Thread: any, one at a time.
  */
 #ifndef JUDGE_RULES_RULE_H
 #define JUDGE_RULES_RULE_H

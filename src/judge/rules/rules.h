@@ -2,8 +2,8 @@
  * rules.h - our own rules, judged every ten seconds over the series.
  *
  * A rule's window is [t - over, t) on event time, at whole tens of seconds t; what comes late
- *counts from the next time on. Samples are heard as they are stored (series_listen()), what came
- *before a start or before a series was known is read once. For each rule (and value of `each`):
+ * counts from the next time on. Samples are heard as they are stored (series_listen()), what came
+ * before a start or before a series was known is read once. For each rule (and value of `each`):
  *
  *	unknown  the condition is unknown: fewer than `minimum` samples, nothing measured
  *	good     known and false; after firing, for as long as `recover`

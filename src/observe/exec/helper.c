@@ -273,7 +273,7 @@ static bool take_frame(struct helper_call *c, const struct helper_frame *f)
 	struct helper_end e;
 	switch (f->kind) {
 	case HELPER_STARTED: return true;
-	case HELPER_OUTPUT: buf_add_slice(&c->standard, f->body); /* fall through */
+	case HELPER_OUTPUT: buf_add_slice(&c->standard, f->body); __attribute__((fallthrough));
 	case HELPER_ERRORS: buf_add_slice(&c->output, f->body); return true;
 	case HELPER_MESSAGE:
 		if (c->message)

@@ -1,11 +1,13 @@
 /*
  * inside.h - the inside of the user's own probes, shared by their common files and by no kind.
  *
- *	config.c     an item as it is read: what every probe has, and what its kind makes of the
- *rest condition.c  its conditions: read, and held against what was measured kinds.c      which
- *kinds there are run.c        one run: its attempts, their deadlines, what came of it probe.c a
- *probe on the schedule: from its time to its sample once.c       one run now, told in full push.c
- *probes that are told from outside
+ *	config.c     an item as it is read: what every probe has, and what its kind makes of the rest
+ *	condition.c  its conditions: read, and held against what was measured
+ *	kinds.c      which kinds there are
+ *	run.c        one run: its attempts, their deadlines, what came of it
+ *	probe.c      a probe on the schedule: from its time to its sample
+ *	once.c       one run now, told in full
+ *	push.c       probes that are told from outside
  */
 #ifndef OBSERVE_PROBE_INSIDE_H
 #define OBSERVE_PROBE_INSIDE_H

@@ -20,7 +20,8 @@ struct face_request {               /* borrowed */
 	struct slice body;
 };
 
-/* Ours: SITE as it is; what /api/ops/v1/openapi.yaml says (part of the program). */
+/* Ours: SITE as it is, but for what events said earlier; what /api/ops/v1/openapi.yaml says (part
+ * of the program). */
 json_t *ops_status(const json_t *site);
 const struct web_file *ops_openapi(void);
 

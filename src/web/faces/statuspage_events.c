@@ -1,8 +1,8 @@
 /*
  * statuspage_events.c - incidents and scheduled maintenances as Statuspage's clients expect them.
  *
- * SITE holds of each event its newest update, so that is what `incident_updates` holds. Detected is
- * "investigating" to them; notices and work that was cancelled have no form there and are left out.
+ * Detected is "investigating" to them; notices and work that was cancelled have no form there and
+ * are left out.
  */
 
 #include <string.h>
@@ -63,30 +63,32 @@ bool statuspage_is_worked_on(const json_t *site, const char *component)
 	return false;
 }
 
+static json_t *update_of(const char *id, const json_t *u)
+{
+	const json_t *corrected = json_object_get(u, "corrected_ms");
+	char *name = mem_printf("%s %lld", id ? id : "", (long long)json_int(u, "n", 0));
+	json_t *at = moment(u, "at_ms");
+	json_t *o = json_pack("{s:o, s:s, s:s, s:o, s:o, s:O, s:o, s:n, s:b, s:n, s:n}", "id",
+		statuspage_id("update", name), "status", status_of(json_str(u, "phase")), "body",
+		json_str(u, "text") ? json_str(u, "text") : "", "incident_id",
+		statuspage_id("event", id), "created_at", at, "display_at", at, "updated_at",
+		json_is_integer(corrected) ? moment(u, "corrected_ms") : json_incref(at),
+		"affected_components", "deliver_notifications", 0, "custom_tweet", "tweet_id");
+	free(name);
+	return o;
+}
+
+/* Newest first, as theirs. */
 static json_t *updates_of(const json_t *event)
 {
 	const char *id = json_str(event, "id");
 	json_t *all = json_array();
 	const json_t *u;
 	size_t i;
-	json_array_foreach (json_object_get(event, "updates"), i, u) {
-		const json_t *corrected = json_object_get(u, "corrected_ms");
-		char *name = mem_printf("%s %lld", id ? id : "", (long long)json_int(u, "n", 0));
-		json_t *at = moment(u, "at_ms");
-		/* newest first, as theirs */
-		json_array_insert_new(all, 0,
-			json_pack("{s:o, s:s, s:s, s:o, s:o, s:O, s:o, s:n, s:b, s:n, s:n}", "id",
-				statuspage_id("update", name), "status",
-				status_of(json_str(u, "phase")), "body",
-				json_str(u, "text") ? json_str(u, "text") : "", "incident_id",
-				statuspage_id("event", id), "created_at", at, "display_at", at,
-				"updated_at",
-				json_is_integer(corrected) ? moment(u, "corrected_ms")
-							   : json_incref(at),
-				"affected_components", "deliver_notifications", 0, "custom_tweet",
-				"tweet_id"));
-		free(name);
-	}
+	json_array_foreach (json_object_get(event, "updates"), i, u)
+		json_array_insert_new(all, 0, update_of(id, u));
+	json_array_foreach (json_object_get(event, "earlier"), i, u)
+		json_array_append_new(all, update_of(id, u));
 	return all;
 }
 
@@ -105,14 +107,23 @@ static json_t *components_of(const json_t *site, const json_t *event)
 	return all;
 }
 
-/* When the newest update said that it is watched; of those before nothing is known here. */
+/* Since when it was watched, the last time it was. */
 static json_t *monitored_at(const json_t *event)
 {
-	const json_t *updates = json_object_get(event, "updates");
-	const size_t n = json_array_size(updates);
-	return is(event, "phase", "monitoring") && n
-		       ? moment(json_array_get(updates, n - 1), "at_ms")
-		       : json_null();
+	const json_t *lists[] = {
+		json_object_get(event, "updates"), json_object_get(event, "earlier")};
+	const json_t *since = NULL, *u;
+	bool over = false;
+	size_t k;
+	for (size_t i = 0; i < array_len(lists); i++) {
+		json_array_foreach (lists[i], k, u) {
+			const bool watched = is(u, "phase", "monitoring");
+			over = over || (since && !watched);
+			if (watched && !over)
+				since = u;
+		}
+	}
+	return since ? moment(since, "at_ms") : json_null();
 }
 
 static json_t *event_of(const json_t *site, const json_t *event)

@@ -146,11 +146,13 @@ static json_t *declared_short(struct view *v, const json_t *c, bool many)
 {
 	json_t *o = declared_view(v, json_str(c, "id")), *card;
 	size_t i;
+	view_put(o, "kind", "");
 	json_array_foreach (json_object_get(v->root, "events"), i, card) {
 		if (!many || !json_is_object(o) ||
 			!json_equal(json_object_get(card, "href"), json_object_get(o, "href")))
 			continue;
-		view_put(o, "title", json_str(card, "kind"));
+		view_put(o, "kind", json_str(card, "kind"));
+		view_put(o, "title", NULL);
 		json_object_set_new(o, "href", json_sprintf("#e%s", json_str(card, "place")));
 		break;
 	}
@@ -197,6 +199,22 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links, bool many
 	return o;
 }
 
+/* What all rows of a category would say is said once, beside its name. */
+static json_t *declared_of_all(json_t *rows, bool many)
+{
+	json_t *first = json_object_get(json_array_get(rows, 0), "declared"), *row;
+	size_t i;
+	if (!many || !json_is_object(first) || json_is_string(json_object_get(first, "title")))
+		return json_null();
+	json_array_foreach (rows, i, row)
+		if (!json_equal(json_object_get(row, "declared"), first))
+			return json_null();
+	json_incref(first);
+	json_array_foreach (rows, i, row)
+		json_object_set_new(row, "declared", json_null());
+	return first;
+}
+
 static void list_components(struct view *v, const json_t *components)
 {
 	const size_t n = json_array_size(components);
@@ -216,9 +234,9 @@ static void list_components(struct view *v, const json_t *components)
 			}
 		}
 		json_array_append_new(
-			all, json_pack("{s:s, s:o}", "name",
+			all, json_pack("{s:s, s:o, s:o}", "name",
 				     json_str(category, "name") ? json_str(category, "name") : "",
-				     "rows", rows));
+				     "declared", declared_of_all(rows, n > MANY), "rows", rows));
 	}
 	json_object_set_new(v->root, "categories", all);
 }
@@ -242,6 +260,25 @@ static void list_probes(struct view *v)
 	}
 	json_object_set_new(v->root, "measured", json_boolean(json_array_size(rows) > 0));
 	json_object_set_new(v->root, "probes", rows);
+}
+
+static void list_worked_on(struct view *v)
+{
+	json_t *rows = json_array();
+	const json_t *w;
+	size_t i;
+	json_array_foreach (json_object_get(v->site, "worked_on"), i, w) {
+		const char *event = json_str(w, "event");
+		json_t *o = json_object();
+		view_put(o, "name", json_str(w, "probe"));
+		view_put(o, "href", NULL);
+		if (event && *event)
+			put_link(v, o, "href", "/events/", event);
+		json_array_append_new(rows, o);
+	}
+	json_object_set_new(
+		v->root, "has_probes_worked_on", json_boolean(json_array_size(rows) > 0));
+	json_object_set_new(v->root, "probes_worked_on", rows);
 }
 
 static void list_scenarios(struct view *v)
@@ -338,6 +375,7 @@ bool view_status(struct view *v)
 	list_events(v);
 	list_components(v, components);
 	list_probes(v);
+	list_worked_on(v);
 	list_scenarios(v);
 	json_object_set_new(v->root, "about", about_view(v));
 	if (v->operators) {

@@ -243,6 +243,8 @@ json_t *time_view_short(struct view *v, const json_t *ms)
 	if (!json_is_object(o))
 		return o;
 	const char *clock = say_hour(v, at);
+	/* to the minute, as it is said: each row of a long table has one */
+	json_object_set_new(o, "iso", json_sprintf("%.16sZ", json_str(o, "iso")));
 	view_put(o, "text",
 		day_of(at) == day_of(v->now_ms)
 			? view_keep(v, mem_printf("%s UTC", clock))

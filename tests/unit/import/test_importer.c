@@ -141,6 +141,101 @@ static void test_a_probe_without_an_address(void **state)
 	fini(&r);
 }
 
+/* What comes after a probe that is none does not come after it. */
+static void test_a_suite(void **state)
+{
+	(void)state;
+	struct result r = imported("gatus",
+		"suites:\n"
+		"  - name: s\n"
+		"    interval: 500ms\n"
+		"    endpoints:\n"
+		"      - {name: a, url: \"https://h.example.org/\", method: GET}\n"
+		"      - {name: b, url: \"sctp://h.example.org:1\"}\n"
+		"      - {name: c, url: \"tcp://h.example.org:1\", interval: 5s}\n");
+	told(&r, 2, 5, IMPORT_CHANGED, "component s");
+	told(&r, 3, 5, IMPORT_CHANGED, "1s to 7d");
+	told(&r, 6, 9, IMPORT_DROPPED, "no kind of probe");
+	told(&r, 7, 49, IMPORT_NEEDLESS, "of the suite counts");
+	made_is(&r,
+		"{\"probes\":[{\"name\":\"s_a\",\"http\":{\"url\":\"https://h.example.org/\","
+		"\"method\":\"GET\"},\"component\":\"s\",\"every\":\"1s\",\"timeout\":\"1s\"},"
+		"{\"name\":\"s_c\",\"tcp\":\"h.example.org:1\",\"component\":\"s\",\"after\":[\"s_a\"],"
+		"\"every\":\"1s\",\"timeout\":\"1s\"}]}");
+	fini(&r);
+}
+
+static void test_a_suite_of_nothing(void **state)
+{
+	struct buf text = BUF(BUF_PAGE);
+	(void)state;
+	buf_add_str(&text,
+		"suites:\n"
+		"  - name: \"${NOBODY_SET_THIS}\"\n"
+		"    endpoints: [{name: a, url: \"tcp://h.example.org:1\"}]\n"
+		"  - endpoints: []\n"
+		"  - just text\n"
+		"  - name: s\n"
+		"    endpoints:\n");
+	for (int i = 0; i < 101; i++)
+		buf_add_str(&text, "      - {name: a, url: \"tcp://h.example.org:1\"}\n");
+	struct result r = imported("gatus", buf_str(&text));
+	made_is(&r, "none");
+	told(&r, 4, 5, IMPORT_DROPPED, "needs `name` and `endpoints`");
+	told(&r, 5, 5, IMPORT_DROPPED, "needs `name` and `endpoints`");
+	told(&r, 6, 5, IMPORT_DROPPED, "more than 100");
+	assert_int_equal(import_count(&r.report, IMPORT_CARRIED), 0);
+	buf_fini(&text);
+	fini(&r);
+}
+
+static void test_windows_need_a_probe(void **state)
+{
+	(void)state;
+	struct result r = imported("gatus",
+		"endpoints:\n"
+		"  - name: a\n"
+		"    url: \"https://h.example.org/\"\n"
+		"    method: \"NOT A METHOD\"\n"
+		"    maintenance-windows: [{start: 01:00, duration: 1h}]\n"
+		"maintenance: {start: 01:00, duration: 1h}\n");
+	made_is(&r, "none");
+	told(&r, 2, 5, IMPORT_DROPPED, "");
+	told(&r, 6, 1, IMPORT_DROPPED, "no probe it could be of");
+	fini(&r);
+}
+
+/* What Gatus would refuse, and what it takes. */
+static void test_windows(void **state)
+{
+	(void)state;
+	struct result r = imported("gatus",
+		"endpoints:\n"
+		"  - name: a\n"
+		"    url: \"tcp://h.example.org:1\"\n"
+		"    maintenance-windows:\n"
+		"      - {start: 1:00, duration: 1h}\n"
+		"      - {start: 01:00, duration: 25h}\n"
+		"      - {start: 01:00, duration: 30s}\n"
+		"      - {start: 01:00, duration: 1h, every: Monday}\n"
+		"      - {start: 01:00, duration: 1h, timezone: ../UTC}\n"
+		"      - {start: 01:00, duration: 24h, timezone: null, every: []}\n"
+		"      - {start: 01:00, duration: 1h, every: [Tuesday, Monday, Tuesday], odd: 1}\n");
+	for (unsigned line = 5; line < 10; line++)
+		told(&r, line, 9, IMPORT_DROPPED, "");
+	told(&r, 10, 10, IMPORT_CARRIED, "maintenance a-maintenance: at");
+	told(&r, 10, 39, IMPORT_NEEDLESS, "UTC");
+	told(&r, 11, 73, IMPORT_DROPPED, "does not know it");
+	made_is(&r,
+		"{\"probes\":[{\"name\":\"a\",\"tcp\":\"h.example.org:1\",\"component\":\"a\",\"every\":"
+		"\"1m\",\"timeout\":\"10s\"}],\"maintenance\":[{\"name\":\"a-maintenance\",\"title\":"
+		"\"Maintenance of a\",\"every\":\"day\",\"at\":\"01:00\",\"length\":\"1d\",\"zone\":\"UTC\","
+		"\"probes\":[\"a\"],\"announce\":\"none\"},{\"name\":\"a-maintenance-2\",\"title\":"
+		"\"Maintenance of a\",\"every\":\"week\",\"on\":[\"mon\",\"tue\"],\"at\":\"01:00\","
+		"\"length\":\"1h\",\"zone\":\"UTC\",\"probes\":[\"a\"],\"announce\":\"none\"}]}");
+	fini(&r);
+}
+
 static void test_notes_are_in_order(void **state)
 {
 	unsigned line = 0;
@@ -184,6 +279,10 @@ int test_importer(void)
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_a_probe_that_would_be_refused),
 		cmocka_unit_test(test_a_probe_without_an_address),
+		cmocka_unit_test(test_a_suite),
+		cmocka_unit_test(test_a_suite_of_nothing),
+		cmocka_unit_test(test_windows_need_a_probe),
+		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_notes_are_in_order),
 		cmocka_unit_test(test_lines),
 	};

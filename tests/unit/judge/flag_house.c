@@ -139,12 +139,22 @@ static void append(struct flag_house *f, enum series_kind kind, const char *unit
 	series_hist_fini(&hist);
 }
 
+static void append_line(
+	struct flag_house *f, const char *name, const char *field, int64_t at_s, double value)
+{
+	char *path = mem_printf("%s.%s", name, field);
+	append(f, SERIES_GAUGE, "", path, at_s, value, 1);
+	free(path);
+}
+
 static void count(struct flag_house *f, const char *service, const char *zone, const char *code,
 	int64_t at_s, double n)
 {
 	char *name = mem_printf(
 		"stats.counters.openstack.api.prod.%s.%s.GET.things.%s", zone, service, code);
-	if (n > 0)
+	if (n > 0 && f->lines)
+		append_line(f, name, "count", at_s, n);
+	else if (n > 0)
 		append(f, SERIES_SUM, "", name, at_s, n, 1);
 	free(name);
 }
@@ -159,7 +169,10 @@ void flag_house_flush(struct flag_house *f, const char *service, const char *zon
 	char *name = mem_printf("stats.timers.openstack.api.prod.%s.%s.GET.things.%s", zone,
 		service, x->errors > 0 ? "500" : "200");
 	const uint64_t n = (uint64_t)(x->errors + x->ok);
-	append(f, SERIES_DIST, "us", name, at_s, x->mean_ms * 1000 * (double)n, n);
+	if (n && f->lines)
+		append_line(f, name, "mean", at_s, x->mean_ms);
+	else
+		append(f, SERIES_DIST, "us", name, at_s, x->mean_ms * 1000 * (double)n, n);
 	free(name);
 }
 

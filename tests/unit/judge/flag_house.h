@@ -14,6 +14,7 @@ struct flag_house {
 	struct cloudmon *cloudmon;
 	char *notes;     /* "file:line:col: text\n"... */
 	int64_t begin_s; /* of the first minute of a story */
+	bool lines;      /* flushes come as lines of Graphite, from a StatsD elsewhere */
 };
 
 /* What production has, with the services a, b, c, d in the environment "prod". */

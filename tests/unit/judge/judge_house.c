@@ -125,9 +125,22 @@ void house_pass(struct judge_house *h, int64_t ms)
 	house_settle(h);
 }
 
+void house_expect_at(
+	struct judge_house *h, const char *location, const char *probe, int64_t every_ms)
+{
+	judge_expect(h->judge, &(struct judge_probe){location, "prod", probe, every_ms * NS_PER_MS,
+				       TIMEOUT_MS * NS_PER_MS});
+}
+
 void house_expect(struct judge_house *h, const char *probe, int64_t every_ms)
 {
-	judge_expect(h->judge, "prod", probe, every_ms * NS_PER_MS, TIMEOUT_MS * NS_PER_MS);
+	house_expect_at(h, "", probe, every_ms);
+}
+
+void house_unexpect_at(struct judge_house *h, const char *location, const char *probe)
+{
+	judge_unexpect(h->judge,
+		&(struct judge_probe){.location = location, .cloud = "prod", .probe = probe});
 }
 
 struct observation house_result(const struct judge_house *h, const char *probe, enum fault fault)

@@ -48,6 +48,9 @@ void house_pass(struct judge_house *h, int64_t ms);
 #define STALE_MS   (3 * EVERY_MS + TIMEOUT_MS)
 
 void house_expect(struct judge_house *h, const char *probe, int64_t every_ms);
+void house_expect_at(
+	struct judge_house *h, const char *location, const char *probe, int64_t every_ms);
+void house_unexpect_at(struct judge_house *h, const char *location, const char *probe);
 /* A result that began now, of "compute". */
 void house_see(struct judge_house *h, const char *probe, enum fault fault);
 void house_see_slow(struct judge_house *h, const char *probe);

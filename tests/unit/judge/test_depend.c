@@ -2,6 +2,7 @@
  * test_depend.c - what rests on what: an outage below explains what is not well above it.
  */
 
+#include "judge/judge_inside.h"
 #include "judge_house.h"
 
 static const struct judge_rest rests[] = {
@@ -136,6 +137,61 @@ static void who_stays_broken_after_the_root_is_told_of_himself(void **state)
 	assert_int_equal(judge_verdict(h->judge, "compute")->since_ms, since_ms);
 }
 
+/* A run of compute that failed of the outage below, and is over only when that is. */
+static struct observation late_run(struct judge_house *h)
+{
+	round_of(h, GOOD, GOOD, GOOD);
+	for (int i = 0; i < 4; i++)
+		round_of(h, BAD, GOOD, GOOD);
+	const struct observation late = house_result(h, "login", BAD);
+	for (int i = 0; i < 8; i++)
+		round_of(h, GOOD, GOOD, GOOD);
+	assert_string_equal(
+		health_name(judge_verdict(h->judge, "identity")->health), "operational");
+	return late;
+}
+
+static void take_late(struct judge_house *h, const struct observation *late)
+{
+	house_expect(h, "login", JUDGE_RARE_MS);
+	house_take(h, late);
+	assert_health(h, "degraded");
+}
+
+static void what_is_found_after_the_root_is_its_effect(void **state)
+{
+	struct judge_house *h = *state;
+	start(h);
+	const struct observation late = late_run(h);
+	take_late(h, &late);
+	assert_string_equal(root(h, "compute"), "identity");
+	assert_rule(h, "follows");
+}
+
+static void what_is_found_after_a_restart_is_its_effect(void **state)
+{
+	struct judge_house *h = *state;
+	start(h);
+	const struct observation late = late_run(h);
+	house_stop(h);
+	house_start(h);
+	start(h);
+	round_of(h, GOOD, GOOD, GOOD);
+	take_late(h, &late);
+	assert_string_equal(root(h, "compute"), "identity");
+}
+
+static void what_began_after_the_root_is_no_effect(void **state)
+{
+	struct judge_house *h = *state;
+	start(h);
+	late_run(h);
+	const struct observation own = house_result(h, "login", BAD);
+	take_late(h, &own);
+	assert_string_equal(root(h, "compute"), "");
+	assert_rule(h, "failing");
+}
+
 static void the_root_stands_after_a_restart(void **state)
 {
 	struct judge_house *h = *state;
@@ -178,6 +234,9 @@ int test_depend(void)
 		judge_test(a_degradation_explains_nothing),
 		judge_test(the_end_of_the_root_is_followed_without_a_word),
 		judge_test(who_stays_broken_after_the_root_is_told_of_himself),
+		judge_test(what_is_found_after_the_root_is_its_effect),
+		judge_test(what_is_found_after_a_restart_is_its_effect),
+		judge_test(what_began_after_the_root_is_no_effect),
 		judge_test(the_root_stands_after_a_restart),
 		judge_test(a_cycle_is_refused_by_name_and_changes_nothing),
 	};

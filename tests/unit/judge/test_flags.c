@@ -28,7 +28,7 @@ static const struct {
 	{"a count without data is unknown", "a_errors", "hh.......h", "0000000??0"},
 };
 
-static void test_stories(void **state)
+static void tell_stories(void **state, bool lines)
 {
 	for (size_t i = 0; i < array_len(stories); i++) {
 		char text[64];
@@ -37,14 +37,25 @@ static void test_stories(void **state)
 			assert_int_equal(judge_house_setup(state), 0);
 		}
 		flag_house_open(&f, state, usual_rules);
-		assert_int_equal(cloudmon_usual(f.cloudmon), 24);
+		f.lines = lines;
 		flag_house_story(&f, "a", stories[i].story);
+		assert_int_equal(cloudmon_usual(f.cloudmon), 24);
 		flag_house_weights(&f, stories[i].key, strlen(stories[i].story), text);
 		if (strcmp(text, stories[i].weights) != 0)
 			fail_msg("%s: %s: %s, not %s", stories[i].what, stories[i].story, text,
 				stories[i].weights);
 		flag_house_close(&f);
 	}
+}
+
+static void test_stories(void **state)
+{
+	tell_stories(state, false);
+}
+
+static void test_stories_as_lines(void **state)
+{
+	tell_stories(state, true);
 }
 
 /* --- the general way ---------------------------------------------------------------------------
@@ -109,10 +120,11 @@ static void random_flush(const char *service, const char *zone, int64_t at_s)
 }
 
 /* What is kept up to date is what Graphite's functions say, for each shape. */
-static void test_same_both_ways(void **state)
+static void same_both_ways(void **state, bool lines)
 {
 	static const char *const keys[] = {"a", "a_both", "a_errors", "a_two"};
 	flag_house_open(&f, state, usual_rules);
+	f.lines = lines;
 	for (int minute = 0; minute < 60; minute++) {
 		const bool silent = random_next() % 5 == 0;
 		for (int i = 0; i < 6; i++) {
@@ -125,6 +137,7 @@ static void test_same_both_ways(void **state)
 		}
 	}
 	flag_house_wait(&f, 200);
+	assert_int_equal(cloudmon_usual(f.cloudmon), 24);
 	for (int minute = 0; minute < 60; minute++)
 		for (size_t k = 0; k < array_len(keys); k++) {
 			struct asked a;
@@ -143,6 +156,77 @@ static void test_same_both_ways(void **state)
 							f.cloudmon, (size_t)h->flags[i], m),
 						a.flags[i]);
 		}
+	flag_house_close(&f);
+}
+
+static void test_same_both_ways(void **state)
+{
+	same_both_ways(state, false);
+}
+
+static void test_same_both_ways_as_lines(void **state)
+{
+	same_both_ways(state, true);
+}
+
+static void append_gauge(
+	struct flag_house *h, const char *name, const char *location, int64_t at_ms, double value)
+{
+	const struct series_key key = {
+		.kind = SERIES_GAUGE, .unit = "", .location = location, .name = name};
+	const struct series_sample sample = {.at_ms = at_ms, .value = value};
+	assert_true(series_append(series_get(h->house->series, &key), &sample));
+}
+
+static const char both_kinds[] =
+	"environments: [{name: prod}]\n"
+	"metric_templates:\n"
+	"  flushed: {query: \"sumSeries(stats.gauges.$service)\", op: gt, threshold: 5}\n"
+	"  sent: {query: \"sumSeries(load.$service)\", op: gt, threshold: 5}\n"
+	"flag_metrics:\n"
+	"  - {name: f, service: s, template: {name: flushed}, environments: [{name: prod}]}\n"
+	"  - {name: g, service: s, template: {name: sent}, environments: [{name: prod}]}\n"
+	"health_metrics:\n"
+	"  s: {service: s, category: c, metrics: [s.f, s.g], expressions: [{expression: s.f, weight: "
+	"1}]}\n";
+
+/* Some of ten seconds, out of order, from two places; now and then one twice. */
+static void random_gauges(int64_t end_ms)
+{
+	for (uint64_t n = random_next() % 4; n > 0; n--) {
+		const char *location = random_next() % 2 ? "north" : "south";
+		const int64_t at_ms = end_ms - 1 - (int64_t)(random_next() % 10000);
+		for (uint64_t again = random_next() % 4 ? 1 : 2; again > 0; again--)
+			append_gauge(&f, "stats.gauges.s", location, at_ms,
+				(double)(random_next() % 11));
+	}
+}
+
+/* Of several values of ten seconds the newest counts, wherever it was measured and whenever it
+ * came. Gauges that no StatsD flushed have steps of their own, which Graphite's language knows. */
+static void test_gauges(void **state)
+{
+	struct asked a;
+	unsigned seen[3] = {0};
+	flag_house_open(&f, state, both_kinds);
+	assert_int_equal(cloudmon_usual(f.cloudmon), 2);
+	for (int i = 0; i < 60 * 6; i++) {
+		house_pass(f.house, 10000);
+		random_gauges(house_now(f.house));
+		append_gauge(&f, "load.s", "", house_now(f.house), 9);
+		cloudmon_pass(f.cloudmon);
+	}
+	flag_house_wait(&f, 200);
+	assert_int_equal(cloudmon_usual(f.cloudmon), 1);
+	for (int minute = 0; minute < 60; minute++) {
+		const int64_t m = f.begin_s + 60 * minute;
+		evaluate("s", m, m + 60, 0, &a);
+		const enum flag_value flushed = cloudmon_flag_of(f.cloudmon, 0, m);
+		assert_int_equal(flushed, a.flags[0]);
+		assert_int_equal(a.flags[1], FLAG_TRUE);
+		seen[flushed]++;
+	}
+	assert_true(seen[FLAG_TRUE] > 5 && seen[FLAG_FALSE] > 5);
 	flag_house_close(&f);
 }
 
@@ -293,14 +377,6 @@ static void test_order_of_arrival(void **state)
 	flag_house_close(&f);
 }
 
-static void append_gauge(struct flag_house *h, const char *name, double value)
-{
-	const struct series_key key = {
-		.kind = SERIES_GAUGE, .unit = "", .location = "", .name = name};
-	const struct series_sample sample = {.at_ms = house_now(h->house), .value = value};
-	assert_true(series_append(series_get(h->house->series, &key), &sample));
-}
-
 /* As lines of Graphite: a value that comes again, or another one for the same moment. */
 static void test_repeats(void **state)
 {
@@ -317,9 +393,9 @@ static void test_repeats(void **state)
 					".count",
 					service ? "b" : "a", codes[k]);
 				if (service)
-					append_gauge(&f, name, 77);
+					append_gauge(&f, name, "", house_now(f.house), 77);
 				for (int again = 0; again <= service; again++)
-					append_gauge(&f, name, values[k]);
+					append_gauge(&f, name, "", house_now(f.house), values[k]);
 				free(name);
 			}
 		}
@@ -336,7 +412,9 @@ static void test_repeats(void **state)
 int test_flags(void)
 {
 	const struct CMUnitTest tests[] = {judge_test(test_stories),
-		judge_test(test_same_both_ways), judge_test(test_range), judge_test(test_ahead),
+		judge_test(test_stories_as_lines), judge_test(test_same_both_ways),
+		judge_test(test_same_both_ways_as_lines), judge_test(test_gauges),
+		judge_test(test_range), judge_test(test_ahead),
 		judge_test(test_failures_never_improve),
 		judge_test(test_removing_never_makes_green), judge_test(test_order_of_arrival),
 		judge_test(test_repeats)};

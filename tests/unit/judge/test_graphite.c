@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "judge/graphite/glob.h"
 #include "judge/graphite/graphite.h"
 #include "judge_house.h"
 
@@ -242,17 +243,24 @@ static void test_names(void **state)
 		" tag!=~regex");
 }
 
-static void each_flag(void *arg, void (*cb)(void *to, const char *leaf), void *to)
+static struct graphite_leaves *flag_leaves(void *arg)
 {
-	cb(to, "flag.prod.dns.down");
+	return arg ? graphite_leaves_ref(arg) : NULL;
 }
 
+/* Its number, then 1 more each step. */
 static bool flag_values(
 	void *arg, const char *leaf, int64_t from_s, int64_t step_s, size_t n, double *into)
 {
-	for (size_t i = 0; i < n; i++)
-		into[i] = (double)i;
-	return true;
+	const size_t number = graphite_leaves_find(arg, leaf);
+	for (size_t i = 0; number != SIZE_MAX && i < n; i++)
+		into[i] = (double)(number + i);
+	return number != SIZE_MAX;
+}
+
+static void add_tree(struct graphite_leaves *l)
+{
+	graphite_add_tree(graphite, &(struct graphite_tree){"flag", flag_leaves, flag_values, l});
 }
 
 static void put_every(const char *name, enum series_kind kind, int64_t step_s, int n)
@@ -312,11 +320,121 @@ static void test_locations(void **state)
 
 static void test_trees(void **state)
 {
-	graphite_add_tree(graphite,
-		&(struct graphite_tree){.root = "flag", .each = each_flag, .values = flag_values});
-	assert_shown("flag.*.dns.*", 21, "flag.prod.dns.down@10: 0 1");
+	struct graphite_leaves *l = graphite_leaves_new();
+	graphite_leaves_add(l, "flag.prod.dns.down", 0);
+	graphite_leaves_add(l, "flag.prod.dns.slow", 7);
+	graphite_leaves_add(l, "flag.prod.dns.slow", 9);
+	graphite_leaves_add(l, "flag.test.dns", 3);
+	assert_int_equal(graphite_leaves_find(l, "flag.prod.dns.slow"), 7);
+	assert_true(graphite_leaves_find(l, "flag.prod.dns") == SIZE_MAX);
+	assert_true(graphite_leaves_find(l, "flag.prod.dns.slow.more") == SIZE_MAX);
+	add_tree(NULL);
+	add_tree(l);
+	put("flag.prod.dns.ours", SERIES_GAUGE, (double[]){1, 2}, 2);
+	assert_shown("flag.*.dns.{down,ours}", 21,
+		"flag.prod.dns.down@10: 0 1; flag.prod.dns.ours@10: 1 2");
+	assert_shown("flag.*.*", 21, "flag.test.dns@10: 3 4");
+	assert_shown("flag.prod.dns.slow", 21, "flag.prod.dns.slow@10: 7 8");
+	assert_shown("health.*.*", 21, "");
+	assert_shown("flag.prod.{", 21, "");
 	assert_names(NODES, "flag.*", NULL, NULL, NULL,
-		"[{\"path\":\"flag.prod\",\"text\":\"prod\",\"leaf\":false,\"branch\":true}]");
+		"[{\"path\":\"flag.prod\",\"text\":\"prod\",\"leaf\":false,\"branch\":true},"
+		"{\"path\":\"flag.test\",\"text\":\"test\",\"leaf\":false,\"branch\":true}]");
+	assert_names(INDEX, NULL, NULL, NULL, NULL,
+		"[\"flag.prod.dns.down\",\"flag.prod.dns.ours\",\"flag.prod.dns.slow\",\"flag.test.dns\"]");
+	graphite_leaves_unref(l);
+}
+
+static uint64_t random_state = 88172645463325252ULL;
+
+static size_t random_of(size_t n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (size_t)(random_state % n);
+}
+
+/* Of 1 to 4 parts below `flag`; owned. */
+static char *random_path(const char *const *parts, size_t n)
+{
+	struct buf path = BUF(BUF_LINE);
+	buf_add_str(&path, "flag");
+	for (size_t i = random_of(4) + 1; i > 0; i--)
+		buf_printf(&path, ".%s", parts[random_of(n)]);
+	return buf_take(&path);
+}
+
+/* How much of a leaf the whole pattern fits; 0: none of it. */
+static size_t fitted(const char *pattern, const char *leaf)
+{
+	struct slice parts = slice_of(pattern), names = slice_of(leaf), part, name;
+	const char *end = leaf;
+	while (slice_next(&parts, '.', &part)) {
+		struct glob g;
+		struct error err;
+		if (!slice_next(&names, '.', &name))
+			return 0;
+		char *text = slice_dup(name);
+		const bool fits = glob_init(&g, part, &err) && glob_fits(&g, text);
+		glob_fini(&g);
+		free(text);
+		if (!fits)
+			return 0;
+		end = name.p + name.n;
+	}
+	return (size_t)(end - leaf);
+}
+
+/* The nodes that a pattern fits are those found by looking at each leaf. */
+static void test_tree_patterns(void **state)
+{
+	static const char *const names[] = {"a", "b", "ab", "dns"};
+	static const char *const globs[] = {"*", "a", "b*", "{a,dns}", "?", "[!a]*", "none"};
+	struct graphite_leaves *l = graphite_leaves_new();
+	char *leaves[60];
+	size_t found = 0;
+	for (size_t i = 0; i < array_len(leaves); i++) {
+		leaves[i] = random_path(names, array_len(names));
+		graphite_leaves_add(l, leaves[i], i);
+	}
+	add_tree(l);
+	for (int round = 0; round < 200; round++) {
+		char *pattern = random_path(globs, array_len(globs));
+		struct asked a = {0};
+		json_t *wanted = json_object();
+		const struct graphite_naming q = {
+			.about = GRAPHITE_ABOUT_NODES, .pattern = pattern};
+		for (size_t i = 0; i < array_len(leaves); i++) {
+			const size_t n = fitted(pattern, leaves[i]);
+			char *path = mem_strndup(leaves[i], n);
+			const json_int_t bits = json_integer_value(json_object_get(wanted, path));
+			if (n)
+				json_object_set_new(
+					wanted, path, json_integer(bits | (leaves[i][n] ? 2 : 1)));
+			free(path);
+		}
+		graphite_names(graphite, &q, on_names, &a);
+		assert_true(loop_run_until(house->loop, &a.done));
+		size_t i;
+		json_t *node;
+		assert_int_equal(json_array_size(a.answer), json_object_size(wanted));
+		json_array_foreach (a.answer, i, node) {
+			const int bits = (json_is_true(json_object_get(node, "leaf")) ? 1 : 0) |
+					 (json_is_true(json_object_get(node, "branch")) ? 2 : 0);
+			assert_int_equal(
+				bits, json_integer_value(json_object_get(wanted,
+					      json_string_value(json_object_get(node, "path")))));
+			found++;
+		}
+		json_decref(a.answer);
+		json_decref(wanted);
+		free(pattern);
+	}
+	assert_true(found > 200);
+	for (size_t i = 0; i < array_len(leaves); i++)
+		free(leaves[i]);
+	graphite_leaves_unref(l);
 }
 
 static void test_cancel(void **state)
@@ -394,6 +512,7 @@ int test_graphite(void)
 		cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locations, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tree_patterns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_times, setup, teardown)};

@@ -147,7 +147,8 @@ static void an_answer_of_long_ago_hides_no_outage(void **state)
 static void a_state_lasts_the_minimum_before_a_better_one(void **state)
 {
 	struct judge_house *h = *state;
-	judge_expect(h->judge, "prod", "fast", NS_PER_S, 100 * NS_PER_MS);
+	judge_expect(
+		h->judge, &(struct judge_probe){"", "prod", "fast", NS_PER_S, 100 * NS_PER_MS});
 	for (int i = 0; i < 20; i++) {
 		house_see(h, "fast", i >= 10 && i < 12 ? FAULT_REFUSED : FAULT_NONE);
 		house_pass(h, 1000);
@@ -351,7 +352,7 @@ static void what_is_not_expected_says_nothing(void **state)
 	house_expect(h, "versions", EVERY_MS);
 	house_rounds(h, "versions", FAULT_NONE, 1);
 	assert_health(h, "operational");
-	judge_unexpect(h->judge, "prod", "versions");
+	house_unexpect_at(h, "", "versions");
 	house_rounds(h, "versions", FAULT_NONE, 5);
 	assert_health(h, "unknown");
 	assert_rule(h, "stale");

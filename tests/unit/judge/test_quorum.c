@@ -30,7 +30,19 @@ static void start(struct judge_house *h, unsigned quorum)
 	h->options.quorum = quorum;
 	h->options.location = on_location;
 	house_start(h);
-	house_expect(h, "versions", EVERY_MS);
+}
+
+static void expect_everywhere(struct judge_house *h, const char *probe)
+{
+	house_expect(h, probe, EVERY_MS);
+	house_expect_at(h, "berlin", probe, EVERY_MS);
+}
+
+static void start_three(struct judge_house *h, unsigned quorum)
+{
+	start(h, quorum);
+	expect_everywhere(h, "versions");
+	house_expect_at(h, "rome", "versions", EVERY_MS);
 }
 
 static void see(struct judge_house *h, const char *location, const char *component,
@@ -59,7 +71,7 @@ static void rounds(
 static void one_witness_is_overruled_and_said(void **state)
 {
 	struct judge_house *h = *state;
-	start(h, 0);
+	start_three(h, 0);
 	rounds(h, GOOD, GOOD, GOOD, 2);
 	assert_null(judge_verdict(h->judge, "compute")->dissent);
 	rounds(h, GOOD, BAD, GOOD, 3);
@@ -76,7 +88,7 @@ static void one_witness_is_overruled_and_said(void **state)
 static void a_number_is_a_quorum(void **state)
 {
 	struct judge_house *h = *state;
-	start(h, 3);
+	start_three(h, 3);
 	rounds(h, GOOD, GOOD, GOOD, 2);
 	rounds(h, GOOD, BAD, BAD, 4);
 	assert_health(h, "operational");
@@ -88,6 +100,7 @@ static void a_lone_witness_is_believed(void **state)
 {
 	struct judge_house *h = *state;
 	start(h, 0);
+	house_expect_at(h, "berlin", "versions", EVERY_MS);
 	for (int i = 0; i < 3; i++) {
 		see(h, "berlin", "compute", "versions", BAD);
 		house_pass(h, EVERY_MS);
@@ -98,7 +111,7 @@ static void a_lone_witness_is_believed(void **state)
 static void a_location_that_falls_silent_makes_nothing_green(void **state)
 {
 	struct judge_house *h = *state;
-	start(h, 0);
+	start_three(h, 0);
 	rounds(h, GOOD, GOOD, GOOD, 2);
 	rounds(h, GOOD, BAD, BAD, 4);
 	assert_health(h, "outage");
@@ -148,10 +161,11 @@ static void start_all(struct judge_house *h)
 	start(h, 0);
 	judge_component(h->judge, &network);
 	judge_component(h->judge, &image);
-	house_expect(h, "servers", EVERY_MS);
-	house_expect(h, "networks", EVERY_MS);
-	house_expect(h, "ports", EVERY_MS);
-	house_expect(h, "images", EVERY_MS);
+	expect_everywhere(h, "versions");
+	expect_everywhere(h, "servers");
+	expect_everywhere(h, "networks");
+	expect_everywhere(h, "ports");
+	house_expect_at(h, "berlin", "images", EVERY_MS);
 	all_of(h, GOOD, GOOD, 3);
 }
 
@@ -187,7 +201,7 @@ static void an_outage_that_all_see_makes_nobody_the_suspect(void **state)
 static void the_evidence_says_from_where(void **state)
 {
 	struct judge_house *h = *state;
-	start(h, 0);
+	start_three(h, 0);
 	rounds(h, GOOD, BAD, BAD, 3);
 	json_t *doc =
 		judge_evidence(h->facts, judge_verdict(h->judge, "compute")->id, false, &h->err);
@@ -197,20 +211,121 @@ static void the_evidence_says_from_where(void **state)
 	json_decref(doc);
 }
 
-static void a_probe_that_is_gone_takes_its_sources_everywhere(void **state)
+static void a_probe_that_is_gone_takes_its_sources_from_there_alone(void **state)
 {
 	struct judge_house *h = *state;
 	start_all(h);
 	assert_int_equal(judge_location_at(h->judge, 1)->sources, 5);
-	judge_unexpect(h->judge, "prod", "versions");
-	judge_unexpect(h->judge, "prod", "versions");
+	house_unexpect_at(h, "berlin", "versions");
+	house_unexpect_at(h, "berlin", "versions");
+	assert_int_equal(judge_location_at(h->judge, 0)->sources, 4);
+	assert_int_equal(judge_location_at(h->judge, 1)->sources, 4);
 	judge_component_remove(h->judge, "network");
 	house_settle(h);
-	assert_int_equal(judge_location_at(h->judge, 0)->sources, 1);
+	assert_int_equal(judge_location_at(h->judge, 0)->sources, 2);
 	assert_int_equal(judge_location_at(h->judge, 1)->sources, 2);
-	house_expect(h, "networks", 2 * EVERY_MS);
+	house_expect_at(h, "berlin", "networks", 2 * EVERY_MS);
 	see(h, "berlin", "compute", "networks", GOOD);
+	see(h, "berlin", "compute", "versions", GOOD); /* it said that it runs no more */
+	see(h, "rome", "compute", "networks", GOOD);   /* nor is anything expected from there */
+	assert_int_equal(judge_location_count(h->judge), 2);
 	assert_int_equal(judge_location_at(h->judge, 1)->sources, 3);
+}
+
+static json_t *source_at(struct judge_house *h, const char *location)
+{
+	json_t *doc =
+		judge_evidence(h->facts, judge_verdict(h->judge, "compute")->id, true, &h->err);
+	json_t *s, *found = NULL;
+	size_t i;
+	json_array_foreach (json_object_get(doc, "sources"), i, s)
+		if (!strcmp(json_str(s, "location"), location))
+			found = json_incref(s);
+	json_decref(doc);
+	assert_non_null(found);
+	return found;
+}
+
+/* Ours every 30 s, berlin's every 10 minutes: neither is held to the other's rate. */
+static void each_location_is_silent_by_its_own_rate(void **state)
+{
+	struct judge_house *h = *state;
+	start(h, 0);
+	house_expect_at(h, "berlin", "versions", 20 * EVERY_MS);
+	house_expect(h, "versions", EVERY_MS);
+	see(h, "berlin", "compute", "versions", GOOD);
+	for (int i = 0; i < 3; i++) {
+		see(h, "", "compute", "versions", GOOD);
+		house_pass(h, EVERY_MS);
+	}
+	house_pass(h, STALE_MS); /* ours is stale, berlin's answer is good for half an hour */
+	assert_health(h, "operational");
+	assert_string_equal(told.name, "");
+	assert_true(told.silent);
+	see(h, "berlin", "compute", "versions", BAD); /* at that rate one is enough */
+	assert_health(h, "outage");
+	json_t *ours = source_at(h, ""), *theirs = source_at(h, "berlin");
+	assert_string_equal(json_str(ours, "says"), "stale");
+	assert_string_equal(json_str(theirs, "says"), "bad");
+	json_decref(ours);
+	json_decref(theirs);
+	/* what ours is, is told anew: the other stays as it was */
+	house_expect(h, "versions", 2 * EVERY_MS);
+	house_pass(h, 10 * EVERY_MS);
+	assert_health(h, "outage");
+	assert_false(judge_location_at(h->judge, 0)->silent);
+	assert_true(judge_location_at(h->judge, 1)->silent);
+}
+
+static void a_location_that_was_never_heard_is_silent_too(void **state)
+{
+	struct judge_house *h = *state;
+	start_three(h, 0);
+	for (int i = 0; i < 2; i++) {
+		see(h, "", "compute", "versions", GOOD);
+		see(h, "berlin", "compute", "versions", GOOD);
+		house_pass(h, EVERY_MS);
+		house_expect_at(h, "rome", "versions", EVERY_MS); /* said again: no reprieve */
+	}
+	assert_int_equal(told.n, 0);
+	see(h, "", "compute", "versions", GOOD);
+	see(h, "berlin", "compute", "versions", GOOD);
+	house_pass(h, STALE_MS - 2 * EVERY_MS + 1000);
+	assert_int_equal(told.n, 1);
+	assert_string_equal(told.name, "rome");
+	assert_true(told.silent);
+	assert_int_equal(judge_location_at(h->judge, 2)->heard_ms, 0);
+	house_expect_at(h, "rome", "servers", EVERY_MS); /* more of it is expected: still nothing */
+	house_pass(h, 2000);
+	assert_true(judge_location_at(h->judge, 2)->silent);
+	see(h, "rome", "compute", "versions", GOOD);
+	house_pass(h, 1000);
+	assert_false(told.silent);
+	assert_int_equal(told.n, 2);
+}
+
+static void a_location_from_which_nothing_is_expected_is_none(void **state)
+{
+	struct judge_house *h = *state;
+	start_three(h, 0);
+	rounds(h, GOOD, GOOD, GOOD, 2);
+	for (int i = 0; i < 5; i++) {
+		see(h, "", "compute", "versions", GOOD);
+		see(h, "berlin", "compute", "versions", GOOD);
+		house_pass(h, EVERY_MS);
+	}
+	assert_true(told.silent);
+	house_unexpect_at(h, "rome", "versions");
+	house_pass(h, 1000);
+	assert_string_equal(told.name, "rome");
+	assert_false(told.silent);
+	assert_string_equal(told.text, "");
+	assert_int_equal(judge_location_count(h->judge), 2);
+	house_unexpect_at(h, "berlin", "versions"); /* anew within a turn is no end */
+	house_expect_at(h, "berlin", "versions", EVERY_MS);
+	house_pass(h, 1000);
+	assert_int_equal(judge_location_count(h->judge), 2);
+	assert_int_equal(told.n, 2);
 }
 
 int test_quorum(void);
@@ -224,7 +339,10 @@ int test_quorum(void)
 		judge_test(who_fails_at_everything_alone_is_the_suspect),
 		judge_test(an_outage_that_all_see_makes_nobody_the_suspect),
 		judge_test(the_evidence_says_from_where),
-		judge_test(a_probe_that_is_gone_takes_its_sources_everywhere),
+		judge_test(a_probe_that_is_gone_takes_its_sources_from_there_alone),
+		judge_test(each_location_is_silent_by_its_own_rate),
+		judge_test(a_location_that_was_never_heard_is_silent_too),
+		judge_test(a_location_from_which_nothing_is_expected_is_none),
 	};
 	return cmocka_run_group_tests_name("quorum", tests, NULL, NULL);
 }

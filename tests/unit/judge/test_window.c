@@ -9,7 +9,7 @@
 
 static void give(struct judge_house *h, const char *component, int64_t from_ms, int64_t to_ms)
 {
-	const struct judge_window w = {component, "2026-12-01-patch-day", from_ms, to_ms};
+	const struct judge_window w = {component, "2026-12-01-patch-day", from_ms, to_ms, NULL};
 	judge_windows(h->judge, &w, 1);
 	house_settle(h);
 }
@@ -122,6 +122,44 @@ static void after_a_kill_it_counts_as_before(void **state)
 	assert_true(within_ms >= 3 * MIN_MS);
 }
 
+static void add_probe(void *arg, const char *probe, const char *event)
+{
+	buf_printf(arg, "%s=%s ", probe, event);
+}
+
+static void assert_worked_on(const struct judge_house *h, const char *probes)
+{
+	struct buf text = BUF(BUF_LINE);
+	judge_worked_on(h->judge, add_probe, &text);
+	assert_string_equal(buf_str(&text), probes);
+	buf_fini(&text);
+}
+
+static void a_probe_that_is_nobodys_lies_in_a_window_alone(void **state)
+{
+	struct judge_house *h = *state;
+	const int64_t now_ms = house_now(h);
+	const struct judge_window w[] = {
+		{NULL, "", now_ms - MIN_MS, now_ms + 4 * MIN_MS, "router"},
+		{NULL, "patch-day", now_ms + MIN_MS, now_ms + 2 * MIN_MS, "router"},
+		{"compute", "patch-day", now_ms + MIN_MS, now_ms + 2 * MIN_MS, "api"},
+		{NULL, "later", now_ms + 60 * MIN_MS, now_ms + 61 * MIN_MS, "disk"},
+	};
+	house_expect(h, "versions", EVERY_MS);
+	house_rounds(h, "versions", FAULT_NONE, 1);
+	judge_windows(h->judge, w, array_len(w));
+	assert_null(event_of(h)); /* no component has it */
+	assert_worked_on(h, "router= ");
+	house_rounds(h, "versions", FAULT_NONE, 2);
+	assert_worked_on(h, "router=patch-day api=patch-day ");
+	assert_string_equal(event_of(h), "patch-day");
+	house_rounds(h, "versions", FAULT_NONE, 2);
+	assert_worked_on(h, "router= ");
+	assert_null(event_of(h));
+	house_rounds(h, "versions", FAULT_NONE, 4);
+	assert_worked_on(h, "");
+}
+
 int test_window(void);
 int test_window(void)
 {
@@ -131,6 +169,7 @@ int test_window(void)
 		judge_test(an_outage_that_outlasts_it_is_a_change_of_its_own),
 		judge_test(it_is_of_the_component_it_names_or_of_all),
 		judge_test(after_a_kill_it_counts_as_before),
+		judge_test(a_probe_that_is_nobodys_lies_in_a_window_alone),
 	};
 	return cmocka_run_group_tests_name("window", tests, NULL, NULL);
 }

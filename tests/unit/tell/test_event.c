@@ -660,6 +660,22 @@ static void the_house_sees_its_own_and_what_others_write(void **state)
 	json_decref(last);
 }
 
+static void who_says_that_he_wrote_is_not_waited_for(void **state)
+{
+	struct desk *d = *state;
+	struct told t = {0};
+	struct events *e = events_new(d->loop, d->facts, on_changed, &t, &d->err);
+	assert_true(desk_open(d, &outage, &robot, NOON));
+	events_wake(e);
+	for (int i = 0; i < 20000 && !t.changed; i++) {
+		loop_advance(d->loop, 0); /* no time passes */
+		usleep(1000);
+	}
+	assert_true(t.changed);
+	assert_int_equal(json_array_size(events_current(e)), 1);
+	events_free(e);
+}
+
 static void what_is_current_is_near(void **state)
 {
 	struct desk *d = *state;
@@ -677,6 +693,54 @@ static void what_is_current_is_near(void **state)
 	desk_until(d, &t.changed);
 	assert_int_equal(json_array_size(events_current(e)), 5);
 	events_free(e);
+}
+
+static const char *earlier(const struct events *e, size_t event, size_t i, const char *key)
+{
+	return json_str(at(json_array_get(events_current_public(e), event), "earlier", i), key);
+}
+
+static void what_is_current_has_what_was_said_before(void **state)
+{
+	struct desk *d = *state;
+	struct told t = {0};
+	struct event_change c = nothing();
+	char *large = mem_new_array(60000 + 1, 1);
+	memset(large, 'x', 60000);
+	assert_true(desk_open(d, &outage, &alice, NOON));
+	c.text = "Found.";
+	c.phase = EVENT_IDENTIFIED;
+	assert_true(desk_change(d, d->id, &c, &alice, NOON + HOUR));
+	c = nothing();
+	c.text = "Mended.";
+	c.phase = EVENT_MONITORING;
+	assert_true(desk_change(d, d->id, &c, &alice, NOON + 2 * HOUR));
+	assert_true(desk_correct(d, d->id, 2, "Found at last.", &alice, NOON + 3 * HOUR));
+	struct events *e = events_new(d->loop, d->facts, on_changed, &t, &d->err);
+	const json_t *event = json_array_get(events_current_public(e), 0);
+	assert_string_equal(json_str(at((json_t *)event, "updates", 0), "text"), "Mended.");
+	assert_int_equal(json_array_size(json_object_get(event, "earlier")), 2);
+	assert_string_equal(earlier(e, 0, 0, "text"), "Found at last.");
+	assert_string_equal(earlier(e, 0, 0, "phase"), "identified");
+	assert_int_equal(
+		json_int(at((json_t *)event, "earlier", 0), "corrected_ms", 0), NOON + 3 * HOUR);
+	assert_string_equal(earlier(e, 0, 1, "phase"), "investigating");
+	assert_true(
+		json_is_null(json_object_get(at((json_t *)event, "earlier", 1), "corrected_ms")));
+	assert_null(earlier(e, 0, 0, "by"));
+	events_free(e);
+
+	/* the newest of what is too much for one document */
+	c = nothing();
+	c.text = large;
+	for (int i = 0; i < 6; i++)
+		assert_true(desk_change(d, d->id, &c, &alice, NOON + (3 + i) * HOUR));
+	e = events_new(d->loop, d->facts, on_changed, &t, &d->err);
+	event = json_array_get(events_current_public(e), 0);
+	assert_int_equal(json_array_size(json_object_get(event, "earlier")), 4);
+	assert_int_equal(json_int(at((json_t *)event, "earlier", 3), "n", 0), 5);
+	events_free(e);
+	free(large);
 }
 
 int test_event(void)
@@ -702,7 +766,9 @@ int test_event(void)
 		desk_test(lists_begin_with_what_lasts),
 		desk_test(a_short_one_has_its_newest_update),
 		desk_test(the_house_sees_its_own_and_what_others_write),
+		desk_test(who_says_that_he_wrote_is_not_waited_for),
 		desk_test(what_is_current_is_near),
+		desk_test(what_is_current_has_what_was_said_before),
 	};
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
 }

@@ -30,6 +30,7 @@ struct world {
 	struct suspect_policy policy;
 	struct seen seen[COMPONENTS];
 	bool crashes; /* after each step */
+	bool regions; /* there are several */
 	unsigned changed;
 	struct error err;
 };
@@ -69,6 +70,11 @@ static bool look(void *arg, const char *component, const struct component **ret_
 	return s->there;
 }
 
+static bool regions(void *arg)
+{
+	return ((struct world *)arg)->regions;
+}
+
 static void on_changed(void *arg)
 {
 	((struct world *)arg)->changed++;
@@ -82,7 +88,8 @@ static void start(struct world *w)
 	j.facts = w->facts;
 	j.span_from_ms = now_ms(w);
 	must(rows_open(&j, &w->err) && event_migrate(w->facts, &w->err), w);
-	w->suspects = suspects_new(w->loop, w->facts, &w->policy, look, on_changed, w, &w->err);
+	w->suspects =
+		suspects_new(w->loop, w->facts, &w->policy, look, regions, on_changed, w, &w->err);
 	must(w->suspects != NULL, w);
 }
 
@@ -482,6 +489,23 @@ static void what_fails_together_is_one_event(struct world *w)
 	json_decref(e);
 }
 
+static void a_title_names_the_region_where_there_are_several(struct world *w)
+{
+	find(w, "compute")->c.region = find(w, "dns")->c.region = "north";
+	fails(w, "compute");
+	pass(w, 180);
+	assert_event(w, 0, "Compute: outage", "detected", false);
+	recovers(w, "compute");
+	pass(w, 2000);
+	w->regions = true;
+	fails(w, "dns");
+	fails(w, "image"); /* of none */
+	pass(w, 180);
+	assert_int_equal(count(w, AUDIENCE_OPERATORS), 3);
+	assert_event(w, 1, "DNS (north): outage", "detected", false);
+	assert_event(w, 2, "Image: outage", "detected", false);
+}
+
 static void what_follows_a_root_joins_it(struct world *w)
 {
 	find(w, "compute")->v.root = find(w, "image")->v.root = "identity";
@@ -505,6 +529,33 @@ static void what_follows_a_root_joins_it(struct world *w)
 	e = event(w, 0);
 	assert_string_equal(json_str(e, "phase"), "resolved");
 	json_decref(e);
+}
+
+static void what_is_found_after_the_root_joins_it_too(struct world *w)
+{
+	fails(w, "identity");
+	pass(w, 700);
+	recovers(w, "identity");
+	pass(w, 301);
+	assert_event(w, 0, "Identity: outage", "resolved", true);
+	find(w, "compute")->v.root = "identity"; /* a run that began before */
+	verdict(w, "compute", HEALTH_DEGRADED, "follows");
+	pass(w, 180);
+	assert_int_equal(count(w, AUDIENCE_OPERATORS), 1);
+	assert_event(w, 0, "Identity: outage", "detected", true);
+	json_t *e = event(w, 0);
+	assert_int_equal(impact(e, "compute"), 33);
+	assert_int_equal(impact(e, "identity"), 0);
+	json_decref(e);
+	find(w, "compute")->v.root = NULL;
+	recovers(w, "compute");
+	pass(w, 300);
+	assert_event(w, 0, "Identity: outage", "resolved", true);
+	pass(w, 901); /* from then on it is another */
+	find(w, "image")->v.root = "identity";
+	verdict(w, "image", HEALTH_DEGRADED, "follows");
+	pass(w, 180);
+	assert_int_equal(count(w, AUDIENCE_OPERATORS), 2);
 }
 
 /* --- maintenance --------------------------------------------------------------------------------
@@ -715,7 +766,9 @@ static void what_is_watched_no_more_holds_nothing_open(struct world *w)
 	CASE(who_fails_again_soon_opens_it_again)                                                  \
 	CASE(one_that_flaps_has_one_event)                                                         \
 	CASE(what_fails_together_is_one_event)                                                     \
+	CASE(a_title_names_the_region_where_there_are_several)                                     \
 	CASE(what_follows_a_root_joins_it)                                                         \
+	CASE(what_is_found_after_the_root_joins_it_too)                                            \
 	CASE(planned_work_opens_none_unless_it_lasts_longer)                                       \
 	CASE(what_a_human_took_over_is_his)                                                        \
 	CASE(what_a_human_closed_is_not_opened_again)                                              \

@@ -656,7 +656,7 @@ static void test_truth(void **state)
 	/* only a scenario's run is good there, and it says so of itself */
 	assert_ptr_equal(strstr(html, "state operational"),
 		strstr(html,
-			"state operational\"><svg class=\"i\"><use href=\"#i-operational\"/></svg>Passed"));
+			"state operational\"><svg><use href=\"#i-operational\"/></svg>Passed"));
 	lacks(s, html, "none\"><path class=\"o\"");
 	has(s, html, "<span class=\"none\">not known</span>");
 	free(html);
@@ -809,9 +809,9 @@ static void test_alerts(void **state)
 	const struct shown *s = find("alerts");
 	char *html = render(s, "en");
 	has(s, html, "<h2 id=\"h-alerts\">1 alert fires</h2>");
-	has(s, html, "state outage\"><svg class=\"i\"><use href=\"#i-outage\"/></svg>Fires</span>");
+	has(s, html, "state outage\"><svg><use href=\"#i-outage\"/></svg>Fires</span>");
 	has(s, html,
-		"state operational\"><svg class=\"i\"><use href=\"#i-operational\"/></svg>Resolved</span>");
+		"state operational\"><svg><use href=\"#i-operational\"/></svg>Resolved</span>");
 	has(s, html, "<a href=\"/components/block-storage?lang=en\"><bdi>Block storage</bdi></a>");
 	has(s, html, "<code>https://prometheus.example.org/graph?g0.expr=up</code>");
 	has(s, html, "<p dir=\"auto\">Volumes cannot be made since 5 minutes</p>");

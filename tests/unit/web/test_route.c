@@ -154,6 +154,12 @@ static struct slice described(struct slice text, const char *path)
 	return slice_sub(rest, 0, slice_find_text(rest, SLICE("\n  /")) + 1);
 }
 
+/* Ours, and what other programs use of /api/v1. */
+static bool is_described(const struct route *r)
+{
+	return r->face == FACE_OPS || slice_starts(slice_of(r->path), "/api/v1");
+}
+
 static void the_description_has_every_row_of_ours(void **state)
 {
 	static const char *const methods[][2] = {{"GET", "\n    get:\n"}, {"POST", "\n    post:\n"},
@@ -163,7 +169,7 @@ static void the_description_has_every_row_of_ours(void **state)
 	size_t ours = 0, all = 0;
 	for (size_t i = 0; i < route_count; i++) {
 		const struct route *r = &routes[i];
-		if (r->face != FACE_OPS)
+		if (!is_described(r))
 			continue;
 		const struct slice part = described(text, r->path);
 		for (size_t m = 0; m < array_len(methods); m++)
@@ -348,6 +354,40 @@ static void events_have_the_shape_clients_expect(void **state)
 	json_decref(s);
 }
 
+static void all_updates_are_there_the_newest_first(void **state)
+{
+	json_t *s = model_site(MOOD_MIXED, 3, false);
+	json_t *event = json_array_get(json_object_get(s, "events"), 0);
+	json_object_set_new(event, "updates",
+		json_pack("[{s:i, s:I, s:s, s:s}]", "n", 4, "at_ms", (json_int_t)4000000, "phase",
+			"resolved", "text", "four"));
+	json_object_set_new(event, "earlier",
+		json_pack("[{s:i, s:I, s:s, s:s, s:I}, {s:i, s:I, s:s, s:s}, {s:i, s:I, s:s, s:s}]",
+			"n", 3, "at_ms", (json_int_t)3000000, "phase", "monitoring", "text",
+			"three", "corrected_ms", (json_int_t)5000000, "n", 2, "at_ms",
+			(json_int_t)2000000, "phase", "monitoring", "text", "two", "n", 1, "at_ms",
+			(json_int_t)1000000, "phase", "investigating", "text", "one"));
+	json_t *all = statuspage_incidents(s);
+	json_t *one = json_array_get(json_object_get(all, "incidents"), 0);
+	json_t *updates = json_object_get(one, "incident_updates");
+	static const char *const bodies[] = {"four", "three", "two", "one"};
+	assert_int_equal(json_array_size(updates), array_len(bodies));
+	for (size_t i = 0; i < array_len(bodies); i++)
+		assert_string_equal(json_str(json_array_get(updates, i), "body"), bodies[i]);
+	assert_string_equal(
+		json_str(json_array_get(updates, 1), "created_at"), "1970-01-01T00:50:00.000Z");
+	assert_string_equal(
+		json_str(json_array_get(updates, 1), "updated_at"), "1970-01-01T01:23:20.000Z");
+	assert_string_equal(json_str(one, "monitoring_at"), "1970-01-01T00:33:20.000Z");
+	json_decref(all);
+	/* ours are the newest, as described */
+	json_t *ours = ops_status(s);
+	assert_null(json_object_get(json_array_get(json_object_get(ours, "events"), 0), "earlier"));
+	assert_non_null(json_object_get(event, "earlier"));
+	json_decref(ours);
+	json_decref(s);
+}
+
 static void what_is_worked_on_is_under_maintenance(void **state)
 {
 	json_t *s = model_site(MOOD_GOOD, 20, false), *mixed = model_site(MOOD_MIXED, 20, false);
@@ -410,6 +450,7 @@ int test_route(void)
 		cmocka_unit_test(components_have_the_shape_clients_expect),
 		cmocka_unit_test(the_page_is_as_good_as_its_worst),
 		cmocka_unit_test(events_have_the_shape_clients_expect),
+		cmocka_unit_test(all_updates_are_there_the_newest_first),
 		cmocka_unit_test(what_is_worked_on_is_under_maintenance),
 		cmocka_unit_test(impacts_have_their_four_words),
 	};

@@ -210,6 +210,63 @@ static void languages_are_chosen(void **state)
 	expect(public_get(s, "/nowhere?lang=de", ""), 404, "lang=\"de\"");
 }
 
+static void expect_name(struct got g, int status, const char *name)
+{
+	const char *got = got_header(&g, "X-Request-Id");
+	assert_int_equal(g.status, status);
+	assert_non_null(got);
+	if (name)
+		assert_string_equal(got, name);
+	else /* a UUID */
+		assert_true(strlen(got) == 36 && got[14] == '4');
+	got_fini(&g);
+}
+
+static void requests_are_called_by_their_name(void **state)
+{
+	struct served *s = *state;
+	char longest[129 + 1], last[40];
+	memset(longest, 'x', sizeof(longest));
+	longest[129] = 0;
+	served_open(s, (struct web_options){0});
+	struct got g = intake_get(s, "/metrics", "");
+	snprintf(last, sizeof(last), "%s", got_header(&g, "X-Request-Id"));
+	got_fini(&g);
+	g = intake_get(s, "/metrics", "");
+	assert_string_not_equal(got_header(&g, "X-Request-Id"), last);
+	expect_name(g, 200, NULL);
+	static const char *const bad[] = {"a b", "\"a\"", "<a>", "\xc3\xa4", ""};
+	for (size_t i = 0; i < array_len(bad); i++) {
+		char *header = mem_printf("X-Request-Id: %s\r\n", bad[i]);
+		expect_name(intake_get(s, "/metrics", header), 200, NULL);
+		free(header);
+	}
+	expect_name(intake_get(s, "/metrics", "X-Request-Id: req-7f.A:1\r\n"), 200, "req-7f.A:1");
+	char *too_long = mem_printf("X-Request-Id: %s\r\n", longest);
+	char *fits = mem_printf("X-Request-Id: %s\r\n", longest + 1);
+	expect_name(intake_get(s, "/metrics", too_long), 200, NULL);
+	expect_name(intake_get(s, "/metrics", fits), 200, longest + 1);
+	/* what goes wrong is looked for by it most of all */
+	expect_name(public_get(s, "/api/v1/health?service=%FF", "X-Request-Id: a\r\n"), 400, "a");
+	expect_name(public_get(s, "/api/v1/health?id=nobody", "X-Request-Id: b\r\n"), 404, "b");
+	expect_name(served_send(s, web_intake_port(s->web),
+			    SLICE("POST /write HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: c\r\n"
+				  "Origin: http://evil.example\r\nConnection: close\r\n"
+				  "Content-Length: 0\r\n\r\n")),
+		403, "c");
+	expect_name(served_send(s, web_intake_port(s->web),
+			    SLICE("POST /api/ops/v1/command/go HTTP/1.1\r\nHost: localhost\r\n"
+				  "X-Request-Id: d\r\n" JSON_TYPE "Connection: close\r\n"
+				  "Content-Length: 2\r\n\r\n[]")),
+		400, "d");
+	/* what is held ready is the same for all */
+	g = public_get(s, "/", "X-Request-Id: e\r\n");
+	assert_null(got_header(&g, "X-Request-Id"));
+	got_fini(&g);
+	free(too_long);
+	free(fits);
+}
+
 static void methods_are_kept_apart(void **state)
 {
 	struct served *s = *state;
@@ -620,6 +677,7 @@ int test_serve(void)
 		t(a_reader_who_has_it_is_told_so),
 		t(codings_are_chosen),
 		t(languages_are_chosen),
+		t(requests_are_called_by_their_name),
 		t(methods_are_kept_apart),
 		t(files_are_kept_for_ever),
 		t(commands_come_from_nobody_elses_page),
