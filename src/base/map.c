@@ -46,7 +46,7 @@ static void rebuild(struct map *m)
 		if (m->entries[i].key)
 			m->entries[live++] = m->entries[i];
 	m->used = live;
-	size_t size = 16;
+	size_t size = 4; /* most of many thousands hold one thing */
 	while (size < (live + 1) * 3)
 		size *= 2;
 	free(m->index);
@@ -100,7 +100,7 @@ void *map_put_slice(struct map *m, struct slice key, void *value)
 	if ((m->used + 1) * 2 > m->index_size)
 		rebuild(m);
 	if (m->used == m->cap) {
-		m->cap = m->cap ? m->cap * 2 : 8;
+		m->cap = m->cap ? m->cap * 2 : 2;
 		m->entries = mem_resize(m->entries, m->cap, sizeof(*m->entries));
 	}
 	m->entries[m->used] = (struct map_entry){slice_dup(key), key.n, value};

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "net/curl_fault.h"
 #include "net/http_call.h"
+#include "net/url.h"
 
 /* --- headers and body as they come -------------------------------------------------------------
  */
@@ -84,19 +85,37 @@ const char *http_answer_header(const struct http_answer *a, const char *name)
 	return http_headers_get(a->headers, name);
 }
 
-void http_call_date(struct http_call *call)
+static void tell_date(
+	const struct http_client *c, const char *host, const struct http_answer *a, int64_t took_us)
 {
-	const struct http_client *c = call->client;
-	const char *date = http_answer_header(&call->answer, "Date");
-	const char *age = http_answer_header(&call->answer, "Age");
+	const char *date = http_answer_header(a, "Date"), *age = http_answer_header(a, "Age");
 	int64_t at_us, age_s = 0;
 
 	if (!date || !clock_parse_http_date(date, &at_us) ||
 		(age && (!units_parse_int(slice_of(age), &age_s) || age_s < 0 || age_s > 1 << 30)))
 		return;
 	const int64_t now_us = clock_unix_us(loop_clock(c->loop));
-	const int64_t took_us = ((int64_t)uv_hrtime() - call->began_ns) / NS_PER_US;
-	c->dated(c->dated_arg, call->host_name, now_us - took_us, now_us, at_us + age_s * 1000000);
+	c->dated(c->dated_arg, host, now_us - took_us, now_us, at_us + age_s * 1000000);
+}
+
+void http_call_date(struct http_call *call)
+{
+	const int64_t took_ns = (int64_t)uv_hrtime() - call->began_ns;
+
+	if (call->client->dated)
+		tell_date(call->client, call->host_name, &call->answer, took_ns / NS_PER_US);
+}
+
+void http_client_heard(struct http_client *c, const char *url, const struct http_answer *a)
+{
+	struct url u;
+	char *host;
+
+	if (!c->dated || !url_parse(slice_of(url), &u, NULL))
+		return;
+	host = slice_dup(u.host);
+	tell_date(c, host, a, a->phases.total_ns / NS_PER_US);
+	free(host);
 }
 
 /* --- phases ------------------------------------------------------------------------------------

@@ -90,8 +90,7 @@ static void deliver(struct http_call *call)
 	call->answer.headers = &call->headers;
 	call->answer.tls = call->facts;
 	call->answer.body = buf_slice(&call->body);
-	if (c->dated)
-		http_call_date(call);
+	http_call_date(call);
 	call->done(call->arg, &call->answer);
 	buf_fini(&call->body);
 	http_headers_fini(&call->headers);

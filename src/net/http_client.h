@@ -102,6 +102,9 @@ void http_client_free(struct http_client *c);
 typedef void http_dated(
 	void *arg, const char *host, int64_t from_us, int64_t to_us, int64_t date_us);
 void http_client_dates(struct http_client *c, http_dated *dated, void *arg); /* NULL: nobody */
+/* Tells it of an answer that just came from `url` otherwise than through the client
+ * (http_fresh.h). */
+void http_client_heard(struct http_client *c, const char *url, const struct http_answer *a);
 
 /* Copies everything but body and stream_arg. `done` is called exactly once, never from in here.
  * Never fails: what cannot be sent ends in a fault. */

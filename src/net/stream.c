@@ -97,7 +97,6 @@ static void end_call(struct stream *s, enum state state)
 {
 	charge(s);
 	s->state = state;
-	watch(s, 0);
 	timer_start(s->loop, &s->later, 0, on_later, s);
 }
 
@@ -357,6 +356,8 @@ static void on_event(uv_poll_t *poll, int status, int events)
 		shake(s);
 	else if (s->state == WAITING)
 		go_on(s);
+	else
+		watch(s, 0); /* only now: mostly the next call comes before anything else does */
 }
 
 static void watch(struct stream *s, int events)

@@ -94,6 +94,17 @@ def test_our_clock_is_held_against_the_dates_of_answers(cloud):
         server.close()
 
 
+def test_our_clock_is_held_against_the_dates_that_probes_meet(cloud):
+    server = Dated(-3600)
+    probe = {"name": "dated", "http": f"http://127.0.0.1:{server.server.server_port}/", "every": "1s", "component": "Dated"}
+    with running(cloud, {"clouds": {}, "probes": [probe]}) as run:
+        until(lambda: blind(run, "clock"), "an event for operators", 30)
+        why = next(b["why"] for b in run.site(True)["blindness"] if b["what"] == "keeping time")
+        assert re.match("our clock is (3599|3600|3601) s ahead of that of 127.0.0.1, which may be", why), why
+        assert run.stop() == 0
+    server.close()
+
+
 def test_connectivity_that_is_gone_is_one_event(cloud):
     witness = Dated(0)
     with running(cloud, {"witnesses": [f"http://127.0.0.1:{witness.server.server_port}/"]}) as run:

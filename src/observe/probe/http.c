@@ -299,6 +299,7 @@ static void on_fresh(void *arg, const struct http_answer *a)
 		ask(k);
 		return;
 	}
+	http_client_heard(k->attempt->tools->http, k->url ? k->url : s->url, a);
 	take_answer(k, a);
 }
 
