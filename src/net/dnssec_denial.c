@@ -7,7 +7,7 @@
 
 #define HASH_SHA1      1
 #define HASH_SIZE      20
-#define HASH_LABEL     33 /* in base32, with its length */
+#define HASH_LABEL     33  /* in base32, with its length */
 #define ITERATIONS_MAX 100 /* RFC 9276: more are not worth their computing */
 
 /* --- one record --------------------------------------------------------------------------------
@@ -43,8 +43,8 @@ static bool is_parents(const ldns_rr *proof)
 /* That there is the name, but nothing of this type. */
 static bool denies_type(const ldns_rr *proof, ldns_rr_type type)
 {
-	const bool right_side = type == LDNS_RR_TYPE_DS ? !has_type(proof, LDNS_RR_TYPE_SOA)
-							: !is_parents(proof);
+	const bool right_side =
+		type == LDNS_RR_TYPE_DS ? !has_type(proof, LDNS_RR_TYPE_SOA) : !is_parents(proof);
 	return right_side && !has_type(proof, type) && !has_type(proof, LDNS_RR_TYPE_CNAME);
 }
 
@@ -241,8 +241,7 @@ static bool nsec3_proves(const struct denial *d)
 bool denial_proves(struct denial *d)
 {
 	for (size_t i = 0; i < d->n && !d->hashing; i++)
-		if (is_hashed(d->proofs[i]) &&
-			ldns_nsec3_algorithm(d->proofs[i]) == HASH_SHA1 &&
+		if (is_hashed(d->proofs[i]) && ldns_nsec3_algorithm(d->proofs[i]) == HASH_SHA1 &&
 			ldns_nsec3_iterations(d->proofs[i]) <= ITERATIONS_MAX)
 			d->hashing = d->proofs[i];
 	return nsec_proves(d) || (d->hashing && nsec3_proves(d));

@@ -41,7 +41,8 @@ static const char *const all[] = {APEX, A, CUT, GO, LAST, NULL};
 
 static void what_is_there_is_not_denied(void **state)
 {
-	static const char *const names[] = {"test.", "a.test.", "y.test.", "x.y.test.", "cut.test."};
+	static const char *const names[] = {
+		"test.", "a.test.", "y.test.", "x.y.test.", "cut.test."};
 	for (size_t i = 0; i < array_len(names); i++)
 		assert_false(proves(all, DENIED_NAME, names[i], LDNS_RR_TYPE_A));
 	assert_true(proves(all, DENIED_NAME, "b.test.", LDNS_RR_TYPE_A));
@@ -54,10 +55,10 @@ static void types_are_denied_by_the_names_own_record(void **state)
 	assert_true(proves(all, DENIED_TYPE, "test.", LDNS_RR_TYPE_A));
 	assert_false(proves(all, DENIED_TYPE, "test.", LDNS_RR_TYPE_TXT));
 	assert_false(proves(all, DENIED_TYPE, "a.test.", LDNS_RR_TYPE_MX)); /* there is a CNAME */
-	assert_true(proves(all, DENIED_TYPE, "y.test.", LDNS_RR_TYPE_A));   /* names below it alone */
+	assert_true(proves(all, DENIED_TYPE, "y.test.", LDNS_RR_TYPE_A)); /* names below it alone */
 	assert_true(proves(all, DENIED_TYPE, "x.y.test.", LDNS_RR_TYPE_MX));
 	assert_false(proves(all, DENIED_TYPE, "x.y.test.", (ldns_rr_type)1234)); /* another block */
-	assert_false(proves(all, DENIED_TYPE, "b.test.", LDNS_RR_TYPE_A)); /* no such name */
+	assert_false(proves(all, DENIED_TYPE, "b.test.", LDNS_RR_TYPE_A));       /* no such name */
 }
 
 /* The parent knows of a zone below that it begins, and whether it vouches for it. */

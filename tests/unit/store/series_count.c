@@ -1,6 +1,6 @@
 /* series_count.c - see series_count.h. */
-#include "../check.h"
 #include "series_count.h"
+#include "../check.h"
 
 #include <stdlib.h>
 
@@ -53,7 +53,6 @@ void close_house(struct series_house *h)
 	series_close(h->store);
 	h->store = NULL;
 }
-
 
 /* --- dying between the commits of a seal -------------------------------------------------------
  */

@@ -23,7 +23,7 @@ struct shown {
 	size_t most, most_packed; /* bytes; 0: not said */
 };
 
-const struct shown *shown_find(const char *name); /* fails the test when there is none */
+const struct shown *shown_find(const char *name);          /* fails the test when there is none */
 char *shown_html(const struct shown *s, const char *lang); /* owned */
 /* Every page, in every language. */
 void shown_each(void (*look)(const struct shown *s, const char *lang, const char *html));

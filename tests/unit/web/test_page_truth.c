@@ -40,7 +40,8 @@ static void test_truth(void **state)
 	assert_has(s, html, "<h1>1 of 50 components has an outage: " FSI "Network" PDI "</h1>");
 	assert_has(s, html, "<p>1 of 50 components is degraded: " FSI "Images" PDI "</p>");
 	assert_has(s, html, "<p>The state of 1 of 50 components is unknown: " FSI "DNS" PDI "</p>");
-	assert_has(s, html, "<p>1 of 50 components is under maintenance: " FSI "Block storage" PDI "</p>");
+	assert_has(s, html,
+		"<p>1 of 50 components is under maintenance: " FSI "Block storage" PDI "</p>");
 	assert_has(s, html, "This is a simulated cloud.");
 	free(html);
 
@@ -151,11 +152,13 @@ static void test_boots(void **state)
 		"3735d7a5\xe2\x80\xa6</code>");
 	assert_has(s, html, "Tried without success on: <code title=\"3735d7a5");
 	assert_has(s, html, "<code>login[0]</code>: the server refused our SSH key");
-	assert_has(s, html, "<p>The console says: the guest got no answer from the metadata service</p>");
+	assert_has(s, html,
+		"<p>The console says: the guest got no answer from the metadata service</p>");
 	assert_has(s, html, "Calling 'http://169.254.169.254/' failed</bdi></pre>");
 	free(html);
 	html = shown_html(s, "de");
-	assert_has(s, html, "<p>Die Konsole sagt: Der Gast bekam keine Antwort vom Metadatendienst</p>");
+	assert_has(s, html,
+		"<p>Die Konsole sagt: Der Gast bekam keine Antwort vom Metadatendienst</p>");
 	free(html);
 	html = shown_html(shown_find("run-passed"), "en");
 	assert_lacks(s, html, "The console says");
@@ -171,7 +174,8 @@ static void test_alerts(void **state)
 	assert_has(s, html, "state outage\"><svg><use href=\"#i-outage\"/></svg>Fires</span>");
 	assert_has(s, html,
 		"state operational\"><svg><use href=\"#i-operational\"/></svg>Resolved</span>");
-	assert_has(s, html, "<a href=\"/components/block-storage?lang=en\"><bdi>Block storage</bdi></a>");
+	assert_has(s, html,
+		"<a href=\"/components/block-storage?lang=en\"><bdi>Block storage</bdi></a>");
 	assert_has(s, html, "<code>https://prometheus.example.org/graph?g0.expr=up</code>");
 	assert_has(s, html, "<p dir=\"auto\">Volumes cannot be made since 5 minutes</p>");
 	free(html);
@@ -204,7 +208,8 @@ static void test_mesh_unasked(void **state)
 {
 	const struct shown *s = shown_find("run-mesh");
 	char *html = shown_html(s, "en");
-	assert_has(s, html, "72 pairs, 3 lost, 5 asked twice, 8 not asked: nothing is known of them");
+	assert_has(
+		s, html, "72 pairs, 3 lost, 5 asked twice, 8 not asked: nothing is known of them");
 	free(html);
 	html = shown_html(s, "de");
 	assert_has(s, html, "8 nicht gefragt: von ihnen ist nichts bekannt");
