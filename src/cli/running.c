@@ -518,6 +518,7 @@ void running_close(struct running *r)
 	ingest_close(r->ingest);
 	generation_unref(r->ingest_of);
 	alerts_close(r->alerts);
+	map_fini(&r->alert_probes);
 	running_rules_close(r);
 	if (r->house)
 		house_events(r->house, NULL);

@@ -129,6 +129,7 @@ struct running {
 	struct generation *ingest_of; /* as it was opened */
 	bool reopen;
 	struct alerts *alerts;
+	struct map alert_probes; /* by name: what the judge expects of alerts that fire */
 	struct graphite *graphite;
 	struct outposts *outposts;
 	struct reporter *reporter; /* NULL: we are no outpost */

@@ -26,10 +26,14 @@ static void on_expect(void *arg, const char *probe, bool on)
 {
 	struct running *r = arg;
 	const struct judge_probe p = {.probe = probe, .every_ns = ALERTS_TELL_NS};
-	if (on)
+	if (on) {
 		judge_expect(r->judge, &p);
-	else
+		map_put(&r->alert_probes, probe, r);
+	} else {
 		judge_unexpect(r->judge, &p);
+		map_remove(&r->alert_probes, probe);
+	}
+	running_outposts_lists(r); /* a house hears of no probe that was not named to it */
 }
 
 bool running_alerts(struct running *r, struct error *err)

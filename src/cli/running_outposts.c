@@ -68,6 +68,8 @@ static json_t *probes_here(const struct running *r)
 			add_probe(list, "", probe_name(w->probe[i]), about->every_ns,
 				about->timeout_ns);
 	}
+	MAP_EACH (&r->alert_probes, e)
+		add_probe(list, "", e->key, ALERTS_TELL_NS, 0);
 	return list;
 }
 

@@ -11,7 +11,7 @@ import urllib.request
 
 from running import Run, until
 from simulated import GLASSHOUSE
-from test_ingest import metric
+from test_ingest import metric, post as push
 from test_probes import Place, Web
 
 PROBES = 8
@@ -142,6 +142,20 @@ def test_an_outpost_reports_and_its_house_judges(tmp_path):
         p.close_web()
         p.house.wait_health("far", "outage")
         p.settled()
+
+
+def test_an_alert_at_an_outpost_is_judged_in_its_house(tmp_path):
+    with pair(tmp_path, outpost={"faces": {"alertmanager": "write"}}) as p:
+        p.house.start()
+        p.outpost.start()
+        p.house.wait_health("far", "operational")
+        fires = {"labels": {"alertname": "LinkLost", "component": "Far", "severity": "critical"}}
+        assert push(p.outpost, "/api/v2/alerts", json.dumps([fires]).encode(), Content_Type="application/json")[0] == 200
+        p.house.wait_health("far", "degraded")
+        over = {**fires, "endsAt": "2026-01-02T00:00:00Z", "startsAt": "2026-01-01T00:00:00Z"}
+        assert push(p.outpost, "/api/v2/alerts", json.dumps([over]).encode(), Content_Type="application/json")[0] == 200
+        p.house.wait_health("far", "operational")
+        until(lambda: p.seen()["probes"] == PROBES, "it is expected no more")
 
 
 def test_a_house_that_is_away_gets_all_of_it_later(tmp_path):
