@@ -110,7 +110,8 @@ void rule_free(struct rule *r);
 json_t *rule_json(const struct rule *r); /* as glasshouse.yaml has it; owned */
 
 /* All rules of `judge: {rules: [...]}` of a file, or of a file that is such a list or map; for
- * replay and tests. Names that come twice are errors. NULL: errors. Owned, rules_n of them. */
+ * replay and tests. Borrows path while the rules live. Names that come twice are errors. NULL:
+ * errors. Owned, *ret_n of them. */
 struct rule **rules_load(const char *path, size_t *ret_n, struct error_list *errors);
 void rules_unload(struct rule **rules, size_t n);
 

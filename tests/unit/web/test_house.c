@@ -733,12 +733,10 @@ static void metrics_are_text_with_escaped_labels(void **state)
 
 #define RULES 1000
 
-static struct rules *a_thousand_rules(struct town *t, struct rule ***ret)
+static struct rules *a_thousand_rules(struct town *t, const char *path, struct rule ***ret)
 {
-	char path[100];
 	size_t n = 0;
 	struct error_list errors = {0};
-	snprintf(path, sizeof(path), "%s/rules.yaml", t->h->root);
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
 	fprintf(f, "rules:\n");
@@ -760,7 +758,8 @@ static void a_thousand_rules_are_told_piece_by_piece(void **state)
 {
 	struct town *t = *state;
 	struct rule **list = NULL;
-	struct rules *r = a_thousand_rules(t, &list);
+	char *path = mem_printf("%s/rules.yaml", t->h->root);
+	struct rules *r = a_thousand_rules(t, path, &list);
 	struct buf lines = BUF(BUF_PAGE);
 	house_rules(t->house, r, NULL);
 	settle(t);
@@ -793,6 +792,7 @@ static void a_thousand_rules_are_told_piece_by_piece(void **state)
 	buf_fini(&lines);
 	rules_free(r);
 	rules_unload(list, RULES);
+	free(path);
 }
 
 static void health_tells_when_it_is_ready(void **state)
