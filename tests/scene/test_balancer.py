@@ -33,8 +33,8 @@ OVN = ["--param", "provider=ovn", "--param", "protocol=TCP", "--param", "algorit
 
 @pytest.mark.parametrize("ovn", [False, True])
 def test_kill_and_recover(tmp_path, ovn):
-    # Health monitors time out in the cloud's time: at twice this speed a busy machine takes a member down.
-    with simulated(speed=10, faults={"services": {"ovn": ovn}}) as cloud:
+    # Health monitors time out in the cloud's time: at twice this speed and more a busy machine takes members down.
+    with simulated(speed=4, faults={"services": {"ovn": ovn}}) as cloud:
         file = tmp_path / "balanced.yaml"
         file.write_text(BALANCED)
         found = report(cloud.run("try", str(file), "--json", *(OVN if ovn else [])))

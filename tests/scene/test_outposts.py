@@ -24,13 +24,14 @@ def free_port():
 
 
 def counted(run, location):
-    """Samples by series and location, as `glasshouse series` reads them of the directory."""
+    """Samples by series and location, as `glasshouse series` reads them of the directory; but for the marks of a judge,
+    which are of its own, without a location, until they are sent."""
     out = subprocess.run([GLASSHOUSE, "series", "*", "--state", run.state, "--json", "--from", "2h", "--step", "1d"],
                          capture_output=True, text=True, timeout=120, check=False)
     found = {}
     for line in out.stdout.splitlines():
         point = json.loads(line)
-        if point["location"] == location:
+        if point["location"] == location and not point["series"].startswith("judge.given{"):
             found[point["series"]] = found.get(point["series"], 0) + point["n"]
     return found
 

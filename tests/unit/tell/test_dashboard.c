@@ -201,8 +201,8 @@ static bool on_newest(void *arg, const struct facts_row *row)
 	return true;
 }
 
-/* Its end, as waitpid() has it. The dashboard's threads begin after the fork, which finds no lock of
- * theirs held then. */
+/* Its end, as waitpid() has it. No other thread is there at the fork, so that none holds a lock
+ * then: the dashboard's begin after it, and the desk's facts are closed. */
 static int one_life(const struct desk *d, struct board *b, int64_t newest)
 {
 	int ends[2], status;
@@ -225,17 +225,20 @@ static int one_life(const struct desk *d, struct board *b, int64_t newest)
 }
 
 /* Processes, one after the other, until one has told all. */
-static void until_told(const struct desk *d, struct board *b)
+static void until_told(struct desk *d, struct board *b)
 {
 	int64_t newest = 0;
 	assert_true(facts_query(d->facts, "SELECT COALESCE(MAX(seq), 0) FROM change", NULL, 0,
 		on_newest, &newest, &(struct error){0}));
+	facts_close(d->facts);
 	int status = one_life(d, b, newest);
 	while (WIFSIGNALED(status)) {
 		assert_int_equal(WTERMSIG(status), SIGKILL);
 		status = one_life(d, b, newest);
 	}
 	assert_int_equal(WEXITSTATUS(status), 0);
+	d->facts = facts_open(d->dir, d->loop, &(struct error){0});
+	assert_non_null(d->facts);
 }
 
 static int64_t now_ms(void)
