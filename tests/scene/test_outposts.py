@@ -23,15 +23,16 @@ def free_port():
         return s.getsockname()[1]
 
 
-def counted(run, location):
-    """Samples by series and location, as `glasshouse series` reads them of the directory; but for the marks of a judge,
-    which are of its own, without a location, until they are sent."""
+def counted(run, location, own=False):
+    """Samples by series and location, as `glasshouse series` reads them of the directory. The marks of its own judge
+    have no location until they are sent."""
     out = subprocess.run([GLASSHOUSE, "series", "*", "--state", run.state, "--json", "--from", "2h", "--step", "1d"],
                          capture_output=True, text=True, timeout=120, check=False)
     found = {}
     for line in out.stdout.splitlines():
         point = json.loads(line)
-        if point["location"] == location and not point["series"].startswith("judge.given{"):
+        mark = own and not point["location"] and point["series"].startswith("judge.given{")
+        if point["location"] == location or mark:
             found[point["series"]] = found.get(point["series"], 0) + point["n"]
     return found
 
@@ -83,7 +84,7 @@ class Pair:
         (self.path / "outpost" / "glasshouse.yaml").write_text(json.dumps(probes))
         self.outpost.start()
         until(self.sent, "all of it is sent", seconds)
-        theirs = counted(self.outpost, "berlin")
+        theirs = counted(self.outpost, "berlin", own=True)
         assert theirs and theirs == counted(self.house, "berlin"), "nothing is missing, nothing is there twice"
         return theirs
 
@@ -285,7 +286,7 @@ def test_a_spool_that_is_full_drops_the_oldest_and_counts_them(tmp_path):
         (tmp_path / "outpost" / "glasshouse.yaml").write_text(json.dumps(mine))
         p.outpost.start()
         until(p.sent, "all that was left is sent", 120)
-        theirs, ours = counted(p.outpost, "berlin"), counted(p.house, "berlin")
+        theirs, ours = counted(p.outpost, "berlin", own=True), counted(p.house, "berlin")
         assert sum(theirs.values()) == sum(ours.values()) + dropped()
         assert all(ours.get(name, 0) <= n for name, n in theirs.items())
 
