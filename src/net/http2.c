@@ -8,7 +8,8 @@
 
 #include "base/units.h"
 
-#define WINDOW    (1 << 20) /* that may be under way to us; the protocol's own 64 KiB is little far away */
+#define WINDOW                                                                                     \
+	(1 << 20) /* that may be under way to us; the protocol's own 64 KiB is little far away */
 
 struct http2 {
 	nghttp2_session *session;
@@ -95,17 +96,17 @@ static ssize_t on_body(nghttp2_session *session, int32_t id, uint8_t *p, size_t 
 
 static void submit(struct http2 *h, struct slice request, bool tls)
 {
-	const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW}};
+	const nghttp2_settings_entry settings[] = {
+		{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW}};
 	const nghttp2_data_provider body = {.read_callback = on_body};
 	fields list = {0};
 
 	read_head(&list, &request, tls);
 	h->body = request;
-	if (nghttp2_submit_settings(
-		    h->session, NGHTTP2_FLAG_NONE, settings, array_len(settings)) != 0 ||
-		nghttp2_session_set_local_window_size(
-			h->session, NGHTTP2_FLAG_NONE, 0, WINDOW) != 0)
+	if (nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings, array_len(settings)) !=
+			0 ||
+		nghttp2_session_set_local_window_size(h->session, NGHTTP2_FLAG_NONE, 0, WINDOW) !=
+			0)
 		mem_panic("no memory for HTTP/2");
 	h->stream = nghttp2_submit_request(
 		h->session, NULL, list.p, list.n, h->body.n ? &body : NULL, NULL);
@@ -160,8 +161,7 @@ static int on_data(
 	struct http2 *h = arg;
 	const struct slice piece = slice_from((const char *)p, n);
 
-	return http_incoming_body(h->in, piece) == INCOMING_MORE ? 0
-								 : NGHTTP2_ERR_CALLBACK_FAILURE;
+	return http_incoming_body(h->in, piece) == INCOMING_MORE ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
@@ -195,8 +195,8 @@ static enum incoming broken(struct http2 *h, int error)
 {
 	if (h->in->fault) /* on_header() and on_data() have said so */
 		return INCOMING_BROKEN;
-	return http_incoming_broken(h->in, FAULT_PROTOCOL, "the answer is no HTTP/2: %s",
-		nghttp2_strerror(error));
+	return http_incoming_broken(
+		h->in, FAULT_PROTOCOL, "the answer is no HTTP/2: %s", nghttp2_strerror(error));
 }
 
 /* What stands after frames were read. */

@@ -20,8 +20,7 @@ void http_incoming_fini(struct http_incoming *in)
 	buf_fini(&in->body);
 }
 
-enum incoming http_incoming_broken(
-	struct http_incoming *in, enum fault fault, const char *fmt, ...)
+enum incoming http_incoming_broken(struct http_incoming *in, enum fault fault, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -57,6 +56,5 @@ enum incoming http_incoming_header(struct http_incoming *in, struct slice line)
 {
 	if (http_headers_add(&in->headers, line))
 		return INCOMING_MORE;
-	return http_incoming_broken(
-		in, FAULT_PROTOCOL, "the answer's headers are over the limit");
+	return http_incoming_broken(in, FAULT_PROTOCOL, "the answer's headers are over the limit");
 }

@@ -22,8 +22,8 @@ struct http_incoming {
 void http_incoming_init(struct http_incoming *in, size_t body_max);
 void http_incoming_fini(struct http_incoming *in);
 /* What follows ends it; both return BROKEN. */
-enum incoming http_incoming_broken(
-	struct http_incoming *in, enum fault fault, const char *fmt, ...) like_printf(3, 4);
+enum incoming http_incoming_broken(struct http_incoming *in, enum fault fault, const char *fmt, ...)
+	like_printf(3, 4);
 /* The peer closed before the end. */
 enum incoming http_incoming_lost(struct http_incoming *in);
 /* A piece of the body: MORE, or BROKEN when it is over the limit. */

@@ -30,25 +30,39 @@ extern char **environ;
 static void what_is_good_is_read_as_curl_does(void **state)
 {
 	static const struct said said[] = {
-		{"a body", NULL, SAID(SETTINGS HEAD("\x01", "\x04") "\x88" DATA("\x04", "\x01") "fine"),
+		{"a body", NULL,
+			SAID(SETTINGS HEAD("\x01", "\x04") "\x88" DATA("\x04", "\x01") "fine"),
 			.end = KEEPS},
 		{"no body", NULL, SAID(SETTINGS HEAD("\x01", "\x05") "\x8d"), .end = KEEPS},
-		{"HEAD", "HEAD", SAID(SETTINGS HEAD("\x05", "\x05") "\x88\x0f\x0d\x01" "9"), .end = KEEPS},
+		{"HEAD", "HEAD",
+			SAID(SETTINGS HEAD("\x05", "\x05") "\x88\x0f\x0d\x01"
+							   "9"),
+			.end = KEEPS},
 		{"headers", NULL,
-			SAID(SETTINGS HEAD("\x0c", "\x05") "\x88\0\x03" "x-a\x05" "b c d"), .end = KEEPS},
+			SAID(SETTINGS HEAD("\x0c", "\x05") "\x88\0\x03"
+							   "x-a\x05"
+							   "b c d"),
+			.end = KEEPS},
 		{"an interim answer", NULL,
-			SAID(SETTINGS HEAD("\x0b", "\x04") "\x08\x03" "103\0\x01" "a\x02" "bc" HEAD(
-				"\x01", "\x04") "\x88" DATA("\x02", "\x01") "ok"),
+			SAID(SETTINGS HEAD("\x0b", "\x04") "\x08\x03"
+							   "103\0\x01"
+							   "a\x02"
+							   "bc" HEAD("\x01", "\x04") "\x88" DATA(
+								   "\x02", "\x01") "ok"),
 			.end = KEEPS},
 		{"a trailer", NULL,
 			SAID(SETTINGS HEAD("\x01", "\x04") "\x88" DATA("\x02", "\0") "ok" HEAD(
-				"\x06", "\x05") "\0\x01" "t\x02" "uv"),
+				"\x06", "\x05") "\0\x01"
+						"t\x02"
+						"uv"),
 			.end = KEEPS},
 		{"nothing more of it", NULL,
-			SAID(SETTINGS GOAWAY("\x01") HEAD("\x01", "\x04") "\x88" DATA("\x02", "\x01") "ok"),
+			SAID(SETTINGS GOAWAY("\x01")
+					HEAD("\x01", "\x04") "\x88" DATA("\x02", "\x01") "ok"),
 			.end = KEEPS},
 		{"a ping before", NULL,
-			SAID(SETTINGS "\0\0\x08\x06\0\0\0\0\0" "12345678" HEAD("\x01", "\x05") "\x88"),
+			SAID(SETTINGS "\0\0\x08\x06\0\0\0\0\0"
+				      "12345678" HEAD("\x01", "\x05") "\x88"),
 			.end = KEEPS},
 	};
 
@@ -77,19 +91,22 @@ static void what_is_broken_has_a_fault(void **state)
 			.fault = FAULT_CONNECTION_LOST},
 		{"not this request", NULL, SAID(SETTINGS GOAWAY("\0")), .end = KEEPS,
 			.fault = FAULT_CONNECTION_LOST},
-		{"no status", NULL, SAID(SETTINGS HEAD("\x06", "\x05") "\0\x01" "a\x02" "bc"),
+		{"no status", NULL,
+			SAID(SETTINGS HEAD("\x06", "\x05") "\0\x01"
+							   "a\x02"
+							   "bc"),
 			.end = KEEPS, .fault = FAULT_PROTOCOL},
 		{"a body before the status", NULL, SAID(SETTINGS DATA("\x02", "\x01") "ok"),
 			.end = KEEPS, .fault = FAULT_PROTOCOL},
 		{"less than counted", NULL,
-			SAID(SETTINGS HEAD("\x05", "\x04") "\x88\x0f\x0d\x01" "9" DATA("\x02", "\x01") "ok"),
+			SAID(SETTINGS HEAD("\x05", "\x04") "\x88\x0f\x0d\x01"
+							   "9" DATA("\x02", "\x01") "ok"),
 			.end = KEEPS, .fault = FAULT_PROTOCOL},
 		{"a garbled frame", NULL, SAID(SETTINGS "\0\0\x01\x06\0\0\0\0\0x"), .end = KEEPS,
 			.fault = FAULT_PROTOCOL},
 		{"garbled headers", NULL, SAID(SETTINGS HEAD("\x01", "\x04") "\xff"), .end = KEEPS,
 			.fault = FAULT_PROTOCOL},
-		{"mail", NULL, "220 mail.example ESMTP\r\n", .end = KEEPS,
-			.fault = FAULT_PROTOCOL},
+		{"mail", NULL, "220 mail.example ESMTP\r\n", .end = KEEPS, .fault = FAULT_PROTOCOL},
 		{"HTTP/1.1", NULL, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .end = KEEPS,
 			.fault = FAULT_PROTOCOL},
 	};
@@ -128,9 +145,11 @@ static int choose(SSL *ssl, const unsigned char **out, unsigned char *out_n,
 static void what_the_server_agrees_to_is_spoken_on_the_first_connection(void **state)
 {
 	static const struct said two = {"two", NULL,
-					SAID(SETTINGS HEAD("\x01", "\x04") "\x88" DATA("\x04", "\x01") "fine"),
-					.end = KEEPS},
-				 one = {"one", NULL, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine",
+					 SAID(SETTINGS HEAD("\x01", "\x04") "\x88" DATA(
+						 "\x04", "\x01") "fine"),
+					 .end = KEEPS},
+				 one = {"one", NULL,
+					 "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine",
 					 .end = KEEPS};
 	struct asked_room *r = *state;
 
@@ -188,8 +207,8 @@ static void beside_curl_on_a_real_server(void **state)
 	for (int i = 0; i < BODY_LIMIT / 10; i++)
 		fprintf(much, "%09d\n", i);
 	fclose(much);
-	const char *argv[] = {SERVER, "--no-tls", "--echo-upload", "-a", "127.0.0.1", "-d", dir,
-		number, NULL};
+	const char *argv[] = {
+		SERVER, "--no-tls", "--echo-upload", "-a", "127.0.0.1", "-d", dir, number, NULL};
 	if (posix_spawn(&real, SERVER, NULL, NULL, (char *const *)(uintptr_t)argv, environ) != 0)
 		mem_panic("%s is not installed: run tools/packages check", SERVER);
 	const struct http_request requests[] = {
@@ -201,8 +220,9 @@ static void beside_curl_on_a_real_server(void **state)
 	};
 	for (int tries = 0; tries < 1000; tries++) {
 		url = mem_printf("http://127.0.0.1:%u/", port);
-		ask_fresh(r, (struct http_request){
-				     .method = "GET", .url = url, .version = 20, .deadline_ns = LONG});
+		ask_fresh(r,
+			(struct http_request){
+				.method = "GET", .url = url, .version = 20, .deadline_ns = LONG});
 		free(url);
 		if (r->ours.fault != FAULT_REFUSED)
 			break;
@@ -243,8 +263,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	return 0;
 }
 
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *p, size_t n,
-	void *arg)
+static int on_data(
+	nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *p, size_t n, void *arg)
 {
 	buf_printf(arg, "%.*s\n", (int)n, (const char *)p);
 	return 0;
@@ -267,8 +287,8 @@ static char *heard(const char *request, bool tls)
 	struct http2 *h = http2_new(slice_of(request), tls, &in);
 	assert_true(http2_wants_send(h));
 	while ((next = http2_next(h)).n)
-		assert_int_equal(nghttp2_session_mem_recv(server, (const uint8_t *)next.p, next.n),
-			next.n);
+		assert_int_equal(
+			nghttp2_session_mem_recv(server, (const uint8_t *)next.p, next.n), next.n);
 	assert_false(http2_wants_send(h));
 	http2_free(h);
 	nghttp2_session_del(server);
@@ -279,17 +299,21 @@ static char *heard(const char *request, bool tls)
 
 static void what_only_http1_knows_is_left_out(void **state)
 {
-	char *a = heard("GET /a?b=c HTTP/1.1\r\nHost: www.example:8443\r\nX-A:  b\r\n"
-			"Connection: close\r\nkeep-alive: 5\r\nUpgrade: x\r\nTE: gzip\r\n\r\n",
-		true);
-	char *b = heard("POST / HTTP/1.1\r\nAccept: */*\r\nHost: h\r\nTE: trailers\r\n"
-			"Content-Length: 4\r\n\r\nbody",
-		false);
+	char *a =
+		heard("GET /a?b=c HTTP/1.1\r\nHost: www.example:8443\r\nX-A:  b\r\n"
+		      "Connection: close\r\nkeep-alive: 5\r\nUpgrade: x\r\nTE: gzip\r\n\r\n",
+			true);
+	char *b =
+		heard("POST / HTTP/1.1\r\nAccept: */*\r\nHost: h\r\nTE: trailers\r\n"
+		      "Content-Length: 4\r\n\r\nbody",
+			false);
 
-	assert_string_equal(a, ":method=GET\n:scheme=https\n:authority=www.example:8443\n"
-			       ":path=/a?b=c\nx-a=b\n");
-	assert_string_equal(b, ":method=POST\n:scheme=http\n:authority=h\n:path=/\naccept=*/*\n"
-			       "te=trailers\ncontent-length=4\nbody\n");
+	assert_string_equal(a,
+		":method=GET\n:scheme=https\n:authority=www.example:8443\n"
+		":path=/a?b=c\nx-a=b\n");
+	assert_string_equal(b,
+		":method=POST\n:scheme=http\n:authority=h\n:path=/\naccept=*/*\n"
+		"te=trailers\ncontent-length=4\nbody\n");
 	free(a);
 	free(b);
 }
@@ -303,8 +327,7 @@ static void say_much(struct peer_connection *c)
 
 	if (!peer_read(c) || !peer_write(c, SETTINGS HEAD("\x01", "\x04") "\x88", 19))
 		return;
-	while (peer_write(c, "\0\x03\xe8\0\0\0\0\0\x01", 9) &&
-		peer_write(c, piece, sizeof(piece)))
+	while (peer_write(c, "\0\x03\xe8\0\0\0\0\0\x01", 9) && peer_write(c, piece, sizeof(piece)))
 		;
 }
 
@@ -312,7 +335,11 @@ static void say_headers(struct peer_connection *c)
 {
 	if (!peer_read(c) || !peer_write(c, SETTINGS HEAD("\x01", "\0") "\x88", 19))
 		return;
-	while (peer_write(c, "\0\0\x06\x09\0\0\0\0\x01\0\x01" "t\x02" "uv", 15))
+	while (peer_write(c,
+		"\0\0\x06\x09\0\0\0\0\x01\0\x01"
+		"t\x02"
+		"uv",
+		15))
 		;
 }
 
@@ -320,7 +347,10 @@ static void ping(struct peer_connection *c)
 {
 	if (!peer_read(c) || !peer_write(c, SETTINGS, 9))
 		return;
-	while (peer_write(c, "\0\0\x08\x06\0\0\0\0\0" "12345678", 17))
+	while (peer_write(c,
+		"\0\0\x08\x06\0\0\0\0\0"
+		"12345678",
+		17))
 		;
 }
 
