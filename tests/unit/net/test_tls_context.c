@@ -41,8 +41,8 @@ static unsigned made(const char *const *alpn, size_t n, unsigned times)
 
 static void who_reads_probe_after_probe_makes_one(void **state)
 {
-	static const char *const few[] = {"a1", "a2", "a3"},
-				 *const many[] = {"b1", "b2", "b3", "b4", "b5"};
+	static const char *const few[] = {"a1", "a2", "a3"}, *const many[] = {
+								     "b1", "b2", "b3", "b4", "b5"};
 
 	assert_int_equal(made(few, 1, 1000), 1);
 	assert_int_equal(made(few, array_len(few), 100), 2);
