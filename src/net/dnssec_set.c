@@ -47,7 +47,8 @@ void dnssec_set_take(
 			continue;
 		if (ldns_rr_get_type(rr) == type)
 			push(&s->records, rr);
-		else if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG && dnssec_type_covered(rr) == type)
+		else if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG &&
+			 dnssec_type_covered(rr) == type)
 			push(&s->signatures, rr);
 	}
 }
@@ -92,7 +93,8 @@ bool dnssec_is_expanded(const struct set *s, unsigned *ret_labels)
 char *dnssec_set_text(const struct set *s)
 {
 	const ldns_rr *rr = ldns_rr_list_rr(s->records, 0);
-	char *name = dnssec_name_text(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr)),
+	char *name = dnssec_name_text(ldns_rr_owner(rr)),
+	     *type = ldns_rr_type2str(ldns_rr_get_type(rr)),
 	     *text = mem_printf("%.100s %s", name, type ? type : "?");
 
 	LDNS_FREE(type);

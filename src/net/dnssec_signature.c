@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define ZONE_KEY  0x0100
-#define REVOKED   0x0080
+#define ZONE_KEY 0x0100
+#define REVOKED  0x0080
 
 static bool is_zone_key(const ldns_rr *key)
 {
@@ -47,7 +47,8 @@ static bool fits(struct dnssec *d, const struct set *s, const ldns_rr *signature
 		return false;
 	d->computed += (unsigned)tries;
 	if (d->computed > DNSSEC_VERIFY_MAX) {
-		dnssec_doubt(d, "more than %d signatures would have to be computed", DNSSEC_VERIFY_MAX);
+		dnssec_doubt(
+			d, "more than %d signatures would have to be computed", DNSSEC_VERIFY_MAX);
 		return false;
 	}
 	*ret_ends_s = moment(d, ldns_rr_rrsig_expiration(signature));
@@ -92,8 +93,8 @@ bool dnssec_is_signed(struct dnssec *d, const struct set *s, const struct zone *
 	else if (!good && best)
 		doubt_time(d, what, "expired at", best);
 	else if (!good)
-		dnssec_doubt(d, "the signature over %s was not made by a key of %.60s (bogus)", what,
-			z->text);
+		dnssec_doubt(d, "the signature over %s was not made by a key of %.60s (bogus)",
+			what, z->text);
 	free(what);
 	return good;
 }

@@ -28,7 +28,8 @@ static void take_proofs(struct dnssec *d, const ldns_pkt *p, const ldns_rdf *zon
 			continue;
 		dnssec_set_take(s, all, ldns_rr_owner(rr), type);
 		if (dnssec_count(s->records) == 1 && dnssec_count(s->signatures) &&
-			dnssec_same(ldns_rr_rrsig_signame(ldns_rr_list_rr(s->signatures, 0)), zone)) {
+			dnssec_same(
+				ldns_rr_rrsig_signame(ldns_rr_list_rr(s->signatures, 0)), zone)) {
 			d->proof_n++;
 			continue;
 		}

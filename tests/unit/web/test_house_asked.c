@@ -82,8 +82,8 @@ static void a_scenario_has_runs_and_steps(void **state)
 	town_run(t, "MARK-run-2", "failed");
 	town_measure(t);
 	town_publish(t);
-	const json_t *doc =
-		town_ask(t, "scenario", json_pack("{s:s}", "name", "server-login"), AUDIENCE_PUBLIC);
+	const json_t *doc = town_ask(
+		t, "scenario", json_pack("{s:s}", "name", "server-login"), AUDIENCE_PUBLIC);
 	assert_int_equal(t->status, 200);
 	assert_int_equal(json_array_size(json_object_get(doc, "runs")), 2);
 	const json_t *run = town_first(doc, "runs");
@@ -195,7 +195,8 @@ static void evidence_has_neighbours(void **state)
 	assert_int_equal(json_int(doc, "previous", 0), id - 1);
 	assert_true(json_is_null(json_object_get(doc, "next")));
 	assert_null(json_object_get(doc, "samples"));
-	doc = town_ask(t, "evidence", json_pack("{s:I}", "id", (json_int_t)id - 1), AUDIENCE_OPERATORS);
+	doc = town_ask(
+		t, "evidence", json_pack("{s:I}", "id", (json_int_t)id - 1), AUDIENCE_OPERATORS);
 	assert_int_equal(json_int(doc, "next", 0), id);
 	assert_non_null(json_object_get(doc, "samples"));
 }

@@ -82,7 +82,8 @@ static void a_thousand_rules_are_told_piece_by_piece(void **state)
 		json_array_append_new(all, rule);
 	}
 	char *wanted = json_text(all);
-	char *got = json_text(json_object_get(town_ask(t, "rules", NULL, AUDIENCE_OPERATORS), "rules"));
+	char *got =
+		json_text(json_object_get(town_ask(t, "rules", NULL, AUDIENCE_OPERATORS), "rules"));
 	assert_string_equal(got, wanted);
 	const char *text = json_str(town_ask(t, "metrics", NULL, AUDIENCE_OPERATORS), "text");
 	assert_non_null(strstr(text, buf_str(&lines)));
