@@ -50,9 +50,8 @@ static struct import_node range_item(
 	const struct import_node *item, const char *key, size_t i, struct import_node *list)
 {
 	*list = import_get(item, key);
-	return list->y && list->y->kind == YAML_LIST && i < list->y->n
-		       ? import_item(list, i)
-		       : (struct import_node){0};
+	return list->y && list->y->kind == YAML_LIST && i < list->y->n ? import_item(list, i)
+								       : (struct import_node){0};
 }
 
 static void write_date(int32_t day, char *text, size_t n)

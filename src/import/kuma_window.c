@@ -152,7 +152,8 @@ static void tell_schedule(struct kuma *k, const struct import_node *item,
 			"maintenance %s: every; counted from its first day", name);
 	else if (!s->by_clock && s->length_s > 86400)
 		import_tell(k->in, &strategy, IMPORT_CHANGED,
-			"maintenance %s: every; its length is elapsed time, whatever clocks do", name);
+			"maintenance %s: every; its length is elapsed time, whatever clocks do",
+			name);
 	else
 		import_tell(k->in, &strategy, IMPORT_CARRIED, "maintenance %s: every", name);
 	for (size_t i = 0; i < array_len(uses); i++) {

@@ -179,10 +179,11 @@ static struct tls_context *rest(struct tls_context *c)
 		map_remove(&contexts, out->key);
 		wake(out);
 	}
+	if (c->secret)
+		return c;
 	while (idle[n])
 		n++;
-	if (out != c)
-		idle[n] = c;
+	idle[n] = c;
 	return out;
 }
 
