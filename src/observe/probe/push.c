@@ -157,8 +157,7 @@ static void take(struct probe *p, enum fault fault, const char *detail, int64_t 
 static void hash_of(struct slice token, uint8_t *hash, char *key)
 {
 	digest_sha256(token.p, token.n, hash);
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(key + 2 * i, 3, "%02x", hash[i]);
+	hex_write(hash, SHA256_BYTES, key);
 }
 
 bool probe_pushed(struct probes *all, struct slice token, enum fault fault, const char *detail,
