@@ -45,18 +45,18 @@ static bool has_name_of(const OSSL_ALGORITHM *a, const char *const *names)
 /* Public keys of certificates; nobody signs with those of the list. */
 static bool shows_decoder(const OSSL_ALGORITHM *a)
 {
-	static const char *const not[] = {"DER", "DH", "DHX", "SM2", "X25519", "X448", NULL};
+	static const char *const not [] = {"DER", "DH", "DHX", "SM2", "X25519", "X448", NULL};
 
 	return strstr(a->property_definition, "structure=SubjectPublicKeyInfo") &&
-	       !has_name_of(a, not);
+	       !has_name_of(a, not );
 }
 
 static bool shows_key(const OSSL_ALGORITHM *a)
 {
-	static const char *const not[] = {
+	static const char *const not [] = {
 		"CMAC", "DHX", "HKDF", "POLY1305", "SCRYPT", "SIPHASH", "SM2", "TLS1-PRF", NULL};
 
-	return !has_name_of(a, not);
+	return !has_name_of(a, not );
 }
 
 static bool shows_cipher(const OSSL_ALGORITHM *a)

@@ -22,7 +22,8 @@ static struct tls_context *context(struct tls_options o)
 
 static void connect_pair(int *fds)
 {
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
 }
 
 /* --- the first words ---------------------------------------------------------------------------
@@ -170,8 +171,8 @@ static void test_kinds_of_keys(void **state)
 	for (size_t i = 0; i < 2 * array_len(t); i++) {
 		const size_t k = i / 2;
 		EVP_PKEY *key = key_of(t[k].kind, t[k].only_authority ? "P-256" : t[k].curve);
-		struct peer_certificate authority = peer_certify_key(NULL,
-			key_of(t[k].kind, t[k].curve), "DNS:authority.example", -10, 1000);
+		struct peer_certificate authority = peer_certify_key(
+			NULL, key_of(t[k].kind, t[k].curve), "DNS:authority.example", -10, 1000);
 		struct peer_certificate server =
 			peer_certify_key(&authority, key, "DNS:localhost", -1, 30);
 		SSL_CTX *tls = peer_tls(&server);
