@@ -2,8 +2,8 @@
  * boots.h - every server that scenarios started, and on which host: what failures have in common,
  * and when each host last showed that it works.
  *
- * A row a server, written when its run has ended, kept 90 days. Hosts are nova's hostId: a digest
- * of the host's name and the project, all that a customer sees of it.
+ * A row a server, written when its run has ended, since somebody may get in late; kept 90 days. Hosts
+ * are nova's hostId: a digest of the host's name and the project, all that a customer sees of it.
  * Thread: the loop's; boots_read() any.
  */
 #ifndef OBSERVE_BOOTS_H

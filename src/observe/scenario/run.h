@@ -125,10 +125,11 @@ void run_stop(struct run *r);
 void run_free(struct run *r);
 /*
  * What the report will say of an element that is READY or FAILED, as soon as it is: its result and
- * its times are final then, since all tries are over, and what failed because of another is neither.
- * Only its removal, and what its server's boot has still to show, may follow. A report of that one
- * row, and of the run's own facts only label, beginning and `stopped`; valid until the next call, in
- * this turn of the loop. NULL: the whole report is being made, and comes with `done`.
+ * its times are final then, as all tries are over; what another one's failure leaves undone is
+ * SKIPPED and none of these. Only its removal, and what its server's boot has still to show, may
+ * follow, and teardown ends no element. A report of that one row, and of the run's own facts only
+ * label, beginning and `stopped`; valid until the next call, in this turn of the loop. NULL: the
+ * whole report is being made, and comes with `done`.
  */
 const struct run_report *run_step(struct run *r, size_t row);
 /* The waits that are open now, each with its time so far. */
