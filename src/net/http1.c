@@ -3,51 +3,26 @@
  */
 #include "net/http1.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/units.h"
-
 #define CHUNK_DIGITS 15 /* of a size; more are no size of anything */
 
-void http1_reader_init(struct http1_reader *r, bool bodiless, size_t body_max)
+void http1_reader_init(struct http1_reader *r, struct http_incoming *in, bool bodiless)
 {
-	*r = (struct http1_reader){.bodiless = bodiless};
-	http_headers_init(&r->headers);
-	buf_init(&r->body, body_max);
-}
-
-void http1_reader_fini(struct http1_reader *r)
-{
-	http_headers_fini(&r->headers);
-	buf_fini(&r->body);
-}
-
-static enum http1_state broken(struct http1_reader *r, enum fault fault, const char *fmt, ...)
-	like_printf(3, 4);
-
-static enum http1_state broken(struct http1_reader *r, enum fault fault, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(r->detail, sizeof(r->detail), fmt, ap);
-	va_end(ap);
-	r->fault = fault;
-	return HTTP1_BROKEN;
+	*r = (struct http1_reader){.in = in, .bodiless = bodiless};
 }
 
 /* --- the head ----------------------------------------------------------------------------------
  */
 
-static enum http1_state no_http(struct http1_reader *r)
+static enum incoming no_http(struct http1_reader *r)
 {
-	return broken(r, FAULT_PROTOCOL, "what answered does not speak HTTP/1.1");
+	return http_incoming_broken(r->in, FAULT_PROTOCOL, "what answered does not speak HTTP/1.1");
 }
 
 /* "HTTP/1.1 200 OK" */
-static enum http1_state read_status(struct http1_reader *r, struct slice line)
+static enum incoming read_status(struct http1_reader *r, struct slice line)
 {
 	int status = 0;
 
@@ -61,16 +36,16 @@ static enum http1_state read_status(struct http1_reader *r, struct slice line)
 	}
 	if (status < 100)
 		return no_http(r);
-	r->status = status;
-	r->version = line.p[7] == '1' ? 11 : 10;
+	r->in->status = status;
+	r->in->version = line.p[7] == '1' ? 11 : 10;
 	r->chunked = r->counted = false;
-	http_headers_clear(&r->headers);
+	http_headers_clear(&r->in->headers);
 	r->part = HTTP1_HEADER;
-	return HTTP1_MORE;
+	return INCOMING_MORE;
 }
 
 /* Several are fine as long as they say the same. */
-static enum http1_state read_length(struct http1_reader *r, struct slice text)
+static enum incoming read_length(struct http1_reader *r, struct slice text)
 {
 	int64_t n = 0;
 
@@ -81,13 +56,14 @@ static enum http1_state read_length(struct http1_reader *r, struct slice text)
 			n = n * 10 + text.p[i] - '0';
 	}
 	if (!text.n || (r->counted && n != r->left))
-		return broken(r, FAULT_PROTOCOL, "Content-Length is not one number");
+		return http_incoming_broken(
+			r->in, FAULT_PROTOCOL, "Content-Length is not one number");
 	r->left = n;
 	r->counted = true;
-	return HTTP1_MORE;
+	return INCOMING_MORE;
 }
 
-static enum http1_state read_coding(struct http1_reader *r, struct slice list)
+static enum incoming read_coding(struct http1_reader *r, struct slice list)
 {
 	struct slice one;
 
@@ -95,68 +71,58 @@ static enum http1_state read_coding(struct http1_reader *r, struct slice list)
 		one = slice_trim(one);
 		if (r->chunked || !(slice_is_nocase(one, "chunked") ||
 					  slice_is_nocase(one, "identity") || !one.n))
-			return broken(r, FAULT_PROTOCOL,
+			return http_incoming_broken(r->in, FAULT_PROTOCOL,
 				"Transfer-Encoding is %.*s, and only chunked was to be expected",
 				(int)(one.n < 30 ? one.n : 30), one.p);
 		r->chunked = slice_is_nocase(one, "chunked");
 	}
-	return HTTP1_MORE;
+	return INCOMING_MORE;
 }
 
-static enum http1_state read_header(struct http1_reader *r, struct slice line)
+static enum incoming read_header(struct http1_reader *r, struct slice line)
 {
 	const size_t colon = slice_find(line, ':');
 	const struct slice name = slice_sub(line, 0, colon),
 			   value = slice_trim(slice_sub(line, colon + 1, line.n));
 
 	if (slice_find(line, '\0') < line.n)
-		return broken(r, FAULT_PROTOCOL, "a header holds a NUL byte");
+		return http_incoming_broken(r->in, FAULT_PROTOCOL, "a header holds a NUL byte");
 	if (line.p[0] == ' ' || line.p[0] == '\t')
-		return HTTP1_MORE; /* the rest of a folded one, which nobody writes any more */
+		return INCOMING_MORE; /* the rest of a folded one, which nobody writes any more */
 	if (name.n == 0 || name.n == line.n)
-		return broken(r, FAULT_PROTOCOL, "a line of the answer's head is no header");
-	if (!http_headers_add(&r->headers, line))
-		return broken(r, FAULT_PROTOCOL, "the answer's headers are over the limit");
+		return http_incoming_broken(
+			r->in, FAULT_PROTOCOL, "a line of the answer's head is no header");
+	if (http_incoming_header(r->in, line) != INCOMING_MORE)
+		return INCOMING_BROKEN;
 	if (r->part == HTTP1_TRAILER)
-		return HTTP1_MORE;
+		return INCOMING_MORE;
 	if (slice_is_nocase(name, "content-length"))
 		return read_length(r, value);
 	if (slice_is_nocase(name, "transfer-encoding"))
 		return read_coding(r, value);
-	return HTTP1_MORE;
+	return INCOMING_MORE;
 }
 
 /* What the body's end will be known by (RFC 9112 section 6.3). */
-static enum http1_state head_ended(struct http1_reader *r)
+static enum incoming head_ended(struct http1_reader *r)
 {
-	if (r->status < 200 && r->status != 101) {
+	if (r->in->status < 200 && r->in->status != 101) {
 		r->part = HTTP1_STATUS; /* the real one follows */
-		return HTTP1_MORE;
+		return INCOMING_MORE;
 	}
-	if (r->bodiless || r->status < 200 || r->status == 204 || r->status == 304)
-		return HTTP1_WHOLE;
+	if (r->bodiless || r->in->status < 200 || r->in->status == 204 || r->in->status == 304)
+		return INCOMING_WHOLE;
 	if (r->chunked)
 		r->part = HTTP1_CHUNK;
 	else if (r->counted)
 		r->part = HTTP1_COUNTED;
 	else
 		r->part = HTTP1_TO_THE_END;
-	return r->part == HTTP1_COUNTED && r->left == 0 ? HTTP1_WHOLE : HTTP1_MORE;
+	return r->part == HTTP1_COUNTED && r->left == 0 ? INCOMING_WHOLE : INCOMING_MORE;
 }
 
 /* --- the body ----------------------------------------------------------------------------------
  */
-
-static enum http1_state take_body(struct http1_reader *r, struct slice piece)
-{
-	char text[UNITS_TEXT];
-
-	r->body_size += (int64_t)piece.n;
-	if (buf_add_slice(&r->body, piece))
-		return HTTP1_MORE;
-	return broken(r, FAULT_BODY_TOO_LARGE, "the answer is larger than %s",
-		units_size_text((int64_t)r->body.max, text));
-}
 
 static int hex_of(char c)
 {
@@ -168,7 +134,7 @@ static int hex_of(char c)
 }
 
 /* "1f;name=value": extensions are nobody's. */
-static enum http1_state read_chunk(struct http1_reader *r, struct slice line)
+static enum incoming read_chunk(struct http1_reader *r, struct slice line)
 {
 	size_t i = 0;
 
@@ -177,16 +143,16 @@ static enum http1_state read_chunk(struct http1_reader *r, struct slice line)
 		if (i < CHUNK_DIGITS)
 			r->left = r->left * 16 + hex_of(line.p[i]);
 	if (i == 0 || i > CHUNK_DIGITS || (i < line.n && !strchr("; \t", line.p[i])))
-		return broken(
-			r, FAULT_PROTOCOL, "a chunk of the answer does not begin with its size");
+		return http_incoming_broken(r->in, FAULT_PROTOCOL,
+			"a chunk of the answer does not begin with its size");
 	r->part = r->left ? HTTP1_CHUNK_DATA : HTTP1_TRAILER;
-	return HTTP1_MORE;
+	return INCOMING_MORE;
 }
 
 /* --- all of it ---------------------------------------------------------------------------------
  */
 
-static enum http1_state read_line(struct http1_reader *r, struct slice line)
+static enum incoming read_line(struct http1_reader *r, struct slice line)
 {
 	if (slice_ends(line, "\r"))
 		line.n--;
@@ -196,15 +162,15 @@ static enum http1_state read_line(struct http1_reader *r, struct slice line)
 	case HTTP1_CHUNK: return read_chunk(r, line);
 	case HTTP1_CHUNK_END:
 		r->part = HTTP1_CHUNK;
-		return line.n ? broken(r, FAULT_PROTOCOL,
+		return line.n ? http_incoming_broken(r->in, FAULT_PROTOCOL,
 					"a chunk of the answer does not end where it should")
-			      : HTTP1_MORE;
-	case HTTP1_TRAILER: return line.n ? read_header(r, line) : HTTP1_WHOLE;
+			      : INCOMING_MORE;
+	case HTTP1_TRAILER: return line.n ? read_header(r, line) : INCOMING_WHOLE;
 	case HTTP1_COUNTED:
 	case HTTP1_TO_THE_END:
 	case HTTP1_CHUNK_DATA: break; /* no lines */
 	}
-	return HTTP1_BROKEN;
+	return INCOMING_BROKEN;
 }
 
 /* A stranger that will never say HTTP need not be waited for. */
@@ -216,7 +182,7 @@ static bool may_be_status(struct slice start)
 }
 
 /* One line; taken is 0 when it is not there in full. */
-static enum http1_state take_line(struct http1_reader *r, struct slice got, size_t *ret_taken)
+static enum incoming take_line(struct http1_reader *r, struct slice got, size_t *ret_taken)
 {
 	const struct slice fresh = slice_sub(got, r->seen, got.n);
 	const size_t end = r->seen + slice_find(fresh, '\n');
@@ -225,10 +191,11 @@ static enum http1_state take_line(struct http1_reader *r, struct slice got, size
 	if (r->part == HTTP1_STATUS && !may_be_status(got))
 		return no_http(r);
 	if (r->head_n + (end < got.n ? end : got.n) > HTTP_HEADER_BYTES_MAX)
-		return broken(r, FAULT_PROTOCOL, "the answer's headers are over the limit");
+		return http_incoming_broken(
+			r->in, FAULT_PROTOCOL, "the answer's headers are over the limit");
 	if (end == got.n) {
 		r->seen = got.n;
-		return HTTP1_MORE;
+		return INCOMING_MORE;
 	}
 	r->seen = 0;
 	if (r->part != HTTP1_CHUNK && r->part != HTTP1_CHUNK_END)
@@ -237,32 +204,32 @@ static enum http1_state take_line(struct http1_reader *r, struct slice got, size
 	return read_line(r, slice_sub(got, 0, end));
 }
 
-static enum http1_state take_piece(struct http1_reader *r, struct slice got, size_t *ret_taken)
+static enum incoming take_piece(struct http1_reader *r, struct slice got, size_t *ret_taken)
 {
 	const bool endless = r->part == HTTP1_TO_THE_END;
 	const size_t n = endless || (uint64_t)r->left > got.n ? got.n : (size_t)r->left;
 
 	*ret_taken = n;
-	if (take_body(r, slice_sub(got, 0, n)) != HTTP1_MORE)
-		return HTTP1_BROKEN;
+	if (http_incoming_body(r->in, slice_sub(got, 0, n)) != INCOMING_MORE)
+		return INCOMING_BROKEN;
 	if (endless)
-		return HTTP1_MORE;
+		return INCOMING_MORE;
 	r->left -= (int64_t)n;
 	if (r->left)
-		return HTTP1_MORE;
+		return INCOMING_MORE;
 	if (r->part == HTTP1_COUNTED)
-		return HTTP1_WHOLE;
+		return INCOMING_WHOLE;
 	r->part = HTTP1_CHUNK_END;
-	return HTTP1_MORE;
+	return INCOMING_MORE;
 }
 
-enum http1_state http1_read(struct http1_reader *r, struct slice got, size_t *ret_taken)
+enum incoming http1_read(struct http1_reader *r, struct slice got, size_t *ret_taken)
 {
-	enum http1_state state = HTTP1_MORE;
+	enum incoming state = INCOMING_MORE;
 	size_t n = 1;
 
 	*ret_taken = 0;
-	while (state == HTTP1_MORE && got.n && n) {
+	while (state == INCOMING_MORE && got.n && n) {
 		const bool body = r->part == HTTP1_COUNTED || r->part == HTTP1_TO_THE_END ||
 				  r->part == HTTP1_CHUNK_DATA;
 		state = body ? take_piece(r, got, &n) : take_line(r, got, &n);
@@ -272,14 +239,9 @@ enum http1_state http1_read(struct http1_reader *r, struct slice got, size_t *re
 	return state;
 }
 
-enum http1_state http1_end(struct http1_reader *r)
+enum incoming http1_end(struct http1_reader *r)
 {
 	if (r->part == HTTP1_TO_THE_END)
-		return HTTP1_WHOLE;
-	if (!r->status)
-		return broken(r, FAULT_CONNECTION_LOST,
-			"the server closed the connection without an answer");
-	return broken(r, FAULT_CONNECTION_LOST,
-		"the server closed the connection before its answer was complete (%lld bytes came)",
-		(long long)r->body_size);
+		return INCOMING_WHOLE;
+	return http_incoming_lost(r->in);
 }

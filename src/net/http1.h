@@ -9,10 +9,7 @@
 #ifndef NET_HTTP1_H
 #define NET_HTTP1_H
 
-#include "base/fault.h"
-#include "net/http_headers.h"
-
-enum http1_state { HTTP1_MORE, HTTP1_WHOLE, HTTP1_BROKEN };
+#include "net/http_incoming.h"
 
 enum http1_part { /* what comes next */
 	HTTP1_STATUS,
@@ -26,12 +23,7 @@ enum http1_part { /* what comes next */
 };
 
 struct http1_reader {
-	int status, version; /* 10, 11; 0: none came yet */
-	struct http_headers headers;
-	struct buf body;
-	int64_t body_size; /* bytes that came */
-	enum fault fault;  /* of what is broken: PROTOCOL, CONNECTION_LOST, BODY_TOO_LARGE */
-	char detail[100];  /* for people */
+	struct http_incoming *in;
 	/* inside */
 	bool bodiless, chunked, counted;
 	enum http1_part part;
@@ -39,13 +31,12 @@ struct http1_reader {
 	size_t head_n, seen; /* of all heads; of the line that has no end yet */
 };
 
-/* `bodiless`: the request was HEAD. */
-void http1_reader_init(struct http1_reader *r, bool bodiless, size_t body_max);
-void http1_reader_fini(struct http1_reader *r);
+/* Borrows `in`, which is initialized. `bodiless`: the request was HEAD. Holds nothing itself. */
+void http1_reader_init(struct http1_reader *r, struct http_incoming *in, bool bodiless);
 /* Takes from the front of what came and was not taken; with MORE it wants the rest again, with
  * more behind it. After anything else it is not asked again. */
-enum http1_state http1_read(struct http1_reader *r, struct slice got, size_t *ret_taken);
+enum incoming http1_read(struct http1_reader *r, struct slice got, size_t *ret_taken);
 /* The peer has closed, and all it sent was read. Never MORE. */
-enum http1_state http1_end(struct http1_reader *r);
+enum incoming http1_end(struct http1_reader *r);
 
 #endif

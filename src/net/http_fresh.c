@@ -9,17 +9,21 @@
 #include "base/digest.h"
 #include "base/units.h"
 #include "net/http1.h"
+#include "net/http2.h"
 #include "net/stream.h"
 #include "net/url.h"
 
 struct http_fresh {
 	struct stream *stream; /* NULL: the request is wrong */
 	struct timer soon;     /* tells so */
+	struct buf request;    /* as HTTP/1.1 has it, until it is sent */
+	struct http_incoming in;
 	struct http1_reader reader;
-	enum http1_state state;
+	struct http2 *two; /* NULL: HTTP/1.1 */
+	enum incoming state;
 	int64_t asked_ns, first_ns; /* real time: sent; the first byte of the answer came */
 	int64_t deadline_ns;
-	bool sent, tls;
+	bool sent, tls, two_at_once;
 	http_done *done;
 	void *arg;
 };
@@ -43,12 +47,12 @@ static struct phases phases_of(const struct http_fresh *f)
 static void tell(struct http_fresh *f, enum fault fault, const char *detail)
 {
 	struct http_answer a = {.fault = fault,
-		.status = f->reader.status,
-		.version = f->reader.version,
+		.status = f->in.status,
+		.version = f->in.version,
 		.sent = f->sent,
-		.body = buf_slice(&f->reader.body),
-		.body_size = f->reader.body_size,
-		.headers = &f->reader.headers};
+		.body = buf_slice(&f->in.body),
+		.body_size = f->in.body_size,
+		.headers = &f->in.headers};
 
 	snprintf(a.detail, sizeof(a.detail), "%s", detail);
 	if (f->stream) {
@@ -65,9 +69,9 @@ static void tell_timeout(struct http_fresh *f)
 	char detail[120], within[UNITS_TEXT];
 
 	units_time_text(f->deadline_ns, within);
-	if (f->reader.status)
+	if (f->in.status)
 		snprintf(detail, sizeof(detail), "answer not complete within %s (%lld bytes came)",
-			within, (long long)f->reader.body_size);
+			within, (long long)f->in.body_size);
 	else
 		snprintf(detail, sizeof(detail), "no answer within %s", within);
 	tell(f, FAULT_TIMEOUT, detail);
@@ -76,29 +80,62 @@ static void tell_timeout(struct http_fresh *f)
 static bool feed(void *arg, struct slice got)
 {
 	struct http_fresh *f = arg;
-	size_t n;
+	size_t n = got.n;
 
-	if (got.n && !f->first_ns)
-		f->first_ns = (int64_t)uv_hrtime();
-	f->state = http1_read(&f->reader, got, &n);
+	if (f->two)
+		f->state = http2_read(f->two, got);
+	else
+		f->state = http1_read(&f->reader, got, &n);
 	stream_take(f->stream, n);
-	return f->state != HTTP1_MORE;
+	/* The first byte of an answer, which in HTTP/2 is not the first that comes. */
+	if (!f->first_ns && got.n && (!f->two || f->in.status))
+		f->first_ns = (int64_t)uv_hrtime();
+	return f->state != INCOMING_MORE || (f->two && http2_wants_send(f->two));
 }
+
+static void await(struct http_fresh *f);
 
 static void on_answer(void *arg, enum fault fault)
 {
 	struct http_fresh *f = arg;
 
-	if (f->state == HTTP1_MORE && stream_ended(f->stream))
-		f->state = http1_end(&f->reader);
-	if (f->state == HTTP1_WHOLE)
+	if (f->state == INCOMING_MORE && stream_ended(f->stream))
+		f->state = f->two ? http_incoming_lost(&f->in) : http1_end(&f->reader);
+	if (f->state == INCOMING_WHOLE)
 		tell(f, FAULT_NONE, "");
-	else if (f->state == HTTP1_BROKEN)
-		tell(f, f->reader.fault, f->reader.detail);
+	else if (f->state == INCOMING_BROKEN)
+		tell(f, f->in.fault, f->in.detail);
+	else if (fault == FAULT_NONE)
+		await(f);
 	else if (fault == FAULT_TIMEOUT)
 		tell_timeout(f);
 	else
 		tell(f, fault, stream_detail(f->stream));
+}
+
+/* Sends what is to be sent meanwhile. */
+static void await(struct http_fresh *f)
+{
+	struct slice next;
+
+	while (f->two && (next = http2_next(f->two)).n)
+		if (!stream_send(f->stream, next.p, next.n)) {
+			tell(f, FAULT_PROTOCOL, "the server asks for more than it takes");
+			return;
+		}
+	if (f->two && http2_sent(f->two) == INCOMING_BROKEN) {
+		tell(f, f->in.fault, f->in.detail);
+		return;
+	}
+	/* The reader takes all but an unfinished line, and knows its limit itself. */
+	stream_wait(f->stream, 2 * HTTP_HEADER_BYTES_MAX, feed, on_answer, f);
+}
+
+static void forget_request(struct http_fresh *f)
+{
+	if (f->request.p)
+		explicit_bzero(f->request.p, f->request.n);
+	buf_fini(&f->request);
 }
 
 static void on_open(void *arg, enum fault fault)
@@ -109,15 +146,15 @@ static void on_open(void *arg, enum fault fault)
 		tell(f, fault, stream_detail(f->stream));
 		return;
 	}
-	if (f->tls && strcmp(stream_tls(f->stream)->alpn, "h2") == 0) {
-		f->reader.version = 20;
-		tell(f, FAULT_NONE, "");
-		return;
+	if (f->tls ? strcmp(stream_tls(f->stream)->alpn, "h2") == 0 : f->two_at_once) {
+		f->two = http2_new(buf_slice(&f->request), f->tls, &f->in);
+	} else {
+		stream_send(f->stream, f->request.p, f->request.n);
+		forget_request(f);
 	}
 	f->sent = true;
 	f->asked_ns = (int64_t)uv_hrtime();
-	/* The reader takes all but an unfinished line, and knows its limit itself. */
-	stream_wait(f->stream, 2 * HTTP_HEADER_BYTES_MAX, feed, on_answer, f);
+	await(f);
 }
 
 /* --- the request -------------------------------------------------------------------------------
@@ -201,7 +238,7 @@ bool http_fresh_can(const struct http_request *q)
 {
 	struct url u;
 
-	if (q->version == 20 || (q->proxy && *q->proxy) || q->source || q->sink || q->resolve)
+	if ((q->proxy && *q->proxy) || q->source || q->sink || q->resolve)
 		return false;
 	/* Expecting and coding a request's body is curl's. */
 	if (header_of(q, "Transfer-Encoding") || header_of(q, "Expect"))
@@ -217,7 +254,7 @@ static void on_soon(struct timer *t)
 {
 	struct http_fresh *f = t->arg;
 
-	tell(f, FAULT_LOCAL, f->reader.detail);
+	tell(f, FAULT_LOCAL, f->in.detail);
 }
 
 static void open_stream(struct http_fresh *f, struct loop *l, struct resolver *r,
@@ -251,32 +288,29 @@ struct http_fresh *http_fresh_send(struct loop *l, struct resolver *r, struct tl
 	const struct http_request *q, http_done *done, void *arg)
 {
 	struct http_fresh *f = mem_new(struct http_fresh);
-	struct buf out = BUF(STREAM_SEND_MAX);
 	struct error err = {0};
 	struct url u;
 
 	f->done = done;
 	f->arg = arg;
 	f->deadline_ns = q->deadline_ns;
-	http1_reader_init(&f->reader, strcmp(q->method, "HEAD") == 0,
-		q->answer_max ? q->answer_max : BUF_ANSWER);
+	f->two_at_once = q->version == 20;
+	buf_init(&f->request, STREAM_SEND_MAX);
+	http_incoming_init(&f->in, q->answer_max ? q->answer_max : BUF_ANSWER);
+	http1_reader_init(&f->reader, &f->in, strcmp(q->method, "HEAD") == 0);
 	const bool good = url_parse(slice_of(q->url), &u, &err);
 	f->tls = good && slice_is_nocase(u.scheme, "https");
 	const char *wrong = good ? wrong_with(q, &u, f->tls) : err.msg;
 	if (!wrong) {
-		write_request(&out, q, &u);
-		wrong = out.over ? "the request is too long" : NULL;
+		write_request(&f->request, q, &u);
+		wrong = f->request.over ? "the request is too long" : NULL;
 	}
 	if (wrong) {
-		snprintf(f->reader.detail, sizeof(f->reader.detail), "%s", wrong);
+		snprintf(f->in.detail, sizeof(f->in.detail), "%s", wrong);
 		timer_start(l, &f->soon, 0, on_soon, f);
 	} else {
 		open_stream(f, l, r, tls, q, &u);
-		stream_send(f->stream, out.p, out.n);
 	}
-	if (out.p)
-		explicit_bzero(out.p, out.n);
-	buf_fini(&out);
 	return f;
 }
 
@@ -286,6 +320,8 @@ void http_fresh_close(struct http_fresh *f)
 		return;
 	timer_cancel(&f->soon);
 	stream_close(f->stream);
-	http1_reader_fini(&f->reader);
+	http2_free(f->two);
+	forget_request(f);
+	http_incoming_fini(&f->in);
 	free(f);
 }

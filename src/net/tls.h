@@ -19,7 +19,8 @@
 
 /* --- what we bring ---------------------------------------------------------------------------- */
 
-struct tls_context; /* counted; equal options share one */
+/* Counted; equal options share one, also with the last few that nobody holds any more. */
+struct tls_context;
 
 struct tls_options {
 	const char *ca_file;              /* PEM; NULL: the system's authorities */

@@ -1,6 +1,7 @@
 /*
  * tls_context.c - what many connections share: authorities, our certificate, what is allowed. One
- * is tens of kilobytes, and ten thousand probes mostly want the same.
+ * is a megabyte and 20 ms with the system's authorities, and ten thousand probes mostly want the
+ * same. The last few that nobody holds are kept: an import reads and drops probe after probe.
  */
 
 #include <assert.h>
@@ -11,10 +12,14 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "net/tls_inside.h"
 
+#define IDLE_MAX 4 /* what one file of probes may ask for by turns */
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct tls_context *contexts;
+static struct map contexts;                /* by key, those nobody holds too */
+static struct tls_context *idle[IDLE_MAX]; /* nobody holds; the longest first, then NULL */
 
 static void fail(struct error *err, const char *what, const char *path)
 {
@@ -153,27 +158,53 @@ static SSL_CTX *make(const struct tls_options *o, struct error *err)
 	return NULL;
 }
 
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+/* Not idle any more. */
+static void wake(const struct tls_context *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < IDLE_MAX; i++)
+		if (idle[i] && idle[i] != c)
+			idle[n++] = idle[i];
+	while (n < IDLE_MAX)
+		idle[n++] = NULL;
+}
+
+/* Nobody holds it. Returns the one that has to go, if any. */
+static struct tls_context *rest(struct tls_context *c)
+{
+	struct tls_context *out = c->secret ? c : idle[IDLE_MAX - 1] ? idle[0] : NULL;
+	size_t n = 0;
+
+	if (out) {
+		map_remove(&contexts, out->key);
+		wake(out);
+	}
+	while (idle[n])
+		n++;
+	if (out != c)
+		idle[n] = c;
+	return out;
+}
+
 struct tls_context *tls_context_new(const struct tls_options *o, struct error *err)
 {
 	char *key = key_of(o);
-	struct tls_context *c;
 
 	pthread_mutex_lock(&lock);
-	for (c = contexts; c && strcmp(c->key, key) != 0;)
-		c = c->next;
-	if (c) {
-		c->refs++;
-		pthread_mutex_unlock(&lock);
-		free(key);
-		return c;
-	}
-	SSL_CTX *ctx = make(o, err);
+	struct tls_context *c = map_get(&contexts, key);
+	SSL_CTX *ctx = c ? NULL : make(o, err);
 	if (ctx) {
 		c = mem_new(struct tls_context);
-		*c = (struct tls_context){.ctx = ctx, .key = key, .refs = 1, .next = contexts};
-		contexts = c;
+		*c = (struct tls_context){.ctx = ctx, .key = key, .secret = o->cert_file};
+		map_put(&contexts, key, c);
 		key = NULL;
 	}
+	if (c && c->refs++ == 0)
+		wake(c);
 	pthread_mutex_unlock(&lock);
 	free(key);
 	return c;
@@ -192,17 +223,11 @@ void tls_context_unref(struct tls_context *c)
 	if (!c)
 		return;
 	pthread_mutex_lock(&lock);
-	const bool last = --c->refs == 0;
-	if (last) {
-		struct tls_context **link = &contexts;
-		while (*link != c)
-			link = &(*link)->next;
-		*link = c->next;
-	}
+	struct tls_context *out = --c->refs == 0 ? rest(c) : NULL;
 	pthread_mutex_unlock(&lock);
-	if (!last)
+	if (!out)
 		return;
-	SSL_CTX_free(c->ctx);
-	free(c->key);
-	free(c);
+	SSL_CTX_free(out->ctx);
+	free(out->key);
+	free(out);
 }

@@ -13,7 +13,7 @@ struct tls_context {
 	SSL_CTX *ctx;
 	char *key; /* of all options and of the files' state; equal ones share a context */
 	unsigned refs;
-	struct tls_context *next;
+	bool secret; /* has a key of ours, which stays in memory no longer than it is needed */
 };
 
 struct tls_session {

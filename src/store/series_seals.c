@@ -40,6 +40,8 @@ static void forget_rows(struct turn *t, int64_t hour, size_t n)
 static void tell(struct writer *w, struct turn *t, const struct sealed_hour *s, bool covered)
 {
 	struct sealed_hour *known = find(w, s->hour);
+	if (w->tail.given < s->through)
+		w->tail.given = s->through;
 	if (known)
 		*known = *s;
 	else

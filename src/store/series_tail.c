@@ -148,6 +148,7 @@ static bool open_rows_once(struct tail *t, struct error *err)
 
 static bool open_rows(struct tail *t, struct error *err)
 {
+	t->numbered = false;
 	if (open_rows_once(t, err))
 		return true;
 	const bool rotten = is_rotten(t->rows) && !t->read_only;
@@ -155,6 +156,7 @@ static bool open_rows(struct tail *t, struct error *err)
 	if (!rotten)
 		return false;
 	move_away(t);
+	t->given = t->given < t->seen ? t->seen : t->given;
 	t->seen = 0;
 	if (open_rows_once(t, err))
 		return true;
@@ -312,8 +314,30 @@ bool tail_commit(struct tail *t, struct error *err)
 
 void tail_rollback(struct tail *t)
 {
+	t->numbered = false;
 	if (t->rows && !sqlite3_get_autocommit(t->rows))
 		sqlite3_exec(t->rows, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool tail_number(struct tail *t, int64_t now_ms, struct error *err)
+{
+	int64_t last = -1, from = t->given;
+	if (t->numbered)
+		return true;
+	if (!sqlite_rows(t->rows, "SELECT seq FROM sqlite_sequence WHERE name = 'row'", NULL, 0,
+		    take_int, &last, err))
+		return false;
+	if (last < 0 && from < now_ms)
+		from = now_ms;
+	const struct facts_value v[] = {FACTS_I(from)};
+	if (last < from &&
+		(!sqlite_exec(t->rows, "DELETE FROM sqlite_sequence WHERE name = 'row'", err) ||
+			!sqlite_rows(t->rows,
+				"INSERT INTO sqlite_sequence(name, seq) VALUES('row', ?)", v, 1,
+				NULL, NULL, err)))
+		return false;
+	t->numbered = true;
+	return true;
 }
 
 bool tail_add(struct tail *t, const char *location, int64_t hour, struct slice data,

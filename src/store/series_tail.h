@@ -20,6 +20,8 @@ struct tail {
 	int64_t seen;       /* rows up to this one are known to the loop */
 	int64_t seen_id;    /* series likewise */
 	bool moved_away;    /* a corrupt tail.db stands beside, renamed */
+	int64_t given;      /* rows were numbered at least through this one, in whatever file */
+	bool numbered;      /* tail_number() has looked at the file that is open */
 	int64_t outbox_max; /* bytes; 0: there is none */
 	struct outbox_state outbox;
 };
@@ -57,6 +59,11 @@ bool tail_begin(struct tail *t, struct error *err) must_check;
 bool tail_begin_look(struct tail *t, struct error *err) must_check;
 /* Through to the disk: its commit survives a loss of power. */
 bool tail_begin_durable(struct tail *t, struct error *err) must_check;
+/* Inside a transaction, before the first row: numbers go on over all that `given` knows. A file that
+ * is begun goes on by the clock too: there are fewer rows than milliseconds, so that is over what
+ * a lost one had given. Marks of sealed hours, and other processes, hold what is numbered lower for
+ * known. */
+bool tail_number(struct tail *t, int64_t now_ms, struct error *err) must_check;
 /* *ret_seq: its number. */
 bool tail_add(struct tail *t, const char *location, int64_t hour, struct slice data,
 	int64_t *ret_seq, struct error *err) must_check;

@@ -274,7 +274,7 @@ static bool add_all(struct writer *w, struct turn *t, int64_t *ret_last, struct 
 	struct tail *tail = &w->tail;
 	bool good = (w->marks_told || inbox_rows_each(tail, on_mark, t, err)) &&
 		    (!tail->outbox_max || outbox_rows_begin(tail, t->now_ms, err)) &&
-		    tell_news(w, t, err);
+		    tell_news(w, t, err) && tail_number(tail, t->now_ms, err);
 	for (const struct batch *b = w->waiting; b && good; b = b->next)
 		good = add_batch(w, b, t->now_ms, ret_last, err);
 	for (size_t i = 0; i < w->notes.n && good; i++) {

@@ -4,9 +4,7 @@
  * Each redirect is an exchange of its own within the same deadline; their phases add up. What is
  * secret (user, headers that stand elsewhere) goes to the first host alone.
  *
- * An exchange goes over a stream of ours where that can do it; HTTP/2 and proxies are curl's. Which
- * version "any" is says the server, at the TLS handshake: one that wants HTTP/2 is asked through
- * curl from then on.
+ * An exchange goes over a stream of ours where that can do it; proxies are curl's.
  */
 
 #include <stdio.h>
@@ -33,13 +31,9 @@ struct http_spec {
 	struct headers list;
 	struct secret *secret;
 	char *peer; /* "HOST:PORT" to connect to */
-	struct http_learned *learned;
-};
-
-/* What attempts learn, in a cell of its own: an attempt has the specification as a constant. */
-struct http_learned {
-	struct tls_context *tls; /* made anew when its files have changed; NULL: no need yet */
-	bool http2;              /* the server of the URL agrees to it */
+	/* In a cell of its own: an attempt has the specification as a constant. Made anew when its
+	 * files have changed; NULL inside: no need yet. */
+	struct tls_context **tls;
 };
 
 static const char *const version_words[] = {"any", "1.1", "2", NULL};
@@ -118,7 +112,7 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 	const struct yaml *url_at = at->kind == YAML_MAP ? yaml_get(at, "url") : at;
 	struct url u, proxy;
 	const size_t before = r->errors->n + r->errors->dropped;
-	s->learned = mem_new(struct http_learned);
+	s->tls = mem_new(struct tls_context *);
 	const bool good = is_url(r, url_at, s->url, "http https", &u);
 	if (!s->method)
 		s->method = mem_strdup(s->body ? "POST" : "GET");
@@ -149,9 +143,9 @@ static void fini(void *spec)
 	struct http_spec *s = spec;
 	headers_fini(&s->list);
 	free(s->peer);
-	if (s->learned)
-		tls_context_unref(s->learned->tls);
-	free(s->learned);
+	if (s->tls)
+		tls_context_unref(*s->tls);
+	free(s->tls);
 }
 
 static void request(const void *spec, struct buf *out)
@@ -168,9 +162,8 @@ struct asking {
 	struct http_fresh *fresh; /* until the next exchange, or the end */
 	char *url;                /* of a redirect; NULL: the first one */
 	unsigned redirects;
-	bool plain;        /* as a GET without a body: a redirect said so */
-	bool strange;      /* at another host than the first */
-	bool through_curl; /* this exchange: its server agreed to HTTP/2 */
+	bool plain;   /* as a GET without a body: a redirect said so */
+	bool strange; /* at another host than the first */
 	struct phases sum;
 	const struct http_answer *answer; /* while the attempt ends */
 	struct value body;
@@ -226,7 +219,6 @@ static void follow(struct asking *k, const struct http_answer *a, char *url)
 	free(k->url);
 	k->url = url;
 	k->strange = !same_origin(url, s->url);
-	k->through_curl = false;
 	k->redirects++;
 	ask(k);
 }
@@ -282,9 +274,6 @@ static void on_called(void *arg, const struct http_answer *a)
 		asking_free(k);
 		return;
 	}
-	const struct http_spec *s = k->attempt->spec;
-	if (!k->redirects && a->status && a->version != 20)
-		s->learned->http2 = false;
 	take_answer(k, a);
 }
 
@@ -292,13 +281,6 @@ static void on_fresh(void *arg, const struct http_answer *a)
 {
 	struct asking *k = arg;
 	const struct http_spec *s = k->attempt->spec;
-	if (a->version == 20 && !a->status) {
-		if (!k->redirects)
-			s->learned->http2 = true;
-		k->through_curl = true;
-		ask(k);
-		return;
-	}
 	http_client_heard(k->attempt->tools->http, k->url ? k->url : s->url, a);
 	take_answer(k, a);
 }
@@ -313,8 +295,8 @@ static bool renew_tls(const struct http_spec *s, bool strange, struct error *err
 	struct tls_context *now = tls_context_new(&o, err);
 	if (!now)
 		return false;
-	tls_context_unref(s->learned->tls); /* mostly the same one */
-	s->learned->tls = now;
+	tls_context_unref(*s->tls); /* mostly the same one */
+	*s->tls = now;
 	return true;
 }
 
@@ -327,14 +309,7 @@ static void send_fresh(struct asking *k, const struct http_request *q)
 		attempt_end_soon(t, FAULT_CONFIGURATION, "%.150s", err.msg);
 		return;
 	}
-	k->fresh = http_fresh_send(
-		t->tools->loop, t->tools->resolver, s->learned->tls, q, on_fresh, k);
-}
-
-static bool goes_by_curl(const struct asking *k, const struct http_request *q)
-{
-	const struct http_spec *s = k->attempt->spec;
-	return !http_fresh_can(q) || k->through_curl || (!k->redirects && s->learned->http2);
+	k->fresh = http_fresh_send(t->tools->loop, t->tools->resolver, *s->tls, q, on_fresh, k);
 }
 
 static void ask(struct asking *k)
@@ -356,8 +331,7 @@ static void ask(struct asking *k)
 		.header_count = n,
 		.body = with_body ? s->body : NULL,
 		.body_n = with_body ? strlen(s->body) : 0,
-		.deadline_ns =
-			t->deadline_ns - (k->redirects || k->through_curl ? attempt_age_ns(t) : 0),
+		.deadline_ns = t->deadline_ns - (k->redirects ? attempt_age_ns(t) : 0),
 		.answer_max = (size_t)s->max,
 		.ca_file = s->ca,
 		.cert_file = k->strange ? NULL : s->cert,
@@ -372,10 +346,10 @@ static void ask(struct asking *k)
 		.wants_certificate = t->measured};
 	http_fresh_close(k->fresh);
 	k->fresh = NULL;
-	if (goes_by_curl(k, &q))
-		k->call = http_send(t->tools->http, &q, on_called, k);
-	else
+	if (http_fresh_can(&q))
 		send_fresh(k, &q);
+	else
+		k->call = http_send(t->tools->http, &q, on_called, k);
 }
 
 static void start(struct attempt *a)

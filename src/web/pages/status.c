@@ -166,9 +166,8 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links, bool many
 {
 	json_t *o = json_object();
 	const enum health h = view_health(c);
-	const char *region = json_str(c, "region");
 	view_put(o, "name", json_str(c, "name"));
-	view_put(o, "region", region && *region ? region : NULL);
+	put_region(v, o, c);
 	put_link(v, o, "href", "/components/", json_str(c, "id"));
 	json_object_set_new(o, "state", state_view(v, h));
 	if (h == HEALTH_OPERATIONAL) {

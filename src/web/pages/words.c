@@ -278,6 +278,12 @@ void put_time(struct view *v, json_t *o, const char *key, const json_t *ms)
 	json_object_set_new(o, key, time_view(v, ms));
 }
 
+void put_region(const struct view *v, json_t *o, const json_t *component)
+{
+	const char *region = json_str(component, "region");
+	view_put(o, "region", v->regions && region && *region ? region : NULL);
+}
+
 /* Ids are of [a-z0-9-] but runs and scenarios are named by people: percent-encoded all the same. */
 void put_link(struct view *v, json_t *o, const char *key, const char *before, const char *id)
 {

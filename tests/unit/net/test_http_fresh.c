@@ -7,200 +7,8 @@
 
 #include <unistd.h>
 
-#include "../check.h"
+#include "asked.h"
 #include "net/http1.h"
-#include "peer.h"
-
-#define LONG       (20 * NS_PER_S)
-#define SHORT      (300 * NS_PER_MS)
-#define BODY_LIMIT 100000
-
-/* --- what is asked ------------------------------------------------------------------------------
- */
-
-struct came { /* of one of both */
-	bool done;
-	enum fault fault;
-	char detail[256];
-	int status, version;
-	bool sent;
-	struct phases phases;
-	char *body, *headers;
-	int64_t body_size;
-	char address[64];
-	int64_t leaf_expiry_s;
-	struct http_fresh *fresh;
-};
-
-struct room {
-	struct loop *loop;
-	struct resolver *resolver;
-	struct http_client *client;
-	struct error err;
-	struct came ours, curls;
-};
-
-static void on_done(void *arg, const struct http_answer *a)
-{
-	struct came *c = arg;
-	const struct http_header *all;
-	struct buf text = BUF(BUF_PAGE);
-
-	assert_false(c->done);
-	c->done = true;
-	c->fault = a->fault;
-	snprintf(c->detail, sizeof(c->detail), "%s", a->detail);
-	c->status = a->status;
-	c->version = a->version;
-	c->sent = a->sent;
-	c->phases = a->phases;
-	c->body = slice_dup(a->body);
-	c->body_size = a->body_size;
-	for (size_t i = 0, n = http_answer_headers(a, &all); i < n; i++)
-		buf_printf(&text, "%s=%s\n", all[i].name, all[i].value);
-	c->headers = buf_take(&text);
-	snprintf(c->address, sizeof(c->address), "%s", a->address);
-	c->leaf_expiry_s = a->tls && a->tls->shown ? a->tls->leaf_expiry_s : 0;
-	http_fresh_close(c->fresh);
-}
-
-static void forget(struct came *c)
-{
-	free(c->body);
-	free(c->headers);
-	*c = (struct came){0};
-}
-
-static int set_up(void **state)
-{
-	struct room *r = mem_new(struct room);
-
-	r->loop = loop_new(NULL, &r->err);
-	r->resolver = resolver_new(r->loop, NULL, &r->err);
-	r->client = http_client_new(r->loop, &(struct http_client_options){.fresh = true}, &r->err);
-	*state = r;
-	return r->resolver && r->client ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct room *r = *state;
-
-	forget(&r->ours);
-	forget(&r->curls);
-	http_client_free(r->client);
-	resolver_free(r->resolver);
-	loop_free(r->loop);
-	free(r);
-	return 0;
-}
-
-static void ask_fresh(struct room *r, struct http_request q)
-{
-	const struct tls_options o = {.ca_file = q.ca_file,
-		.cert_file = q.cert_file,
-		.key_file = q.key_file,
-		.alpn = "h2,http/1.1"};
-	struct tls_context *tls = tls_context_new(&o, &r->err);
-
-	assert_non_null(tls);
-	forget(&r->ours);
-	assert_true(http_fresh_can(&q));
-	r->ours.fresh = http_fresh_send(r->loop, r->resolver, tls, &q, on_done, &r->ours);
-	tls_context_unref(tls);
-	assert_true(loop_run_until(r->loop, &r->ours.done));
-}
-
-/* Asks both, one after the other. */
-static void ask_both(struct room *r, struct http_request q)
-{
-	q.method = q.method ? q.method : "GET";
-	q.deadline_ns = q.deadline_ns ? q.deadline_ns : LONG;
-	q.answer_max = BODY_LIMIT;
-	q.proxy = "";
-	q.wants_certificate = true;
-	ask_fresh(r, q);
-	forget(&r->curls);
-	http_send(r->client, &q, on_done, &r->curls);
-	assert_true(loop_run_until(r->loop, &r->curls.done));
-}
-
-static void assert_like(const char *what, const struct came *a, const struct came *b)
-{
-	if (a->fault != b->fault)
-		fail_msg("%s: fault %s (%s), of curl %s (%s)", what, fault_name(a->fault),
-			a->detail, fault_name(b->fault), b->detail);
-	if (a->status != b->status || a->version != b->version || a->sent != b->sent)
-		fail_msg("%s: %d of %d, sent %d; of curl %d of %d, sent %d", what, a->status,
-			a->version, a->sent, b->status, b->version, b->sent);
-	if (a->fault == FAULT_NONE && strcmp(a->headers, b->headers) != 0)
-		fail_msg("%s: headers\n%s, of curl\n%s", what, a->headers, b->headers);
-	if (a->fault == FAULT_NONE && strcmp(a->body, b->body) != 0)
-		fail_msg("%s: body \"%.200s\", of curl \"%.200s\"", what, a->body, b->body);
-	if (a->fault == FAULT_NONE && a->body_size != b->body_size)
-		fail_msg("%s: %lld bytes, of curl %lld", what, (long long)a->body_size,
-			(long long)b->body_size);
-	if (strcmp(a->address, b->address) != 0)
-		fail_msg("%s: address %s, of curl %s", what, a->address, b->address);
-	if (a->leaf_expiry_s != b->leaf_expiry_s)
-		fail_msg("%s: certificates that end at different times", what);
-	if ((a->phases.connect_ns > 0) != (b->phases.connect_ns > 0) ||
-		(a->phases.tls_ns > 0) != (b->phases.tls_ns > 0) ||
-		(a->phases.wait_ns > 0) != (b->phases.wait_ns > 0))
-		fail_msg("%s: other phases than of curl", what);
-}
-
-/* --- servers ------------------------------------------------------------------------------------
- */
-
-enum ending { KEEPS, CLOSES, RESETS, HANGS };
-
-struct said {
-	const char *name, *method, *text;
-	size_t n; /* 0: of the text */
-	enum ending end;
-	/* Where we differ from curl: our fault and status. */
-	bool differs;
-	enum fault fault;
-	int status;
-};
-
-static void serve(struct peer_connection *c)
-{
-	const struct said *s = c->peer->arg;
-
-	if (!peer_read(c))
-		return;
-	peer_write(c, s->text, s->n ? s->n : strlen(s->text));
-	if (s->end == RESETS)
-		peer_reset(c);
-	else if (s->end == KEEPS)
-		peer_read(c);
-	else if (s->end == HANGS)
-		peer_sleep_ms(c, 60000);
-}
-
-static void ask_said(struct room *r, const struct said *s)
-{
-	struct peer *p = peer_start(serve, (void *)s, NULL);
-	char *url = mem_printf("http://127.0.0.1:%u/a?b=c", p->port);
-
-	ask_both(r, (struct http_request){.method = s->method,
-			    .url = url,
-			    .deadline_ns = s->end == HANGS ? SHORT : 0});
-	if (!s->differs)
-		assert_like(s->name, &r->ours, &r->curls);
-	else if (r->ours.fault != s->fault || r->ours.status != s->status)
-		fail_msg("%s: %s, %d (%s); of curl %s, %d (%s)", s->name, fault_name(r->ours.fault),
-			r->ours.status, r->ours.detail, fault_name(r->curls.fault), r->curls.status,
-			r->curls.detail);
-	else if (r->ours.fault == r->curls.fault && r->ours.status == r->curls.status)
-		fail_msg("%s: does not differ any more", s->name);
-	if (r->ours.fault != FAULT_NONE && !*r->ours.detail)
-		fail_msg("%s: no detail", s->name);
-	free(url);
-	peer_stop(p);
-}
 
 #define OK "HTTP/1.1 200 OK\r\n"
 
@@ -257,8 +65,8 @@ static void what_is_good_is_read_as_curl_does(void **state)
 	};
 
 	for (size_t i = 0; i < array_len(said); i++) {
-		ask_said(*state, &said[i]);
-		assert_int_equal(((struct room *)*state)->ours.fault, FAULT_NONE);
+		ask_said(*state, &said[i], 0);
+		assert_int_equal(((struct asked_room *)*state)->ours.fault, FAULT_NONE);
 	}
 }
 
@@ -285,8 +93,8 @@ static void what_is_broken_has_the_fault_that_curl_finds(void **state)
 	};
 
 	for (size_t i = 0; i < array_len(said); i++) {
-		ask_said(*state, &said[i]);
-		assert_int_not_equal(((struct room *)*state)->ours.fault, FAULT_NONE);
+		ask_said(*state, &said[i], 0);
+		assert_int_not_equal(((struct asked_room *)*state)->ours.fault, FAULT_NONE);
 	}
 }
 
@@ -311,7 +119,7 @@ static void where_we_differ(void **state)
 	};
 
 	for (size_t i = 0; i < array_len(said); i++)
-		ask_said(*state, &said[i]);
+		ask_said(*state, &said[i], 0);
 }
 
 /* --- limits -------------------------------------------------------------------------------------
@@ -364,7 +172,7 @@ static void what_has_no_end_is_ended(void **state)
 		{say_one_line, FAULT_PROTOCOL, "over the limit"},
 		{say_interim, FAULT_PROTOCOL, "over the limit"},
 	};
-	struct room *r = *state;
+	struct asked_room *r = *state;
 
 	for (size_t i = 0; i < array_len(floods); i++) {
 		struct peer *p = peer_start(floods[i].serve, NULL, NULL);
@@ -433,7 +241,7 @@ static void requests_are_as_curl_sends_them(void **state)
 			.password = "p"},
 		{.method = "GET", .url = "/", .user = "user", .password = "pass:word"},
 	};
-	struct room *r = *state;
+	struct asked_room *r = *state;
 	struct peer *p = peer_start(echo, NULL, NULL);
 
 	for (size_t i = 0; i < array_len(requests); i++) {
@@ -452,7 +260,7 @@ static void requests_are_as_curl_sends_them(void **state)
 
 static void another_peer_is_connected_to(void **state)
 {
-	struct room *r = *state;
+	struct asked_room *r = *state;
 	struct peer *p = peer_start(echo, NULL, NULL);
 	char *peer = mem_printf("localhost:%u", p->port);
 
@@ -469,7 +277,7 @@ static void another_peer_is_connected_to(void **state)
 static void what_cannot_be_sent_is_told(void **state)
 {
 	static const struct http_header lines = {"X-A", "b\r\nX-B: c"};
-	struct room *r = *state;
+	struct asked_room *r = *state;
 
 	ask_fresh(r,
 		(struct http_request){.method = "GET", .url = "http://a b/", .deadline_ns = LONG});
@@ -483,7 +291,6 @@ static void what_cannot_be_sent_is_told(void **state)
 			     .headers = &lines,
 			     .header_count = 1});
 	assert_int_equal(r->ours.fault, FAULT_LOCAL);
-	assert_false(http_fresh_can(&(struct http_request){.url = "http://a/", .version = 20}));
 	assert_false(
 		http_fresh_can(&(struct http_request){.url = "http://a/", .proxy = "http://p:1"}));
 	assert_false(http_fresh_can(&(struct http_request){.url = "http://[fe80::1%25lo]/"}));
@@ -494,7 +301,7 @@ static void what_cannot_be_sent_is_told(void **state)
 
 static void what_cannot_be_reached(void **state)
 {
-	struct room *r = *state;
+	struct asked_room *r = *state;
 	struct peer_deaf deaf;
 	char url[80];
 
@@ -521,7 +328,7 @@ static const struct said to_the_end = {"to the end", NULL, OK "\r\nall of it", .
 
 static void over_tls(void **state)
 {
-	struct room *r = *state;
+	struct asked_room *r = *state;
 	const struct peer_certificate authority = peer_certify(NULL, "DNS:authority", -1, 90);
 	const struct {
 		const char *name, *names;
@@ -545,7 +352,7 @@ static void over_tls(void **state)
 		struct peer_certificate c =
 			peer_certify(&authority, t[k].names, t[k].from, t[k].to);
 		SSL_CTX *tls = peer_tls(&c);
-		struct peer *p = peer_start(serve, (void *)(i % 2 ? &to_the_end : &fine), tls);
+		struct peer *p = peer_start(serve_said, (void *)(i % 2 ? &to_the_end : &fine), tls);
 		snprintf(url, sizeof(url), "https://127.0.0.1:%u/", p->port);
 		ask_both(r, (struct http_request){.url = url,
 				    .ca_file = t[k].trusted ? ca : NULL,
@@ -559,7 +366,7 @@ static void over_tls(void **state)
 		SSL_CTX_free(tls);
 		peer_certificate_fini(&c);
 	}
-	struct peer *plain = peer_start(serve, (void *)&fine, NULL);
+	struct peer *plain = peer_start(serve_said, (void *)&fine, NULL);
 	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", plain->port);
 	ask_both(r, (struct http_request){.url = url, .deadline_ns = SHORT});
 	assert_int_equal(r->ours.fault, r->curls.fault);
@@ -570,47 +377,17 @@ static void over_tls(void **state)
 	unlink(ca);
 }
 
-static int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_n,
-	const unsigned char *in, unsigned n, void *arg)
-{
-	*out = (const unsigned char *)"h2";
-	*out_n = 2;
-	return SSL_TLSEXT_ERR_OK;
-}
-
-static void a_server_that_wants_http2_is_told_so(void **state)
-{
-	struct room *r = *state;
-	struct peer_certificate c = peer_certify(NULL, "IP:127.0.0.1", -1, 30);
-	SSL_CTX *tls = peer_tls(&c);
-	char url[80];
-
-	SSL_CTX_set_alpn_select_cb(tls, choose_h2, NULL);
-	struct peer *p = peer_start(serve, (void *)&fine, tls);
-	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", p->port);
-	ask_fresh(r, (struct http_request){
-			     .method = "GET", .url = url, .deadline_ns = LONG, .insecure = true});
-	assert_int_equal(r->ours.fault, FAULT_NONE);
-	assert_int_equal(r->ours.version, 20);
-	assert_int_equal(r->ours.status, 0);
-	assert_false(r->ours.sent);
-	assert_int_equal(p->requests, 0);
-	peer_stop(p);
-	SSL_CTX_free(tls);
-	peer_certificate_fini(&c);
-}
-
 static void closing_ends_it_without_a_word(void **state)
 {
 	static const struct said silence = {"silence", NULL, "", .end = HANGS};
-	struct room *r = *state;
-	struct peer *p = peer_start(serve, (void *)&silence, NULL);
+	struct asked_room *r = *state;
+	struct peer *p = peer_start(serve_said, (void *)&silence, NULL);
 	char *url = mem_printf("http://127.0.0.1:%u/", p->port);
 	const struct http_request q = {.method = "GET", .url = url, .deadline_ns = LONG};
 
 	for (unsigned turns = 0; turns < 6; turns++) {
 		struct http_fresh *f =
-			http_fresh_send(r->loop, r->resolver, NULL, &q, on_done, &r->ours);
+			http_fresh_send(r->loop, r->resolver, NULL, &q, asked_on_done, &r->ours);
 		for (unsigned i = 0; i < turns; i++)
 			uv_run(loop_uv(r->loop), UV_RUN_NOWAIT);
 		http_fresh_close(f);
@@ -625,17 +402,17 @@ static void closing_ends_it_without_a_word(void **state)
  */
 
 /* As it comes in pieces of n bytes. */
-static enum http1_state read_by(struct http1_reader *r, struct slice all, size_t n)
+static enum incoming read_by(struct http1_reader *r, struct slice all, size_t n)
 {
-	enum http1_state state = HTTP1_MORE;
+	enum incoming state = INCOMING_MORE;
 	size_t taken = 0, came = 0, now;
 
-	while (state == HTTP1_MORE && came < all.n) {
+	while (state == INCOMING_MORE && came < all.n) {
 		came = came + n < all.n ? came + n : all.n;
 		state = http1_read(r, slice_sub(all, taken, came - taken), &now);
 		taken += now;
 	}
-	return state == HTTP1_MORE ? http1_end(r) : state;
+	return state == INCOMING_MORE ? http1_end(r) : state;
 }
 
 static void pieces_make_no_difference(void **state)
@@ -647,18 +424,20 @@ static void pieces_make_no_difference(void **state)
 
 	for (size_t i = 0; i < array_len(answers); i++)
 		for (size_t n = 1; n < 40; n++) {
+			struct http_incoming in;
 			struct http1_reader r;
-			http1_reader_init(&r, false, BODY_LIMIT);
-			assert_int_equal(read_by(&r, slice_of(answers[i]), n), HTTP1_WHOLE);
-			assert_int_equal(r.status, 200);
-			assert_string_equal(buf_str(&r.body), "abcdefgh");
-			http1_reader_fini(&r);
+			http_incoming_init(&in, BODY_LIMIT);
+			http1_reader_init(&r, &in, false);
+			assert_int_equal(read_by(&r, slice_of(answers[i]), n), INCOMING_WHOLE);
+			assert_int_equal(in.status, 200);
+			assert_string_equal(buf_str(&in.body), "abcdefgh");
+			http_incoming_fini(&in);
 		}
 }
 
 int test_http_fresh(void)
 {
-#define t(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define t(f) cmocka_unit_test_setup_teardown(f, asked_set_up, asked_tear_down)
 	const struct CMUnitTest tests[] = {
 		t(what_is_good_is_read_as_curl_does),
 		t(what_is_broken_has_the_fault_that_curl_finds),
@@ -669,7 +448,6 @@ int test_http_fresh(void)
 		t(what_cannot_be_sent_is_told),
 		t(what_cannot_be_reached),
 		t(over_tls),
-		t(a_server_that_wants_http2_is_told_so),
 		t(closing_ends_it_without_a_word),
 		cmocka_unit_test(pieces_make_no_difference),
 	};

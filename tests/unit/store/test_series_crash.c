@@ -411,6 +411,42 @@ static void rotten_files_never_stop_it(void **state)
 	assert_true(series_status(h->store).storing);
 }
 
+/* What comes late for an hour that was sealed before is over its mark, and not taken for sealed. */
+static void rows_after_a_rotten_tail_are_numbered_on(void **state)
+{
+	struct series_house *h = *state;
+	const int64_t hour = series_house_now(h) / SERIES_HOUR_MS * SERIES_HOUR_MS;
+	struct answer a;
+
+	for (int i = 0; i < 3; i++) {
+		const struct series_sample one = probe_sample(hour + 1000 * i, 5);
+		series_append(probe_series(h->store, "late"), &one);
+		series_house_pass(h, 2000);
+	}
+	series_house_pass(h, 3 * SERIES_HOUR_MS);
+	series_close(h->store);
+	char *tail = path_of(h, "tail.db");
+	for (int i = 0; i < 100; i++)
+		flip(tail, i);
+	free(tail);
+	h->store = series_open(h->root, h->loop, NULL, &h->err);
+	assert_non_null(h->store);
+	const struct series_sample late = probe_sample(hour + 9000, 5);
+	series_append(probe_series(h->store, "late"), &late);
+	series_house_pass(h, 3 * SERIES_HOUR_MS);
+	assert_true(
+		ask_runs(probe_series(h->store, "late"), h->loop, hour, hour + SERIES_HOUR_MS, &a));
+	assert_int_equal(a.runs.n, 4);
+	answer_fini(&a);
+	series_close(h->store);
+	h->store = series_open(h->root, h->loop, NULL, &h->err);
+	assert_non_null(h->store);
+	assert_true(
+		ask_runs(probe_series(h->store, "late"), h->loop, hour, hour + SERIES_HOUR_MS, &a));
+	assert_int_equal(a.runs.n, 4);
+	answer_fini(&a);
+}
+
 /* --- two at once -------------------------------------------------------------------------------
  */
 
@@ -463,6 +499,7 @@ int test_series_crash(void)
 		series_test(a_cut_wal_loses_its_end_only),
 		series_test(a_corrupt_block_is_left_out_and_counted),
 		series_test(rotten_files_never_stop_it),
+		series_test(rows_after_a_rotten_tail_are_numbered_on),
 		series_test(two_stores_share_a_directory),
 	};
 

@@ -82,6 +82,43 @@ static void test_days(void **state)
 	json_decref(site);
 }
 
+/* Of the page and of what it is asked with: `regions` in turn are those of its components. */
+static bool tells_region(enum page p, const char *const *regions, const char *region)
+{
+	json_t *site = model_site(MOOD_GOOD, 4, false), *model = model_component(MOOD_GOOD, false);
+	json_t *frame, *c;
+	struct buf out = BUF(BUF_PAGE);
+	struct error err = {0};
+	size_t i;
+	char shown[40];
+	json_array_foreach (json_object_get(site, "components"), i, c)
+		json_object_set_new(c, "region", json_string(regions[i % 2]));
+	json_object_set_new(model, "region", json_string(region));
+	frame = page_frame(site);
+	assert_true(page_render(p, p == PAGE_STATUS ? site : model, p == PAGE_STATUS ? site : frame,
+		"/", "en", false, &out, &err));
+	snprintf(shown, sizeof(shown), "<bdi>%s</bdi>", region);
+	const bool told = strstr(buf_str(&out), shown);
+	buf_fini(&out);
+	json_decref(frame);
+	json_decref(site);
+	json_decref(model);
+	return told;
+}
+
+/* Which region it is in is told where there are several, and not in each row where there is one. */
+static void test_regions(void **state)
+{
+	static const char *const one[] = {"eu-1", "eu-1"}, *const two[] = {"eu-1", "eu-2"},
+				 *const some[] = {"", "eu-1"};
+	const enum page pages[] = {PAGE_STATUS, PAGE_COMPONENT};
+	for (size_t i = 0; i < array_len(pages); i++) {
+		assert_false(tells_region(pages[i], one, "eu-1"));
+		assert_true(tells_region(pages[i], two, "eu-1"));
+		assert_false(tells_region(pages[i], some, "eu-1"));
+	}
+}
+
 static void test_audience(void **state)
 {
 	struct error err = {0};
@@ -268,6 +305,7 @@ int test_page_truth(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_days),
+		cmocka_unit_test(test_regions),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_boots),
