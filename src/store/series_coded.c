@@ -100,8 +100,8 @@ static void code(struct buf *out, struct coded_samples *c, enum series_kind kind
 	}
 }
 
-void coded_add(struct coded_samples *c, enum series_kind kind, int64_t hour,
-	const struct series_sample *s)
+void coded_add(
+	struct coded_samples *c, enum series_kind kind, int64_t hour, const struct series_sample *s)
 {
 	struct buf one = BUF(SERIES_CODED_BYTES);
 	code(&one, c, kind, (int32_t)(s->at_ms - hour * SERIES_HOUR_MS), s);
@@ -175,8 +175,8 @@ void coded_each(struct slice bytes, size_t n, enum series_kind kind, int64_t hou
 	for (size_t i = 0; i < n; i++) {
 		struct series_sample s = {0};
 		const uint64_t v = code_varint(&in);
-		pass_time(&last,
-			(int32_t)(last.at_ms + last.step_ms + code_unzigzag(v >> 1)), i == 0);
+		pass_time(&last, (int32_t)(last.at_ms + last.step_ms + code_unzigzag(v >> 1)),
+			i == 0);
 		if (v & 1) {
 			last.phases = code_byte(&in);
 			last.fault = code_byte(&in);

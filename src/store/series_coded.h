@@ -13,7 +13,7 @@
 
 #define SERIES_CODED_BYTES (16u << 20) /* of one hour */
 
-struct coded_state { /* what the next sample is told as the distance from */
+struct coded_state {            /* what the next sample is told as the distance from */
 	int32_t at_ms, step_ms; /* in the hour; usual distance, 0: not known yet */
 	uint32_t tries;
 	uint16_t base[SERIES_PHASES]; /* index of a duration; 0: none of that phase yet */

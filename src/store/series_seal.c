@@ -407,8 +407,7 @@ static bool in_transactions(struct seal *s, struct error *err)
 static bool seal_hour(
 	struct writer *w, struct turn *t, int64_t hour, int64_t through, struct error *err)
 {
-	struct seal s = {
-		.w = w, .t = t, .hour = hour, .through = through, .recent = t->recent.n};
+	struct seal s = {.w = w, .t = t, .hour = hour, .through = through, .recent = t->recent.n};
 	int64_t done = 0;
 	if (!open_levels(&s, err) || !get_mark(s.db[LEVEL_RAW], hour, &s.part, &done, err) ||
 		!drop_rows(w, hour, done, err))

@@ -388,7 +388,8 @@ static void append_noise(struct series_house *h, const char *name, struct random
 	const int64_t now = series_house_now(h);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct series_sample one = {.at_ms = now + (int64_t)i, .value = random_unit(r)};
+		const struct series_sample one = {
+			.at_ms = now + (int64_t)i, .value = random_unit(r)};
 
 		assert_true(series_append(s, &one));
 	}
