@@ -196,7 +196,7 @@ bool push_open(struct probe *p, struct error *err)
 	hash_of(slice_from(secret_reveal(s->secret), secret_length(s->secret)), u->hash, u->key);
 	if (!probes_add_token(p->tools->probes, u->key, p)) {
 		error_at(err, p->config->file, p->config->about.line, p->config->about.col,
-			"probe %s: another probe has the same token", p->config->name);
+			"probe %s: another probe has the same token", p->config->about.name);
 		free(u);
 		return false;
 	}
