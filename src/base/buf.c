@@ -45,6 +45,18 @@ static bool room(struct buf *b, size_t n)
 	return true;
 }
 
+bool buf_reserve(struct buf *b, size_t n)
+{
+	if (b->over || n > b->max)
+		return false;
+	if (n < b->cap)
+		return true;
+	b->cap = (uint32_t)(n + 1 > LEAST ? n + 1 : LEAST);
+	b->p = mem_resize(b->p, b->cap, 1);
+	b->p[b->n] = 0;
+	return true;
+}
+
 bool buf_add(struct buf *b, const void *p, size_t n)
 {
 	if (!room(b, n))

@@ -34,6 +34,8 @@ void buf_init(struct buf *b, size_t max);
 #define BUF(maximum) ((struct buf){.max = (maximum) < BUF_MOST ? (uint32_t)(maximum) : BUF_MOST})
 void buf_fini(struct buf *b);  /* frees; the buffer is empty and usable again */
 void buf_clear(struct buf *b); /* keeps the memory */
+/* Room for n bytes in all and no more, where growing by itself would double it. */
+bool buf_reserve(struct buf *b, size_t n);
 bool buf_add(struct buf *b, const void *p, size_t n);
 bool buf_add_slice(struct buf *b, struct slice s);
 bool buf_add_str(struct buf *b, const char *s);

@@ -62,10 +62,16 @@ void digest_sha512_hex(struct digest_sha512 *d, char *ret_129)
 	sodium_bin2hex(ret_129, 2 * SHA512_BYTES + 1, h, sizeof(h));
 }
 
+void hex_write(const void *p, size_t n, char *ret_text)
+{
+	sodium_bin2hex(ret_text, 2 * n + 1, p, n);
+}
+
 char *hex_encode(const void *p, size_t n)
 {
 	char *text = mem_alloc(2 * n + 1);
-	return sodium_bin2hex(text, 2 * n + 1, p, n);
+	hex_write(p, n, text);
+	return text;
 }
 
 char *base32_encode(const void *p, size_t n)

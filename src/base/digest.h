@@ -36,7 +36,9 @@ void digest_md5_init(struct digest_md5 *d);
 void digest_md5_add(struct digest_md5 *d, const void *p, size_t n);
 void digest_md5_hex(struct digest_md5 *d, char *ret_33); /* ends it */
 
-char *hex_encode(const void *p, size_t n);    /* returns owned, lower case */
+/* Lower case; `ret_text` has room for 2 n + 1 bytes. */
+void hex_write(const void *p, size_t n, char *ret_text);
+char *hex_encode(const void *p, size_t n);    /* the same, returns owned */
 char *base32_encode(const void *p, size_t n); /* returns owned, RFC 4648, lower case, no '=' */
 char *base64_encode(const void *p, size_t n); /* returns owned, RFC 4648 with '=' */
 bool base64_decode(struct slice s, void **ret_p, size_t *ret_n); /* returns owned */

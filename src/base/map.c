@@ -71,11 +71,11 @@ static struct map_entry *find(const struct map *m, struct slice key)
 
 void map_fini(struct map *m)
 {
-	for (size_t i = 0; i < m->used; i++)
+	for (size_t i = 0; i < m->used && !m->borrows; i++)
 		free(m->entries[i].key);
 	free(m->entries);
 	free(m->index);
-	memset(m, 0, sizeof(*m));
+	*m = (struct map){.borrows = m->borrows};
 }
 
 void *map_get_slice(const struct map *m, struct slice key)
@@ -95,6 +95,8 @@ void *map_put_slice(struct map *m, struct slice key, void *value)
 	if (e) {
 		void *old = e->value;
 		e->value = value;
+		if (m->borrows) /* the old one goes with its value */
+			e->key = (char *)key.p;
 		return old;
 	}
 	if ((m->used + 1) * 2 > m->index_size)
@@ -103,7 +105,8 @@ void *map_put_slice(struct map *m, struct slice key, void *value)
 		m->cap = m->cap ? m->cap * 2 : 2;
 		m->entries = mem_resize(m->entries, m->cap, sizeof(*m->entries));
 	}
-	m->entries[m->used] = (struct map_entry){slice_dup(key), key.n, value};
+	m->entries[m->used] =
+		(struct map_entry){m->borrows ? (char *)key.p : slice_dup(key), key.n, value};
 	insert_index(m, m->used);
 	m->used++;
 	m->n++;
@@ -120,7 +123,8 @@ void *map_remove(struct map *m, const char *key)
 	struct map_entry *e = find(m, slice_of(key));
 	if (!e)
 		return NULL;
-	free(e->key);
+	if (!m->borrows)
+		free(e->key);
 	e->key = NULL;
 	m->n--;
 	return e->value;

@@ -1,7 +1,7 @@
 /*
  * map.h - text keys to pointers, in order of insertion.
  *
- * Keys are copied; values are the caller's. Hashing is keyed at random per process (SipHash), so
+ * Keys are copied, unless the map borrows them; values are the caller's. Hashing is keyed at random per process (SipHash), so
  * outsiders cannot choose collisions. Thread: one at a time.
  */
 #ifndef BASE_MAP_H
@@ -23,9 +23,11 @@ struct map {
 	size_t n, used, cap;       /* live, slots in use, slots */
 	unsigned *index;
 	size_t index_size;
+	bool borrows; /* keys: each lives as long as its entry, mostly as a part of the value */
 };
+#define MAP_BORROWING ((struct map){.borrows = true})
 
-void map_fini(struct map *m);                        /* frees keys and table, not the values */
+void map_fini(struct map *m);                        /* frees its keys and table, not the values */
 void *map_get(const struct map *m, const char *key); /* NULL if absent */
 void *map_get_slice(const struct map *m, struct slice key);
 /* Sets; returns the value that was there, or NULL. */

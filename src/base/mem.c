@@ -25,12 +25,15 @@ void mem_panic(const char *fmt, ...)
 
 /* By itself glibc gives each thread an arena, which grows by a system call for every few kB, and
  * raises the size from which a block is mapped to that of the largest ever freed: then what one
- * page needed once, a compressor's tables, is kept by every thread that compressed. */
+ * page needed once, a compressor's tables, is kept by every thread that compressed. And it puts small
+ * blocks that were freed together only when somebody asks for a large one: with those of a run of 500
+ * servers that took 8 ms of the loop. */
 void mem_settle(void)
 {
 	mallopt(M_ARENA_MAX, ARENAS);
 	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
 	mallopt(M_TRIM_THRESHOLD, MAPPED_FROM);
+	mallopt(M_MXFAST, 0);
 }
 
 void mem_trim(void)

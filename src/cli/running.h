@@ -100,7 +100,7 @@ struct watched_probe { /* an item of `probes:` */
 	struct generation *generation;
 	const struct probe_config *row;
 	struct probe *probe[2]; /* of both families, or one and NULL */
-	char *component;        /* its id; "": nobody's */
+	char component[];       /* its id; "": nobody's */
 };
 
 struct running_options {
@@ -164,7 +164,7 @@ struct running {
 	struct helper *helper; /* starts programs */
 	char *working;         /* their working copies stand there */
 	struct probe_tools probe_tools;
-	struct map probes;             /* name of the item -> struct watched_probe */
+	struct map probes;             /* struct watched_probe by the name of its row */
 	VEC(struct probing *) probing; /* runs that blackbox_exporter's clients wait for */
 	struct running_lists *lists;
 	struct running_shipped *shipped; /* NULL: not read since the configuration was */

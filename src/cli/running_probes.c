@@ -36,6 +36,7 @@ bool running_probes_open(struct running *r, struct error *err)
 		return false;
 	r->working = mem_printf("%s/exec", s->state);
 	r->all_probes = probes_new();
+	r->probes = MAP_BORROWING;
 	r->probe_schedule = schedule_new(s->loop);
 	r->probe_tools = (struct probe_tools){.loop = s->loop,
 		.schedule = r->probe_schedule,
@@ -80,7 +81,6 @@ static void close_one(struct watched_probe *w, bool for_good)
 		probe_close(w->probe[i]);
 	}
 	generation_unref(w->generation);
-	free(w->component);
 	free(w);
 }
 
@@ -89,11 +89,13 @@ static struct watched_probe *open_one(
 {
 	static const int families[] = {AF_INET, AF_INET6};
 	const struct probe_about *about = probe_config_about(row);
-	struct watched_probe *w = mem_new(struct watched_probe);
+	char *id = about->component ? component_id(NULL, about->component) : mem_strdup("");
+	struct watched_probe *w = mem_new_array(1, sizeof(*w) + strlen(id) + 1);
 	w->running = r;
 	w->generation = generation_ref(r->now);
 	w->row = row;
-	w->component = about->component ? component_id(NULL, about->component) : mem_strdup("");
+	memcpy(w->component, id, strlen(id) + 1);
+	free(id);
 	for (size_t i = 0; i < (about->twice ? 2 : 1); i++) {
 		w->probe[i] = probe_open(&r->probe_tools, row, w->component,
 			about->twice ? families[i] : AF_UNSPEC, err);

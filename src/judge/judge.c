@@ -112,6 +112,7 @@ static struct judged *judged_new(struct judge *j, const struct component *given)
 	struct judged *c = mem_new(struct judged);
 	struct error err = {0};
 	c->judge = j;
+	c->sources = MAP_BORROWING;
 	c->id = mem_strdup(given->id);
 	c->order = ++j->order;
 	c->added_ms = judge_now_ms(j);
@@ -248,6 +249,7 @@ struct judge *judge_new(struct loop *l, struct facts *f, struct series_store *se
 	j->loop = l;
 	j->facts = f;
 	j->series = series;
+	j->expected = MAP_BORROWING;
 	if (options)
 		j->options = *options;
 	if (!j->options.confirm)

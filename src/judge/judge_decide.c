@@ -296,10 +296,10 @@ static char *why_text(const struct source *s)
 {
 	const char *why = fault_text(s->now.bad_fault), *shared = NULL;
 	for (size_t i = s->n; i-- > 0;) {
-		const struct result *r = &s->results[i];
-		if (fault_whose(r->fault) != WHOSE_CLOUD)
+		const struct result_texts *t = source_texts(s, i);
+		if (fault_whose(s->results[i].fault) != WHOSE_CLOUD)
 			continue;
-		shared = r->texts ? r->texts->shared : NULL;
+		shared = t ? t->shared : NULL;
 		break;
 	}
 	return mem_printf("%s%s%s", why, shared ? "; " : "", shared ? shared : "");

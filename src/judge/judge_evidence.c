@@ -98,9 +98,9 @@ static char *curl_line(const char *request)
 	return buf_take(&b);
 }
 
-static json_t *sample_json(const struct source *s, const struct result *r)
+static json_t *sample_json(
+	const struct source *s, const struct result *r, const struct result_texts *t)
 {
-	const struct result_texts *t = r->texts;
 	json_t *j = json_object();
 	char *curl = curl_line(t->request);
 	put_int(j, "at_ms", r->at_ms);
@@ -120,32 +120,34 @@ static json_t *sample_json(const struct source *s, const struct result *r)
 	return j;
 }
 
-struct proof {
+struct shown {
 	const struct source *s;
 	const struct result *r;
+	const struct result_texts *texts;
 };
 
 static int newest_first(const void *a, const void *b)
 {
-	const int64_t x = ((const struct proof *)a)->r->at_ms;
-	const int64_t y = ((const struct proof *)b)->r->at_ms;
+	const int64_t x = ((const struct shown *)a)->r->at_ms;
+	const int64_t y = ((const struct shown *)b)->r->at_ms;
 	return x > y ? -1 : x < y;
 }
 
 static json_t *samples_json(const struct judged *c)
 {
-	VEC(struct proof) all = {0};
+	VEC(struct shown) all = {0};
 	json_t *list = json_array();
 	MAP_EACH (&c->sources, e) {
 		const struct source *s = e->value;
 		for (size_t i = 0; i < s->n; i++)
-			if (s->results[i].texts)
-				vec_push(&all, ((struct proof){s, &s->results[i]}));
+			if (source_texts(s, i))
+				vec_push(&all,
+					((struct shown){s, &s->results[i], source_texts(s, i)}));
 	}
 	if (all.n)
 		qsort(all.p, all.n, sizeof(*all.p), newest_first);
 	for (size_t i = 0; i < all.n && i < SAMPLES_MAX; i++)
-		json_array_append_new(list, sample_json(all.p[i].s, all.p[i].r));
+		json_array_append_new(list, sample_json(all.p[i].s, all.p[i].r, all.p[i].texts));
 	vec_fini(&all);
 	return list;
 }

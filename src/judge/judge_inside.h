@@ -25,8 +25,9 @@
 
 struct expected { /* a probe that reports from a location */
 	int64_t every_ms, timeout_ms;
-	struct place *place; /* NULL: there are too many */
-	struct map users;    /* id -> struct judged: components that have sources of it */
+	struct place *place;    /* NULL: there are too many */
+	struct source *sources; /* of it, of all components; on by `beside` */
+	char key[];             /* "cloud\nprobe\nlocation" */
 };
 
 struct place { /* a location */
@@ -92,7 +93,7 @@ struct judged { /* a component */
 	char *id, *name, *category, *cloud, *region;
 	struct component shown;
 	uint64_t order;
-	struct map sources; /* "cloud\nprobe\nstep\nlocation" -> struct source */
+	struct map sources; /* by its key, which is its own -> struct source */
 	struct map told;    /* by -> struct statement */
 	struct stored_verdict now;
 	struct change *change; /* NULL: none on its way */
@@ -117,7 +118,7 @@ struct judge {
 	VEC(struct judged *) components; /* by category, then order */
 	uint64_t order;
 	struct map by_id;
-	struct map expected; /* "cloud\nprobe\nlocation" -> struct expected */
+	struct map expected; /* by its key, which is its own -> struct expected */
 	window_list windows;
 	struct map rests; /* of judge_depend.c */
 	struct timer later;
@@ -136,9 +137,6 @@ int64_t judge_now_ms(const struct judge *j);
 int64_t judge_minimum_ms(const struct judge *j);
 /* Looks at it in the loop's next turn, once, however often that is asked for. */
 void judge_later(struct judged *c);
-/* Of a source of a component. Owned. */
-char *judge_source_key(
-	const char *cloud, const char *probe, const char *step, const char *location);
 
 /* --- judge_take.c ----------------------------------------------------------------------------- */
 

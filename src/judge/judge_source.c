@@ -18,22 +18,42 @@
 #define FORGIVE_MS      600000
 #define WINDOW_LEAST    5 /* results before a source can be called failing */
 #define WINDOW_EPISODES 2
+#define TOTAL_MAX       ((1LL << 40) - 1)
 
+char *judge_source_key(const char *cloud, const char *probe, const char *step, const char *location)
+{
+	return mem_printf("%s\n%s\n%s\n%s", cloud ? cloud : "", probe, step ? step : "",
+		location ? location : "");
+}
+
+/* The names and the key of a source live in its own block: each by itself would take more. */
 struct source *source_new(
 	const char *cloud, const char *probe, const char *step, const char *location)
 {
-	struct source *s = mem_new(struct source);
-	s->cloud = mem_strdup(cloud);
-	s->probe = mem_strdup(probe);
-	s->step = mem_strdup(step);
-	s->location = mem_strdup(location);
+	const char *const names[] = {cloud, probe, step ? step : "", location};
+	const char *at[array_len(names)];
+	char *key = judge_source_key(cloud, probe, step, location);
+	const size_t n = strlen(key) + 1; /* as long as all names are with their ends */
+	struct source *s = mem_new_array(1, sizeof(*s) + 2 * n);
+	s->key = memcpy(s->names, key, n);
+	char *to = s->names + n;
+	for (size_t i = 0; i < array_len(names); i++) {
+		const size_t size = strlen(names[i]) + 1;
+		at[i] = memcpy(to, names[i], size);
+		to += size;
+	}
+	free(key);
+	s->cloud = at[0];
+	s->probe = at[1];
+	s->step = step ? at[2] : NULL;
+	s->location = at[3];
 	s->forgive = SOURCE_WINDOW;
 	return s;
 }
 
-static void texts_free(struct result_texts *t)
+static void texts_unref(struct result_texts *t)
 {
-	if (!t)
+	if (!t || --t->refs)
 		return;
 	free(t->detail);
 	free(t->shared);
@@ -48,14 +68,16 @@ void source_free(struct source *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->n; i++)
-		texts_free(s->results[i].texts);
+	for (size_t i = 0; i < s->n && s->proofs; i++)
+		texts_unref(s->proofs[i].texts);
 	free(s->results);
-	free(s->cloud);
-	free(s->probe);
-	free(s->step);
-	free(s->location);
+	free(s->proofs);
 	free(s);
+}
+
+const struct result_texts *source_texts(const struct source *s, size_t i)
+{
+	return s->proofs ? s->proofs[i].texts : NULL;
 }
 
 /* --- the fold --------------------------------------------------------------------------------- */
@@ -65,9 +87,14 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static int64_t taken_ms(const struct result *r)
+static int64_t taken_ms(const struct source *s, size_t i)
 {
-	return r->at_ms + r->heard_ms;
+	return s->results[i].at_ms + (s->proofs ? s->proofs[i].heard_ms : 0);
+}
+
+static void count(uint16_t *run)
+{
+	*run += *run < UINT16_MAX;
 }
 
 /* Failures apart from each other in the window; one that reaches out of it counts. */
@@ -84,7 +111,7 @@ static unsigned episodes(const struct fold *f)
  * minutes, from 3 to the whole window: two failures of what runs rarely are no news for hours. */
 static void see(struct fold *f, const struct source *s, bool failed)
 {
-	f->window = (f->window << 1 | failed) & ((1u << SOURCE_WINDOW) - 1);
+	f->window = (uint16_t)((f->window << 1 | failed) & ((1u << SOURCE_WINDOW) - 1));
 	if (f->window_n < SOURCE_WINDOW)
 		f->window_n++;
 	const bool lately = f->window & ((1u << s->forgive) - 1);
@@ -94,39 +121,43 @@ static void see(struct fold *f, const struct source *s, bool failed)
 		f->failing = false;
 }
 
-static void fold_bad(struct fold *f, const struct source *s, const struct result *r)
+static void fold_bad(struct fold *f, const struct source *s, size_t i)
 {
+	const struct result *r = &s->results[i];
 	if (f->last_ms && r->at_ms - f->last_ms > s->fresh_ms)
 		f->bad_run = 0; /* what was bad before the silence still is */
 	see(f, s, true);
 	f->good_run = 0;
 	f->bad_fault = r->fault;
 	f->last_ms = f->last_bad_ms = r->at_ms;
-	if (++f->bad_run >= s->confirm)
+	count(&f->bad_run);
+	if (f->bad_run >= s->confirm)
 		f->bad = true;
 	if (f->bad) {
 		f->good = false;
-		f->hold_bad_ms = later(f->hold_bad_ms, taken_ms(r) + s->minimum_ms);
+		f->hold_bad_ms = later(f->hold_bad_ms, taken_ms(s, i) + s->minimum_ms);
 	}
 	if (f->failing)
-		f->hold_failing_ms = later(f->hold_failing_ms, taken_ms(r) + s->minimum_ms);
+		f->hold_failing_ms = later(f->hold_failing_ms, taken_ms(s, i) + s->minimum_ms);
 }
 
 /* Slowness is told by good answers alone; failures between them change nothing of it. */
-static void fold_pace(struct fold *f, const struct source *s, const struct result *r)
+static void fold_pace(struct fold *f, const struct source *s, size_t i)
 {
-	f->slow_run = r->warned ? f->slow_run + 1 : 0;
-	f->fast_run = r->warned ? 0 : f->fast_run + 1;
+	const bool warned = s->results[i].warned;
+	count(warned ? &f->slow_run : &f->fast_run);
+	*(warned ? &f->fast_run : &f->slow_run) = 0;
 	if (f->slow_run >= s->confirm)
 		f->slow = true;
 	else if (f->fast_run >= s->confirm)
 		f->slow = false;
-	if (f->slow && r->warned)
-		f->hold_slow_ms = later(f->hold_slow_ms, taken_ms(r) + s->minimum_ms);
+	if (f->slow && warned)
+		f->hold_slow_ms = later(f->hold_slow_ms, taken_ms(s, i) + s->minimum_ms);
 }
 
-static void fold_good(struct fold *f, const struct source *s, const struct result *r)
+static void fold_good(struct fold *f, const struct source *s, size_t i)
 {
+	const struct result *r = &s->results[i];
 	if (f->last_ms && r->at_ms - f->last_ms > s->fresh_ms)
 		f->bad = false;
 	if (f->last_good_ms && r->at_ms - f->last_good_ms > s->fresh_ms) {
@@ -134,16 +165,17 @@ static void fold_good(struct fold *f, const struct source *s, const struct resul
 		f->good_run = f->good_after_ours = f->slow_run = f->fast_run = 0;
 	}
 	see(f, s, false);
-	fold_pace(f, s, r);
+	fold_pace(f, s, i);
 	f->bad_run = 0;
-	f->good_run++;
+	count(&f->good_run);
 	f->last_ms = f->last_good_ms = r->at_ms;
 	if (f->good_run >= s->confirm || (!f->heard && s->quick && !f->bad)) {
 		f->bad = false;
 		f->good = true;
 	}
 	f->heard = true;
-	if (++f->good_after_ours >= s->confirm) {
+	count(&f->good_after_ours);
+	if (f->good_after_ours >= s->confirm) {
 		f->ours = false;
 		f->ours_run = 0;
 	}
@@ -153,7 +185,7 @@ static void fold_good(struct fold *f, const struct source *s, const struct resul
  * That our own connectivity is gone is known from others: it needs no confirming. */
 static void fold_ours(struct fold *f, const struct source *s, const struct result *r)
 {
-	f->ours_run++;
+	count(&f->ours_run);
 	f->good_after_ours = 0;
 	f->last_ours_ms = r->at_ms;
 	f->ours_fault = r->fault;
@@ -161,13 +193,14 @@ static void fold_ours(struct fold *f, const struct source *s, const struct resul
 		f->ours = true;
 }
 
-static void fold(struct fold *f, const struct source *s, const struct result *r)
+static void fold(struct fold *f, const struct source *s, size_t i)
 {
+	const struct result *r = &s->results[i];
 	if (r->muted)
 		return;
 	switch (fault_whose(r->fault)) {
-	case WHOSE_NEITHER: fold_good(f, s, r); break;
-	case WHOSE_CLOUD: fold_bad(f, s, r); break;
+	case WHOSE_NEITHER: fold_good(f, s, i); break;
+	case WHOSE_CLOUD: fold_bad(f, s, i); break;
 	case WHOSE_OURS:
 	case WHOSE_CONFIG:
 	case WHOSE_QUOTA: fold_ours(f, s, r); break;
@@ -178,16 +211,30 @@ static void fold_again(struct source *s)
 {
 	s->now = s->base;
 	for (size_t i = 0; i < s->n; i++)
-		fold(&s->now, s, &s->results[i]);
+		fold(&s->now, s, i);
 }
 
 /* --- results ---------------------------------------------------------------------------------- */
 
+static void forget_proof(struct source *s, size_t i)
+{
+	if (!source_texts(s, i))
+		return;
+	texts_unref(s->proofs[i].texts);
+	if (--s->proofs_n)
+		return;
+	free(s->proofs);
+	s->proofs = NULL;
+}
+
 static void drop_oldest(struct source *s)
 {
-	fold(&s->base, s, &s->results[0]);
-	texts_free(s->results[0].texts);
-	memmove(s->results, s->results + 1, --s->n * sizeof(*s->results));
+	fold(&s->base, s, 0);
+	forget_proof(s, 0);
+	s->n--;
+	memmove(s->results, s->results + 1, s->n * sizeof(*s->results));
+	if (s->proofs)
+		memmove(s->proofs, s->proofs + 1, s->n * sizeof(*s->proofs));
 }
 
 /* By a few: most sources are good and never have more than SOURCE_GOOD. */
@@ -197,6 +244,8 @@ static void make_room(struct source *s)
 		return;
 	s->room = s->room < SOURCE_GOOD + 1 ? s->room + 7 : SOURCE_RESULTS;
 	s->results = mem_resize(s->results, s->room, sizeof(*s->results));
+	if (s->proofs)
+		s->proofs = mem_resize(s->proofs, s->room, sizeof(*s->proofs));
 }
 
 /* Scrubbed, valid UTF-8 whatever a service sent, not longer than the limit. */
@@ -222,6 +271,7 @@ static char *keep_text(const char *text)
 static struct result_texts *keep_texts(const struct observation *o)
 {
 	struct result_texts *t = mem_new(struct result_texts);
+	t->refs = 1;
 	t->detail = keep_text(o->detail);
 	t->shared = keep_text(o->shared);
 	t->request = keep_text(o->request);
@@ -231,16 +281,75 @@ static struct result_texts *keep_texts(const struct observation *o)
 	return t;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool say_the_same(const struct result_texts *a, const struct result_texts *b)
+{
+	return same_text(a->detail, b->detail) && same_text(a->shared, b->shared) &&
+	       same_text(a->request, b->request) && same_text(a->request_id, b->request_id) &&
+	       same_text(a->service_request_id, b->service_request_id) && same_text(a->run, b->run);
+}
+
+/* What hangs says the same each time: the texts of the result before are taken if they do. */
+static void put_proof(struct source *s, size_t at, const struct observation *o, int64_t heard_ms)
+{
+	if (!s->proofs)
+		s->proofs = mem_new_array(s->room, sizeof(*s->proofs));
+	struct result_texts *t = keep_texts(o), *before = at ? s->proofs[at - 1].texts : NULL;
+	if (before && say_the_same(before, t)) {
+		texts_unref(t);
+		t = before;
+		t->refs++;
+	}
+	s->proofs[at] = (struct proof){
+		.texts = t, .heard_ms = heard_ms < UINT32_MAX ? (uint32_t)heard_ms : UINT32_MAX};
+	s->proofs_n++;
+}
+
+/* Its place by time; what comes after it moves. */
+static size_t make_place(struct source *s, const struct result *r)
+{
+	make_room(s);
+	size_t at = s->n;
+	while (at > 0 && s->results[at - 1].at_ms > r->at_ms)
+		at--;
+	memmove(s->results + at + 1, s->results + at, (s->n - at) * sizeof(*s->results));
+	if (s->proofs) {
+		memmove(s->proofs + at + 1, s->proofs + at, (s->n - at) * sizeof(*s->proofs));
+		s->proofs[at] = (struct proof){0};
+	}
+	s->results[at] = *r;
+	s->n++;
+	return at;
+}
+
+static struct result result_of(const struct observation *o, bool muted)
+{
+	const int64_t total_us = o->total_us > TOTAL_MAX ? TOTAL_MAX : o->total_us;
+	return (struct result){
+		.at_ms = o->at_ms,
+		.fault = o->fault,
+		.severity = o->severity,
+		.warned = o->warned,
+		.muted = muted && fault_whose(o->fault) == WHOSE_CLOUD,
+		.total_us = total_us > 0 ? (uint64_t)total_us : 0,
+		.status = o->status,
+	};
+}
+
 /* One source does not begin the same thing twice in a millisecond. */
-static bool is_repeat(const struct source *s, const struct observation *o)
+static bool is_repeat(const struct source *s, const struct result *r)
 {
 	size_t at = s->n;
-	while (at > 0 && s->results[at - 1].at_ms > o->at_ms)
+	while (at > 0 && s->results[at - 1].at_ms > r->at_ms)
 		at--;
-	for (; at > 0 && s->results[at - 1].at_ms == o->at_ms; at--) {
-		const struct result *r = &s->results[at - 1];
-		if (r->fault == o->fault && r->status == o->status &&
-			(int64_t)r->total_us == o->total_us)
+	for (; at > 0 && s->results[at - 1].at_ms == r->at_ms; at--) {
+		const struct result *one = &s->results[at - 1];
+		if (one->fault == r->fault && one->status == r->status &&
+			one->total_us == r->total_us)
 			return true;
 	}
 	return false;
@@ -248,36 +357,21 @@ static bool is_repeat(const struct source *s, const struct observation *o)
 
 void source_take(struct source *s, const struct observation *o, int64_t now_ms, bool muted)
 {
-	const int64_t heard_ms = now_ms > o->at_ms ? now_ms - o->at_ms : 0;
-	if (is_repeat(s, o))
+	const struct result r = result_of(o, muted);
+	if (is_repeat(s, &r))
 		return;
 	if (s->n == SOURCE_RESULTS)
 		drop_oldest(s);
-	const struct result r = {
-		.at_ms = o->at_ms,
-		.heard_ms = heard_ms < UINT32_MAX ? (uint32_t)heard_ms : UINT32_MAX,
-		.total_us = o->total_us > 0 ? (uint64_t)o->total_us : 0,
-		.fault = o->fault,
-		.severity = o->severity,
-		.warned = o->warned,
-		.muted = muted && fault_whose(o->fault) == WHOSE_CLOUD,
-		.status = o->status,
-		.texts = o->fault != FAULT_NONE || o->warned ? keep_texts(o) : NULL,
-	};
-	make_room(s);
-	size_t at = s->n;
-	while (at > 0 && s->results[at - 1].at_ms > r.at_ms)
-		at--;
-	memmove(s->results + at + 1, s->results + at, (s->n - at) * sizeof(*s->results));
-	s->results[at] = r;
-	s->n++;
+	const size_t at = make_place(s, &r);
+	if (o->fault != FAULT_NONE || o->warned)
+		put_proof(s, at, o, now_ms > o->at_ms ? now_ms - o->at_ms : 0);
 	if (at + 1 == s->n)
-		fold(&s->now, s, &r);
+		fold(&s->now, s, at);
 	else
 		fold_again(s);
 	while (s->n > SOURCE_WINDOW && s->results[0].at_ms < now_ms - SOURCE_WINDOW_MS)
 		drop_oldest(s);
-	while (s->n > SOURCE_GOOD && !s->results[0].texts)
+	while (s->n > SOURCE_GOOD && !source_texts(s, 0))
 		drop_oldest(s);
 }
 
@@ -309,7 +403,7 @@ void source_pace(struct source *s, int64_t every_ms, int64_t timeout_ms, unsigne
 	const int64_t in_ten_minutes = every_ms ? FORGIVE_MS / every_ms + 1 : SOURCE_WINDOW;
 	s->forgive = in_ten_minutes < 3               ? 3
 		     : in_ten_minutes > SOURCE_WINDOW ? SOURCE_WINDOW
-						      : (unsigned)in_ten_minutes;
+						      : (uint8_t)in_ten_minutes;
 }
 
 /* --- what it says ----------------------------------------------------------------------------- */

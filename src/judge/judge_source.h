@@ -21,57 +21,76 @@
 
 /* Texts of a result that failed or was slow; NULL where there was none. */
 struct result_texts {
+	unsigned refs; /* results that say all the same */
 	char *detail, *shared, *request, *request_id, *service_request_id, *run;
 };
 
-struct result {            /* there are many: a house may have ten thousand sources */
-	int64_t at_ms;     /* when it began */
-	uint32_t heard_ms; /* so much later we heard of it, at most 49 days */
-	int status;
-	uint64_t total_us : 48;
+struct result {             /* there are many: a house may have ten thousand sources */
+	int64_t at_ms : 44; /* when it began */
 	uint64_t fault : 8, severity : 2; /* enum fault, enum severity */
 	uint64_t warned : 1;
-	uint64_t muted : 1;         /* the cloud's fault, seen while blind: says nothing */
-	struct result_texts *texts; /* NULL when good */
+	uint64_t muted : 1;     /* the cloud's fault, seen while blind: says nothing */
+	uint64_t total_us : 40; /* at most 12 days */
+	int64_t status : 24;
 };
 
-/* What all results so far made of the source. */
+struct proof { /* of a result that is not simply good */
+	struct result_texts *texts;
+	uint32_t heard_ms; /* so much later we heard of it, at most 49 days */
+};
+
+/* What all results so far made of the source. Runs of results end counting at 65,535. */
 struct fold {
 	bool heard; /* anything good yet */
 	bool good;  /* answers, as far as is confirmed */
 	bool bad;   /* fails, confirmed */
 	bool ours;  /* cannot tell, confirmed */
 	bool slow, failing;
-	unsigned good_run, bad_run, ours_run, slow_run, fast_run, good_after_ours;
-	unsigned window, window_n; /* bit 0: the newest result, 1: failed */
+	uint8_t bad_fault, ours_fault; /* enum fault: the newest of each */
+	uint16_t good_run, bad_run, ours_run, slow_run, fast_run, good_after_ours;
+	uint16_t window; /* bit 0: the newest result, 1: failed */
+	uint8_t window_n;
 	int64_t last_ms, last_good_ms, last_bad_ms, last_ours_ms; /* when they began; 0: never */
 	int64_t hold_bad_ms, hold_failing_ms, hold_slow_ms;       /* said until then at least */
-	enum fault bad_fault, ours_fault;                         /* the newest of each */
 };
 
 enum says { SAYS_NOTHING, SAYS_STALE, SAYS_GOOD, SAYS_SLOW, SAYS_FAILING, SAYS_BAD, SAYS_OURS };
 
-struct place; /* judge_inside.h */
+struct place;    /* judge_inside.h */
+struct expected; /* likewise */
+struct judged;   /* likewise */
 
 struct source {
-	char *cloud, *probe, *step; /* step may be NULL */
-	char *location;             /* "": ours */
-	struct place *place;        /* where that is, or NULL */
-	const void *expected;       /* by whom it is; compared only */
-	bool last_failed;           /* its newest result is the cloud's fault, counted or not */
-	unsigned confirm, forgive;  /* results in a row */
+	const char *cloud, *probe, *step; /* step may be NULL */
+	const char *location;             /* "": ours */
+	const char *key;                  /* all of them: judge_source_key() */
+	struct judged *component;
+	struct place *place;       /* where that is, or NULL */
+	struct expected *expected; /* by whom it is */
+	struct source *beside;     /* the next one that is expected by the same */
+	uint8_t n, room;           /* of `results` */
+	uint8_t proofs_n;          /* of them that have texts */
+	uint8_t forgive;           /* good results in a row */
+	bool last_failed;          /* its newest result is the cloud's fault, counted or not */
+	bool quick;                /* the first good result of all is enough */
+	unsigned confirm;          /* results in a row */
 	int64_t minimum_ms;
 	int64_t fresh_ms; /* 3 x its rate + its timeout */
-	bool quick;       /* the first good result of all is enough */
 	struct fold base; /* of the results no longer kept */
 	struct fold now;
 	struct result *results; /* oldest first */
-	size_t n, room;
+	struct proof *proofs;   /* beside them; NULL when all are good */
+	char names[];           /* what the texts above point to */
 };
 
+/* Of a source of a component. Owned. */
+char *judge_source_key(
+	const char *cloud, const char *probe, const char *step, const char *location);
 struct source *source_new(
 	const char *cloud, const char *probe, const char *step, const char *location);
 void source_free(struct source *s);
+/* Of the i-th result; NULL when it is good. */
+const struct result_texts *source_texts(const struct source *s, size_t i);
 /* Copies what it needs of o. What was taken already changes nothing. */
 void source_take(struct source *s, const struct observation *o, int64_t now_ms, bool muted);
 /* Failures that are not confirmed yet no longer count: we were blind. */

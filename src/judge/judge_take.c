@@ -18,20 +18,19 @@ static void expected_free(struct expected *x)
 {
 	if (x->place)
 		x->place->expected--;
-	map_fini(&x->users);
 	free(x);
 }
 
-char *judge_source_key(const char *cloud, const char *probe, const char *step, const char *location)
-{
-	return mem_printf("%s\n%s\n%s\n%s", cloud ? cloud : "", probe, step ? step : "",
-		location ? location : "");
-}
-
+/* NULL is fine. */
 static void source_gone(struct source *s)
 {
-	if (s)
-		place_left(s);
+	if (!s)
+		return;
+	struct source **at = &s->expected->sources;
+	while (*at != s)
+		at = &(*at)->beside;
+	*at = s->beside;
+	place_left(s);
 	source_free(s);
 }
 
@@ -73,9 +72,11 @@ static void set_pace(struct judge *j, const struct judge_probe *p, struct expect
 	given_pace(j, p, x, false);
 }
 
-static struct expected *expected_new(struct judge *j, const char *location)
+static struct expected *expected_new(struct judge *j, const char *key, const char *location)
 {
-	struct expected *x = mem_new(struct expected);
+	const size_t n = strlen(key) + 1;
+	struct expected *x = mem_new_array(1, sizeof(*x) + n);
+	memcpy(x->key, key, n);
 	x->place = place_of(j, location ? location : "");
 	if (x->place)
 		x->place->expected++;
@@ -88,22 +89,17 @@ void judge_expect(struct judge *j, const struct judge_probe *p)
 	const int64_t every_ms = p->every_ns / NS_PER_MS, timeout_ms = p->timeout_ns / NS_PER_MS;
 	struct expected *x = map_get(&j->expected, key);
 	if (!x) {
-		x = expected_new(j, p->location);
-		map_put(&j->expected, key, x);
+		x = expected_new(j, key, p->location);
+		map_put(&j->expected, x->key, x);
 	}
 	free(key);
 	if (x->place && (x->every_ms != every_ms || x->timeout_ms != timeout_ms))
 		place_awaits(x->place, judge_now_ms(j),
 			source_lasts_ms(every_ms, timeout_ms, confirm_of(j, every_ms)));
 	set_pace(j, p, x, every_ms, timeout_ms);
-	MAP_EACH (&x->users, user) {
-		struct judged *c = user->value;
-		MAP_EACH (&c->sources, e) {
-			struct source *s = e->value;
-			if (s->expected == x)
-				pace(j, s, x);
-		}
-		judge_later(c);
+	for (struct source *s = x->sources; s; s = s->beside) {
+		pace(j, s, x);
+		judge_later(s->component);
 	}
 	expect_anew(j);
 }
@@ -116,13 +112,9 @@ void judge_unexpect(struct judge *j, const struct judge_probe *p)
 	if (!x)
 		return;
 	given_pace(j, p, x, true);
-	MAP_EACH (&x->users, user) {
-		struct judged *c = user->value;
-		MAP_EACH (&c->sources, e) {
-			struct source *s = e->value;
-			if (s->expected == x)
-				source_gone(map_remove(&c->sources, e->key));
-		}
+	while (x->sources) {
+		struct judged *c = x->sources->component;
+		source_gone(map_remove(&c->sources, x->sources->key));
 		judge_later(c);
 	}
 	expected_free(x);
@@ -134,16 +126,13 @@ void judge_unexpect(struct judge *j, const struct judge_probe *p)
 static void drop_stalest(struct judged *c)
 {
 	const struct source *stalest = NULL;
-	char *key = NULL;
 	MAP_EACH (&c->sources, e) {
 		const struct source *s = e->value;
-		if (stalest && source_fresh_until_ms(s) >= source_fresh_until_ms(stalest))
-			continue;
-		stalest = s;
-		key = e->key;
+		if (!stalest || source_fresh_until_ms(s) < source_fresh_until_ms(stalest))
+			stalest = s;
 	}
-	if (key)
-		source_gone(map_remove(&c->sources, key));
+	if (stalest)
+		source_gone(map_remove(&c->sources, stalest->key));
 }
 
 static struct source *source_of(struct judged *c, const struct observation *o, struct expected *x)
@@ -155,12 +144,14 @@ static struct source *source_of(struct judged *c, const struct observation *o, s
 		if (c->sources.n >= JUDGE_SOURCES_MAX)
 			drop_stalest(c);
 		s = source_new(o->cloud ? o->cloud : "", o->probe, o->step, p->name);
+		s->component = c;
 		s->expected = x;
+		s->beside = x->sources;
+		x->sources = s;
 		s->minimum_ms = judge_minimum_ms(c->judge);
 		s->quick = (!c->now.v.id && !c->unwritten) || c->now.v.health == HEALTH_OPERATIONAL;
 		pace(c->judge, s, x);
-		map_put(&c->sources, key, s);
-		map_put(&x->users, c->id, c);
+		map_put(&c->sources, s->key, s);
 		place_joined(p, s);
 	}
 	free(key);
@@ -189,8 +180,6 @@ void judge_take(struct judge *j, const struct observation *o)
 
 void take_forget(struct judged *c)
 {
-	MAP_EACH (&c->judge->expected, e)
-		map_remove(&((struct expected *)e->value)->users, c->id);
 	MAP_EACH (&c->sources, e)
 		source_gone(e->value);
 	map_fini(&c->sources);

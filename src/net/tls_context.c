@@ -135,12 +135,16 @@ static int on_asked(SSL *ssl, void *arg)
 
 static SSL_CTX *make(const struct tls_options *o, struct error *err)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	/* Keys of ours are read from files of any form, which is more than tls_library() can. */
+	OSSL_LIB_CTX *library = o->cert_file ? NULL : tls_library();
+	SSL_CTX *ctx = SSL_CTX_new_ex(library, NULL, TLS_client_method());
 
 	if (!ctx)
 		mem_panic("OpenSSL cannot start");
 	/* How a peer ends is told by the protocol above, which knows whether all has come. */
 	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	/* Each connection is a fresh one. */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS);
 	/* What came is taken in one read, and not the head of each record by itself. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "net/tls_inside.h"
 
 void tls_write_name(const X509_NAME *name, char *out, size_t n)
@@ -82,8 +83,7 @@ static void read_leaf(struct tls_facts *f, const X509 *leaf)
 	tls_write_name(X509_get_issuer_name(leaf), f->issuer, sizeof(f->issuer));
 	tls_write_name(X509_get_subject_name(leaf), f->subject, sizeof(f->subject));
 	if (X509_digest(leaf, EVP_sha256(), hash, &n))
-		for (unsigned i = 0; i < n && i < 32; i++)
-			snprintf(f->fingerprint + (size_t)2 * i, 3, "%02x", hash[i]);
+		hex_write(hash, n, f->fingerprint);
 	read_names(f, leaf);
 }
 

@@ -25,6 +25,9 @@ struct tls_session {
 	char trouble[160];
 };
 
+/* For contexts without a certificate of ours. NULL, OpenSSL's own, where another would be of no
+ * use. Never freed. Thread: any. */
+OSSL_LIB_CTX *tls_library(void);
 /* Fills everything but fault and detail, from what the server has shown so far. */
 void tls_facts_read(struct tls_facts *f, SSL *ssl);
 void tls_facts_fini(struct tls_facts *f);

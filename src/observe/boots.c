@@ -168,7 +168,7 @@ struct tally {
 };
 
 struct counting {
-	const char *run; /* whose rows are counted from its report */
+	const char *run; /* whose boots are given; NULL: none's */
 	struct tally all;
 	struct map values[DIMENSIONS]; /* -> struct tally *, owned */
 };
@@ -208,19 +208,19 @@ static bool count_row(void *arg, const struct boot_row *row)
 	struct counting *c = arg;
 	const char *const values[DIMENSIONS] = {
 		row->host, row->zone, row->volume_type, row->image, row->flavor};
-	if (strcmp(row->run, c->run) != 0)
+	if (!c->run || strcmp(row->run, c->run) != 0)
 		count(c, values, row->good, row->fault);
 	return true;
 }
 
-static void count_report(struct counting *c, const struct run_report *report)
+static void count_boots(struct counting *c, const json_t *boots)
 {
-	for (size_t i = 0; report && i < report->row_count; i++) {
-		const json_t *b = report->rows[i].boot;
+	const char *server;
+	json_t *b;
+	json_object_foreach ((json_t *)(uintptr_t)boots, server, b) {
 		const char *const values[DIMENSIONS] = {json_str(b, "host"), json_str(b, "zone"),
 			json_str(b, "volume_type"), json_str(b, "image"), json_str(b, "flavor")};
-		if (b)
-			count(c, values, json_flag(b, "good"), json_str(b, "fault"));
+		count(c, values, json_flag(b, "good"), json_str(b, "fault"));
 	}
 }
 
@@ -251,11 +251,11 @@ static bool find_common(const struct counting *c, struct boots_common *ret)
 	return false;
 }
 
-bool boots_common(struct facts *f, const char *cloud, int64_t now_ms,
-	const struct run_report *report, struct boots_common *ret)
+bool boots_common(struct facts *f, const char *cloud, int64_t now_ms, const char *run,
+	const json_t *boots, struct boots_common *ret)
 {
-	struct counting c = {.run = report ? report->label : ""};
-	count_report(&c, report);
+	struct counting c = {.run = boots ? run : NULL};
+	count_boots(&c, boots);
 	const bool found =
 		boots_read(f, cloud, now_ms - COMMON_MS, COMMON_MAX, count_row, &c, NULL) &&
 		find_common(&c, ret);

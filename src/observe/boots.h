@@ -2,8 +2,8 @@
  * boots.h - every server that scenarios started, and on which host: what failures have in common,
  * and when each host last showed that it works.
  *
- * A row a server, written when its run has ended, kept 90 days. Hosts are nova's hostId: a digest
- * of the host's name and the project, all that a customer sees of it.
+ * A row a server, written when its run has ended, since somebody may get in late; kept 90 days. Hosts
+ * are nova's hostId: a digest of the host's name and the project, all that a customer sees of it.
  * Thread: the loop's; boots_read() any.
  */
 #ifndef OBSERVE_BOOTS_H
@@ -56,11 +56,12 @@ struct boots_common {
 
 /*
  * What the failed boots of the last 24 hours have in common and the good ones have not, those of
- * this run (not yet noted; NULL: of none) among them, looked for in the order above. False:
- * nothing, or fewer than BOOTS_COMMON failures that are the cloud's. Synchronous.
+ * `run` among them, which need not be noted yet: as many as are known, {SERVER: the boot of its
+ * row}; NULL: of none. Looked for in the order above. False: nothing, or fewer than BOOTS_COMMON
+ * failures that are the cloud's. Synchronous.
  */
-bool boots_common(struct facts *f, const char *cloud, int64_t now_ms,
-	const struct run_report *report, struct boots_common *ret);
+bool boots_common(struct facts *f, const char *cloud, int64_t now_ms, const char *run,
+	const json_t *boots, struct boots_common *ret);
 /* "all 3 failures of 24 h were on host 3735..., where 0 of 3 came up; elsewhere 7 of 7 did". Owned.
  */
 char *boots_common_text(const struct boots_common *c);

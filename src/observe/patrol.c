@@ -83,6 +83,8 @@ static void on_event(void *arg, const struct run_event *e)
 {
 	struct round *r = arg;
 	const bool teardown = e->type == RUN_EVENT_PHASE && e->phase == RUN_TEARDOWN;
+	if (e->type == RUN_EVENT_READY || e->type == RUN_EVENT_WARN || e->type == RUN_EVENT_FAILED)
+		recording_step(r->recording, e->row);
 	if (teardown || e->type == RUN_EVENT_HELD)
 		round_built(r);
 	r->held = e->type == RUN_EVENT_HELD || (r->held && !teardown);
@@ -105,6 +107,7 @@ static void on_recorded(void *arg)
 	struct round *r = arg;
 	struct patrol *p = r->patrol;
 	const struct run_report *report = r->over;
+	r->recording = NULL;
 	timer_start(p->loop, &r->last, 0, on_told_all, r);
 	if (report->error && report->error->kind == ERROR_STORE)
 		patrol_tell(p, "the journal refuses: %s", report->error->msg);
@@ -116,7 +119,7 @@ static void on_done(void *arg, const struct run_report *report)
 {
 	struct round *r = arg;
 	r->over = report;
-	patrol_record_slowly(r->patrol, report, on_recorded, r);
+	recording_end(r->recording, report, on_recorded, r);
 }
 
 static void round_begin(struct round *r)
@@ -134,6 +137,7 @@ static void round_begin(struct round *r)
 		.measured = p->measured,
 		.measured_arg = p->measured_arg,
 	};
+	r->recording = recording_new(p, r);
 	r->run = p->hands->run(p->tools, p->journal, p->scenario, p->kinds, &options, on_done, r);
 }
 
@@ -330,6 +334,7 @@ static void forget(struct journal *j, int64_t before_unix_us)
 
 const struct patrol_hands patrol_hands = {
 	.run = run_start,
+	.step = run_step,
 	.run_stop = run_stop,
 	.run_free = run_free,
 	.open_waits = run_open_waits,

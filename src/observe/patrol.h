@@ -8,9 +8,15 @@
  * with the cloud's own evidence, older than 2 h. Reports older than 90 days are forgotten. Every
  * run is recorded: samples in the series, its whole report in the journal (page /runs/ID),
  * observations for the judge: only first causes, a step that passed counts as good for its
- * component, what could not run is told with its fault (ours, configuration, quota). A run that we
- * stopped ourselves says nothing. A run that would pass a budget is not begun: that is told as what
- * could not run, with the fault `budget`. Thread: the loop's.
+ * component, what could not run is told with its fault (ours, configuration, quota). A run that
+ * would pass a budget is not begun: that is told as what could not run, with the fault `budget`.
+ *
+ * A step's sample and observation come soon after it has ended, while its run goes on, is held or
+ * torn down, in the order in which steps end, once for each run (patrol_seen.c says what waits).
+ * Boots, and the run as a whole, come at its end. Of a run that we stopped what had ended by itself
+ * stands, since it was seen whole, and of the rest and of the run nothing is told. A run that was
+ * killed is swept, never continued: what it told stands, and nothing of it comes again. Thread: the
+ * loop's.
  */
 #ifndef OBSERVE_PATROL_H
 #define OBSERVE_PATROL_H

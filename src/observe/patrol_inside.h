@@ -19,6 +19,7 @@ struct patrol_hands {
 		const struct scenario *scenario, const struct kinds *kinds,
 		const struct run_options *options,
 		void (*done)(void *arg, const struct run_report *report), void *arg);
+	const struct run_report *(*step)(struct run *r, size_t row);
 	void (*run_stop)(struct run *r);
 	void (*run_free)(struct run *r);
 	void (*open_waits)(const struct run *r, measure_signal *cb, void *arg);
@@ -42,12 +43,16 @@ struct patrol *patrol_new_with(const struct patrol_hands *hands, struct schedule
 	const struct patrol_options *options, observation_signal *seen, patrol_ended *ended,
 	patrol_told *told, void *arg);
 
+struct recording;
+
 /* One run of a patrol, from its time to the end of its teardown. */
 struct round {
 	struct patrol *patrol;
 	struct run *run; /* NULL: waits for the first sweep */
-	bool built;      /* the place is free for the next */
-	bool held;       /* waits for its time, or to be told to go on */
+	struct recording
+		*recording; /* of what it says; NULL: it does not say anything yet, or any more */
+	bool built;         /* the place is free for the next */
+	bool held;          /* waits for its time, or to be told to go on */
 	/* The run has told its end: it is being recorded. */
 	const struct run_report *over;
 	struct timer last; /* then all is told */
@@ -92,12 +97,16 @@ void patrol_swept(struct patrol *p);
 /* What was under way for a patrol that left has ended. */
 void patrol_cleaned(struct patrol *p);
 
-/* patrol_seen.c: series and observations of a run that ended; at once, for what has no steps. */
+/* patrol_seen.c: series and observations of runs; at once, for what has no steps. */
 void patrol_record(struct patrol *p, const struct run_report *report);
-/* The same a piece a turn. Borrows the report until `done`, which comes once, in a later turn,
- * whatever becomes of the patrol: it is not freed before. */
-void patrol_record_slowly(
-	struct patrol *p, const struct run_report *report, void (*done)(void *arg), void *arg);
+/* Of a round's run, a piece a turn: it begins with the run, and is gone when all is told. */
+struct recording *recording_new(struct patrol *p, const struct round *round);
+/* The step of that row has ended; it is told soon, once. */
+void recording_step(struct recording *s, size_t row);
+/* The run has: the rest is told. Borrows the report until `done`, which comes once, in a later turn,
+ * whatever becomes of the patrol: it is not freed before. The recording is gone then. */
+void recording_end(
+	struct recording *s, const struct run_report *report, void (*done)(void *arg), void *arg);
 
 /* patrol_sweep.c: sweeps of one cloud for all its patrols. */
 void cleaning_join(struct patrol *p);

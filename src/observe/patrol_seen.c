@@ -1,12 +1,21 @@
 /*
- * patrol_seen.c - a run that ended, as samples in the series and as observations for the judge.
+ * patrol_seen.c - what a run says, as samples in the series and as observations for the judge.
  *
- * A step that passed is good for its component; one that failed by itself is told with its fault;
- * of what was skipped because of another, or stopped by us, nothing is known. The run as a whole is
- * told only when it could not run: then of the service that was asked, else of nobody.
+ * A step is told when it has ended, while its run goes on, is held or torn down: its result is final
+ * then, and whether it failed by itself is known. One that passed is good for its component; one that
+ * failed by itself is told with its fault; of what was skipped because of another, or stopped by us,
+ * nothing is known. Three things wait:
  *
- * All that goes a piece a turn, first the boots, then the run, then its steps: with thousands of
- * them it takes longer than others on the loop may be kept waiting.
+ * - what a server that did not come up is to blame for, TOGETHER_NS: those that fail together are
+ *   told together, each with what they have in common, as far as that is known then;
+ * - the boots and their phases, for the end of the run: somebody may get in late, and on which hosts
+ *   nova tried comes beside;
+ * - the run as a whole, for its end. It is told only when it could not run: then of the service that
+ *   was asked, else of nobody.
+ *
+ * What of the steps was not told when the report comes is told of that, so that each is told once.
+ * It needs no memory beyond the run: one that was killed is swept, and never goes on. All that goes a
+ * piece a turn: with thousands of steps it takes longer than others on the loop may be kept waiting.
  */
 
 #include <string.h>
@@ -19,15 +28,30 @@
 
 #define TURN_NS     (2 * NS_PER_MS)
 #define TURN_PIECES 50 /* and no more than so many, however fast the clock says they go */
+#define TOGETHER_NS (5 * NS_PER_S)
+
+struct ended {
+	size_t row;
+	bool waited; /* for others that fail together with it */
+};
 
 struct recording {
 	struct patrol *patrol;
-	const struct run_report *report;
+	const struct round *round; /* whose run goes on; NULL: none, there is a report */
 	struct record record;
+	VEC(struct ended) ended; /* steps to be told, */
+	size_t next;             /* from here on */
+	VEC(size_t) together;    /* rows that wait for each other */
+	struct timer waiting;
+	VEC(bool) told;  /* by row */
+	json_t *known;   /* boots so far, by server */
+	char *common;    /* what the failed ones have in common, or NULL */
+	bool has_common; /* it was asked, and nothing was learnt since */
+
+	/* when the run is over */
+	bool over;
 	json_t *boots;      /* rows to be written; NULL: they were, or nowhere */
 	size_t boot, piece; /* the next ones */
-	bool boot_failed;
-	char *common; /* what failed boots have in common, or NULL */
 	struct timer turn;
 	void (*done)(void *arg);
 	void *arg;
@@ -47,26 +71,60 @@ static void pass(const struct recording *s, struct observation *o, const char *c
 	o->cloud = s->record.place.cloud;
 	o->probe = p->name;
 	o->component = id;
-	o->run = s->report->label;
+	o->run = s->record.report->label;
 	o->tries = 1;
 	p->seen(p->arg, o);
 	free(id);
 }
 
-/* Whether a server that did not come up properly is behind a failure. */
-static bool tells_of_boot(const struct run_report *r, const struct run_row *row)
+/* --- boots ------------------------------------------------------------------------------------ */
+
+static void learn_boot(struct recording *s, json_t *boot)
 {
-	if (row->boot)
-		return !json_flag(row->boot, "good");
-	for (size_t i = 0; i < r->row_count; i++) {
-		const char *failed = json_str(r->rows[i].boot, "failed");
-		if (failed && !strcmp(failed, row->name))
-			return true;
-	}
-	return false;
+	if (!boot)
+		return;
+	json_object_set(s->known, json_str(boot, "server"), boot);
+	s->has_common = false;
 }
 
-static void see_step(const struct recording *s, const struct run_row *row,
+/* What failed boots have in common, as far as is known; borrowed, or NULL. */
+static const char *common_of(struct recording *s)
+{
+	struct patrol *p = s->patrol;
+	struct boots_common common;
+	if (s->has_common || !p->journal)
+		return s->common;
+	s->has_common = true;
+	free(s->common);
+	s->common = NULL;
+	if (boots_common(journal_facts(p->journal), s->record.place.cloud,
+		    clock_unix_us(loop_clock(p->loop)) / 1000, s->record.report->label, s->known,
+		    &common)) {
+		s->common = boots_common_text(&common);
+		boots_common_fini(&common);
+	}
+	return s->common;
+}
+
+static void note_boot(struct recording *s)
+{
+	const struct run_report *report = s->record.report;
+	const struct run_row *row = &report->rows[s->boot++];
+	json_t *o = boots_row(s->record.place.cloud, s->patrol->name, report, row);
+	if (o)
+		json_array_append_new(s->boots, o);
+	learn_boot(s, row->boot);
+}
+
+static void write_boots(struct recording *s)
+{
+	boots_write(journal_facts(s->patrol->journal), s->boots);
+	s->boots = NULL;
+}
+
+/* --- observations ------------------------------------------------------------------------------ */
+
+static void see_step(struct recording *s, const struct run_row *row,
 	const struct series_sample *sample, const char *series)
 {
 	const bool failed = row->state == ELEMENT_FAILED;
@@ -82,7 +140,7 @@ static void see_step(const struct recording *s, const struct run_row *row,
 		.severity = severity_of(row->grade),
 		.status = (int)json_int(row->measured, "STATUS", 0),
 		.detail = failed || row->degraded ? row->detail : NULL,
-		.shared = failed && tells_of_boot(s->report, row) ? s->common : NULL,
+		.shared = row->blamed ? common_of(s) : NULL,
 		.request_id = row->request_id,
 		.service_request_id = row->service_request_id,
 	};
@@ -92,26 +150,27 @@ static void see_step(const struct recording *s, const struct run_row *row,
 static void see_run(
 	const struct recording *s, const struct series_sample *sample, const char *series)
 {
+	const struct run_report *report = s->record.report;
 	char text[ERROR_TEXT + 300];
-	if (!s->report->error)
+	if (!report->error || report->stopped)
 		return;
-	char *detail = secret_scrubbed(error_text(s->report->error, text, sizeof(text)));
+	char *detail = secret_scrubbed(error_text(report->error, text, sizeof(text)));
 	struct observation o = {
 		.series = series,
 		.at_ms = sample->at_ms,
-		.fault = s->report->fault != FAULT_NONE ? s->report->fault : FAULT_LOCAL,
+		.fault = report->fault != FAULT_NONE ? report->fault : FAULT_LOCAL,
 		.severity = SEVERITY_OUTAGE,
 		.detail = detail,
 	};
-	pass(s, &o, s->report->component);
+	pass(s, &o, report->component);
 	free(detail);
 }
 
 static void on_stored(void *arg, const struct run_row *row, const struct series_sample *sample,
 	const char *series)
 {
-	const struct recording *s = arg;
-	if (!s->patrol->seen || s->report->stopped)
+	struct recording *s = arg;
+	if (!s->patrol->seen)
 		return;
 	if (row)
 		see_step(s, row, sample, series);
@@ -119,69 +178,90 @@ static void on_stored(void *arg, const struct run_row *row, const struct series_
 		see_run(s, sample, series);
 }
 
-static void note_boot(struct recording *s)
+/* --- pieces ------------------------------------------------------------------------------------ */
+
+static void on_turn(struct timer *t);
+
+static void go_on(struct recording *s)
 {
-	const struct run_row *row = &s->report->rows[s->boot++];
-	json_t *o = boots_row(s->record.place.cloud, s->patrol->name, s->report, row);
-	if (o)
-		json_array_append_new(s->boots, o);
-	s->boot_failed = s->boot_failed || (row->boot && !json_flag(row->boot, "good"));
+	timer_start(s->patrol->loop, &s->turn, 0, on_turn, s);
 }
 
-static void write_boots(struct recording *s)
+static void on_waited(struct timer *t)
+{
+	struct recording *s = t->arg;
+	for (size_t i = 0; i < s->together.n; i++)
+		vec_push(&s->ended, ((struct ended){s->together.p[i], true}));
+	s->together.n = 0;
+	go_on(s);
+}
+
+static void note_told(struct recording *s, size_t row)
+{
+	while (s->told.n <= row)
+		vec_push(&s->told, false);
+	s->told.p[row] = true;
+}
+
+static void tell_step(struct recording *s, struct ended e)
 {
 	struct patrol *p = s->patrol;
-	struct boots_common common;
-	boots_write(journal_facts(p->journal), s->boots);
-	s->boots = NULL;
-	if (!s->boot_failed || s->report->stopped ||
-		!boots_common(journal_facts(p->journal), s->record.place.cloud,
-			clock_unix_us(loop_clock(p->loop)) / 1000, s->report, &common))
+	const struct run_report *report = p->hands->step(s->round->run, e.row);
+	if (!report) /* it comes with the whole one */
 		return;
-	s->common = boots_common_text(&common);
-	boots_common_fini(&common);
+	const struct run_row *row = &report->rows[0];
+	s->record.report = report;
+	learn_boot(s, row->boot);
+	learn_boot(s, row->blamed);
+	if (row->blamed && !e.waited) {
+		vec_push(&s->together, e.row);
+		if (!timer_running(&s->waiting))
+			timer_start(p->loop, &s->waiting, TOGETHER_NS, on_waited, s);
+		return;
+	}
+	note_told(s, e.row);
+	record_step(&s->record, row);
+}
+
+static bool next_step(struct recording *s)
+{
+	if (s->next < s->ended.n) {
+		tell_step(s, s->ended.p[s->next++]);
+		return true;
+	}
+	s->ended.n = s->next = 0;
+	return false;
 }
 
 /* False: there was nothing left to do. */
 static bool next_piece(struct recording *s)
 {
-	if (s->boots && s->boot < s->report->row_count)
+	const struct run_report *report = s->record.report;
+	if (!s->over)
+		return next_step(s);
+	if (s->boots && s->boot < report->row_count) {
 		note_boot(s);
-	else if (s->boots)
+	} else if (s->boots) {
 		write_boots(s);
-	else
-		return record_piece(&s->record, s->piece++);
+	} else {
+		const size_t i = s->piece++;
+		if (!i || i > s->told.n || !s->told.p[i - 1])
+			return record_piece(&s->record, i);
+		record_boot(&s->record, &report->rows[i - 1]);
+	}
 	return true;
 }
 
-static void recording_init(struct recording *s, struct patrol *p, const struct run_report *report)
+static void recording_free(struct recording *s)
 {
-	*s = (struct recording){
-		.patrol = p,
-		.report = report,
-		.record =
-			{
-				.store = p->series,
-				.place = {.cloud = p->hands->cloud_name(p->tools->cloud),
-					.region = p->hands->region(p->tools->cloud),
-					.location = p->location,
-					.component_prefix = p->component_prefix},
-				.scenario = p->name,
-				.report = report,
-				.stored = on_stored,
-				.arg = s,
-			},
-		.boots = p->journal ? json_array() : NULL,
-	};
-}
-
-void patrol_record(struct patrol *p, const struct run_report *report)
-{
-	struct recording s;
-	recording_init(&s, p, report);
-	while (next_piece(&s))
-		;
-	free(s.common);
+	timer_cancel(&s->turn);
+	timer_cancel(&s->waiting);
+	vec_fini(&s->ended);
+	vec_fini(&s->together);
+	vec_fini(&s->told);
+	json_decref(s->known);
+	free(s->common);
+	free(s);
 }
 
 static void on_turn(struct timer *t)
@@ -192,22 +272,67 @@ static void on_turn(struct timer *t)
 	for (size_t n = 0; next_piece(s); n++) {
 		if (n + 1 < TURN_PIECES && loop_now_ns(l) < until)
 			continue;
-		timer_start(l, &s->turn, 0, on_turn, s);
+		go_on(s);
 		return;
 	}
+	if (!s->over)
+		return;
 	void (*done)(void *arg) = s->done;
 	void *arg = s->arg;
-	free(s->common);
-	free(s);
+	recording_free(s);
 	done(arg);
 }
 
-void patrol_record_slowly(
-	struct patrol *p, const struct run_report *report, void (*done)(void *arg), void *arg)
+/* --- outside ----------------------------------------------------------------------------------- */
+
+struct recording *recording_new(struct patrol *p, const struct round *round)
 {
 	struct recording *s = mem_new(struct recording);
-	recording_init(s, p, report);
+	s->patrol = p;
+	s->round = round;
+	s->known = json_object();
+	s->record = (struct record){
+		.store = p->series,
+		.place = {.cloud = p->hands->cloud_name(p->tools->cloud),
+			.region = p->hands->region(p->tools->cloud),
+			.location = p->location,
+			.component_prefix = p->component_prefix},
+		.scenario = p->name,
+		.stored = on_stored,
+		.arg = s,
+	};
+	return s;
+}
+
+void recording_step(struct recording *s, size_t row)
+{
+	vec_push(&s->ended, ((struct ended){row, false}));
+	if (!timer_running(&s->turn))
+		go_on(s);
+}
+
+static void run_is_over(struct recording *s, const struct run_report *report)
+{
+	timer_cancel(&s->waiting);
+	s->over = true;
+	s->record.report = report;
+	s->boots = s->patrol->journal ? json_array() : NULL;
+}
+
+void recording_end(
+	struct recording *s, const struct run_report *report, void (*done)(void *arg), void *arg)
+{
+	run_is_over(s, report);
 	s->done = done;
 	s->arg = arg;
-	timer_start(p->loop, &s->turn, 0, on_turn, s);
+	go_on(s);
+}
+
+void patrol_record(struct patrol *p, const struct run_report *report)
+{
+	struct recording *s = recording_new(p, NULL);
+	run_is_over(s, report);
+	while (next_piece(s))
+		;
+	recording_free(s);
 }

@@ -86,14 +86,32 @@ static char *step_of(const struct run_row *row)
 	return mem_strndup(row->name, strcspn(row->name, "["));
 }
 
+/* What its series are called. Owned. */
+static char *name_of(const struct record *r, const struct run_row *row, const char *step)
+{
+	return strcmp(row->metric, step) ? mem_strdup(row->metric)
+					 : mem_printf("%s.%s", r->scenario, step);
+}
+
+/* When it began; what failed before it could, when it failed. */
+static int64_t at_ms_of(const struct record *r, const struct run_row *row)
+{
+	const int64_t at_ns = row->start_ns >= 0   ? row->start_ns
+			      : row->ready_ns >= 0 ? row->ready_ns
+						   : 0;
+	return (r->report->began_unix_us + at_ns / NS_PER_US) / 1000;
+}
+
 /* How long each phase of a server's boot took: series beside that of the step, without a component,
  * of which a build is one thing. */
-static void store_phases(const struct record *r, const struct run_row *row, const char *step,
-	const char *name, int64_t at_ms)
+void record_boot(const struct record *r, const struct run_row *row)
 {
-	const json_t *phase;
+	const json_t *phases = json_object_get(row->boot, "phases"), *phase;
+	if (row->state != ELEMENT_READY || row->start_ns < 0 || !json_array_size(phases))
+		return;
+	char *step = step_of(row), *name = name_of(r, row, step);
 	size_t i;
-	json_array_foreach (json_object_get(row->boot, "phases"), i, phase) {
+	json_array_foreach (phases, i, phase) {
 		const double ms = json_number_value(json_object_get(phase, "ms"));
 		char *word = mem_strdup(json_str(phase, "name"));
 		for (char *c = word; *c; c++)
@@ -107,19 +125,21 @@ static void store_phases(const struct record *r, const struct run_row *row, cons
 		add_tag(&tags, "step", of_step);
 		add_dimensions(&tags, row->dimensions);
 		const struct series_sample sample = {
-			.at_ms = at_ms, .tries = 1, .total_us = (int64_t)(ms * 1000)};
+			.at_ms = at_ms_of(r, row), .tries = 1, .total_us = (int64_t)(ms * 1000)};
 		append(r, series, &tags, &sample);
 		tags_fini(&tags);
 		free(series);
 		free(of_step);
 		free(word);
 	}
+	free(name);
+	free(step);
 }
 
 static void store_step(
 	const struct record *r, const struct run_row *row, const struct series_sample *sample)
 {
-	char *step = step_of(row);
+	char *step = step_of(row), *name = name_of(r, row, step);
 	char *component =
 		row->component[0] ? component_id(r->place.component_prefix, row->component) : NULL;
 	struct tags tags = {0};
@@ -129,27 +149,20 @@ static void store_step(
 	add_tag(&tags, "step", step);
 	add_tag(&tags, "component", component);
 	add_dimensions(&tags, row->dimensions);
-	char *name = strcmp(row->metric, step) ? mem_strdup(row->metric)
-					       : mem_printf("%s.%s", r->scenario, step);
 	store(r, row, name, &tags, sample);
-	if (row->state == ELEMENT_READY)
-		store_phases(r, row, step, name, sample->at_ms);
 	tags_fini(&tags);
 	free(component);
 	free(name);
 	free(step);
 }
 
-static void record_step(const struct record *r, const struct run_row *row)
+void record_step(const struct record *r, const struct run_row *row)
 {
 	const bool failed = row->state == ELEMENT_FAILED;
 	if (row->state != ELEMENT_READY && !failed)
 		return;
-	const int64_t at_ns = row->start_ns >= 0   ? row->start_ns
-			      : row->ready_ns >= 0 ? row->ready_ns
-						   : 0;
 	const struct series_sample sample = {
-		.at_ms = (r->report->began_unix_us + at_ns / NS_PER_US) / 1000,
+		.at_ms = at_ms_of(r, row),
 		.fault = failed && row->fault == FAULT_NONE ? FAULT_EXPECTATION
 			 : failed                           ? row->fault
 							    : FAULT_NONE,
@@ -185,10 +198,12 @@ bool record_piece(const struct record *r, size_t i)
 {
 	if (i > r->report->row_count)
 		return false;
-	if (i == 0)
+	if (i == 0) {
 		record_whole(r);
-	else
-		record_step(r, &r->report->rows[i - 1]);
+		return true;
+	}
+	record_step(r, &r->report->rows[i - 1]);
+	record_boot(r, &r->report->rows[i - 1]);
 	return true;
 }
 

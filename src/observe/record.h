@@ -38,5 +38,10 @@ void record_run(const struct record *r);
 /* Of thousands of steps that takes longer than a loop may be held up. The same in pieces: 0 is the
  * run, n its n-th step, to be asked for in that order. False: there are no more. */
 bool record_piece(const struct record *r, size_t i);
+/* A step's piece in two: its own sample, which may be appended before the run is over; and the
+ * phases of its server's boot, which are known when it is. The report gives no more than the time at
+ * which the run began. */
+void record_step(const struct record *r, const struct run_row *row);
+void record_boot(const struct record *r, const struct run_row *row);
 
 #endif

@@ -26,26 +26,26 @@
 struct job {
 	struct heap_node node; /* first; its key is when it is due (mono) */
 	struct schedule *schedule;
-	char *name;
 	int64_t every_ns;
 	uint64_t drawn[2];  /* from the name: the phase, and the place among those that run soon */
-	bool soon;          /* its first run is due outside of the phase */
 	int64_t put_off_ns; /* its next run is so much after the time that it is of */
+	bool soon;          /* its first run is due outside of the phase */
+	bool rests;         /* stands in no heap */
 	unsigned overlap, open_max;
 	unsigned running, open;
 	uint64_t runs, skips, missed;
 	int64_t worst_late_ns;
-	char *why;  /* of the last time, when it was skipped */
-	bool rests; /* stands in no heap */
+	char *why; /* of the last time, when it was skipped */
 	void (*run)(void *arg, struct job *job);
 	void (*skipped)(void *arg, struct job *job);
 	void *arg;
+	char name[];
 };
 
 struct schedule {
 	struct loop *loop;
 	struct heap due;
-	struct map jobs; /* name -> struct job * */
+	struct map jobs; /* by their own names */
 	struct timer timer;
 	int64_t slept_ns; /* as it was when the heap was right */
 	bool stopped, firing;
@@ -266,6 +266,7 @@ struct schedule *schedule_new(struct loop *l)
 {
 	struct schedule *s = mem_new(struct schedule);
 	s->loop = l;
+	s->jobs = MAP_BORROWING;
 	s->slept_ns = clock_slept_ns(loop_clock(l));
 	return s;
 }
@@ -290,9 +291,10 @@ struct job *schedule_add(struct schedule *s, const struct job_options *o)
 {
 	assert(o->every_ns >= EVERY_MIN_NS && o->run && !map_get(&s->jobs, o->name));
 	count_sleep(s);
-	struct job *j = mem_new(struct job);
+	const size_t n = strlen(o->name) + 1;
+	struct job *j = mem_new_array(1, sizeof(*j) + n);
 	j->schedule = s;
-	j->name = mem_strdup(o->name);
+	memcpy(j->name, o->name, n);
 	j->every_ns = o->every_ns;
 	j->overlap = o->overlap ? o->overlap : 1;
 	j->open_max = o->open ? o->open : j->overlap;
@@ -314,7 +316,6 @@ void schedule_remove(struct job *j)
 	if (!j->rests)
 		heap_remove(&s->due, &j->node);
 	map_remove(&s->jobs, j->name);
-	free(j->name);
 	free(j->why);
 	free(j);
 	arm(s);

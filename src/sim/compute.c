@@ -190,8 +190,7 @@ const char *compute_host_id(const char *project, const char *host, char *text)
 		return text;
 	char *both = mem_printf("%s%s", project, host);
 	digest_sha224(both, strlen(both), hash);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	hex_write(hash, sizeof(hash), text);
 	free(both);
 	return text;
 }

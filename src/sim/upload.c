@@ -92,7 +92,6 @@ void upload_take(struct upload *u, struct upload_result *ret)
 	ret->size = u->n;
 	u->fd = -1;
 	EVP_DigestFinal_ex(u->md5, md5, &n);
-	for (unsigned i = 0; i < n && i < 16; i++)
-		snprintf(ret->md5 + 2 * i, 3, "%02x", md5[i]);
+	hex_write(md5, n, ret->md5);
 	digest_sha512_hex(&u->sha512, ret->sha512);
 }

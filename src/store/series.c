@@ -36,10 +36,6 @@ int64_t store_now_ms(const struct series_store *st)
 static void series_free(struct series *s)
 {
 	heads_free(s);
-	free(s->unit);
-	free(s->location);
-	free(s->name);
-	free(s->text);
 	free(s);
 }
 
@@ -67,6 +63,9 @@ static void store_free(struct series_store *st)
 	vec_fini(&st->hours);
 	vec_fini(&st->states);
 	map_fini(&st->by_key);
+	MAP_EACH (&st->words, e)
+		free(e->value);
+	map_fini(&st->words);
 	free(st->dir);
 	free(st);
 }
@@ -119,6 +118,7 @@ struct series_store *series_open(
 	sqlite_settle();
 	struct series_store *st = mem_new(struct series_store);
 	st->loop = l;
+	st->by_key = st->words = MAP_BORROWING;
 	if (options)
 		st->options = *options;
 	st->dir = mem_printf("%s/series", dir);
@@ -186,21 +186,40 @@ struct series_kept series_kept(const struct series_store *st)
 
 /* --- series ----------------------------------------------------------------------------------- */
 
+/* Ten thousand series have a handful of units, locations and names. */
+static const char *word(struct series_store *st, const char *text)
+{
+	char *w = map_get(&st->words, text);
+	if (!w) {
+		w = mem_strdup(text);
+		map_put(&st->words, w, w);
+	}
+	return w;
+}
+
+static struct series *series_new(struct series_store *st, enum series_kind kind, const char *key)
+{
+	const size_t n = strlen(key) + 1;
+	struct series *s = mem_new_array(1, sizeof(*s) + n);
+	s->store = st;
+	s->number = (uint32_t)st->all.n;
+	s->kind = kind;
+	memcpy(s->key, key, n);
+	return s;
+}
+
 struct series *store_get(struct series_store *st, enum series_kind kind, const char *unit,
 	const char *location, const char *name, const char *tags)
 {
 	char *key = mem_printf("%d\n%s\n%s\n%s%s", (int)kind, unit, location, name, tags);
 	struct series *s = map_get(&st->by_key, key);
 	if (!s && st->all.n < SERIES_MAX) {
-		s = mem_new(struct series);
-		s->store = st;
-		s->number = st->all.n;
-		s->kind = kind;
-		s->unit = mem_strdup(unit);
-		s->location = mem_strdup(location);
-		s->name = mem_strdup(name);
-		s->text = mem_printf("%s%s", name, tags);
-		map_put(&st->by_key, key, s);
+		s = series_new(st, kind, key);
+		s->text = s->key + strlen(key) - strlen(name) - strlen(tags);
+		s->unit = word(st, unit);
+		s->location = word(st, location);
+		s->name = *tags ? word(st, name) : s->text;
+		map_put(&st->by_key, s->key, s);
 		vec_push(&st->all, s);
 	}
 	free(key);
@@ -412,7 +431,7 @@ static void batch_add(struct series *s, const struct series_sample *sample)
 	struct batch *b = open_batch(st, s->location, sample->at_ms / SERIES_HOUR_MS);
 	if (s->batch != b->serial) {
 		s->batch = b->serial;
-		s->position = b->series.n;
+		s->position = (uint32_t)b->series.n;
 		vec_push(&b->series, s);
 		b->names += strlen(s->text);
 	}

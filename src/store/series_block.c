@@ -87,15 +87,6 @@ void block_writer_fini(struct block_writer *w)
 	w->faults = NULL;
 }
 
-size_t block_writer_bytes(const struct block_writer *w)
-{
-	size_t n = sizeof(*w) + w->times.cap + w->fault_runs.cap + w->tries_runs.cap + w->dist.cap +
-		   w->value_cap * sizeof(double) + (w->faults ? sizeof(*w->faults) : 0);
-	for (size_t i = 0; i <= TOTAL; i++)
-		n += w->phase[i].bytes.cap;
-	return n;
-}
-
 bool block_writer_full(const struct block_writer *w)
 {
 	size_t n = w->times.n + w->fault_runs.n + w->tries_runs.n + w->dist.n;

@@ -1,8 +1,7 @@
 /*
  * series_block.h - samples of one series as bytes, and back. Pure: no files, no threads, no clock.
  *
- * A block writer is at once the head of the current hour (samples come one by one, columns grow
- * already coded) and the coder of a sealed block. Blocks carry their own checksum and the names of
+ * A block writer takes samples one by one, its columns grow already coded. Blocks carry their own checksum and the names of
  * the faults they speak of, so that each can be read alone, also by other programs
  * (docs/formats/series.md). Thread: one at a time.
  */
@@ -101,7 +100,6 @@ void block_writer_expect(struct block_writer *w, const struct series_sample *typ
 void block_writer_add(struct block_writer *w, const struct series_sample *s);
 /* Appends the block; the writer may go on. n > 0. */
 void block_writer_finish(const struct block_writer *w, struct buf *out, bool compress);
-size_t block_writer_bytes(const struct block_writer *w); /* of memory */
 /* It takes no more: SERIES_BLOCK_SAMPLES, or near SERIES_BLOCK_BYTES. */
 bool block_writer_full(const struct block_writer *w);
 

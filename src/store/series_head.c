@@ -12,7 +12,6 @@ static struct head *open_head(struct series *s, int64_t hour)
 			return h;
 	struct head *h = mem_new(struct head);
 	h->hour = hour;
-	block_writer_init(&h->block, s->kind, 0);
 	h->next = s->heads;
 	s->heads = h;
 	return h;
@@ -21,9 +20,9 @@ static struct head *open_head(struct series *s, int64_t hour)
 bool head_add(struct series *s, const struct series_sample *sample)
 {
 	struct head *h = open_head(s, sample->at_ms / SERIES_HOUR_MS);
-	if (block_writer_full(&h->block))
+	if (coded_full(&h->samples))
 		return false;
-	block_writer_add(&h->block, sample);
+	coded_add(&h->samples, s->kind, h->hour, sample);
 	return true;
 }
 
@@ -36,7 +35,7 @@ void heads_close(struct series_store *st, int64_t before_hour)
 
 static void head_free(struct head *h)
 {
-	block_writer_fini(&h->block);
+	coded_fini(&h->samples);
 	free(h);
 }
 
@@ -98,7 +97,7 @@ size_t heads_bytes(const struct series *s)
 {
 	size_t n = 0;
 	for (const struct head *h = s->heads; h; h = h->next)
-		n += block_writer_bytes(&h->block);
+		n += sizeof(*h) + h->samples.bytes.cap;
 	for (const struct kept_block *k = s->kept; k; k = k->next)
 		n += sizeof(*k) + k->n;
 	return n;

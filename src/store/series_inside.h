@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 
 #include "base/map.h"
+#include "store/series_block.h"
+#include "store/series_coded.h"
 #include "store/series_roll.h"
 #include "store/series_writer.h"
 #include "store/worker.h"
@@ -18,7 +20,7 @@ struct head {
 	struct head *next; /* newest first */
 	int64_t hour;
 	bool sealing;
-	struct block_writer block;
+	struct coded_samples samples;
 };
 
 /* A sealed block that is still kept in memory, as it stands in the file. */
@@ -33,16 +35,19 @@ struct kept_block {
 struct series {
 	/* fixed */
 	struct series_store *store;
-	size_t number;
+	uint32_t number;
 	enum series_kind kind;
-	char *unit, *location, *name, *text;
+	const char *unit, *location,
+		*name;       /* the store's words; without tags the name is the text */
+	const char *text;    /* the end of the key */
 	_Atomic uint32_t id; /* the writer sets it once */
 	/* the loop's */
+	uint32_t position; /* in the batch */
+	uint64_t batch;    /* serial of the one it has a position in */
 	struct series_listener *listeners;
 	struct head *heads;
 	struct kept_block *kept;
-	uint64_t batch; /* serial of the one it has a position in */
-	size_t position;
+	char key[]; /* "kind\nunit\nlocation\nname{tags}" */
 };
 
 struct series_query;
@@ -67,7 +72,8 @@ struct series_store {
 	struct worker *write, *read;
 	struct writer *writer;      /* the writer thread's */
 	struct files *readers[2];   /* one for each reader thread */
-	struct map by_key;          /* struct series */
+	struct map by_key;          /* struct series, which have their keys */
+	struct map words;           /* units, locations, names: each once, for ever */
 	VEC(struct series *) all;   /* in order of definition */
 	VEC(struct series *) by_id; /* index: id; with holes */
 	struct batch *batches;      /* being filled */

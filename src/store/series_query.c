@@ -181,15 +181,14 @@ static void take_memory(struct series_query *q, const struct series *s)
 	for (const struct kept_block *k = s->kept; k && !q->files; k = k->next)
 		if (in_range(q, k->hour))
 			vec_push(&q->memory, ((struct memory_block){k->hour,
-						     slice_dup(slice_from(k->p, k->n)), k->n}));
+						     slice_dup(slice_from(k->p, k->n)), k->n, 0}));
 	const size_t begin = q->memory.n;
 	for (const struct head *h = s->heads; h; h = h->next) {
-		if (!in_range(q, h->hour) || !h->block.n)
+		const struct coded_samples *c = &h->samples;
+		if (!in_range(q, h->hour) || !c->n)
 			continue;
-		struct buf bytes = BUF(SERIES_BLOCK_BYTES + 4096);
-		block_writer_finish(&h->block, &bytes, false);
-		const size_t n = bytes.n;
-		vec_push(&q->memory, ((struct memory_block){h->hour, buf_take(&bytes), n}));
+		vec_push(&q->memory, ((struct memory_block){h->hour,
+					     slice_dup(buf_slice(&c->bytes)), c->bytes.n, c->n}));
 		add_limit(q, h->hour);
 	}
 	for (size_t i = begin, k = q->memory.n; i + 1 < k; i++) {

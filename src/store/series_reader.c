@@ -118,6 +118,13 @@ static void take_sample(void *arg, const struct series_sample *s)
 		series_point_add(p, q->kind, s);
 }
 
+static void too_many(struct series_query *q)
+{
+	fail(q, ERROR_LIMIT,
+		"more than 2000000 samples to look at; ask for a shorter time, or for steps"
+		" of whole ten minutes");
+}
+
 static void take_block(struct series_query *q, struct slice bytes)
 {
 	struct error err = {0};
@@ -128,11 +135,22 @@ static void take_block(struct series_query *q, struct slice bytes)
 	if (block_read(bytes, SERIES_DECODED_MAX - q->decoded, take_sample, q, &err))
 		return;
 	if (err.kind == ERROR_LIMIT)
-		fail(q, ERROR_LIMIT,
-			"more than 2000000 samples to look at; ask for a shorter time, or for steps"
-			" of whole ten minutes");
+		too_many(q);
 	else
 		q->corrupt++;
+}
+
+static void take_memory(struct series_query *q, const struct memory_block *b)
+{
+	const struct slice bytes = slice_from(b->p, b->n);
+	if (!b->coded)
+		take_block(q, bytes);
+	else if (!in_time(q))
+		return;
+	else if (b->coded > SERIES_DECODED_MAX - q->decoded)
+		too_many(q);
+	else
+		coded_each(bytes, b->coded, q->kind, b->hour, take_sample, q);
 }
 
 static void take_slots(struct series_query *q, int64_t step_ms, unsigned part, struct slice bytes);
@@ -396,7 +414,7 @@ void query_work(struct series_query *q, struct files *files)
 			points_copy(&q->from_files, &q->points);
 	}
 	VEC_EACH (&q->memory, struct memory_block, b)
-		take_block(q, slice_from(b->p, b->n));
+		take_memory(q, b);
 	if (q->runs.n)
 		qsort(q->runs.p, q->runs.n, sizeof(*q->runs.p), by_time);
 }

@@ -16,6 +16,7 @@ struct memory_block {
 	int64_t hour;
 	char *p; /* owned */
 	size_t n;
+	size_t coded; /* so many samples of a head; 0: a block */
 };
 
 struct query_run {

@@ -19,6 +19,7 @@
 
 #define DELAY_MS        600000
 #define SAMPLES_AT_ONCE 100000
+#define RECENT_BYTES    (2u << 20) /* of an hour; what is more stays in the files alone */
 
 /* What a raw file says of an hour: parts 0 and through 0 when it was never sealed. */
 static bool get_mark(
@@ -69,6 +70,8 @@ struct seal {
 	VEC(struct counted) counted; /* by id */
 	uint32_t first, last;        /* ids being collected */
 	VEC(struct collected) samples;
+	size_t recent, recent_bytes; /* where those of this hour begin in the turn's; how many */
+	bool much;                   /* too many to be kept */
 };
 
 static bool each_row(struct seal *s,
@@ -238,12 +241,24 @@ static void roll(const struct collected *c, size_t n, enum series_kind kind, int
 /* --- blocks ------------------------------------------------------------------------------------
  */
 
+static void drop_recent(struct seal *s)
+{
+	while (s->t->recent.n > s->recent)
+		free(vec_pop(&s->t->recent).p);
+}
+
+/* All of an hour or none. */
 static void keep_recent(struct seal *s, uint32_t id, const struct buf *block)
 {
-	if (s->hour + 2 < s->t->now_ms / SERIES_HOUR_MS)
+	if (s->much || s->hour + 2 < s->t->now_ms / SERIES_HOUR_MS)
 		return;
-	vec_push(&s->t->recent, ((struct recent_block){id, s->hour, s->part,
-					slice_dup(buf_slice(block)), block->n}));
+	s->recent_bytes += sizeof(struct kept_block) + block->n;
+	s->much = s->recent_bytes > RECENT_BYTES;
+	if (s->much)
+		drop_recent(s);
+	else
+		vec_push(&s->t->recent, ((struct recent_block){id, s->hour, s->part,
+						slice_dup(buf_slice(block)), block->n}));
 }
 
 static int by_value(const void *a, const void *b)
@@ -392,9 +407,8 @@ static bool in_transactions(struct seal *s, struct error *err)
 static bool seal_hour(
 	struct writer *w, struct turn *t, int64_t hour, int64_t through, struct error *err)
 {
-	struct seal s = {.w = w, .t = t, .hour = hour, .through = through};
+	struct seal s = {.w = w, .t = t, .hour = hour, .through = through, .recent = t->recent.n};
 	int64_t done = 0;
-	const size_t recent = t->recent.n;
 	if (!open_levels(&s, err) || !get_mark(s.db[LEVEL_RAW], hour, &s.part, &done, err) ||
 		!drop_rows(w, hour, done, err))
 		return false;
@@ -406,8 +420,7 @@ static bool seal_hour(
 		vec_fini(&s.counted);
 	} else if (through > done) {
 		if (!in_transactions(&s, err)) {
-			while (t->recent.n > recent)
-				free(vec_pop(&t->recent).p);
+			drop_recent(&s);
 			return false;
 		}
 		s.part++;

@@ -156,9 +156,12 @@ static json_t *day_json(const struct house_days *d, size_t at, int64_t now_ms)
 {
 	const int64_t day = d->today - (int64_t)(HOUSE_KEPT - 1 - at);
 	const int64_t gap = elapsed_s(day, now_ms) - seconds(&d->days[at]);
-	json_t *s = json_array(), *j = json_object();
-	for (int i = 0; i < HEALTH_COUNT; i++)
-		json_array_append_new(s, json_integer(d->days[at].s[i]));
+	json_t *s = json_array(), *j = json_object(), *zero = json_integer(0); /* most are */
+	for (int i = 0; i < HEALTH_COUNT; i++) {
+		const uint32_t in_state = d->days[at].s[i];
+		json_array_append_new(s, in_state ? json_integer(in_state) : json_incref(zero));
+	}
+	json_decref(zero);
 	put_int(j, "day", day);
 	put(j, "s", s);
 	put_int(j, "gap", gap > 0 ? gap : 0);

@@ -136,7 +136,7 @@ static bool name_hosts(struct house_asked *a, struct gathering *g, const char *c
 static json_t *common_json(struct house_asked *a, const struct gathering *g, const char *cloud)
 {
 	struct boots_common c;
-	if (!boots_common(a->facts, cloud, a->now_ms, NULL, &c))
+	if (!boots_common(a->facts, cloud, a->now_ms, NULL, NULL, &c))
 		return json_null();
 	const struct host *h = !strcmp(c.dimension, "host") ? map_get(&g->hosts, c.value) : NULL;
 	json_t *o = json_object();

@@ -5,7 +5,7 @@
 
 #include "web/house_inside.h"
 
-static json_t *probe_json(const struct house_probe *p, bool operators)
+static json_t *probe_json(const struct house_probe *p)
 {
 	json_t *j = json_object();
 	put_text(j, "name", p->name);
@@ -14,8 +14,6 @@ static json_t *probe_json(const struct house_probe *p, bool operators)
 	put_text(j, "component", p->component);
 	put_int(j, "every_ms", p->every_ms);
 	put_text(j, "method", p->method);
-	if (operators)
-		put_text(j, "target", p->target);
 	return j;
 }
 
@@ -45,9 +43,12 @@ void site_probes_make(struct house *h)
 		h->probes[k] = json_array();
 	for (size_t i = 0; i < l->probe_count; i++) {
 		count_kind(h->probe_kinds, &seen, &l->probes[i]);
-		for (size_t k = 0; k < array_len(h->probes) && i < MODEL_PROBES; k++)
-			json_array_append_new(
-				h->probes[k], probe_json(&l->probes[i], k == AUDIENCE_OPERATORS));
+		if (i >= MODEL_PROBES)
+			continue;
+		json_t *all = probe_json(&l->probes[i]), *operators = json_copy(all);
+		put_text(operators, "target", l->probes[i].target);
+		json_array_append_new(h->probes[0], operators);
+		json_array_append_new(h->probes[1], all);
 	}
 	map_fini(&seen);
 }

@@ -4,7 +4,7 @@ The targets are nginx on ADDRESSES addresses of 127/8 (one address alone runs ou
 is read from its access log: the error of the schedule is how far a coming lies from the grid of 10 s on which most
 of its comings lie. CPU and memory are those of all processes of `glasshouse run`. Then the same while half of the
 targets take connections and say nothing. blackbox_exporter is asked by as many clients as keep it busy, about the
-same targets; its CPU is counted over the probes it made. Then HTTPS_PROBES (3,000) https probes every 10 s, each with
+same targets; its CPU is counted over the probes it made. Then HTTPS_PROBES (8,000) https probes every 10 s, each with
 a whole handshake and the chain verified, beside `openssl s_time -new` on the same server with the same page.
 """
 import json
@@ -26,7 +26,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLASSHOUSE = str(ROOT / "build/src/glasshouse")
 PROBES = int(os.environ.get("HTTP_PROBES", "10000"))
-TLS_PROBES = int(os.environ.get("HTTPS_PROBES", "3000"))
+TLS_PROBES = int(os.environ.get("HTTPS_PROBES", "8000"))
 EVERY = float(os.environ.get("EVERY", "10"))
 SECONDS = float(os.environ.get("SECONDS_EACH", "60"))
 SETTLE = float(os.environ.get("SETTLE", "25"))

@@ -202,27 +202,20 @@ static void check_after(struct probe_reader *r, const struct yaml *map, const st
 static void take_common(struct probe_config *c, struct item *item, const struct yaml *map)
 {
 	static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNSPEC};
-	c->name = item->name;
-	c->component = item->component;
-	c->category = item->category;
-	c->region = item->region;
-	c->group = item->group;
-	c->globalmon = item->globalmon;
-	c->after = item->after;
 	c->tries = item->tries;
 	c->pause_ns = item->pause_ns;
 	c->slow_ns = item->slow_ns;
 	c->family = families[item->family];
-	c->about = (struct probe_about){.name = c->name,
-		.component = c->component,
-		.category = c->category,
-		.region = c->region,
-		.group = c->group,
-		.globalmon = c->globalmon,
+	c->about = (struct probe_about){.name = item->name,
+		.component = item->component,
+		.category = item->category,
+		.region = item->region,
+		.group = item->group,
+		.globalmon = item->globalmon,
 		.every_ns = item->every_ns,
 		.timeout_ns = item->timeout_ns,
 		.severity = (enum severity)item->severity,
-		.after = (const char *const *)c->after,
+		.after = (const char *const *)item->after,
 		.line = map->line,
 		.col = map->col,
 		.twice = item->family == FAMILY_BOTH};
@@ -312,9 +305,9 @@ static void read_kind(struct probe_reader *r, const struct yaml *at)
 		k->finish(c->spec, at, r, &target);
 	if (target.over)
 		probe_wrong(r, at, "the target is longer than %d bytes", TARGET_MAX);
-	c->target = target.n ? buf_take(&target) : mem_strdup("");
 	c->about.kind = k->name;
-	c->about.target = c->target;
+	c->about.target = slice_dup(buf_slice(&target));
+	buf_fini(&target);
 	if (k->silent && c->about.twice)
 		probe_wrong(r, at, "family: nothing is asked by a probe of kind %s", k->name);
 }
@@ -351,7 +344,7 @@ static void read_item(struct probe_reader *r, const struct yaml *map)
 	const struct yaml *at = find_kind(r, map, &item, &c->kind);
 	if (!at)
 		return;
-	if (c->globalmon && strcmp(c->kind->name, "http") != 0)
+	if (c->about.globalmon && strcmp(c->kind->name, "http") != 0)
 		probe_wrong(r, yaml_get(map, "globalmon"),
 			"globalmon is for probes of kind http: GlobalMon asks nothing else");
 	r->timeout_ns = item.timeout_ns;
@@ -518,10 +511,11 @@ void probe_config_free(struct probe_config *c)
 	free(c->spec);
 	conditions_fini(&c->expect);
 	conditions_fini(&c->warn);
-	free_texts(c->after);
-	char *texts[] = {c->name, c->target, c->component, c->category, c->region, c->group,
-		c->globalmon, c->written};
+	const struct probe_about *a = &c->about;
+	free_texts((char **)a->after);
+	const char *const texts[] = {a->name, a->target, a->component, a->category, a->region,
+		a->group, a->globalmon, c->written};
 	for (size_t i = 0; i < array_len(texts); i++)
-		free(texts[i]);
+		free((char *)texts[i]);
 	free(c);
 }

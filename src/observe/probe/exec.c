@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "base/secret.h"
@@ -367,8 +368,7 @@ static void start(struct attempt *a)
 	uint8_t bytes[JOB_BYTES];
 	char *prefix = exec_prefix(s, a->tools);
 	random_fill(a->tools->random, bytes, sizeof(bytes));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(k->job + 2 * i, 3, "%02x", bytes[i]);
+	hex_write(bytes, sizeof(bytes), k->job);
 	a->data = k;
 	k->attempt = a;
 	k->exit_status = -1;

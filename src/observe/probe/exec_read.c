@@ -189,7 +189,7 @@ bool exec_finish(void *spec, const struct yaml *at, struct probe_reader *r, stru
 {
 	struct exec_spec *s = spec;
 	const size_t before = r->errors->n + r->errors->dropped;
-	s->name = r->config->name;
+	s->name = r->config->about.name;
 	if (at->kind != YAML_MAP) /* a text stands for the map, which is gone by now */
 		s->run = at;
 	if (read_run(r, s))

@@ -38,12 +38,10 @@ struct taken_secret { /* a value that stands elsewhere */
 };
 
 struct probe_config {
-	struct probe_about about;
+	struct probe_about about; /* its texts, but the kind's name, are owned */
 	const char *file;
 	const struct probe_kind *kind;
-	void *spec; /* the kind's */
-	char *name, *target, *component, *category, *region, *group, *globalmon;
-	char **after;
+	void *spec;                       /* the kind's */
 	char *written;                    /* the item as compact JSON */
 	int64_t tries, pause_ns, slow_ns; /* slow: 0: none */
 	int family;                       /* AF_UNSPEC too when it is both */

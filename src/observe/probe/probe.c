@@ -20,12 +20,15 @@
 /* --- all of them ------------------------------------------------------------------------------ */
 
 struct probes {
-	struct map by_name, by_token;
+	struct map by_name; /* by their own names */
+	struct map by_token;
 };
 
 struct probes *probes_new(void)
 {
-	return mem_new(struct probes);
+	struct probes *all = mem_new(struct probes);
+	all->by_name = MAP_BORROWING;
+	return all;
 }
 
 void probes_free(struct probes *all)
@@ -169,12 +172,12 @@ static void measure(const struct probe *p, const struct attempt *a, unsigned tri
 {
 	const struct measure m = {.what = MEASURE_PROBE,
 		.cloud = "",
-		.region = p->config->region ? p->config->region : "",
+		.region = p->config->about.region ? p->config->about.region : "",
 		.location = p->tools->location,
 		.index = -1,
 		.name = probe_name(p),
 		.kind = p->config->kind->name,
-		.url = p->config->about.globalmon ? p->config->target : NULL,
+		.url = p->config->about.globalmon ? p->config->about.target : NULL,
 		.globalmon = p->config->about.globalmon,
 		.at_ms = at_ms,
 		.total_us = a->phases.total_ns / NS_PER_US,
@@ -282,13 +285,13 @@ static struct series *series_of(const struct probe *p)
 bool probe_can_run(const struct probe_tools *t, const struct probe_config *c, struct error *err)
 {
 	if (c->kind->can_run && !c->kind->can_run(t, c->spec, err)) {
-		error_wrap(err, "probe %s", c->name);
+		error_wrap(err, "probe %s", c->about.name);
 		return false;
 	}
 	VEC_EACH (&c->secrets, struct taken_secret, s) {
 		if (!*s->into) {
 			error_at(err, c->file, s->line, s->col, "probe %s: %s was not read",
-				c->name, s->from);
+				c->about.name, s->from);
 			return false;
 		}
 	}
@@ -326,7 +329,7 @@ struct probe *probe_open(const struct probe_tools *tools, const struct probe_con
 	p->component = component;
 	p->family = family ? family : c->family;
 	if (c->about.twice)
-		p->name = mem_printf("%s.%s", c->name, family == AF_INET6 ? "ipv6" : "ipv4");
+		p->name = mem_printf("%s.%s", c->about.name, family == AF_INET6 ? "ipv6" : "ipv4");
 	if (c->kind->silent && !push_open(p, err)) {
 		free(p->name);
 		free(p);
@@ -360,7 +363,7 @@ void probe_close(struct probe *p)
 
 const char *probe_name(const struct probe *p)
 {
-	return p->name ? p->name : p->config->name;
+	return p->name ? p->name : p->config->about.name;
 }
 
 const struct probe_config *probe_configuration(const struct probe *p)

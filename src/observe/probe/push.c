@@ -157,8 +157,7 @@ static void take(struct probe *p, enum fault fault, const char *detail, int64_t 
 static void hash_of(struct slice token, uint8_t *hash, char *key)
 {
 	digest_sha256(token.p, token.n, hash);
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(key + 2 * i, 3, "%02x", hash[i]);
+	hex_write(hash, SHA256_BYTES, key);
 }
 
 bool probe_pushed(struct probes *all, struct slice token, enum fault fault, const char *detail,
@@ -197,7 +196,7 @@ bool push_open(struct probe *p, struct error *err)
 	hash_of(slice_from(secret_reveal(s->secret), secret_length(s->secret)), u->hash, u->key);
 	if (!probes_add_token(p->tools->probes, u->key, p)) {
 		error_at(err, p->config->file, p->config->about.line, p->config->about.col,
-			"probe %s: another probe has the same token", p->config->name);
+			"probe %s: another probe has the same token", p->config->about.name);
 		free(u);
 		return false;
 	}

@@ -37,6 +37,7 @@ void run_emit(struct run *r, enum run_event_type type, struct task *t, const cha
 		.phase = r->phase,
 		.at_ns = run_now(r),
 		.element = t ? t->element : NULL,
+		.row = t ? t->place : 0,
 		.name = t ? task_name(t, name, sizeof(name)) : name,
 		.fault = t ? t->fault : FAULT_NONE,
 		.detail = detail,

@@ -44,6 +44,7 @@ struct run_event {
 	enum run_phase phase;
 	int64_t at_ns;                 /* since the run began */
 	const struct element *element; /* NULL for PHASE and PICKED */
+	size_t row;                    /* of an element: its place in the report */
 	const char *name;              /* "server[1]" */
 	enum fault fault;
 	const char *detail;
@@ -72,6 +73,7 @@ struct run_row {
 	json_t *measured;   /* or NULL */
 	json_t *dimensions; /* {"zone": "az1"}, or NULL */
 	json_t *boot;       /* of a server: run_boot.h has its form; else NULL */
+	json_t *blamed;     /* the same, of the server that a failure is due to; or NULL */
 };
 
 struct run_report {
@@ -121,6 +123,15 @@ struct run *run_start(const struct check_tools *tools, struct journal *journal,
  * journal for the next sweep. */
 void run_stop(struct run *r);
 void run_free(struct run *r);
+/*
+ * What the report will say of an element that is READY or FAILED, as soon as it is: its result and
+ * its times are final then, as all tries are over; what another one's failure leaves undone is
+ * SKIPPED and none of these. Only its removal, and what its server's boot has still to show, may
+ * follow, and teardown ends no element. A report of that one row, and of the run's own facts only
+ * label, beginning and `stopped`; valid until the next call, in this turn of the loop. NULL: the
+ * whole report is being made, and comes with `done`.
+ */
+const struct run_report *run_step(struct run *r, size_t row);
 /* The waits that are open now, each with its time so far. */
 void run_open_waits(const struct run *r, measure_signal *cb, void *arg);
 

@@ -309,6 +309,7 @@ bool boot_explain(struct task *t, enum fault fault, const char *why)
 		return false;
 	struct boot *b = boot_of(server);
 	if (b->fault == FAULT_NONE) {
+		t->blamed = server;
 		b->fault = fault;
 		b->failed = mem_strdup(task_name(t, name, sizeof(name)));
 	}
@@ -370,6 +371,12 @@ json_t *boot_json(struct task *t)
 		put(o, "cause", boot_cause_name(b->cause));
 	put(o, "console", b->console);
 	return o;
+}
+
+json_t *boot_blamed(struct task *t)
+{
+	struct task *server = t->blamed ? t->blamed : t;
+	return t->element->state == ELEMENT_FAILED ? boot_json(server) : NULL;
 }
 
 void boot_free(struct task *t)

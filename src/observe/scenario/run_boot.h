@@ -24,6 +24,8 @@ void boot_reached(struct task *t);
 bool boot_explain(struct task *t, enum fault fault, const char *why);
 /* Owned, or NULL: the task has made no server. */
 json_t *boot_json(struct task *t);
+/* That of the server which a failed task is, or is the first to blame, owned; else NULL. */
+json_t *boot_blamed(struct task *t);
 /* Asks no more. */
 void boot_free(struct task *t);
 

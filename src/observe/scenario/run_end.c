@@ -144,6 +144,7 @@ void run_finish(struct run *r)
 			cloud_configuration(r->tools.cloud)->name, cloud_project_id(r->tools.cloud),
 			r->instance, NULL, NULL);
 	report_fini(r);
+	r->reporting = true;
 	r->outstanding++;
 	timer_start(r->tools.loop, &r->kick, 0, on_report, r);
 }

@@ -29,8 +29,7 @@ static void digest_body(const struct task *t, char *ret_hex)
 		json_object_del(body, t->step->kind->name_field);
 	char *text = json_text(body);
 	digest_sha256(text, strlen(text), hash);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(ret_hex + 2 * i, 3, "%02x", hash[i]);
+	hex_write(hash, sizeof(hash), ret_hex);
 	free(text);
 	json_decref(body);
 }

@@ -128,6 +128,7 @@ static void fill_row(struct run *r, struct run_row *row, struct task *t)
 		.measured = json_incref(t->element->measured),
 		.dimensions = report_dimensions(t),
 		.boot = boot_json(t),
+		.blamed = boot_blamed(t),
 	};
 }
 
@@ -295,18 +296,42 @@ bool report_failed(struct run *r)
 	return r->report.verdict == VERDICT_FAILED || r->report.verdict == VERDICT_UNKNOWN;
 }
 
+static void row_fini(struct run_row *row)
+{
+	free(row->name);
+	free(row->component);
+	free(row->metric);
+	free(row->detail);
+	free(row->request_id);
+	free(row->service_request_id);
+	json_decref(row->measured);
+	json_decref(row->dimensions);
+	json_decref(row->boot);
+	json_decref(row->blamed);
+	*row = (struct run_row){0};
+}
+
 void report_fini(struct run *r)
 {
 	VEC_EACH (&r->rows, struct run_row, row) {
-		free(row->name);
-		free(row->component);
-		free(row->metric);
-		free(row->detail);
-		free(row->request_id);
-		free(row->service_request_id);
-		json_decref(row->measured);
-		json_decref(row->dimensions);
-		json_decref(row->boot);
+		row_fini(row);
 	}
 	vec_fini(&r->rows);
+	row_fini(&r->step_row);
+}
+
+const struct run_report *run_step(struct run *r, size_t row)
+{
+	if (r->reporting)
+		return NULL;
+	row_fini(&r->step_row);
+	fill_row(r, &r->step_row, r->tasks.p[row]);
+	r->step_report = (struct run_report){
+		.rows = &r->step_row,
+		.row_count = 1,
+		.began_unix_us = r->began_unix_us,
+		.stopped = r->stopped,
+	};
+	memcpy(r->step_report.label, r->label, sizeof(r->label));
+	return &r->step_report;
 }

@@ -147,7 +147,8 @@ struct task {
 	char *create_request_id;       /* the service's, of the create's answer; NULL: none came */
 	struct boot *boot;             /* run_boot.c's; NULL: no server, or nothing seen */
 	struct explaining *explaining; /* the same: the failure of a check, until it is explained */
-	struct task *waited_for;       /* became ready last before this could start */
+	struct task *blamed;     /* the same: the server that is the first to be blamed for it */
+	struct task *waited_for; /* became ready last before this could start */
 
 	/* teardown's order, known when it begins */
 	struct task *parent;      /* dies with it; NULL: is deleted by itself */
@@ -221,6 +222,9 @@ struct run {
 	char *unprepared_detail;
 	struct run_report report;
 	VEC(struct run_row) rows;
+	bool reporting;          /* the rows are being made: what they are made of is let go */
+	struct run_row step_row; /* run_step()'s answer */
+	struct run_report step_report;
 	struct run_text *text; /* the report, while it is written */
 };
 

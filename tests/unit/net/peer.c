@@ -282,11 +282,24 @@ static void add_extension(X509 *x, X509 *issuer, int nid, const char *value)
 	X509_EXTENSION_free(e);
 }
 
+/* Some keys have their digest in them. */
+static const EVP_MD *digest_for(const EVP_PKEY *key)
+{
+	return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448") ? NULL : EVP_sha256();
+}
+
 struct peer_certificate peer_certify(
 	const struct peer_certificate *issuer, const char *names, int from_days, int to_days)
 {
+	return peer_certify_key(issuer, EVP_EC_gen("P-256"), names, from_days, to_days);
+}
+
+struct peer_certificate peer_certify_key(const struct peer_certificate *issuer, EVP_PKEY *key,
+	const char *names, int from_days, int to_days)
+{
 	static long serial = 1;
-	struct peer_certificate c = {X509_new(), EVP_EC_gen("P-256")};
+	struct peer_certificate c = {X509_new(), key};
+	const EVP_PKEY *signs = issuer ? issuer->key : key;
 	X509_NAME *name = X509_get_subject_name(c.x509);
 	char title[32];
 
@@ -302,7 +315,7 @@ struct peer_certificate peer_certify(
 		add_extension(c.x509, issuer ? issuer->x509 : c.x509, NID_subject_alt_name, names);
 	if (!issuer)
 		add_extension(c.x509, c.x509, NID_basic_constraints, "critical,CA:TRUE");
-	if (X509_sign(c.x509, issuer ? issuer->key : c.key, EVP_sha256()) == 0)
+	if (X509_sign(c.x509, (EVP_PKEY *)signs, digest_for(signs)) == 0)
 		mem_panic("cannot sign");
 	return c;
 }

@@ -76,6 +76,9 @@ struct peer_certificate {
  * Valid from `from_days` to `to_days` from now. */
 struct peer_certificate peer_certify(
 	const struct peer_certificate *issuer, const char *names, int from_days, int to_days);
+/* With a key of any kind, which it takes. */
+struct peer_certificate peer_certify_key(const struct peer_certificate *issuer, EVP_PKEY *key,
+	const char *names, int from_days, int to_days);
 void peer_certificate_fini(struct peer_certificate *c);
 SSL_CTX *peer_tls(const struct peer_certificate *c);
 void peer_save_certificate(const struct peer_certificate *c, const char *path);

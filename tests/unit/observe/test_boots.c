@@ -103,7 +103,7 @@ static void note(struct place *p, size_t times, const struct boot b)
 static void common(struct place *p, const char *expected)
 {
 	struct boots_common c;
-	const bool found = boots_common(p->facts, "prod", NOW_MS, NULL, &c);
+	const bool found = boots_common(p->facts, "prod", NOW_MS, NULL, NULL, &c);
 	assert_int_equal(found, expected != NULL);
 	if (!found)
 		return;
@@ -211,9 +211,10 @@ static void a_run_that_just_ended_counts_once(void **state)
 		.label = "mine", .rows = &row, .row_count = 1, .began_unix_us = NOW_MS * 1000};
 	note(p, 2, bad);
 	note(p, 1, (struct boot){.host = "b"});
+	json_t *boots = json_pack("{s:O}", "one", j);
 	for (int i = 0; i < 2; i++) {
 		struct boots_common c;
-		assert_true(boots_common(p->facts, "prod", NOW_MS, &report, &c));
+		assert_true(boots_common(p->facts, "prod", NOW_MS, "mine", boots, &c));
 		assert_string_equal(c.dimension, "host");
 		assert_string_equal(c.value, "a");
 		assert_int_equal(c.failed, 3);
@@ -223,6 +224,7 @@ static void a_run_that_just_ended_counts_once(void **state)
 		boots_note(p->facts, "prod", "login", &report);
 		flush(p);
 	}
+	json_decref(boots);
 	json_decref(j);
 }
 

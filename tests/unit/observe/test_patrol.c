@@ -16,8 +16,10 @@ struct fake_run {
 	struct run_options options;
 	void (*done)(void *arg, const struct run_report *report);
 	void *arg;
-	struct run_report report;
-	bool building, stopped, given_up;
+	struct run_report report, step;
+	struct timer step_timer;
+	size_t steps_ended;
+	bool building, stopped, given_up, over;
 };
 
 struct fake_sweep {
@@ -34,6 +36,7 @@ static struct fake {
 	int64_t build_ns, teardown_ns, sweep_ns, last_moment_ns;
 	bool sweep_fails;
 	const struct run_report *report; /* NULL: passed */
+	size_t early; /* so many of its steps end one after the other, each when it is ready */
 	struct error error;
 	size_t runs, freed, stops, given_up, open, most_open, building, most_building;
 	size_t sweeps, journal_sweeps, cancelled, buried, forgot;
@@ -44,12 +47,14 @@ static struct fake {
 static void run_over(struct timer *t)
 {
 	struct fake_run *r = t->arg;
+	timer_cancel(&r->step_timer);
 	if (fake.report)
 		r->report = *fake.report;
 	else
 		r->report = (struct run_report){.component = ""};
 	r->report.began_unix_us = START_US;
 	r->report.stopped = r->stopped;
+	r->over = true;
 	fake.open--;
 	r->done(r->arg, &r->report);
 }
@@ -62,6 +67,52 @@ static void run_built(struct timer *t)
 	const struct run_event e = {.type = RUN_EVENT_PHASE, .phase = RUN_TEARDOWN};
 	r->options.event(r->options.event_arg, &e);
 	timer_start(fake.loop, &r->timer, fake.teardown_ns, run_over, r);
+}
+
+static void steps_end(struct timer *t);
+
+/* The next one, if there is one and nobody has stopped us. */
+static void await_step(struct fake_run *r, int64_t now_ns)
+{
+	const size_t i = r->steps_ended;
+	if (i < fake.early && !r->stopped)
+		timer_start(fake.loop, &r->step_timer, fake.report->rows[i].ready_ns - now_ns,
+			steps_end, r);
+}
+
+static void step_ends(struct fake_run *r)
+{
+	const struct run_row *row = &fake.report->rows[r->steps_ended];
+	const struct run_event e = {.type = row->state == ELEMENT_READY    ? RUN_EVENT_READY
+					    : row->state == ELEMENT_FAILED ? RUN_EVENT_FAILED
+									   : RUN_EVENT_SKIPPED,
+		.phase = r->building ? RUN_BUILDING : RUN_TEARDOWN,
+		.row = r->steps_ended++,
+		.name = row->name};
+	r->options.event(r->options.event_arg, &e);
+}
+
+static void steps_end(struct timer *t)
+{
+	struct fake_run *r = t->arg;
+	const int64_t now_ns = fake.report->rows[r->steps_ended].ready_ns;
+	while (r->steps_ended < fake.early && fake.report->rows[r->steps_ended].ready_ns <= now_ns)
+		step_ends(r);
+	await_step(r, now_ns);
+}
+
+static const struct run_report *fake_step(struct run *run, size_t row)
+{
+	struct fake_run *r = (struct fake_run *)run;
+	assert_true(row < r->steps_ended);
+	if (r->over)
+		return NULL;
+	r->step = *fake.report;
+	r->step.began_unix_us = START_US;
+	r->step.stopped = r->stopped;
+	r->step.rows += row;
+	r->step.row_count = 1;
+	return &r->step;
 }
 
 static struct run *fake_run(const struct check_tools *tools, struct journal *journal,
@@ -81,6 +132,7 @@ static struct run *fake_run(const struct check_tools *tools, struct journal *jou
 	if (++fake.building > fake.most_building)
 		fake.most_building = fake.building;
 	assert_string_equal(options->instance, "here");
+	await_step(r, 0);
 	/* What cannot even start has no teardown. */
 	if (fake.report && fake.report->error) {
 		fake.building--;
@@ -182,6 +234,7 @@ static const char *fake_region(const struct cloud *c)
 
 static const struct patrol_hands hands = {
 	.run = fake_run,
+	.step = fake_step,
 	.run_stop = fake_run_stop,
 	.run_free = fake_run_free,
 	.sweep = fake_sweep,
@@ -205,6 +258,7 @@ struct place {
 	size_t ended;
 	bool stopped;
 	struct patrol *to_stop; /* by the first who is told something, or who sees the middle */
+	struct patrol *sees_to_stop; /* by who sees the middle */
 	size_t observations, middle;
 	bool in_the_middle;
 };
@@ -267,6 +321,8 @@ static void on_seen(void *arg, const struct observation *o)
 	p->in_the_middle = true;
 	if (p->to_stop)
 		patrol_stop(p->to_stop, MINUTE_NS, on_stopped, p);
+	if (p->sees_to_stop)
+		patrol_stop(p->sees_to_stop, MINUTE_NS, on_stopped, p);
 	p->to_stop = NULL;
 }
 
@@ -636,6 +692,7 @@ static void test_nobodys_trouble(void **state)
 	assert_int_equal(count(p, "the journal refuses: the disk is full"), 1);
 }
 
+/* Of what it stopped; what had ended by itself before that stands. */
 static void test_stopped_says_nothing(void **state)
 {
 	struct run_row rows[] = {row("net", ELEMENT_READY, FAULT_NONE),
@@ -645,6 +702,30 @@ static void test_stopped_says_nothing(void **state)
 		.rows = rows,
 		.row_count = 2,
 		.component = ""};
+	static const char net[] =
+		"prod scene net prod-block-storage none outage at=2000 took=3000000 abc-xyz - req-1\n";
+	struct place *p = *state;
+	fake.report = &report;
+	fake.early = 1;
+	fake.build_ns = HOUR_NS;
+	struct patrol *a = begin(p, NULL, &p->tools);
+	loop_advance(p->loop, 5 * MINUTE_NS);
+	assert_string_equal(buf_str(&p->seen), net);
+	end(p, a);
+	assert_int_equal(p->ended, 1);
+	assert_string_equal(buf_str(&p->seen), net);
+}
+
+/* What could not even begin because we stopped it is nobody's trouble. */
+static void test_stopped_before_it_began(void **state)
+{
+	struct error err = {0};
+	error_set(&err, ERROR_CANCELLED, "stopped before anything was made");
+	const struct run_report report = {.verdict = VERDICT_UNKNOWN,
+		.label = "abc-xyz",
+		.error = &err,
+		.fault = FAULT_CANCELLED,
+		.component = ""};
 	struct place *p = *state;
 	fake.report = &report;
 	fake.build_ns = HOUR_NS;
@@ -653,6 +734,95 @@ static void test_stopped_says_nothing(void **state)
 	end(p, a);
 	assert_int_equal(p->ended, 1);
 	assert_string_equal(buf_str(&p->seen), "");
+}
+
+/* --- while the run goes on ---------------------------------------------------------------------
+ */
+
+static void test_a_step_is_told_as_it_ends(void **state)
+{
+	struct run_row rows[] = {row("net", ELEMENT_READY, FAULT_NONE),
+		row("server", ELEMENT_FAILED, FAULT_NO_CAPACITY),
+		row("after", ELEMENT_SKIPPED, FAULT_NONE), row("late", ELEMENT_READY, FAULT_NONE)};
+	const struct run_report report = {.verdict = VERDICT_FAILED,
+		.label = "abc-xyz",
+		.rows = rows,
+		.row_count = array_len(rows),
+		.built_ns = MINUTE_NS,
+		.component = ""};
+	static const char early[] =
+		"prod scene net prod-block-storage none outage at=2000 took=3000000 abc-xyz - req-1\n"
+		"prod scene server prod-block-storage no_capacity outage at=2000 took=3000000 "
+		"abc-xyz why req-1\n";
+	static const char late[] =
+		"prod scene late prod-block-storage none outage at=2000 took=43000000 abc-xyz - "
+		"req-1\n";
+	struct place *p = *state;
+	rows[3].ready_ns = 45 * NS_PER_S;
+	fake.report = &report;
+	fake.early = array_len(rows);
+	fake.sweep_ns = 0;
+	fake.teardown_ns = 10 * MINUTE_NS; /* or held so long */
+	struct patrol *a = begin(p, NULL, &p->tools);
+	while (!fake.runs)
+		loop_advance(p->loop, NS_PER_S / 4);
+	loop_advance(p->loop, 4 * NS_PER_S);
+	assert_string_equal(buf_str(&p->seen), "");
+	loop_advance(p->loop, 2 * NS_PER_S);
+	assert_string_equal(buf_str(&p->seen), early);
+	loop_advance(p->loop, 2 * MINUTE_NS);
+	char *all = mem_printf("%s%s", early, late);
+	assert_string_equal(buf_str(&p->seen), all);
+	assert_int_equal(p->ended, 0);
+	assert_int_equal(patrol_open(a), 1);
+	end(p, a); /* no second time */
+	assert_string_equal(buf_str(&p->seen), all);
+	assert_int_equal(p->ended, 1);
+	free(all);
+}
+
+/* Servers that fail together are told together; who gets in late is no news for the others. */
+static void test_boots_wait_for_each_other(void **state)
+{
+	struct run_row rows[] = {row("server[0]", ELEMENT_FAILED, FAULT_NO_CAPACITY),
+		row("net", ELEMENT_READY, FAULT_NONE),
+		row("server[1]", ELEMENT_FAILED, FAULT_NO_CAPACITY),
+		row("server[2]", ELEMENT_FAILED, FAULT_NO_CAPACITY)};
+	const struct run_report report = {.verdict = VERDICT_FAILED,
+		.label = "abc-xyz",
+		.rows = rows,
+		.row_count = array_len(rows),
+		.component = ""};
+	struct place *p = *state;
+	json_t *boot = json_pack("{s:s, s:b}", "server", "id", "good", 0);
+	rows[0].blamed = rows[2].blamed = rows[3].blamed = boot;
+	rows[1].ready_ns = 6 * NS_PER_S;
+	rows[2].ready_ns = 8 * NS_PER_S;
+	rows[3].ready_ns = 30 * NS_PER_S;
+	fake.report = &report;
+	fake.early = array_len(rows);
+	fake.sweep_ns = 0;
+	fake.build_ns = 32 * NS_PER_S; /* the last one has not waited long enough then */
+	fake.teardown_ns = 0;
+	struct patrol *a = begin(p, NULL, &p->tools);
+	while (!fake.runs)
+		loop_advance(p->loop, NS_PER_S / 4);
+	loop_advance(p->loop, 9 * NS_PER_S);
+	assert_int_equal(p->observations, 1);
+	assert_non_null(strstr(buf_str(&p->seen), "scene net "));
+	loop_advance(p->loop, 2 * NS_PER_S);
+	assert_int_equal(p->observations, 3);
+	assert_non_null(strstr(buf_str(&p->seen), "scene server[0] "));
+	assert_non_null(strstr(buf_str(&p->seen), "scene server[1] "));
+	loop_advance(p->loop, 20 * NS_PER_S);
+	assert_int_equal(p->observations, 3);
+	loop_advance(p->loop, 3 * NS_PER_S);
+	assert_int_equal(p->ended, 1);
+	assert_int_equal(p->observations, 4);
+	assert_non_null(strstr(buf_str(&p->seen), "scene server[2] "));
+	end(p, a);
+	assert_int_equal(p->observations, 4);
+	json_decref(boot);
 }
 
 /* --- a big run is recorded a piece a turn ------------------------------------------------------
@@ -742,6 +912,43 @@ static void test_stopped_by_who_sees(void **state)
 	big_is_told(p, b);
 }
 
+/* All its steps end at once, and the run ends while they are being told. */
+static void test_a_big_run_ends_while_it_is_told(void **state)
+{
+	struct place *p = *state;
+	struct big *b = mem_new(struct big);
+	big_init(b);
+	fake.early = STEPS;
+	fake.build_ns = 5 * NS_PER_S;
+	fake.teardown_ns = 0;
+	p->middle = STEPS / 2;
+	struct patrol *a = begin(p, NULL, &p->tools);
+	loop_run_until(p->loop, &p->in_the_middle);
+	assert_in_range(p->observations, STEPS / 2, STEPS - 1); /* others have their turn */
+	assert_int_equal(p->ended, 0);
+	loop_advance(p->loop, NS_PER_S);
+	end(p, a);
+	big_is_told(p, b);
+}
+
+/* Stopped by who sees the middle of it: what had ended is told all the same. */
+static void test_a_big_run_is_stopped_while_it_is_told(void **state)
+{
+	struct place *p = *state;
+	struct big *b = mem_new(struct big);
+	big_init(b);
+	fake.early = STEPS;
+	fake.build_ns = HOUR_NS;
+	fake.teardown_ns = 10 * NS_PER_S;
+	p->middle = STEPS / 2;
+	struct patrol *a = begin(p, NULL, &p->tools);
+	p->sees_to_stop = a;
+	loop_run_until(p->loop, &p->stopped);
+	patrol_free(a);
+	assert_int_equal(fake.stops, 1);
+	big_is_told(p, b);
+}
+
 /* What the series store is given of a run in pieces is what it is given of it at once. */
 static void test_series_of_a_big_run(void **state)
 {
@@ -798,9 +1005,16 @@ int test_patrol(void)
 		cmocka_unit_test_setup_teardown(test_could_not_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobodys_trouble, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stopped_says_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stopped_before_it_began, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_step_is_told_as_it_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_boots_wait_for_each_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_big_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_freed_while_it_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stopped_by_who_sees, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_big_run_ends_while_it_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_big_run_is_stopped_while_it_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_series_of_a_big_run, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("patrol", tests, NULL, NULL);

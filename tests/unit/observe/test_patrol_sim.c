@@ -4,12 +4,15 @@
 #include <ftw.h>
 #include <unistd.h>
 
+#include "../store/series_house.h"
 #include "observe/measured.h"
 #include "observe/patrol.h"
+#include "observe/record.h"
 #include "sim/sim.h"
 #include "store/facts.h"
 
 #define MINUTE_NS (60 * NS_PER_S)
+#define START_MS  1795000000000
 
 static const char text[] =
 	"scenario: basics\n"
@@ -21,6 +24,23 @@ static const char text[] =
 	"checks:\n"
 	"  seen: {list: {service: network, path: \"/networks?id=${net}\"}, after: [subnet], timeout: 4m,"
 	" expect: [\"len([BODY].networks) == 1\"], retry: {until: 4m, every: 500ms}}\n";
+
+/* Servers too, whose boots have series of their own. */
+static const char with_servers[] =
+	"scenario: basics\n"
+	"deadline: 5m\n"
+	"params: {image: auto, flavor: auto}\n"
+	"resources:\n"
+	"  net:    {network: {}}\n"
+	"  subnet: {subnet: {network_id: \"${net}\", ip_version: 4, cidr: 10.72.0.0/24}}\n"
+	"  server: {server: {imageRef: \"${image}\", flavorRef: \"${flavor}\","
+	" networks: [{uuid: \"${net}\"}]}, count: 3, after: [subnet]}\n"
+	"  volume: {volume: {size: 1}, after: [server]}\n"
+	"checks:\n"
+	"  never:  {list: {service: network, path: \"/networks?id=${net}\"},"
+	" expect: [\"len([BODY].networks) == 7\"]}\n"
+	"  seen:   {list: {service: network, path: \"/networks?id=${net}\"}, after: [volume],"
+	" timeout: 4m, retry: {until: 4m, every: 500ms}}\n";
 
 struct place {
 	char dir[64];
@@ -36,11 +56,13 @@ struct place {
 	struct facts *facts;
 	struct journal *journal;
 	struct series_store *series;
+	struct series_store *reported; /* of what reports say when runs are over; else NULL */
 	struct schedule *schedule;
 	struct check_tools tools;
 	struct patrol *patrol;
 	struct buf seen, told, measured;
 	size_t ended, passed, left;
+	int64_t hold_ns;
 	bool stopped;
 };
 
@@ -75,7 +97,7 @@ static int setup(void **state)
 	const struct sim_options sim = {.seed = 1, .speed = 1000};
 	snprintf(p->dir, sizeof(p->dir), "/tmp/test-patrol-XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
-	clock_init_virtual(&p->clock, 1795000000000000);
+	clock_init_virtual(&p->clock, START_MS * 1000);
 	p->loop = loop_new(&p->clock, &err);
 	p->sim = sim_new(p->loop, &sim, &err);
 	assert_non_null(p->sim);
@@ -152,6 +174,15 @@ static void on_ended(void *arg, struct patrol *patrol, const struct run_report *
 	p->ended++;
 	p->passed += r->verdict == VERDICT_PASSED;
 	p->left += r->left;
+	const struct record record = {.store = p->reported,
+		.place = {.cloud = "sim",
+			.region = "RegionOne",
+			.location = "outside",
+			.component_prefix = ""},
+		.scenario = "basics",
+		.report = r};
+	if (p->reported)
+		record_run(&record);
 }
 
 static void on_told(void *arg, struct patrol *patrol, const char *what)
@@ -195,7 +226,7 @@ static void on_measured(void *arg, const struct measure *m)
 	assert_string_equal(m->location, "outside");
 	assert_true(
 		m->total_us > 0 || m->what == MEASURE_RUN); /* what could not run took nothing */
-	assert_true(m->at_ms >= 1795000000000);
+	assert_true(m->at_ms >= START_MS);
 	if (m->scenario)
 		assert_string_equal(m->scenario, "basics");
 	buf_printf(&p->measured, "%s %s of %s: %s\n", whats[m->what], m->name,
@@ -214,6 +245,7 @@ static void begin(struct place *p)
 		.location = "outside",
 		.component_prefix = "",
 		.every_ns = 10 * MINUTE_NS,
+		.hold_ns = p->hold_ns,
 		.measured = on_measured,
 		.measured_arg = p};
 	p->patrol = patrol_new(p->schedule, &p->tools, p->journal, p->scenario, p->kinds, p->series,
@@ -249,6 +281,35 @@ static void break_it(struct place *p, const char *fault)
 	json_t *j = json_parse(slice_of(fault), BUF_LINE, &err);
 	assert_true(sim_faults_add(p->sim, j, &err));
 	json_decref(j);
+}
+
+static size_t times_seen(const struct place *p, const char *line)
+{
+	const char *begin = buf_str(&p->seen);
+	size_t n = 0;
+	for (const char *at = begin; (at = strstr(at, line)); at++)
+		n += at == begin || at[-1] == '\n';
+	return n;
+}
+
+/* That is what was seen, once each, in whatever order. */
+static void saw(const struct place *p, const char *const *lines, size_t n)
+{
+	size_t length = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (times_seen(p, lines[i]) != 1)
+			fail_msg("\"%s\" is not once in %s", lines[i], buf_str(&p->seen));
+		length += strlen(lines[i]);
+	}
+	assert_int_equal(p->seen.n, length);
+}
+
+/* The check of the scenario does not come to an end for minutes. */
+static void keep_building(struct place *p)
+{
+	break_it(p,
+		"{\"service\": \"network\", \"method\": \"GET\", \"path\": \"/v2.0/networks\","
+		" \"effect\": \"status\", \"status\": 503}");
 }
 
 struct runs {
@@ -327,18 +388,37 @@ static void test_an_hour(void **state)
 	runs_fini(&r);
 }
 
-static bool on_series(void *arg, struct series *s)
+static const char no_subnets[] =
+	"{\"service\": \"network\", \"method\": \"POST\", \"path\": \"/v2.0/subnets\","
+	" \"effect\": \"status\", \"status\": 500}";
+
+static bool on_called(void *arg, struct series *s)
 {
-	buf_printf(arg, "%s %s\n", series_text(s), series_location(s));
-	return true;
+	struct {
+		const char *name;
+		struct series *found;
+	} *called = arg;
+	if (!strcmp(series_text(s), called->name))
+		called->found = s;
+	return !called->found;
+}
+
+static struct series *series_called(struct series_store *st, const char *name)
+{
+	struct {
+		const char *name;
+		struct series *found;
+	} called = {name, NULL};
+	series_find(st, "*", NULL, 0, on_called, &called);
+	if (!called.found)
+		fail_msg("there is no series %s", name);
+	return called.found;
 }
 
 static void test_a_service_fails(void **state)
 {
 	struct place *p = *state;
-	break_it(p,
-		"{\"service\": \"network\", \"method\": \"POST\", \"path\": \"/v2.0/subnets\","
-		" \"effect\": \"status\", \"status\": 500}");
+	break_it(p, no_subnets);
 	begin(p);
 	pass_runs(p, 1);
 	end(p);
@@ -354,17 +434,130 @@ static void test_a_service_fails(void **state)
 	assert_string_equal(json_str(cause, "step"), "subnet");
 	assert_string_equal(json_str(cause, "fault"), "http_5xx");
 	runs_fini(&r);
-	struct buf names = BUF(BUF_PAGE);
-	series_find(p->series, "basics*", NULL, 0, on_series, &names);
-	assert_string_equal(buf_str(&names),
-		"basics{cloud=\"sim\",region=\"RegionOne\",scenario=\"basics\"} outside\n"
+	static const char *const names[] = {
+		"basics{cloud=\"sim\",region=\"RegionOne\",scenario=\"basics\"}",
 		"basics.net{cloud=\"sim\",component=\"network\",region=\"RegionOne\","
-		"scenario=\"basics\",step=\"net\"} outside\n"
+		"scenario=\"basics\",step=\"net\"}",
 		"basics.subnet{cloud=\"sim\",component=\"network\",region=\"RegionOne\","
-		"scenario=\"basics\",step=\"subnet\"} outside\n"
+		"scenario=\"basics\",step=\"subnet\"}",
 		"basics.volume{cloud=\"sim\",component=\"block-storage\",region=\"RegionOne\","
-		"scenario=\"basics\",step=\"volume\"} outside\n");
-	buf_fini(&names);
+		"scenario=\"basics\",step=\"volume\"}"};
+	for (size_t i = 0; i < array_len(names); i++)
+		assert_string_equal(series_location(series_called(p->series, names[i])), "outside");
+	assert_int_equal(series_status(p->series).series, array_len(names));
+}
+
+/* --- while the run goes on ---------------------------------------------------------------------
+ */
+
+static size_t samples_of(struct place *p, const char *name, struct answer *ret)
+{
+	struct series *s = series_called(p->series, name);
+	assert_true(ask_runs(s, p->loop, START_MS, START_MS + 6 * SERIES_HOUR_MS, ret));
+	return ret->runs.n;
+}
+
+/* What failed is known while the broken world is held, and its sample is there. */
+static void test_a_held_run_has_told_already(void **state)
+{
+	struct place *p = *state;
+	static const char *const lines[] = {
+		"net=network none\n", "subnet=network http_5xx\n", "volume=block-storage none\n"};
+	static const char subnet[] =
+		"basics.subnet{cloud=\"sim\",component=\"network\",region="
+		"\"RegionOne\",scenario=\"basics\",step=\"subnet\"}";
+	struct answer a = {0}, b = {0};
+	break_it(p, no_subnets);
+	p->hold_ns = 10 * MINUTE_NS;
+	begin(p);
+	for (int i = 0;
+		p->seen.n < strlen(lines[0]) + strlen(lines[1]) + strlen(lines[2]) && i < 60; i++)
+		pass(p, NS_PER_S);
+	saw(p, lines, array_len(lines));
+	assert_int_equal(p->ended, 0);
+	assert_int_equal(samples_of(p, subnet, &a), 1);
+	assert_int_equal(a.runs.p[0].fault, FAULT_HTTP_5XX);
+	pass(p, 5 * MINUTE_NS);
+	assert_int_equal(p->ended, 0);
+	assert_true(objects(p) > 0);
+	end(p);
+	saw(p, lines, array_len(lines));
+	assert_int_equal(samples_of(p, subnet, &b), 1);
+	assert_int_equal(b.runs.p[0].at_ms, a.runs.p[0].at_ms);
+	answer_fini(&a);
+	answer_fini(&b);
+}
+
+static int by_time_and_phases(const void *a, const void *b)
+{
+	const struct series_sample *x = a, *y = b;
+	if (x->at_ms != y->at_ms)
+		return x->at_ms < y->at_ms ? -1 : 1;
+	if (x->total_us != y->total_us)
+		return x->total_us < y->total_us ? -1 : 1;
+	return memcmp(x->phase_us, y->phase_us, sizeof(x->phase_us));
+}
+
+/* Those of servers that began together stand in the order in which they were told. */
+static void same_samples(struct answer *x, struct answer *y, const char *name)
+{
+	qsort(x->runs.p, x->runs.n, sizeof(*x->runs.p), by_time_and_phases);
+	qsort(y->runs.p, y->runs.n, sizeof(*y->runs.p), by_time_and_phases);
+	if (x->runs.n != y->runs.n)
+		fail_msg("%zu samples of %s, %zu as reported", x->runs.n, name, y->runs.n);
+	for (size_t i = 0; i < x->runs.n; i++) {
+		const struct series_sample *a = &x->runs.p[i], *b = &y->runs.p[i];
+		assert_int_equal(a->at_ms, b->at_ms);
+		assert_int_equal(a->fault, b->fault);
+		assert_int_equal(a->tries, b->tries);
+		assert_int_equal(a->total_us, b->total_us);
+		assert_memory_equal(a->phase_us, b->phase_us, sizeof(a->phase_us));
+	}
+}
+
+/* What is stored step by step is what the reports, when the runs are over, would give: the same
+ * series, and in each the same samples. The last run is stopped in its middle. */
+static void test_the_series_are_those_of_the_reports(void **state)
+{
+	struct place *p = *state;
+	struct error_list errors = {0};
+	struct error err = {0};
+	char *dir = mem_printf("%s/reported", p->dir);
+	scenario_free(p->scenario);
+	p->scenario =
+		scenario_parse(slice_of(with_servers), "basics.yaml", NULL, p->kinds, &errors);
+	assert_int_equal(errors.n, 0);
+	p->reported = series_open(dir, p->loop, NULL, &err);
+	assert_non_null(p->reported);
+	free(dir);
+	begin(p);
+	pass_runs(p, 2);
+	break_it(p, "{\"service\": \"build\", \"effect\": \"error\", \"text\": \"no disk\"}");
+	pass_runs(p, 4);
+	sim_faults_clear(p->sim);
+	keep_building(p);
+	for (int i = 0; !patrol_open(p->patrol) && i < 60; i++)
+		pass(p, MINUTE_NS);
+	assert_int_equal(patrol_open(p->patrol), 1);
+	end(p);
+	assert_int_equal(p->ended, 5);
+	size_t n = 0, samples = 0, boots = 0;
+	for (struct series *s; (s = series_nth(p->reported, n)); n++) {
+		struct answer is = {0}, as_reported = {0};
+		assert_true(ask_runs(
+			s, p->loop, START_MS, START_MS + 6 * SERIES_HOUR_MS, &as_reported));
+		samples_of(p, series_text(s), &is);
+		same_samples(&is, &as_reported, series_text(s));
+		samples += is.runs.n;
+		boots += strstr(series_text(s), "basics.server.") ? is.runs.n : 0;
+		answer_fini(&is);
+		answer_fini(&as_reported);
+	}
+	assert_int_equal(series_status(p->series).series, n);
+	assert_int_equal(series_status(p->series).appended, samples);
+	assert_true(boots > 0);
+	assert_true(samples > 5 * 6);
+	series_close(p->reported);
 }
 
 static void test_could_not_run(void **state)
@@ -440,12 +633,19 @@ static void test_a_wait_that_hangs_leaves_a_trace(void **state)
 	buf_fini(&open);
 }
 
-/* The check of the scenario does not come to an end for minutes. */
-static void keep_building(struct place *p)
+static const char *const made[] = {
+	"net=network none\n", "subnet=network none\n", "volume=block-storage none\n"};
+
+/* Everything is made and told, and the check goes on. */
+static void until_it_waits(struct place *p)
 {
-	break_it(p,
-		"{\"service\": \"network\", \"method\": \"GET\", \"path\": \"/v2.0/networks\","
-		" \"effect\": \"status\", \"status\": 503}");
+	size_t length = 0;
+	for (size_t i = 0; i < array_len(made); i++)
+		length += strlen(made[i]);
+	for (int i = 0; p->seen.n < length && i < 60; i++)
+		pass(p, NS_PER_S);
+	saw(p, made, array_len(made));
+	assert_true(objects(p) >= 3); /* neutron makes some of its own */
 }
 
 /* As a killed program leaves it: the next one finishes off what this one gave up. */
@@ -454,12 +654,10 @@ static void test_given_up_and_swept(void **state)
 	struct place *p = *state;
 	keep_building(p);
 	begin(p);
-	for (int i = 0; objects(p) < 3 && i < 60; i++)
-		pass(p, NS_PER_S);
-	assert_true(objects(p) >= 3); /* neutron makes some of its own */
+	until_it_waits(p);
 	patrol_free(p->patrol);
 	assert_int_equal(p->ended, 1);
-	assert_string_equal(buf_str(&p->seen), ""); /* we stopped it ourselves */
+	saw(p, made, array_len(made)); /* the check we stopped ourselves */
 	const size_t left = objects(p);
 	assert_true(left > 0);
 	sim_faults_clear(p->sim);
@@ -477,14 +675,12 @@ static void test_stopped_while_building(void **state)
 	struct place *p = *state;
 	keep_building(p);
 	begin(p);
-	for (int i = 0; objects(p) < 3 && i < 60; i++)
-		pass(p, NS_PER_S);
-	assert_true(objects(p) >= 3); /* neutron makes some of its own */
+	until_it_waits(p);
 	assert_int_equal(patrol_open(p->patrol), 1);
 	end(p);
 	assert_int_equal(objects(p), 0);
 	assert_int_equal(p->ended, 1);
-	assert_string_equal(buf_str(&p->seen), "");
+	saw(p, made, array_len(made));
 	no_violations(p);
 }
 
@@ -493,6 +689,9 @@ int test_patrol_sim(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_an_hour, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_service_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_held_run_has_told_already, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_series_are_those_of_the_reports, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_could_not_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_took_how_long_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -7,6 +7,7 @@
 #include "../check.h"
 #include "base/random.h"
 #include "base/vec.h"
+#include "store/series_coded.h"
 #include "store/series_roll.h"
 #include "store/series_row.h"
 
@@ -151,12 +152,14 @@ static void one_round(struct random *r, enum series_kind kind, size_t n, bool co
 {
 	struct block_writer w;
 	struct row_writer row;
-	struct samples in = {0}, out = {0}, rows = {0};
+	struct coded_samples coded = {0};
+	struct samples in = {0}, out = {0}, rows = {0}, head = {0};
 	struct buf bytes = BUF(SERIES_BLOCK_BYTES), tail = BUF(SERIES_ROW_BYTES);
 	struct series_hist hist = {0};
 	const struct row_series series = {7, kind};
 	struct error err = {0};
 	int64_t at = 1800000000000 + (int64_t)random_below(r, 1000);
+	const int64_t hour = at / SERIES_HOUR_MS;
 
 	block_writer_init(&w, kind, random_below(r, 2) ? 10000 : 0);
 	row_writer_init(&row);
@@ -166,6 +169,7 @@ static void one_round(struct random *r, enum series_kind kind, size_t n, bool co
 		keep(&in, &s);
 		block_writer_add(&w, &s);
 		row_writer_add(&row, 0, kind, &s);
+		coded_add(&coded, kind, hour, &s);
 		at += (int64_t)random_below(r, 10) ? (int64_t)random_below(r, 20000)
 						   : -(int64_t)random_below(r, 20000);
 	}
@@ -174,12 +178,17 @@ static void one_round(struct random *r, enum series_kind kind, size_t n, bool co
 	if (!block_read(buf_slice(&bytes), n, keep, &out, &err) ||
 		!row_read(buf_slice(&tail), keep_of_row, &rows, &err))
 		fail_msg("%s", err.msg);
+	coded_each(buf_slice(&coded.bytes), coded.n, kind, hour, keep, &head);
 	assert_int_equal(out.list.n, n);
 	assert_int_equal(rows.list.n, n);
+	assert_int_equal(head.list.n, n);
 	for (size_t i = 0; i < n; i++) {
 		assert_same(&out.list.p[i], &in.list.p[i], false);
 		assert_same(&rows.list.p[i], &in.list.p[i], true);
+		assert_same(&head.list.p[i], &out.list.p[i], true); /* answers do not change */
 	}
+	coded_fini(&coded);
+	samples_fini(&head);
 	samples_fini(&in);
 	samples_fini(&out);
 	samples_fini(&rows);

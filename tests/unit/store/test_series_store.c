@@ -378,6 +378,60 @@ static void the_seventeenth_seal_of_an_hour_is_refused(void **state)
 	answer_fini(&a);
 }
 
+/* --- what is kept of a sealed hour --------------------------------------------------------------
+ */
+
+/* Values that no compressor makes smaller: n of them take 8 n bytes in the files. */
+static void append_noise(struct series_house *h, const char *name, struct random *r, size_t n)
+{
+	struct series *s = kind_series(h->store, SERIES_GAUGE, name);
+	const int64_t now = series_house_now(h);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct series_sample one = {
+			.at_ms = now + (int64_t)i, .value = random_unit(r)};
+
+		assert_true(series_append(s, &one));
+	}
+}
+
+static void assert_all_there(struct series_house *h, const char *name, int64_t from, size_t n)
+{
+	struct answer a;
+
+	assert_true(ask_points(kind_series(h->store, SERIES_GAUGE, name), h->loop, from,
+		from + SERIES_HOUR_MS, SERIES_HOUR_MS, true, &a));
+	assert_int_equal(a.points.p[0].n, n);
+	answer_fini(&a);
+	assert_true(ask_points(kind_series(h->store, SERIES_GAUGE, name), h->loop, from,
+		from + SERIES_HOUR_MS, SERIES_HOUR_MS / 7, false, &a));
+	assert_int_equal(a.points.p[0].n, n); /* of samples, not of roll-ups */
+	answer_fini(&a);
+}
+
+static void so_much_of_a_sealed_hour_stays_in_memory(void **state)
+{
+	struct series_house *h = *state;
+	struct random r;
+
+	random_init_seed(&r, 6);
+	for (int much = 0; much < 2; much++) {
+		const size_t n = much ? 200000 : 1000;
+		int64_t from;
+
+		series_house_pass(h, SERIES_HOUR_MS - series_house_now(h) % SERIES_HOUR_MS);
+		from = series_house_now(h);
+		append_noise(h, "first", &r, n);
+		append_noise(h, "second", &r, n);
+		series_house_pass(h, SERIES_HOUR_MS + 15 * 60000);
+		/* of 14 kB all, of 2.8 MB nothing, not even of the first */
+		assert_true(much ? series_status(h->store).head_bytes < 10000
+				 : series_status(h->store).head_bytes > 10000);
+		assert_all_there(h, "first", from, n);
+		assert_all_there(h, "second", from, n);
+	}
+}
+
 static void what_has_no_place_is_counted_and_refused(void **state)
 {
 	struct series_house *h = *state;
@@ -489,6 +543,7 @@ int test_series_store(void)
 		series_test(random_samples_equal_a_list_again),
 		series_test(sealed_roll_ups_are_exact),
 		series_test(the_seventeenth_seal_of_an_hour_is_refused),
+		series_test(so_much_of_a_sealed_hour_stays_in_memory),
 		series_test(what_has_no_place_is_counted_and_refused),
 		series_test(series_are_found_and_keep_their_ids),
 		series_test(states_of_days_come_back),
