@@ -8,8 +8,7 @@
 
 #include "base/units.h"
 
-#define WINDOW                                                                                     \
-	(1 << 20) /* that may be under way to us; the protocol's own 64 KiB is little far away */
+#define WINDOW (1 << 20) /* bytes under way to us; the protocol's 64 KiB are few over a long way */
 
 struct http2 {
 	nghttp2_session *session;
