@@ -230,6 +230,35 @@ def test_body_limit(tmp_path):
         once(tmp_path, {"http": {"url": web.url + "/", "max": "2KiB"}, "expect": "[SIZE] == 2000B"})
 
 
+@contextlib.contextmanager
+def counting(port):
+    """A port that leads to that one, and a list with an entry for each connection that came."""
+    came = []
+
+    def pump(a, b):
+        with contextlib.suppress(OSError):
+            while data := a.recv(65536):
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                here, _ = door.accept()
+                there = socket.create_connection(("127.0.0.1", port))
+                came.append((here, there))
+                for pair in ((here, there), (there, here)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=accept, daemon=True).start()
+        yield door.getsockname()[1], came
+        door.shutdown(socket.SHUT_RDWR)
+    for pair in came:
+        for s in pair:
+            s.close()
+
+
 def test_http2(tmp_path):
     cert, key = make_certificate(tmp_path)
     with socket.socket() as s:
@@ -243,6 +272,10 @@ def test_http2(tmp_path):
         http = {"url": f"https://localhost:{port}/", "ca": cert}
         once(tmp_path, {"http": http, "expect": ["[VERSION] == 2", "[BODY] == two"]})
         once(tmp_path, {"http": {**http, "version": "2"}})
+        with counting(port) as (through, came):
+            http = {**http, "url": f"https://localhost:{through}/"}
+            once(tmp_path, {"http": http, "expect": ["[VERSION] == 2", "[BODY] == two"]})
+            assert len(came) == 1, "the first run makes one connection"
     finally:
         server.kill()
         server.wait()
