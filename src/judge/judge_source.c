@@ -237,15 +237,27 @@ static void drop_oldest(struct source *s)
 		memmove(s->proofs, s->proofs + 1, s->n * sizeof(*s->proofs));
 }
 
+static void set_room(struct source *s, unsigned room)
+{
+	s->room = (uint8_t)room;
+	s->results = mem_resize(s->results, room, sizeof(*s->results));
+	if (s->proofs)
+		s->proofs = mem_resize(s->proofs, room, sizeof(*s->proofs));
+}
+
 /* By a few: most sources are good and never have more than SOURCE_GOOD. */
 static void make_room(struct source *s)
 {
-	if (s->n < s->room)
-		return;
-	s->room = s->room < SOURCE_GOOD + 1 ? s->room + 7 : SOURCE_RESULTS;
-	s->results = mem_resize(s->results, s->room, sizeof(*s->results));
-	if (s->proofs)
-		s->proofs = mem_resize(s->proofs, s->room, sizeof(*s->proofs));
+	const unsigned more = s->room + 7u;
+	if (s->n == s->room)
+		set_room(s, more < SOURCE_RESULTS ? more : SOURCE_RESULTS);
+}
+
+/* What failed once and is good again takes no more than others. */
+static void give_back(struct source *s)
+{
+	if (s->n <= SOURCE_GOOD && s->room > SOURCE_GOOD + 1)
+		set_room(s, SOURCE_GOOD + 1);
 }
 
 /* Scrubbed, valid UTF-8 whatever a service sent, not longer than the limit. */
@@ -373,6 +385,7 @@ void source_take(struct source *s, const struct observation *o, int64_t now_ms, 
 		drop_oldest(s);
 	while (s->n > SOURCE_GOOD && !source_texts(s, 0))
 		drop_oldest(s);
+	give_back(s);
 }
 
 void source_mute(struct source *s)

@@ -22,8 +22,8 @@
 #define BODY_MAX      (1 << 20)
 
 struct http_spec {
-	char *url, *method, *body, *proxy, *cert, *key, *ca, *host, *user;
-	const struct yaml *headers, *password; /* while it is read */
+	char *url, *method, *body, *proxy, *cert, *key, *ca, *host, *user; /* method: method_of() */
+	const struct yaml *headers, *password;                             /* while it is read */
 	int64_t redirects, max;
 	int version; /* of the words */
 	bool verify;
@@ -68,6 +68,11 @@ static void defaults(void *into)
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
+
+static const char *method_of(const struct http_spec *s)
+{
+	return s->method ? s->method : s->body ? "POST" : "GET";
+}
 
 static bool is_url(struct probe_reader *r, const struct yaml *at, const char *text,
 	const char *schemes, struct url *u)
@@ -114,12 +119,10 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 	const size_t before = r->errors->n + r->errors->dropped;
 	s->tls = mem_new(struct tls_context *);
 	const bool good = is_url(r, url_at, s->url, "http https", &u);
-	if (!s->method)
-		s->method = mem_strdup(s->body ? "POST" : "GET");
-	for (char *p = s->method; *p; p++)
+	for (char *p = s->method; p && *p; p++)
 		if (*p >= 'a' && *p <= 'z')
 			*p = (char)(*p - 'a' + 'A');
-	if (!header_is_token(slice_of(s->method), 32))
+	if (!header_is_token(slice_of(method_of(s)), 32))
 		probe_wrong(r, yaml_get(at, "method"), "\"%.32s\" is no method", s->method);
 	probe_path(r, &s->ca);
 	probe_path(r, &s->cert);
@@ -151,7 +154,7 @@ static void fini(void *spec)
 static void request(const void *spec, struct buf *out)
 {
 	const struct http_spec *s = spec;
-	buf_printf(out, "%s %s", s->method, s->url);
+	buf_printf(out, "%s %s", method_of(s), s->url);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -213,8 +216,8 @@ static char *redirected(const struct asking *k, const struct http_answer *a)
 static void follow(struct asking *k, const struct http_answer *a, char *url)
 {
 	const struct http_spec *s = k->attempt->spec;
-	const bool head = !strcmp(s->method, "HEAD");
-	if ((a->status == 303 && !head) || (a->status < 303 && !strcmp(s->method, "POST")))
+	const bool head = !strcmp(method_of(s), "HEAD");
+	if ((a->status == 303 && !head) || (a->status < 303 && !strcmp(method_of(s), "POST")))
 		k->plain = true;
 	free(k->url);
 	k->url = url;
@@ -325,7 +328,7 @@ static void ask(struct asking *k)
 		headers[n++] = (struct http_header){h->name, header_value(h)};
 	}
 	const bool with_body = s->body && !k->plain;
-	const struct http_request q = {.method = k->plain ? "GET" : s->method,
+	const struct http_request q = {.method = k->plain ? "GET" : method_of(s),
 		.url = k->url ? k->url : s->url,
 		.headers = headers,
 		.header_count = n,
