@@ -10,10 +10,10 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "import/gatus_inside.h"
+#include "import/window.h"
 
 #define LENGTH_MIN_NS (60 * NS_PER_S)
 #define LENGTH_MAX_NS (24 * 3600 * NS_PER_S)
-#define ZONE_LENGTH   64
 
 static const char *const days[] = {
 	"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
@@ -34,19 +34,6 @@ static bool read_days(const struct import_node *every, bool on[array_len(days)])
 		on[day] = true;
 	}
 	return true;
-}
-
-static bool is_zone(const char *name)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/";
-	struct error err = {0};
-	const size_t n = strlen(name);
-	if (!n || n > ZONE_LENGTH || strspn(name, letters) != n)
-		return false;
-	struct zone *z = zone_load(name, &err);
-	zone_free(z);
-	return z != NULL;
 }
 
 /* --- one window ------------------------------------------------------------------------------- */
@@ -74,7 +61,7 @@ static const char *window_read(const struct import_node *map, struct window *w)
 	if (!import_time(&w->duration, &w->length_ns) || w->length_ns < LENGTH_MIN_NS ||
 		w->length_ns > LENGTH_MAX_NS)
 		return "`duration` is a time within 1m and 24h";
-	if (w->timezone.y && !yaml_is_null(w->timezone.y) && !(zone && is_zone(zone)))
+	if (w->timezone.y && !yaml_is_null(w->timezone.y) && !(zone && import_is_zone(zone)))
 		return "this machine knows no such `timezone`";
 	if (!read_days(&w->every, w->on))
 		return "`every` is a list of days such as Monday";
@@ -134,12 +121,7 @@ void gatus_window(struct gatus *g, const struct import_node *map, const char *wa
 	else
 		import_tell(g->in, &w.timezone, IMPORT_NEEDLESS, "it is UTC");
 	import_answer(g->in, map, enabled, array_len(enabled));
-	json_t *list = json_object_get(g->in->config, "maintenance");
-	if (!list) {
-		list = json_array();
-		json_object_set_new(g->in->config, "maintenance", list);
-	}
-	json_array_append_new(list, item);
+	import_add_window(g->in, item);
 	free(name);
 }
 

@@ -22,7 +22,6 @@ static const struct import_answer top[] = {
 	{"version", IMPORT_NEEDLESS, "the form of the backup"},
 	{"statusPageList", IMPORT_DROPPED,
 		"a page shows components: give the probes that customers may see a `component`"},
-	{"maintenanceList", IMPORT_DROPPED, "windows are not imported: announce the maintenance"},
 	{"tagList", IMPORT_DROPPED, "probes have no tags"},
 };
 
@@ -49,8 +48,9 @@ bool import_kuma(struct import *in)
 			const struct import_node root = import_root(in, i, d),
 						 monitors = import_get(&root, "monitorList"),
 						 proxies = import_get(&root, "proxyList"),
-						 told = import_get(&root, "notificationList");
-			struct kuma k = {in, &monitors, &proxies};
+						 told = import_get(&root, "notificationList"),
+						 windows = import_get(&root, "maintenanceList");
+			struct kuma k = {in, &monitors, &proxies, {0}};
 			if (!monitors.y)
 				continue;
 			found = true;
@@ -61,6 +61,13 @@ bool import_kuma(struct import *in)
 				const struct import_node item = import_item(&monitors, m);
 				kuma_monitor(&k, &item);
 			}
+			for (size_t m = 0; m < import_size(&windows); m++) {
+				const struct import_node item = import_item(&windows, m);
+				kuma_window(&k, &item);
+			}
+			if (!import_size(&windows))
+				import_tell(in, &windows, IMPORT_NEEDLESS, "there is none");
+			map_fini(&k.probes);
 		}
 	return found;
 }

@@ -430,5 +430,7 @@ void kuma_monitor(struct kuma *k, const struct import_node *item)
 	else
 		import_tell(k->in, &upside_down, IMPORT_NEEDLESS, "it is not upside down");
 	tell_unused(k, item, t->name);
-	import_probe_add(&p, item);
+	const struct import_node id = import_get(item, "id");
+	if (import_probe_add(&p, item) && import_text(&id))
+		map_put(&k->probes, import_text(&id), (char *)(uintptr_t)p.name);
 }

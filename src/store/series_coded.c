@@ -1,15 +1,16 @@
 /*
  * series_coded.c - see series_coded.h.
  *
- * A sample is
+ * A run of a probe is a row of numbers in half bytes: three bits each, the lowest first, and one
+ * that says that more follow.
  *
- *	varint: zigzag distance in time, less the usual one; lowest bit: more is told first
- *	that:   byte phases, byte fault, varint tries (of a probe, when they are other ones)
- *	probe:  of each phase of `phases` 0, or 1 + the zigzag distance of its index from the first
- *	        one's; zigzag distance of the total's index from that of the sum of the phases
- *	others: the value, 8 bytes; dist: sum, min, max, 8 bytes each, and its histogram
+ *	zigzag distance in time, less the usual one; its lowest bit: these follow, being other ones:
+ *		phases, fault, tries
+ *	of each phase of `phases` 0, or 1 + the zigzag distance of its index from the first one's
+ *	zigzag distance of the total's index from that of the sum of the phases
  *
- * Both ways move the same state.
+ * A sample of another kind is whole bytes: the distance in time as a varint, then the value; dist:
+ * sum, min, max and the histogram. Both ways move the same state.
  */
 
 #include "store/series_coded.h"
@@ -37,6 +38,37 @@ static void pass_time(struct coded_state *last, int32_t at_ms, bool first)
 /* --- writing -----------------------------------------------------------------------------------
  */
 
+/* Half bytes stand alone in a byte until they are packed. */
+static void put(struct buf *halves, uint64_t v)
+{
+	for (; v >= 8; v >>= 3)
+		buf_add_char(halves, (char)(8 | (v & 7)));
+	buf_add_char(halves, (char)v);
+}
+
+/* It grows by a few bytes and there are many of it: doubling would cost more than it holds. */
+static void make_room(struct coded_samples *c, size_t n)
+{
+	if (!c->n)
+		buf_init(&c->bytes, SERIES_CODED_BYTES);
+	if (c->bytes.n + n >= c->bytes.cap)
+		buf_reserve(&c->bytes, c->bytes.n + n + c->bytes.n / 8 + 16);
+}
+
+static void pack(struct coded_samples *c, const struct buf *halves)
+{
+	make_room(c, halves->n / 2 + 1);
+	for (size_t i = 0; i < halves->n; i++) {
+		const uint8_t v = (uint8_t)halves->p[i];
+		if (c->half)
+			c->bytes.p[c->bytes.n - 1] =
+				(char)((uint8_t)c->bytes.p[c->bytes.n - 1] | v);
+		else
+			buf_add_char(&c->bytes, (char)(v << 4));
+		c->half = !c->half;
+	}
+}
+
 static uint8_t phases_of(const struct series_sample *s)
 {
 	uint8_t bits = 0;
@@ -46,23 +78,24 @@ static uint8_t phases_of(const struct series_sample *s)
 }
 
 /* The first duration of a phase is told whole, the others by their distance from it. */
-static uint64_t add_phase(struct buf *out, uint16_t *base, int64_t us)
+static uint64_t add_phase(struct buf *halves, uint16_t *base, int64_t us)
 {
 	const unsigned index = loglin_index((uint64_t)us, LOGLIN_FINE);
-	code_put_varint(out, index ? code_zigzag((int64_t)index - *base) + 1 : 0);
+	put(halves, index ? code_zigzag((int64_t)index - *base) + 1 : 0);
 	if (!*base)
 		*base = (uint16_t)index;
 	return loglin_middle(index, LOGLIN_FINE);
 }
 
-static void add_durations(struct buf *out, struct coded_state *last, const struct series_sample *s)
+static void add_durations(
+	struct buf *halves, struct coded_state *last, const struct series_sample *s)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < SERIES_PHASES; i++)
 		if (last->phases >> i & 1)
-			sum += add_phase(out, &last->base[i], s->phase_us[i]);
+			sum += add_phase(halves, &last->base[i], s->phase_us[i]);
 	const int64_t beside = loglin_index(sum, LOGLIN_FINE);
-	code_put_varint(out,
+	put(halves,
 		code_zigzag((int64_t)loglin_index((uint64_t)s->total_us, LOGLIN_FINE) - beside));
 }
 
@@ -76,72 +109,126 @@ static bool tell_more(struct coded_state *last, const struct series_sample *s)
 	       last->tries != before.tries;
 }
 
-static void code(struct buf *out, struct coded_samples *c, enum series_kind kind, int32_t at_ms,
-	const struct series_sample *s)
+/* The distance in time. */
+static uint64_t time_of(struct coded_samples *c, int64_t hour, const struct series_sample *s)
 {
-	struct coded_state *last = &c->last;
-	const bool more = kind == SERIES_PROBE && tell_more(last, s);
-	code_put_varint(out, code_zigzag((int64_t)at_ms - last->at_ms - last->step_ms) << 1 | more);
-	pass_time(last, at_ms, c->n == 0);
+	const int32_t at_ms = (int32_t)(s->at_ms - hour * SERIES_HOUR_MS);
+	const int64_t distance = (int64_t)at_ms - c->last.at_ms - c->last.step_ms;
+	pass_time(&c->last, at_ms, c->n == 0);
+	return code_zigzag(distance);
+}
+
+static void add_run(struct coded_samples *c, int64_t hour, const struct series_sample *s)
+{
+	struct buf halves = BUF(BUF_LINE);
+	const bool more = tell_more(&c->last, s);
+	put(&halves, time_of(c, hour, s) << 1 | more);
 	if (more) {
-		buf_add_char(out, (char)last->phases);
-		buf_add_char(out, (char)last->fault);
-		code_put_varint(out, last->tries);
+		put(&halves, c->last.phases);
+		put(&halves, c->last.fault);
+		put(&halves, c->last.tries);
 	}
-	if (kind == SERIES_PROBE) {
-		add_durations(out, last, s);
-		return;
-	}
-	code_put_real(out, s->value);
+	add_durations(&halves, &c->last, s);
+	pack(c, &halves);
+	buf_fini(&halves);
+}
+
+static void add_values(
+	struct coded_samples *c, enum series_kind kind, int64_t hour, const struct series_sample *s)
+{
+	struct buf one = BUF(SERIES_CODED_BYTES);
+	code_put_varint(&one, time_of(c, hour, s));
+	code_put_real(&one, s->value);
 	if (kind == SERIES_DIST) {
-		code_put_real(out, s->min);
-		code_put_real(out, s->max);
-		series_hist_write(out, s->hist);
+		code_put_real(&one, s->min);
+		code_put_real(&one, s->max);
+		series_hist_write(&one, s->hist);
 	}
+	make_room(c, one.n);
+	buf_add_slice(&c->bytes, buf_slice(&one));
+	buf_fini(&one);
 }
 
 void coded_add(
 	struct coded_samples *c, enum series_kind kind, int64_t hour, const struct series_sample *s)
 {
-	struct buf one = BUF(SERIES_CODED_BYTES);
-	code(&one, c, kind, (int32_t)(s->at_ms - hour * SERIES_HOUR_MS), s);
-	if (!c->n)
-		buf_init(&c->bytes, SERIES_CODED_BYTES);
-	/* It grows by a few bytes and there are many of it: doubling would cost more than it holds. */
-	if (c->bytes.n + one.n >= c->bytes.cap)
-		buf_reserve(&c->bytes, c->bytes.n + one.n + c->bytes.n / 8 + 16);
-	buf_add_slice(&c->bytes, buf_slice(&one));
-	buf_fini(&one);
+	if (kind == SERIES_PROBE)
+		add_run(c, hour, s);
+	else
+		add_values(c, kind, hour, s);
 	c->n++;
 }
 
 /* --- reading -----------------------------------------------------------------------------------
  */
 
+struct halves_in {
+	struct code_in in;
+	uint8_t byte;
+	bool half; /* the lower one of `byte` is the next */
+};
+
+static uint64_t next(struct halves_in *h)
+{
+	uint64_t v = 0;
+	for (unsigned shift = 0; shift < 64; shift += 3) {
+		if (!h->half)
+			h->byte = code_byte(&h->in);
+		const uint64_t half = h->half ? h->byte & 15 : h->byte >> 4;
+		h->half = !h->half;
+		v |= (half & 7) << shift;
+		if (half < 8)
+			return v;
+	}
+	h->in.bad = true;
+	return 0;
+}
+
 static int64_t middle_of(int64_t index)
 {
 	return (int64_t)loglin_middle((unsigned)index, LOGLIN_FINE);
 }
 
-static int64_t next_phase(struct code_in *in, uint16_t *base)
+static int64_t next_phase(struct halves_in *h, uint16_t *base)
 {
-	const uint64_t v = code_varint(in);
+	const uint64_t v = next(h);
 	const int64_t index = v ? *base + code_unzigzag(v - 1) : 0;
 	if (!*base)
 		*base = (uint16_t)index;
 	return middle_of(index);
 }
 
-static void next_durations(struct code_in *in, struct coded_state *last, struct series_sample *s)
+static void next_durations(struct halves_in *h, struct coded_state *last, struct series_sample *s)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < SERIES_PHASES; i++) {
 		if (last->phases >> i & 1)
-			s->phase_us[i] = next_phase(in, &last->base[i]);
+			s->phase_us[i] = next_phase(h, &last->base[i]);
 		sum += (uint64_t)s->phase_us[i];
 	}
 	const int64_t beside = loglin_index(sum, LOGLIN_FINE);
-	s->total_us = middle_of(beside + code_unzigzag(code_varint(in)));
+	s->total_us = middle_of(beside + code_unzigzag(next(h)));
+}
+
+static int64_t next_time(struct coded_state *last, uint64_t v, int64_t hour, bool first)
+{
+	pass_time(last, (int32_t)(last->at_ms + last->step_ms + code_unzigzag(v)), first);
+	return hour * SERIES_HOUR_MS + last->at_ms;
+}
+
+static void next_run(struct halves_in *h, struct coded_state *last, int64_t hour, bool first,
+	struct series_sample *s)
+{
+	const uint64_t v = next(h);
+	s->at_ms = next_time(last, v >> 1, hour, first);
+	if (v & 1) {
+		last->phases = (uint8_t)next(h);
+		last->fault = (uint8_t)next(h);
+		last->tries = (uint32_t)next(h);
+	}
+	s->fault = (enum fault)last->fault;
+	s->tries = last->tries;
+	next_durations(h, last, s);
 }
 
 static double next_real(struct code_in *in)
@@ -169,28 +256,18 @@ static void next_values(struct code_in *in, enum series_kind kind, struct series
 void coded_each(struct slice bytes, size_t n, enum series_kind kind, int64_t hour,
 	void (*cb)(void *arg, const struct series_sample *s), void *arg)
 {
-	struct code_in in = code_in(bytes.p, bytes.n);
+	struct halves_in h = {.in = code_in(bytes.p, bytes.n)};
 	struct coded_state last = {0};
 	struct series_hist hist = {0};
 	for (size_t i = 0; i < n; i++) {
 		struct series_sample s = {0};
-		const uint64_t v = code_varint(&in);
-		pass_time(&last, (int32_t)(last.at_ms + last.step_ms + code_unzigzag(v >> 1)),
-			i == 0);
-		if (v & 1) {
-			last.phases = code_byte(&in);
-			last.fault = code_byte(&in);
-			last.tries = (uint32_t)code_varint(&in);
-		}
-		s.at_ms = hour * SERIES_HOUR_MS + last.at_ms;
 		if (kind == SERIES_PROBE) {
-			s.fault = (enum fault)last.fault;
-			s.tries = last.tries;
-			next_durations(&in, &last, &s);
+			next_run(&h, &last, hour, i == 0, &s);
 		} else {
-			next_values(&in, kind, &hist, &s);
+			s.at_ms = next_time(&last, code_varint(&h.in), hour, i == 0);
+			next_values(&h.in, kind, &hist, &s);
 		}
-		assert(!in.bad); /* we wrote it */
+		assert(!h.in.bad); /* we wrote it */
 		cb(arg, &s);
 	}
 	series_hist_fini(&hist);

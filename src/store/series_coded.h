@@ -2,8 +2,8 @@
  * series_coded.h - samples of one series and hour as they come, coded into one piece of memory: a
  * head of ten thousand is made of it. Pure, and for this process alone: files hold blocks.
  *
- * A run of a probe mostly takes a byte, one for each phase that it ever had, and one for its total.
- * Durations are as coarse as a block's, so that an answer is the same from both.
+ * A run of a probe mostly takes half a byte for its time, one for each phase that it ever had, and
+ * half a byte for its total. Durations are as coarse as a block's, so that an answer is the same from both.
  * Thread: one at a time.
  */
 #ifndef STORE_SERIES_CODED_H
@@ -23,6 +23,7 @@ struct coded_state {            /* what the next sample is told as the distance 
 struct coded_samples { /* zeroed before the first */
 	struct buf bytes;
 	uint32_t n;
+	bool half; /* of the last byte the lower half is free */
 	struct coded_state last;
 };
 

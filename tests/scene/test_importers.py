@@ -465,6 +465,56 @@ def test_uptime_kuma():
                               "user": "status", "password": "file:secrets/Mail-password"}
 
 
+def test_windows_of_uptime_kuma():
+    """What is told of each way to say when, and what our words cannot say."""
+    made = example("uptime-kuma")
+    windows = {w["title"]: w for w in made["config"]["maintenance"]}
+
+    def when(title):
+        return {k: v for k, v in windows[title].items() if k not in ("name", "title", "announce", "probes", "text")}
+
+    assert all(w["announce"] == "none" for w in windows.values())
+    berlin = {"zone": "Europe/Berlin"}
+    assert when("Patch night") == {"every": "week", "on": ["tue", "sun"], "at": "23:30", "length": "105m",
+                                   "from": "2026-12-01", **berlin}
+    assert windows["Patch night"]["probes"] == ["Shop-front", "Database"]
+    assert windows["Patch night"]["text"] == "Servers restart *one by one*."
+    assert when("Move") == {"every": "day", "at": "22:00", "until": "02:30", "from": "2026-12-24", "to": "2026-12-24",
+                            **berlin}
+    assert windows["Move"]["probes"] == ["Gateway"] and "text" not in windows["Move"]
+    assert when("Long move") == {"every": "day", "at": "22:00", "length": "3150m", "from": "2026-12-24",
+                                 "to": "2026-12-24"}
+    assert when("Each third") == {"every": "3 days", "at": "23:30", "length": "105m", "from": "2026-12-01",
+                                  "to": "2027-02-28", **berlin}
+    assert when("Days") == {"every": "month", "on": ["1", "15", "last"], "at": "23:30", "length": "105m", **berlin}
+    assert when("Cron of the week") == {"every": "week", "on": ["mon", "tue", "wed", "sun"], "at": "03:15",
+                                        "length": "1h", **berlin}
+    assert when("Cron of the month") == {"every": "month", "on": ["1", "last"], "at": "04:00", "length": "1h", **berlin}
+    assert when("Of all") == {"every": "day", "at": "23:30", "length": "105m", **berlin}
+    assert windows["Of all"]["probes"] == [p["name"] for p in made["config"]["probes"]]
+    assert len(windows) == 8
+    told = {n["what"]: n for n in made["notes"] if n["what"].startswith("maintenanceList.")}
+    for number, why in {8: "of cron", 9: "by hand", 10: "switched off", 11: "no probe"}.items():
+        note = told[f"maintenanceList.{number}"]
+        assert note["fate"] == "not carried" and note["whole"] and why in note["text"]
+    assert told["maintenanceList.1.monitors[2]"]["fate"] == "not carried"
+    assert told["maintenanceList.5.daysOfMonth"]["fate"] == "differently"
+    assert told["maintenanceList.3.timezone"]["fate"] == "differently"
+    assert told["maintenanceList.12.title"]["fate"] == "differently"
+
+
+def test_the_windows_come_when_they_came(tmp_path):
+    """By the clocks of the zone, as `maintenance next` shows them."""
+    config = example("uptime-kuma")["config"]
+    move = next(w for w in config["maintenance"] if w["title"] == "Move")
+    move |= {"from": "2099-12-24", "to": "2099-12-24"}
+    config = {"probes": [p for p in config["probes"] if p["name"] in move["probes"]], "maintenance": [move]}
+    (tmp_path / "glasshouse.yaml").write_text(json.dumps(config), encoding="utf-8")
+    shown = command("maintenance", "next", "-c", tmp_path / "glasshouse.yaml")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("2099-12-24T21:00:00Z  2099-12-25T01:30:00Z  Move"), shown.stdout
+
+
 @pytest.mark.parametrize("kind, what", [("docker", "Container"), ("mqtt", "Broker")])
 def test_what_is_said_to_be_written_instead_is_a_probe(kind, what, tmp_path):
     """A type without an equivalent: the probe of kind exec that the report proposes is read as it stands."""
