@@ -81,9 +81,10 @@ static void pass(const struct recording *s, struct observation *o, const char *c
 
 static void learn_boot(struct recording *s, json_t *boot)
 {
-	if (!boot)
+	const char *server = json_str(boot, "server");
+	if (!boot || json_equal(json_object_get(s->known, server), boot))
 		return;
-	json_object_set(s->known, json_str(boot, "server"), boot);
+	json_object_set(s->known, server, boot);
 	s->has_common = false;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../store/series_house.h"
+#include "observe/boots.h"
 #include "observe/measured.h"
 #include "observe/patrol.h"
 #include "observe/record.h"
@@ -24,6 +25,17 @@ static const char text[] =
 	"checks:\n"
 	"  seen: {list: {service: network, path: \"/networks?id=${net}\"}, after: [subnet], timeout: 4m,"
 	" expect: [\"len([BODY].networks) == 1\"], retry: {until: 4m, every: 500ms}}\n";
+
+/* Three to a host, as the simulated cloud puts them. */
+static const char many_servers[] =
+	"scenario: basics\n"
+	"deadline: 5m\n"
+	"params: {image: auto, flavor: auto}\n"
+	"resources:\n"
+	"  net:    {network: {}}\n"
+	"  subnet: {subnet: {network_id: \"${net}\", ip_version: 4, cidr: 10.72.0.0/24}}\n"
+	"  server: {server: {imageRef: \"${image}\", flavorRef: \"${flavor}\","
+	" networks: [{uuid: \"${net}\"}]}, count: 10, after: [subnet]}\n";
 
 /* Servers too, whose boots have series of their own. */
 static const char with_servers[] =
@@ -61,7 +73,7 @@ struct place {
 	struct check_tools tools;
 	struct patrol *patrol;
 	struct buf seen, told, measured;
-	size_t ended, passed, left;
+	size_t ended, passed, left, shared;
 	int64_t hold_ns;
 	bool stopped;
 };
@@ -112,6 +124,7 @@ static int setup(void **state)
 	p->probes = http_client_new(p->loop, &fresh, &err);
 	p->resolver = resolver_new(p->loop, NULL, &err);
 	p->facts = facts_open(p->dir, p->loop, &err);
+	assert_true(boots_prepare(p->facts, &err));
 	p->journal = journal_new(p->facts, p->dir, &err);
 	p->series = series_open(p->dir, p->loop, NULL, &err);
 	assert_non_null(p->series);
@@ -162,6 +175,7 @@ static void on_seen(void *arg, const struct observation *o)
 	assert_string_equal(o->probe, "basics");
 	buf_printf(&p->seen, "%s=%s %s\n", o->step ? o->step : "-",
 		o->component[0] ? o->component : "-", fault_name(o->fault));
+	p->shared += o->shared && strstr(o->shared, "all 3 failures of 24 h were on host ");
 	if (o->step && o->fault == FAULT_NONE) {
 		assert_true(o->total_us > 0);
 		assert_non_null(strstr(o->series, "basics."));
@@ -488,6 +502,32 @@ static void test_a_held_run_has_told_already(void **state)
 	answer_fini(&b);
 }
 
+static void play(struct place *p, const char *scenario)
+{
+	struct error_list errors = {0};
+	scenario_free(p->scenario);
+	p->scenario = scenario_parse(slice_of(scenario), "basics.yaml", NULL, p->kinds, &errors);
+	assert_int_equal(errors.n, 0);
+}
+
+/* Servers that fail together say what they have in common, each, before the run is over. */
+static void test_what_failed_together_says_so_at_once(void **state)
+{
+	struct place *p = *state;
+	play(p, many_servers);
+	break_it(p, "{\"service\": \"build\", \"host\": \"az1-host1\", \"effect\": \"error\"}");
+	p->hold_ns = 10 * MINUTE_NS;
+	begin(p);
+	for (int i = 0; p->shared < 3 && i < 30; i++)
+		pass(p, NS_PER_S);
+	assert_int_equal(p->shared, 3);
+	assert_int_equal(p->ended, 0);
+	end(p);
+	assert_int_equal(p->ended, 1);
+	assert_int_equal(p->shared, 3);
+	assert_int_equal(objects(p), 0);
+}
+
 static int by_time_and_phases(const void *a, const void *b)
 {
 	const struct series_sample *x = a, *y = b;
@@ -520,13 +560,9 @@ static void same_samples(struct answer *x, struct answer *y, const char *name)
 static void test_the_series_are_those_of_the_reports(void **state)
 {
 	struct place *p = *state;
-	struct error_list errors = {0};
 	struct error err = {0};
 	char *dir = mem_printf("%s/reported", p->dir);
-	scenario_free(p->scenario);
-	p->scenario =
-		scenario_parse(slice_of(with_servers), "basics.yaml", NULL, p->kinds, &errors);
-	assert_int_equal(errors.n, 0);
+	play(p, with_servers);
 	p->reported = series_open(dir, p->loop, NULL, &err);
 	assert_non_null(p->reported);
 	free(dir);
@@ -690,6 +726,8 @@ int test_patrol_sim(void)
 		cmocka_unit_test_setup_teardown(test_an_hour, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_service_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_held_run_has_told_already, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_failed_together_says_so_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_the_series_are_those_of_the_reports, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_could_not_run, setup, teardown),
