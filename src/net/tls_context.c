@@ -183,10 +183,11 @@ static struct tls_context *rest(struct tls_context *c)
 		map_remove(&contexts, out->key);
 		wake(out);
 	}
-	while (idle[n])
+	if (out == c)
+		return out;
+	while (idle[n]) /* there is a place: if there was none, the longest went */
 		n++;
-	if (out != c)
-		idle[n] = c;
+	idle[n] = c;
 	return out;
 }
 
