@@ -551,8 +551,12 @@ static void test_the_series_are_those_of_the_reports(void **state)
 	free(dir);
 	begin(p);
 	pass_runs(p, 2);
-	break_it(p, "{\"service\": \"build\", \"effect\": \"error\", \"text\": \"no disk\"}");
+	break_it(p,
+		"{\"service\": \"build\", \"host\": \"*\", \"effect\": \"error\","
+		" \"text\": \"no disk\"}");
 	pass_runs(p, 4);
+	assert_int_equal(times_seen(p, "server[0]=compute none\n"), 2);
+	assert_true(times_seen(p, "server[0]=compute ") > 2);
 	sim_faults_clear(p->sim);
 	keep_building(p);
 	for (int i = 0; !patrol_open(p->patrol) && i < 60; i++)
