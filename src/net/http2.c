@@ -201,10 +201,10 @@ static enum incoming broken(struct http2 *h, int error)
 /* What stands after frames were read. */
 static enum incoming state_of(struct http2 *h)
 {
+	if (h->ended) /* what follows the answer is not looked at, also when it came with it */
+		return INCOMING_WHOLE;
 	if (h->invalid)
 		return broken(h, h->invalid);
-	if (h->ended)
-		return INCOMING_WHOLE;
 	if (h->closed)
 		return http_incoming_broken(h->in, FAULT_CONNECTION_LOST,
 			"the server ended the request before its answer was complete: %s",
@@ -221,7 +221,7 @@ enum incoming http2_read(struct http2 *h, struct slice got)
 			h->in, FAULT_PROTOCOL, "what answered speaks HTTP/1, not HTTP/2");
 	h->heard = true;
 	const ssize_t n = nghttp2_session_mem_recv(h->session, (const uint8_t *)got.p, got.n);
-	return n < 0 ? broken(h, (int)n) : state_of(h);
+	return n < 0 && !h->ended ? broken(h, (int)n) : state_of(h);
 }
 
 /* --- life --------------------------------------------------------------------------------------

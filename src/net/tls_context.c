@@ -185,7 +185,7 @@ static struct tls_context *rest(struct tls_context *c)
 	}
 	if (c->secret)
 		return c;
-	while (idle[n])
+	while (idle[n]) /* there is a place: if there was none, the longest went */
 		n++;
 	idle[n] = c;
 	return out;

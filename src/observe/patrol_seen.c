@@ -79,10 +79,12 @@ static void pass(const struct recording *s, struct observation *o, const char *c
 
 /* --- boots ------------------------------------------------------------------------------------ */
 
+/* A server is met again with each row that waits for others: what is known already is no news, or
+ * all boots of the last day would be read again for each. */
 static void learn_boot(struct recording *s, json_t *boot)
 {
 	const char *server = json_str(boot, "server");
-	if (!boot || json_equal(json_object_get(s->known, server), boot))
+	if (!server || json_equal(json_object_get(s->known, server), boot))
 		return;
 	json_object_set(s->known, server, boot);
 	s->has_common = false;

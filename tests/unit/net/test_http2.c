@@ -60,6 +60,12 @@ static void what_is_good_is_read_as_curl_does(void **state)
 			SAID(SETTINGS GOAWAY("\x01")
 					HEAD("\x01", "\x04") "\x88" DATA("\x02", "\x01") "ok"),
 			.end = KEEPS},
+		/* One read may bring both. */
+		{"an answer before what is none", NULL,
+			SAID(SETTINGS HEAD("\x01", "\x05") "\x88"
+							   "\0\0\x08\x06\0\0\0\0\x01"
+							   "12345678"),
+			.end = KEEPS},
 		{"a ping before", NULL,
 			SAID(SETTINGS "\0\0\x08\x06\0\0\0\0\0"
 				      "12345678" HEAD("\x01", "\x05") "\x88"),

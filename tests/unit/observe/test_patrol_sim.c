@@ -54,6 +54,18 @@ static const char with_servers[] =
 	"  seen:   {list: {service: network, path: \"/networks?id=${net}\"}, after: [volume],"
 	" timeout: 4m, retry: {until: 4m, every: 500ms}}\n";
 
+static const char from_volumes[] =
+	"scenario: basics\n"
+	"deadline: 5m\n"
+	"params: {image: auto, flavor: auto}\n"
+	"resources:\n"
+	"  net:    {network: {}}\n"
+	"  subnet: {subnet: {network_id: \"${net}\", ip_version: 4, cidr: 10.72.0.0/24}}\n"
+	"  volume: {volume: {size: 20, imageRef: \"${image}\"}}\n"
+	"  server: {server: {flavorRef: \"${flavor}\", networks: [{uuid: \"${net}\"}],"
+	" block_device_mapping_v2: [{boot_index: 0, uuid: \"${volume}\", source_type: volume,"
+	" destination_type: volume}]}, after: [subnet]}\n";
+
 struct place {
 	char dir[64];
 	struct clock clock;
@@ -74,6 +86,7 @@ struct place {
 	struct patrol *patrol;
 	struct buf seen, told, measured;
 	size_t ended, passed, left, shared;
+	json_t *boot; /* of the last server that has one, as reported */
 	int64_t hold_ns;
 	bool stopped;
 };
@@ -161,6 +174,7 @@ static int teardown(void **state)
 	buf_fini(&p->seen);
 	buf_fini(&p->told);
 	buf_fini(&p->measured);
+	json_decref(p->boot);
 	free(p);
 	return 0;
 }
@@ -188,6 +202,11 @@ static void on_ended(void *arg, struct patrol *patrol, const struct run_report *
 	p->ended++;
 	p->passed += r->verdict == VERDICT_PASSED;
 	p->left += r->left;
+	for (size_t i = 0; i < r->row_count; i++)
+		if (r->rows[i].boot) {
+			json_decref(p->boot);
+			p->boot = json_incref(r->rows[i].boot);
+		}
 	const struct record record = {.store = p->reported,
 		.place = {.cloud = "sim",
 			.region = "RegionOne",
@@ -568,8 +587,12 @@ static void test_the_series_are_those_of_the_reports(void **state)
 	free(dir);
 	begin(p);
 	pass_runs(p, 2);
-	break_it(p, "{\"service\": \"build\", \"effect\": \"error\", \"text\": \"no disk\"}");
+	break_it(p,
+		"{\"service\": \"build\", \"host\": \"*\", \"effect\": \"error\","
+		" \"text\": \"no disk\"}");
 	pass_runs(p, 4);
+	assert_int_equal(times_seen(p, "server[0]=compute none\n"), 2);
+	assert_true(times_seen(p, "server[0]=compute ") > 2);
 	sim_faults_clear(p->sim);
 	keep_building(p);
 	for (int i = 0; !patrol_open(p->patrol) && i < 60; i++)
@@ -594,6 +617,24 @@ static void test_the_series_are_those_of_the_reports(void **state)
 	assert_true(boots > 0);
 	assert_true(samples > 5 * 6);
 	series_close(p->reported);
+}
+
+/* The row of the volume is made first, and its object let go. */
+static void test_a_boot_is_told_with_its_volume(void **state)
+{
+	struct place *p = *state;
+	struct error_list errors = {0};
+	scenario_free(p->scenario);
+	p->scenario =
+		scenario_parse(slice_of(from_volumes), "basics.yaml", NULL, p->kinds, &errors);
+	assert_int_equal(errors.n, 0);
+	begin(p);
+	pass_runs(p, 1);
+	end(p);
+	assert_int_equal(p->passed, 1);
+	assert_non_null(p->boot);
+	assert_non_null(json_str(p->boot, "flavor"));
+	assert_non_null(json_str(p->boot, "volume_type"));
 }
 
 static void test_could_not_run(void **state)
@@ -730,6 +771,8 @@ int test_patrol_sim(void)
 			test_what_failed_together_says_so_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_the_series_are_those_of_the_reports, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_boot_is_told_with_its_volume, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_could_not_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_took_how_long_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(
