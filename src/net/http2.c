@@ -8,13 +8,15 @@
 
 #include "base/units.h"
 
-#define WINDOW (1 << 20) /* bytes under way to us; the protocol's 64 KiB are few over a long way */
+#define FIELD_MORE 32        /* what one counts for beside its bytes */
+#define WINDOW     (1 << 20) /* bytes under way to us; the protocol's 64 KiB are few over a long way */
 
 struct http2 {
 	nghttp2_session *session;
 	struct http_incoming *in;
 	struct slice body; /* of the request, what is left */
 	int32_t stream;    /* the request's */
+	size_t head_n;     /* of all headers, those of interim answers too (RFC 9113 6.5.2) */
 	bool heard;        /* anything */
 	bool ended;        /* the answer has its end */
 	bool closed;       /* the stream has */
@@ -139,7 +141,11 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	enum incoming state = INCOMING_MORE;
 	int64_t n;
 
-	if (slice_is(key, ":status") && units_parse_int(text, &n) && n >= 100) {
+	h->head_n += name_n + value_n + FIELD_MORE;
+	if (h->head_n > HTTP_HEADER_BYTES_MAX) {
+		state = http_incoming_broken(
+			h->in, FAULT_PROTOCOL, "the answer's headers are over the limit");
+	} else if (slice_is(key, ":status") && units_parse_int(text, &n) && n >= 100) {
 		h->in->status = (int)n; /* nghttp2 lets only three digits pass */
 		h->in->version = 20;
 	} else if (slice_is(key, ":status")) {

@@ -68,13 +68,15 @@ static void on_sample(void *arg, const struct row_series *row, const struct seri
 		o->refused++;
 }
 
+/* Nor ahead of the clock by more than samples may be. */
 static bool is_fresh(const struct outpost *o, const struct observation *seen, int64_t now_ms)
 {
 	char *key = mem_printf("%s\n%s", seen->cloud, seen->probe);
 	const struct paced *p = map_get(&o->probes, key);
 	const int64_t fresh_ms = p ? 3 * p->every_ms + p->timeout_ms + TRAVEL_MS : FRESH_MS;
 	free(key);
-	return seen->at_ms + seen->total_us / 1000 >= now_ms - fresh_ms;
+	return seen->at_ms >= 0 && seen->at_ms <= now_ms + SERIES_HOUR_MS &&
+	       seen->at_ms + seen->total_us / 1000 >= now_ms - fresh_ms;
 }
 
 static void take_note(struct outpost *o, struct slice bytes)

@@ -349,6 +349,17 @@ static void say_headers(struct peer_connection *c)
 		;
 }
 
+static void say_later(struct peer_connection *c)
+{
+	if (!peer_read(c) || !peer_write(c, SETTINGS, 9))
+		return;
+	while (peer_write(c,
+		HEAD("\x05", "\x04") "\x08\x03"
+				     "103",
+		14))
+		;
+}
+
 static void ping(struct peer_connection *c)
 {
 	if (!peer_read(c) || !peer_write(c, SETTINGS, 9))
@@ -366,7 +377,7 @@ static void what_has_no_end_is_ended(void **state)
 		peer_serve *serve;
 		enum fault fault;
 	} floods[] = {{say_much, FAULT_BODY_TOO_LARGE}, {say_headers, FAULT_PROTOCOL},
-		{ping, FAULT_PROTOCOL}};
+		{say_later, FAULT_PROTOCOL}, {ping, FAULT_PROTOCOL}};
 	struct asked_room *r = *state;
 
 	for (size_t i = 0; i < array_len(floods); i++) {
