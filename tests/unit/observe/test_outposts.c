@@ -45,13 +45,17 @@ static bool no_name(void *arg, uint32_t id, struct buf *out, struct error *err)
 
 static struct parcel *parcel_of(const char *stream, int64_t sent_ms, int64_t at_ms)
 {
-	const struct observation o = {
-		.cloud = "c", .probe = "p", .component = "", .at_ms = at_ms, .total_us = 1000, .tries = 1};
+	const struct observation o = {.cloud = "c",
+		.probe = "p",
+		.component = "",
+		.at_ms = at_ms,
+		.total_us = 1000,
+		.tries = 1};
 	struct buf note = BUF(1000), out = BUF(PARCEL_BYTES);
 	struct parcel_writer w;
 	struct error err = {0};
-	json_t *head = json_pack("{s:s, s:s, s:I}", "location", "berlin", "stream", stream, "sent_ms",
-		(json_int_t)sent_ms);
+	json_t *head = json_pack("{s:s, s:s, s:I}", "location", "berlin", "stream", stream,
+		"sent_ms", (json_int_t)sent_ms);
 	char *text = json_text(head);
 
 	observation_write(&note, &o);
@@ -95,8 +99,9 @@ static void what_is_not_of_now_is_left_out(void **state)
 		snprintf(stream, sizeof(stream), "s%zu", i); /* each from its first number on */
 		outposts_configure(all, locations, 1);
 		const int64_t now = series_house_now(h);
-		outposts_take(all, "berlin", parcel_of(stream, now + t[i].clock_ms, now + t[i].at_ms),
-			on_answer, &heard);
+		outposts_take(all, "berlin",
+			parcel_of(stream, now + t[i].clock_ms, now + t[i].at_ms), on_answer,
+			&heard);
 		loop_advance(h->loop, 10);
 		assert_int_equal(heard.n, t[i].heard);
 		if (heard.n)
