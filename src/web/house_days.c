@@ -116,6 +116,7 @@ void days_forget(struct house *h)
 			days_free(d);
 	}
 	map_fini(&h->days);
+	h->days_like = NULL;
 }
 
 bool days_all_loaded(const struct house *h)
@@ -168,6 +169,16 @@ static json_t *day_json(const struct house_days *d, size_t at, int64_t now_ms)
 	return j;
 }
 
+/* On most days all components were as well: such a day is one element, whoever shows it. */
+static json_t *past_day(struct house_days *d, size_t at, int64_t now_ms)
+{
+	const struct house_days *like = d->house->days_like;
+	if (like && like != d && like->past_of == d->today && like->today == d->today &&
+		!memcmp(like->days[at].s, d->days[at].s, sizeof(d->days[at].s)))
+		return json_incref(json_array_get(like->past, at - (HOUSE_KEPT - MODEL_DAYS)));
+	return day_json(d, at, now_ms);
+}
+
 /* Of SITE: what lies before today changes once a day, so it is built once and shared by documents.
  */
 static const json_t *past_json(struct house_days *d, int64_t now_ms)
@@ -178,7 +189,8 @@ static const json_t *past_json(struct house_days *d, int64_t now_ms)
 	d->past = json_array();
 	d->past_of = d->today;
 	for (size_t i = HOUSE_KEPT - MODEL_DAYS; i + 1 < HOUSE_KEPT; i++)
-		json_array_append_new(d->past, day_json(d, i, now_ms));
+		json_array_append_new(d->past, past_day(d, i, now_ms));
+	d->house->days_like = d;
 	return d->past;
 }
 

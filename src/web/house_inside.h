@@ -97,10 +97,11 @@ struct house {
 	int64_t started_ms, published_ms;
 	bool publishing; /* the first refresh is done */
 	struct timer due, refresh_due;
-	struct house_refresh *refresh; /* under way */
-	bool refresh_again;            /* when it is done */
-	struct map days;               /* component -> struct house_days */
-	struct map last_runs;          /* scenario -> json_t, as `last` of the operators */
+	struct house_refresh *refresh;      /* under way */
+	bool refresh_again;                 /* when it is done */
+	struct map days;                    /* component -> struct house_days */
+	const struct house_days *days_like; /* whose past days were made last, or NULL */
+	struct map last_runs;               /* scenario -> json_t, as `last` of the operators */
 	json_t *last[AUDIENCE_PUBLIC + 1];
 	int64_t revision[AUDIENCE_PUBLIC + 1];
 	struct house_asked *asks;

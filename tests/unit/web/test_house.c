@@ -153,6 +153,32 @@ static void availability_tells_what_was_seen(void **state)
 	assert_true(town_share(d7, "seen") < town_share(d1, "seen"));
 }
 
+/* Most days are alike, and there are many of them: those are held once. */
+static void what_is_alike_is_one_day(void **state)
+{
+	struct town *t = *state;
+	const struct component other = {"identity", "Identity", "Access", "prod", ""};
+	judge_component(t->h->judge, &other);
+	house_expect(t->h, "versions", 10 * EVERY_MS);
+	town_publish(t);
+	for (int i = 0; i < 13 * 12; i++) {
+		house_see(t->h, "versions", FAULT_NONE);
+		house_pass(t->h, 10 * EVERY_MS);
+		worker_settle(t->house->worker);
+	}
+	town_pass(t, 2000);
+	const json_t *days[2];
+	for (size_t i = 0; i < 2; i++)
+		days[i] = json_object_get(
+			json_array_get(json_object_get(t->site[AUDIENCE_PUBLIC], "components"), i),
+			"days");
+	assert_ptr_equal(json_array_get(days[0], 0), json_array_get(days[1], 0));
+	assert_ptr_equal(json_array_get(days[0], 87), json_array_get(days[1], 87));
+	assert_ptr_not_equal(json_array_get(days[0], 88), json_array_get(days[1], 88));
+	assert_false(json_equal(json_array_get(days[0], 88), json_array_get(days[1], 88)));
+	assert_ptr_not_equal(json_array_get(days[0], 89), json_array_get(days[1], 89));
+}
+
 static void what_was_never_known_has_no_share(void **state)
 {
 	struct town *t = *state;
@@ -281,6 +307,7 @@ int test_house(void)
 		town_test(availability_tells_what_was_seen),
 		town_test(what_was_never_known_has_no_share),
 		town_test(days_go_on_over_midnight),
+		town_test(what_is_alike_is_one_day),
 		town_test(nothing_of_the_operators_is_in_what_the_public_gets),
 		town_test(questions_under_way_are_answered_when_it_ends),
 	};
