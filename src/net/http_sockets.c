@@ -69,8 +69,10 @@ static void on_poll(uv_poll_t *p, int status, int events)
 		s->watched = 0;
 		return;
 	}
+	/* What is wrong, reading tells. Told of an error curl does not read, and so does not know that
+	 * a connection that was kept broke before anything came: it would not ask again on another. */
 	work(s->client, s->fd,
-		status < 0 ? CURL_CSELECT_ERR
+		status < 0 ? CURL_CSELECT_IN
 			   : (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
 				     (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
 }
