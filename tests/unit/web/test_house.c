@@ -153,12 +153,9 @@ static void availability_tells_what_was_seen(void **state)
 	assert_true(town_share(d7, "seen") < town_share(d1, "seen"));
 }
 
-/* Most days are alike, and there are many of them: those are held once. */
-static void what_is_alike_is_one_day(void **state)
+/* Good for thirteen hours, from noon on. */
+static void pass_midnight(struct town *t)
 {
-	struct town *t = *state;
-	const struct component other = {"identity", "Identity", "Access", "prod", ""};
-	judge_component(t->h->judge, &other);
 	house_expect(t->h, "versions", 10 * EVERY_MS);
 	town_publish(t);
 	for (int i = 0; i < 13 * 12; i++) {
@@ -167,6 +164,15 @@ static void what_is_alike_is_one_day(void **state)
 		worker_settle(t->house->worker);
 	}
 	town_pass(t, 2000);
+}
+
+/* Most days are alike, and there are many of them: those are held once. */
+static void what_is_alike_is_one_day(void **state)
+{
+	struct town *t = *state;
+	const struct component other = {"identity", "Identity", "Access", "prod", ""};
+	judge_component(t->h->judge, &other);
+	pass_midnight(t);
 	const json_t *days[2];
 	for (size_t i = 0; i < 2; i++)
 		days[i] = json_object_get(
@@ -193,14 +199,7 @@ static void what_was_never_known_has_no_share(void **state)
 static void days_go_on_over_midnight(void **state)
 {
 	struct town *t = *state;
-	house_expect(t->h, "versions", 10 * EVERY_MS);
-	town_publish(t);
-	for (int i = 0; i < 13 * 12; i++) {
-		house_see(t->h, "versions", FAULT_NONE);
-		house_pass(t->h, 10 * EVERY_MS);
-		worker_settle(t->house->worker);
-	}
-	town_pass(t, 2000);
+	pass_midnight(t);
 	const json_t *c = town_first(t->site[AUDIENCE_PUBLIC], "components");
 	const json_t *days = json_object_get(c, "days");
 	assert_int_equal(json_array_size(days), 90);
