@@ -69,10 +69,13 @@ static void on_poll(uv_poll_t *p, int status, int events)
 		s->watched = 0;
 		return;
 	}
-	/* What is wrong, reading tells. Told of an error curl does not read, and so does not know that
-	 * a connection that was kept broke before anything came: it would not ask again on another. */
+	if (status < 0 && uv_poll_start(p, s->watched, on_poll) != 0) /* libuv has stopped it */
+		s->watched = 0;
+	/* What is wrong, reading or writing tells. Told of an error curl does neither, and so does not
+	 * know that a connection that was kept broke before anything came: it would not ask again on
+	 * another. Writing too: of an upload curl reads no more once the server has said its end. */
 	work(s->client, s->fd,
-		status < 0 ? CURL_CSELECT_IN
+		status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT
 			   : (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
 				     (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
 }
