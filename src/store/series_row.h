@@ -23,6 +23,14 @@ void row_writer_add(struct row_writer *w, size_t position, enum series_kind kind
 	const struct series_sample *s);
 bool row_writer_full(const struct row_writer *w);
 
+/* Appends one sample as rows hold it, but for its time; exact. */
+void row_sample_write(struct buf *out, struct block_faults *faults, enum series_kind kind,
+	const struct series_sample *s);
+/* Back into a zeroed sample; `hist` is filled where there is one, and the sample borrows it. False:
+ * corrupt. */
+bool row_sample_read(struct code_in *in, const struct block_faults *faults, enum series_kind kind,
+	struct series_hist *hist, struct series_sample *s) must_check;
+
 struct row_series {
 	uint32_t id;
 	enum series_kind kind;
