@@ -25,7 +25,17 @@ void coded_fini(struct coded_samples *c)
 
 bool coded_full(const struct coded_samples *c)
 {
-	return c->n >= SERIES_BLOCK_SAMPLES || c->bytes.n > SERIES_CODED_BYTES / 4 * 3;
+	return c->n >= SERIES_BLOCK_SAMPLES || c->cut + c->bytes.n > SERIES_CODED_BYTES / 4 * 3;
+}
+
+void coded_cut(struct coded_samples *c, size_t n)
+{
+	struct buf rest = BUF(SERIES_CODED_BYTES);
+	(void)buf_reserve(&rest, c->bytes.n - n);
+	buf_add(&rest, c->bytes.p + n, c->bytes.n - n);
+	buf_fini(&c->bytes);
+	c->bytes = rest;
+	c->cut += (uint32_t)n;
 }
 
 static void pass_time(struct coded_state *last, int32_t at_ms, bool first)

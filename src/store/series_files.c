@@ -17,7 +17,7 @@
 
 #define BUSY_MS 5000
 /* A seal goes through each file once, in the order of its rows. */
-#define CACHE   " PRAGMA cache_size=-512;"
+#define CACHE   " PRAGMA cache_size=-256;"
 #define VERSION 1
 
 /* --- periods -----------------------------------------------------------------------------------

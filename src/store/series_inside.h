@@ -20,7 +20,9 @@ struct head {
 	struct head *next; /* newest first */
 	int64_t hour;
 	bool sealing;
+	bool spilling; /* on its way to a scratch file, or waiting for that */
 	struct coded_samples samples;
+	struct spilled spilled; /* what was cut off of them */
 };
 
 /* A sealed block that is still kept in memory, as it stands in the file. */
@@ -95,6 +97,13 @@ struct series_store {
 	uint64_t generation;          /* of the roll-ups */
 	struct map cache;             /* struct cached, of this generation */
 	struct series_query *queries; /* under way */
+	struct {
+		struct spill_file *file;       /* heads begin in it; NULL: none yet */
+		VEC(struct head *) full;       /* `spilling`, and not handed over */
+		VEC(struct spill_file *) gone; /* nobody uses them */
+		int64_t not_before_ns;
+		bool failed;
+	} spill;
 	struct series_status status;
 	struct {
 		series_watcher *cb;
@@ -117,7 +126,23 @@ void heads_sealed(struct series_store *st, int64_t hour);
 void heads_keep(struct series *s, const struct recent_block *b); /* takes its bytes */
 void heads_forget(struct series_store *st, int64_t before_hour); /* kept blocks */
 void heads_free(struct series *s);
-size_t heads_bytes(const struct series *s);
+/* Adds what they take in memory, and what of them is in scratch files. */
+void heads_count(const struct series *s, size_t *bytes, size_t *spilled);
+
+/* --- series_spill.c ----------------------------------------------------------------------------
+ */
+
+/* Whether it has so much in memory that it goes; over: hardly any more comes. */
+void spill_look(struct series_store *st, struct head *h, bool over);
+/* Heads of this hour that are being sealed are about to be freed. */
+void spill_forget(struct series_store *st, int64_t hour);
+void spill_begin(struct series_store *st, struct spill_turn *t);
+void spill_end(struct series_store *st, struct spill_turn *t);
+bool spill_due(const struct series_store *st); /* some wait, and it is worth trying */
+void spill_next_file(struct series_store *st);
+void spill_use(struct spill_file *f);
+void spill_leave(struct series_store *st, struct spill_file *f);
+void spill_fini(struct series_store *st); /* heads and queries are gone */
 
 /* --- series_turn.c -----------------------------------------------------------------------------
  */

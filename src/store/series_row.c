@@ -96,6 +96,23 @@ struct row {
 	struct series_hist hist;
 };
 
+bool row_may_have(struct slice bytes, uint32_t first, uint32_t last)
+{
+	struct code_in in = code_in(bytes.p, bytes.n);
+	struct block_faults faults = {0};
+	(void)code_bytes(&in, 2);
+	(void)code_varint(&in);
+	if (!block_faults_read(&in, &faults))
+		return false;
+	for (uint64_t n = code_varint(&in); n > 0 && !in.bad; n--) {
+		const uint64_t id = code_varint(&in);
+		(void)code_byte(&in);
+		if (id >= first && id <= last)
+			return true;
+	}
+	return false;
+}
+
 static bool read_head(struct row *r)
 {
 	r->at_ms = (int64_t)code_varint(&r->in);

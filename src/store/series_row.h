@@ -39,6 +39,9 @@ struct row_series {
 void row_writer_finish(
 	const struct row_writer *w, const struct row_series *series, size_t n, struct buf *out);
 
+/* Whether it speaks of a series whose id is in this range, as far as its head can be read; true
+ * does not mean that the row is whole. */
+bool row_may_have(struct slice bytes, uint32_t first, uint32_t last);
 /* Exact, in order of arrival; cb's pointers are borrowed for the call. False: corrupt; cb may have
  * been called before. */
 bool row_read(struct slice bytes,

@@ -20,7 +20,7 @@
 #include "store/sqlite.h"
 
 #define DELAY_MS        600000
-#define SAMPLES_AT_ONCE 100000
+#define SAMPLES_AT_ONCE 50000
 #define RECENT_BYTES    (2u << 20) /* of an hour; what is more stays in the files alone */
 
 /* What a raw file says of an hour: parts 0 and through 0 when it was never sealed. */
@@ -58,8 +58,8 @@ struct counted {
 };
 
 struct collected {
-	int64_t at_ms;
-	size_t at; /* in `bytes`, in order of arrival */
+	uint32_t at_ms; /* in the hour */
+	uint32_t at;    /* in `bytes`, in order of arrival */
 };
 
 struct seal {
@@ -71,7 +71,7 @@ struct seal {
 	sqlite3 *db[LEVELS];
 	VEC(struct counted) counted; /* by id */
 	uint32_t first, last;        /* ids being collected */
-	struct collected *samples;   /* by id */
+	struct collected *samples;   /* by id; NULL: they are being counted */
 	struct buf bytes;            /* what row_sample_write() made of them */
 	struct block_faults faults;  /* of `bytes` */
 	struct series_hist hist;     /* of the sample that was read last */
@@ -95,9 +95,11 @@ static bool each_row(struct seal *s,
 		struct error ignored = {0};
 		const struct slice data = slice_from(
 			sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+		rc = SQLITE_OK;
+		if (s->samples && !row_may_have(data, s->first, s->last))
+			continue;
 		if (!row_read(data, cb, s, &ignored) && report)
 			s->t->corrupt++;
-		rc = SQLITE_OK;
 	}
 	if (rc != SQLITE_DONE)
 		sqlite_error(db, rc, NULL, err);
@@ -143,20 +145,21 @@ static void collect_sample(
 		sample->at_ms / SERIES_HOUR_MS != s->hour)
 		return;
 	struct counted *c = &s->counted.p[place_of(s, series->id)];
-	const size_t at = s->bytes.n;
+	const uint32_t at = (uint32_t)s->bytes.n;
+	const uint32_t at_ms = (uint32_t)(sample->at_ms - s->hour * SERIES_HOUR_MS);
 	assert(c->taken < c->n); /* they were counted over the same rows */
 	row_sample_write(&s->bytes, &s->faults, c->kind, sample);
 	if (s->bytes.over)
 		s->t->refused++;
 	else
-		s->samples[c->begin + c->taken++] = (struct collected){sample->at_ms, at};
+		s->samples[c->begin + c->taken++] = (struct collected){at_ms, at};
 }
 
 /* Its hist is borrowed until the next one is read. */
 static struct series_sample sample_of(
 	struct seal *s, enum series_kind kind, const struct collected *c)
 {
-	struct series_sample sample = {.at_ms = c->at_ms};
+	struct series_sample sample = {.at_ms = s->hour * SERIES_HOUR_MS + c->at_ms};
 	struct code_in in = code_in(s->bytes.p + c->at, s->bytes.n - c->at);
 	const bool good = row_sample_read(&in, &s->faults, kind, &s->hist, &sample);
 	assert(good); /* we wrote it */
@@ -304,7 +307,7 @@ static void make_series(struct seal *s, enum series_kind kind, const struct coll
 	struct buf *out, struct roll_day *ten, struct roll_day *hour)
 {
 	struct block_writer block;
-	const int64_t span = c[n - 1].at_ms - c[0].at_ms;
+	const int64_t span = (int64_t)c[n - 1].at_ms - c[0].at_ms;
 	block_writer_init(&block, kind, n > 1 ? span / (int64_t)(n - 1) : 0);
 	if (kind == SERIES_PROBE) {
 		const struct series_sample usual = typical(s, c, n);
@@ -356,13 +359,18 @@ static bool put_some(struct seal *s, size_t begin, size_t end, uint64_t n, struc
 		if (s->counted.p[i].taken)
 			good = put_series(s, &s->counted.p[i], err);
 	free(s->samples);
+	s->samples = NULL;
 	buf_fini(&s->bytes);
 	return good;
 }
 
 static bool put_all(struct seal *s, struct error *err)
 {
+	uint64_t all = 0;
 	bool good = each_row(s, count_sample, true, err);
+	VEC_EACH (&s->counted, struct counted, c)
+		all += c->n;
+	s->much = all > RECENT_BYTES; /* a byte a sample is little */
 	for (size_t i = 0; good && i < s->counted.n;) {
 		const size_t begin = i;
 		uint64_t n = 0;
@@ -374,6 +382,7 @@ static bool put_all(struct seal *s, struct error *err)
 	}
 	vec_fini(&s->counted);
 	series_hist_fini(&s->hist);
+	mem_trim(); /* of an hour, which the next one takes only when it is sealed */
 	return good;
 }
 

@@ -163,9 +163,6 @@ int main(int argc, char **argv)
 		if (at == BEGIN + 240000)
 			early = now;
 		highest = fmax(highest, now);
-		if (getenv("TRACE") && (at - BEGIN) % 300000 == 0)
-			fprintf(stderr, "%4d min %.2f MB heads %.2f MB\n", (int)((at - BEGIN) / 60000), now / 1e6,
-				(double)series_status(store).head_bytes / 1e6);
 	}
 	const double sealing_before = resident(), unsealed = memory() - before;
 	forget_most();
