@@ -25,6 +25,8 @@ struct coded_samples { /* zeroed before the first */
 	uint32_t n;
 	uint32_t cut; /* so many bytes were before these */
 	bool half;    /* of the last byte the lower half is free */
+	bool alone;   /* `bytes` is empty: the last byte is all that was not cut off, and is here */
+	char byte;
 	struct coded_state last;
 };
 
@@ -36,6 +38,8 @@ void coded_add(struct coded_samples *c, enum series_kind kind, int64_t hour,
 	const struct series_sample *s);
 /* The first n bytes, not the last one, stand elsewhere from now on. */
 void coded_cut(struct coded_samples *c, size_t n);
+/* What was not cut off; borrowed. */
+struct slice coded_rest(const struct coded_samples *c);
 /* Calls cb for each of the n samples in `bytes`, in order of arrival; its hist is borrowed for the
  * call. */
 void coded_each(struct slice bytes, size_t n, enum series_kind kind, int64_t hour,

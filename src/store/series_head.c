@@ -14,7 +14,7 @@ static struct head *open_head(struct series *s, int64_t hour)
 		if (h->hour < hour)
 			spill_look(s->store, h, true);
 	struct head *h = mem_new(struct head);
-	h->hour = hour;
+	h->hour = (int32_t)hour;
 	h->next = s->heads;
 	s->heads = h;
 	return h;
@@ -39,8 +39,7 @@ void heads_close(struct series_store *st, int64_t before_hour)
 
 static void head_free(struct series_store *st, struct head *h)
 {
-	if (h->spilled.file)
-		spill_leave(st, h->spilled.file);
+	spill_free(st, h);
 	coded_fini(&h->samples);
 	free(h);
 }

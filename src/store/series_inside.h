@@ -18,9 +18,10 @@
  * later ones begin another, so that a seal that succeeds takes whole heads away. */
 struct head {
 	struct head *next; /* newest first */
-	int64_t hour;
+	int32_t hour;      /* small: there are twenty thousand of it when an hour has just ended */
 	bool sealing;
 	bool spilling; /* on its way to a scratch file, or waiting for that */
+	uint8_t file; /* where what was cut off is: 1 + its place in `spill.files`; 0: nothing was */
 	struct coded_samples samples;
 	struct spilled spilled; /* what was cut off of them */
 };
@@ -98,7 +99,8 @@ struct series_store {
 	struct map cache;             /* struct cached, of this generation */
 	struct series_query *queries; /* under way */
 	struct {
-		struct spill_file *file;       /* heads begin in it; NULL: none yet */
+		struct spill_file *files[SPILL_FILES];
+		uint8_t file;                  /* heads begin in it; 1 + its place, 0: none yet */
 		VEC(struct head *) full;       /* `spilling`, and not handed over */
 		VEC(struct spill_file *) gone; /* nobody uses them */
 		int64_t not_before_ns;
@@ -140,9 +142,11 @@ void spill_begin(struct series_store *st, struct spill_turn *t);
 void spill_end(struct series_store *st, struct spill_turn *t);
 bool spill_due(const struct series_store *st); /* some wait, and it is worth trying */
 void spill_next_file(struct series_store *st);
-void spill_use(struct spill_file *f);
+/* Of a head; NULL: all of it is in memory. Whoever gets it uses it until he leaves it. */
+struct spill_file *spill_use(struct series_store *st, const struct head *h);
 void spill_leave(struct series_store *st, struct spill_file *f);
-void spill_fini(struct series_store *st); /* heads and queries are gone */
+void spill_free(struct series_store *st, struct head *h); /* the head goes */
+void spill_fini(struct series_store *st);                 /* heads and queries are gone */
 
 /* --- series_turn.c -----------------------------------------------------------------------------
  */

@@ -64,8 +64,8 @@ static void cache_take(struct series_query *q)
 static void query_free(struct series_query *q)
 {
 	VEC_EACH (&q->memory, struct memory_block, b) {
-		if (b->spilled.file)
-			spill_leave(q->store, b->spilled.file);
+		if (b->file)
+			spill_leave(q->store, b->file);
 		free(b->p);
 	}
 	vec_fini(&q->memory);
@@ -181,16 +181,16 @@ static int by_hour(const void *a, const void *b)
 static void take_head(struct series_query *q, const struct head *h)
 {
 	const struct coded_samples *c = &h->samples;
+	const struct slice rest = coded_rest(c);
 	struct memory_block b = {.hour = h->hour,
-		.n = c->bytes.n,
+		.n = rest.n,
 		.coded = c->n,
+		.file = spill_use(q->store, h),
 		.spilled = h->spilled,
 		.cut = c->cut};
 	const size_t before = SPILL_HEADER + b.cut;
 	b.p = mem_alloc(before + b.n);
-	memcpy(b.p + before, c->bytes.p, b.n);
-	if (b.spilled.file)
-		spill_use(b.spilled.file);
+	memcpy(b.p + before, rest.p, b.n);
 	vec_push(&q->memory, b);
 	add_limit(q, h->hour);
 }

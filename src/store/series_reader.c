@@ -149,7 +149,7 @@ static void take_memory(struct series_query *q, const struct memory_block *b)
 		return;
 	else if (b->coded > SERIES_DECODED_MAX - q->decoded)
 		too_many(q);
-	else if (!spill_read(&b->spilled, head, b->cut))
+	else if (!spill_read(b->file, b->spilled, head, b->cut))
 		q->corrupt++;
 	else
 		coded_each(slice_from(head, b->cut + b->n), b->coded, q->kind, b->hour, take_sample,

@@ -20,7 +20,7 @@
 #include "store/sqlite.h"
 
 #define DELAY_MS        600000
-#define SAMPLES_AT_ONCE 50000
+#define SAMPLES_AT_ONCE 25000
 #define RECENT_BYTES    (2u << 20) /* of an hour; what is more stays in the files alone */
 
 /* What a raw file says of an hour: parts 0 and through 0 when it was never sealed. */
@@ -53,8 +53,8 @@ static bool get_mark(
 struct counted {
 	uint32_t id;
 	enum series_kind kind;
-	uint64_t n;
-	uint64_t begin, taken; /* in `samples`, while they are collected */
+	uint32_t n;
+	uint32_t begin, taken; /* in `samples`, while they are collected */
 };
 
 struct collected {

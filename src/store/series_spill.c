@@ -2,7 +2,7 @@
  * series_spill.c - see series_spill.h.
  *
  * A piece: crc of all behind it (4 bytes), bytes of the piece before (4), where that one begins
- * (8), its bytes. Files follow one another with the seals, so that one goes when the hours that
+ * (4), nothing (4), its bytes. Files follow one another with the seals, so that one goes when the hours that
  * began in it are sealed; a head stays with the file it began in.
  */
 
@@ -12,9 +12,10 @@
 
 #include "store/series_inside.h"
 
-#define SPILL_FROM 128
+#define SPILL_FROM 96
 #define SPILL_REST 48          /* of one whose hour is over; fewer would not make it smaller */
 #define TURN_BYTES (512 << 10) /* in one turn; the loop copies them */
+#define PLACE_MOST (1u << 31)  /* where a piece may begin, in units: 32 GB */
 #define RETRY_NS   (60 * NS_PER_S)
 
 /* --- the writer's ------------------------------------------------------------------------------
@@ -34,10 +35,15 @@ static void close_file(struct spill_file *f)
 	free(f);
 }
 
-static bool write_all(int fd, const struct buf *bytes, uint64_t at)
+static off_t place_of(uint32_t at)
+{
+	return (off_t)at * SPILL_UNIT;
+}
+
+static bool write_all(int fd, const struct buf *bytes, off_t at)
 {
 	for (size_t done = 0; done < bytes->n;) {
-		const ssize_t n = pwrite(fd, bytes->p + done, bytes->n - done, (off_t)(at + done));
+		const ssize_t n = pwrite(fd, bytes->p + done, bytes->n - done, at + (off_t)done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -56,7 +62,9 @@ void spill_work(struct spill_turn *t, const char *dir)
 		return;
 	if (t->file->fd < 0)
 		t->file->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (t->file->fd < 0 || !write_all(t->file->fd, &t->bytes, t->at))
+	if (t->at > PLACE_MOST)
+		error_set(&t->err, ERROR_LIMIT, "a scratch file in %s is full", dir);
+	else if (t->file->fd < 0 || !write_all(t->file->fd, &t->bytes, place_of(t->at)))
 		error_sys(&t->err, errno, "a scratch file in %s", dir);
 }
 
@@ -65,22 +73,21 @@ void spill_work(struct spill_turn *t, const char *dir)
 
 /* From the last piece back. The header of each comes to stand where the bytes of the one before
  * will. */
-bool spill_read(const struct spilled *s, char *into, size_t n)
+bool spill_read(const struct spill_file *f, struct spilled piece, char *into, size_t n)
 {
-	struct spilled piece = *s;
 	while (n) {
 		if (!piece.n || piece.n > n)
 			return false;
 		n -= piece.n;
 		char *p = into + n - SPILL_HEADER;
 		const size_t size = SPILL_HEADER + piece.n;
-		if (pread(s->file->fd, p, size, (off_t)piece.at) != (ssize_t)size)
+		if (pread(f->fd, p, size, place_of(piece.at)) != (ssize_t)size)
 			return false;
 		struct code_in in = code_in(p, SPILL_HEADER);
 		if (code_word(&in, 4) != block_crc(p + 4, size - 4))
 			return false;
 		piece.n = (uint32_t)code_word(&in, 4);
-		piece.at = code_word(&in, 8);
+		piece.at = (uint32_t)code_word(&in, 4);
 	}
 	return !piece.n;
 }
@@ -88,15 +95,33 @@ bool spill_read(const struct spilled *s, char *into, size_t n)
 /* --- the loop's --------------------------------------------------------------------------------
  */
 
-void spill_use(struct spill_file *f)
+static struct spill_file *file_of(const struct series_store *st, uint8_t number)
 {
-	f->users++;
+	return number ? st->spill.files[number - 1] : NULL;
+}
+
+struct spill_file *spill_use(struct series_store *st, const struct head *h)
+{
+	struct spill_file *f = file_of(st, h->file);
+	if (f)
+		f->users++;
+	return f;
 }
 
 void spill_leave(struct series_store *st, struct spill_file *f)
 {
-	if (--f->users == 0)
-		vec_push(&st->spill.gone, f);
+	if (--f->users)
+		return;
+	for (size_t i = 0; i < SPILL_FILES; i++)
+		if (st->spill.files[i] == f)
+			st->spill.files[i] = NULL;
+	vec_push(&st->spill.gone, f);
+}
+
+void spill_free(struct series_store *st, struct head *h)
+{
+	if (h->file)
+		spill_leave(st, file_of(st, h->file));
 }
 
 void spill_look(struct series_store *st, struct head *h, bool over)
@@ -117,38 +142,55 @@ void spill_forget(struct series_store *st, int64_t hour)
 	st->spill.full.n = n;
 }
 
-static struct spill_file *current(struct series_store *st)
+static size_t free_place(const struct series_store *st)
+{
+	size_t i = 0;
+	while (i < SPILL_FILES && st->spill.files[i])
+		i++;
+	return i;
+}
+
+/* Where heads begin. */
+static uint8_t current(struct series_store *st)
 {
 	if (!st->spill.file) {
-		st->spill.file = mem_new(struct spill_file);
-		st->spill.file->fd = -1;
-		spill_use(st->spill.file);
+		const size_t i = free_place(st);
+		struct spill_file *f = mem_new(struct spill_file);
+		f->fd = -1;
+		f->users = 1;
+		st->spill.files[i] = f;
+		st->spill.file = (uint8_t)(i + 1);
 	}
 	return st->spill.file;
 }
 
+/* While there is a place for it. */
 void spill_next_file(struct series_store *st)
 {
-	if (!st->spill.file || !st->spill.file->end)
+	struct spill_file *f = file_of(st, st->spill.file);
+	if (!f || !f->end || free_place(st) == SPILL_FILES)
 		return;
-	spill_leave(st, st->spill.file);
-	st->spill.file = NULL;
+	st->spill.file = 0;
+	spill_leave(st, f);
 }
 
-/* Its last byte may lack a half. */
+/* All but its last byte, which may lack a half. */
 static void add_piece(struct spill_turn *t, struct head *h)
 {
 	const size_t begin = t->bytes.n, n = h->samples.bytes.n - 1;
-	const struct spilled *before = &h->spilled;
-	struct buf head = BUF(SPILL_HEADER);
+	struct buf crc = BUF(SPILL_HEADER);
 	code_put_word(&t->bytes, 0, 4);
-	code_put_word(&t->bytes, before->n, 4);
-	code_put_word(&t->bytes, before->at, 8);
+	code_put_word(&t->bytes, h->spilled.n, 4);
+	code_put_word(&t->bytes, h->spilled.at, 4);
+	code_put_word(&t->bytes, 0, 4);
 	buf_add(&t->bytes, h->samples.bytes.p, n);
-	code_put_word(&head, block_crc(t->bytes.p + begin + 4, t->bytes.n - begin - 4), 4);
-	memcpy(t->bytes.p + begin, head.p, 4);
-	buf_fini(&head);
-	vec_push(&t->items, ((struct spill_item){h, {t->file, t->at + begin, (uint32_t)n}}));
+	code_put_word(&crc, block_crc(t->bytes.p + begin + 4, t->bytes.n - begin - 4), 4);
+	memcpy(t->bytes.p + begin, crc.p, 4);
+	buf_fini(&crc);
+	while (t->bytes.n % SPILL_UNIT)
+		buf_add_char(&t->bytes, 0);
+	vec_push(&t->items,
+		((struct spill_item){h, {t->at + (uint32_t)(begin / SPILL_UNIT), (uint32_t)n}}));
 }
 
 bool spill_due(const struct series_store *st)
@@ -169,15 +211,14 @@ void spill_begin(struct series_store *st, struct spill_turn *t)
 		return;
 	t->bytes = BUF(BUF_MOST);
 	VEC_EACH (&st->spill.full, struct head *, h) {
-		struct spill_file *file = (*h)->spilled.file;
-		if (!file)
-			file = current(st);
+		const uint8_t file = (*h)->file ? (*h)->file : current(st);
 		if (!t->file) {
-			t->file = file;
-			t->at = file->end;
-			spill_use(file);
+			t->file = file_of(st, file);
+			t->file_number = file;
+			t->at = t->file->end;
+			t->file->users++;
 		}
-		if (t->file == file && t->bytes.n < TURN_BYTES)
+		if (t->file_number == file && t->bytes.n < TURN_BYTES)
 			add_piece(t, *h);
 		else
 			st->spill.full.p[left++] = *h;
@@ -185,11 +226,14 @@ void spill_begin(struct series_store *st, struct spill_turn *t)
 	st->spill.full.n = left;
 }
 
-static void learn_piece(const struct spill_item *i)
+static void learn_piece(
+	struct series_store *st, const struct spill_turn *t, const struct spill_item *i)
 {
 	struct head *h = i->head;
-	if (!h->spilled.file)
-		spill_use(i->piece.file);
+	if (!h->file) {
+		h->file = t->file_number;
+		(void)spill_use(st, h);
+	}
 	h->spilled = i->piece;
 	h->spilling = false;
 	coded_cut(&h->samples, i->piece.n);
@@ -209,13 +253,13 @@ void spill_end(struct series_store *st, struct spill_turn *t)
 		return;
 	VEC_EACH (&t->items, struct spill_item, i)
 		if (!t->err.msg[0])
-			learn_piece(i);
+			learn_piece(st, t, i);
 		else
 			vec_push(&st->spill.full, i->head);
 	if (t->err.msg[0])
 		st->spill.not_before_ns = clock_mono_ns(loop_clock(st->loop)) + RETRY_NS;
 	else
-		t->file->end = t->at + t->bytes.n;
+		t->file->end = t->at + (uint32_t)(t->bytes.n / SPILL_UNIT);
 	spill_leave(st, t->file);
 	say_trouble(st, &t->err);
 }
@@ -223,7 +267,7 @@ void spill_end(struct series_store *st, struct spill_turn *t)
 void spill_fini(struct series_store *st)
 {
 	if (st->spill.file)
-		spill_leave(st, st->spill.file);
+		spill_leave(st, file_of(st, st->spill.file));
 	VEC_EACH (&st->spill.gone, struct spill_file *, f)
 		close_file(*f);
 	vec_fini(&st->spill.gone);

@@ -15,17 +15,18 @@
 #include "store/code.h"
 
 #define SPILL_HEADER 16 /* bytes before those of a piece */
+#define SPILL_UNIT   16 /* a piece begins at a multiple of it */
+#define SPILL_FILES  8  /* at a time; hours that are not sealed keep theirs */
 
 struct spill_file {
 	int fd; /* -1: to be made by the writer */
 	/* the loop's */
-	uint64_t end;
-	size_t users; /* heads, queries, and the store while heads begin in it */
+	uint32_t end; /* in units, as all places in it */
+	size_t users; /* heads, queries, a turn, and the store while heads begin in it */
 };
 
-struct spilled { /* of one head; zeroed: nothing */
-	struct spill_file *file;
-	uint64_t at; /* the last piece */
+struct spilled {     /* of one head; zeroed: nothing */
+	uint32_t at; /* the last piece */
 	uint32_t n;  /* bytes of it, without the header */
 };
 
@@ -38,7 +39,8 @@ struct spill_item {
 
 struct spill_turn {              /* goes to the writer and back with a turn */
 	struct spill_file *file; /* NULL: there is nothing to be written */
-	uint64_t at;
+	uint8_t file_number;     /* as heads have it */
+	uint32_t at;
 	struct buf bytes; /* from `at` on */
 	VEC(struct spill_item) items;
 	VEC(struct spill_file *) gone; /* to be closed */
@@ -50,8 +52,8 @@ void spill_turn_fini(struct spill_turn *t); /* Thread: any */
 /* Closes what is gone, writes. `dir` is where. Thread: the writer's. */
 void spill_work(struct spill_turn *t, const char *dir);
 
-/* All pieces of a head, n bytes in all, to `into`, before which SPILL_HEADER bytes are overwritten.
+/* All pieces of a head, n bytes in all (0: the file may be NULL), to `into`, before which SPILL_HEADER bytes are overwritten.
  * False: they cannot be read as they were written. Thread: any. */
-bool spill_read(const struct spilled *s, char *into, size_t n) must_check;
+bool spill_read(const struct spill_file *f, struct spilled last, char *into, size_t n) must_check;
 
 #endif

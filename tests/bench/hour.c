@@ -5,13 +5,14 @@
  *	bench-hour DIRECTORY [PROBES]
  *
  * Prints one JSON line, bytes over what was there before the first sample: after four minutes, at
- * the most before the hour is sealed, while it is, and after; what a run takes of a query of the
- * current hour, all series at once, in microseconds a series (the least of five).
+ * the most before the hour is sealed, while it is, and after; what a query of the current
+ * hour takes of the CPU, in microseconds a series, and sealing, in seconds.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/random.h"
 #include "base/vec.h"
@@ -113,12 +114,19 @@ static void on_points(void *arg, const struct series_points *points, const struc
 	all_answered = --answered == 0;
 }
 
-/* Microseconds a series, all asked at once: the least of five. */
+static int64_t cpu_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* Microseconds of CPU a series, all asked at once: the least of five. */
 static double ask(struct series **all, size_t n, int64_t from_ms)
 {
 	double least = INFINITY;
 	for (int i = 0; i < 5; i++) {
-		const int64_t began = clock_mono_ns(&clock_system);
+		const int64_t began = cpu_ns();
 		answered = n;
 		counted = 0;
 		all_answered = false;
@@ -126,7 +134,7 @@ static double ask(struct series **all, size_t n, int64_t from_ms)
 			series_read(all[k], from_ms, from_ms + SERIES_HOUR_MS, 600000, true,
 				on_points, NULL);
 		loop_run_until(loop, &all_answered);
-		least = fmin(least, (double)(clock_mono_ns(&clock_system) - began) / 1e3);
+		least = fmin(least, (double)(cpu_ns() - began) / 1e3);
 		if (counted != n * SERIES_HOUR_MS / STEP_MS)
 			mem_panic("%llu runs came back", (unsigned long long)counted);
 	}
@@ -166,11 +174,11 @@ int main(int argc, char **argv)
 	}
 	const double sealing_before = resident(), unsealed = memory() - before;
 	forget_most();
-	const double began = (double)clock_mono_ns(&clock_system);
+	const int64_t began = cpu_ns();
 	for (; at < BEGIN + SERIES_HOUR_MS + 620000; at += STEP_MS)
 		step(all, n, at);
 	const double sealing = unsealed + most() - sealing_before;
-	const double took = (double)clock_mono_ns(&clock_system) - began;
+	const int64_t took = cpu_ns() - began;
 	for (; at < BEGIN + SERIES_HOUR_MS + 840000; at += STEP_MS)
 		step(all, n, at);
 	const double after = memory() - before;
@@ -182,7 +190,7 @@ int main(int argc, char **argv)
 		mem_panic("not all of it was stored: %s", status.why.msg);
 	printf("{\"probes\": %zu, \"early_bytes\": %.0f, \"most_bytes\": %.0f, \"sealing_bytes\": %.0f,"
 	       " \"after_bytes\": %.0f, \"asked_us\": %.2f, \"seal_s\": %.2f}\n",
-		n, early, highest, sealing, after, asked, took / 1e9);
+		n, early, highest, sealing, after, asked, (double)took / 1e9);
 	series_close(store);
 	loop_free(loop);
 	free(all);

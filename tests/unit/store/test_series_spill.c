@@ -83,7 +83,8 @@ static size_t count(struct series_house *h, const struct told *t)
 		struct answer a;
 		struct series_sample *told = mem_new_array(t->list[i].n, sizeof(*told));
 
-		assert_true(ask_runs(series_of(h, i), h->loop, now - 2 * SERIES_HOUR_MS, now + 1, &a));
+		assert_true(
+			ask_runs(series_of(h, i), h->loop, now - 2 * SERIES_HOUR_MS, now + 1, &a));
 		memcpy(told, t->list[i].p, t->list[i].n * sizeof(*told));
 		qsort(told, t->list[i].n, sizeof(*told), by_time);
 		assert_true(a.runs.n == t->list[i].n || !a.runs.n);
