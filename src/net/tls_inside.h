@@ -36,6 +36,12 @@ const OSSL_DISPATCH *tls_keys_kept(const OSSL_DISPATCH *plain);
 void tls_keys_begin(struct tls_session *s);
 void tls_keys_end(void);
 void tls_keys_forget(struct tls_session *s); /* when it will make no more */
+/* What tls_settle() gives OpenSSL, see CRYPTO_set_mem_functions(3). Thread: any. They need the first
+ * one called once. */
+void tls_memory_settle(void);
+void *tls_memory_get(size_t n, const char *file, int line);
+void tls_memory_put(void *p, const char *file, int line);
+void *tls_memory_resize(void *p, size_t n, const char *file, int line);
 /* Fills everything but fault and detail, from what the server has shown so far. */
 void tls_facts_read(struct tls_facts *f, SSL *ssl);
 void tls_facts_fini(struct tls_facts *f);
