@@ -132,6 +132,36 @@ def test_conditions_on_an_answer(tmp_path):
         assert r["detail"] == "expected [BODY].status == DOWN; [BODY].status = UP"
 
 
+def test_an_answer_of_another_form(tmp_path):
+    """A page where a document was expected is the service's failure, and is told in whole letters."""
+    with Web() as web:
+        web.pages["/html"] = (200, {}, b"<html>We are sorry")
+        r = once(tmp_path, {"http": web.url + "/html", "expect": ["[BODY].status == UP"]}, 1)
+        assert r["fault"] == "expectation" and r["detail"] == "expected [BODY].status == UP; [BODY].status = null"
+        once(tmp_path, {"http": web.url + "/html", "expect": ["has([BODY].error) == false", "[BODY].a == 1 || [STATUS] == 200"]})
+        web.pages["/text"] = (200, {}, b'{"load": "much"}')
+        r = once(tmp_path, {"http": web.url + "/text", "expect": ["[BODY].load < 5"]}, 1)
+        assert r["fault"] == "expectation" and "< does not work between text and a number" in r["detail"]
+        web.pages["/big"] = (200, {}, b'{"id": 12345678901234567890, "status": "DOWN", "status": "UP"}')
+        once(tmp_path, {"http": web.url + "/big", "expect": ["[BODY].status == UP", "[BODY].id > 5"]})
+        for body in (b"a" + "\u00e4".encode() * 300, b"\xe4\x1b[31m", bytes(range(256))):
+            web.pages["/torn"] = (200, {}, body)
+            r = once(tmp_path, {"http": web.url + "/torn", "expect": ["[BODY] == ok"]}, 1)
+            assert r["conditions"][0]["saw"] in r["detail"] and "[BODY] = " in r["detail"]
+            assert all(c >= " " for c in r["detail"]), r["detail"]
+        web.pages["/empty"] = (200, {}, b"")
+        once(tmp_path, {"http": web.url + "/empty", "expect": ['[BODY] == ""', "len([BODY]) == 0"]})
+
+
+def test_times_as_people_read_them(tmp_path):
+    cert = make_certificate(tmp_path, days=3)
+    with Web(cert) as web:
+        r = once(tmp_path, {"http": {"url": web.url + "/", "ca": cert[0]}, "expect": ["[CERTIFICATE_EXPIRATION] > 240h"]}, 1)
+        assert re.search(r"\[CERTIFICATE_EXPIRATION\] = 71h5\dm$", r["detail"]), r["detail"]
+        out = run(tmp_path, "try", "p", "-c", "probes.yaml", cwd=tmp_path)
+        assert re.search(r"(?m)^  \[CERTIFICATE_EXPIRATION\] 71h5\dm$", out.stdout), out.stdout
+
+
 def test_what_is_good_without_conditions(tmp_path):
     with Web() as web:
         for status, fault in ((204, "none"), (304, "none"), (404, "not_found"), (500, "http_5xx"), (503, "unavailable")):
@@ -208,6 +238,8 @@ def test_families(tmp_path):
         four, six = once(tmp_path, {**here, "family": "both"}, 1)
         assert (four["probe"], four["fault"]) == ("p.ipv4", "refused")
         assert (six["probe"], six["fault"], six["address"]) == ("p.ipv6", "none", "::1")
+        out = run(tmp_path, "try", "p.ipv6", "-c", "probes.yaml", cwd=tmp_path)
+        assert out.returncode == 0 and out.stdout.startswith("p.ipv6: good\n") and "ipv4" not in out.stdout
         once(tmp_path, {**here, "family": "ipv6"})
         once(tmp_path, {**here, "family": "ipv4"}, 1)
 

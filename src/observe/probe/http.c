@@ -389,10 +389,10 @@ static const char *const measurements[] = {
 static struct value body_of(struct asking *k)
 {
 	const struct http_answer *a = k->answer;
-	if (k->body.type == VALUE_NULL && a->body.n) {
+	if (k->body.type == VALUE_NULL) {
 		const struct http_spec *s = k->attempt->spec;
-		json_t *j = json_parse(a->body, (size_t)s->max, NULL);
-		k->body = j ? value_from_json(j) : value_text(slice_trim(a->body));
+		json_t *j = json_parse_foreign(a->body, (size_t)s->max);
+		k->body = j ? value_from_json(j) : talk_text(slice_trim(a->body));
 		json_decref(j);
 	}
 	return value_copy(k->body);
