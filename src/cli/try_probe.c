@@ -195,11 +195,16 @@ static bool open_tools(struct trying *t, struct error *err)
 	tools->http = http_client_new(t->loop, &fresh, err);
 	tools->resolver = tools->http ? resolver_new(t->loop, NULL, err) : NULL;
 	tools->pinger = tools->resolver ? pinger_new(t->loop, err) : NULL;
-	return tools->pinger != NULL;
+	if (!tools->pinger || strcmp(probe_config_about(t->probe)->kind, "ssh") != 0)
+		return tools->pinger != NULL;
+	tools->ssh = ssh_pool_new(t->loop, err);
+	return tools->ssh != NULL;
 }
 
 static void close_tools(struct trying *t)
 {
+	if (t->tools.ssh)
+		ssh_pool_free(t->tools.ssh);
 	if (t->tools.pinger)
 		pinger_free(t->tools.pinger);
 	if (t->tools.resolver)

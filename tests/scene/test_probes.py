@@ -336,6 +336,12 @@ def test_try_refuses(tmp_path):
     assert out.returncode == 2 and out.stderr == f'{file}: there is no probe "wep" in it; did you mean "web"?\n'
     out = run(tmp_path, "try", "b", "-c", str(file))
     assert out.returncode == 2 and "probe b: the environment has no NOTHING" in out.stderr
+    file.write_text('probes: [{name: a, http: {url: "https://127.0.0.1:9/", ca: none.pem}}, {name: b, tls: {to: "a:1", ca: none.pem}}]')
+    out = run(tmp_path, "config", "check", "-c", str(file))
+    assert out.returncode == 1 and out.stderr == "".join(
+        f"{file}:1:{col}: probe {name}: the file of authorities {tmp_path}/./none.pem: No such file or directory\n"
+        for name, col in (("a", 26), ("b", 87))), out.stderr
+    file.write_text('probes: [{name: web, http: "http://127.0.0.1:9/"}]')
     out = run(tmp_path, "try", "web", "-c", str(file), "--runs", "3")
     assert out.returncode == 2 and "no option but --json" in out.stderr
 
