@@ -104,8 +104,9 @@ static void failed_errno(struct dns_call *c, int error)
 									 : FAULT_LOCAL;
 	failed(c, fault,
 		fault != FAULT_REFUSED ? strerror(error)
-		: c->cut ? "the answer is cut off, and by TCP nothing answers on the name server's port"
-			 : "nothing answers on the name server's port");
+		: c->cut
+			? "the answer is cut off, and by TCP nothing answers on the name server's port"
+			: "nothing answers on the name server's port");
 }
 
 /* --- what came ---------------------------------------------------------------------------------

@@ -40,8 +40,8 @@ def running(path, probes, **more):
 class Web:
     """A web server that does what a test says: path -> (status, headers, body); it keeps what it was asked."""
 
-    def __init__(self, certificate=None, family=socket.AF_INET):
-        pages = self.pages = {}
+    def __init__(self, certificate=None, family=socket.AF_INET, pages=None):
+        pages = self.pages = {} if pages is None else pages
         asked = self.asked = []
 
         class Server(http.server.ThreadingHTTPServer):
@@ -412,6 +412,38 @@ def test_a_pass_after_a_retry_is_no_failure(tmp_path):
         timer.start()
         r = once(tmp_path, {"http": web.url + "/", "tries": 10, "pause": "200ms"})
         assert r["tries"] > 1 and re.match(r"passed at try \d of 10; before that: the service is not available", r["detail"])
+
+
+class ByTurns(dict):
+    """Every other answer is a 503."""
+
+    def get(self, path, *_):
+        self[path] = 1 - dict.get(self, path, 0)
+        return (503 if self[path] else 200, {}, b"")
+
+
+def test_who_looks_sees_that_it_passes_at_a_further_try(tmp_path):
+    with Web(pages=ByTurns()) as web:
+        probes = [{"name": "shaky", "http": web.url + "/", "every": "1s", "tries": 2, "pause": "10ms", "component": "Shaky"}]
+        with running(tmp_path, probes) as r:
+            r.wait_health("shaky", "operational")
+
+            def text():
+                return next(c for c in r.site(True)["components"] if c["id"] == "shaky")["text"]
+
+            said = until(lambda: re.fullmatch(r"shaky answers, (\d+) of the last (\d+) good runs at a further try", text()), "it is told")
+            assert 0 < int(said[1]) <= int(said[2])
+            shown = r.get("/components/shaky", r.intake)[2].decode()
+            assert "good runs at a further try" in shown
+            metrics = until(lambda: re.search(r'(?m)^glasshouse_probe_tries\{kind="http",probe="shaky"\} 2$|'
+                                              r'^glasshouse_probe_tries\{probe="shaky",kind="http"\} 2$',
+                                              r.get("/metrics", r.intake)[2].decode()), "two tries")
+            assert metrics
+            number = next(c for c in r.site(True)["components"] if c["id"] == "shaky")["evidence"]
+            evidence = json.loads(r.get(f"/api/ops/v1/evidence/{number}.json")[2])
+            assert evidence["sources"][0]["again"] == evidence["sources"][0]["n"] > 0
+            page = r.get(f"/evidence/{number}")[2].decode()
+            assert "At a further try" in page
 
 
 def test_reload(tmp_path):

@@ -202,9 +202,9 @@ bool talk_measure_tls(
 	else if (slice_is(name, "CHAIN_EXPIRATION"))
 		*ret = left_of(a, f->chain_expiry_s);
 	else if (slice_is(name, "TLS_VERSION"))
-		*ret = value_str(!strcmp(f->version, "TLSv1")                    ? "1.0"
+		*ret = value_str(!strcmp(f->version, "TLSv1")                 ? "1.0"
 				 : slice_starts(slice_of(f->version), "TLSv") ? f->version + 4
-									       : f->version);
+									      : f->version);
 	else if (slice_is(name, "CIPHER"))
 		*ret = value_str(f->cipher);
 	else if (slice_is(name, "ISSUER"))

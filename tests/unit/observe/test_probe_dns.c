@@ -105,7 +105,8 @@ static void test_cut_off_and_no_tcp(void **state)
 	struct served s;
 
 	assert_true(served_start(&s, (const char *[]){"cutting", NULL}));
-	assert_int_equal(ask(a, "dns: {name: a.test, server: '127.0.0.1:%u'}", s.port), FAULT_REFUSED);
+	assert_int_equal(
+		ask(a, "dns: {name: a.test, server: '127.0.0.1:%u'}", s.port), FAULT_REFUSED);
 	assert_detail(a, "the answer is cut off, and by TCP nothing answers");
 	served_stop(&s);
 }
