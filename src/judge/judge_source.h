@@ -29,6 +29,7 @@ struct result {             /* there are many: a house may have ten thousand sou
 	int64_t at_ms : 44; /* when it began */
 	uint64_t fault : 8, severity : 2; /* enum fault, enum severity */
 	uint64_t warned : 1;
+	uint64_t again : 1;     /* needed more than one try */
 	uint64_t muted : 1;     /* the cloud's fault, seen while blind: says nothing */
 	uint64_t total_us : 40; /* at most 12 days */
 	int64_t status : 24;

@@ -32,6 +32,7 @@ bool eval_spend(struct evaluation *v, const struct node *n, size_t bytes)
 		return true;
 	eval_fail(v, n, "this expression takes more than its budget of %s",
 		v->steps > EXPR_STEPS ? "100000 steps" : "4 MiB");
+	v->err->kind = ERROR_LIMIT;
 	return false;
 }
 
@@ -66,7 +67,7 @@ static double number(const struct value *v)
 	return v->type == VALUE_INT ? (double)v->integer : v->real;
 }
 
-static const char *op_text(enum op op)
+const char *op_text(enum op op)
 {
 	static const char *const texts[] = {"", "+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">",
 		">=", "in", "&&", "||", "??"};
@@ -318,9 +319,11 @@ static enum expr_result equals_regex(
 	const enum regex_result r = regex_find(n->regex, buf_slice(&text), NULL);
 	buf_fini(&text);
 	*ret = r == REGEX_FOUND && a->type != VALUE_NULL;
-	return r != REGEX_ENDLESS
-		       ? EXPR_OK
-		       : eval_fail(v, n, "re() gave up: the pattern takes too long over the text");
+	if (r != REGEX_ENDLESS)
+		return EXPR_OK;
+	eval_fail(v, n, "re() gave up: the pattern takes too long over the text");
+	v->err->kind = ERROR_LIMIT;
+	return EXPR_ERROR;
 }
 
 /* [X] == pat(*a*), [X] == re(a+) and [X] == any(a, b). */
@@ -551,10 +554,30 @@ static enum expr_result all_of(
 	return eval_fail(v, n, "[*] wants a list, not %s", value_type_name(a->type));
 }
 
+/* What is measured has the form it has: an error page in the place of a document holds none of its
+ * fields. That is no mistake of who asks for them. */
+static bool holds_nothing(const struct node *n, const struct value *a)
+{
+	const struct node *root = n->a;
+	while (root->type == NODE_FIELD || root->type == NODE_INDEX || root->type == NODE_ALL)
+		root = root->a;
+	if (root->type != NODE_MEASURE)
+		return false;
+	if (a->type == VALUE_MAP)
+		return n->type == NODE_ALL ||
+		       (n->type == NODE_INDEX && n->b->type == NODE_LITERAL &&
+			       n->b->value.type != VALUE_TEXT);
+	return a->type != VALUE_LIST && a->type != VALUE_REF;
+}
+
 static enum expr_result access(struct evaluation *v, const struct node *n, struct value *ret)
 {
 	struct value a = VALUE_NOTHING, at = VALUE_NOTHING;
 	enum expr_result r = eval_node(v, n->a, &a);
+	if (r == EXPR_OK && holds_nothing(n, &a)) {
+		value_drop(&a);
+		a = VALUE_NOTHING;
+	}
 	if (r == EXPR_OK && n->type == NODE_FIELD)
 		r = field_of(v, n, &a, n->text, ret);
 	else if (r == EXPR_OK && n->type == NODE_ALL)

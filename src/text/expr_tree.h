@@ -128,6 +128,8 @@ struct evaluation {
 	size_t bytes;
 };
 
+/* "<", as people write it. */
+const char *op_text(enum op op);
 enum expr_result eval_node(struct evaluation *v, const struct node *n, struct value *ret);
 enum expr_result eval_fail(struct evaluation *v, const struct node *n, const char *fmt, ...)
 	like_printf(3, 4);
