@@ -68,6 +68,7 @@ struct source {
 	struct place *place;       /* where that is, or NULL */
 	struct expected *expected; /* by whom it is */
 	struct source *beside;     /* the next one that is expected by the same */
+	struct source **held;      /* what points to this one of them */
 	uint8_t n, room;           /* of `results` */
 	uint8_t proofs_n;          /* of them that have texts */
 	uint8_t forgive;           /* good results in a row */
