@@ -3,6 +3,8 @@
  */
 #include "patrolling.h"
 
+#include "../store/remove_tree.h"
+
 struct fake fake;
 
 struct fake_run {
@@ -257,11 +259,22 @@ int patrolling_down(void **state)
 	struct place *p = *state;
 	assert_int_equal(fake.runs, fake.freed);
 	schedule_free(p->schedule);
+	series_close(p->series);
+	if (*p->dir)
+		remove_tree(p->dir);
 	loop_free(p->loop);
 	buf_fini(&p->told);
 	buf_fini(&p->seen);
 	free(p);
 	return 0;
+}
+
+void patrolling_store(struct place *p, const char *dir)
+{
+	struct error err = {0};
+	snprintf(p->dir, sizeof(p->dir), "%s", dir);
+	p->series = series_open(dir, p->loop, NULL, &err);
+	assert_non_null(p->series);
 }
 
 void patrolling_stopped(void *arg)

@@ -31,7 +31,8 @@ struct place {
 	struct loop *loop;
 	struct schedule *schedule;
 	struct check_tools tools, other_tools;
-	struct series_store *series; /* of the patrols that begin; or NULL */
+	struct series_store *series; /* NULL: patrolling_store() was not called */
+	char dir[64];
 	struct buf told, seen;
 	size_t ended;
 	bool stopped;
@@ -44,6 +45,8 @@ struct place {
 /* For cmocka; the state is a struct place. */
 int patrolling_up(void **state);
 int patrolling_down(void **state);
+/* What patrols say from now on is stored in `dir`, which goes with the place. */
+void patrolling_store(struct place *p, const char *dir);
 /* A patrol of "here", every ten minutes, that tells the place everything; "scene" is its scenario and
  * where it has none its name. */
 struct patrol *patrolling_begin(struct place *p, const char *name, const struct check_tools *tools);

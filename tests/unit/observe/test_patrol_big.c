@@ -1,7 +1,6 @@
 /*
  * test_patrol_big.c - a run of many steps is recorded a piece a turn.
  */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "observe/record.h"
@@ -134,12 +133,10 @@ static void test_series_of_a_big_run(void **state)
 	struct place *p = *state;
 	struct big *b = mem_new(struct big);
 	char dir[] = "/tmp/unit-patrol-XXXXXX";
-	struct error err = {0};
 	assert_non_null(mkdtemp(dir));
-	struct series_store *st = series_open(dir, p->loop, NULL, &err);
-	assert_non_null(st);
+	patrolling_store(p, dir);
+	struct series_store *st = p->series;
 	big_init(b);
-	p->series = st;
 	struct patrol *a = patrolling_begin(p, NULL, &p->tools);
 	loop_advance(p->loop, 4 * MINUTE_NS);
 	const uint64_t in_pieces = series_status(st).appended;
@@ -155,10 +152,6 @@ static void test_series_of_a_big_run(void **state)
 	assert_int_equal(series_status(st).appended, 2 * in_pieces);
 	assert_int_equal(series_status(st).series, STEPS + 1); /* the same ones */
 	patrolling_end(p, a);
-	series_close(st);
-	char *command = mem_printf("rm -rf %s", dir);
-	assert_int_equal(system(command), 0);
-	free(command);
 	buf_fini(&b->expected);
 	free(b);
 }

@@ -1,6 +1,11 @@
 /*
  * test_patrol_seen.c - what patrols say of a run, as it goes on and when it is over.
  */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../store/series_house.h"
 #include "patrolling.h"
 
 static void see_once(struct place *p, const struct run_report *report)
@@ -182,7 +187,10 @@ static void test_boots_wait_for_each_other(void **state)
 		.rows = rows,
 		.row_count = array_len(rows),
 		.component = ""};
+	char dir[] = "/tmp/unit-patrol-XXXXXX";
 	struct place *p = *state;
+	assert_non_null(mkdtemp(dir));
+	patrolling_store(p, dir);
 	json_t *boot = json_pack("{s:s, s:b}", "server", "id", "good", 0);
 	rows[0].blamed = rows[2].blamed = rows[3].blamed = boot;
 	rows[1].ready_ns = 6 * NS_PER_S;
@@ -198,6 +206,7 @@ static void test_boots_wait_for_each_other(void **state)
 		loop_advance(p->loop, NS_PER_S / 4);
 	loop_advance(p->loop, 9 * NS_PER_S);
 	assert_int_equal(p->observations, 1);
+	assert_int_equal(series_status(p->series).appended, 3); /* which do not wait */
 	assert_non_null(strstr(buf_str(&p->seen), "scene net "));
 	loop_advance(p->loop, 2 * NS_PER_S);
 	assert_int_equal(p->observations, 3);
@@ -211,7 +220,65 @@ static void test_boots_wait_for_each_other(void **state)
 	assert_non_null(strstr(buf_str(&p->seen), "scene server[2] "));
 	patrolling_end(p, a);
 	assert_int_equal(p->observations, 4);
+	assert_int_equal(series_status(p->series).appended, array_len(rows) + 1);
 	json_decref(boot);
+}
+
+/* --- killed while it waits ---------------------------------------------------------------------
+ */
+
+/* A run whose server failed two seconds ago, stored in `dir`. Says so, and waits to be killed. */
+static int run_until_killed(const char *dir, int say)
+{
+	struct run_row rows[] = {patrolling_row("server[0]", ELEMENT_FAILED, FAULT_NO_CAPACITY)};
+	const struct run_report report = {
+		.label = "abc-xyz", .rows = rows, .row_count = 1, .component = ""};
+	void *state;
+	alarm(60);
+	rows[0].blamed = json_pack("{s:s, s:b}", "server", "id", "good", 0);
+	patrolling_up(&state);
+	struct place *p = state;
+	patrolling_store(p, dir);
+	fake.report = &report;
+	fake.early = 1;
+	fake.sweep_ns = 0;
+	patrolling_begin(p, NULL, &p->tools);
+	while (!fake.runs)
+		loop_advance(p->loop, NS_PER_S / 4);
+	loop_advance(p->loop, 7 * NS_PER_S);
+	series_settle(p->series);
+	if (p->observations || write(say, "", 1) != 1)
+		return 1;
+	pause();
+	return 1;
+}
+
+static void test_killed_while_it_waits(void **state)
+{
+	struct place *p = *state;
+	char dir[] = "/tmp/unit-patrol-XXXXXX", byte;
+	int say[2];
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(pipe(say), 0);
+	const pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(run_until_killed(dir, say[1]));
+	close(say[1]);
+	assert_int_equal(read(say[0], &byte, 1), 1);
+	close(say[0]);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	struct answer a = {0};
+	patrolling_store(p, dir);
+	struct series *s = series_nth(p->series, 0);
+	assert_non_null(s);
+	assert_null(series_nth(p->series, 1));
+	assert_non_null(strstr(series_text(s), "server[0]"));
+	assert_true(ask_runs(s, p->loop, START_US / 1000, START_US / 1000 + 60000, &a));
+	assert_int_equal(a.runs.n, 1);
+	assert_int_equal(a.runs.p[0].fault, FAULT_NO_CAPACITY);
+	answer_fini(&a);
 }
 
 int test_patrol_seen(void)
@@ -225,6 +292,7 @@ int test_patrol_seen(void)
 		t(test_stopped_before_it_began),
 		t(test_a_step_is_told_as_it_ends),
 		t(test_boots_wait_for_each_other),
+		t(test_killed_while_it_waits),
 	};
 #undef t
 	return cmocka_run_group_tests_name("patrol_seen", tests, NULL, NULL);
