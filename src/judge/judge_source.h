@@ -26,12 +26,12 @@ struct result_texts {
 };
 
 struct result {             /* there are many: a house may have ten thousand sources */
-	int64_t at_ms : 44; /* when it began */
+	int64_t at_ms : 44; /* when it began: to 2248, and none is an hour ahead of our clock */
 	uint64_t fault : 8, severity : 2; /* enum fault, enum severity */
 	uint64_t warned : 1;
 	uint64_t muted : 1;     /* the cloud's fault, seen while blind: says nothing */
 	uint64_t total_us : 40; /* at most 12 days */
-	int64_t status : 24;
+	int64_t status : 24;    /* of three digits, whoever told it */
 };
 
 struct proof { /* of a result that is not simply good */
