@@ -252,6 +252,13 @@ static void beside_curl_on_a_real_server(void **state)
 			fail_msg("%zu bytes came back", strlen(r->ours.body));
 		free(url);
 	}
+	/* In one of twenty curl left the end of a frame lying. */
+	url = mem_printf("http://127.0.0.1:%u/much", port);
+	for (int i = 0; i < 60; i++) {
+		ask_both(r, (struct http_request){.url = url, .version = 20});
+		assert_like("/much", &r->ours, &r->curls);
+	}
+	free(url);
 	unlink(file);
 	rmdir(dir);
 	free(file);
