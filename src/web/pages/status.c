@@ -237,6 +237,7 @@ static void list_components(struct view *v, const json_t *components)
 				     json_str(category, "name") ? json_str(category, "name") : "",
 				     "declared", declared_of_all(rows, n > MANY), "rows", rows));
 	}
+	json_object_set_new(v->root, "has_categories", json_boolean(json_array_size(all) > 0));
 	json_object_set_new(v->root, "categories", all);
 }
 

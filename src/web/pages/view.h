@@ -57,6 +57,8 @@ const char *say_moment(struct view *v, int64_t ms); /* "3 Nov 2026, 06:41 UTC" *
 /* Text of others inside a sentence of ours: whatever its direction, it ends where it ends. */
 const char *say_isolated(struct view *v, const char *text);
 const char *say_fault(struct view *v, const char *fault, const char *otherwise);
+/* A map from faults to how often each: "2× no answer; 1× refused". NULL: there are none. */
+const char *say_faults(struct view *v, const json_t *faults);
 /* {iso, text} for the partial "time"; null for null and for no number. Owned. */
 json_t *time_view(struct view *v, const json_t *ms);
 json_t *time_view_short(struct view *v, const json_t *ms); /* without what the day says itself */

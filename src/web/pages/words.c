@@ -265,6 +265,20 @@ const char *say_fault(struct view *v, const char *fault, const char *otherwise)
 	return text ? text : fault_text(f);
 }
 
+const char *say_faults(struct view *v, const json_t *faults)
+{
+	struct buf out = BUF(BUF_LINE);
+	const char *fault;
+	json_t *n;
+	json_object_foreach ((json_t *)faults, fault, n)
+		buf_printf(&out, "%s%s\xc3\x97 %s", out.n ? "; " : "",
+			say_number(v, json_integer_value(n)), say_fault(v, fault, fault));
+	if (out.n)
+		return view_keep(v, buf_take(&out));
+	buf_fini(&out);
+	return NULL;
+}
+
 /* --- putting ---------------------------------------------------------------------------------- */
 
 void view_put(json_t *o, const char *key, const char *text)
