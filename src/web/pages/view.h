@@ -23,10 +23,10 @@ struct view {
 	const json_t *texts; /* of the language: key to text */
 	const json_t *site, *model;
 	bool operators;
-	bool regions;        /* there are several: which one is said */
-	int64_t now_ms;      /* the moment of the SITE document */
-	json_t *root;        /* what the template shows */
-	const char *missing; /* a key without a text was asked for: a mistake of ours */
+	bool clouds, regions; /* there are several: which one is said */
+	int64_t now_ms;       /* the moment of the SITE document */
+	json_t *root;         /* what the template shows */
+	const char *missing;  /* a key without a text was asked for: a mistake of ours */
 	VEC(char *) kept;
 };
 
@@ -68,8 +68,10 @@ void civil_from_days(int64_t days, int *ret_y, int *ret_m, int *ret_d);
 
 void view_put(json_t *o, const char *key, const char *text); /* NULL: null */
 void put_time(struct view *v, json_t *o, const char *key, const json_t *ms);
-/* "region" of a component; null where there is only one. */
-void put_region(const struct view *v, json_t *o, const json_t *component);
+/* "place" of a component: its cloud and its region, each where there are several; null: neither. */
+void put_place(struct view *v, json_t *o, const json_t *component);
+/* Its name, with its place behind it where another one is called the same. Borrowed. */
+const char *say_component(struct view *v, const json_t *component);
 void put_link(struct view *v, json_t *o, const char *key, const char *before, const char *id);
 
 /* --- states.c: health and verdicts as word, shape and colour ---------------------------------- */

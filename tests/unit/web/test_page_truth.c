@@ -149,6 +149,29 @@ static void test_regions(void **state)
 	}
 }
 
+/* Components of two clouds are called the same: each row says which it is, and so does the sentence. */
+static void test_clouds(void **state)
+{
+	static const char *const clouds[] = {"Public", "Sovereign"};
+	json_t *site = model_site(MOOD_GOOD, 2, false), *c;
+	struct buf out = BUF(BUF_PAGE);
+	struct error err = {0};
+	size_t i;
+	json_array_foreach (json_object_get(site, "components"), i, c) {
+		json_object_set_new(c, "name", json_string("Compute"));
+		json_object_set_new(c, "cloud", json_string(clouds[i]));
+		json_object_set_new(c, "health", json_string("outage"));
+	}
+	assert_true(page_render(PAGE_STATUS, site, site, "/", "en", false, &out, &err));
+	const char *html = buf_str(&out);
+	assert_non_null(strstr(html, "Compute</bdi></a> <bdi>Public</bdi>"));
+	assert_non_null(strstr(html, "Compute</bdi></a> <bdi>Sovereign</bdi>"));
+	assert_non_null(strstr(html, "Compute (Public)\xe2\x81\xa9 and "));
+	assert_non_null(strstr(html, "Compute (Sovereign)\xe2\x81\xa9"));
+	buf_fini(&out);
+	json_decref(site);
+}
+
 static void test_audience(void **state)
 {
 	struct error err = {0};
@@ -337,6 +360,7 @@ int test_page_truth(void)
 		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_clouds),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_boots),
