@@ -64,7 +64,8 @@ const about = { en: `We observe **Example Cloud** from *outside*.
 ` };
 
 export class House {
-  static async open() {
+  // `more` goes over what the house is configured with, a key of the top at a time; `speed` is the cloud's.
+  static async open(more = {}, speed = 10) {
     const house = new House();
     house.place = await mkdtemp(path.join(tmpdir(), 'browser-'));
     const clouds = path.join(house.place, 'clouds.yaml'), faults = path.join(house.place, 'faults.yaml');
@@ -74,7 +75,7 @@ export class House {
       resources: { vol: { volume: { size: 1 } }, snap: { snapshot: { volume_id: '${vol}' } } } }));
     await writeFile(faults, JSON.stringify({
       faults: [{ service: 'volume', method: 'DELETE', path: '*/snapshots/*', effect: 'error', times: 1 }] }));
-    house.sim = spawn(program, ['simulate', '--clouds', clouds, '--speed', '10', '--faults', faults],
+    house.sim = spawn(program, ['simulate', '--clouds', clouds, '--speed', String(speed), '--faults', faults],
       { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
     [house.cloud] = await lines(house.sim, 1);
     const config = path.join(house.place, 'glasshouse.yaml');
@@ -85,6 +86,7 @@ export class House {
       faces: { alertmanager: 'write' },
       clouds: { sim: { every: '1s', timeout: '1s', slow: '500ms' } },
       scenarios: [{ use: 'server-login', every: '10s' }, { use: stuck, every: '1h', runs: 1 }],
+      ...more,
     }));
     house.run = spawn(program, ['run', '-c', config],
       { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, OS_CLIENT_CONFIG_FILE: clouds } });
