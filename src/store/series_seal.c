@@ -382,7 +382,8 @@ static bool put_all(struct seal *s, struct error *err)
 	}
 	vec_fini(&s->counted);
 	series_hist_fini(&s->hist);
-	mem_trim(); /* of an hour, which the next one takes only when it is sealed */
+	if (all > SAMPLES_AT_ONCE)
+		mem_trim(); /* what it took is needed again in an hour */
 	return good;
 }
 
