@@ -100,9 +100,9 @@ struct series_store {
 	struct series_query *queries; /* under way */
 	struct {
 		struct spill_file *files[SPILL_FILES];
-		uint8_t file;                  /* heads begin in it; 1 + its place, 0: none yet */
-		VEC(struct head *) full;       /* `spilling`, and not handed over */
-		VEC(struct spill_file *) gone; /* nobody uses them */
+		uint8_t file;            /* heads begin in it; 1 + its place, 0: none yet */
+		VEC(struct head *) full; /* `spilling`, and not handed over */
+		spill_files gone;        /* nobody uses them */
 		int64_t not_before_ns;
 		bool failed;
 	} spill;

@@ -2,8 +2,8 @@
  * series_spill.c - see series_spill.h.
  *
  * A piece: crc of all behind it (4 bytes), bytes of the piece before (4), where that one begins
- * (4), nothing (4), its bytes. Files follow one another with the seals, so that one goes when the hours that
- * began in it are sealed; a head stays with the file it began in.
+ * (4), nothing (4), its bytes. Files follow one another with the seals, so that one goes when the
+ * hours that began in it are sealed; a head stays with the file it began in.
  */
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "store/series_inside.h"
 
-#define SPILL_FROM 96
+#define SPILL_FROM 96          /* bytes of a head that go at once */
 #define SPILL_REST 48          /* of one whose hour is over; fewer would not make it smaller */
 #define TURN_BYTES (512 << 10) /* in one turn; the loop copies them */
 #define PLACE_MOST (1u << 31)  /* where a piece may begin, in units: 32 GB */
@@ -202,11 +202,8 @@ bool spill_due(const struct series_store *st)
 void spill_begin(struct series_store *st, struct spill_turn *t)
 {
 	size_t left = 0;
-	t->gone.p = st->spill.gone.p;
-	t->gone.n = st->spill.gone.n;
-	t->gone.cap = st->spill.gone.cap;
-	st->spill.gone.p = NULL;
-	vec_fini(&st->spill.gone);
+	t->gone = st->spill.gone;
+	st->spill.gone = (spill_files){0};
 	if (!spill_due(st))
 		return;
 	t->bytes = BUF(BUF_MOST);

@@ -25,6 +25,8 @@ struct spill_file {
 	size_t users; /* heads, queries, a turn, and the store while heads begin in it */
 };
 
+typedef VEC(struct spill_file *) spill_files;
+
 struct spilled {     /* of one head; zeroed: nothing */
 	uint32_t at; /* the last piece */
 	uint32_t n;  /* bytes of it, without the header */
@@ -43,8 +45,8 @@ struct spill_turn {              /* goes to the writer and back with a turn */
 	uint32_t at;
 	struct buf bytes; /* from `at` on */
 	VEC(struct spill_item) items;
-	VEC(struct spill_file *) gone; /* to be closed */
-	struct error err;              /* empty: it was written */
+	spill_files gone; /* to be closed */
+	struct error err; /* empty: it was written */
 };
 
 void spill_turn_fini(struct spill_turn *t); /* Thread: any */
