@@ -25,6 +25,18 @@ json_t *json_parse(struct slice text, size_t max, struct error *err)
 	return j;
 }
 
+json_t *json_parse_foreign(struct slice text, size_t max)
+{
+	const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+	json_error_t e;
+	if (text.n > max)
+		return NULL;
+	json_t *j = json_loadb(text.p, text.n, flags, &e);
+	if (!j && json_error_code(&e) == json_error_numeric_overflow)
+		j = json_loadb(text.p, text.n, flags | JSON_DECODE_INT_AS_REAL, &e);
+	return j;
+}
+
 /* 15 digits: a decimal fraction comes out as it went in, 138.132 and not 138.13200000000001. */
 #define DUMP (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
 

@@ -132,6 +132,11 @@ static size_t sequence(const unsigned char *p, size_t n)
 	return len;
 }
 
+size_t utf8_character(struct slice a)
+{
+	return a.n ? sequence((const unsigned char *)a.p, a.n) : 0;
+}
+
 bool utf8_valid(struct slice a)
 {
 	for (size_t i = 0; i < a.n;) {

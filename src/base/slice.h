@@ -38,6 +38,8 @@ char *slice_dup(struct slice a);
 
 /* Whether the bytes are valid UTF-8 (RFC 3629; no surrogates, no overlong forms). */
 bool utf8_valid(struct slice a);
+/* How many bytes the character at its begin has; 0 when there is none, or nothing. */
+size_t utf8_character(struct slice a);
 /* Number of code points; the columns of error messages count these. */
 size_t utf8_length(struct slice a);
 /* Edits (swaps count as one) between them, in bytes, at most `limit` + 1; inputs longer than 64

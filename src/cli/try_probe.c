@@ -73,7 +73,12 @@ static void write_measured(struct buf *out, const json_t *measured)
 	json_t *v;
 	json_object_foreach ((json_t *)measured, key, v) {
 		struct buf text = BUF(BUF_PAGE);
-		if (json_is_string(v))
+		int64_t ns;
+		if (probe_measurement_type(slice_of(key)) == VALUE_TIME &&
+			units_parse_time(slice_of(json_str(measured, key)), &ns)) {
+			const struct value time = value_time(ns);
+			value_write_for_people(&text, &time);
+		} else if (json_is_string(v))
 			buf_add_str(&text, json_string_value(v));
 		else
 			json_write(&text, v);
@@ -95,7 +100,8 @@ static void print_text(const struct trying *t, const struct probe_report *r)
 	struct buf out = BUF(BUF_PAGE);
 	buf_printf(&out, "%s: %s%s%s", t->name, good ? r->warned ? p->warn : p->good : p->bad,
 		good ? r->warned ? "good, with a warning" : "good" : fault_text(r->fault), p->off);
-	buf_printf(&out, "%s%s\n  %s %s\n", *r->detail ? ": " : "", r->detail, about->kind,
+	const bool more = *r->detail && (good || strcmp(r->detail, fault_text(r->fault)) != 0);
+	buf_printf(&out, "%s%s\n  %s %s\n", more ? ": " : "", more ? r->detail : "", about->kind,
 		about->target);
 	write_phases(&out, r);
 	write_conditions(&out, r->conditions, p);
@@ -189,11 +195,16 @@ static bool open_tools(struct trying *t, struct error *err)
 	tools->http = http_client_new(t->loop, &fresh, err);
 	tools->resolver = tools->http ? resolver_new(t->loop, NULL, err) : NULL;
 	tools->pinger = tools->resolver ? pinger_new(t->loop, err) : NULL;
-	return tools->pinger != NULL;
+	if (!tools->pinger || strcmp(probe_config_about(t->probe)->kind, "ssh") != 0)
+		return tools->pinger != NULL;
+	tools->ssh = ssh_pool_new(t->loop, err);
+	return tools->ssh != NULL;
 }
 
 static void close_tools(struct trying *t)
 {
+	if (t->tools.ssh)
+		ssh_pool_free(t->tools.ssh);
 	if (t->tools.pinger)
 		pinger_free(t->tools.pinger);
 	if (t->tools.resolver)
@@ -205,14 +216,29 @@ static void close_tools(struct trying *t)
 	free(t->instance);
 }
 
-static struct probe_config *find(
-	const struct config *c, const char *file, const char *name, struct error_list *errors)
+/* Whether `name` is the probe, or one of the two that it is with `family: both`. */
+static bool is_named(const struct probe_about *about, const char *name, int *ret_family)
+{
+	const size_t n = strlen(about->name);
+	*ret_family = AF_UNSPEC;
+	if (strncmp(name, about->name, n) != 0)
+		return false;
+	if (about->twice && !strcmp(name + n, ".ipv4"))
+		*ret_family = AF_INET;
+	else if (about->twice && !strcmp(name + n, ".ipv6"))
+		*ret_family = AF_INET6;
+	return !name[n] || *ret_family != AF_UNSPEC;
+}
+
+static struct probe_config *find(const struct config *c, const char *file, const char *name,
+	int *ret_family, struct error_list *errors)
 {
 	const char **names = mem_new_array(c->probe_count + 1, sizeof(*names));
 	struct probe_config *found = NULL;
 	for (size_t i = 0; i < c->probe_count && !found; i++) {
 		names[i] = probe_config_about(c->probes[i])->name;
-		found = strcmp(names[i], name) ? NULL : c->probes[i];
+		if (is_named(probe_config_about(c->probes[i]), name, ret_family))
+			found = c->probes[i];
 	}
 	if (!found) {
 		const char *near = slice_nearest(slice_of(name), names, c->probe_count);
@@ -229,13 +255,14 @@ int try_probe(const char *file, const char *name, bool json)
 	struct error_list errors = {0};
 	struct error err = {0};
 	struct config *c = config_load(file, &errors);
-	struct probe_config *probe = c ? find(c, file, name, &errors) : NULL;
+	int family = AF_UNSPEC;
+	struct probe_config *probe = c ? find(c, file, name, &family, &errors) : NULL;
 	t.probe = probe;
 	if (probe && open_first(&t, c, &err) && config_probe_secrets(c, probe, &errors) &&
 		open_tools(&t, &err) && probe_can_run(&t.tools, probe, &err)) {
-		const bool twice = probe_config_about(probe)->twice;
-		run_family(&t, twice ? AF_INET : AF_UNSPEC);
-		if (twice)
+		const bool both = probe_config_about(probe)->twice && family == AF_UNSPEC;
+		run_family(&t, both ? AF_INET : family);
+		if (both)
 			run_family(&t, AF_INET6);
 	}
 	close_tools(&t);

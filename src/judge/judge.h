@@ -243,7 +243,7 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
  *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent",
  *	 "overruled": counts,
  *	 "sources": [{"probe", "step", "location", "says" (good slow failing bad ours stale
- *nothing), "n", "failed", "slow", "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
+ *nothing), "n", "failed", "slow", "again" (passed at a further try), "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
  *	 "told": as given to judge_tell(), "root", "maintenance", "dissent", "flapping",
  *	 operators also: "samples": [{"at_ms", "probe", "step", "location", "fault", "status",
  *"detail", "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */

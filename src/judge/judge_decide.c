@@ -375,6 +375,37 @@ static char *flapping_text(const struct judged *c, const struct decision *d, int
 	return text;
 }
 
+/* What passes at a second try passes, but whoever looks shall know; "": nothing does. Owned. */
+static char *again_text(const struct judged *c)
+{
+	unsigned good = 0, again = 0;
+	MAP_EACH (&c->sources, e) {
+		const struct source *s = e->value;
+		for (size_t i = 0; i < s->n; i++) {
+			good += s->results[i].fault == FAULT_NONE;
+			again += s->results[i].fault == FAULT_NONE && s->results[i].again;
+		}
+	}
+	return again ? mem_printf(", %u of the last %u good runs at a further try", again, good)
+		     : mem_strdup("");
+}
+
+static char *good_text(const struct judged *c, const struct decision *d, const char *label)
+{
+	char *again = again_text(c), *text;
+	if (d->health != HEALTH_OPERATIONAL)
+		text = mem_printf("%s answers later than it should%s", label, again);
+	else if (d->good == 1)
+		text = mem_printf("%s answers%s", label, again);
+	else if (d->good == d->all)
+		text = mem_printf("all %u answer%s", d->good, again);
+	else
+		text = mem_printf("%u answer, nothing is known of %u yet%s", d->good,
+			d->all - d->good, again);
+	free(again);
+	return text;
+}
+
 char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms)
 {
 	if (d->root)
@@ -387,17 +418,12 @@ char *judge_text(const struct judged *c, const struct decision *d, int64_t now_m
 	char *why = d->about ? why_text(d->about) : NULL;
 	if (!d->about || d->health == HEALTH_UNKNOWN)
 		text = unknown_text(c, d, label, now_ms);
-	else if (d->health == HEALTH_OPERATIONAL)
-		text = d->good == 1        ? mem_printf("%s answers", label)
-		       : d->good == d->all ? mem_printf("all %u answer", d->good)
-					   : mem_printf("%u answer, nothing is known of %u yet",
-						     d->good, d->all - d->good);
+	else if (d->health == HEALTH_OPERATIONAL || !strcmp(d->rule, "slow"))
+		text = good_text(c, d, label);
 	else if (d->health == HEALTH_OUTAGE)
 		text = d->bad == 1 ? mem_printf("%s fails: %s", label, why)
 				   : mem_printf("%u fail and nothing answers; %s: %s", d->bad,
 					     label, why);
-	else if (!strcmp(d->rule, "slow"))
-		text = mem_printf("%s answers later than it should", label);
 	else
 		text = failing_text(d, label, why);
 	free(why);

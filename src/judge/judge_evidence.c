@@ -54,11 +54,12 @@ static void put_durations(json_t *j, const struct source *s)
 static json_t *source_json(const struct source *s, int64_t now_ms)
 {
 	json_t *j = json_object(), *faults = json_object();
-	unsigned failed = 0, slow = 0;
+	unsigned failed = 0, slow = 0, again = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct result *r = &s->results[i];
 		const char *name = fault_name(r->fault);
 		slow += r->fault == FAULT_NONE && r->warned;
+		again += r->fault == FAULT_NONE && r->again;
 		if (r->fault == FAULT_NONE)
 			continue;
 		failed++;
@@ -71,6 +72,7 @@ static json_t *source_json(const struct source *s, int64_t now_ms)
 	put_int(j, "n", (int64_t)s->n);
 	put_int(j, "failed", failed);
 	put_int(j, "slow", slow);
+	put_int(j, "again", again);
 	put(j, "last_ms", s->n ? json_integer(s->results[s->n - 1].at_ms) : json_null());
 	put_durations(j, s);
 	put(j, "faults", faults);
@@ -222,7 +224,7 @@ static void copy(json_t *to, const json_t *from, const char *key)
 static json_t *public_sources(const json_t *stored)
 {
 	static const char *const fields[] = {"probe", "step", "location", "says", "n", "failed",
-		"slow", "last_ms", "median_ms", "worst_ms", "faults"};
+		"slow", "again", "last_ms", "median_ms", "worst_ms", "faults"};
 	json_t *list = json_array(), *source;
 	size_t i;
 	json_array_foreach (json_object_get(stored, "sources"), i, source) {

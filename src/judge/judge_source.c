@@ -346,6 +346,7 @@ static struct result result_of(const struct observation *o, bool muted)
 		.fault = o->fault,
 		.severity = o->severity,
 		.warned = o->warned,
+		.again = o->tries > 1,
 		.muted = muted && fault_whose(o->fault) == WHOSE_CLOUD,
 		.total_us = total_us > 0 ? (uint64_t)total_us : 0,
 		.status = o->status,

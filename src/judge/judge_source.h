@@ -26,12 +26,13 @@ struct result_texts {
 };
 
 struct result {             /* there are many: a house may have ten thousand sources */
-	int64_t at_ms : 44; /* when it began */
+	int64_t at_ms : 44; /* when it began: to 2248, and none is an hour ahead of our clock */
 	uint64_t fault : 8, severity : 2; /* enum fault, enum severity */
 	uint64_t warned : 1;
+	uint64_t again : 1;     /* needed more than one try */
 	uint64_t muted : 1;     /* the cloud's fault, seen while blind: says nothing */
 	uint64_t total_us : 40; /* at most 12 days */
-	int64_t status : 24;
+	int64_t status : 24;    /* of three digits, whoever told it */
 };
 
 struct proof { /* of a result that is not simply good */
@@ -68,6 +69,7 @@ struct source {
 	struct place *place;       /* where that is, or NULL */
 	struct expected *expected; /* by whom it is */
 	struct source *beside;     /* the next one that is expected by the same */
+	struct source **held;      /* what points to this one of them */
 	uint8_t n, room;           /* of `results` */
 	uint8_t proofs_n;          /* of them that have texts */
 	uint8_t forgive;           /* good results in a row */

@@ -25,6 +25,7 @@ struct dns_call {
 	size_t next;
 	struct dns_asked asked;
 	bool tcp;
+	bool cut; /* what came by UDP did not fit: it is asked for again by TCP */
 	int fd;
 	uv_poll_t *poll;
 	struct timer deadline, later, share;
@@ -102,8 +103,10 @@ static void failed_errno(struct dns_call *c, int error)
 				 : error == ECONNRESET || error == EPIPE ? FAULT_CONNECTION_LOST
 									 : FAULT_LOCAL;
 	failed(c, fault,
-		fault == FAULT_REFUSED ? "nothing answers on the name server's port"
-				       : strerror(error));
+		fault != FAULT_REFUSED ? strerror(error)
+		: c->cut
+			? "the answer is cut off, and by TCP nothing answers on the name server's port"
+			: "nothing answers on the name server's port");
 }
 
 /* --- what came ---------------------------------------------------------------------------------
@@ -120,6 +123,7 @@ static bool take(struct dns_call *c, const void *p, size_t n, bool tcp)
 		return false;
 	if (c->said.truncated && !tcp) {
 		close_socket(c);
+		c->cut = true;
 		start_tcp(c);
 		return true;
 	}
@@ -299,6 +303,7 @@ static void try_next(struct dns_call *c)
 		return;
 	}
 	c->next++;
+	c->cut = false;
 	if (c->tcp)
 		start_tcp(c);
 	else

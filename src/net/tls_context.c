@@ -23,7 +23,9 @@ static struct tls_context *idle[IDLE_MAX]; /* nobody holds; the longest first, t
 
 static void fail(struct error *err, const char *what, const char *path)
 {
-	const char *why = ERR_reason_error_string(ERR_peek_error());
+	const unsigned long e = ERR_peek_error();
+	const char *why =
+		ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e)) : ERR_reason_error_string(e);
 
 	error_set(err, ERROR_CONFIG, "%s %.300s: %s", what, path, why ? why : "it cannot be used");
 	ERR_clear_error();

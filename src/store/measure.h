@@ -51,6 +51,7 @@ struct measure { /* all pointers are borrowed for the call */
 	int64_t limit_us;         /* what it was allowed: of a WAIT, a CHECK, a RUN; 0: not known */
 	double value;             /* BENCH only */
 	int64_t certificate_at_s; /* PROBE: when the certificate seen expires; 0: none was seen */
+	unsigned tries;           /* PROBE: how many the run took */
 	const char *unit;
 	const json_t *measured;                      /* CHECK: its [NAME]s; NULL: none */
 	enum fault fault;                            /* NONE: good */

@@ -55,7 +55,9 @@ struct series_options {
 	unsigned raw_days, ten_minute_days, hour_days;
 	/* Storing stopped (why), or works again (NULL). May be NULL. */
 	void (*trouble)(void *arg, const struct error *why);
-	void *trouble_arg;         /* of both */
+	/* Samples that should leave memory stay there (why), or leave it again (NULL). May be NULL. */
+	void (*crowded)(void *arg, const struct error *why);
+	void *trouble_arg;         /* of all of these */
 	int64_t outbox_bytes;      /* outbox.h; 0: nothing is kept to be sent */
 	void (*stored)(void *arg); /* inbox_taken() has moved. May be NULL. */
 };
@@ -86,6 +88,7 @@ struct series_status {
 	uint64_t corrupt; /* blocks and rows that could not be read and were left out */
 	size_t waiting;   /* appended, not yet in the tail */
 	size_t series, head_bytes;
+	size_t spilled_bytes; /* of the heads, in scratch files and not in memory */
 };
 struct series_status series_status(const struct series_store *st);
 

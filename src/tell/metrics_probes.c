@@ -11,6 +11,7 @@ struct last_seen {
 	char *kind;
 	bool up;
 	int64_t total_us, certificate_at_s;
+	unsigned tries;
 };
 
 static void last_seen_free(struct last_seen *l)
@@ -37,6 +38,7 @@ void probes_take(struct metrics *m, const struct measure *x)
 	mem_replace(&l->kind, x->kind);
 	l->up = x->fault == FAULT_NONE;
 	l->total_us = x->total_us;
+	l->tries = x->tries;
 	/* One that could not be reached has the certificate it had. */
 	if (x->certificate_at_s)
 		l->certificate_at_s = x->certificate_at_s;
@@ -55,6 +57,7 @@ void probes_expose(struct buf *out, const struct metrics *m)
 	} rows[] = {
 		{"probe_up", "1 when the last run of the probe was good."},
 		{"probe_duration_seconds", "How long the last run of the probe took."},
+		{"probe_tries", "How many tries the last run of the probe took."},
 		{"probe_certificate_expiry_timestamp_seconds",
 			"When the certificate that the probe saw last expires, Unix time."},
 	};
@@ -63,9 +66,9 @@ void probes_expose(struct buf *out, const struct metrics *m)
 		MAP_EACH (&m->probes, e) {
 			const struct last_seen *l = e->value;
 			const struct exposition_label of[] = {{"probe", e->key}, {"kind", l->kind}};
-			const double x[] = {
-				l->up, (double)l->total_us / 1e6, (double)l->certificate_at_s};
-			if (r < 2 || l->certificate_at_s)
+			const double x[] = {l->up, (double)l->total_us / 1e6, l->tries,
+				(double)l->certificate_at_s};
+			if (r < 3 || l->certificate_at_s)
 				exposition_value(out, rows[r].name, of, 2, x[r]);
 		}
 	}

@@ -32,7 +32,7 @@ enum expr_result {
 	EXPR_BLOCKED, /* needs something that is not ready; ask again later */
 	EXPR_ABSENT,  /* needs something that will never be (a step whose `when` is false) */
 	EXPR_SKIPPED, /* needs something that failed or was skipped */
-	EXPR_ERROR,   /* err says what and where */
+	EXPR_ERROR,   /* err says what and where; its kind is ERROR_LIMIT for what took too much */
 };
 
 /* How names get their meaning. Every function may return any result; values are returned owned. */
@@ -104,6 +104,13 @@ void expr_texts(const struct expr *e, void (*cb)(void *arg, struct slice text), 
 /* Each [NAME]. */
 void expr_measurements(const struct expr *e,
 	void (*cb)(void *arg, struct slice name, unsigned line, unsigned col), void *arg);
+
+/* Whether what is compared with a measurement as it is written, a literal, has the unit that the
+ * measurement has: `type_of` says its type, VALUE_NULL where that is not known before. False with
+ * what does not fit, as an evaluation would say it, in *err. Both sides of && and || are looked at.
+ */
+bool expr_units(const struct expr *e, enum value_type (*type_of)(struct slice name),
+	struct error *err) must_check;
 
 enum expr_result expr_eval(
 	const struct expr *e, const struct expr_scope *scope, struct value *ret, struct error *err);

@@ -119,6 +119,68 @@ void expr_calls(
 	walk_calls(&c, e->root);
 }
 
+/* --- units ---------------------------------------------------------------------------------------
+ */
+
+static bool has_unit(enum value_type type)
+{
+	return type == VALUE_TIME || type == VALUE_SIZE || type == VALUE_PERCENT;
+}
+
+/* Texts are read as what they are beside, and null is what was not measured. */
+static bool fits(enum value_type measured, const struct node *n)
+{
+	const enum value_type type = n->value.type;
+	return n->type != NODE_LITERAL || type == VALUE_TEXT || type == VALUE_NULL ||
+	       type == measured;
+}
+
+/* The first literal that does not fit: the side itself, or one of a list or of any(). */
+static const struct node *misfit(enum value_type measured, const struct node *side)
+{
+	if (!fits(measured, side))
+		return side;
+	if (side->type == NODE_LIST || (side->type == NODE_CALL && slice_is(side->text, "any")))
+		for (size_t i = 0; i < side->items.n; i++)
+			if (!fits(measured, side->items.p[i]))
+				return side->items.p[i];
+	return NULL;
+}
+
+static const struct node *against(enum value_type (*type_of)(struct slice name),
+	const struct node *measure, const struct node *side, enum value_type *ret_type)
+{
+	*ret_type = measure->type == NODE_MEASURE ? type_of(measure->text) : VALUE_NULL;
+	return has_unit(*ret_type) ? misfit(*ret_type, side) : NULL;
+}
+
+static bool units_fit(const struct expr *e, const struct node *n,
+	enum value_type (*type_of)(struct slice name), struct error *err)
+{
+	if (!n)
+		return true;
+	if (n->type == NODE_BINARY && n->op >= OP_EQ && n->op <= OP_IN) {
+		enum value_type type;
+		const struct node *wrong = against(type_of, n->a, n->b, &type);
+		if (!wrong)
+			wrong = against(type_of, n->b, n->a, &type);
+		if (wrong) {
+			struct evaluation v = {.e = e, .err = err};
+			eval_fail(&v, n, "%s does not work between %s and %s", op_text(n->op),
+				value_type_name(type), value_type_name(wrong->value.type));
+			return false;
+		}
+	}
+	return units_fit(e, n->a, type_of, err) && units_fit(e, n->b, type_of, err) &&
+	       units_fit(e, n->c, type_of, err);
+}
+
+bool expr_units(
+	const struct expr *e, enum value_type (*type_of)(struct slice name), struct error *err)
+{
+	return units_fit(e, e->root, type_of, err);
+}
+
 /* --- explaining ----------------------------------------------------------------------------------
  */
 
@@ -148,6 +210,29 @@ static void write_path(struct buf *out, const struct node *n)
 	}
 }
 
+/* Its first EXPLAIN_MAX bytes, whole characters of them. What came over the network may be no text
+ * at all, and may hold what a terminal obeys. */
+static void add_start(struct buf *out, struct slice s)
+{
+	size_t i = 0;
+	while (i < s.n && i < EXPLAIN_MAX) {
+		const size_t n = utf8_character(slice_sub(s, i, s.n - i));
+		const unsigned char c = (unsigned char)s.p[i];
+		const bool control =
+			n == 1 ? c < ' ' || c == 0x7f
+			       : n == 2 && c == 0xc2 && (unsigned char)s.p[i + 1] < 0xa0;
+		if (!n)
+			buf_add_str(out, "\xef\xbf\xbd");
+		else if (control)
+			buf_add_char(out, ' ');
+		else
+			buf_add_slice(out, slice_sub(s, i, n));
+		i += n ? n : 1;
+	}
+	if (i < s.n)
+		buf_add_str(out, "…");
+}
+
 static void explain(
 	const struct expr *e, const struct expr_scope *scope, const struct node *n, struct buf *out)
 {
@@ -174,14 +259,15 @@ static void explain(
 	if (out->n)
 		buf_add_str(out, ", ");
 	write_path(out, n);
-	value_write(&text, &value);
 	if (r != EXPR_OK)
 		buf_add_str(out, " is not known");
 	else if (value.type == VALUE_NULL)
 		buf_add_str(out, " = null");
-	else
-		buf_printf(out, " = %.*s%s", (int)(text.n > EXPLAIN_MAX ? EXPLAIN_MAX : text.n),
-			buf_str(&text), text.n > EXPLAIN_MAX ? "…" : "");
+	else {
+		value_write_for_people(&text, &value);
+		buf_add_str(out, " = ");
+		add_start(out, buf_slice(&text));
+	}
 	buf_fini(&text);
 	value_drop(&value);
 }

@@ -346,6 +346,16 @@ void value_write(struct buf *out, const struct value *v)
 	}
 }
 
+void value_write_for_people(struct buf *out, const struct value *v)
+{
+	char text[UNITS_TEXT];
+	const int64_t minute = 60 * INT64_C(1000000000);
+	if (v->type == VALUE_TIME && (v->integer >= minute || v->integer <= -minute))
+		buf_add_str(out, units_time_text(v->integer, text));
+	else
+		value_write(out, v);
+}
+
 json_t *value_json(const struct value *v)
 {
 	json_t *j;

@@ -88,6 +88,8 @@ bool value_condition(const struct value *v, bool *ret);
 bool value_equal(const struct value *a, const struct value *b);
 /* Text as interpolation shows it: numbers plain, times exact ("90s"), lists and maps as JSON. */
 void value_write(struct buf *out, const struct value *v);
+/* The same, but times from a minute on in hours and minutes: "479h59m", not "1727997340866us". */
+void value_write_for_people(struct buf *out, const struct value *v);
 /* Returns an owned reference; times, sizes, percents become text; REF must have been resolved. */
 json_t *value_json(const struct value *v);
 

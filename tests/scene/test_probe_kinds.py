@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from serve import ROOT
-from test_probes import make_certificate, once
+from test_probes import Web, make_certificate, once
 
 SERVERS = os.path.join(ROOT, "tests/unit/observe/servers.py")
 
@@ -44,6 +44,13 @@ def test_tls(tmp_path):
         assert answer["fault"] == "tls_name", answer
     answer = once(tmp_path, {"tls": f"127.0.0.1:{port}"}, code=1)
     assert answer["fault"] == "refused", answer
+
+
+def test_ssh(tmp_path):
+    """`try` has what asks by SSH; what answers here is no SSH server."""
+    with Web() as web:
+        answer = once(tmp_path, {"ssh": f"127.0.0.1:{web.port}"}, code=1)
+        assert answer["fault"] == "ssh_banner", answer
 
 
 def test_imap(tmp_path):

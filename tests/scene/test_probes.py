@@ -40,8 +40,8 @@ def running(path, probes, **more):
 class Web:
     """A web server that does what a test says: path -> (status, headers, body); it keeps what it was asked."""
 
-    def __init__(self, certificate=None, family=socket.AF_INET):
-        pages = self.pages = {}
+    def __init__(self, certificate=None, family=socket.AF_INET, pages=None):
+        pages = self.pages = {} if pages is None else pages
         asked = self.asked = []
 
         class Server(http.server.ThreadingHTTPServer):
@@ -132,6 +132,36 @@ def test_conditions_on_an_answer(tmp_path):
         assert r["detail"] == "expected [BODY].status == DOWN; [BODY].status = UP"
 
 
+def test_an_answer_of_another_form(tmp_path):
+    """A page where a document was expected is the service's failure, and is told in whole letters."""
+    with Web() as web:
+        web.pages["/html"] = (200, {}, b"<html>We are sorry")
+        r = once(tmp_path, {"http": web.url + "/html", "expect": ["[BODY].status == UP"]}, 1)
+        assert r["fault"] == "expectation" and r["detail"] == "expected [BODY].status == UP; [BODY].status = null"
+        once(tmp_path, {"http": web.url + "/html", "expect": ["has([BODY].error) == false", "[BODY].a == 1 || [STATUS] == 200"]})
+        web.pages["/text"] = (200, {}, b'{"load": "much"}')
+        r = once(tmp_path, {"http": web.url + "/text", "expect": ["[BODY].load < 5"]}, 1)
+        assert r["fault"] == "expectation" and "< does not work between text and a number" in r["detail"]
+        web.pages["/big"] = (200, {}, b'{"id": 12345678901234567890, "status": "DOWN", "status": "UP"}')
+        once(tmp_path, {"http": web.url + "/big", "expect": ["[BODY].status == UP", "[BODY].id > 5"]})
+        for body in (b"a" + "\u00e4".encode() * 300, b"\xe4\x1b[31m", bytes(range(256))):
+            web.pages["/torn"] = (200, {}, body)
+            r = once(tmp_path, {"http": web.url + "/torn", "expect": ["[BODY] == ok"]}, 1)
+            assert r["conditions"][0]["saw"] in r["detail"] and "[BODY] = " in r["detail"]
+            assert all(c >= " " for c in r["detail"]), r["detail"]
+        web.pages["/empty"] = (200, {}, b"")
+        once(tmp_path, {"http": web.url + "/empty", "expect": ['[BODY] == ""', "len([BODY]) == 0"]})
+
+
+def test_times_as_people_read_them(tmp_path):
+    cert = make_certificate(tmp_path, days=3)
+    with Web(cert) as web:
+        r = once(tmp_path, {"http": {"url": web.url + "/", "ca": cert[0]}, "expect": ["[CERTIFICATE_EXPIRATION] > 240h"]}, 1)
+        assert re.search(r"\[CERTIFICATE_EXPIRATION\] = 71h5\dm$", r["detail"]), r["detail"]
+        out = run(tmp_path, "try", "p", "-c", "probes.yaml", cwd=tmp_path)
+        assert re.search(r"(?m)^  \[CERTIFICATE_EXPIRATION\] 71h5\dm$", out.stdout), out.stdout
+
+
 def test_what_is_good_without_conditions(tmp_path):
     with Web() as web:
         for status, fault in ((204, "none"), (304, "none"), (404, "not_found"), (500, "http_5xx"), (503, "unavailable")):
@@ -208,6 +238,8 @@ def test_families(tmp_path):
         four, six = once(tmp_path, {**here, "family": "both"}, 1)
         assert (four["probe"], four["fault"]) == ("p.ipv4", "refused")
         assert (six["probe"], six["fault"], six["address"]) == ("p.ipv6", "none", "::1")
+        out = run(tmp_path, "try", "p.ipv6", "-c", "probes.yaml", cwd=tmp_path)
+        assert out.returncode == 0 and out.stdout.startswith("p.ipv6: good\n") and "ipv4" not in out.stdout
         once(tmp_path, {**here, "family": "ipv6"})
         once(tmp_path, {**here, "family": "ipv4"}, 1)
 
@@ -304,6 +336,12 @@ def test_try_refuses(tmp_path):
     assert out.returncode == 2 and out.stderr == f'{file}: there is no probe "wep" in it; did you mean "web"?\n'
     out = run(tmp_path, "try", "b", "-c", str(file))
     assert out.returncode == 2 and "probe b: the environment has no NOTHING" in out.stderr
+    file.write_text('probes: [{name: a, http: {url: "https://127.0.0.1:9/", ca: none.pem}}, {name: b, tls: {to: "a:1", ca: none.pem}}]')
+    out = run(tmp_path, "config", "check", "-c", str(file))
+    assert out.returncode == 1 and out.stderr == "".join(
+        f"{file}:1:{col}: probe {name}: the file of authorities {tmp_path}/./none.pem: No such file or directory\n"
+        for name, col in (("a", 26), ("b", 87))), out.stderr
+    file.write_text('probes: [{name: web, http: "http://127.0.0.1:9/"}]')
     out = run(tmp_path, "try", "web", "-c", str(file), "--runs", "3")
     assert out.returncode == 2 and "no option but --json" in out.stderr
 
@@ -374,6 +412,38 @@ def test_a_pass_after_a_retry_is_no_failure(tmp_path):
         timer.start()
         r = once(tmp_path, {"http": web.url + "/", "tries": 10, "pause": "200ms"})
         assert r["tries"] > 1 and re.match(r"passed at try \d of 10; before that: the service is not available", r["detail"])
+
+
+class ByTurns(dict):
+    """Every other answer is a 503."""
+
+    def get(self, path, *_):
+        self[path] = 1 - dict.get(self, path, 0)
+        return (503 if self[path] else 200, {}, b"")
+
+
+def test_who_looks_sees_that_it_passes_at_a_further_try(tmp_path):
+    with Web(pages=ByTurns()) as web:
+        probes = [{"name": "shaky", "http": web.url + "/", "every": "1s", "tries": 2, "pause": "10ms", "component": "Shaky"}]
+        with running(tmp_path, probes) as r:
+            r.wait_health("shaky", "operational")
+
+            def text():
+                return next(c for c in r.site(True)["components"] if c["id"] == "shaky")["text"]
+
+            said = until(lambda: re.fullmatch(r"shaky answers, (\d+) of the last (\d+) good runs at a further try", text()), "it is told")
+            assert 0 < int(said[1]) <= int(said[2])
+            shown = r.get("/components/shaky", r.intake)[2].decode()
+            assert "good runs at a further try" in shown
+            metrics = until(lambda: re.search(r'(?m)^glasshouse_probe_tries\{kind="http",probe="shaky"\} 2$|'
+                                              r'^glasshouse_probe_tries\{probe="shaky",kind="http"\} 2$',
+                                              r.get("/metrics", r.intake)[2].decode()), "two tries")
+            assert metrics
+            number = next(c for c in r.site(True)["components"] if c["id"] == "shaky")["evidence"]
+            evidence = json.loads(r.get(f"/api/ops/v1/evidence/{number}.json")[2])
+            assert evidence["sources"][0]["again"] == evidence["sources"][0]["n"] > 0
+            page = r.get(f"/evidence/{number}")[2].decode()
+            assert "At a further try" in page
 
 
 def test_reload(tmp_path):

@@ -84,11 +84,24 @@ static void on_function(void *arg, struct slice function, size_t args, unsigned 
 	c->good = false;
 }
 
-/* The only measurement whose type is known before anything was measured: a limit without a unit is
- * told when it is written, not at the first run. */
+enum value_type probe_measurement_type(struct slice name)
+{
+	static const char *const times[] = {"RESPONSE_TIME", "CERTIFICATE_EXPIRATION",
+		"CHAIN_EXPIRATION", "SIGNATURE_EXPIRATION", "TTL", "RTT", "RTT_MIN", "RTT_MAX",
+		"SPREAD", "CPU_TIME"};
+	for (size_t i = 0; i < array_len(times); i++)
+		if (slice_is(name, times[i]))
+			return VALUE_TIME;
+	if (slice_is(name, "SIZE") || slice_is(name, "MEMORY"))
+		return VALUE_SIZE;
+	return slice_is(name, "LOSS") ? VALUE_PERCENT : VALUE_NULL;
+}
+
+/* A limit without a unit is told when it is written, not at the first run: "[LOSS] < 20" would
+ * always hold, "[SIZE] == 20" never. */
 static enum expr_result as_if(void *arg, struct slice name, struct value *ret, struct error *err)
 {
-	*ret = slice_is(name, "RESPONSE_TIME") ? value_time(NS_PER_MS) : VALUE_NOTHING;
+	*ret = VALUE_NOTHING;
 	return EXPR_OK;
 }
 
@@ -98,7 +111,9 @@ static bool makes_sense(struct reading *c, const struct expr *e)
 	struct value v = VALUE_NOTHING;
 	struct error err = {0};
 	bool holds;
-	const enum expr_result r = expr_eval(e, &scope, &v, &err);
+	const enum expr_result r = expr_units(e, probe_measurement_type, &err)
+					   ? expr_eval(e, &scope, &v, &err)
+					   : EXPR_ERROR;
 	const bool is_condition = r == EXPR_OK && value_condition(&v, &holds);
 	if (r != EXPR_OK)
 		probe_wrong(c->r, c->at, "\"%.80s\": %.300s", c->at->text.p, err.msg);
@@ -245,7 +260,7 @@ enum held conditions_hold(
 		bool good;
 		if (!holds(&c->p[i], &scope, &good, &err)) {
 			buf_printf(why, "%s cannot be evaluated: %s", c->p[i].text, err.msg);
-			return HELD_BROKEN;
+			return err.kind == ERROR_LIMIT ? HELD_BROKEN : HELD_NOT;
 		}
 		if (good)
 			continue;

@@ -418,7 +418,7 @@ static const char *const measurements[] = {"EXIT_STATUS", "OUTPUT", "BODY", "CPU
 
 static bool measure_body(const struct playing *k, struct value *ret)
 {
-	json_t *j = json_parse(buf_slice(&k->standard), k->standard.max, NULL);
+	json_t *j = json_parse_foreign(buf_slice(&k->standard), k->standard.max);
 	*ret = j ? value_from_json(j) : VALUE_NOTHING;
 	json_decref(j);
 	return ret->type != VALUE_NULL;

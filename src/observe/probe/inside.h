@@ -61,7 +61,7 @@ void conditions_share(struct conditions *c, const struct conditions *like);
 enum held {
 	HELD_ALL,
 	HELD_NOT,    /* `why` says which does not hold, and what it saw */
-	HELD_BROKEN, /* one cannot be evaluated; `why` says so */
+	HELD_BROKEN, /* one takes more than an evaluation may; `why` says so */
 };
 /* Appends to why. */
 enum held conditions_hold(

@@ -183,6 +183,7 @@ static void measure(const struct probe *p, const struct attempt *a, unsigned tri
 		.total_us = a->phases.total_ns / NS_PER_US,
 		.limit_us = p->config->about.timeout_ns / NS_PER_US,
 		.certificate_at_s = certificate_of(p, a, tries),
+		.tries = tries,
 		.fault = o->fault,
 		.status = a->status};
 	if (p->tools->measured)

@@ -134,6 +134,9 @@ int probe_pushed_by_name(struct probes *all, const char *name, struct slice toke
 
 /* --- one run, now: `glasshouse try`, the blackbox face ---------------------------------------- */
 
+/* TIME, SIZE or PERCENT of a [NAME] that has a unit, of whatever kind; else VALUE_NULL. */
+enum value_type probe_measurement_type(struct slice name);
+
 struct probe_call; /* one run under way */
 
 struct probe_report { /* borrowed during the callback */

@@ -158,22 +158,13 @@ const char *talk_quoted(struct slice s, char text[TALK_QUOTED])
 	return text;
 }
 
-/* How many bytes from here are one character; 0: none. */
-static size_t character_at(struct slice s)
-{
-	for (size_t n = 1; n <= 4 && n <= s.n; n++)
-		if (s.p[0] && utf8_valid(slice_sub(s, 0, n)))
-			return n;
-	return 0;
-}
-
 struct value talk_text(struct slice s)
 {
 	if (utf8_valid(s) && slice_find(s, 0) == s.n)
 		return value_text(s);
 	struct buf out = BUF(BUF_ANSWER);
 	while (s.n) {
-		const size_t n = character_at(s);
+		const size_t n = s.p[0] ? utf8_character(s) : 0;
 		buf_add_slice(&out, n ? slice_sub(s, 0, n) : SLICE("\xef\xbf\xbd"));
 		s = slice_sub(s, n ? n : 1, s.n);
 	}
@@ -211,8 +202,9 @@ bool talk_measure_tls(
 	else if (slice_is(name, "CHAIN_EXPIRATION"))
 		*ret = left_of(a, f->chain_expiry_s);
 	else if (slice_is(name, "TLS_VERSION"))
-		*ret = value_str(
-			slice_starts(slice_of(f->version), "TLSv") ? f->version + 4 : f->version);
+		*ret = value_str(!strcmp(f->version, "TLSv1")                 ? "1.0"
+				 : slice_starts(slice_of(f->version), "TLSv") ? f->version + 4
+									      : f->version);
 	else if (slice_is(name, "CIPHER"))
 		*ret = value_str(f->cipher);
 	else if (slice_is(name, "ISSUER"))

@@ -336,7 +336,7 @@ static bool measure(const struct attempt *a, struct slice name, struct value *re
 	if (slice_is(name, "STATUS") && a->status) {
 		*ret = value_int(a->status);
 	} else if (slice_is(name, "BODY") && k->has_first) {
-		json_t *j = json_parse(buf_slice(&k->first), WEBSOCKET_MESSAGE_MAX, NULL);
+		json_t *j = json_parse_foreign(buf_slice(&k->first), WEBSOCKET_MESSAGE_MAX);
 		*ret = j ? value_from_json(j) : talk_text(buf_slice(&k->first));
 		json_decref(j);
 	} else {

@@ -34,6 +34,7 @@ static json_t *source_view(struct view *v, const json_t *s)
 	view_put(o, "n", say_number(v, json_int(s, "n", 0)));
 	view_put(o, "failed", say_number(v, json_int(s, "failed", 0)));
 	view_put(o, "slow", say_number(v, json_int(s, "slow", 0)));
+	view_put(o, "again", say_number(v, json_int(s, "again", 0)));
 	view_put(o, "median", duration(v, s, "median_ms"));
 	view_put(o, "worst", duration(v, s, "worst_ms"));
 	put_time(v, o, "last", json_object_get(s, "last_ms"));

@@ -56,6 +56,19 @@ static void test_refuses(void **state)
 	assert_null(json_parse(SLICE("["), 7, NULL)); /* nobody cares */
 }
 
+static void test_of_others(void **state)
+{
+	json_t *j = json_parse_foreign(SLICE("{\"a\":1,\"a\":12345678901234567890}"), 100);
+	assert_true(json_is_real(json_object_get(j, "a")));
+	json_decref(j);
+	j = json_parse_foreign(SLICE("{\"a\":7}"), 7);
+	assert_true(json_is_integer(json_object_get(j, "a")));
+	json_decref(j);
+	assert_null(json_parse_foreign(SLICE("{\"a\":7}"), 6));
+	assert_null(json_parse_foreign(SLICE("1e999"), 100));
+	assert_null(json_parse_foreign(SLICE("<html>"), 100));
+}
+
 static void test_depth_is_bounded(void **state)
 {
 	char *deep = mem_alloc(100001);
@@ -124,6 +137,7 @@ int test_json(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_of_others),
 		cmocka_unit_test(test_depth_is_bounded),
 		cmocka_unit_test(test_look_up),
 		cmocka_unit_test(test_write_stops_at_the_maximum),

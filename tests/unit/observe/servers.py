@@ -238,6 +238,21 @@ def http2():
     with_process(["nghttpd", "--no-tls", "-a", "127.0.0.1", str(port)], port)
 
 
+def cutting():
+    """A name server of datagrams that all are cut off; by TCP nobody is there."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+
+    def answer():
+        while True:
+            q, peer = s.recvfrom(4096)
+            s.sendto(q[:2] + b"\x82\x00\x00\x01" + bytes(6) + q[12:q.index(0, 12) + 5], peer)
+
+    threading.Thread(target=answer, daemon=True).start()
+    say(s.getsockname()[1])
+    sys.stdin.read()
+
+
 def named(*args):
     """Debian's bind9; see nameserver.py"""
     import nameserver

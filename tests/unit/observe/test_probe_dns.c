@@ -98,6 +98,19 @@ static void test_tcp(void **state)
 		FAULT_NONE);
 }
 
+/* Who reads this must not look for a server that is down: it answers. */
+static void test_cut_off_and_no_tcp(void **state)
+{
+	struct asked *a = *state;
+	struct served s;
+
+	assert_true(served_start(&s, (const char *[]){"cutting", NULL}));
+	assert_int_equal(
+		ask(a, "dns: {name: a.test, server: '127.0.0.1:%u'}", s.port), FAULT_REFUSED);
+	assert_detail(a, "the answer is cut off, and by TCP nothing answers");
+	served_stop(&s);
+}
+
 /* Without `expect` an answer is good; with it what is expected is. */
 static void test_codes(void **state)
 {
@@ -191,7 +204,7 @@ static void test_secure(void **state)
 				 "www.example.test", port(), folder),
 		FAULT_NONE);
 	assert_true(a->warned);
-	assert_detail(a, "[SIGNATURE_EXPIRATION] = 2");
+	assert_detail(a, "[SIGNATURE_EXPIRATION] = 7");
 }
 
 static void test_insecure(void **state)
@@ -343,6 +356,7 @@ int test_probe_dns(void)
 	const struct CMUnitTest tests[] = {
 		with_servers(test_answers),
 		with_servers(test_tcp),
+		with_servers(test_cut_off_and_no_tcp),
 		with_servers(test_codes),
 		with_servers(test_serials),
 		with_servers(test_secure),

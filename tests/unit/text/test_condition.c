@@ -52,6 +52,14 @@ static void test_nothing_measured(void **state)
 	holds("has([NOPE])", "false");
 	holds("[NOPE].a.b[3] == null", "true");
 	holds("len([NOPE]) == 0", "true");
+	/* What came has another form: an error page, a text in the place of a list. */
+	holds("[OUTPUT].status == UP", "false");
+	holds("has([OUTPUT].status.deep[3])", "false");
+	holds("[OUTPUT].status == UP || [STATUS] == 200", "true");
+	holds("[BODY].status.code == 1", "false");
+	holds("[BODY][0].x == 1", "false");
+	holds("len([BODY][*]) == 0", "true");
+	starts("${x.y} == 1", "!3:", true); /* a mistake of who wrote it */
 }
 
 static void test_logic(void **state)
@@ -81,6 +89,7 @@ static void test_errors(void **state)
 	starts("[A] == ${x", "!3:17 this ${ has no closing }", true);
 	starts("[A] == any(${x, 1)", "!3:21 this ${ has no closing }", true);
 	starts("[A] == ${1 +}", "!3:22 expected a value, found the end", true);
+	starts("${re(x ||)} == 1", "!3:19 expected a value, found \")\"", true);
 	starts("[STATUS] in 5", "!3:19 in does not work between a number and a number", true);
 	starts("join([BODY].items, '') == x",
 		"!3:10 join() cannot be called here: write it in ${}, or put the text into quotes",
@@ -112,6 +121,67 @@ static void test_explain(void **state)
 	explains("${nodes[1]} == x", "nodes[1] = node-id-1");
 }
 
+static enum expr_result torn(void *arg, struct slice name, struct value *ret, struct error *err)
+{
+	*ret = value_str(arg);
+	return EXPR_OK;
+}
+
+static void explains_what_came(const char *came, const char *expected)
+{
+	const struct expr_scope scope = {.arg = (void *)came, .measurement = torn};
+	struct error err = {0};
+	struct buf out = BUF(BUF_LINE);
+	struct expr *e = expr_parse_condition(SLICE("[BODY] == x"), "f", 1, 1, &err);
+	expr_explain(e, &scope, &out);
+	assert_string_equal(buf_str(&out), expected);
+	buf_fini(&out);
+	expr_free(e);
+}
+
+/* What came over the network is shown on terminals and written into documents. */
+static void test_explain_what_is_no_text(void **state)
+{
+	char long_text[202] = "x", *cut;
+	explains_what_came("a\033[31mred\xc2\x9bz\177\nb", "[BODY] = a [31mred z  b");
+	explains_what_came("\xe4\xff ok", "[BODY] = \xef\xbf\xbd\xef\xbf\xbd ok");
+	for (size_t i = 1; i < 201; i += 2)
+		memcpy(long_text + i, "\xc3\xa4", 2); /* one begins at byte 199 */
+	cut = mem_printf("[BODY] = %s…", long_text);
+	char longer[204];
+	snprintf(longer, sizeof(longer), "%s.", long_text);
+	explains_what_came(longer, cut);
+	free(cut);
+}
+
+static enum value_type type_of(struct slice name)
+{
+	return slice_is(name, "T")   ? VALUE_TIME
+	       : slice_is(name, "P") ? VALUE_PERCENT
+	       : slice_is(name, "S") ? VALUE_SIZE
+				     : VALUE_NULL;
+}
+
+static void units(const char *text, const char *expected)
+{
+	struct error err = {0};
+	struct expr *e = expr_parse_condition(slice_of(text), "f", 1, 1, &err);
+	assert_non_null(e);
+	const bool fit = expr_units(e, type_of, &err);
+	assert_string_equal(fit ? "" : err.msg, expected);
+	expr_free(e);
+}
+
+static void test_units_are_told_before(void **state)
+{
+	units("[T] < 5s && [P] == 0% && [S] > 1KiB && [X] == 5 && [T] != null && [T] < [X]", "");
+	units("[T] < 5", "< does not work between a time and a number");
+	units("5 > [T]", "> does not work between a time and a number");
+	units("[X] == 1 || !([P] < 20)", "< does not work between a percentage and a number");
+	units("[S] == any(5KiB, 5)", "== does not work between a size and a number");
+	units("[T] in [5s, 5%]", "in does not work between a time and a percentage");
+}
+
 int test_condition(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +192,8 @@ int test_condition(void)
 		cmocka_unit_test(test_logic),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_explain_what_is_no_text),
+		cmocka_unit_test(test_units_are_told_before),
 	};
 	return cmocka_run_group_tests_name("condition", tests, NULL, NULL);
 }
