@@ -140,6 +140,11 @@ void running_blackbox(struct running *r, const json_t *args, struct web_answer *
 			"no probe is called \"%.200s\", and none has it as its target: only what"
 			" stands under `probes` can be asked for",
 			target);
+	} else if (!strcmp(probe_config_about(c)->kind, "push")) {
+		refuse(answer, 400,
+			"probe \"%.200s\" is of kind push: it is told, and cannot be asked; what it"
+			" was told last is in /metrics",
+			target);
 	} else if (!probe_can_run(&r->probe_tools, c, &err)) {
 		refuse(answer, 400, "%s", err.msg);
 	} else if (r->stopping || r->probing.n >= RUNS_MAX) {

@@ -66,20 +66,33 @@ static void talk(struct import_probe *p, json_t *list, const struct import_node 
 	import_tell(p->in, n, IMPORT_CARRIED, "probe %s: %s.talk: %s", p->name, p->kind, key);
 }
 
-/* "^+OK", the greeting of POP3 as many have it: what repeats the beginning of a line is taken for
- * what it was meant to be. */
+/* The exporter looks at line after line, without its end. "^+OK", the greeting of POP3 as many have
+ * it, repeats the beginning of a line: it is taken for what it was meant to be. */
 static void take_expect(struct import_probe *p, json_t *list, const struct import_node *n)
 {
 	const char *text = import_text(n);
 	if (!text)
 		return;
-	if (strncmp(text, "^+", 2) != 0) {
+	const char *lines = strchr(text, '$') ? "(*ANYCRLF)(?m)" : strchr(text, '^') ? "(?m)" : "";
+	const bool plus = !strncmp(text, "^+", 2);
+	if (!*lines) {
 		talk(p, list, n, "expect", json_string(text));
 		return;
 	}
-	json_array_append_new(list, json_pack("{s:o}", "expect", json_sprintf("^\\+%s", text + 2)));
-	import_tell(p->in, n, IMPORT_CHANGED, "probe %s: %s.talk: expect: + is a character here",
-		p->name, p->kind);
+	json_array_append_new(list,
+		json_pack("{s:o}", "expect",
+			json_sprintf("%s%s%s", lines, plus ? "^\\+" : "", text + (plus ? 2 : 0))));
+	import_tell(p->in, n, IMPORT_CHANGED, "probe %s: %s.talk: expect: of each line%s", p->name,
+		p->kind, plus ? ", and + is a character here" : "");
+}
+
+/* The exporter ends what it sends with a newline. */
+static void take_send(struct import_probe *p, json_t *list, const struct import_node *n)
+{
+	json_array_append_new(
+		list, json_pack("{s:o}", "send", json_sprintf("%s\n", import_text(n))));
+	import_tell(p->in, n, IMPORT_CHANGED,
+		"probe %s: %s.talk: send: with the newline at its end", p->name, p->kind);
 }
 
 void blackbox_talk(struct import_probe *p, const struct import_node *of)
@@ -98,7 +111,7 @@ void blackbox_talk(struct import_probe *p, const struct import_node *of)
 			import_tell(p->in, &send, IMPORT_DROPPED,
 				"only text is sent; a tls probe has `starttls: postgres`");
 		else if (import_text(&send))
-			talk(p, list, &send, "send", json_string(import_text(&send)));
+			take_send(p, list, &send);
 		if (import_flag(&starttls))
 			talk(p, list, &starttls, "starttls", json_true());
 		else

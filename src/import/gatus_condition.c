@@ -35,7 +35,7 @@ static char *replaced(const char *text, const char *there, const char *here)
 	return buf_take(&out);
 }
 
-/* "[RESPONSE_TIME] < 500" counts milliseconds there. */
+/* "[RESPONSE_TIME] < 500" counts milliseconds there, and so do certificates. */
 static bool ends_bare(const char *text)
 {
 	const char *p = text + strlen(text);
@@ -50,7 +50,9 @@ static bool ends_bare(const char *text)
 static char *with_unit(const char *text)
 {
 	const struct slice all = slice_trim(slice_of(text));
-	if (!slice_starts(all, "[RESPONSE_TIME]") || !ends_bare(text))
+	if ((!slice_starts(all, "[RESPONSE_TIME]") &&
+		    !slice_starts(all, "[CERTIFICATE_EXPIRATION]")) ||
+		!ends_bare(text))
 		return NULL;
 	return mem_printf("%.*sms", SLICE_ARG(all));
 }

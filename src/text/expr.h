@@ -54,6 +54,10 @@ struct expr_scope {
 	/* [NAME] of conditions. */
 	enum expr_result (*measurement)(
 		void *arg, struct slice name, struct value *ret, struct error *err);
+	/* What [NAME] was written as before it was read as a document, where it was one; *ret
+	 * stays null where it was not. Texts and patterns are held against that. May be NULL. */
+	enum expr_result (*written)(
+		void *arg, struct slice name, struct value *ret, struct error *err);
 	/* Functions the language itself does not have. `args` are borrowed. */
 	enum expr_result (*call)(void *arg, struct slice function, const struct value *args,
 		size_t n, struct value *ret, struct error *err);

@@ -164,6 +164,30 @@ static bool is_pattern(const struct node *n)
 	       (n->regex || slice_is(n->text, "pat") || slice_is(n->text, "any"));
 }
 
+enum expr_result eval_as_written(struct evaluation *v, const struct node *n, struct value *measured)
+{
+	struct value text = VALUE_NOTHING;
+	if (n->type != NODE_MEASURE || !v->scope->written || measured->type == VALUE_NULL ||
+		measured->type == VALUE_TEXT)
+		return EXPR_OK;
+	const enum expr_result r = v->scope->written(v->scope->arg, n->text, &text, v->err);
+	if (r == EXPR_OK && text.type != VALUE_NULL) {
+		value_drop(measured);
+		*measured = text;
+	}
+	return r;
+}
+
+static bool is_document(const struct value *v)
+{
+	return v->type == VALUE_MAP || v->type == VALUE_LIST;
+}
+
+static bool is_text(const struct node *n)
+{
+	return (n->type == NODE_LITERAL && n->value.type == VALUE_TEXT) || n->type == NODE_CONCAT;
+}
+
 /* Puts what `n` yields in the place of what its left side has yielded: `r` and *left. */
 static enum expr_result operate(
 	struct evaluation *v, const struct node *n, enum expr_result r, struct value *left)
@@ -179,7 +203,10 @@ static enum expr_result operate(
 	if (n->op == OP_AND || n->op == OP_OR)
 		return logic(v, n, left);
 	r = eval_plain(v, left);
-	if (r == EXPR_OK && (n->op == OP_EQ || n->op == OP_NE) && is_pattern(n->b)) {
+	const bool alike = n->op == OP_EQ || n->op == OP_NE;
+	if (r == EXPR_OK && alike && (is_pattern(n->b) || (is_text(n->b) && is_document(left))))
+		r = eval_as_written(v, n->a, left);
+	if (r == EXPR_OK && alike && is_pattern(n->b)) {
 		r = equals_call(v, n->b, left, &same);
 		result = value_bool(same == (n->op == OP_EQ));
 	} else if (r == EXPR_OK) {

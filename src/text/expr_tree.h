@@ -136,6 +136,9 @@ enum expr_result eval_fail(struct evaluation *v, const struct node *n, const cha
 	like_printf(3, 4);
 /* The same without a ref. */
 enum expr_result eval_plain_node(struct evaluation *v, const struct node *n, struct value *ret);
+/* Turns what `n` measured into the text it was, in place, where it was one. */
+enum expr_result eval_as_written(
+	struct evaluation *v, const struct node *n, struct value *measured);
 /* Turns a ref into its plain value in place. */
 enum expr_result eval_plain(struct evaluation *v, struct value *value);
 bool eval_spend(struct evaluation *v, const struct node *n, size_t bytes);

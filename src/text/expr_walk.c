@@ -256,6 +256,8 @@ static void explain(
 	enum expr_result r = eval_node(&v, n, &value);
 	if (r == EXPR_OK)
 		r = eval_plain(&v, &value);
+	if (r == EXPR_OK)
+		r = eval_as_written(&v, n, &value);
 	if (out->n)
 		buf_add_str(out, ", ");
 	write_path(out, n);

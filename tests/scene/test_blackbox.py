@@ -1,6 +1,7 @@
 """blackbox_exporter's face: Prometheus scrapes a configured probe, and Debian's exporter gives the same names."""
 import contextlib
 import json
+import os
 import re
 import subprocess
 import threading
@@ -29,10 +30,14 @@ METRIC = re.compile(r"(probe_\w+)(?:\{(.*)\})? (\S+)")
 @pytest.fixture(scope="module", name="here")
 def one_run():
     with simulated() as cloud, web() as good, web(503) as bad, deaf() as hangs:
+        token = os.open(os.path.join(cloud.place, "token"), os.O_CREAT | os.O_WRONLY, 0o600)
+        os.write(token, b"a-token-of-a-probe")
+        os.close(token)
         probes = [{"name": "good", "every": "1h", "http": f"http://127.0.0.1:{good}/"},
                   {"name": "bad", "every": "1h", "http": f"http://127.0.0.1:{bad}/"},
                   {"name": "hangs", "every": "1h", "timeout": "30s", "http": f"http://127.0.0.1:{hangs}/"},
                   {"name": "port", "every": "1h", "tcp": f"127.0.0.1:{good}"},
+                  {"name": "told", "every": "1h", "push": {"token": "file:token"}},
                   {"name": "body", "every": "1h", "http": f"http://127.0.0.1:{good}/body", "expect": ["[BODY] == no"]}]
         with running(cloud, {"probes": probes}) as run:
             run.good, run.bad = good, bad
@@ -78,6 +83,7 @@ def test_the_scrape_has_its_time(here):
 @pytest.mark.parametrize("query, says", [
     ("", "target is missing"), ("target=", "target is missing"), ("target=%ff", "target is missing"),
     ("target=http://169.254.169.254/", "only what stands under `probes`"),
+    ("target=told", "is of kind push: it is told, and cannot be asked"),
     ("target=good&module=tcp_connect", "is of kind http: module \"tcp_connect\" is another"),
 ])
 def test_what_is_refused(here, query, says):

@@ -407,12 +407,12 @@ def test_blackbox():
     assert p["web-www.example.net-health"]["http"]["url"] == "http://www.example.net/health"
     assert p["post-api.example.org"]["http"]["url"] == "https://api.example.org/v1"
     assert p["post-api.example.org"]["every"] == "30s" and p["post-api.example.org"]["timeout"] == "20s"
-    assert p["mail-mail.example.org-25"]["tcp"]["talk"][1] == {"send": "EHLO prober\r"}
+    assert p["mail-mail.example.org-25"]["tcp"]["talk"][1] == {"send": "EHLO prober\r\n"}
     assert p["ping-192.0.2.1"]["icmp"] == {"to": "192.0.2.1", "size": 64} and p["ping-192.0.2.1"]["timeout"] == "3s"
     assert p["database-db.example.org-5432"]["tcp"]["talk"] == [{"starttls": True}]
-    assert p["chat-irc.example.org-6667"]["tcp"]["talk"] == [{"send": "NICK ${1}"}]
+    assert p["chat-irc.example.org-6667"]["tcp"]["talk"] == [{"send": "NICK ${1}\n"}]
     assert "only text" in note(made, "modules.postgres.tcp.query_response[0].send")[0]["text"]
-    assert p["pop-pop.example.org-995"]["tcp"]["talk"] == [{"expect": r"^\+OK"}]
+    assert p["pop-pop.example.org-995"]["tcp"]["talk"] == [{"expect": r"(?m)^\+OK"}]
     assert p["feed-wss-feed.example.org-v1"]["websocket"] == {
         "url": "wss://feed.example.org/v1", "verify": False, "expect": "^Hello", "send": "Hi",
         "headers": {"X-Plain": "one", "X-Hidden": "file:secrets/socket_feed-X-Hidden", "X-File": "file:header.txt",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "observe/probe/inside.h"
+#include "observe/probe/talk.h"
 
 static const char *const common[] = {"CONNECTED", "RESPONSE_TIME", "IP", "TRIES"};
 
@@ -234,6 +235,15 @@ static enum expr_result measured(void *arg, struct slice name, struct value *ret
 	return EXPR_OK;
 }
 
+static enum expr_result written(void *arg, struct slice name, struct value *ret, struct error *err)
+{
+	const struct attempt *a = ((const struct seen *)arg)->attempt;
+	struct slice text;
+	if (a->kind->written && a->kind->written(a, name, &text))
+		*ret = talk_text(slice_trim(text));
+	return EXPR_OK;
+}
+
 /* OK: it was evaluated to *ret_holds. */
 static bool holds(const struct condition *c, const struct expr_scope *scope, bool *ret_holds,
 	struct error *err)
@@ -254,7 +264,7 @@ enum held conditions_hold(
 	const struct conditions *c, const struct attempt *a, unsigned tries, struct buf *why)
 {
 	struct seen seen = {a, tries};
-	const struct expr_scope scope = {.arg = &seen, .measurement = measured};
+	const struct expr_scope scope = {.arg = &seen, .measurement = measured, .written = written};
 	for (size_t i = 0; i < c->n; i++) {
 		struct error err = {0};
 		bool good;
@@ -277,7 +287,7 @@ void conditions_tell(const struct conditions *c, const struct attempt *a, unsign
 	const char *of, json_t *list)
 {
 	struct seen seen = {a, tries};
-	const struct expr_scope scope = {.arg = &seen, .measurement = measured};
+	const struct expr_scope scope = {.arg = &seen, .measurement = measured, .written = written};
 	for (size_t i = 0; i < c->n; i++) {
 		struct error err = {0};
 		struct buf saw = BUF(BUF_LINE);

@@ -416,6 +416,15 @@ static bool can_run(const struct probe_tools *t, const void *spec, struct error 
 static const char *const measurements[] = {"EXIT_STATUS", "OUTPUT", "BODY", "CPU_TIME", "MEMORY",
 	"TASKS_PASSED", "TASKS_FAILED", "TASKS_SKIPPED", "TASKS_IGNORED", NULL};
 
+static bool written(const struct attempt *a, struct slice name, struct slice *ret)
+{
+	const struct playing *k = a->data;
+	if (!k || !slice_is(name, "BODY"))
+		return false;
+	*ret = buf_slice(&k->standard);
+	return true;
+}
+
 static bool measure_body(const struct playing *k, struct value *ret)
 {
 	json_t *j = json_parse_foreign(buf_slice(&k->standard), k->standard.max);
@@ -476,5 +485,6 @@ const struct probe_kind probe_kind_exec = {
 	.start = start,
 	.cancel = cancel,
 	.measure = measure,
+	.written = written,
 	.release = release,
 };

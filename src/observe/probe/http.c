@@ -111,29 +111,6 @@ static void check_pairs(struct probe_reader *r, const struct yaml *at, const str
 			"host and proxy do not go together: the proxy connects");
 }
 
-/* As its files are now; false: one is no good. */
-static bool renew_tls(const struct http_spec *s, bool strange, struct error *err)
-{
-	const struct tls_options o = {.ca_file = s->ca,
-		.cert_file = strange ? NULL : s->cert,
-		.key_file = strange ? NULL : s->key,
-		.alpn = versions[s->version] == 11 ? "http/1.1" : "h2,http/1.1"};
-	struct tls_context *now = tls_context_new(&o, err);
-	if (!now)
-		return false;
-	tls_context_unref(*s->tls); /* mostly the same one */
-	*s->tls = now;
-	return true;
-}
-
-/* Told when they are written, as of every other kind. */
-static void check_files(struct probe_reader *r, const struct yaml *at, const struct http_spec *s)
-{
-	struct error err = {0};
-	if ((s->ca || s->cert) && !renew_tls(s, false, &err))
-		probe_wrong(r, at, "%s", err.msg);
-}
-
 static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, struct buf *out)
 {
 	struct http_spec *s = spec;
@@ -150,7 +127,6 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 	probe_path(r, &s->ca);
 	probe_path(r, &s->cert);
 	probe_path(r, &s->key);
-	check_files(r, at, s);
 	if (s->headers)
 		headers_read(&s->list, s->headers, r, "content-length");
 	if (s->host && good)
@@ -312,6 +288,21 @@ static void on_fresh(void *arg, const struct http_answer *a)
 	take_answer(k, a);
 }
 
+/* As its files are now; false: one is no good. */
+static bool renew_tls(const struct http_spec *s, bool strange, struct error *err)
+{
+	const struct tls_options o = {.ca_file = s->ca,
+		.cert_file = strange ? NULL : s->cert,
+		.key_file = strange ? NULL : s->key,
+		.alpn = versions[s->version] == 11 ? "http/1.1" : "h2,http/1.1"};
+	struct tls_context *now = tls_context_new(&o, err);
+	if (!now)
+		return false;
+	tls_context_unref(*s->tls); /* mostly the same one */
+	*s->tls = now;
+	return true;
+}
+
 static void send_fresh(struct asking *k, const struct http_request *q)
 {
 	struct attempt *t = k->attempt;
@@ -407,6 +398,15 @@ static struct value body_of(struct asking *k)
 	return value_copy(k->body);
 }
 
+static bool written(const struct attempt *t, struct slice name, struct slice *ret)
+{
+	const struct asking *k = t->data;
+	if (!k || !k->answer || !slice_is(name, "BODY"))
+		return false;
+	*ret = k->answer->body;
+	return true;
+}
+
 static struct value headers_of(const struct http_answer *a)
 {
 	const struct http_header *h;
@@ -464,5 +464,6 @@ const struct probe_kind probe_kind_http = {
 	.start = start,
 	.cancel = cancel,
 	.measure = measure,
+	.written = written,
 	.release = release,
 };

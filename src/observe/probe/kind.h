@@ -61,6 +61,9 @@ struct probe_kind {
 	 * (owned), or false: not measured this time (null in conditions). Nothing is evaluated that
 	 * no condition names. May be NULL. */
 	bool (*measure)(const struct attempt *a, struct slice name, struct value *ret);
+	/* What [NAME] was before it was read as JSON: the bytes, borrowed from the attempt; false
+	 * for what never was more than it is. May be NULL. */
+	bool (*written)(const struct attempt *a, struct slice name, struct slice *ret);
 	/* Frees `data` of the attempt. May be NULL. */
 	void (*release)(struct attempt *a);
 	bool silent; /* never starts by itself: push */

@@ -329,6 +329,16 @@ static void release(struct attempt *a)
 
 static const char *const measurements[] = {"STATUS", "BODY", NULL};
 
+static bool written(const struct attempt *a, struct slice name, struct slice *ret)
+{
+	const struct asking *k = a->data;
+
+	if (!slice_is(name, "BODY") || !k->has_first)
+		return false;
+	*ret = buf_slice(&k->first);
+	return true;
+}
+
 static bool measure(const struct attempt *a, struct slice name, struct value *ret)
 {
 	const struct asking *k = a->data;
@@ -359,5 +369,6 @@ const struct probe_kind probe_kind_websocket = {
 	.start = start,
 	.cancel = talk_cancel,
 	.measure = measure,
+	.written = written,
 	.release = release,
 };

@@ -254,7 +254,8 @@ static void list_probes(struct view *v)
 		json_t *o = json_object();
 		view_put(o, "what", say_probe_kind(v, json_str(p, "kind")));
 		view_put(o, "count", say_number(v, json_int(p, "count", 0)));
-		view_put(o, "cloud", json_str(p, "cloud"));
+		const char *cloud = json_str(p, "cloud");
+		view_put(o, "cloud", cloud && *cloud ? cloud : NULL);
 		view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
 		json_array_append_new(rows, o);
 	}

@@ -162,7 +162,7 @@ json_t *event_state_view(struct view *v, const json_t *event);
 json_t *impact_view(struct view *v, int64_t impact);
 /* The component of SITE, NULL: it is not on the page. */
 const json_t *measured_component(const struct view *v, const char *id);
-/* From "names" of the model or from SITE; its id when it is in neither. */
+/* From SITE (say_component()) or from "names" of the model; its id when it is in neither. */
 const char *component_name(struct view *v, const char *id);
 /* What is measured of a component against what an event under way says of it; NULL: they agree, or
  * nothing is known. */
