@@ -215,6 +215,12 @@ def test_redirects(tmp_path):
         assert r["fault"] == "protocol" and "redirected more than 1 times" in r["detail"]
         r = once(tmp_path, {"http": web.url + "/loop"}, 1)
         assert r["fault"] == "protocol"
+        for page, headers in (("/nowhere", {}), ("/else", {"Location": "gopher://127.0.0.1/"})):
+            web.pages[page] = (302, headers, b"")
+            r = once(tmp_path, {"http": web.url + page}, 1)
+            assert r["fault"] == "protocol" and r["detail"] == "answered 302 without an address of http to go on to"
+            once(tmp_path, {"http": {"url": web.url + page, "redirects": 0}})
+            once(tmp_path, {"http": web.url + page, "expect": ["[STATUS] == 302"]})
         web.asked.clear()
         once(tmp_path, {"http": {"url": web.url + "/form", "body": "x=1"}})
         assert [(a[0], a[3]) for a in web.asked] == [("POST", b"x=1"), ("GET", b"")]
