@@ -581,14 +581,27 @@ static enum expr_result all_of(
 	return eval_fail(v, n, "[*] wants a list, not %s", value_type_name(a->type));
 }
 
+static bool is_measured(const struct node *n)
+{
+	while (n->type == NODE_FIELD || n->type == NODE_INDEX || n->type == NODE_ALL)
+		n = n->a;
+	return n->type == NODE_MEASURE;
+}
+
+/* The third of two is not the first again: only steps that are many go round. */
+static bool is_beyond(const struct node *n, const struct value *a, const struct value *at)
+{
+	if (a->type != VALUE_LIST || at->type != VALUE_INT || !is_measured(n))
+		return false;
+	const int64_t count = (int64_t)value_count(a);
+	return at->integer >= count || at->integer < -count;
+}
+
 /* What is measured has the form it has: an error page in the place of a document holds none of its
  * fields. That is no mistake of who asks for them. */
 static bool holds_nothing(const struct node *n, const struct value *a)
 {
-	const struct node *root = n->a;
-	while (root->type == NODE_FIELD || root->type == NODE_INDEX || root->type == NODE_ALL)
-		root = root->a;
-	if (root->type != NODE_MEASURE)
+	if (!is_measured(n))
 		return false;
 	if (a->type == VALUE_MAP)
 		return n->type == NODE_ALL ||
@@ -611,7 +624,7 @@ static enum expr_result access(struct evaluation *v, const struct node *n, struc
 		r = all_of(v, n, &a, ret);
 	else if (r == EXPR_OK) {
 		r = eval_plain_node(v, n->b, &at);
-		if (r == EXPR_OK)
+		if (r == EXPR_OK && !is_beyond(n, &a, &at))
 			r = item_of(v, n, &a, &at, ret);
 	}
 	value_drop(&a);
