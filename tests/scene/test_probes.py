@@ -434,6 +434,23 @@ def test_a_pass_after_a_retry_is_no_failure(tmp_path):
         assert r["tries"] > 1 and re.match(r"passed at try \d of 10; before that: the service is not available", r["detail"])
 
 
+@pytest.mark.parametrize("listen, says", [({"public": "none", "intake": "127.0.0.1:0"}, "operators:"),
+                                          ({"public": "127.0.0.1:0", "intake": "none"}, "page:")])
+def test_one_of_both_listeners(tmp_path, listen, says):
+    """An outpost has no page for everybody, and needs none for operators: `none` is an address."""
+    file = tmp_path / "glasshouse.yaml"
+    file.write_text(json.dumps({"listen": listen, "store": f"sqlite:{tmp_path}/state",
+                                "probes": [{"name": "p", "tcp": "127.0.0.1:9"}]}))
+    glasshouse = os.environ.get("GLASSHOUSE", os.path.join(ROOT, "build/src/glasshouse"))
+    with subprocess.Popen([glasshouse, "run", "-c", str(file)], env=Place(tmp_path).environment(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate(timeout=60)
+        assert line.startswith(says) and rest == "", (line, rest, errors)
+        assert process.returncode == 0, errors
+
+
 class ByTurns(dict):
     """Every other answer is a 503."""
 
