@@ -1,6 +1,6 @@
 # The front door. Meson and Ninja do the work; `make help` lists what there is.
 .DEFAULT_GOAL := build
-.PHONY: help build run journey browser check check-lab check-matrix lab asan tsan fuzz bench format lint install clean
+.PHONY: help build run journey browser pictures check check-lab check-matrix lab asan tsan fuzz bench format lint install clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -55,6 +55,10 @@ fuzz:
 ## make browser    the pages in a real browser
 browser: build
 	@tools/browser
+
+## make pictures   the pictures of docs/screenshots anew
+pictures: build
+	@tools/browser pictures
 
 ## make bench      speed and memory, beside the peers, in one run
 bench: build

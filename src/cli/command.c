@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "net/tls.h"
 #include "observe/exec/helper.h"
 #include "web/web.h"
 
@@ -55,6 +56,9 @@ static void print_help(FILE *out)
 			fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`glasshouse COMMAND --help` explains each.\n", out);
 }
+
+/* Run before the constructors of libraries. */
+__attribute__((section(".preinit_array"), used)) static void (*const before_all)(void) = tls_settle;
 
 int command_main(int argc, char **argv)
 {

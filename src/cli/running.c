@@ -151,6 +151,14 @@ static void on_trouble(void *arg, const struct error *why)
 	running_blind(r, BLIND_STORE, "", why ? why->msg : NULL);
 }
 
+static void on_crowded(void *arg, const struct error *why)
+{
+	if (why)
+		running_say(arg, "results of the hour stay in memory: %s", why->msg);
+	else
+		running_say(arg, "results of the hour leave memory again");
+}
+
 static void add_job(void *arg, const struct job_state *s)
 {
 	json_t *jobs = arg;
@@ -304,6 +312,7 @@ static bool open_rooms(struct running *r, struct error *err)
 		.ten_minute_days = c->ten_minute_days,
 		.hour_days = c->hour_days,
 		.trouble = on_trouble,
+		.crowded = on_crowded,
 		.trouble_arg = r,
 		.outbox_bytes = c->upstream.to ? c->upstream.spool : 0,
 		.stored = running_stored};

@@ -51,9 +51,9 @@ struct source *source_new(
 	return s;
 }
 
-static void texts_unref(struct result_texts *t)
+static void texts_free(struct result_texts *t)
 {
-	if (!t || --t->refs)
+	if (!t)
 		return;
 	free(t->detail);
 	free(t->shared);
@@ -64,20 +64,50 @@ static void texts_unref(struct result_texts *t)
 	free(t);
 }
 
+static void forget_proofs(struct source *s)
+{
+	for (size_t i = 0; i < s->texts_n; i++)
+		texts_free(s->texts[i]);
+	free(s->texts);
+	free(s->proofs);
+	s->texts = NULL;
+	s->proofs = NULL;
+	s->texts_n = s->proofs_n = s->proofs_room = 0;
+}
+
 void source_free(struct source *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->n && s->proofs; i++)
-		texts_unref(s->proofs[i].texts);
+	forget_proofs(s);
 	free(s->results);
-	free(s->proofs);
 	free(s);
+}
+
+/* The first one that is not of a result before the i-th; proofs_n: there is none. */
+static size_t proof_from(const struct source *s, size_t i)
+{
+	size_t low = 0, high = s->proofs_n;
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+		if (s->proofs[middle].at < i)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static const struct proof *proof_of(const struct source *s, size_t i)
+{
+	const size_t k = proof_from(s, i);
+	return k < s->proofs_n && s->proofs[k].at == i ? &s->proofs[k] : NULL;
 }
 
 const struct result_texts *source_texts(const struct source *s, size_t i)
 {
-	return s->proofs ? s->proofs[i].texts : NULL;
+	const struct proof *p = proof_of(s, i);
+	return p ? s->texts[p->texts] : NULL;
 }
 
 /* --- the fold --------------------------------------------------------------------------------- */
@@ -89,7 +119,8 @@ static int64_t later(int64_t a, int64_t b)
 
 static int64_t taken_ms(const struct source *s, size_t i)
 {
-	return s->results[i].at_ms + (s->proofs ? s->proofs[i].heard_ms : 0);
+	const struct proof *p = proof_of(s, i);
+	return s->results[i].at_ms + (p ? p->heard_ms : 0);
 }
 
 static void count(uint16_t *run)
@@ -216,33 +247,36 @@ static void fold_again(struct source *s)
 
 /* --- results ---------------------------------------------------------------------------------- */
 
-static void forget_proof(struct source *s, size_t i)
+static void forget_first_proof(struct source *s)
 {
-	if (!source_texts(s, i))
+	struct result_texts **texts = &s->texts[s->proofs[0].texts];
+	if (s->proofs_n == 1) {
+		forget_proofs(s);
 		return;
-	texts_unref(s->proofs[i].texts);
-	if (--s->proofs_n)
-		return;
-	free(s->proofs);
-	s->proofs = NULL;
+	}
+	if (--(*texts)->refs == 0) {
+		texts_free(*texts);
+		*texts = NULL;
+	}
+	s->proofs_n--;
+	memmove(s->proofs, s->proofs + 1, s->proofs_n * sizeof(*s->proofs));
 }
 
 static void drop_oldest(struct source *s)
 {
 	fold(&s->base, s, 0);
-	forget_proof(s, 0);
+	if (proof_of(s, 0))
+		forget_first_proof(s);
+	for (size_t k = 0; k < s->proofs_n; k++)
+		s->proofs[k].at--;
 	s->n--;
 	memmove(s->results, s->results + 1, s->n * sizeof(*s->results));
-	if (s->proofs)
-		memmove(s->proofs, s->proofs + 1, s->n * sizeof(*s->proofs));
 }
 
 static void set_room(struct source *s, unsigned room)
 {
 	s->room = (uint8_t)room;
 	s->results = mem_resize(s->results, room, sizeof(*s->results));
-	if (s->proofs)
-		s->proofs = mem_resize(s->proofs, room, sizeof(*s->proofs));
 }
 
 /* By a few: most sources are good and never have more than SOURCE_GOOD. */
@@ -305,19 +339,37 @@ static bool say_the_same(const struct result_texts *a, const struct result_texts
 	       same_text(a->service_request_id, b->service_request_id) && same_text(a->run, b->run);
 }
 
-/* What hangs says the same each time: the texts of the result before are taken if they do. */
+/* Where they stand among the texts; takes them. What hangs says the same each time. */
+static uint8_t put_texts(struct source *s, struct result_texts *t)
+{
+	size_t at = s->texts_n;
+	for (size_t i = s->texts_n; i-- > 0;) {
+		if (!s->texts[i]) {
+			at = i;
+		} else if (say_the_same(s->texts[i], t)) {
+			texts_free(t);
+			s->texts[i]->refs++;
+			return (uint8_t)i;
+		}
+	}
+	if (at == s->texts_n)
+		s->texts = mem_resize(s->texts, ++s->texts_n, sizeof(struct result_texts *));
+	s->texts[at] = t;
+	return (uint8_t)at;
+}
+
 static void put_proof(struct source *s, size_t at, const struct observation *o, int64_t heard_ms)
 {
-	if (!s->proofs)
-		s->proofs = mem_new_array(s->room, sizeof(*s->proofs));
-	struct result_texts *t = keep_texts(o), *before = at ? s->proofs[at - 1].texts : NULL;
-	if (before && say_the_same(before, t)) {
-		texts_unref(t);
-		t = before;
-		t->refs++;
+	const size_t k = proof_from(s, at);
+	if (s->proofs_n == s->proofs_room) {
+		s->proofs_room = (uint8_t)(s->proofs_n + s->proofs_n / 4 + 2);
+		s->proofs = mem_resize(s->proofs, s->proofs_room, sizeof(*s->proofs));
 	}
-	s->proofs[at] = (struct proof){
-		.texts = t, .heard_ms = heard_ms < UINT32_MAX ? (uint32_t)heard_ms : UINT32_MAX};
+	memmove(s->proofs + k + 1, s->proofs + k, (s->proofs_n - k) * sizeof(*s->proofs));
+	s->proofs[k] =
+		(struct proof){.heard_ms = heard_ms < UINT32_MAX ? (uint32_t)heard_ms : UINT32_MAX,
+			.at = (uint8_t)at,
+			.texts = put_texts(s, keep_texts(o))};
 	s->proofs_n++;
 }
 
@@ -329,10 +381,8 @@ static size_t make_place(struct source *s, const struct result *r)
 	while (at > 0 && s->results[at - 1].at_ms > r->at_ms)
 		at--;
 	memmove(s->results + at + 1, s->results + at, (s->n - at) * sizeof(*s->results));
-	if (s->proofs) {
-		memmove(s->proofs + at + 1, s->proofs + at, (s->n - at) * sizeof(*s->proofs));
-		s->proofs[at] = (struct proof){0};
-	}
+	for (size_t k = proof_from(s, at); k < s->proofs_n; k++)
+		s->proofs[k].at++;
 	s->results[at] = *r;
 	s->n++;
 	return at;

@@ -26,18 +26,19 @@ struct result_texts {
 };
 
 struct result {             /* there are many: a house may have ten thousand sources */
-	int64_t at_ms : 44; /* when it began */
+	int64_t at_ms : 44; /* when it began: to 2248, and none is an hour ahead of our clock */
 	uint64_t fault : 8, severity : 2; /* enum fault, enum severity */
 	uint64_t warned : 1;
 	uint64_t again : 1;     /* needed more than one try */
 	uint64_t muted : 1;     /* the cloud's fault, seen while blind: says nothing */
 	uint64_t total_us : 40; /* at most 12 days */
-	int64_t status : 24;
+	int64_t status : 24;    /* of three digits, whoever told it */
 };
 
-struct proof { /* of a result that is not simply good */
-	struct result_texts *texts;
+struct proof {             /* of a result that is not simply good */
 	uint32_t heard_ms; /* so much later we heard of it, at most 49 days */
+	uint8_t at;        /* which result */
+	uint8_t texts;     /* which of `texts` */
 };
 
 /* What all results so far made of the source. Runs of results end counting at 65,535. */
@@ -69,19 +70,22 @@ struct source {
 	struct place *place;       /* where that is, or NULL */
 	struct expected *expected; /* by whom it is */
 	struct source *beside;     /* the next one that is expected by the same */
+	struct source **held;      /* what points to this one of them */
 	uint8_t n, room;           /* of `results` */
-	uint8_t proofs_n;          /* of them that have texts */
-	uint8_t forgive;           /* good results in a row */
-	bool last_failed;          /* its newest result is the cloud's fault, counted or not */
-	bool quick;                /* the first good result of all is enough */
-	unsigned confirm;          /* results in a row */
+	uint8_t proofs_n, proofs_room;
+	uint8_t texts_n;  /* places of `texts` */
+	uint8_t forgive;  /* good results in a row */
+	bool last_failed; /* its newest result is the cloud's fault, counted or not */
+	bool quick;       /* the first good result of all is enough */
+	unsigned confirm; /* results in a row */
 	int64_t minimum_ms;
 	int64_t fresh_ms; /* 3 x its rate + its timeout */
 	struct fold base; /* of the results no longer kept */
 	struct fold now;
-	struct result *results; /* oldest first */
-	struct proof *proofs;   /* beside them; NULL when all are good */
-	char names[];           /* what the texts above point to */
+	struct result *results;      /* oldest first */
+	struct proof *proofs;        /* in their order; NULL when all are good */
+	struct result_texts **texts; /* what they say; a place that is free is NULL */
+	char names[];                /* what the texts above point to */
 };
 
 /* Of a source of a component. Owned. */

@@ -21,15 +21,24 @@ static void expected_free(struct expected *x)
 	free(x);
 }
 
-/* NULL is fine. */
+static void join(struct expected *x, struct source *s)
+{
+	s->expected = x;
+	s->beside = x->sources;
+	s->held = &x->sources;
+	if (s->beside)
+		s->beside->held = &s->beside;
+	x->sources = s;
+}
+
+/* NULL is fine. However many there are of the same, it costs the same. */
 static void source_gone(struct source *s)
 {
 	if (!s)
 		return;
-	struct source **at = &s->expected->sources;
-	while (*at != s)
-		at = &(*at)->beside;
-	*at = s->beside;
+	*s->held = s->beside;
+	if (s->beside)
+		s->beside->held = s->held;
 	place_left(s);
 	source_free(s);
 }
@@ -145,9 +154,7 @@ static struct source *source_of(struct judged *c, const struct observation *o, s
 			drop_stalest(c);
 		s = source_new(o->cloud ? o->cloud : "", o->probe, o->step, p->name);
 		s->component = c;
-		s->expected = x;
-		s->beside = x->sources;
-		x->sources = s;
+		join(x, s);
 		s->minimum_ms = judge_minimum_ms(c->judge);
 		s->quick = (!c->now.v.id && !c->unwritten) || c->now.v.health == HEALTH_OPERATIONAL;
 		pace(c->judge, s, x);

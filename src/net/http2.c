@@ -10,12 +10,17 @@
 
 #define FIELD_MORE 32        /* what one counts for beside its bytes */
 #define WINDOW     (1 << 20) /* bytes under way to us; the protocol's 64 KiB are few over a long way */
+#define OWN_FIELDS 200       /* what the pseudo-headers of a request may need */
+#define FRAME_HEAD 9
+/* Bytes that need bring nothing of the body: heads, settings, pings, padding, frames of no use. */
+#define SPARE (2 * HTTP_HEADER_BYTES_MAX)
 
 struct http2 {
 	nghttp2_session *session;
 	struct http_incoming *in;
 	struct slice body; /* of the request, what is left */
 	int32_t stream;    /* the request's */
+	int64_t got_n;     /* all that came */
 	size_t head_n;     /* of all headers, those of interim answers too (RFC 9113 6.5.2) */
 	bool heard;        /* anything */
 	bool ended;        /* the answer has its end */
@@ -204,6 +209,12 @@ static enum incoming broken(struct http2 *h, int error)
 		h->in, FAULT_PROTOCOL, "the answer is no HTTP/2: %s", nghttp2_strerror(error));
 }
 
+/* Each byte of the body may have come in a frame of its own; more than that has no end. */
+static bool brings_nothing(const struct http2 *h)
+{
+	return h->got_n > SPARE + (1 + FRAME_HEAD) * h->in->body_size;
+}
+
 /* What stands after frames were read. */
 static enum incoming state_of(struct http2 *h)
 {
@@ -215,6 +226,9 @@ static enum incoming state_of(struct http2 *h)
 		return http_incoming_broken(h->in, FAULT_CONNECTION_LOST,
 			"the server ended the request before its answer was complete: %s",
 			nghttp2_http2_strerror(h->reset));
+	if (brings_nothing(h))
+		return http_incoming_broken(h->in, FAULT_PROTOCOL,
+			"the server sends frame after frame that brings nothing of an answer");
 	return INCOMING_MORE;
 }
 
@@ -226,6 +240,7 @@ enum incoming http2_read(struct http2 *h, struct slice got)
 		return http_incoming_broken(
 			h->in, FAULT_PROTOCOL, "what answered speaks HTTP/1, not HTTP/2");
 	h->heard = true;
+	h->got_n += (int64_t)got.n;
 	const ssize_t n = nghttp2_session_mem_recv(h->session, (const uint8_t *)got.p, got.n);
 	return n < 0 && !h->ended ? broken(h, (int)n) : state_of(h);
 }
@@ -259,18 +274,23 @@ struct http2 *http2_new(struct slice request, bool tls, struct http_incoming *in
 {
 	struct http2 *h = mem_new(struct http2);
 	nghttp2_session_callbacks *c;
+	nghttp2_option *o;
 
 	h->in = in;
-	if (nghttp2_session_callbacks_new(&c) != 0)
+	if (nghttp2_session_callbacks_new(&c) != 0 || nghttp2_option_new(&o) != 0)
 		mem_panic("no memory for HTTP/2");
+	/* Whose own limit is 64 KiB. A field may need 12 bytes more than its name and value: its
+	 * line had four. */
+	nghttp2_option_set_max_send_header_block_length(o, 4 * request.n + OWN_FIELDS);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin);
 	nghttp2_session_callbacks_set_on_header_callback(c, on_header);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame);
 	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, on_invalid);
 	nghttp2_session_callbacks_set_on_stream_close_callback(c, on_close);
-	if (nghttp2_session_client_new(&h->session, c, h) != 0)
+	if (nghttp2_session_client_new2(&h->session, c, h, o) != 0)
 		mem_panic("no memory for HTTP/2");
+	nghttp2_option_del(o);
 	nghttp2_session_callbacks_del(c);
 	submit(h, request, tls);
 	return h;

@@ -3,7 +3,8 @@
  * stranger's.
  *
  * As in http1.h interim answers are passed over and a trailer counts as headers. Nothing may be
- * pushed. Thread: one at a time.
+ * pushed. A server that goes on sending what brings nothing of an answer (pings, settings, empty
+ * or unknown frames) is refused after 512 KiB of that. Thread: one at a time.
  */
 #ifndef NET_HTTP2_H
 #define NET_HTTP2_H

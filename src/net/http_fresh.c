@@ -13,6 +13,8 @@
 #include "net/stream.h"
 #include "net/url.h"
 
+#define REQUEST_MAX (STREAM_SEND_MAX - (4u << 10)) /* HTTP/2 adds a little of its own */
+
 struct http_fresh {
 	struct stream *stream; /* NULL: the request is wrong */
 	struct timer soon;     /* tells so */
@@ -295,7 +297,7 @@ struct http_fresh *http_fresh_send(struct loop *l, struct resolver *r, struct tl
 	f->arg = arg;
 	f->deadline_ns = q->deadline_ns;
 	f->two_at_once = q->version == 20;
-	buf_init(&f->request, STREAM_SEND_MAX);
+	buf_init(&f->request, REQUEST_MAX);
 	http_incoming_init(&f->in, q->answer_max ? q->answer_max : BUF_ANSWER);
 	http1_reader_init(&f->reader, &f->in, strcmp(q->method, "HEAD") == 0);
 	const bool good = url_parse(slice_of(q->url), &u, &err);

@@ -159,6 +159,7 @@ void tls_session_free(struct tls_session *s)
 	if (!s)
 		return;
 	SSL_free(s->ssl);
+	tls_keys_forget(s);
 	tls_context_unref(s->context);
 	tls_facts_fini(&s->facts);
 	free(s->name);
@@ -169,12 +170,15 @@ enum tls_step tls_handshake(struct tls_session *s)
 {
 	ERR_clear_error();
 	errno = 0;
+	tls_keys_begin(s);
 	const int rc = SSL_do_handshake(s->ssl);
 	const int sys = errno;
+	tls_keys_end();
 	const enum tls_step step = step_of(s, rc, sys);
 
 	if (step == TLS_WANTS_READ || step == TLS_WANTS_WRITE)
 		return step;
+	tls_keys_forget(s);
 	tls_facts_read(&s->facts, s->ssl);
 	say_names(s);
 	if (step == TLS_OK)

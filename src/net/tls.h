@@ -17,6 +17,11 @@
 
 #define TLS_NAMES_MAX 200 /* of one certificate; more are left out */
 
+/* Gives OpenSSL a memory that keeps what a handshake gave back for the next one, up to 16 KiB of each
+ * size a thread. OpenSSL takes it only before it has asked for its first block, which a constructor
+ * of a library may do: to be called from .preinit_array, which runs before them all. */
+void tls_settle(void);
+
 /* --- what we bring ---------------------------------------------------------------------------- */
 
 /* Counted; equal options share one, also with the last few that nobody holds any more. */

@@ -21,6 +21,7 @@ struct tls_session {
 	SSL *ssl;
 	char *name;
 	bool asked;
+	void *pair; /* of keys, see tls_keys.c; or NULL */
 	struct tls_facts facts;
 	char trouble[160];
 };
@@ -28,6 +29,19 @@ struct tls_session {
 /* For contexts without a certificate of ours. NULL, OpenSSL's own, where another would be of no
  * use. Never freed. Thread: any. */
 OSSL_LIB_CTX *tls_library(void);
+/* The same kind of keys, but a pair that a handshake made first and did not need is what it gets when
+ * it makes another. Borrows `plain`. Once, for one kind. */
+const OSSL_DISPATCH *tls_keys_kept(const OSSL_DISPATCH *plain);
+/* Around each step of a handshake, in its thread. */
+void tls_keys_begin(struct tls_session *s);
+void tls_keys_end(void);
+void tls_keys_forget(struct tls_session *s); /* when it will make no more */
+/* What tls_settle() gives OpenSSL, see CRYPTO_set_mem_functions(3). Thread: any. They need the first
+ * one called once. */
+void tls_memory_settle(void);
+void *tls_memory_get(size_t n, const char *file, int line);
+void tls_memory_put(void *p, const char *file, int line);
+void *tls_memory_resize(void *p, size_t n, const char *file, int line);
 /* Fills everything but fault and detail, from what the server has shown so far. */
 void tls_facts_read(struct tls_facts *f, SSL *ssl);
 void tls_facts_fini(struct tls_facts *f);

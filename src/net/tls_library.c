@@ -79,6 +79,17 @@ static void choose(struct shown *s, int operation, bool (*shows)(const OSSL_ALGO
 			s->algorithms[s->n++] = *a;
 }
 
+/* What OpenSSL's clients offer first. */
+static void keep_pairs_of_x25519(void)
+{
+	static const char *const kept[] = {"X25519", NULL};
+
+	for (size_t i = 0; i < keys.n; i++)
+		if (has_name_of(&keys.algorithms[i], kept))
+			keys.algorithms[i].implementation =
+				tls_keys_kept(keys.algorithms[i].implementation);
+}
+
 /* --- the filter, see provider(7) ---------------------------------------------------------------
  */
 
@@ -143,6 +154,7 @@ static void make(void)
 		choose(&decoders, OSSL_OP_DECODER, shows_decoder);
 		choose(&keys, OSSL_OP_KEYMGMT, shows_key);
 		choose(&ciphers, OSSL_OP_CIPHER, shows_cipher);
+		keep_pairs_of_x25519();
 	}
 	if (whole && outer && OSSL_PROVIDER_add_builtin(outer, "looking", on_load) &&
 		OSSL_PROVIDER_load(outer, "looking")) {

@@ -11,7 +11,8 @@
 #include "base/digest.h"
 #include "base/random.h"
 
-#define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+#define GUID     "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+#define IDLE_MAX 10000
 
 /* --- the handshake -----------------------------------------------------------------------------
  */
@@ -246,6 +247,9 @@ enum websocket_state websocket_read(
 	if (state != WEBSOCKET_WHOLE)
 		return state;
 	*ret_n = f.n;
+	if ((f.opcode >= WEBSOCKET_CLOSE || !f.data.n) && ++r->idle > IDLE_MAX)
+		return broken(detail, detail_n,
+			"the server sends frame after frame that brings nothing of a message");
 	return f.opcode >= WEBSOCKET_CLOSE ? take_control(r, &f, detail, detail_n)
 					   : take_data(r, &f, detail, detail_n);
 }

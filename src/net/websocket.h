@@ -52,11 +52,13 @@ struct websocket_reader {             /* zero at first; `message` must be releas
 	uint8_t control[125];
 	size_t control_n;
 	enum websocket_opcode message_opcode;
+	unsigned idle; /* frames that brought nothing of a message */
 };
 
 /* Takes the next frame from the front: *ret_n bytes. WHOLE: something is whole, `opcode` says
  * what: TEXT or BINARY (in `message`), CLOSE, PING or PONG (in `control`). MORE with *ret_n > 0: a
- * fragment was taken. BROKEN with the reason in `detail`. */
+ * fragment was taken. BROKEN with the reason in `detail`: also of a server that goes on with
+ * frames that bring nothing of a message (pings, pongs, empty ones), after 10,000 of them. */
 enum websocket_state websocket_read(
 	struct websocket_reader *r, struct slice got, size_t *ret_n, char *detail, size_t detail_n);
 void websocket_reader_fini(struct websocket_reader *r);

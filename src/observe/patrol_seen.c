@@ -6,8 +6,9 @@
  * failed by itself is told with its fault; of what was skipped because of another, or stopped by us,
  * nothing is known. Three things wait:
  *
- * - what a server that did not come up is to blame for, TOGETHER_NS: those that fail together are
- *   told together, each with what they have in common, as far as that is known then;
+ * - the observation of what a server that did not come up is to blame for, TOGETHER_NS: those that
+ *   fail together are told together, each with what they have in common, as far as that is known
+ *   then. Its sample, which a crash must not lose, does not wait;
  * - the boots and their phases, for the end of the run: somebody may get in late, and on which hosts
  *   nova tried comes beside;
  * - the run as a whole, for its end. It is told only when it could not run: then of the service that
@@ -30,23 +31,26 @@
 #define TURN_PIECES 50 /* and no more than so many, however fast the clock says they go */
 #define TOGETHER_NS (5 * NS_PER_S)
 
-struct ended {
+struct held { /* stored, and told when those that fail together with it are known */
 	size_t row;
-	bool waited; /* for others that fail together with it */
+	struct series_sample sample;
+	char *series; /* or NULL */
 };
 
 struct recording {
 	struct patrol *patrol;
 	const struct round *round; /* whose run goes on; NULL: none, there is a report */
 	struct record record;
-	VEC(struct ended) ended; /* steps to be told, */
-	size_t next;             /* from here on */
-	VEC(size_t) together;    /* rows that wait for each other */
+	VEC(size_t) ended; /* rows to be stored and told, */
+	size_t next;       /* from here on */
+	size_t row;        /* the one that is being stored */
+	VEC(struct held) held;
+	size_t next_held, ripe; /* from here on; before this one they have waited */
 	struct timer waiting;
-	VEC(bool) told;  /* by row */
-	json_t *known;   /* boots so far, by server */
-	char *common;    /* what the failed ones have in common, or NULL */
-	bool has_common; /* it was asked, and nothing was learnt since */
+	VEC(bool) stored; /* by row */
+	json_t *known;    /* boots so far, by server */
+	char *common;     /* what the failed ones have in common, or NULL */
+	bool has_common;  /* it was asked, and nothing was learnt since */
 
 	/* when the run is over */
 	bool over;
@@ -127,6 +131,16 @@ static void write_boots(struct recording *s)
 
 /* --- observations ------------------------------------------------------------------------------ */
 
+static void on_waited(struct timer *t);
+
+static void hold(struct recording *s, const struct series_sample *sample, const char *series)
+{
+	const struct held h = {.row = s->row, .sample = *sample, .series = mem_strdup(series)};
+	vec_push(&s->held, h);
+	if (!timer_running(&s->waiting))
+		timer_start(s->patrol->loop, &s->waiting, TOGETHER_NS, on_waited, s);
+}
+
 static void see_step(struct recording *s, const struct run_row *row,
 	const struct series_sample *sample, const char *series)
 {
@@ -175,10 +189,12 @@ static void on_stored(void *arg, const struct run_row *row, const struct series_
 	struct recording *s = arg;
 	if (!s->patrol->seen)
 		return;
-	if (row)
-		see_step(s, row, sample, series);
-	else
+	if (!row)
 		see_run(s, sample, series);
+	else if (row->blamed && !s->over)
+		hold(s, sample, series);
+	else
+		see_step(s, row, sample, series);
 }
 
 /* --- pieces ------------------------------------------------------------------------------------ */
@@ -193,47 +209,61 @@ static void go_on(struct recording *s)
 static void on_waited(struct timer *t)
 {
 	struct recording *s = t->arg;
-	for (size_t i = 0; i < s->together.n; i++)
-		vec_push(&s->ended, ((struct ended){s->together.p[i], true}));
-	s->together.n = 0;
+	s->ripe = s->held.n;
 	go_on(s);
 }
 
-static void note_told(struct recording *s, size_t row)
+static void note_stored(struct recording *s, size_t row)
 {
-	while (s->told.n <= row)
-		vec_push(&s->told, false);
-	s->told.p[row] = true;
+	while (s->stored.n <= row)
+		vec_push(&s->stored, false);
+	s->stored.p[row] = true;
 }
 
-static void tell_step(struct recording *s, struct ended e)
+static void learn_boots(struct recording *s, const struct run_row *row)
 {
-	struct patrol *p = s->patrol;
-	const struct run_report *report = p->hands->step(s->round->run, e.row);
+	learn_boot(s, row->boot);
+	learn_boot(s, row->blamed);
+}
+
+static void take_step(struct recording *s, size_t i)
+{
+	const struct run_report *report = s->patrol->hands->step(s->round->run, i);
 	if (!report) /* it comes with the whole one */
 		return;
 	const struct run_row *row = &report->rows[0];
 	s->record.report = report;
-	learn_boot(s, row->boot);
-	learn_boot(s, row->blamed);
-	if (row->blamed && !e.waited) {
-		vec_push(&s->together, e.row);
-		if (!timer_running(&s->waiting))
-			timer_start(p->loop, &s->waiting, TOGETHER_NS, on_waited, s);
-		return;
-	}
-	note_told(s, e.row);
+	s->row = i;
+	learn_boots(s, row);
+	note_stored(s, i);
 	record_step(&s->record, row);
+}
+
+/* Of the run that goes on, or of its report. False: that is being made, and comes. */
+static bool tell_held(struct recording *s)
+{
+	struct held *h = &s->held.p[s->next_held];
+	const struct run_report *report =
+		s->over ? s->record.report : s->patrol->hands->step(s->round->run, h->row);
+	if (!report)
+		return false;
+	const struct run_row *row = &report->rows[s->over ? h->row : 0];
+	s->record.report = report;
+	learn_boots(s, row);
+	see_step(s, row, &h->sample, h->series);
+	free(h->series);
+	s->next_held++;
+	return true;
 }
 
 static bool next_step(struct recording *s)
 {
 	if (s->next < s->ended.n) {
-		tell_step(s, s->ended.p[s->next++]);
+		take_step(s, s->ended.p[s->next++]);
 		return true;
 	}
 	s->ended.n = s->next = 0;
-	return false;
+	return s->next_held < s->ripe && tell_held(s);
 }
 
 /* False: there was nothing left to do. */
@@ -246,9 +276,11 @@ static bool next_piece(struct recording *s)
 		note_boot(s);
 	} else if (s->boots) {
 		write_boots(s);
+	} else if (s->next_held < s->held.n) {
+		tell_held(s);
 	} else {
 		const size_t i = s->piece++;
-		if (!i || i > s->told.n || !s->told.p[i - 1])
+		if (!i || i > s->stored.n || !s->stored.p[i - 1])
 			return record_piece(&s->record, i);
 		record_boot(&s->record, &report->rows[i - 1]);
 	}
@@ -259,9 +291,11 @@ static void recording_free(struct recording *s)
 {
 	timer_cancel(&s->turn);
 	timer_cancel(&s->waiting);
+	while (s->next_held < s->held.n)
+		free(s->held.p[s->next_held++].series);
 	vec_fini(&s->ended);
-	vec_fini(&s->together);
-	vec_fini(&s->told);
+	vec_fini(&s->held);
+	vec_fini(&s->stored);
 	json_decref(s->known);
 	free(s->common);
 	free(s);
@@ -309,7 +343,7 @@ struct recording *recording_new(struct patrol *p, const struct round *round)
 
 void recording_step(struct recording *s, size_t row)
 {
-	vec_push(&s->ended, ((struct ended){row, false}));
+	vec_push(&s->ended, row);
 	if (!timer_running(&s->turn))
 		go_on(s);
 }

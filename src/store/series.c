@@ -58,6 +58,7 @@ static void store_free(struct series_store *st)
 	map_fini(&st->cache);
 	VEC_EACH (&st->all, struct series *, s)
 		series_free(*s);
+	spill_fini(st);
 	vec_fini(&st->all);
 	vec_fini(&st->by_id);
 	vec_fini(&st->hours);
@@ -174,7 +175,7 @@ struct series_status series_status(const struct series_store *st)
 	s.waiting = st->open_samples + st->due_samples;
 	s.series = st->all.n;
 	VEC_EACH (&st->all, struct series *, one)
-		s.head_bytes += heads_bytes(*one);
+		heads_count(*one, &s.head_bytes, &s.spilled_bytes);
 	return s;
 }
 

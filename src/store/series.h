@@ -1,8 +1,8 @@
 /*
  * series.h - what was measured over time: appended on the loop, kept in blocks, read with limits.
  *
- * A sample goes three ways at once. The head holds the current hour in memory, its columns already
- * coded. The tail (tail.db) is the crash log: once a second all samples of that second, one row a
+ * A sample goes three ways at once. The head holds the current hour, already coded: what is newest in
+ * memory, the rest in a scratch file without a name, which nothing is ever recovered from. The tail (tail.db) is the crash log: once a second all samples of that second, one row a
  * location and hour. Ten minutes after its end an hour is sealed: the tail's rows become one block
  * a series in raw-YYYY-Www.db and slots of the roll-ups 10m-YYYY-MM.db, 1h-YYYY.db and days.db.
  * Samples that come later go to a further part of their hour (at most SERIES_PARTS), and what is
@@ -55,7 +55,9 @@ struct series_options {
 	unsigned raw_days, ten_minute_days, hour_days;
 	/* Storing stopped (why), or works again (NULL). May be NULL. */
 	void (*trouble)(void *arg, const struct error *why);
-	void *trouble_arg;         /* of both */
+	/* Samples that should leave memory stay there (why), or leave it again (NULL). May be NULL. */
+	void (*crowded)(void *arg, const struct error *why);
+	void *trouble_arg;         /* of all of these */
 	int64_t outbox_bytes;      /* outbox.h; 0: nothing is kept to be sent */
 	void (*stored)(void *arg); /* inbox_taken() has moved. May be NULL. */
 };
@@ -86,6 +88,7 @@ struct series_status {
 	uint64_t corrupt; /* blocks and rows that could not be read and were left out */
 	size_t waiting;   /* appended, not yet in the tail */
 	size_t series, head_bytes;
+	size_t spilled_bytes; /* of the heads, in scratch files and not in memory */
 };
 struct series_status series_status(const struct series_store *st);
 

@@ -25,7 +25,27 @@ void coded_fini(struct coded_samples *c)
 
 bool coded_full(const struct coded_samples *c)
 {
-	return c->n >= SERIES_BLOCK_SAMPLES || c->bytes.n > SERIES_CODED_BYTES / 4 * 3;
+	return c->n >= SERIES_BLOCK_SAMPLES || c->cut + c->bytes.n > SERIES_CODED_BYTES / 4 * 3;
+}
+
+void coded_cut(struct coded_samples *c, size_t n)
+{
+	const struct slice left = slice_from(c->bytes.p + n, c->bytes.n - n);
+	struct buf rest = BUF(SERIES_CODED_BYTES);
+	c->alone = left.n == 1;
+	c->byte = left.p[0];
+	if (!c->alone) {
+		(void)buf_reserve(&rest, left.n);
+		buf_add_slice(&rest, left);
+	}
+	buf_fini(&c->bytes);
+	c->bytes = rest;
+	c->cut += (uint32_t)n;
+}
+
+struct slice coded_rest(const struct coded_samples *c)
+{
+	return c->alone ? slice_from(&c->byte, 1) : buf_slice(&c->bytes);
 }
 
 static void pass_time(struct coded_state *last, int32_t at_ms, bool first)
@@ -51,8 +71,12 @@ static void make_room(struct coded_samples *c, size_t n)
 {
 	if (!c->n)
 		buf_init(&c->bytes, SERIES_CODED_BYTES);
+	n += c->alone;
 	if (c->bytes.n + n >= c->bytes.cap)
 		buf_reserve(&c->bytes, c->bytes.n + n + c->bytes.n / 8 + 16);
+	if (c->alone)
+		buf_add_char(&c->bytes, c->byte);
+	c->alone = false;
 }
 
 static void pack(struct coded_samples *c, const struct buf *halves)

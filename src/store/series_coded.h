@@ -23,7 +23,10 @@ struct coded_state {            /* what the next sample is told as the distance 
 struct coded_samples { /* zeroed before the first */
 	struct buf bytes;
 	uint32_t n;
-	bool half; /* of the last byte the lower half is free */
+	uint32_t cut; /* so many bytes were before these */
+	bool half;    /* of the last byte the lower half is free */
+	bool alone;   /* `bytes` is empty: the last byte is all that was not cut off, and is here */
+	char byte;
 	struct coded_state last;
 };
 
@@ -33,6 +36,10 @@ bool coded_full(const struct coded_samples *c);
 /* In any order, each within 24 days of the hour (since 1970); it is valid (series_sample_valid). */
 void coded_add(struct coded_samples *c, enum series_kind kind, int64_t hour,
 	const struct series_sample *s);
+/* The first n bytes, not the last one, stand elsewhere from now on. */
+void coded_cut(struct coded_samples *c, size_t n);
+/* What was not cut off; borrowed. */
+struct slice coded_rest(const struct coded_samples *c);
 /* Calls cb for each of the n samples in `bytes`, in order of arrival; its hist is borrowed for the
  * call. */
 void coded_each(struct slice bytes, size_t n, enum series_kind kind, int64_t hour,

@@ -10,8 +10,11 @@ static struct head *open_head(struct series *s, int64_t hour)
 	for (struct head *h = s->heads; h; h = h->next)
 		if (h->hour == hour && !h->sealing)
 			return h;
+	for (struct head *h = s->heads; h; h = h->next)
+		if (h->hour < hour)
+			spill_look(s->store, h, true);
 	struct head *h = mem_new(struct head);
-	h->hour = hour;
+	h->hour = (int32_t)hour;
 	h->next = s->heads;
 	s->heads = h;
 	return h;
@@ -23,6 +26,7 @@ bool head_add(struct series *s, const struct series_sample *sample)
 	if (coded_full(&h->samples))
 		return false;
 	coded_add(&h->samples, s->kind, h->hour, sample);
+	spill_look(s->store, h, false);
 	return true;
 }
 
@@ -33,20 +37,22 @@ void heads_close(struct series_store *st, int64_t before_hour)
 			h->sealing |= h->hour < before_hour;
 }
 
-static void head_free(struct head *h)
+static void head_free(struct series_store *st, struct head *h)
 {
+	spill_free(st, h);
 	coded_fini(&h->samples);
 	free(h);
 }
 
 void heads_sealed(struct series_store *st, int64_t hour)
 {
+	spill_forget(st, hour);
 	VEC_EACH (&st->all, struct series *, s)
 		for (struct head **h = &(*s)->heads; *h;) {
 			struct head *one = *h;
 			if (one->hour == hour && one->sealing) {
 				*h = one->next;
-				head_free(one);
+				head_free(st, one);
 			} else {
 				h = &one->next;
 			}
@@ -88,17 +94,17 @@ void heads_free(struct series *s)
 	while (s->heads) {
 		struct head *h = s->heads;
 		s->heads = h->next;
-		head_free(h);
+		head_free(s->store, h);
 	}
 	forget(s, INT64_MAX);
 }
 
-size_t heads_bytes(const struct series *s)
+void heads_count(const struct series *s, size_t *bytes, size_t *spilled)
 {
-	size_t n = 0;
-	for (const struct head *h = s->heads; h; h = h->next)
-		n += sizeof(*h) + h->samples.bytes.cap;
+	for (const struct head *h = s->heads; h; h = h->next) {
+		*bytes += sizeof(*h) + h->samples.bytes.cap;
+		*spilled += h->samples.cut;
+	}
 	for (const struct kept_block *k = s->kept; k; k = k->next)
-		n += sizeof(*k) + k->n;
-	return n;
+		*bytes += sizeof(*k) + k->n;
 }

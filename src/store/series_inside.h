@@ -18,9 +18,12 @@
  * later ones begin another, so that a seal that succeeds takes whole heads away. */
 struct head {
 	struct head *next; /* newest first */
-	int64_t hour;
+	int32_t hour;      /* small: there are twenty thousand of it when an hour has just ended */
 	bool sealing;
+	bool spilling; /* on its way to a scratch file, or waiting for that */
+	uint8_t file; /* where what was cut off is: 1 + its place in `spill.files`; 0: nothing was */
 	struct coded_samples samples;
+	struct spilled spilled; /* what was cut off of them */
 };
 
 /* A sealed block that is still kept in memory, as it stands in the file. */
@@ -95,6 +98,14 @@ struct series_store {
 	uint64_t generation;          /* of the roll-ups */
 	struct map cache;             /* struct cached, of this generation */
 	struct series_query *queries; /* under way */
+	struct {
+		struct spill_file *files[SPILL_FILES];
+		uint8_t file;            /* heads begin in it; 1 + its place, 0: none yet */
+		VEC(struct head *) full; /* `spilling`, and not handed over */
+		spill_files gone;        /* nobody uses them */
+		int64_t not_before_ns;
+		bool failed;
+	} spill;
 	struct series_status status;
 	struct {
 		series_watcher *cb;
@@ -117,7 +128,25 @@ void heads_sealed(struct series_store *st, int64_t hour);
 void heads_keep(struct series *s, const struct recent_block *b); /* takes its bytes */
 void heads_forget(struct series_store *st, int64_t before_hour); /* kept blocks */
 void heads_free(struct series *s);
-size_t heads_bytes(const struct series *s);
+/* Adds what they take in memory, and what of them is in scratch files. */
+void heads_count(const struct series *s, size_t *bytes, size_t *spilled);
+
+/* --- series_spill.c ----------------------------------------------------------------------------
+ */
+
+/* Whether it has so much in memory that it goes; over: hardly any more comes. */
+void spill_look(struct series_store *st, struct head *h, bool over);
+/* Heads of this hour that are being sealed are about to be freed. */
+void spill_forget(struct series_store *st, int64_t hour);
+void spill_begin(struct series_store *st, struct spill_turn *t);
+void spill_end(struct series_store *st, struct spill_turn *t);
+bool spill_due(const struct series_store *st); /* some wait, and it is worth trying */
+void spill_next_file(struct series_store *st);
+/* Of a head; NULL: all of it is in memory. Whoever gets it uses it until he leaves it. */
+struct spill_file *spill_use(struct series_store *st, const struct head *h);
+void spill_leave(struct series_store *st, struct spill_file *f);
+void spill_free(struct series_store *st, struct head *h); /* the head goes */
+void spill_fini(struct series_store *st);                 /* heads and queries are gone */
 
 /* --- series_turn.c -----------------------------------------------------------------------------
  */

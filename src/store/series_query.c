@@ -63,8 +63,11 @@ static void cache_take(struct series_query *q)
 
 static void query_free(struct series_query *q)
 {
-	VEC_EACH (&q->memory, struct memory_block, b)
+	VEC_EACH (&q->memory, struct memory_block, b) {
+		if (b->file)
+			spill_leave(q->store, b->file);
 		free(b->p);
+	}
 	vec_fini(&q->memory);
 	vec_fini(&q->limits);
 	points_fini(&q->points);
@@ -175,22 +178,34 @@ static int by_hour(const void *a, const void *b)
 	return x->hour < y->hour ? -1 : x->hour > y->hour;
 }
 
+static void take_head(struct series_query *q, const struct head *h)
+{
+	const struct coded_samples *c = &h->samples;
+	const struct slice rest = coded_rest(c);
+	struct memory_block b = {.hour = h->hour,
+		.n = rest.n,
+		.coded = c->n,
+		.file = spill_use(q->store, h),
+		.spilled = h->spilled,
+		.cut = c->cut};
+	const size_t before = SPILL_HEADER + b.cut;
+	b.p = mem_alloc(before + b.n);
+	memcpy(b.p + before, rest.p, b.n);
+	vec_push(&q->memory, b);
+	add_limit(q, h->hour);
+}
+
 /* Heads in order of their begin, so that equal times come in order of arrival. */
 static void take_memory(struct series_query *q, const struct series *s)
 {
 	for (const struct kept_block *k = s->kept; k && !q->files; k = k->next)
 		if (in_range(q, k->hour))
 			vec_push(&q->memory, ((struct memory_block){k->hour,
-						     slice_dup(slice_from(k->p, k->n)), k->n, 0}));
+						     slice_dup(slice_from(k->p, k->n)), k->n}));
 	const size_t begin = q->memory.n;
-	for (const struct head *h = s->heads; h; h = h->next) {
-		const struct coded_samples *c = &h->samples;
-		if (!in_range(q, h->hour) || !c->n)
-			continue;
-		vec_push(&q->memory, ((struct memory_block){h->hour,
-					     slice_dup(buf_slice(&c->bytes)), c->bytes.n, c->n}));
-		add_limit(q, h->hour);
-	}
+	for (const struct head *h = s->heads; h; h = h->next)
+		if (in_range(q, h->hour) && h->samples.n)
+			take_head(q, h);
 	for (size_t i = begin, k = q->memory.n; i + 1 < k; i++) {
 		const struct memory_block b = q->memory.p[i];
 		q->memory.p[i] = q->memory.p[--k];

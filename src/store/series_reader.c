@@ -142,15 +142,18 @@ static void take_block(struct series_query *q, struct slice bytes)
 
 static void take_memory(struct series_query *q, const struct memory_block *b)
 {
-	const struct slice bytes = slice_from(b->p, b->n);
+	char *head = b->p + SPILL_HEADER;
 	if (!b->coded)
-		take_block(q, bytes);
+		take_block(q, slice_from(b->p, b->n));
 	else if (!in_time(q))
 		return;
 	else if (b->coded > SERIES_DECODED_MAX - q->decoded)
 		too_many(q);
+	else if (!spill_read(b->file, b->spilled, head, b->cut))
+		q->corrupt++;
 	else
-		coded_each(bytes, b->coded, q->kind, b->hour, take_sample, q);
+		coded_each(slice_from(head, b->cut + b->n), b->coded, q->kind, b->hour, take_sample,
+			q);
 }
 
 static void take_slots(struct series_query *q, int64_t step_ms, unsigned part, struct slice bytes);

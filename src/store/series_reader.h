@@ -17,6 +17,11 @@ struct memory_block {
 	char *p; /* owned */
 	size_t n;
 	size_t coded; /* so many samples of a head; 0: a block */
+	/* Of a head: `cut` bytes are to be read to where p has room for them, behind SPILL_HEADER
+	 * bytes; n more follow. */
+	struct spill_file *file; /* used, or NULL */
+	struct spilled spilled;
+	size_t cut;
 };
 
 struct query_run {

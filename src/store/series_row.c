@@ -25,18 +25,33 @@ bool row_writer_full(const struct row_writer *w)
 	return w->records.n > SERIES_ROW_BYTES / 4;
 }
 
-static void write_probe(struct row_writer *w, const struct series_sample *s)
+static void write_probe(struct buf *out, struct block_faults *faults, const struct series_sample *s)
 {
 	unsigned mask = 0;
 	for (unsigned i = 0; i < SERIES_PHASES; i++)
 		mask |= (s->phase_us[i] > 0) << i;
-	code_put_varint(&w->records, block_fault_code(&w->faults, s->fault));
-	code_put_varint(&w->records, s->tries);
-	code_put_varint(&w->records, mask);
+	code_put_varint(out, block_fault_code(faults, s->fault));
+	code_put_varint(out, s->tries);
+	code_put_varint(out, mask);
 	for (unsigned i = 0; i < SERIES_PHASES; i++)
 		if (mask & 1u << i)
-			code_put_varint(&w->records, (uint64_t)s->phase_us[i]);
-	code_put_varint(&w->records, (uint64_t)s->total_us);
+			code_put_varint(out, (uint64_t)s->phase_us[i]);
+	code_put_varint(out, (uint64_t)s->total_us);
+}
+
+void row_sample_write(struct buf *out, struct block_faults *faults, enum series_kind kind,
+	const struct series_sample *s)
+{
+	if (kind == SERIES_PROBE) {
+		write_probe(out, faults, s);
+		return;
+	}
+	code_put_real(out, s->value);
+	if (kind == SERIES_DIST) {
+		code_put_real(out, s->min);
+		code_put_real(out, s->max);
+		series_hist_write(out, s->hist);
+	}
 }
 
 void row_writer_add(
@@ -48,16 +63,7 @@ void row_writer_add(
 	code_put_varint(&w->records, code_zigzag(s->at_ms - w->last_ms));
 	w->last_ms = s->at_ms;
 	w->n++;
-	if (kind == SERIES_PROBE) {
-		write_probe(w, s);
-		return;
-	}
-	code_put_real(&w->records, s->value);
-	if (kind == SERIES_DIST) {
-		code_put_real(&w->records, s->min);
-		code_put_real(&w->records, s->max);
-		series_hist_write(&w->records, s->hist);
-	}
+	row_sample_write(&w->records, &w->faults, kind, s);
 }
 
 void row_writer_finish(
@@ -90,6 +96,23 @@ struct row {
 	struct series_hist hist;
 };
 
+bool row_may_have(struct slice bytes, uint32_t first, uint32_t last)
+{
+	struct code_in in = code_in(bytes.p, bytes.n);
+	struct block_faults faults = {0};
+	(void)code_bytes(&in, 2);
+	(void)code_varint(&in);
+	if (!block_faults_read(&in, &faults))
+		return false;
+	for (uint64_t n = code_varint(&in); n > 0 && !in.bad; n--) {
+		const uint64_t id = code_varint(&in);
+		(void)code_byte(&in);
+		if (id >= first && id <= last)
+			return true;
+	}
+	return false;
+}
+
 static bool read_head(struct row *r)
 {
 	r->at_ms = (int64_t)code_varint(&r->in);
@@ -107,17 +130,36 @@ static bool read_head(struct row *r)
 	return !r->in.bad;
 }
 
-static bool read_probe(struct row *r, struct series_sample *s)
+static bool read_probe(
+	struct code_in *in, const struct block_faults *faults, struct series_sample *s)
 {
-	const bool known = block_fault_of(&r->faults, code_varint(&r->in), &s->fault);
-	const uint64_t tries = code_varint(&r->in);
-	const uint64_t mask = code_varint(&r->in);
+	const bool known = block_fault_of(faults, code_varint(in), &s->fault);
+	const uint64_t tries = code_varint(in);
+	const uint64_t mask = code_varint(in);
 	s->tries = (uint32_t)tries;
 	for (unsigned i = 0; i < SERIES_PHASES; i++)
 		if (mask & 1u << i)
-			s->phase_us[i] = (int64_t)code_varint(&r->in);
-	s->total_us = (int64_t)code_varint(&r->in);
+			s->phase_us[i] = (int64_t)code_varint(in);
+	s->total_us = (int64_t)code_varint(in);
 	return known && tries <= UINT32_MAX && mask < 1u << SERIES_PHASES;
+}
+
+bool row_sample_read(struct code_in *in, const struct block_faults *faults, enum series_kind kind,
+	struct series_hist *hist, struct series_sample *s)
+{
+	if (kind == SERIES_PROBE)
+		return read_probe(in, faults, s) && !in->bad;
+	s->value = code_real(in);
+	if (kind == SERIES_DIST) {
+		s->min = code_real(in);
+		s->max = code_real(in);
+		hist->n = 0;
+		if (!series_hist_read(in, hist))
+			return false;
+		s->hist = hist;
+		s->n = series_hist_count(hist);
+	}
+	return !in->bad;
 }
 
 static bool read_record(struct row *r, struct row_series *ret, struct series_sample *s)
@@ -128,22 +170,8 @@ static bool read_record(struct row *r, struct row_series *ret, struct series_sam
 	if (r->in.bad || position >= r->series.n)
 		return false;
 	*ret = r->series.p[position];
-	if (ret->kind == SERIES_PROBE) {
-		if (!read_probe(r, s))
-			return false;
-	} else {
-		s->value = code_real(&r->in);
-	}
-	if (ret->kind == SERIES_DIST) {
-		s->min = code_real(&r->in);
-		s->max = code_real(&r->in);
-		r->hist.n = 0;
-		if (!series_hist_read(&r->in, &r->hist))
-			return false;
-		s->hist = &r->hist;
-		s->n = series_hist_count(&r->hist);
-	}
-	return !r->in.bad && series_sample_valid(ret->kind, s);
+	return row_sample_read(&r->in, &r->faults, ret->kind, &r->hist, s) &&
+	       series_sample_valid(ret->kind, s);
 }
 
 bool row_read(struct slice bytes,

@@ -6,9 +6,11 @@
  * place of what was there, so that doing it twice is doing it once), then the raw blocks together
  * with the mark `sealed`, which says through which row they reach, then the rows go. A roll-up of a
  * part that has no mark yet does not count (series_reader.c).
- * Memory is bounded by going over the rows once for each SAMPLES_AT_ONCE.
+ * Memory is bounded by going over the rows once for each SAMPLES_AT_ONCE, which are held as rows
+ * have them: as structures a hundred thousand would take as much as all else of the store.
  */
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -18,7 +20,7 @@
 #include "store/sqlite.h"
 
 #define DELAY_MS        600000
-#define SAMPLES_AT_ONCE 100000
+#define SAMPLES_AT_ONCE 25000
 #define RECENT_BYTES    (2u << 20) /* of an hour; what is more stays in the files alone */
 
 /* What a raw file says of an hour: parts 0 and through 0 when it was never sealed. */
@@ -51,13 +53,13 @@ static bool get_mark(
 struct counted {
 	uint32_t id;
 	enum series_kind kind;
-	uint64_t n;
+	uint32_t n;
+	uint32_t begin, taken; /* in `samples`, while they are collected */
 };
 
 struct collected {
-	uint32_t id;
-	size_t order;
-	struct series_sample sample; /* its hist is owned */
+	uint32_t at_ms; /* in the hour */
+	uint32_t at;    /* in `bytes`, in order of arrival */
 };
 
 struct seal {
@@ -69,7 +71,10 @@ struct seal {
 	sqlite3 *db[LEVELS];
 	VEC(struct counted) counted; /* by id */
 	uint32_t first, last;        /* ids being collected */
-	VEC(struct collected) samples;
+	struct collected *samples;   /* by id; NULL: they are being counted */
+	struct buf bytes;            /* what row_sample_write() made of them */
+	struct block_faults faults;  /* of `bytes` */
+	struct series_hist hist;     /* of the sample that was read last */
 	size_t recent, recent_bytes; /* where those of this hour begin in the turn's; how many */
 	bool much;                   /* too many to be kept */
 };
@@ -90,9 +95,11 @@ static bool each_row(struct seal *s,
 		struct error ignored = {0};
 		const struct slice data = slice_from(
 			sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+		rc = SQLITE_OK;
+		if (s->samples && !row_may_have(data, s->first, s->last))
+			continue;
 		if (!row_read(data, cb, s, &ignored) && report)
 			s->t->corrupt++;
-		rc = SQLITE_OK;
 	}
 	if (rc != SQLITE_DONE)
 		sqlite_error(db, rc, NULL, err);
@@ -100,27 +107,34 @@ static bool each_row(struct seal *s,
 	return rc == SQLITE_DONE;
 }
 
-static void count_sample(
-	void *arg, const struct row_series *series, const struct series_sample *sample)
+/* Where a series stands among those that were counted, or belongs. */
+static size_t place_of(const struct seal *s, uint32_t id)
 {
-	struct seal *s = arg;
 	size_t low = 0, high = s->counted.n;
-	if (sample->at_ms / SERIES_HOUR_MS != s->hour)
-		return;
 	while (low < high) {
 		const size_t middle = (low + high) / 2;
-		if (s->counted.p[middle].id < series->id)
+		if (s->counted.p[middle].id < id)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low == s->counted.n || s->counted.p[low].id != series->id) {
+	return low;
+}
+
+static void count_sample(
+	void *arg, const struct row_series *series, const struct series_sample *sample)
+{
+	struct seal *s = arg;
+	if (sample->at_ms / SERIES_HOUR_MS != s->hour)
+		return;
+	const size_t place = place_of(s, series->id);
+	if (place == s->counted.n || s->counted.p[place].id != series->id) {
 		(void)vec_add(&s->counted);
-		memmove(&s->counted.p[low + 1], &s->counted.p[low],
-			(s->counted.n - 1 - low) * sizeof(*s->counted.p));
-		s->counted.p[low] = (struct counted){series->id, series->kind, 0};
+		memmove(&s->counted.p[place + 1], &s->counted.p[place],
+			(s->counted.n - 1 - place) * sizeof(*s->counted.p));
+		s->counted.p[place] = (struct counted){.id = series->id, .kind = series->kind};
 	}
-	s->counted.p[low].n++;
+	s->counted.p[place].n++;
 }
 
 static void collect_sample(
@@ -130,34 +144,35 @@ static void collect_sample(
 	if (series->id < s->first || series->id > s->last ||
 		sample->at_ms / SERIES_HOUR_MS != s->hour)
 		return;
-	struct collected c = {series->id, s->samples.n, *sample};
-	if (sample->hist) {
-		struct series_hist *copy = mem_new(struct series_hist);
-		series_hist_merge(copy, sample->hist);
-		c.sample.hist = copy;
-	}
-	vec_push(&s->samples, c);
+	struct counted *c = &s->counted.p[place_of(s, series->id)];
+	const uint32_t at = (uint32_t)s->bytes.n;
+	const uint32_t at_ms = (uint32_t)(sample->at_ms - s->hour * SERIES_HOUR_MS);
+	assert(c->taken < c->n); /* they were counted over the same rows */
+	row_sample_write(&s->bytes, &s->faults, c->kind, sample);
+	if (s->bytes.over)
+		s->t->refused++;
+	else
+		s->samples[c->begin + c->taken++] = (struct collected){at_ms, at};
 }
 
-static void drop_samples(struct seal *s)
+/* Its hist is borrowed until the next one is read. */
+static struct series_sample sample_of(
+	struct seal *s, enum series_kind kind, const struct collected *c)
 {
-	VEC_EACH (&s->samples, struct collected, c) {
-		struct series_hist *hist = (struct series_hist *)c->sample.hist;
-		if (hist)
-			series_hist_fini(hist);
-		free(hist);
-	}
-	s->samples.n = 0;
+	struct series_sample sample = {.at_ms = s->hour * SERIES_HOUR_MS + c->at_ms};
+	struct code_in in = code_in(s->bytes.p + c->at, s->bytes.n - c->at);
+	const bool good = row_sample_read(&in, &s->faults, kind, &s->hist, &sample);
+	assert(good); /* we wrote it */
+	(void)good;
+	return sample;
 }
 
-static int by_id_and_time(const void *a, const void *b)
+static int by_time(const void *a, const void *b)
 {
 	const struct collected *x = a, *y = b;
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	if (x->sample.at_ms != y->sample.at_ms)
-		return x->sample.at_ms < y->sample.at_ms ? -1 : 1;
-	return x->order < y->order ? -1 : x->order > y->order;
+	if (x->at_ms != y->at_ms)
+		return x->at_ms < y->at_ms ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
 }
 
 /* --- roll-ups ----------------------------------------------------------------------------------
@@ -227,15 +242,13 @@ static bool put_day(struct seal *s, uint32_t id, enum series_kind kind, struct e
 	return good;
 }
 
-static void roll(const struct collected *c, size_t n, enum series_kind kind, int64_t step_ms,
-	struct roll_day *ret)
+static void roll(struct roll_day *into, enum series_kind kind, int64_t step_ms,
+	const struct series_sample *s)
 {
-	for (size_t i = 0; i < n; i++) {
-		const int64_t at = c[i].sample.at_ms / step_ms * step_ms;
-		if (!ret->n || ret->p[ret->n - 1].at_ms != at)
-			vec_push(ret, ((struct series_point){.at_ms = at}));
-		series_point_add(&ret->p[ret->n - 1], kind, &c[i].sample);
-	}
+	const int64_t at = s->at_ms / step_ms * step_ms;
+	if (!into->n || into->p[into->n - 1].at_ms != at)
+		vec_push(into, ((struct series_point){.at_ms = at}));
+	series_point_add(&into->p[into->n - 1], kind, s);
 }
 
 /* --- blocks ------------------------------------------------------------------------------------
@@ -268,49 +281,61 @@ static int by_value(const void *a, const void *b)
 }
 
 /* The median of each phase, of the runs that had it. */
-static struct series_sample typical(const struct collected *c, size_t n)
+static struct series_sample typical(struct seal *s, const struct collected *c, size_t n)
 {
 	struct series_sample ret = {0};
-	int64_t *us = mem_new_array(n, sizeof(*us));
+	int64_t *us = mem_new_array(n * SERIES_PHASES, sizeof(*us));
+	size_t had[SERIES_PHASES] = {0};
+	for (size_t i = 0; i < n; i++) {
+		const struct series_sample one = sample_of(s, SERIES_PROBE, &c[i]);
+		for (size_t phase = 0; phase < SERIES_PHASES; phase++)
+			if (one.phase_us[phase])
+				us[phase * n + had[phase]++] = one.phase_us[phase];
+	}
 	for (size_t phase = 0; phase < SERIES_PHASES; phase++) {
-		size_t had = 0;
-		for (size_t i = 0; i < n; i++)
-			if (c[i].sample.phase_us[phase])
-				us[had++] = c[i].sample.phase_us[phase];
-		if (!had)
+		if (!had[phase])
 			continue;
-		qsort(us, had, sizeof(*us), by_value);
-		ret.phase_us[phase] = us[had / 2];
+		qsort(us + phase * n, had[phase], sizeof(*us), by_value);
+		ret.phase_us[phase] = us[phase * n + had[phase] / 2];
 	}
 	free(us);
 	return ret;
 }
 
-/* The samples of one series, by time. */
-static bool put_series(struct seal *s, const struct collected *c, size_t n, enum series_kind kind,
-	struct error *err)
+/* The block and its roll-ups, of samples by time. */
+static void make_series(struct seal *s, enum series_kind kind, const struct collected *c, size_t n,
+	struct buf *out, struct roll_day *ten, struct roll_day *hour)
 {
 	struct block_writer block;
-	struct buf out = BUF(SERIES_BLOCK_BYTES + 4096);
-	struct roll_day ten = {0}, hour = {0};
-	const int64_t span = c[n - 1].sample.at_ms - c[0].sample.at_ms;
+	const int64_t span = (int64_t)c[n - 1].at_ms - c[0].at_ms;
 	block_writer_init(&block, kind, n > 1 ? span / (int64_t)(n - 1) : 0);
 	if (kind == SERIES_PROBE) {
-		const struct series_sample usual = typical(c, n);
+		const struct series_sample usual = typical(s, c, n);
 		block_writer_expect(&block, &usual);
 	}
 	size_t stored = 0;
-	while (stored < n && !block_writer_full(&block))
-		block_writer_add(&block, &c[stored++].sample);
+	for (; stored < n && !block_writer_full(&block); stored++) {
+		const struct series_sample one = sample_of(s, kind, &c[stored]);
+		block_writer_add(&block, &one);
+		roll(ten, kind, level_step_ms(LEVEL_TEN_MINUTES), &one);
+		roll(hour, kind, SERIES_HOUR_MS, &one);
+	}
 	s->t->refused += n - stored;
-	block_writer_finish(&block, &out, true);
+	block_writer_finish(&block, out, true);
 	block_writer_fini(&block);
-	roll(c, stored, kind, level_step_ms(LEVEL_TEN_MINUTES), &ten);
-	roll(c, stored, kind, SERIES_HOUR_MS, &hour);
-	const uint32_t id = c->id;
-	const bool good = put_slots(s, LEVEL_TEN_MINUTES, id, kind, &ten, err) &&
-			  put_slots(s, LEVEL_HOUR, id, kind, &hour, err) &&
-			  put_day(s, id, kind, err) &&
+}
+
+static bool put_series(struct seal *s, const struct counted *counted, struct error *err)
+{
+	struct collected *c = s->samples + counted->begin;
+	struct buf out = BUF(SERIES_BLOCK_BYTES + 4096);
+	struct roll_day ten = {0}, hour = {0};
+	const uint32_t id = counted->id;
+	qsort(c, counted->taken, sizeof(*c), by_time);
+	make_series(s, counted->kind, c, counted->taken, &out, &ten, &hour);
+	const bool good = put_slots(s, LEVEL_TEN_MINUTES, id, counted->kind, &ten, err) &&
+			  put_slots(s, LEVEL_HOUR, id, counted->kind, &hour, err) &&
+			  put_day(s, id, counted->kind, err) &&
 			  files_put(s->db[LEVEL_RAW], "block", files_raw_id(id, s->hour, s->part),
 				  buf_slice(&out), err);
 	if (good)
@@ -321,39 +346,43 @@ static bool put_series(struct seal *s, const struct collected *c, size_t n, enum
 	return good;
 }
 
-static bool put_collected(struct seal *s, size_t *counted, struct error *err)
+/* Those of the series from `begin` to before `end` of the counted ones, n in all. */
+static bool put_some(struct seal *s, size_t begin, size_t end, uint64_t n, struct error *err)
 {
-	const struct collected *c = s->samples.p;
-	if (s->samples.n)
-		qsort(s->samples.p, s->samples.n, sizeof(*s->samples.p), by_id_and_time);
-	for (size_t i = 0; i < s->samples.n;) {
-		size_t end = i;
-		while (end < s->samples.n && c[end].id == c[i].id)
-			end++;
-		while (s->counted.p[*counted].id != c[i].id)
-			++*counted;
-		if (!put_series(s, c + i, end - i, s->counted.p[*counted].kind, err))
-			return false;
-		i = end;
-	}
-	return true;
+	s->samples = mem_new_array(n, sizeof(*s->samples));
+	s->bytes = BUF(BUF_MOST);
+	s->faults = (struct block_faults){0};
+	s->first = s->counted.p[begin].id;
+	s->last = s->counted.p[end - 1].id;
+	bool good = each_row(s, collect_sample, false, err);
+	for (size_t i = begin; i < end && good; i++)
+		if (s->counted.p[i].taken)
+			good = put_series(s, &s->counted.p[i], err);
+	free(s->samples);
+	s->samples = NULL;
+	buf_fini(&s->bytes);
+	return good;
 }
 
 static bool put_all(struct seal *s, struct error *err)
 {
-	size_t counted = 0;
+	uint64_t all = 0;
 	bool good = each_row(s, count_sample, true, err);
+	VEC_EACH (&s->counted, struct counted, c)
+		all += c->n;
+	s->much = all > RECENT_BYTES; /* a byte a sample is little */
 	for (size_t i = 0; good && i < s->counted.n;) {
-		uint64_t n = s->counted.p[i].n;
-		s->first = s->counted.p[i].id;
-		for (i++; i < s->counted.n && n + s->counted.p[i].n <= SAMPLES_AT_ONCE; i++)
+		const size_t begin = i;
+		uint64_t n = 0;
+		for (; i < s->counted.n && (!n || n + s->counted.p[i].n <= SAMPLES_AT_ONCE); i++) {
+			s->counted.p[i].begin = n;
 			n += s->counted.p[i].n;
-		s->last = s->counted.p[i - 1].id;
-		good = each_row(s, collect_sample, false, err) && put_collected(s, &counted, err);
-		drop_samples(s);
+		}
+		good = put_some(s, begin, i, n, err);
 	}
 	vec_fini(&s->counted);
-	vec_fini(&s->samples);
+	series_hist_fini(&s->hist);
+	mem_trim(); /* of an hour, which the next one takes only when it is sealed */
 	return good;
 }
 
@@ -401,6 +430,8 @@ static bool in_transactions(struct seal *s, struct error *err)
 		else if (!sqlite3_get_autocommit(db))
 			sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	}
+	for (int i = 0; i < LEVELS && good; i++)
+		sqlite3_db_release_memory(s->db[i]); /* until the next hour */
 	return good;
 }
 

@@ -113,6 +113,8 @@ static void learn_seals(struct series_store *st, struct turn *t)
 		return;
 	raise_memory(st, this_hour - KEEP_HOURS);
 	heads_forget(st, st->memory_hour);
+	if (t->good)
+		spill_next_file(st);
 	for (size_t i = st->hours.n; i-- > 0;)
 		if (st->hours.p[i].hour * SERIES_HOUR_MS <
 			t->now_ms - st->keep_ms[LEVEL_RAW] - 8 * SERIES_DAY_MS)
@@ -157,13 +159,14 @@ static void on_done(struct worker_job *j)
 	st->status.refused_parts += t->refused;
 	VEC_EACH (&t->series, struct found_series, f)
 		learn_series(st, f);
-	learn_seals(st, t); /* takes heads away; rows behind the seals begin others */
+	spill_end(st, &t->spill); /* its heads are still there */
+	learn_seals(st, t);       /* takes heads away; rows behind the seals begin others */
 	learn_rows(st, t);
 	say_trouble(st, t);
 	outbox_learn(st, t);
 	turn_fini(t);
 	free(job);
-	const bool again = st->again, seal = st->seal_again;
+	const bool again = st->again || spill_due(st), seal = st->seal_again;
 	st->again = st->seal_again = false;
 	if (again)
 		turn_start(st, seal);
@@ -198,5 +201,6 @@ void turn_start(struct series_store *st, bool seal)
 	st->seal_due = seal;
 	if (seal)
 		heads_close(st, (j->turn.now_ms - SEAL_DELAY) / SERIES_HOUR_MS);
+	spill_begin(st, &j->turn.spill);
 	worker_submit(st->write, &j->job);
 }

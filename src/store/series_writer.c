@@ -51,6 +51,7 @@ void turn_fini(struct turn *t)
 	notes_free(&t->notes);
 	marks_free(&t->marks);
 	marks_free(&t->stored);
+	spill_turn_fini(&t->spill);
 }
 
 void notes_move(notes_list *into, notes_list *from)
@@ -388,6 +389,7 @@ static bool work(struct writer *w, struct turn *t, struct error *err)
 
 void writer_turn(struct writer *w, struct turn *t)
 {
+	spill_work(&t->spill, w->dir);
 	take(w, t);
 	t->good = work(w, t, &t->err);
 	t->waiting = w->waiting_samples;

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "store/series_files.h"
 #include "store/series_row.h"
+#include "store/series_spill.h"
 #include "store/series_tail.h"
 
 struct series;
@@ -96,6 +97,7 @@ struct turn {
 	marks_list marks;
 	bool seal;
 	int64_t now_ms;
+	struct spill_turn spill;
 	/* out */
 	bool good;
 	marks_list stored; /* marks that are stored now */

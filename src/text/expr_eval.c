@@ -3,12 +3,9 @@
  * scope.
  */
 
-#include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/units.h"
 #include "text/expr_tree.h"
 
 enum expr_result eval_fail(struct evaluation *v, const struct node *n, const char *fmt, ...)
@@ -47,8 +44,7 @@ enum expr_result eval_plain(struct evaluation *v, struct value *value)
 	return r;
 }
 
-static enum expr_result eval_plain_node(
-	struct evaluation *v, const struct node *n, struct value *ret)
+enum expr_result eval_plain_node(struct evaluation *v, const struct node *n, struct value *ret)
 {
 	const enum expr_result r = eval_node(v, n, ret);
 	return r == EXPR_OK ? eval_plain(v, ret) : r;
@@ -56,260 +52,6 @@ static enum expr_result eval_plain_node(
 
 /* --- operators -----------------------------------------------------------------------------------
  */
-
-static bool is_number(const struct value *v)
-{
-	return v->type == VALUE_INT || v->type == VALUE_REAL;
-}
-
-static double number(const struct value *v)
-{
-	return v->type == VALUE_INT ? (double)v->integer : v->real;
-}
-
-const char *op_text(enum op op)
-{
-	static const char *const texts[] = {"", "+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">",
-		">=", "in", "&&", "||", "??"};
-	return texts[op];
-}
-
-static enum expr_result bad_types(
-	struct evaluation *v, const struct node *n, const struct value *a, const struct value *b)
-{
-	return eval_fail(v, n, "%s does not work between %s and %s", op_text(n->op),
-		value_type_name(a->type), value_type_name(b->type));
-}
-
-static enum expr_result integers(
-	struct evaluation *v, const struct node *n, int64_t a, int64_t b, int64_t *ret)
-{
-	bool over = false;
-	switch ((int)n->op) {
-	case OP_ADD: over = __builtin_add_overflow(a, b, ret); break;
-	case OP_SUB: over = __builtin_sub_overflow(a, b, ret); break;
-	case OP_MUL: over = __builtin_mul_overflow(a, b, ret); break;
-	default:
-		if (!b)
-			return eval_fail(v, n, "division by zero");
-		if (a == INT64_MIN && b == -1) {
-			over = n->op == OP_DIV;
-			*ret = 0;
-		} else if (n->op == OP_DIV) {
-			*ret = a / b - (a % b != 0 && (a < 0) != (b < 0)); /* rounds down */
-		} else {
-			*ret = a - b * (a / b - (a % b != 0 && (a < 0) != (b < 0)));
-		}
-	}
-	return over ? eval_fail(v, n, "the result of %s is too large", op_text(n->op)) : EXPR_OK;
-}
-
-static enum expr_result reals(
-	struct evaluation *v, const struct node *n, double a, double b, struct value *ret)
-{
-	double x = 0;
-	switch ((int)n->op) {
-	case OP_ADD: x = a + b; break;
-	case OP_SUB: x = a - b; break;
-	case OP_MUL: x = a * b; break;
-	case OP_DIV:
-	case OP_MOD:
-		if (b == 0)
-			return eval_fail(v, n, "division by zero");
-		x = n->op == OP_DIV ? a / b : fmod(a, b);
-		break;
-	default: break;
-	}
-	if (!isfinite(x))
-		return eval_fail(v, n, "the result of %s is too large", op_text(n->op));
-	*ret = value_real(x);
-	return EXPR_OK;
-}
-
-static enum expr_result join(struct evaluation *v, const struct node *n, const struct value *a,
-	const struct value *b, struct value *ret)
-{
-	if (a->type == VALUE_LIST) {
-		const size_t bytes = (value_count(a) + value_count(b)) * sizeof(struct value);
-		if (!eval_spend(v, n, bytes))
-			return EXPR_ERROR;
-		*ret = value_list_new();
-		for (size_t i = 0; i < value_count(a); i++)
-			value_list_add(ret, value_copy(*value_item(a, i)));
-		for (size_t i = 0; i < value_count(b); i++)
-			value_list_add(ret, value_copy(*value_item(b, i)));
-		return EXPR_OK;
-	}
-	struct buf text = BUF(EXPR_BYTES);
-	buf_add_slice(&text, value_slice(a));
-	buf_add_slice(&text, value_slice(b));
-	const bool good = eval_spend(v, n, text.over ? EXPR_BYTES + 1 : text.n);
-	if (good)
-		*ret = value_text(buf_slice(&text));
-	buf_fini(&text);
-	return good ? EXPR_OK : EXPR_ERROR;
-}
-
-static bool is_share(const struct value *v)
-{
-	return v->type == VALUE_PERCENT || v->type == VALUE_RATE;
-}
-
-/* A percentage or rate with a number, or two of the same unit. */
-static enum expr_result shares(struct evaluation *v, const struct node *n, const struct value *a,
-	const struct value *b, struct value *ret)
-{
-	const bool scaling = n->op == OP_MUL || n->op == OP_DIV;
-	const bool same = a->type == b->type && n->op != OP_MUL && n->op != OP_MOD;
-	const bool by_number = scaling && is_number(b);
-	const bool of_number = n->op == OP_MUL && is_number(a);
-	if (!same && !by_number && !of_number)
-		return bad_types(v, n, a, b);
-	const enum expr_result r = reals(v, n, number(a), number(b), ret);
-	if (r == EXPR_OK && !(same && n->op == OP_DIV))
-		ret->type = of_number ? b->type : a->type;
-	return r;
-}
-
-/* A time or size with a number, or two of the same unit. */
-static enum expr_result units(struct evaluation *v, const struct node *n, const struct value *a,
-	const struct value *b, struct value *ret)
-{
-	int64_t i = 0;
-	if (a->type == b->type && n->op == OP_DIV)
-		return reals(v, n, (double)a->integer, (double)b->integer, ret);
-	const bool scaling = n->op == OP_MUL || n->op == OP_DIV;
-	const bool same = a->type == b->type && !scaling;
-	const bool by_number = scaling && is_number(b);
-	const bool of_number = n->op == OP_MUL && is_number(a);
-	if (!same && !by_number && !of_number)
-		return bad_types(v, n, a, b);
-	if (scaling && (a->type == VALUE_REAL || b->type == VALUE_REAL)) {
-		const double x = of_number ? number(a) : (double)a->integer;
-		const double y = of_number ? (double)b->integer : number(b);
-		const enum expr_result r = reals(v, n, x, y, ret);
-		if (r != EXPR_OK || fabs(ret->real) > 9e18)
-			return r != EXPR_OK ? r : eval_fail(v, n, "the result is too large");
-		i = (int64_t)ret->real;
-	} else {
-		const enum expr_result r = integers(v, n, a->integer, b->integer, &i);
-		if (r != EXPR_OK)
-			return r;
-	}
-	*ret = of_number ? *b : *a;
-	ret->integer = i;
-	return EXPR_OK;
-}
-
-static enum expr_result arithmetic(struct evaluation *v, const struct node *n,
-	const struct value *a, const struct value *b, struct value *ret)
-{
-	if (n->op == OP_ADD && a->type == b->type &&
-		(a->type == VALUE_TEXT || a->type == VALUE_LIST))
-		return join(v, n, a, b, ret);
-	if (a->type == VALUE_INT && b->type == VALUE_INT) {
-		*ret = value_int(0);
-		return integers(v, n, a->integer, b->integer, &ret->integer);
-	}
-	if (is_number(a) && is_number(b))
-		return reals(v, n, number(a), number(b), ret);
-	if (is_share(a) || is_share(b))
-		return shares(v, n, a, b, ret);
-	const bool unit_a = a->type == VALUE_TIME || a->type == VALUE_SIZE;
-	const bool unit_b = b->type == VALUE_TIME || b->type == VALUE_SIZE;
-	return unit_a || unit_b ? units(v, n, a, b, ret) : bad_types(v, n, a, b);
-}
-
-/* A measured text beside a value with a unit is read as one. */
-static void adapt(struct value *text, const struct value *other)
-{
-	struct value v;
-	if (text->type != VALUE_TEXT || other->type == VALUE_TEXT)
-		return;
-	if (!lex_literal(slice_trim(value_slice(text)), &v))
-		return;
-	if (v.type == other->type || (is_number(&v) && is_number(other))) {
-		value_drop(text);
-		*text = v;
-	}
-}
-
-/* Two measurements beside each other are texts both: "9ms" is less than "1s". Numbers are left
- * alone, as texts of digits are often names. */
-static void adapt_both(struct value *a, struct value *b)
-{
-	struct value x, y;
-	if (a->type != VALUE_TEXT || b->type != VALUE_TEXT ||
-		!lex_literal(slice_trim(value_slice(a)), &x) ||
-		!lex_literal(slice_trim(value_slice(b)), &y) || x.type != y.type || is_number(&x))
-		return;
-	value_drop(a);
-	value_drop(b);
-	*a = x;
-	*b = y;
-}
-
-static enum expr_result compare(struct evaluation *v, const struct node *n, struct value *a,
-	struct value *b, struct value *ret)
-{
-	adapt(a, b);
-	adapt(b, a);
-	adapt_both(a, b);
-	int order;
-	if (a->type == VALUE_NULL || b->type == VALUE_NULL) {
-		*ret = value_bool(false); /* what was not measured meets no limit */
-		return EXPR_OK;
-	}
-	const bool real = is_share(a);
-	/* Of a measured share "< 95" would always hold: nobody means it. */
-	const bool strict = v->e->flags & EXPR_SERIES;
-	if (a->type == VALUE_INT && b->type == VALUE_INT)
-		order = (a->integer > b->integer) - (a->integer < b->integer);
-	else if (is_number(a) && is_number(b))
-		order = (number(a) > number(b)) - (number(a) < number(b));
-	else if (a->type == b->type && (a->type == VALUE_TIME || a->type == VALUE_SIZE))
-		order = (a->integer > b->integer) - (a->integer < b->integer);
-	else if ((real && a->type == b->type) ||
-		 (!strict && ((a->type == VALUE_PERCENT && is_number(b)) ||
-				     (b->type == VALUE_PERCENT && is_number(a)))))
-		order = (number(a) > number(b)) - (number(a) < number(b));
-	else if (a->type == VALUE_TEXT && b->type == VALUE_TEXT)
-		order = strcmp(value_slice(a).p, value_slice(b).p);
-	else
-		return bad_types(v, n, a, b);
-	*ret = value_bool(n->op == OP_LT   ? order < 0
-			  : n->op == OP_LE ? order <= 0
-			  : n->op == OP_GT ? order > 0
-					   : order >= 0);
-	return EXPR_OK;
-}
-
-static enum expr_result contains(struct evaluation *v, const struct node *n, const struct value *a,
-	const struct value *b, struct value *ret)
-{
-	bool found = false;
-	if (b->type == VALUE_LIST) {
-		for (size_t i = 0; i < value_count(b) && !found; i++) {
-			if (!eval_spend(v, n, 0))
-				return EXPR_ERROR;
-			struct value item = value_copy(*value_item(b, i));
-			const enum expr_result r = eval_plain(v, &item);
-			found = r == EXPR_OK && value_equal(a, &item);
-			value_drop(&item);
-			if (r != EXPR_OK)
-				return r;
-		}
-	} else if (b->type == VALUE_MAP && a->type == VALUE_TEXT) {
-		found = value_field(b, value_slice(a)) != NULL;
-	} else if (b->type == VALUE_TEXT && a->type == VALUE_TEXT) {
-		found = slice_find_text(value_slice(b), value_slice(a)) < value_slice(b).n ||
-			!value_slice(a).n;
-	} else {
-		return bad_types(v, n, a, b);
-	}
-	*ret = value_bool(found);
-	return EXPR_OK;
-}
 
 static enum expr_result equals_regex(
 	struct evaluation *v, const struct node *n, const struct value *a, bool *ret)
@@ -422,20 +164,6 @@ static bool is_pattern(const struct node *n)
 	       (n->regex || slice_is(n->text, "pat") || slice_is(n->text, "any"));
 }
 
-static enum expr_result two(struct evaluation *v, const struct node *n, struct value *a,
-	struct value *b, struct value *ret)
-{
-	if (n->op == OP_EQ || n->op == OP_NE) {
-		*ret = value_bool(value_equal(a, b) == (n->op == OP_EQ));
-		return EXPR_OK;
-	}
-	if (n->op == OP_IN)
-		return contains(v, n, a, b, ret);
-	if (n->op >= OP_LT && n->op <= OP_GE)
-		return compare(v, n, a, b, ret);
-	return arithmetic(v, n, a, b, ret);
-}
-
 enum expr_result eval_as_written(struct evaluation *v, const struct node *n, struct value *measured)
 {
 	struct value text = VALUE_NOTHING;
@@ -484,7 +212,7 @@ static enum expr_result operate(
 	} else if (r == EXPR_OK) {
 		r = eval_plain_node(v, n->b, &b);
 		if (r == EXPR_OK)
-			r = two(v, n, left, &b, &result);
+			r = operator_apply(v, n, left, &b, &result);
 	}
 	value_drop(left);
 	value_drop(&b);
@@ -506,129 +234,6 @@ static enum expr_result binary(struct evaluation *v, const struct node *n, struc
 	while (within && chain.n)
 		r = operate(v, vec_pop(&chain), r, ret);
 	vec_fini(&chain);
-	return r;
-}
-
-/* --- access --------------------------------------------------------------------------------------
- */
-
-static enum expr_result field_of(struct evaluation *v, const struct node *n, const struct value *a,
-	struct slice field, struct value *ret)
-{
-	if (!eval_spend(v, n, 0))
-		return EXPR_ERROR;
-	if (a->type == VALUE_REF)
-		return v->scope->field(v->scope->arg, a->ref, field, ret, v->err);
-	if (a->type == VALUE_MAP) {
-		const struct value *f = value_field(a, field);
-		*ret = f ? value_copy(*f) : VALUE_NOTHING;
-		return EXPR_OK;
-	}
-	if (a->type == VALUE_NULL) {
-		*ret = VALUE_NOTHING;
-		return EXPR_OK;
-	}
-	if (a->type != VALUE_LIST)
-		return eval_fail(v, n, "%s has no field \"%.*s\"", value_type_name(a->type),
-			SLICE_ARG(field));
-	*ret = value_list_new(); /* of each item */
-	for (size_t i = 0; i < value_count(a); i++) {
-		struct value item = VALUE_NOTHING;
-		const enum expr_result r = field_of(v, n, value_item(a, i), field, &item);
-		if (r != EXPR_OK) {
-			value_drop(ret);
-			return r;
-		}
-		value_list_add(ret, item);
-	}
-	return EXPR_OK;
-}
-
-static enum expr_result item_of(struct evaluation *v, const struct node *n, const struct value *a,
-	const struct value *at, struct value *ret)
-{
-	if (at->type == VALUE_TEXT)
-		return field_of(v, n, a, value_slice(at), ret);
-	if (at->type != VALUE_INT)
-		return eval_fail(
-			v, n, "an index is a number or a text, not %s", value_type_name(at->type));
-	if (a->type == VALUE_REF)
-		return v->scope->index(v->scope->arg, a->ref, at->integer, ret, v->err);
-	if (a->type == VALUE_NULL)
-		return EXPR_OK;
-	if (a->type != VALUE_LIST)
-		return eval_fail(v, n, "%s cannot be indexed", value_type_name(a->type));
-	/* Striping: modulo the length, negative from the end; of an empty list null. */
-	const int64_t count = (int64_t)value_count(a);
-	const int64_t i = count ? (at->integer % count + count) % count : 0;
-	*ret = count ? value_copy(*value_item(a, (size_t)i)) : VALUE_NOTHING;
-	return EXPR_OK;
-}
-
-static enum expr_result all_of(
-	struct evaluation *v, const struct node *n, const struct value *a, struct value *ret)
-{
-	if (a->type == VALUE_REF)
-		return v->scope->all(v->scope->arg, a->ref, ret, v->err);
-	if (a->type == VALUE_LIST) {
-		*ret = value_copy(*a);
-		return EXPR_OK;
-	}
-	if (a->type == VALUE_NULL) {
-		*ret = value_list_new();
-		return EXPR_OK;
-	}
-	return eval_fail(v, n, "[*] wants a list, not %s", value_type_name(a->type));
-}
-
-static bool is_measured(const struct node *n)
-{
-	while (n->type == NODE_FIELD || n->type == NODE_INDEX || n->type == NODE_ALL)
-		n = n->a;
-	return n->type == NODE_MEASURE;
-}
-
-/* The third of two is not the first again: only steps that are many go round. */
-static bool is_beyond(const struct node *n, const struct value *a, const struct value *at)
-{
-	if (a->type != VALUE_LIST || at->type != VALUE_INT || !is_measured(n))
-		return false;
-	const int64_t count = (int64_t)value_count(a);
-	return at->integer >= count || at->integer < -count;
-}
-
-/* What is measured has the form it has: an error page in the place of a document holds none of its
- * fields. That is no mistake of who asks for them. */
-static bool holds_nothing(const struct node *n, const struct value *a)
-{
-	if (!is_measured(n))
-		return false;
-	if (a->type == VALUE_MAP)
-		return n->type == NODE_ALL ||
-		       (n->type == NODE_INDEX && n->b->type == NODE_LITERAL &&
-			       n->b->value.type != VALUE_TEXT);
-	return a->type != VALUE_LIST && a->type != VALUE_REF;
-}
-
-static enum expr_result access(struct evaluation *v, const struct node *n, struct value *ret)
-{
-	struct value a = VALUE_NOTHING, at = VALUE_NOTHING;
-	enum expr_result r = eval_node(v, n->a, &a);
-	if (r == EXPR_OK && holds_nothing(n, &a)) {
-		value_drop(&a);
-		a = VALUE_NOTHING;
-	}
-	if (r == EXPR_OK && n->type == NODE_FIELD)
-		r = field_of(v, n, &a, n->text, ret);
-	else if (r == EXPR_OK && n->type == NODE_ALL)
-		r = all_of(v, n, &a, ret);
-	else if (r == EXPR_OK) {
-		r = eval_plain_node(v, n->b, &at);
-		if (r == EXPR_OK && !is_beyond(n, &a, &at))
-			r = item_of(v, n, &a, &at, ret);
-	}
-	value_drop(&a);
-	value_drop(&at);
 	return r;
 }
 
@@ -699,7 +304,7 @@ static enum expr_result ceil_of_quotient(
 	if (r == EXPR_OK)
 		r = eval_plain_node(v, n->b, &b);
 	if (r == EXPR_OK)
-		r = arithmetic(v, n, &a, &b, ret);
+		r = operator_apply(v, n, &a, &b, ret);
 	if (r == EXPR_OK && a.type == VALUE_INT && b.type == VALUE_INT)
 		ret->integer += a.integer % b.integer != 0;
 	value_drop(&a);
@@ -761,7 +366,7 @@ enum expr_result eval_node(struct evaluation *v, const struct node *n, struct va
 		return v->scope->measurement(v->scope->arg, n->text, ret, v->err);
 	case NODE_FIELD:
 	case NODE_INDEX:
-	case NODE_ALL: return access(v, n, ret);
+	case NODE_ALL: return access_eval(v, n, ret);
 	case NODE_LIST:
 	case NODE_MAP: return collection(v, n, ret);
 	case NODE_NOT:

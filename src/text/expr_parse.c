@@ -188,7 +188,7 @@ static struct node *call(struct parser *p, size_t at, struct slice name)
 		if (!is_punct(p, ')') && !take(p, ',', "or \")\" after an argument"))
 			return NULL;
 	}
-	if (!take(p, ')', "at the end of the arguments"))
+	if (p->failed || !take(p, ')', "at the end of the arguments"))
 		return NULL;
 	if (!parse_count_arguments(p, n))
 		return NULL;

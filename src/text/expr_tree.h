@@ -2,7 +2,8 @@
  * expr_tree.h - the inside of expressions, shared by the expr_*.c files.
  *
  * expr_lex.c tokens · expr_parse.c the language (Pratt) · expr_condition.c expect and warn ·
- * expr_eval.c evaluation · expr_functions.c the built-in functions
+ * expr_eval.c evaluation · expr_operator.c operators · expr_access.c fields and items ·
+ * expr_functions.c the built-in functions
  */
 #ifndef TEXT_EXPR_TREE_H
 #define TEXT_EXPR_TREE_H
@@ -133,12 +134,21 @@ const char *op_text(enum op op);
 enum expr_result eval_node(struct evaluation *v, const struct node *n, struct value *ret);
 enum expr_result eval_fail(struct evaluation *v, const struct node *n, const char *fmt, ...)
 	like_printf(3, 4);
+/* The same without a ref. */
+enum expr_result eval_plain_node(struct evaluation *v, const struct node *n, struct value *ret);
 /* Turns what `n` measured into the text it was, in place, where it was one. */
 enum expr_result eval_as_written(
 	struct evaluation *v, const struct node *n, struct value *measured);
 /* Turns a ref into its plain value in place. */
 enum expr_result eval_plain(struct evaluation *v, struct value *value);
 bool eval_spend(struct evaluation *v, const struct node *n, size_t bytes);
+
+/* What the operator of `n` makes of two plain values; not && || ??, which may not want the second.
+ * They may be read as others: a text beside a unit. */
+enum expr_result operator_apply(struct evaluation *v, const struct node *n, struct value *a,
+	struct value *b, struct value *ret);
+/* NODE_FIELD, NODE_INDEX, NODE_ALL. */
+enum expr_result access_eval(struct evaluation *v, const struct node *n, struct value *ret);
 
 /* Whether the language itself has the function; *ret_min, *ret_max arguments. */
 bool function_known(struct slice name, size_t *ret_min, size_t *ret_max);

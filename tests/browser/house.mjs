@@ -64,7 +64,9 @@ const about = { en: `We observe **Example Cloud** from *outside*.
 ` };
 
 export class House {
-  static async open() {
+  // `config` goes over what the house is configured with, a key of the top at a time; `speed` is the cloud's, and
+  // `before` is done when all is there but the house.
+  static async open({ config = {}, speed = 10, before = () => {} } = {}) {
     const house = new House();
     house.place = await mkdtemp(path.join(tmpdir(), 'browser-'));
     const clouds = path.join(house.place, 'clouds.yaml'), faults = path.join(house.place, 'faults.yaml');
@@ -74,19 +76,21 @@ export class House {
       resources: { vol: { volume: { size: 1 } }, snap: { snapshot: { volume_id: '${vol}' } } } }));
     await writeFile(faults, JSON.stringify({
       faults: [{ service: 'volume', method: 'DELETE', path: '*/snapshots/*', effect: 'error', times: 1 }] }));
-    house.sim = spawn(program, ['simulate', '--clouds', clouds, '--speed', '10', '--faults', faults],
+    house.sim = spawn(program, ['simulate', '--clouds', clouds, '--speed', String(speed), '--faults', faults],
       { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
     [house.cloud] = await lines(house.sim, 1);
-    const config = path.join(house.place, 'glasshouse.yaml');
-    await writeFile(config, JSON.stringify({
+    const file = path.join(house.place, 'glasshouse.yaml');
+    await writeFile(file, JSON.stringify({
       site: { name: 'Example Cloud', languages: ['en', 'de'], about },
       location: 'berlin-outside', instance: 'browser', store: `sqlite:${house.place}/state`,
       listen: { public: '127.0.0.1:0', intake: '127.0.0.1:0' }, judge: { minimum: '1s' },
       faces: { alertmanager: 'write' },
       clouds: { sim: { every: '1s', timeout: '1s', slow: '500ms' } },
       scenarios: [{ use: 'server-login', every: '10s' }, { use: stuck, every: '1h', runs: 1 }],
+      ...config,
     }));
-    house.run = spawn(program, ['run', '-c', config],
+    before(house);
+    house.run = spawn(program, ['run', '-c', file],
       { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, OS_CLIENT_CONFIG_FILE: clouds } });
     const said = await lines(house.run, 2);
     [house.page, house.operators] = said.map((line) => line.split(/\s+/)[1]);
@@ -99,8 +103,10 @@ export class House {
     return answer.json();
   }
 
-  async ledger() {
-    const answer = await fetch(new URL('/api/ops/v1/ledger.json', this.operators));
+  // A document of the operators'.
+  async ask(name) {
+    const answer = await fetch(new URL(`/api/ops/v1/${name}`, this.operators));
+    if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
     return answer.json();
   }
 

@@ -217,3 +217,17 @@ def test_measurements():
     names |= set(re.findall(r'json_object_set(?:_new)?\(\s*(?:c->measured|measured|m),\s*"([A-Z_0-9]+)"', text))
     shown = set(re.findall(r"`\[([A-Z_0-9]+)\]`", section("What is measured")))
     assert len(names) > 20 and shown == names
+
+
+def test_pictures():
+    """Each picture that a page shows is there, and each that is there is shown."""
+    folder = os.path.join(ROOT, "docs")
+    pages = [os.path.join(ROOT, "README.md"), *(os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".md"))]
+    shown = set()
+    for page in pages:
+        with open(page, encoding="utf-8") as f:
+            shown |= {os.path.normpath(os.path.join(os.path.dirname(page), path))
+                      for path in re.findall(r"!\[[^\]]+\]\(([^)]+\.png)\)", f.read())}
+    there = {os.path.join(folder, "screenshots", f) for f in os.listdir(os.path.join(folder, "screenshots"))}
+    assert shown == there
+    assert [p for p in there if os.path.getsize(p) > 400000] == []

@@ -139,7 +139,8 @@ def test_percentiles_are_smoke(run):
 
 
 def test_failures_have_marks_and_words(run):
-    article = next(a for a in articles(shown(run, pattern="*shut*", **{"from": "-1h"})) if "seen from here" in words(a))
+    article = until(lambda: next((a for a in articles(shown(run, pattern="*shut*", **{"from": "-1h"}))
+                                  if "seen from here" in words(a) and "failed (" in words(a)), None), "it was probed here")
     failed = re.search(r"(\d+) measured, (\d+) failed \(100%\)", words(article))
     assert failed and failed[1] == failed[2]
     assert re.match(r"M\d+\.5 0v50", path_of(article, "fails"))

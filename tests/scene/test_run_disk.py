@@ -104,6 +104,7 @@ def test_a_full_disk_is_told_and_hides_nothing(cloud, disk, receiver):
         run.wait_health("block-storage", "outage", 20)  # seen all the same, and at once
         shown = next(c for c in run.site()["components"] if c["id"] == "block-storage")
         assert receiver.changes() == [], "an alarm went out that a crash would repeat"
+        until(lambda: "results of the hour stay in memory: " in run.stderr(), "the scratch file cannot be written")
 
         make_room(disk)
         until(lambda: storing(run), "it is stored again")

@@ -12,7 +12,7 @@
 #include "observe/probe/talk.h"
 
 #define BODY_MAX  (16u << 10)
-#define INPUT_MAX (256u << 10) /* HTTP/2 of one turn */
+#define INPUT_MAX (256u << 10) /* HTTP/2 of an answer, whatever its frames bring */
 #define STREAMS   100          /* that the server may open: none comes, since nothing is pushed */
 
 struct grpc_spec {
@@ -70,6 +70,7 @@ struct asking {
 	nghttp2_session *h2;
 	struct buf request, body;
 	size_t sent;           /* of the request */
+	size_t got;            /* all that came */
 	int http_status, code; /* code: gRPC's; -1: none came */
 	char message[160];
 	bool heard;  /* anything from the server */
@@ -260,6 +261,7 @@ static void on_got(void *arg, enum fault fault)
 		return;
 	}
 	k->heard = true;
+	k->got += got.n;
 	const ssize_t n = nghttp2_session_mem_recv(k->h2, (const uint8_t *)got.p, got.n);
 	if (n == NGHTTP2_ERR_CALLBACK_FAILURE)
 		talk_end(&k->talk, FAULT_BODY_TOO_LARGE, "the answer is longer than %u bytes",
@@ -268,6 +270,9 @@ static void on_got(void *arg, enum fault fault)
 		talk_end(&k->talk, FAULT_PROTOCOL,
 			"what answers does not speak HTTP/2: %s; came %s", nghttp2_strerror((int)n),
 			talk_quoted(got, quoted));
+	else if (!k->closed && k->got > INPUT_MAX)
+		talk_end(&k->talk, FAULT_PROTOCOL,
+			"the server sends frame after frame that brings nothing of an answer");
 	else {
 		stream_take(k->talk.stream, (size_t)n);
 		go_on(k);

@@ -12,6 +12,7 @@
 #define TRAVEL_MS   15000 /* what an observation may be on its way besides */
 #define STORED_MS   60000 /* between two times that it is written that one was heard */
 #define WAITING_MAX (SERIES_WAITING_MAX / 2)
+#define SENT_MAX_MS 4102444800000LL /* 2100: no clock is that wrong */
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -87,8 +88,8 @@ static void take_note(struct outpost *o, struct slice bytes)
 	const bool wrong = o->clock_ms > OUTPOST_CLOCK_MS || o->clock_ms < -OUTPOST_CLOCK_MS;
 	while (observation_read(&in, &seen)) {
 		seen.location = o->location;
-		if (wrong)
-			seen.at_ms -= o->clock_ms;
+		if (wrong && __builtin_sub_overflow(seen.at_ms, o->clock_ms, &seen.at_ms))
+			continue;
 		if (is_fresh(o, &seen, now_ms))
 			o->all->options.seen(o->all->options.arg, &seen);
 	}
@@ -149,7 +150,7 @@ static void take_head(struct outpost *o, const json_t *head)
 	mem_replace(&o->blind, json_str(head, "blind"));
 	o->heard_ms = now_ms;
 	o->clock_ms = sent_ms - now_ms;
-	o->lag_ms = oldest_ms && oldest_ms < sent_ms ? sent_ms - oldest_ms : 0;
+	o->lag_ms = oldest_ms > 0 && oldest_ms < sent_ms ? sent_ms - oldest_ms : 0;
 	o->items = json_int(head, "items", 0);
 	o->bytes = json_int(head, "bytes", 0);
 	o->samples = json_int(head, "samples", 0);
@@ -176,6 +177,7 @@ static const char *look(
 {
 	const char *said = json_str(head, "location"), *stream = json_str(head, "stream");
 	const bool check = json_flag(head, "check");
+	const int64_t sent_ms = json_int(head, "sent_ms", 0);
 	const struct series_status s = series_status(o->all->store);
 	*ret_status = 403;
 	if (!said || strcmp(said, location) != 0)
@@ -183,6 +185,8 @@ static const char *look(
 	*ret_status = 400;
 	if (!check && (!stream || !*stream || strlen(stream) >= OUTBOX_STREAM))
 		return "the head of the parcel has no stream";
+	if (!check && (sent_ms < 0 || sent_ms > SENT_MAX_MS))
+		return "the head of the parcel says no time at which it can have been sent";
 	*ret_status = check ? 200 : 503;
 	if (check)
 		return NULL;

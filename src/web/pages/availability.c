@@ -50,7 +50,7 @@ static json_t *row_view(struct view *v, const json_t *c, const json_t *months)
 	json_t *o = json_object(), *cells = json_array();
 	const json_t *name;
 	size_t i;
-	view_put(o, "name", json_str(c, "name"));
+	view_put(o, "name", say_component(v, c));
 	put_link(v, o, "href", "/components/", json_str(c, "id"));
 	for (i = 0; i < array_len(spans); i++)
 		add_cell(v, cells, json_at(c, "availability", spans[i], NULL));

@@ -74,17 +74,6 @@ static json_t *bar_view(const struct scale *s, const json_t *row)
 }
 
 /* "timeout 3, refused 1", in the words of the language. */
-static const char *faults_text(struct view *v, const json_t *faults)
-{
-	struct buf out = BUF(BUF_LINE);
-	const char *fault;
-	json_t *n;
-	json_object_foreach ((json_t *)faults, fault, n)
-		buf_printf(&out, "%s%s %s", out.n ? ", " : "", say_fault(v, fault, fault),
-			say_number(v, json_integer_value(n)));
-	return view_keep(v, buf_take(&out));
-}
-
 static json_t *row_view(struct view *v, const struct scale *s, const json_t *row)
 {
 	static const char *const times[][2] = {{"min", "min_ms"}, {"mean", "mean_ms"},
@@ -98,7 +87,7 @@ static json_t *row_view(struct view *v, const struct scale *s, const json_t *row
 	view_put(o, "n", say_number(v, json_int(row, "n", 0)));
 	view_put(o, "errors", say_number(v, errors));
 	json_object_set_new(o, "bad", json_boolean(errors > 0));
-	view_put(o, "faults", errors ? faults_text(v, json_object_get(row, "faults")) : NULL);
+	view_put(o, "faults", errors ? say_faults(v, json_object_get(row, "faults")) : NULL);
 	for (size_t i = 0; i < array_len(times); i++) {
 		const double ms = number(row, times[i][1]);
 		view_put(o, times[i][0], ms < 0 ? NULL : say_duration(v, ms));

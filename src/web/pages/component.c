@@ -175,7 +175,7 @@ bool view_component(struct view *v)
 	view_put(o, "title", name);
 	view_put(o, "heading", name);
 	view_put(o, "category", json_str(v->model, "category"));
-	put_region(v, o, v->model);
+	put_place(v, o, v->model);
 	json_object_set_new(o, "state", state_view(v, view_health(v->model)));
 	put_time(v, o, "since", json_object_get(v->model, "since_ms"));
 	put_time(v, o, "checked", json_object_get(v->model, "checked_ms"));

@@ -123,11 +123,11 @@ const json_t *measured_component(const struct view *v, const char *id)
 	return NULL;
 }
 
-const char *component_name(const struct view *v, const char *id)
+const char *component_name(struct view *v, const char *id)
 {
-	const char *name = json_str(json_object_get(v->model, "names"), id);
+	const char *name = say_component(v, measured_component(v, id));
 	if (!name)
-		name = json_str(measured_component(v, id), "name");
+		name = json_str(json_object_get(v->model, "names"), id);
 	return name ? name : id;
 }
 

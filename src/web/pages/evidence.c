@@ -27,9 +27,6 @@ static const char *location_of(const json_t *o)
 static json_t *source_view(struct view *v, const json_t *s)
 {
 	json_t *o = json_object();
-	struct buf faults = BUF(BUF_LINE);
-	const char *fault;
-	json_t *n;
 	view_put(o, "probe", json_str(s, "probe"));
 	const char *step = json_str(s, "step");
 	view_put(o, "step", step && *step ? step : NULL);
@@ -41,12 +38,7 @@ static json_t *source_view(struct view *v, const json_t *s)
 	view_put(o, "median", duration(v, s, "median_ms"));
 	view_put(o, "worst", duration(v, s, "worst_ms"));
 	put_time(v, o, "last", json_object_get(s, "last_ms"));
-	json_object_foreach ((json_t *)json_object_get(s, "faults"), fault, n) {
-		buf_printf(&faults, "%s%s\xc3\x97 %s", faults.n ? "; " : "",
-			say_number(v, json_integer_value(n)), say_fault(v, fault, fault));
-	}
-	view_put(o, "faults", faults.n ? buf_str(&faults) : NULL);
-	buf_fini(&faults);
+	view_put(o, "faults", say_faults(v, json_object_get(s, "faults")));
 	return o;
 }
 

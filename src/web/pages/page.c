@@ -198,19 +198,19 @@ static json_t *notices(struct view *v)
 	return all;
 }
 
-/* Of one region nobody need be told which it is. */
-static bool are_several_regions(const json_t *site)
+/* Of one region, or one cloud, nobody need be told which it is. */
+static bool are_several(const json_t *site, const char *what)
 {
 	const char *first = "";
 	const json_t *c;
 	size_t i;
 	json_array_foreach (json_object_get(site, "components"), i, c) {
-		const char *region = json_str(c, "region");
-		if (!region || !*region)
+		const char *place = json_str(c, what);
+		if (!place || !*place)
 			continue;
-		if (*first && strcmp(first, region) != 0)
+		if (*first && strcmp(first, place) != 0)
 			return true;
-		first = region;
+		first = place;
 	}
 	return false;
 }
@@ -269,7 +269,7 @@ json_t *page_frame(const json_t *site)
 	static const char *const keys[] = {
 		"site", "observing", "at_ms", "started_ms", "events", "upcoming"};
 	static const char *const of_each[] = {
-		"id", "name", "region", "health", "since_ms", "evidence"};
+		"id", "name", "cloud", "region", "health", "since_ms", "evidence"};
 	json_t *frame = json_object(), *components = json_array();
 	const json_t *c;
 	size_t i;
@@ -293,7 +293,8 @@ bool page_render(enum page p, const json_t *model, const json_t *site, const cha
 		.site = site,
 		.model = model,
 		.operators = operators,
-		.regions = are_several_regions(site),
+		.clouds = are_several(site, "cloud"),
+		.regions = are_several(site, "region"),
 		.now_ms = json_int(site, "at_ms", 0)};
 	if (!texts_of(lang, &v.texts, err))
 		return false;

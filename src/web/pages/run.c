@@ -145,7 +145,7 @@ static void put_facts(struct view *v, const json_t *report)
 {
 	json_t *o = v->root;
 	const double built = ms_of(report, "built_ms"), ended = ms_of(report, "ended_ms");
-	view_put(o, "built", built >= 0 ? say_duration(v, built) : NULL);
+	view_put(o, "built", built > 0 ? say_duration(v, built) : NULL); /* 0: nothing was */
 	view_put(o, "ended", ended >= 0 ? say_duration(v, ended) : NULL);
 	view_put(o, "requests", say_number(v, json_int(report, "requests", 0)));
 	view_put(o, "created", say_number(v, json_int(report, "created", 0)));

@@ -13,7 +13,7 @@ static void put_verdict(struct view *v, json_t *o, const json_t *run)
 	put_time(v, o, "at", json_object_get(run, "at_ms"));
 	const json_t *built = json_object_get(run, "built_ms");
 	view_put(o, "built",
-		json_is_number(built) && json_number_value(built) >= 0
+		json_is_number(built) && json_number_value(built) > 0 /* 0: nothing was */
 			? say_duration(v, json_number_value(built))
 			: NULL);
 }

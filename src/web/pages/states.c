@@ -116,7 +116,10 @@ static json_t *view_of(struct view *v, const json_t *ratio, const char *between,
 	const double best = number(ratio, "best", 1), worst = number(ratio, "worst", 0);
 	const double seen = number(ratio, "seen", 0);
 	const bool is_known = json_is_number(up);
-	view_put(o, "figure", is_known ? share(v, json_number_value(up), ROUND_DOWN) : NULL);
+	/* of a time that mostly is not known no figure is given, as no such day is drawn as good */
+	view_put(o, "figure",
+		is_known && best - worst <= .5 ? share(v, json_number_value(up), ROUND_DOWN)
+					       : NULL);
 	/* a second a month makes no interval worth reading, ten do */
 	view_put(o, "range",
 		is_known && best - worst > 5e-6 ? say(v, between, share(v, worst, ROUND_DOWN),

@@ -35,7 +35,7 @@ static const char *name_list(struct view *v, const json_t *components, enum heal
 	json_array_foreach (components, i, c) {
 		if (view_health(c) != h || named == shown)
 			continue;
-		const char *name = json_str(c, "name");
+		const char *name = say_component(v, c);
 		const bool last = ++named == n;
 		buf_printf(&list, "%s%s",
 			named == 1 ? ""
@@ -167,7 +167,7 @@ static json_t *row_view(struct view *v, const json_t *c, size_t links, bool many
 	json_t *o = json_object();
 	const enum health h = view_health(c);
 	view_put(o, "name", json_str(c, "name"));
-	put_region(v, o, c);
+	put_place(v, o, c);
 	put_link(v, o, "href", "/components/", json_str(c, "id"));
 	json_object_set_new(o, "state", state_view(v, h));
 	if (h == HEALTH_OPERATIONAL) {
@@ -237,6 +237,7 @@ static void list_components(struct view *v, const json_t *components)
 				     json_str(category, "name") ? json_str(category, "name") : "",
 				     "declared", declared_of_all(rows, n > MANY), "rows", rows));
 	}
+	json_object_set_new(v->root, "has_categories", json_boolean(json_array_size(all) > 0));
 	json_object_set_new(v->root, "categories", all);
 }
 
@@ -253,7 +254,8 @@ static void list_probes(struct view *v)
 		json_t *o = json_object();
 		view_put(o, "what", say_probe_kind(v, json_str(p, "kind")));
 		view_put(o, "count", say_number(v, json_int(p, "count", 0)));
-		view_put(o, "cloud", json_str(p, "cloud"));
+		const char *cloud = json_str(p, "cloud");
+		view_put(o, "cloud", cloud && *cloud ? cloud : NULL);
 		view_put(o, "every", say_duration(v, (double)json_int(p, "every_ms", 0)));
 		json_array_append_new(rows, o);
 	}
@@ -293,7 +295,10 @@ static void list_scenarios(struct view *v)
 		view_put(o, "title", json_str(s, "title"));
 		view_put(o, "text", json_str(s, "text"));
 		view_put(o, "objects",
-			say_count(v, "objects_one", "objects_many", json_int(s, "objects", 0)));
+			/* none are counted where what is made depends on the cloud */
+			json_int(s, "objects", 0) ? say_count(v, "objects_one", "objects_many",
+							    json_int(s, "objects", 0))
+						  : NULL);
 		json_array_append_new(possible, o);
 	}
 	json_object_set_new(v->root, "has_scenarios", json_boolean(json_array_size(rows) > 0));

@@ -228,8 +228,10 @@ static void put_summary(json_t *o, const struct plot *p, const json_t *trend)
 		n += p->points[i].n;
 		ok += p->points[i].ok;
 	}
-	const char *span = say_duration(
-		p->v, (double)(json_int(trend, "to_ms", 0) - json_int(trend, "from_ms", 0)));
+	const int64_t ms = json_int(trend, "to_ms", 0) - json_int(trend, "from_ms", 0);
+	const char *span = ms % (60 * MINUTE) == 0 && ms <= HOURS_MAX
+				   ? say(p->v, "unit_h", say_number(p->v, ms / (60 * MINUTE)), NULL)
+				   : say_duration(p->v, (double)ms);
 	view_put(o, "summary",
 		n > 0 ? say(p->v, "trend_summary", span, say_number(p->v, n),
 				say_number(p->v, n - ok), NULL)

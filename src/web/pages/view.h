@@ -23,10 +23,10 @@ struct view {
 	const json_t *texts; /* of the language: key to text */
 	const json_t *site, *model;
 	bool operators;
-	bool regions;        /* there are several: which one is said */
-	int64_t now_ms;      /* the moment of the SITE document */
-	json_t *root;        /* what the template shows */
-	const char *missing; /* a key without a text was asked for: a mistake of ours */
+	bool clouds, regions; /* there are several: which one is said */
+	int64_t now_ms;       /* the moment of the SITE document */
+	json_t *root;         /* what the template shows */
+	const char *missing;  /* a key without a text was asked for: a mistake of ours */
 	VEC(char *) kept;
 };
 
@@ -57,6 +57,8 @@ const char *say_moment(struct view *v, int64_t ms); /* "3 Nov 2026, 06:41 UTC" *
 /* Text of others inside a sentence of ours: whatever its direction, it ends where it ends. */
 const char *say_isolated(struct view *v, const char *text);
 const char *say_fault(struct view *v, const char *fault, const char *otherwise);
+/* A map from faults to how often each: "2× no answer; 1× refused". NULL: there are none. */
+const char *say_faults(struct view *v, const json_t *faults);
 /* {iso, text} for the partial "time"; null for null and for no number. Owned. */
 json_t *time_view(struct view *v, const json_t *ms);
 json_t *time_view_short(struct view *v, const json_t *ms); /* without what the day says itself */
@@ -66,8 +68,10 @@ void civil_from_days(int64_t days, int *ret_y, int *ret_m, int *ret_d);
 
 void view_put(json_t *o, const char *key, const char *text); /* NULL: null */
 void put_time(struct view *v, json_t *o, const char *key, const json_t *ms);
-/* "region" of a component; null where there is only one. */
-void put_region(const struct view *v, json_t *o, const json_t *component);
+/* "place" of a component: its cloud and its region, each where there are several; null: neither. */
+void put_place(struct view *v, json_t *o, const json_t *component);
+/* Its name, with its place behind it where another one is called the same. Borrowed. */
+const char *say_component(struct view *v, const json_t *component);
 void put_link(struct view *v, json_t *o, const char *key, const char *before, const char *id);
 
 /* --- states.c: health and verdicts as word, shape and colour ---------------------------------- */
@@ -158,8 +162,8 @@ json_t *event_state_view(struct view *v, const json_t *event);
 json_t *impact_view(struct view *v, int64_t impact);
 /* The component of SITE, NULL: it is not on the page. */
 const json_t *measured_component(const struct view *v, const char *id);
-/* From "names" of the model or from SITE; its id when it is in neither. */
-const char *component_name(const struct view *v, const char *id);
+/* From SITE (say_component()) or from "names" of the model; its id when it is in neither. */
+const char *component_name(struct view *v, const char *id);
 /* What is measured of a component against what an event under way says of it; NULL: they agree, or
  * nothing is known. */
 const char *say_contradiction(

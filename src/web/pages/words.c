@@ -265,6 +265,20 @@ const char *say_fault(struct view *v, const char *fault, const char *otherwise)
 	return text ? text : fault_text(f);
 }
 
+const char *say_faults(struct view *v, const json_t *faults)
+{
+	struct buf out = BUF(BUF_LINE);
+	const char *fault;
+	json_t *n;
+	json_object_foreach ((json_t *)faults, fault, n)
+		buf_printf(&out, "%s%s\xc3\x97 %s", out.n ? "; " : "",
+			say_number(v, json_integer_value(n)), say_fault(v, fault, fault));
+	if (out.n)
+		return view_keep(v, buf_take(&out));
+	buf_fini(&out);
+	return NULL;
+}
+
 /* --- putting ---------------------------------------------------------------------------------- */
 
 void view_put(json_t *o, const char *key, const char *text)
@@ -278,10 +292,36 @@ void put_time(struct view *v, json_t *o, const char *key, const json_t *ms)
 	json_object_set_new(o, key, time_view(v, ms));
 }
 
-void put_region(const struct view *v, json_t *o, const json_t *component)
+static const char *place_of(struct view *v, const json_t *component)
 {
-	const char *region = json_str(component, "region");
-	view_put(o, "region", v->regions && region && *region ? region : NULL);
+	const char *cloud = json_str(component, "cloud"), *region = json_str(component, "region");
+	const bool has_cloud = v->clouds && cloud && *cloud,
+		   has_region = v->regions && region && *region;
+	if (has_cloud && has_region)
+		return view_keep(v, mem_printf("%s \xc2\xb7 %s", cloud, region));
+	return has_cloud ? cloud : has_region ? region : NULL;
+}
+
+void put_place(struct view *v, json_t *o, const json_t *component)
+{
+	view_put(o, "place", place_of(v, component));
+}
+
+const char *say_component(struct view *v, const json_t *component)
+{
+	const char *name = json_str(component, "name"), *id = json_str(component, "id");
+	const char *place = place_of(v, component);
+	const json_t *c;
+	size_t i;
+	if (!name || !place)
+		return name;
+	json_array_foreach (json_object_get(v->site, "components"), i, c) {
+		const char *other = json_str(c, "name"), *other_id = json_str(c, "id");
+		if (other && strcmp(other, name) == 0 && other_id && id &&
+			strcmp(other_id, id) != 0)
+			return view_keep(v, mem_printf("%s (%s)", name, place));
+	}
+	return name;
 }
 
 /* Ids are of [a-z0-9-] but runs and scenarios are named by people: percent-encoded all the same. */

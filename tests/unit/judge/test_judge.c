@@ -389,6 +389,47 @@ static void sources_of_a_component_are_bounded(void **state)
 	assert_string_equal(judge_verdict(h->judge, "compute")->text, "all 500 answer");
 }
 
+/* One of 40 components with 500 in each: whichever leaves, the others stay joined. */
+static void twenty_thousand_sources_of_one_probe_are_forgotten(void **state)
+{
+	struct judge_house *h = *state;
+	char id[16], step[16];
+	struct component c = {id, "Part", "Parts", "prod", ""};
+	house_expect(h, "login", EVERY_MS);
+	for (int i = 0; i < 40; i++) {
+		snprintf(id, sizeof(id), "part-%d", i);
+		judge_component(h->judge, &c);
+		for (int k = 0; k < 500; k++) {
+			struct observation o = house_result(h, "login", FAULT_NONE);
+			snprintf(step, sizeof(step), "server[%d]", k);
+			o.component = id;
+			o.step = step;
+			judge_take(h->judge, &o);
+		}
+	}
+	assert_int_equal(judge_location_at(h->judge, 0)->sources, 20000);
+	/* Those that came first, last, and some between them. */
+	for (int i = 0; i < 40; i += i == 36 ? 3 : 4) {
+		snprintf(id, sizeof(id), "part-%d", i);
+		judge_component_remove(h->judge, id);
+	}
+	assert_int_equal(judge_location_at(h->judge, 0)->sources, 14500);
+	/* A new pace reaches those that are left. */
+	house_expect(h, "login", 10 * EVERY_MS);
+	house_pass(h, STALE_MS + 1000);
+	for (int i = 0; i < 40; i++) {
+		snprintf(id, sizeof(id), "part-%d", i);
+		const struct verdict *v = judge_verdict(h->judge, id);
+		if (i % 4 && i != 39)
+			assert_int_equal(v->health, HEALTH_OPERATIONAL);
+		else
+			assert_null(v);
+	}
+	house_unexpect_at(h, "", "login");
+	house_expect(h, "login", EVERY_MS);
+	assert_int_equal(judge_location_at(h->judge, 0)->sources, 0);
+}
+
 static void components_stand_by_category_then_by_being_added(void **state)
 {
 	struct judge_house *h = *state;
@@ -435,6 +476,7 @@ int test_judge(void)
 		judge_test(what_is_not_expected_says_nothing),
 		judge_test(results_that_come_late_count_at_their_time),
 		judge_test(sources_of_a_component_are_bounded),
+		judge_test(twenty_thousand_sources_of_one_probe_are_forgotten),
 		judge_test(components_stand_by_category_then_by_being_added),
 	};
 	return cmocka_run_group_tests_name("judge", tests, NULL, NULL);

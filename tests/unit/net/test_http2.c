@@ -252,6 +252,13 @@ static void beside_curl_on_a_real_server(void **state)
 			fail_msg("%zu bytes came back", strlen(r->ours.body));
 		free(url);
 	}
+	/* In one of twenty curl left the end of a frame lying. */
+	url = mem_printf("http://127.0.0.1:%u/much", port);
+	for (int i = 0; i < 60; i++) {
+		ask_both(r, (struct http_request){.url = url, .version = 20});
+		assert_like("/much", &r->ours, &r->curls);
+	}
+	free(url);
 	unlink(file);
 	rmdir(dir);
 	free(file);
@@ -280,7 +287,7 @@ static int on_data(
 static char *heard(const char *request, bool tls)
 {
 	struct http_incoming in;
-	struct buf out = BUF(BUF_LINE);
+	struct buf out = BUF(BUF_PAGE);
 	nghttp2_session_callbacks *c;
 	nghttp2_session *server;
 	struct slice next;
@@ -301,6 +308,28 @@ static char *heard(const char *request, bool tls)
 	nghttp2_session_callbacks_del(c);
 	http_incoming_fini(&in);
 	return buf_take(&out);
+}
+
+/* Our HTTP library's own limit is 64 KiB. */
+static void long_heads_are_sent(void **state)
+{
+	struct buf request = BUF(BUF_PAGE), expected = BUF(BUF_PAGE);
+	char *value = mem_new_array(1, 40001);
+
+	memset(value, '~', 40000); /* which HPACK makes longer when it codes it */
+	buf_add_str(&request, "GET / HTTP/1.1\r\nHost: h\r\n");
+	buf_add_str(&expected, ":method=GET\n:scheme=http\n:authority=h\n:path=/\n");
+	for (int i = 0; i < 3; i++) {
+		buf_printf(&request, "x-%d: %s\r\n", i, value);
+		buf_printf(&expected, "x-%d=%s\n", i, value);
+	}
+	buf_add_str(&request, "\r\n");
+	char *came = heard(buf_str(&request), false);
+	assert_string_equal(came, buf_str(&expected));
+	free(came);
+	free(value);
+	buf_fini(&request);
+	buf_fini(&expected);
 }
 
 static void what_only_http1_knows_is_left_out(void **state)
@@ -394,6 +423,73 @@ static void what_has_no_end_is_ended(void **state)
 	}
 }
 
+static enum incoming exchange(struct http2 *h, const char *p, size_t n)
+{
+	while (http2_next(h).n)
+		;
+	const enum incoming state = http2_sent(h);
+	return state == INCOMING_MORE ? http2_read(h, slice_from(p, n)) : state;
+}
+
+/* Reads the begin of an answer, and then `frame` again and again, each alone and what we say to it
+ * sent before the next, until that is ended. Returns how many it were. */
+static unsigned read_often(const char *frame, size_t n, struct http_incoming *in)
+{
+	static const char begin[] = SETTINGS HEAD("\x01", "\x04") "\x88";
+	struct http2 *h = http2_new(SLICE("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), false, in);
+	unsigned frames = 0;
+
+	assert_int_equal(exchange(h, begin, sizeof(begin) - 1), INCOMING_MORE);
+	while (frames < 1000000 && exchange(h, frame, n) == INCOMING_MORE)
+		frames++;
+	http2_free(h);
+	return frames;
+}
+
+#define FRAME(text)                                                                                \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
+static void frames_that_bring_nothing_are_not_read_for_ever(void **state)
+{
+	static const struct {
+		const char *p;
+		size_t n;
+	} idle[] = {
+		FRAME("\0\0\x08\x06\0\0\0\0\0"
+		      "12345678"),                                          /* a ping */
+		FRAME(SETTINGS), FRAME("\0\0\x04\x08\0\0\0\0\0\0\0\0\x01"), /* a larger window */
+		FRAME("\0\0\x05\x02\0\0\0\0\x01\0\0\0\0\0"),                /* a priority */
+		FRAME("\0\0\0\x20\0\0\0\0\0"),                              /* of no known type */
+		FRAME(DATA("\0", "\0")),
+		FRAME(DATA("\x03", "\x08") "\x02\0\0"), /* nothing but padding */
+	};
+
+	for (size_t i = 0; i < array_len(idle); i++) {
+		struct http_incoming in;
+		http_incoming_init(&in, BODY_LIMIT);
+		const unsigned frames = read_often(idle[i].p, idle[i].n, &in);
+		if (in.fault != FAULT_PROTOCOL || !strstr(in.detail, "brings nothing") ||
+			frames > 60000)
+			fail_msg("%zu: after %u frames %s (%s)", i, frames, fault_name(in.fault),
+				in.detail);
+		http_incoming_fini(&in);
+	}
+}
+
+/* More frames than above, each of which brings something. */
+static void a_body_in_small_pieces_is_read(void **state)
+{
+	static const char piece[] = DATA("\x01", "\0") "b";
+	struct http_incoming in;
+
+	http_incoming_init(&in, BODY_LIMIT);
+	assert_int_equal(read_often(piece, sizeof(piece) - 1, &in), BODY_LIMIT);
+	assert_int_equal(in.fault, FAULT_BODY_TOO_LARGE);
+	http_incoming_fini(&in);
+}
+
 int test_http2(void)
 {
 #define t(f) cmocka_unit_test_setup_teardown(f, asked_set_up, asked_tear_down)
@@ -404,7 +500,10 @@ int test_http2(void)
 		cmocka_unit_test_setup_teardown(
 			beside_curl_on_a_real_server, asked_set_up, end_server),
 		t(what_has_no_end_is_ended),
+		cmocka_unit_test(frames_that_bring_nothing_are_not_read_for_ever),
+		cmocka_unit_test(a_body_in_small_pieces_is_read),
 		cmocka_unit_test(what_only_http1_knows_is_left_out),
+		cmocka_unit_test(long_heads_are_sent),
 	};
 #undef t
 

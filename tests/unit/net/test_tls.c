@@ -100,6 +100,8 @@ static void test_hello(void **state)
 struct pair {
 	struct tls_session *ours;
 	SSL *theirs;
+	int fds[2];
+	unsigned char shown[32], used[32]; /* public keys of ours: first words, key exchange */
 };
 
 /* A turn of each side until ours has ended. */
@@ -114,26 +116,35 @@ static enum tls_step shake(struct pair *p)
 	return step;
 }
 
+static void open_pair(struct pair *p, struct tls_context *c, SSL_CTX *server)
+{
+	connect_pair(p->fds);
+	p->theirs = SSL_new(server);
+	SSL_set_fd(p->theirs, p->fds[1]);
+	SSL_set_accept_state(p->theirs);
+	p->ours = tls_session_new(c, p->fds[0], "localhost");
+}
+
+static void close_pair(struct pair *p)
+{
+	tls_session_free(p->ours);
+	SSL_free(p->theirs);
+	close(p->fds[0]);
+	close(p->fds[1]);
+}
+
 static void assert_verified(struct tls_context *c, SSL_CTX *server, int version, const char *says)
 {
 	struct pair p;
-	int fds[2];
 
-	connect_pair(fds);
 	SSL_CTX_set_min_proto_version(server, version);
 	SSL_CTX_set_max_proto_version(server, version);
-	p.theirs = SSL_new(server);
-	SSL_set_fd(p.theirs, fds[1]);
-	SSL_set_accept_state(p.theirs);
-	p.ours = tls_session_new(c, fds[0], "localhost");
+	open_pair(&p, c, server);
 	if (shake(&p) != TLS_OK)
 		fail_msg("%s: %s", says, tls_trouble(p.ours));
 	if (tls_session_facts(p.ours)->fault != FAULT_NONE)
 		fail_msg("%s: %s", says, tls_session_facts(p.ours)->detail);
-	tls_session_free(p.ours);
-	SSL_free(p.theirs);
-	close(fds[0]);
-	close(fds[1]);
+	close_pair(&p);
 }
 
 static EVP_PKEY *key_of(const char *kind, const char *curve)
@@ -227,12 +238,118 @@ static void test_ciphers(void **state)
 	peer_certificate_fini(&ec);
 }
 
+/* --- pairs of keys -----------------------------------------------------------------------------
+ */
+
+/* What the server hears, see SSL_set_msg_callback(3). */
+static void on_message(
+	int sent, int version, int type, const void *bytes, size_t n, SSL *ssl, void *arg)
+{
+	const unsigned char *p = bytes;
+	struct pair *pair = arg;
+
+	if (sent || type != SSL3_RT_HANDSHAKE)
+		return;
+	if (p[0] == SSL3_MT_CLIENT_KEY_EXCHANGE && n == 4 + 1 + sizeof(pair->used))
+		memcpy(pair->used, p + 5, sizeof(pair->used));
+	if (p[0] != SSL3_MT_CLIENT_HELLO)
+		return;
+	/* its key_share: 0033, lengths 0026 and 0024, X25519 001d, length 0020 */
+	const unsigned char *at = memmem(p, n, "\x00\x33\x00\x26\x00\x24\x00\x1d\x00\x20", 10);
+	if (at && at + 10 + sizeof(pair->shown) <= p + n)
+		memcpy(pair->shown, at + 10, sizeof(pair->shown));
+}
+
+static const unsigned char none[32];
+
+/* A server of TLS 1.2 is given the pair that was made for TLS 1.3, and nobody else is. */
+static void test_pairs(void **state)
+{
+	struct peer_certificate server = peer_certify(NULL, "DNS:localhost", -1, 30);
+	SSL_CTX *tls = peer_tls(&server);
+	struct tls_context *c = context((struct tls_options){0});
+	struct pair p[3];
+	enum tls_step last = TLS_WANTS_READ;
+
+	SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION);
+	for (size_t i = 0; i < array_len(p); i++) {
+		memset(&p[i], 0, sizeof(p[i]));
+		open_pair(&p[i], c, tls);
+		SSL_set_msg_callback(p[i].theirs, on_message);
+		SSL_set_msg_callback_arg(p[i].theirs, &p[i]);
+	}
+	while (last == TLS_WANTS_READ) /* a step of each by turns */
+		for (size_t i = 0; i < array_len(p); i++) {
+			last = tls_handshake(p[i].ours);
+			SSL_do_handshake(p[i].theirs);
+		}
+	assert_int_equal(last, TLS_OK);
+	for (size_t i = 0; i < array_len(p); i++) {
+		assert_memory_not_equal(p[i].shown, none, sizeof(none));
+		assert_memory_not_equal(p[i].used, none, sizeof(none));
+		assert_int_equal(
+			memcmp(p[i].shown, p[i].used, sizeof(none)) == 0, tls_library() != NULL);
+		assert_memory_not_equal(p[i].used, p[(i + 1) % 3].used, sizeof(none));
+		assert_memory_not_equal(p[i].used, p[(i + 1) % 3].shown, sizeof(none));
+		assert_null(p[i].ours->pair);
+		close_pair(&p[i]);
+	}
+	tls_context_unref(c);
+	SSL_CTX_free(tls);
+	peer_certificate_fini(&server);
+}
+
+/* A server of TLS 1.3 that wants another group (RFC 8446, 4.1.4), one that says nothing more, and
+ * one that asks for another handshake: the first pair is never seen again. */
+static void test_pairs_are_not_used_again(void **state)
+{
+	struct peer_certificate server = peer_certify(NULL, "DNS:localhost", -1, 30);
+	SSL_CTX *tls = peer_tls(&server);
+	struct tls_context *c = context((struct tls_options){0});
+	struct pair p = {0};
+	unsigned char first[32];
+	char byte;
+	size_t n;
+
+	assert_int_equal(SSL_CTX_set1_groups_list(tls, "P-384"), 1);
+	open_pair(&p, c, tls);
+	assert_int_equal(shake(&p), TLS_OK);
+	close_pair(&p);
+	open_pair(&p, c, tls);
+	assert_int_equal(tls_handshake(p.ours), TLS_WANTS_READ);
+	close_pair(&p);
+	assert_int_equal(SSL_CTX_set1_groups_list(tls, "X25519"), 1);
+	SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION);
+	SSL_CTX_set_options(tls, SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
+	open_pair(&p, c, tls);
+	SSL_set_msg_callback(p.theirs, on_message);
+	SSL_set_msg_callback_arg(p.theirs, &p);
+	assert_int_equal(shake(&p), TLS_OK);
+	memcpy(first, p.used, sizeof(first));
+	memset(p.used, 0, sizeof(p.used));
+	assert_int_equal(SSL_renegotiate(p.theirs), 1);
+	assert_int_equal(SSL_do_handshake(p.theirs), 1); /* its request is out */
+	for (int i = 0; i < 8; i++) {
+		tls_read(p.ours, &byte, 1, &n);
+		SSL_read(p.theirs, &byte, 1);
+	}
+	assert_memory_not_equal(p.used, none, sizeof(none));
+	assert_memory_not_equal(p.used, first, sizeof(first));
+	assert_null(p.ours->pair);
+	close_pair(&p);
+	tls_context_unref(c);
+	SSL_CTX_free(tls);
+	peer_certificate_fini(&server);
+}
+
 int test_tls(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_kinds_of_keys),
 		cmocka_unit_test(test_ciphers),
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_pairs_are_not_used_again),
 	};
 
 	return cmocka_run_group_tests_name("tls", tests, NULL, NULL);

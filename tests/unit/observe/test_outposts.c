@@ -72,6 +72,29 @@ static struct parcel *parcel_of(const char *stream, int64_t sent_ms, int64_t at_
 	return p;
 }
 
+/* What becomes of a parcel in a house that knew nothing of the outpost. Each is of a stream of its
+ * own, and so is taken from its first number on. */
+static struct heard take(struct series_house *h, int64_t sent_ms, int64_t at_ms)
+{
+	static const char *const locations[] = {"berlin"};
+	static unsigned streams;
+	struct heard heard = {0};
+	char stream[20];
+	const struct outposts_options o = {on_seen, on_about, on_trouble, &heard};
+	struct facts *f = facts_open(h->root, h->loop, &h->err);
+	assert_non_null(f);
+	struct outposts *all = outposts_new(h->loop, f, h->store, &o, &h->err);
+	assert_non_null(all);
+	snprintf(stream, sizeof(stream), "s%u", streams++);
+	outposts_configure(all, locations, 1);
+	outposts_take(all, "berlin", parcel_of(stream, sent_ms, at_ms), on_answer, &heard);
+	loop_advance(h->loop, 10);
+	outposts_free(all);
+	facts_close(f);
+	assert_true(heard.status > 0);
+	return heard;
+}
+
 static void what_is_not_of_now_is_left_out(void **state)
 {
 	static const struct {
@@ -86,36 +109,41 @@ static void what_is_not_of_now_is_left_out(void **state)
 		{SERIES_DAY_MS, SERIES_DAY_MS - 1000, true},
 	};
 	struct series_house *h = *state;
-	struct facts *f = facts_open(h->root, h->loop, &h->err);
-	const char *const locations[] = {"berlin"};
 
-	assert_non_null(f);
 	for (size_t i = 0; i < array_len(t); i++) {
-		struct heard heard = {0};
-		char stream[20];
-		const struct outposts_options o = {on_seen, on_about, on_trouble, &heard};
-		struct outposts *all = outposts_new(h->loop, f, h->store, &o, &h->err);
-		assert_non_null(all);
-		snprintf(stream, sizeof(stream), "s%zu", i); /* each from its first number on */
-		outposts_configure(all, locations, 1);
 		const int64_t now = series_house_now(h);
-		outposts_take(all, "berlin",
-			parcel_of(stream, now + t[i].clock_ms, now + t[i].at_ms), on_answer,
-			&heard);
-		loop_advance(h->loop, 10);
+		const struct heard heard = take(h, now + t[i].clock_ms, now + t[i].at_ms);
 		assert_int_equal(heard.n, t[i].heard);
 		if (heard.n)
 			assert_int_equal(heard.at_ms, now + t[i].at_ms - t[i].clock_ms);
-		outposts_free(all);
-		assert_true(heard.status > 0);
 	}
-	facts_close(f);
+}
+
+/* Nor do they overflow when they are compared with ours. */
+static void times_that_are_none_are_refused(void **state)
+{
+	static const struct {
+		int64_t sent_ms, at_ms;
+		bool refused;
+	} t[] = {
+		{INT64_MIN, 0, true}, {-1, 0, true}, {INT64_MAX, 0, true},
+		{4102444800001, 0, true}, /* in the year 2100 */
+		{4102444800000, INT64_MAX, false},
+		{0, INT64_MAX, false}, /* of a clock that begins with 1970 */
+	};
+
+	for (size_t i = 0; i < array_len(t); i++) {
+		const struct heard heard = take(*state, t[i].sent_ms, t[i].at_ms);
+		assert_int_equal(heard.status == 400, t[i].refused);
+		assert_int_equal(heard.n, 0);
+	}
 }
 
 int test_outposts(void)
 {
 	const struct CMUnitTest tests[] = {
 		series_test(what_is_not_of_now_is_left_out),
+		series_test(times_that_are_none_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

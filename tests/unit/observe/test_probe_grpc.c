@@ -83,6 +83,26 @@ static void http1(struct peer_connection *c)
 	peer_sleep_ms(c, 60000);
 }
 
+/* Frames of a type that nobody knows, and empty. */
+static void nothing(struct peer_connection *c)
+{
+	if (!peer_write(c, "\0\0\0\x04\0\0\0\0\0", 9))
+		return;
+	while (peer_write(c, "\0\0\0\x20\0\0\0\0\0", 9))
+		;
+}
+
+static void test_endless(void **state)
+{
+	struct asked *a = *state;
+	struct peer *p = peer_start(nothing, NULL, NULL);
+
+	assert_int_equal(
+		ask(a, "grpc: '127.0.0.1:%u', every: 60s, timeout: 60s", p->port), FAULT_PROTOCOL);
+	assert_detail(a, "brings nothing of an answer");
+	peer_stop(p);
+}
+
 static void test_none(void **state)
 {
 	struct asked *a = *state;
@@ -145,6 +165,7 @@ int test_probe_grpc(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_real, asked_set_up, asked_tear_down),
 		cmocka_unit_test_setup_teardown(test_tls, asked_set_up, asked_tear_down),
+		cmocka_unit_test_setup_teardown(test_endless, asked_set_up, asked_tear_down),
 		cmocka_unit_test_setup_teardown(test_none, asked_set_up, asked_tear_down),
 		cmocka_unit_test(test_messages),
 	};

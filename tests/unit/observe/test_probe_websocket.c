@@ -94,6 +94,7 @@ struct script {
 	const char *head; /* NULL: a good one */
 	const char *frames;
 	size_t frames_n;
+	bool endless; /* again and again */
 };
 
 static void play(struct peer_connection *c)
@@ -116,8 +117,9 @@ static void play(struct peer_connection *c)
 			accept);
 		free(accept);
 	}
-	if (s->frames_n)
-		peer_write(c, s->frames, s->frames_n);
+	bool goes = s->frames_n && peer_write(c, s->frames, s->frames_n);
+	while (goes && s->endless)
+		goes = peer_write(c, s->frames, s->frames_n);
 	peer_sleep_ms(c, 60000);
 }
 
@@ -157,6 +159,9 @@ static void test_err(void **state)
 		{{FRAMES("\x01\x03pie\x89\x01p\x80\x02"
 			 "ce")},
 			FAULT_NONE, ""},
+		{{FRAMES("\x8a\x00"), true}, FAULT_PROTOCOL, "brings nothing"},
+		{{FRAMES("\x81\x00"), true}, FAULT_PROTOCOL, "brings nothing"},
+		{{FRAMES("\x89\x01p"), true}, FAULT_PROTOCOL, "brings nothing"},
 	};
 	struct asked *a = *state;
 

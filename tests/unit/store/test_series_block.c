@@ -178,6 +178,9 @@ static void one_round(struct random *r, enum series_kind kind, size_t n, bool co
 	if (!block_read(buf_slice(&bytes), n, keep, &out, &err) ||
 		!row_read(buf_slice(&tail), keep_of_row, &rows, &err))
 		fail_msg("%s", err.msg);
+	assert_true(row_may_have(buf_slice(&tail), 7, 7));
+	assert_false(row_may_have(buf_slice(&tail), 1, 6));
+	assert_false(row_may_have(buf_slice(&tail), 8, UINT32_MAX));
 	coded_each(buf_slice(&coded.bytes), coded.n, kind, hour, keep, &head);
 	assert_int_equal(out.list.n, n);
 	assert_int_equal(rows.list.n, n);

@@ -93,6 +93,7 @@ static void test_errors(void **state)
 	starts("[A] == ${x", "!3:17 this ${ has no closing }", true);
 	starts("[A] == any(${x, 1)", "!3:21 this ${ has no closing }", true);
 	starts("[A] == ${1 +}", "!3:22 expected a value, found the end", true);
+	starts("${re(x ||)} == 1", "!3:19 expected a value, found \")\"", true);
 	starts("[STATUS] in 5", "!3:19 in does not work between a number and a number", true);
 	starts("join([BODY].items, '') == x",
 		"!3:10 join() cannot be called here: write it in ${}, or put the text into quotes",

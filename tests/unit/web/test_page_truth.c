@@ -82,6 +82,36 @@ static void test_days(void **state)
 	json_decref(site);
 }
 
+/* Whether 90 days have a figure of which that share is known, all of it good. */
+static bool gives_figure(double known)
+{
+	struct buf out = BUF(BUF_PAGE);
+	struct error err = {0};
+	json_t *site = model_site(MOOD_GOOD, 1, false);
+	json_t *c = json_array_get(json_object_get(site, "components"), 0);
+	json_object_set_new(json_object_get(c, "availability"), "d90",
+		json_pack("{s:f, s:f, s:f, s:f}", "up", 1.0, "best", 1.0, "worst", known, "seen",
+			known));
+	assert_true(page_render(PAGE_STATUS, site, site, "/", "en", false, &out, &err));
+	const char *html = buf_str(&out);
+	const bool given = strstr(html, "#f\">100%<small>"),
+		   not_known = strstr(html, "#f\"><span class=\"none\">not known</span><small>");
+	assert_true(given != not_known);
+	assert_non_null(strstr(html, "% \xe2\x80\x93 100%</small>")); /* told in either case */
+	buf_fini(&out);
+	json_decref(site);
+	return given;
+}
+
+/* A minute that was good is not 90 days of which 100% were. */
+static void test_figures(void **state)
+{
+	assert_false(gives_figure(0.00001));
+	assert_false(gives_figure(0.49));
+	assert_true(gives_figure(0.51));
+	assert_true(gives_figure(0.99));
+}
+
 /* Of the page and of what it is asked with: `regions` in turn are those of its components. */
 static bool tells_region(enum page p, const char *const *regions, const char *region)
 {
@@ -117,6 +147,29 @@ static void test_regions(void **state)
 		assert_true(tells_region(pages[i], two, "eu-1"));
 		assert_false(tells_region(pages[i], some, "eu-1"));
 	}
+}
+
+/* Components of two clouds are called the same: each row says which it is, and so does the sentence. */
+static void test_clouds(void **state)
+{
+	static const char *const clouds[] = {"Public", "Sovereign"};
+	json_t *site = model_site(MOOD_GOOD, 2, false), *c;
+	struct buf out = BUF(BUF_PAGE);
+	struct error err = {0};
+	size_t i;
+	json_array_foreach (json_object_get(site, "components"), i, c) {
+		json_object_set_new(c, "name", json_string("Compute"));
+		json_object_set_new(c, "cloud", json_string(clouds[i]));
+		json_object_set_new(c, "health", json_string("outage"));
+	}
+	assert_true(page_render(PAGE_STATUS, site, site, "/", "en", false, &out, &err));
+	const char *html = buf_str(&out);
+	assert_non_null(strstr(html, "Compute</bdi></a> <bdi>Public</bdi>"));
+	assert_non_null(strstr(html, "Compute</bdi></a> <bdi>Sovereign</bdi>"));
+	assert_non_null(strstr(html, "Compute (Public)\xe2\x81\xa9 and "));
+	assert_non_null(strstr(html, "Compute (Sovereign)\xe2\x81\xa9"));
+	buf_fini(&out);
+	json_decref(site);
 }
 
 static void test_audience(void **state)
@@ -285,7 +338,7 @@ static void test_hosts(void **state)
 	assert_has(s, html, "12\xc2\xa0min ago<small>");
 	assert_has(s, html, "none in 14 days</td>");
 	assert_has(s, html, "26 Nov: 6 good, 2 failed");
-	assert_has(s, html, "<td>0 / <span class=\"bad\">4</span></td>");
+	assert_has(s, html, ">0 / <span class=\"bad\">4</span></td>");
 	assert_has(s, html, "<a href=\"/runs/tp3k6o-cbmv");
 	assert_has(s, html, "The console says: the guest got no answer from the metadata service");
 	free(html);
@@ -305,7 +358,9 @@ int test_page_truth(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_days),
+		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_regions),
+		cmocka_unit_test(test_clouds),
 		cmocka_unit_test(test_audience),
 		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_boots),
