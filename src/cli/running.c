@@ -244,15 +244,19 @@ static bool lock_state(struct running *r, struct error *err)
 	return good;
 }
 
+/* What the command line says goes before; NULL: none. */
+static const char *address_of(const char *option, const char *configured)
+{
+	return option ? option : *configured ? configured : NULL;
+}
+
 /* First of all: its process makes its pages ready while the rooms open. */
 static bool open_web(struct running *r, struct error *err)
 {
 	const struct config *c = r->now->config;
 	const struct web_options options = {
-		.public_address =
-			r->options.public_address ? r->options.public_address : c->public_address,
-		.intake_address =
-			r->options.intake_address ? r->options.intake_address : c->intake_address,
+		.public_address = address_of(r->options.public_address, c->public_address),
+		.intake_address = address_of(r->options.intake_address, c->intake_address),
 		.intake_has_token = c->intake_token.from != NULL,
 		.isolate = c->isolate,
 		.threads = c->threads,

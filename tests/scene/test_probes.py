@@ -215,6 +215,12 @@ def test_redirects(tmp_path):
         assert r["fault"] == "protocol" and "redirected more than 1 times" in r["detail"]
         r = once(tmp_path, {"http": web.url + "/loop"}, 1)
         assert r["fault"] == "protocol"
+        for page, headers in (("/nowhere", {}), ("/else", {"Location": "gopher://127.0.0.1/"})):
+            web.pages[page] = (302, headers, b"")
+            r = once(tmp_path, {"http": web.url + page}, 1)
+            assert r["fault"] == "protocol" and r["detail"] == "answered 302 without an address of http to go on to"
+            once(tmp_path, {"http": {"url": web.url + page, "redirects": 0}})
+            once(tmp_path, {"http": web.url + page, "expect": ["[STATUS] == 302"]})
         web.asked.clear()
         once(tmp_path, {"http": {"url": web.url + "/form", "body": "x=1"}})
         assert [(a[0], a[3]) for a in web.asked] == [("POST", b"x=1"), ("GET", b"")]
@@ -426,6 +432,23 @@ def test_a_pass_after_a_retry_is_no_failure(tmp_path):
         timer.start()
         r = once(tmp_path, {"http": web.url + "/", "tries": 10, "pause": "200ms"})
         assert r["tries"] > 1 and re.match(r"passed at try \d of 10; before that: the service is not available", r["detail"])
+
+
+@pytest.mark.parametrize("listen, says", [({"public": "none", "intake": "127.0.0.1:0"}, "operators:"),
+                                          ({"public": "127.0.0.1:0", "intake": "none"}, "page:")])
+def test_one_of_both_listeners(tmp_path, listen, says):
+    """An outpost has no page for everybody, and needs none for operators: `none` is an address."""
+    file = tmp_path / "glasshouse.yaml"
+    file.write_text(json.dumps({"listen": listen, "store": f"sqlite:{tmp_path}/state",
+                                "probes": [{"name": "p", "tcp": "127.0.0.1:9"}]}))
+    glasshouse = os.environ.get("GLASSHOUSE", os.path.join(ROOT, "build/src/glasshouse"))
+    with subprocess.Popen([glasshouse, "run", "-c", str(file)], env=Place(tmp_path).environment(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate(timeout=60)
+        assert line.startswith(says) and rest == "", (line, rest, errors)
+        assert process.returncode == 0, errors
 
 
 class ByTurns(dict):

@@ -14,7 +14,8 @@
 #include "observe/ingest/graphite.h"
 #include "observe/ingest/number.h"
 
-#define NODES_MAX (5 * POINTS_MAX + 1000)
+#define NODES_MAX      (5 * POINTS_MAX + 1000)
+#define LONG_MAX_BYTES 64
 
 enum node_kind { NODE_OTHER, NODE_NUMBER, NODE_TEXT, NODE_TUPLE, NODE_LIST, NODE_ITEM };
 
@@ -198,17 +199,17 @@ static void push_decimal(struct machine *m, struct slice s)
 		push(m, (struct node){.kind = NODE_OTHER}); /* "nan", "inf", a number of a novel */
 }
 
-/* Two's complement, the lowest byte first. */
+/* Two's complement, the lowest byte first. Of one below 0 each byte says what is missing to 255, so
+ * that nothing is rounded away. */
 static void push_long(struct machine *m, uint64_t n)
 {
 	const struct slice s = take(m, n);
+	const bool minus = s.n && (unsigned char)s.p[s.n - 1] >= 0x80;
 	double x = 0;
 	for (size_t i = s.n; i; i--)
-		x = x * 256 + (unsigned char)s.p[i - 1];
-	if (s.n && s.n <= 8 && (unsigned char)s.p[s.n - 1] >= 0x80)
-		x -= ldexp(1, (int)(8 * s.n));
-	if (s.n <= 8)
-		push_number(m, x);
+		x = x * 256 + (unsigned char)(minus ? ~s.p[i - 1] : s.p[i - 1]);
+	if (s.n <= LONG_MAX_BYTES)
+		push_number(m, minus ? -x - 1 : x);
 	else
 		push(m, (struct node){.kind = NODE_OTHER});
 }
@@ -253,9 +254,9 @@ static bool do_value(struct machine *m, unsigned char code)
 	case 'G': push_real(m); return true;
 	case 0x8a: push_long(m, take_number(m, 1)); return true;
 	case 0x8b: push_long(m, take_number(m, 4)); return true;
-	case 'N':
-	case 0x88:
-	case 0x89: push(m, (struct node){.kind = NODE_OTHER}); return true;
+	case 'N': push(m, (struct node){.kind = NODE_OTHER}); return true;
+	case 0x88: push_number(m, 1); return true; /* True, as carbon takes it */
+	case 0x89: push_number(m, 0); return true;
 	case 'S': push_quoted(m, true); return true;
 	case 'V': push_quoted(m, false); return true;
 	case 'T':
@@ -322,22 +323,33 @@ static bool number_of(const struct node *n, double *ret)
 	return n->kind == NODE_NUMBER;
 }
 
+/* The two that a tuple or a list holds; false: it is no pair. */
+static bool pair_of(const struct machine *m, const struct node *n, const struct node **ret_first,
+	const struct node **ret_second)
+{
+	const struct node *all = m->nodes.p;
+	const bool tuple = n->kind == NODE_TUPLE && n->n == 2;
+	const uint32_t first = n->kind == NODE_LIST ? n->of[0] : 0,
+		       second = first ? all[first].of[1] : 0;
+	*ret_first = tuple ? &all[n->of[0]] : second ? &all[all[first].of[0]] : all;
+	*ret_second = tuple ? &all[n->of[1]] : second ? &all[all[second].of[0]] : all;
+	return tuple || (second && !all[second].of[1]);
+}
+
 static void take_item(
 	const struct machine *m, const struct node *item, struct points *p, struct bad_lines *bad)
 {
-	const struct node *all = m->nodes.p;
-	const struct node *path =
-		item->n == 2 && item->kind == NODE_TUPLE ? &all[item->of[0]] : all;
-	const struct node *point = path != all ? &all[item->of[1]] : all;
+	const struct node *path, *point, *time, *measured;
 	double seconds, value;
 	int64_t at_ms;
-	if (path->kind != NODE_TEXT || point->kind != NODE_TUPLE || point->n != 2) {
+	if (!pair_of(m, item, &path, &point) || path->kind != NODE_TEXT ||
+		!pair_of(m, point, &time, &measured)) {
 		bad_lines_add(bad, "it is not (path, (time, value))", SLICE("an item of a pickle"));
 		return;
 	}
-	if (!number_of(&all[point->of[0]], &seconds) || !graphite_time(seconds, &at_ms))
+	if (!number_of(time, &seconds) || !graphite_time(seconds, &at_ms))
 		bad_lines_add(bad, "the time is no number of seconds since 1970", path->text);
-	else if (!number_of(&all[point->of[1]], &value) || !isfinite(value))
+	else if (!number_of(measured, &value) || !isfinite(value))
 		bad_lines_add(bad, "the value is no finite number", path->text);
 	else {
 		const enum points_added a = graphite_put(p, path->text, at_ms, value);

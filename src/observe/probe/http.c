@@ -200,14 +200,18 @@ static bool same_origin(const char *a, const char *b)
 	       !strncasecmp(x.host.p, y.host.p, x.host.n);
 }
 
+static bool is_redirect(const struct http_answer *a)
+{
+	return a->status == 301 || a->status == 302 || a->status == 303 || a->status == 307 ||
+	       a->status == 308;
+}
+
 /* Where it sends us, owned; NULL: nowhere. */
 static char *redirected(const struct asking *k, const struct http_answer *a)
 {
 	const struct http_spec *s = k->attempt->spec;
 	const char *location = http_answer_header(a, "Location");
-	const bool is_redirect = a->status == 301 || a->status == 302 || a->status == 303 ||
-				 a->status == 307 || a->status == 308;
-	return is_redirect && location && s->redirects
+	return is_redirect(a) && location && s->redirects
 		       ? url_follow(k->url ? k->url : s->url, location)
 		       : NULL;
 }
@@ -241,6 +245,9 @@ static void judge(struct asking *k, const struct http_answer *a)
 	else if (!t->judged && (a->status < 200 || a->status >= 400))
 		attempt_end(t, a->status < 200 ? FAULT_PROTOCOL : fault_of_status(a->status),
 			"answered %d", a->status);
+	else if (!t->judged && s->redirects && is_redirect(a)) /* or it had been followed */
+		attempt_end(t, FAULT_PROTOCOL, "answered %d without an address of http to go on to",
+			a->status);
 	else
 		attempt_end(t, FAULT_NONE, NULL);
 }

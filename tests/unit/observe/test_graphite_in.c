@@ -89,6 +89,44 @@ static void every_protocol_is_read(void **state)
 	}
 }
 
+/* pickle.dumps([["a.b", [1700000000, True]], ("a.b", [1700000000, 2**70]), ["a.b", (1700000000,
+ * -2**40)]], protocol): what carbon takes too. */
+static void lists_and_all_numbers_are_taken(void **state)
+{
+	const struct slice all[] = {
+		PICKLE("\x80\x02]q\x00(]q\x01(X\x03\x00\x00\x00"
+		       "a.bq\x02]q\x03(J\x00\xf1Se\x88"
+		       "eeh\x02]q\x04(J\x00\xf1Se\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00@e\x86q\x05]q\x06(h\x02J\x00\xf1Se\x8a\x06\x00\x00\x00\x00\x00\xff\x86q\x07"
+		       "ee."),
+		PICKLE("\x80\x04\x95"
+		       "F\x00\x00\x00\x00\x00\x00\x00]\x94(]\x94(\x8c\x03"
+		       "a.b\x94]\x94(J\x00\xf1Se\x88"
+		       "eeh\x02]\x94(J\x00\xf1Se\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00@e\x86\x94]\x94(h\x02J\x00\xf1Se\x8a\x06\x00\x00\x00\x00\x00\xff\x86\x94"
+		       "ee."),
+	};
+	struct bad_lines bad;
+
+	for (size_t i = 0; i < array_len(all); i++) {
+		struct points *p = points_new();
+		const char *wrong = pickled(p, all[i], &bad);
+		if (wrong || bad.n)
+			fail_msg("%zu: %s %s", i, wrong ? wrong : "", bad.first);
+		assert_int_equal(points_count(p), 3);
+		assert_true(points_at(p, 0).value == 1);
+		assert_true(points_at(p, 1).value == 1180591620717411303424.0);
+		assert_true(points_at(p, 2).value == -1099511627776.0);
+		points_free(p);
+	}
+	struct points *p = points_new(); /* -5 in more bytes than it needs */
+	assert_null(pickled(p,
+		PICKLE("]q\x00(X\x03\x00\x00\x00"
+		       "a.bq\x01J\x00\xf1Se\x8a\x08\xfb\xff\xff\xff\xff\xff\xff\xff\x86\x86"
+		       "e."),
+		&bad));
+	assert_true(points_count(p) == 1 && points_at(p, 0).value == -5);
+	points_free(p);
+}
+
 static void nothing_is_ever_run_or_looked_up(void **state)
 {
 	const struct slice evil[] = {
@@ -151,6 +189,7 @@ int test_graphite_in(void)
 		cmocka_unit_test(lines_become_points),
 		cmocka_unit_test(lines_that_are_none_say_why),
 		cmocka_unit_test(every_protocol_is_read),
+		cmocka_unit_test(lists_and_all_numbers_are_taken),
 		cmocka_unit_test(nothing_is_ever_run_or_looked_up),
 		cmocka_unit_test(what_is_broken_is_refused),
 	};

@@ -138,6 +138,7 @@ static int setup(void **state)
 	p->kind.cancel = fake_cancel;
 	p->kind.release = fake_release;
 	p->kind.measure = fake_measure;
+	p->kind.written = NULL;
 	p->tools = (struct probe_tools){.loop = p->loop,
 		.schedule = schedule_new(p->loop),
 		.probes = probes_new(),

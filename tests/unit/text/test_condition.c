@@ -59,6 +59,10 @@ static void test_nothing_measured(void **state)
 	holds("[BODY].status.code == 1", "false");
 	holds("[BODY][0].x == 1", "false");
 	holds("len([BODY][*]) == 0", "true");
+	holds("[BODY].items[1].x == 3", "false"); /* there is one: the second is not the first */
+	holds("[BODY].items[1] == null", "true");
+	holds("[BODY].items[-1].x == 3", "true");
+	holds("[BODY].items[-2].x == 3", "false");
 	starts("${x.y} == 1", "!3:", true); /* a mistake of who wrote it */
 }
 
