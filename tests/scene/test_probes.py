@@ -320,6 +320,23 @@ def test_what_a_proxy_does_is_told_with_its_name(tmp_path, scheme):
                 assert detail == f"answered {status} through the proxy PROXY"
 
 
+def test_hosts_are_written_in_ascii(tmp_path):
+    file = tmp_path / "probes.yaml"
+    hosts = ({"http": "http://bücher.example/"}, {"http": {"url": "http://a.example/", "proxy": "http://bücher.example:1"}},
+             {"http": {"url": "http://a.example/", "host": "bücher.example"}}, {"tcp": "bücher.example:80"},
+             {"dns": "bücher.example"}, {"dns": {"name": "a.example", "server": "bücher.example"}},
+             {"tls": {"to": "a.example:443", "name": "bücher.example"}}, {"websocket": "ws://bücher.example/"})
+    file.write_text("probes:\n" + "".join("- " + json.dumps({"name": f"p{i}", **probe}, ensure_ascii=False) + "\n"
+                                          for i, probe in enumerate(hosts)))
+    out = run(tmp_path, "try", "p0", "-c", "probes.yaml", cwd=tmp_path)
+    told = out.stderr.splitlines()
+    assert out.returncode != 0 and len(told) == len(hosts), (out.stdout, out.stderr)
+    for i, line in enumerate(told):
+        assert re.fullmatch(rf'\S*probes.yaml:{i + 2}:\d+: probe p{i}: "bücher\.example" is no host in ASCII: '
+                            r"write its xn-- form \(RFC 5891\)", line), line
+    once(tmp_path, {"http": "http://xn--bcher-kva.invalid/bücher"}, 1)
+
+
 def test_body_limit(tmp_path):
     with Web() as web:
         web.pages["/"] = (200, {}, b"x" * 2000)

@@ -83,7 +83,7 @@ static bool is_url(struct probe_reader *r, const struct yaml *at, const char *te
 		return false;
 	}
 	if (slice_in_words(u->scheme, schemes))
-		return true;
+		return probe_check_ascii(r, at, u->host);
 	probe_wrong(r, at, "\"%.200s\" must begin with %s", text,
 		!strcmp(schemes, "http https") ? "http:// or https://" : "http:// or socks5://");
 	return false;
