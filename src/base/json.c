@@ -31,6 +31,8 @@ json_t *json_parse_foreign(struct slice text, size_t max)
 	json_error_t e;
 	if (text.n > max)
 		return NULL;
+	if (slice_starts(text, "\xef\xbb\xbf")) /* which RFC 8259 section 8.1 lets us pass over */
+		text = slice_sub(text, 3, text.n);
 	json_t *j = json_loadb(text.p, text.n, flags, &e);
 	if (!j && json_error_code(&e) == json_error_numeric_overflow)
 		j = json_loadb(text.p, text.n, flags | JSON_DECODE_INT_AS_REAL, &e);

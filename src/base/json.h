@@ -16,7 +16,8 @@
 /* Returns owned, or NULL with line and column in *err. Any top-level value. */
 json_t *json_parse(struct slice text, size_t max, struct error *err) must_check;
 /* Of what others send and we only look at: of a key that is there twice the last counts, and an
- * integer beyond 64 bits makes all numbers of the document reals. Returns owned, or NULL. */
+ * integer beyond 64 bits makes all numbers of the document reals; a byte order mark before it is
+ * passed over. Returns owned, or NULL. */
 json_t *json_parse_foreign(struct slice text, size_t max) must_check;
 /* Compact, keys in insertion order. */
 void json_write(struct buf *out, const json_t *value);

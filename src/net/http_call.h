@@ -76,6 +76,7 @@ struct http_call {
 	struct resolve_call *lookup;
 	struct http_host *host;
 	char *host_name; /* of whom we connect to, without [] */
+	bool proxied;    /* that is a proxy */
 	unsigned host_port;
 	char *host_key;
 	bool needs_lookup, counted, wants_certificate;

@@ -70,6 +70,19 @@ static void give_back(struct http_client *c, CURL *easy)
 	}
 }
 
+/* What fails on the way through a proxy may be its doing: who reads of it must hear of the proxy. */
+static void name_proxy(struct http_call *call)
+{
+	struct http_answer *a = &call->answer;
+	char own[sizeof(a->detail)];
+
+	if (!call->proxied || !a->fault || a->fault == FAULT_CANCELLED)
+		return;
+	memcpy(own, a->detail, sizeof(own));
+	snprintf(a->detail, sizeof(a->detail), "through the proxy %.80s port %u: %.140s",
+		call->host_name, call->host_port, own);
+}
+
 static void deliver(struct http_call *call)
 {
 	struct http_client *c = call->client;
@@ -90,6 +103,7 @@ static void deliver(struct http_call *call)
 	call->answer.headers = &call->headers;
 	call->answer.tls = call->facts;
 	call->answer.body = buf_slice(&call->body);
+	name_proxy(call);
 	http_call_date(call);
 	call->done(call->arg, &call->answer);
 	buf_fini(&call->body);

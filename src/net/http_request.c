@@ -183,6 +183,7 @@ static bool use_proxy(struct http_call *call, const char *proxy)
 		call->host_name = slice_dup(u.host);
 		call->host_port = u.port ? u.port : PROXY_PORT;
 		call->needs_lookup = !is_literal(call->host_name);
+		call->proxied = true;
 		curl_easy_setopt(call->easy, CURLOPT_PROXY, proxy);
 	} else {
 		refuse(call, "the proxy is not an address");

@@ -441,17 +441,23 @@ static void batch_add(struct series *s, const struct series_sample *sample)
 	store_flush_soon(st);
 }
 
+bool series_refuses_time(struct series_store *st, int64_t at_ms)
+{
+	const int64_t now = store_now_ms(st);
+	const bool old = at_ms<now - st->keep_ms[LEVEL_RAW], ahead = at_ms> now + AHEAD_MS;
+	st->status.refused_old += old;
+	st->status.refused_ahead += ahead;
+	return old || ahead;
+}
+
 bool series_append(struct series *s, const struct series_sample *sample)
 {
 	struct series_store *st = s->store;
-	const int64_t now = store_now_ms(st);
 	assert(!st->options.read_only);
 	if (!series_sample_valid(s->kind, sample))
 		st->status.refused_value++;
-	else if (sample->at_ms < now - st->keep_ms[LEVEL_RAW])
-		st->status.refused_old++;
-	else if (sample->at_ms > now + AHEAD_MS)
-		st->status.refused_ahead++;
+	else if (series_refuses_time(st, sample->at_ms))
+		return false;
 	else if (store_parts(st, sample->at_ms / SERIES_HOUR_MS) >= SERIES_PARTS ||
 		 !head_add(s, sample))
 		st->status.refused_parts++;

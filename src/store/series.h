@@ -161,6 +161,9 @@ struct series_sample {
 /* Copies. Durations come back within 1.6 %, everything else as it was (at_ms to the millisecond).
  * Equal samples are two. False: refused, and counted in series_status(). */
 bool series_append(struct series *s, const struct series_sample *sample);
+/* Whether a sample of that time would be refused for it: then counted as such in series_status(), so
+ * that who has no series yet need not make one for it. */
+bool series_refuses_time(struct series_store *st, int64_t at_ms);
 
 /* Sees each sample that is appended from now on, as it is; nothing may take long, append or unwatch
  * in there. At most SERIES_WATCHERS. */

@@ -276,6 +276,67 @@ def test_host_and_proxy(tmp_path):
             once(tmp_path, {"http": web.url + "/z"}, environment={"http_proxy": f"http://127.0.0.1:{port}"})
 
 
+@contextlib.contextmanager
+def proxy_that(answers):
+    """A proxy that says this to whatever it is asked, and nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    s, _ = server.accept()
+                    with s:
+                        while s.recv(4096)[-4:] not in (b"\r\n\r\n", b""):
+                            pass
+                        s.sendall(answers)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_a_proxy_does_is_told_with_its_name(tmp_path, scheme):
+    target = f"{scheme}://status.example.org/"
+
+    def through(port, host="127.0.0.1"):
+        r = once(tmp_path, {"http": {"url": target, "proxy": f"http://{host}:{port}"}}, 1)
+        return r["fault"], r["detail"].replace(f"{host} port {port}", "PROXY").replace(f"http://{host}:{port}", "PROXY")
+
+    with refusing() as port:
+        fault, detail = through(port)
+        assert fault == "refused" and detail.startswith("through the proxy PROXY: cannot connect to "), detail
+    _, detail = through(3128, "proxy.invalid")
+    assert detail.startswith("through the proxy PROXY: cannot resolve proxy.invalid"), detail
+    with proxy_that(b"") as port:
+        fault, detail = through(port)
+        assert fault == "connection_lost" and detail.startswith("through the proxy PROXY: "), detail
+    for status in (407, 502):
+        with proxy_that(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status) as port:
+            fault, detail = through(port)
+            if scheme == "https":
+                assert fault == "connection_lost" and detail.startswith("through the proxy PROXY: "), detail
+                assert str(status) in detail
+            else:  # whose answer it is cannot be seen
+                assert detail == f"answered {status} through the proxy PROXY"
+
+
+def test_hosts_are_written_in_ascii(tmp_path):
+    file = tmp_path / "probes.yaml"
+    hosts = ({"http": "http://bücher.example/"}, {"http": {"url": "http://a.example/", "proxy": "http://bücher.example:1"}},
+             {"http": {"url": "http://a.example/", "host": "bücher.example"}}, {"tcp": "bücher.example:80"},
+             {"dns": "bücher.example"}, {"dns": {"name": "a.example", "server": "bücher.example"}},
+             {"tls": {"to": "a.example:443", "name": "bücher.example"}}, {"websocket": "ws://bücher.example/"})
+    file.write_text("probes:\n" + "".join("- " + json.dumps({"name": f"p{i}", **probe}, ensure_ascii=False) + "\n"
+                                          for i, probe in enumerate(hosts)))
+    out = run(tmp_path, "try", "p0", "-c", "probes.yaml", cwd=tmp_path)
+    told = out.stderr.splitlines()
+    assert out.returncode != 0 and len(told) == len(hosts), (out.stdout, out.stderr)
+    for i, line in enumerate(told):
+        assert re.fullmatch(rf'\S*probes.yaml:{i + 2}:\d+: probe p{i}: "bücher\.example" is no host in ASCII: '
+                            r"write its xn-- form \(RFC 5891\)", line), line
+    once(tmp_path, {"http": "http://xn--bcher-kva.invalid/bücher"}, 1)
+
+
 def test_body_limit(tmp_path):
     with Web() as web:
         web.pages["/"] = (200, {}, b"x" * 2000)

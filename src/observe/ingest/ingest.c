@@ -135,8 +135,10 @@ static struct series *series_of(struct ingest *i, enum series_kind kind, const s
 
 static bool append_point(struct ingest *i, const struct point *p)
 {
-	struct series *s = series_of(i, SERIES_GAUGE, p);
 	const int64_t at = p->at_ms == POINTS_NOW ? now_ms(i) : p->at_ms;
+	if (series_refuses_time(i->store, at)) /* a name of which nothing is kept is no series */
+		return false;
+	struct series *s = series_of(i, SERIES_GAUGE, p);
 	return s && series_append(s, &(struct series_sample){.at_ms = at, .value = p->value});
 }
 

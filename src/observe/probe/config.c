@@ -116,6 +116,18 @@ static bool is_host(struct slice s)
 	return s.n > 0 && s.n <= 253;
 }
 
+bool probe_check_ascii(struct probe_reader *r, const struct yaml *at, struct slice host)
+{
+	for (size_t i = 0; i < host.n; i++)
+		if (host.p[i] & 0x80) {
+			probe_wrong(r, at,
+				"\"%.*s\" is no host in ASCII: write its xn-- form (RFC 5891)",
+				(int)(host.n < 253 ? host.n : 253), host.p);
+			return false;
+		}
+	return true;
+}
+
 bool probe_read_target(struct probe_reader *r, const struct yaml *at, const char *text,
 	unsigned port, char **ret_host, unsigned *ret_port)
 {
@@ -145,6 +157,8 @@ bool probe_read_target(struct probe_reader *r, const struct yaml *at, const char
 		probe_wrong(r, at, "\"%.200s\" has no port: write HOST:PORT", text);
 		return false;
 	}
+	if (!probe_check_ascii(r, at, host))
+		return false;
 	*ret_host = slice_dup(host);
 	*ret_port = (unsigned)n;
 	return true;

@@ -45,8 +45,9 @@ static bool read_server(struct probe_reader *r, const struct yaml *at, const cha
 	if (!good)
 		probe_wrong(r, at,
 			"\"%.200s\" is no name server: HOST, HOST:PORT or [ADDRESS]:PORT", server);
+	const bool ascii = !good || probe_check_ascii(r, at, slice_of(host));
 	free(host);
-	return good;
+	return good && ascii;
 }
 
 static bool read_serial_of(struct dns_spec *s, const struct yaml *at, struct probe_reader *r)
@@ -113,7 +114,9 @@ static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, st
 
 	if (!s->type)
 		s->type = mem_strdup(s->servers ? "SOA" : "A");
-	if (!dns_ask(s->name, s->type, 0, &asked, &err)) {
+	if (!probe_check_ascii(r, talk_at(at, "name"), slice_of(s->name))) {
+		good = false;
+	} else if (!dns_ask(s->name, s->type, 0, &asked, &err)) {
 		probe_wrong(r, talk_at(at, dns_type_known(slice_of(s->type)) ? "name" : "type"),
 			"%s", err.msg);
 		good = false;

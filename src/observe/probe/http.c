@@ -83,7 +83,7 @@ static bool is_url(struct probe_reader *r, const struct yaml *at, const char *te
 		return false;
 	}
 	if (slice_in_words(u->scheme, schemes))
-		return true;
+		return probe_check_ascii(r, at, u->host);
 	probe_wrong(r, at, "\"%.200s\" must begin with %s", text,
 		!strcmp(schemes, "http https") ? "http:// or https://" : "http:// or socks5://");
 	return false;
@@ -244,7 +244,8 @@ static void judge(struct asking *k, const struct http_answer *a)
 			version_words[s->version]);
 	else if (!t->judged && (a->status < 200 || a->status >= 400))
 		attempt_end(t, a->status < 200 ? FAULT_PROTOCOL : fault_of_status(a->status),
-			"answered %d", a->status);
+			"answered %d%s%s", a->status, s->proxy ? " through the proxy " : "",
+			s->proxy ? s->proxy : "");
 	else if (!t->judged && s->redirects && is_redirect(a)) /* or it had been followed */
 		attempt_end(t, FAULT_PROTOCOL, "answered %d without an address of http to go on to",
 			a->status);

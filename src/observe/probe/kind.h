@@ -112,6 +112,8 @@ void probe_path(const struct probe_reader *r, char **path);
  * *ret_plain (owned) when it is not `must`. */
 bool probe_take_secret(struct probe_reader *r, const struct yaml *at, bool must,
 	struct secret **into, char **ret_plain);
+/* Says so of a host's name that is not in ASCII: names are asked for as they are written. */
+bool probe_check_ascii(struct probe_reader *r, const struct yaml *at, struct slice host);
 /* "host:port", "[v6]:port"; `port` 0: must be written. Host is owned. Says what is wrong. */
 bool probe_read_target(struct probe_reader *r, const struct yaml *at, const char *text,
 	unsigned port, char **ret_host, unsigned *ret_port);

@@ -57,6 +57,8 @@ bool talk_read_tls(
 		probe_wrong(r, talk_at(at, "key"), "key without cert");
 		return false;
 	}
+	if (s->name && !probe_check_ascii(r, talk_at(at, "name"), slice_of(s->name)))
+		return false;
 	if (renew_tls(s, &err))
 		return true;
 	probe_wrong(r, at, "%s", err.msg);

@@ -65,6 +65,8 @@ static bool read_url(struct websocket_spec *s, const struct yaml *at, struct pro
 			s->url);
 		return false;
 	}
+	if (!probe_check_ascii(r, talk_at(at, "url"), u.host))
+		return false;
 	s->talk.host = slice_dup(u.host);
 	s->talk.port = u.port ? u.port : s->tls ? 443 : 80;
 	s->path = mem_printf("%.*s%s%.*s", SLICE_ARG(u.path.n ? u.path : SLICE("/")),

@@ -64,6 +64,11 @@ static void test_of_others(void **state)
 	j = json_parse_foreign(SLICE("{\"a\":7}"), 7);
 	assert_true(json_is_integer(json_object_get(j, "a")));
 	json_decref(j);
+	j = json_parse_foreign(SLICE("\xef\xbb\xbf{\"a\":7}"), 10);
+	assert_int_equal(json_int(j, "a", 0), 7);
+	json_decref(j);
+	assert_null(json_parse_foreign(SLICE("\xef\xbb\xbf\xef\xbb\xbf{}"), 10));
+	assert_null(json_parse_foreign(SLICE("\xef\xbb\xbf"), 10));
 	assert_null(json_parse_foreign(SLICE("{\"a\":7}"), 6));
 	assert_null(json_parse_foreign(SLICE("1e999"), 100));
 	assert_null(json_parse_foreign(SLICE("<html>"), 100));

@@ -273,6 +273,29 @@ static void what_cannot_be_stored_is_refused_and_counted(void **state)
 	ingest_close(i);
 }
 
+static void what_is_refused_for_its_time_makes_no_series(void **state)
+{
+	struct series_house *h = *state;
+	struct ingest *i = open_with(h, (struct ingest_options){.names_max = 1});
+	const int64_t now = series_house_now(h);
+	const struct series_status before = series_status(h->store);
+
+	assert_true(ingest_points(i, INGEST_INFLUX, one_point("old", now - 400 * SERIES_DAY_MS)));
+	assert_true(ingest_points(i, INGEST_INFLUX, one_point("ahead", now + 2 * SERIES_HOUR_MS)));
+	loop_advance(h->loop, NS_PER_MS);
+	assert_true(ingest_state(i).names == 0 && ingest_state(i).waiting == 0);
+	assert_int_equal(ingest_state(i).source[INGEST_INFLUX].refused, 2);
+	const struct series_status after = series_status(h->store);
+	assert_int_equal(after.series, before.series);
+	assert_int_equal(after.refused_old, before.refused_old + 1);
+	assert_int_equal(after.refused_ahead, before.refused_ahead + 1);
+	assert_true(ingest_points(i, INGEST_INFLUX, one_point("now", now)));
+	loop_advance(h->loop, NS_PER_MS);
+	assert_int_equal(ingest_state(i).source[INGEST_INFLUX].points, 1);
+	assert_int_equal(told_count, 0);
+	ingest_close(i);
+}
+
 static void the_queue_has_an_end(void **state)
 {
 	struct series_house *h = *state;
@@ -320,6 +343,7 @@ int test_ingest(void)
 		series_test(lines_and_pickles_arrive),
 		series_test(a_full_house_closes_the_oldest),
 		series_test(what_cannot_be_stored_is_refused_and_counted),
+		series_test(what_is_refused_for_its_time_makes_no_series),
 		series_test(the_queue_has_an_end),
 		series_test(a_taken_address_says_so),
 	};
