@@ -464,7 +464,6 @@ struct running *running_open(const struct running_options *options)
 	running_suspect_wake(r);
 	running_dashboards_wake(r);
 	timer_start(r->session.loop, &r->alive, 0, on_alive, r);
-	say_where(r);
 	mem_trim(); /* of what the files took while they were read */
 	return r;
 }
@@ -473,6 +472,7 @@ struct running *running_open(const struct running_options *options)
 
 void running_run(struct running *r)
 {
+	say_where(r); /* only now: who reads it may end us by a signal */
 	do {
 		while (r->reopen && !r->ended) /* a reload may come while the old one ends */
 			running_ingest_reopen(r);

@@ -180,7 +180,7 @@ void run_until_stopped(struct running *r);
 
 /* Opens everything; prints every error and returns NULL when something is not there. */
 struct running *running_open(const struct running_options *options);
-/* Until running_stop() has run its course. */
+/* Prints where it listens, then runs until running_stop() has run its course. */
 void running_run(struct running *r);
 /* Teardown within the budget, then the end; a second call gives teardown up. */
 void running_stop(struct running *r);
