@@ -85,7 +85,8 @@ static size_t count(struct series_house *h, const struct told *t)
 
 		assert_true(
 			ask_runs(series_of(h, i), h->loop, now - 2 * SERIES_HOUR_MS, now + 1, &a));
-		memcpy(told, t->list[i].p, t->list[i].n * sizeof(*told));
+		for (size_t k = 0; k < t->list[i].n; k++)
+			told[k] = t->list[i].p[k];
 		qsort(told, t->list[i].n, sizeof(*told), by_time);
 		assert_true(a.runs.n == t->list[i].n || !a.runs.n);
 		for (size_t k = 0; k < a.runs.n; k++)
