@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/search.h"
 #include "base/vec.h"
 
 #define ZONES      "/usr/share/zoneinfo/"
@@ -270,19 +271,18 @@ void zone_free(struct zone *z)
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+static bool is_past(const void *change, const void *unix_s)
+{
+	return ((const struct change *)change)->at_s <= *(const int64_t *)unix_s;
+}
+
 int64_t zone_offset_s(const struct zone *z, int64_t unix_s)
 {
 	if (z->has_rule && (!z->changes.n || unix_s >= z->changes.p[z->changes.n - 1].at_s))
 		return rule_offset(z, unix_s);
-	size_t low = 0, high = z->changes.n; /* the first change after it */
-	while (low < high) {
-		const size_t middle = (low + high) / 2;
-		if (z->changes.p[middle].at_s <= unix_s)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? z->changes.p[low - 1].offset_s : z->first_s;
+	const size_t n =
+		search_before(z->changes.p, z->changes.n, sizeof(*z->changes.p), is_past, &unix_s);
+	return n ? z->changes.p[n - 1].offset_s : z->first_s;
 }
 
 int64_t zone_moment_s(const struct zone *z, int64_t local_s)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/search.h"
 #include "base/secret.h"
 #include "base/slice.h"
 
@@ -84,18 +85,15 @@ void source_free(struct source *s)
 	free(s);
 }
 
+static bool is_of_earlier(const void *proof, const void *i)
+{
+	return ((const struct proof *)proof)->at < *(const size_t *)i;
+}
+
 /* The first one that is not of a result before the i-th; proofs_n: there is none. */
 static size_t proof_from(const struct source *s, size_t i)
 {
-	size_t low = 0, high = s->proofs_n;
-	while (low < high) {
-		const size_t middle = (low + high) / 2;
-		if (s->proofs[middle].at < i)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_before(s->proofs, s->proofs_n, sizeof(*s->proofs), is_of_earlier, &i);
 }
 
 static const struct proof *proof_of(const struct source *s, size_t i)

@@ -5,6 +5,7 @@
 
 #include "store/series_hist.h"
 
+#include "base/search.h"
 #include "base/vec.h"
 
 unsigned loglin_index(uint64_t value, unsigned bits)
@@ -31,24 +32,22 @@ void series_hist_fini(struct series_hist *h)
 	vec_fini(h);
 }
 
+static bool is_lower(const void *bucket, const void *index)
+{
+	return ((const struct series_bucket *)bucket)->index < *(const unsigned *)index;
+}
+
 static void add_index(struct series_hist *h, unsigned index, uint32_t count)
 {
-	size_t low = 0, high = h->n;
-	while (low < high) {
-		const size_t middle = (low + high) / 2;
-		if (h->p[middle].index < index)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < h->n && h->p[low].index == index) {
-		const uint64_t sum = (uint64_t)h->p[low].count + count;
-		h->p[low].count = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+	const size_t at = search_before(h->p, h->n, sizeof(*h->p), is_lower, &index);
+	if (at < h->n && h->p[at].index == index) {
+		const uint64_t sum = (uint64_t)h->p[at].count + count;
+		h->p[at].count = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 		return;
 	}
 	(void)vec_add(h);
-	memmove(&h->p[low + 1], &h->p[low], (h->n - 1 - low) * sizeof(*h->p));
-	h->p[low] = (struct series_bucket){(uint16_t)index, count};
+	memmove(&h->p[at + 1], &h->p[at], (h->n - 1 - at) * sizeof(*h->p));
+	h->p[at] = (struct series_bucket){(uint16_t)index, count};
 }
 
 void series_hist_add(struct series_hist *h, uint64_t value, uint32_t count)

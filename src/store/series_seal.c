@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/search.h"
 #include "store/series_inside.h"
 #include "store/sqlite.h"
 
@@ -107,18 +108,15 @@ static bool each_row(struct seal *s,
 	return rc == SQLITE_DONE;
 }
 
+static bool has_lower_id(const void *counted, const void *id)
+{
+	return ((const struct counted *)counted)->id < *(const uint32_t *)id;
+}
+
 /* Where a series stands among those that were counted, or belongs. */
 static size_t place_of(const struct seal *s, uint32_t id)
 {
-	size_t low = 0, high = s->counted.n;
-	while (low < high) {
-		const size_t middle = (low + high) / 2;
-		if (s->counted.p[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_before(s->counted.p, s->counted.n, sizeof(*s->counted.p), has_lower_id, &id);
 }
 
 static void count_sample(
