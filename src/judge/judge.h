@@ -222,6 +222,9 @@ size_t judge_location_count(const struct judge *j);
 const struct judge_location *judge_location_at(const struct judge *j, size_t i); /* or NULL */
 /* What will be written of the UTC day that lasts, counted up to now; false: not known yet. */
 bool judge_today(struct judge *j, const char *component, struct series_states *ret);
+/* The series in which its days are (series_states), made if it was not there; borrowed from the
+ * store. NULL: there are too many. */
+struct series *judge_days_series(struct series_store *st, const char *component);
 
 /* Verdicts of a component that touch [from, to), oldest first, gaps of our own observing among
  * them (gap true, no id). Thread: any. */
@@ -243,7 +246,8 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
  *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent",
  *	 "overruled": counts,
  *	 "sources": [{"probe", "step", "location", "says" (good slow failing bad ours stale
- *nothing), "n", "failed", "slow", "again" (passed at a further try), "last_ms", "median_ms", "worst_ms", "faults": {"timeout": 3}}],
+ *nothing), "n", "failed", "slow", "again" (passed at a further try), "last_ms", "median_ms",
+ *"worst_ms", "faults": {"timeout": 3}}],
  *	 "told": as given to judge_tell(), "root", "maintenance", "dissent", "flapping",
  *	 operators also: "samples": [{"at_ms", "probe", "step", "location", "fault", "status",
  *"detail", "total_ms", "request", "curl", "request_id", "service_request_id", "run"}]} */

@@ -205,17 +205,22 @@ bool judge_today(struct judge *j, const char *component, struct series_states *r
 	return true;
 }
 
-void days_open(struct judged *c)
+struct series *judge_days_series(struct series_store *st, const char *component)
 {
-	const struct series_tag tag = {"component", c->id};
+	const struct series_tag tag = {"component", component};
 	const struct series_key key = {.kind = SERIES_GAUGE,
 		.unit = "",
 		.location = "",
 		.name = "health",
 		.tags = &tag,
 		.tag_count = 1};
+	return series_get(st, &key);
+}
+
+void days_open(struct judged *c)
+{
 	static_assert(HEALTH_COUNT == array_len(((struct series_states *)0)->seconds), "states");
-	c->days.series = series_get(c->judge->series, &key);
+	c->days.series = judge_days_series(c->judge->series, c->id);
 	c->days.counted_ms = judge_now_ms(c->judge);
 	days_load(c);
 	/* what is left of a day reaches the disk with the first beat of the next */

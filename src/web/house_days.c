@@ -11,31 +11,16 @@
 #include "base/clock.h"
 #include "web/house_inside.h"
 
-static const struct series_key *health_key(
-	const char *component, struct series_tag *tag, struct series_key *key)
-{
-	*tag = (struct series_tag){"component", component};
-	*key = (struct series_key){.kind = SERIES_GAUGE,
-		.unit = "",
-		.location = "",
-		.name = "health",
-		.tags = tag,
-		.tag_count = 1};
-	return key;
-}
-
 struct house_days *days_of(struct house *h, const char *component)
 {
 	struct house_days *d = map_get(&h->days, component);
 	if (d)
 		return d;
-	struct series_tag tag;
-	struct series_key key;
 	d = mem_new(struct house_days);
 	d->house = h;
 	d->id = mem_strdup(component);
 	d->today = house_now_ms(h) / HOUSE_DAY_MS;
-	d->series = series_get(h->series, health_key(component, &tag, &key));
+	d->series = judge_days_series(h->series, component);
 	d->loaded = !d->series;
 	map_put(&h->days, component, d);
 	return d;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "store/series.h"
+#include "judge/judge.h"
 
 #define STATES 5
 
@@ -26,14 +26,7 @@ static bool set_day(struct series_store *st, const char *line, int64_t today)
 	for (uint8_t h = 0; h < STATES; h++)
 		if (n[h])
 			s.worst = h;
-	const struct series_tag tag = {"component", id};
-	const struct series_key key = {.kind = SERIES_GAUGE,
-		.unit = "",
-		.location = "",
-		.name = "health",
-		.tags = &tag,
-		.tag_count = 1};
-	struct series *of = series_get(st, &key);
+	struct series *of = judge_days_series(st, id);
 	if (of)
 		series_set_states(of, today - ago, &s);
 	return of;
