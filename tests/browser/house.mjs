@@ -103,6 +103,17 @@ export class House {
     return answer.json();
   }
 
+  // Each state once: slow, broken, forbidden, well.
+  async trouble() {
+    await this.faults(
+      { service: 'compute', method: 'GET', effect: 'latency', time: '800ms' },
+      { service: 'volume', effect: 'status', status: 503 },
+      { service: 'network', effect: 'status', status: 403 });
+    await this.health('block-storage', 'outage');
+    await this.health('network', 'unknown');
+    await this.health('compute', 'degraded');
+  }
+
   // A document of the operators'.
   async ask(name) {
     const answer = await fetch(new URL(`/api/ops/v1/${name}`, this.operators));

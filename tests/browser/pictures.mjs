@@ -72,13 +72,7 @@ async function watched() {
     await take('scenario', house.operators, '/scenarios/server-login');
     await take('hosts', house.operators, '/hosts', { height: 900 });
 
-    await house.faults(
-      { service: 'compute', method: 'GET', effect: 'latency', time: '800ms' },
-      { service: 'volume', effect: 'status', status: 503 },
-      { service: 'network', effect: 'status', status: 403 });
-    await house.health('block-storage', 'outage');
-    await house.health('network', 'unknown');
-    await house.health('compute', 'degraded');
+    await house.trouble();
     house.declare('open', 'incident', 'Volumes cannot be made', 'Requests for **new volumes** fail; servers run on.',
       '--id', 'volumes-fail', '--component', 'block-storage=100');
     house.declare('open', 'maintenance', 'New firmware for the switches', '--start', '+44h', '--until', '+46h',
