@@ -43,15 +43,8 @@ async function within(options, url, look) {
 before(async () => {
   house = await House.open();
   chromium = await browser();
-  // each state once: slow, broken, forbidden, well
   await until(async () => (await house.site(house.operators)).scenarios[0].last, 'a run');
-  await house.faults(
-    { service: 'compute', method: 'GET', effect: 'latency', time: '800ms' },
-    { service: 'volume', effect: 'status', status: 503 },
-    { service: 'network', effect: 'status', status: 403 });
-  await house.health('block-storage', 'outage');
-  await house.health('network', 'unknown');
-  await house.health('compute', 'degraded');
+  await house.trouble();
   await until(async () => (await house.ask('ledger.json')).totals.needs_admin, 'something needs an administrator');
   house.declare('open', 'incident', 'Volumes cannot be made', 'Requests for **new volumes** fail.\n\n- servers run on',
     '--id', 'volumes-fail', '--component', 'block-storage=100', '--component', 'image=50');
@@ -126,6 +119,10 @@ describe('nothing overflows, nothing foreign, nothing inline', () => {
             const [needed, there] = await page.evaluate(() =>
               [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
             assert.ok(needed <= there, `${needed} px needed, ${there} there`);
+            const outside = await page.evaluate(() => [...document.querySelectorAll('svg[viewBox] > path')]
+              .filter((p) => p.getBBox().x + p.getBBox().width > p.ownerSVGElement.viewBox.baseVal.width + 0.1)
+              .map((p) => `${p.className.baseVal} of ${p.ownerSVGElement.getAttribute('viewBox')}: ${p.getAttribute('d')}`));
+            assert.deepEqual(outside, []);
             const trouble = page.trouble.filter((t) => !(name === 'missing' && t.includes('404')));
             assert.deepEqual(trouble, []); // the CSP would complain here
             assert.equal(await page.getAttribute('html', 'lang'), lang);

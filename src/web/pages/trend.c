@@ -121,14 +121,23 @@ static const char *draw_failures(const struct plot *p)
 	return view_keep(p->v, buf_take(&d));
 }
 
+static size_t width_of(const struct plot *p)
+{
+	return p->n > 1 ? (p->n - 1) * STEP : STEP;
+}
+
+/* Half a step around each point, as far as the picture goes. */
 static const char *draw_unmeasured(const struct plot *p)
 {
 	struct buf d = BUF(BUF_LINE);
 	for (size_t i = 0, end; i < p->n; i = end) {
 		for (end = i + 1; end < p->n && !p->points[end].n == !p->points[i].n;)
 			end++;
-		if (!p->points[i].n)
-			buf_printf(&d, "M%zu 0h%zuv100H%zuz", i * STEP, (end - i) * STEP, i * STEP);
+		if (p->points[i].n)
+			continue;
+		const size_t left = i ? i * STEP - STEP / 2 : 0;
+		const size_t right = end < p->n ? end * STEP - STEP / 2 : width_of(p);
+		buf_printf(&d, "M%zu 0H%zuv100H%zuz", left, right, left);
 	}
 	return view_keep(p->v, buf_take(&d));
 }
@@ -208,9 +217,9 @@ static json_t *table_rows(const struct plot *p, bool days)
 /* What both draw: the paths, in units of the plot. */
 static json_t *paths(const struct plot *p)
 {
-	return json_pack("{s:I, s:s, s:s, s:s, s:s}", "width",
-		(json_int_t)(p->n > 1 ? (p->n - 1) * STEP : STEP), "line", draw_line(p), "band",
-		draw_band(p), "failures", draw_failures(p), "unmeasured", draw_unmeasured(p));
+	return json_pack("{s:I, s:s, s:s, s:s, s:s}", "width", (json_int_t)width_of(p), "line",
+		draw_line(p), "band", draw_band(p), "failures", draw_failures(p), "unmeasured",
+		draw_unmeasured(p));
 }
 
 static bool measured(const struct plot *p)
@@ -233,8 +242,8 @@ static void put_summary(json_t *o, const struct plot *p, const json_t *trend)
 				   ? say(p->v, "unit_h", say_number(p->v, ms / (60 * MINUTE)), NULL)
 				   : say_duration(p->v, (double)ms);
 	view_put(o, "summary",
-		n > 0 ? say(p->v, "trend_summary", span, say_number(p->v, n),
-				say_number(p->v, n - ok), NULL)
+		n > 0 ? say(p->v, n == 1 ? "trend_summary_one" : "trend_summary_many", span,
+				say_number(p->v, n), say_number(p->v, n - ok), NULL)
 		      : say(p->v, "trend_none", span, NULL));
 }
 
