@@ -71,10 +71,10 @@ struct http_request {
 struct http_answer {
 	enum fault
 		fault; /* of the transport; NONE when a complete answer came, whatever its status */
-	char detail
-		[256]; /* for people, when there is a fault; begins with the proxy it went through */
-	int status;    /* 0 when none came */
-	int version;   /* 10, 11, 20 */
+	/* For people, when there is a fault; begins with the proxy it went through. */
+	char detail[256];
+	int status;  /* 0 when none came */
+	int version; /* 10, 11, 20 */
 	/* Whether the request may have reached the service: once true, a create may have happened.
 	 */
 	bool sent;

@@ -444,7 +444,8 @@ static void batch_add(struct series *s, const struct series_sample *sample)
 bool series_refuses_time(struct series_store *st, int64_t at_ms)
 {
 	const int64_t now = store_now_ms(st);
-	const bool old = at_ms<now - st->keep_ms[LEVEL_RAW], ahead = at_ms> now + AHEAD_MS;
+	const bool old = at_ms < now - st->keep_ms[LEVEL_RAW];
+	const bool ahead = at_ms > now + AHEAD_MS;
 	st->status.refused_old += old;
 	st->status.refused_ahead += ahead;
 	return old || ahead;

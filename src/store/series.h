@@ -1,9 +1,10 @@
 /*
  * series.h - what was measured over time: appended on the loop, kept in blocks, read with limits.
  *
- * A sample goes three ways at once. The head holds the current hour, already coded: what is newest in
- * memory, the rest in a scratch file without a name, which nothing is ever recovered from. The tail (tail.db) is the crash log: once a second all samples of that second, one row a
- * location and hour. Ten minutes after its end an hour is sealed: the tail's rows become one block
+ * A sample goes three ways at once. The head holds the current hour, already coded: what is newest
+ * in memory, the rest in a scratch file without a name, which nothing is ever recovered from. The
+ * tail (tail.db) is the crash log: once a second all samples of that second, one row a location and
+ * hour. Ten minutes after its end an hour is sealed: the tail's rows become one block
  * a series in raw-YYYY-Www.db and slots of the roll-ups 10m-YYYY-MM.db, 1h-YYYY.db and days.db.
  * Samples that come later go to a further part of their hour (at most SERIES_PARTS), and what is
  * older than the raw files, or an hour ahead of the clock, is counted and refused.

@@ -54,8 +54,8 @@ void spill_turn_fini(struct spill_turn *t); /* Thread: any */
 /* Closes what is gone, writes. `dir` is where. Thread: the writer's. */
 void spill_work(struct spill_turn *t, const char *dir);
 
-/* All pieces of a head, n bytes in all (0: the file may be NULL), to `into`, before which SPILL_HEADER bytes are overwritten.
- * False: they cannot be read as they were written. Thread: any. */
+/* All pieces of a head, n bytes in all (0: the file may be NULL), to `into`, before which
+ * SPILL_HEADER bytes are overwritten. False: they cannot be read as they were written. Thread: any. */
 bool spill_read(const struct spill_file *f, struct spilled last, char *into, size_t n) must_check;
 
 #endif
