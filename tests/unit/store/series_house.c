@@ -197,3 +197,13 @@ bool ask_days(struct series *s, struct loop *l, int64_t day, size_t n, struct an
 	series_days(s, day, n, on_days, a);
 	return answered(a, l);
 }
+
+void count_trouble(void *arg, const struct error *why)
+{
+	struct troubles *t = arg;
+
+	if (why)
+		t->stopped++;
+	else
+		t->went_on++;
+}

@@ -53,4 +53,11 @@ bool ask_days(struct series *s, struct loop *l, int64_t day, size_t n, struct an
 void on_points(void *arg, const struct series_points *points, const struct error *err);
 void on_runs(void *arg, const struct series_sample *p, size_t n, const struct error *err);
 
+/* What stopped working, and what works again. */
+struct troubles {
+	int stopped, went_on;
+};
+/* For callbacks that say so; arg: struct troubles. */
+void count_trouble(void *arg, const struct error *why);
+
 #endif

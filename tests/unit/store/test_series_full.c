@@ -19,20 +19,6 @@
 
 #define NOBODY 65534
 
-struct troubles {
-	int stopped, went_on;
-};
-
-static void on_trouble(void *arg, const struct error *why)
-{
-	struct troubles *t = arg;
-
-	if (why)
-		t->stopped++;
-	else
-		t->went_on++;
-}
-
 static int wait_child(pid_t pid)
 {
 	int status;
@@ -72,7 +58,7 @@ static int fill_the_disk(const char *root, bool disk)
 	struct clock clock;
 	struct error err = {0};
 	struct troubles t = {0};
-	const struct series_options o = {.trouble = on_trouble, .trouble_arg = &t};
+	const struct series_options o = {.trouble = count_trouble, .trouble_arg = &t};
 	struct answer a;
 	size_t n = 0;
 
@@ -166,7 +152,7 @@ static int use_what_is_not_ours(const char *root, bool old)
 	struct clock clock;
 	struct error err = {0};
 	struct troubles t = {0};
-	const struct series_options o = {.trouble = on_trouble, .trouble_arg = &t};
+	const struct series_options o = {.trouble = count_trouble, .trouble_arg = &t};
 
 	alarm(60);
 	if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))

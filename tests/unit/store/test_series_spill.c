@@ -194,30 +194,16 @@ static void files_go_with_the_hours_in_them(void **state)
 /* --- when it does not work ---------------------------------------------------------------------
  */
 
-struct crowds {
-	int began, over;
-};
-
-static void on_crowded(void *arg, const struct error *why)
-{
-	struct crowds *c = arg;
-
-	if (why)
-		c->began++;
-	else
-		c->over++;
-}
-
 /* No descriptor is left, so no file can be made; what is open goes on. */
 static void samples_that_cannot_leave_stay(void **state)
 {
 	struct series_house *h = *state;
 	struct told t = {0};
-	struct crowds c = {0};
+	struct troubles c = {0};
 	struct rlimit limit, none;
 	int fd = -1;
 
-	h->options.crowded = on_crowded;
+	h->options.crowded = count_trouble;
 	h->options.trouble_arg = &c;
 	series_house_reopen(h);
 	random_init_seed(&t.random, 4);
@@ -234,13 +220,13 @@ static void samples_that_cannot_leave_stay(void **state)
 	const bool all = count(h, &t) == n;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_true(all);
-	assert_int_equal(c.began, 1); /* and tried again since */
+	assert_int_equal(c.stopped, 1); /* and tried again since */
 	assert_int_equal(series_status(h->store).spilled_bytes, 0);
 	assert_true(series_status(h->store).storing);
 
 	append_minutes(h, &t, 2);
-	assert_int_equal(c.began, 1);
-	assert_int_equal(c.over, 1);
+	assert_int_equal(c.stopped, 1);
+	assert_int_equal(c.went_on, 1);
 	assert_true(series_status(h->store).spilled_bytes > n * 3);
 	assert_true(series_status(h->store).head_bytes < SERIES * 600);
 	assert_int_equal(count(h, &t), n + SERIES * 60);
