@@ -79,7 +79,7 @@ static void publish_to(struct house *h, enum audience audience)
 	put_int(site, "revision", h->revision[audience]);
 	json_decref(h->last[audience]);
 	h->last[audience] = json_incref(site);
-	h->publish(h->publish_arg, audience, site);
+	h->publish(h->publish_arg, audience, site, h->probes[audience]);
 }
 
 static void note_observing(struct house *h)

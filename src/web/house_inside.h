@@ -23,8 +23,9 @@
 #define HOUSE_ASKS      32  /* under way at once; more are answered 503 */
 #define HOUSE_ANSWER_NS (9 * NS_PER_S)
 
-/* Where documents go; web.h behind house_web.c, tests elsewhere. Takes site. */
-typedef void house_publish(void *arg, enum audience audience, json_t *site);
+/* Where documents go; web.h behind house_web.c, tests elsewhere. Takes site; its member `probes` is
+ * the text, borrowed. */
+typedef void house_publish(void *arg, enum audience audience, json_t *site, const char *probes);
 /* Called once, now or later; takes document. */
 typedef void house_answer(void *arg, int status, json_t *document);
 
@@ -90,8 +91,10 @@ struct house {
 	struct worker *worker;
 	const struct house_site *site;
 	struct house_lists lists;
-	/* What SITE says of the probes, made once a configuration. */
-	json_t *probes[2], *probe_kinds; /* operators', everybody's */
+	/* What SITE says of the probes, made once a configuration; of each as text, of which a value
+	 * would be ten times as much. */
+	char *probes[AUDIENCE_PUBLIC + 1];
+	json_t *probe_kinds;
 	house_publish *publish;
 	void *publish_arg;
 	int64_t started_ms, published_ms;

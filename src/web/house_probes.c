@@ -1,7 +1,9 @@
 /*
  * house_probes.c - what SITE says of the probes: it changes with the configuration alone, and may
- * be long, so it is made then and shared by every document until the next.
+ * be long, so it is made then, as text that goes into every document until the next.
  */
+
+#include <string.h>
 
 #include "web/house_inside.h"
 
@@ -33,32 +35,41 @@ static void count_kind(json_t *kinds, struct map *seen, const struct house_probe
 	free(key);
 }
 
+/* As text; where they are others than before, SITE is another. Takes them. */
+static void keep_text(struct house *h, enum audience audience, json_t *probes)
+{
+	char *text = json_text(probes), *before = h->probes[audience];
+	if (before && strcmp(before, text) != 0)
+		h->revision[audience]++;
+	h->probes[audience] = text;
+	free(before);
+	json_decref(probes);
+}
+
 void site_probes_make(struct house *h)
 {
 	const struct house_lists *l = &h->lists;
 	struct map seen = {0};
-	site_probes_forget(h);
+	json_t *everybodys = json_array(), *operators = json_array();
+	json_decref(h->probe_kinds);
 	h->probe_kinds = json_array();
-	for (size_t k = 0; k < array_len(h->probes); k++)
-		h->probes[k] = json_array();
 	for (size_t i = 0; i < l->probe_count; i++) {
 		count_kind(h->probe_kinds, &seen, &l->probes[i]);
 		if (i >= MODEL_PROBES)
 			continue;
-		json_t *all = probe_json(&l->probes[i]), *operators = json_copy(all);
-		put_text(operators, "target", l->probes[i].target);
-		json_array_append_new(h->probes[0], operators);
-		json_array_append_new(h->probes[1], all);
+		json_t *all = probe_json(&l->probes[i]), *whole = json_copy(all);
+		put_text(whole, "target", l->probes[i].target);
+		json_array_append_new(operators, whole);
+		json_array_append_new(everybodys, all);
 	}
+	keep_text(h, AUDIENCE_OPERATORS, operators);
+	keep_text(h, AUDIENCE_PUBLIC, everybodys);
 	map_fini(&seen);
 }
 
 void site_probes_forget(struct house *h)
 {
 	json_decref(h->probe_kinds);
-	h->probe_kinds = NULL;
-	for (size_t k = 0; k < array_len(h->probes); k++) {
-		json_decref(h->probes[k]);
-		h->probes[k] = NULL;
-	}
+	for (size_t a = 0; a < array_len(h->probes); a++)
+		free(h->probes[a]);
 }

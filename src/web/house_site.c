@@ -183,7 +183,6 @@ static void add_lists(struct house *h, json_t *site, bool operators)
 	put(site, "scenarios", scenarios);
 	put(site, "possible", possible);
 	put(site, "probe_kinds", json_incref(h->probe_kinds));
-	put(site, "probes", json_incref(h->probes[!operators]));
 	put(site, "worked_on", worked_on_json(h));
 }
 

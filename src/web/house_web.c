@@ -4,9 +4,9 @@
 
 #include "web/house_inside.h"
 
-static void to_web(void *arg, enum audience audience, json_t *site)
+static void to_web(void *arg, enum audience audience, json_t *site, const char *probes)
 {
-	web_publish(arg, audience, site);
+	web_publish(arg, audience, site, probes);
 }
 
 void house_publish_to(struct house *h, struct web *w)

@@ -48,7 +48,7 @@ void hub_say_failed(struct hub *h, const char *why)
  */
 
 /* As a value SITE takes twenty times its text, so between two pinnings the text is kept. */
-static json_t *read_site(struct pin_job *p, int s)
+static json_t *read_site(struct pin_job *p, enum seat s)
 {
 	struct error err;
 	json_t *site = NULL;
@@ -71,16 +71,15 @@ static json_t *read_site(struct pin_job *p, int s)
 static void on_pin(struct render_job *j, json_t **frames)
 {
 	struct pin_job *p = (struct pin_job *)j;
-	json_t *sites[SEATS];
-	for (int s = 0; s < SEATS; s++)
-		sites[s] = read_site(p, s);
-	p->made = pins_new(sites, p->last);
-	for (int s = 0; s < SEATS; s++) {
-		if (!sites[s])
+	p->made = pins_new();
+	for (enum seat s = 0; s < SEATS; s++) { /* one after the other: one value at a time */
+		json_t *site = read_site(p, s);
+		if (!site)
 			continue;
+		pins_add(p->made, s, site, p->last);
 		json_decref(frames[s]);
-		frames[s] = page_frame(sites[s]);
-		json_decref(sites[s]);
+		frames[s] = page_frame(site);
+		json_decref(site);
 	}
 }
 

@@ -55,8 +55,10 @@ struct pins { /* immutable and counted */
 
 struct pins *pins_ref(struct pins *p);
 void pins_unref(struct pins *p); /* NULL is fine */
-/* Made of the SITEs (NULL: none yet); what did not change is taken from `last` (may be NULL). */
-struct pins *pins_new(json_t *const *sites, const struct pins *last);
+struct pins *pins_new(void);     /* of no SITE yet */
+/* What is made of the SITE of a seat, once; what did not change is taken from `last` (may be NULL).
+ * Before the first reference is handed on. */
+void pins_add(struct pins *p, enum seat seat, const json_t *site, const struct pins *last);
 unsigned language_count(void);
 
 /* --- serve_fixed.c: what is part of the program ----------------------------------------------- */

@@ -106,7 +106,7 @@ static void pin_problems(
 	}
 }
 
-static void pin_seat(struct pins *p, enum seat seat, const json_t *site, const struct pins *last)
+void pins_add(struct pins *p, enum seat seat, const json_t *site, const struct pins *last)
 {
 	const json_t *offered = json_object_get(json_object_get(site, "site"), "languages");
 	p->there[seat] = true;
@@ -128,13 +128,10 @@ static void pin_seat(struct pins *p, enum seat seat, const json_t *site, const s
 	pin_problems(p, seat, site, last);
 }
 
-struct pins *pins_new(json_t *const *sites, const struct pins *last)
+struct pins *pins_new(void)
 {
 	struct pins *p = mem_new(struct pins);
 	assert(route_count <= ROUTES_MAX);
 	atomic_init(&p->refs, 1);
-	for (enum seat s = 0; s < SEATS; s++)
-		if (sites[s])
-			pin_seat(p, s, sites[s], last);
 	return p;
 }

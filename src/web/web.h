@@ -80,8 +80,9 @@ struct web_state {
 	const json_t *isolation;
 };
 struct web_state web_state(const struct web *w);
-/* The newest SITE document of an audience; takes it. Until the first one pages answer 503. */
-void web_publish(struct web *w, enum audience audience, json_t *site);
+/* The newest SITE document of an audience; takes it. `probes`: its member of that name as JSON, or
+ * NULL; copied. Until the first one pages answer 503. */
+void web_publish(struct web *w, enum audience audience, json_t *site, const char *probes);
 /* status 200 with a document, or 404, 400, 503 ... with NULL; takes `document`. */
 void web_answer(struct web_answer *a, int status, json_t *document);
 /* Text for GET /metrics on the intake is asked by query "metrics": {"text": "..."}; by query

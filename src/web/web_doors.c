@@ -46,6 +46,7 @@ struct writing {
 	struct worker_job job; /* first */
 	struct web *web;
 	json_t *document;
+	char *probes; /* a member of it, as text; NULL: none */
 	struct buf bytes;
 	enum audience audience;    /* of a site, when there is no answer */
 	struct web_answer *answer; /* or NULL */
@@ -56,6 +57,10 @@ static void on_write(struct worker_job *j, unsigned thread)
 {
 	struct writing *w = (struct writing *)j;
 	json_write(&w->bytes, w->document);
+	if (!w->probes || w->bytes.over)
+		return;
+	buf_cut(&w->bytes, w->bytes.n - 1); /* its brace */
+	buf_printf(&w->bytes, ",\"probes\":%s}", w->probes);
 }
 
 static void answer_free(struct web_answer *a)
@@ -103,32 +108,35 @@ static void on_wrote(struct worker_job *j)
 		web_send_site(w, d->audience);
 	}
 	buf_fini(&d->bytes);
+	free(d->probes);
 	free(d);
 }
 
-static void write_document(
-	struct web *w, json_t *document, enum audience audience, struct web_answer *answer)
+static struct writing *writing_new(struct web *w, json_t *document)
 {
 	struct writing *d = mem_new(struct writing);
 	d->web = w;
 	d->document = document;
-	d->audience = audience;
-	d->answer = answer;
 	buf_init(&d->bytes, DOOR_BODY_MAX);
 	d->job.work = on_write;
 	d->job.done = on_wrote;
-	worker_submit(w->worker, &d->job);
+	return d;
 }
 
-void web_publish(struct web *w, enum audience audience, json_t *site)
+void web_publish(struct web *w, enum audience audience, json_t *site, const char *probes)
 {
-	write_document(w, site, audience, NULL);
+	struct writing *d = writing_new(w, site);
+	d->audience = audience;
+	d->probes = mem_strdup(probes);
+	worker_submit(w->worker, &d->job);
 }
 
 void web_answer(struct web_answer *a, int status, json_t *document)
 {
 	if (a->web && status == 200 && document) {
-		write_document(a->web, document, AUDIENCE_OPERATORS, a);
+		struct writing *d = writing_new(a->web, document);
+		d->answer = a;
+		worker_submit(a->web->worker, &d->job);
 		return;
 	}
 	send_answer(a, status == 200 ? 500 : status, SLICE(""));

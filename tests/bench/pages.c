@@ -71,8 +71,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", err.msg);
 		return 2;
 	}
-	web_publish(web, AUDIENCE_PUBLIC, model_site(MOOD_MIXED, n, false));
-	web_publish(web, AUDIENCE_OPERATORS, model_site(MOOD_MIXED, n, true));
+	web_publish(web, AUDIENCE_PUBLIC, model_site(MOOD_MIXED, n, false), NULL);
+	web_publish(web, AUDIENCE_OPERATORS, model_site(MOOD_MIXED, n, true), NULL);
 	timer_start(loop, &look, 0, on_look, NULL);
 	uv_poll_init(loop_uv(loop), &input, STDIN_FILENO);
 	uv_poll_start(&input, UV_READABLE | UV_DISCONNECT, on_input);

@@ -45,14 +45,14 @@ static json_t *site(const char *name, int64_t revision, bool operators)
 {
 	json_t *s = json_pack(
 		"{s:{s:s, s:s, s:s, s:[s,s], s:b, s:s, s:s}, s:I, s:I, s:I, s:s, "
-		"s:{s:i}, s:{s:b, s:b, s:I}, s:[o], s:[{s:s, s:[s]}], s:[], s:[], s:[]}",
+		"s:{s:i}, s:{s:b, s:b, s:I}, s:[o], s:[{s:s, s:[s]}], s:[], s:[]}",
 		"site", "name", name, "url", "https://status.example.org", "timezone", "UTC",
 		"languages", "en", "de", "simulated", 0, "location", "here", "version", "0.1.0",
 		"at_ms", (json_int_t)1787990000000, "started_ms", (json_int_t)1787900000000,
 		"revision", (json_int_t)revision, "health", "operational", "counts", "operational",
 		1, "observing", "storing", 1, "blind", 0, "since_ms", (json_int_t)1787900000000,
 		"components", component(), "categories", "name", "Services", "components",
-		"compute.one", "scenarios", "possible", "probes");
+		"compute.one", "scenarios", "possible");
 	assert_non_null(s);
 	if (operators) {
 		json_object_set_new(s, "alarms", json_array());
@@ -194,8 +194,9 @@ void served_wait(struct served *s, bool (*there)(struct served *s))
 
 void served_publish(struct served *s, const char *name, int64_t revision)
 {
-	web_publish(s->web, AUDIENCE_PUBLIC, site(name, revision, false));
-	web_publish(s->web, AUDIENCE_OPERATORS, site(name, revision, true));
+	web_publish(s->web, AUDIENCE_PUBLIC, site(name, revision, false), "[{\"name\":\"web\"}]");
+	web_publish(s->web, AUDIENCE_OPERATORS, site(name, revision, true),
+		"[{\"name\":\"web\",\"target\":\"10.0.0.1\"}]");
 }
 
 static bool is_there(struct served *s)

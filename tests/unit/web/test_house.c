@@ -67,6 +67,33 @@ static void the_revision_grows_with_content_alone(void **state)
 	assert_int_equal(json_int(t->site[AUDIENCE_PUBLIC], "revision", 0), two);
 }
 
+/* What SITE says of the probes is made once a configuration. */
+static void other_probes_are_another_revision(void **state)
+{
+	struct town *t = *state;
+	struct house_probe named[2] = {town_lists.probes[0], town_lists.probes[1]};
+	struct house_lists lists = town_lists;
+	lists.probes = named;
+	named[0].name = "another"; /* of the same kind and rate */
+	town_publish(t);
+	town_settle(t);
+	publish_now(t);
+	const json_t *doc = t->site[AUDIENCE_PUBLIC];
+	const int64_t before = json_int(doc, "revision", 0);
+	house_configure(t->house, &town_site, &town_lists);
+	publish_now(t);
+	doc = t->site[AUDIENCE_PUBLIC];
+	assert_int_equal(json_int(doc, "revision", 0), before);
+	house_configure(t->house, &town_site, &lists);
+	publish_now(t);
+	doc = t->site[AUDIENCE_PUBLIC];
+	assert_true(json_int(doc, "revision", 0) > before);
+	assert_string_equal(json_str(town_first(doc, "probes"), "name"), "another");
+	assert_null(json_object_get(town_first(doc, "probes"), "target"));
+	doc = t->site[AUDIENCE_OPERATORS];
+	assert_string_equal(json_str(town_first(doc, "probes"), "target"), named[0].target);
+}
+
 static void components_stand_with_their_states(void **state)
 {
 	struct town *t = *state;
@@ -300,6 +327,7 @@ int test_house(void)
 		town_test(it_is_published_at_once_and_then_every_thirty_seconds),
 		town_test(what_is_changed_often_is_published_once_a_second_at_most),
 		town_test(the_revision_grows_with_content_alone),
+		town_test(other_probes_are_another_revision),
 		town_test(components_stand_with_their_states),
 		town_test(what_the_site_says_of_itself_stands_there),
 		town_test(of_no_component_nobody_says_that_it_is_well),

@@ -55,6 +55,8 @@ static void pages_and_models_are_there(void **state)
 	assert_string_equal(s->args, "{\"id\":7}");
 	expect(public_get(s, "/api/ops/v1/availability.json", ""), 200, "availability");
 	expect(public_get(s, "/api/ops/v1/status.json", ""), 200, "\"revision\":1");
+	expect(public_get(s, "/api/ops/v1/status.json", ""), 200,
+		"\"probes\":[{\"name\":\"web\"}]");
 	expect(public_get(s, "/api/v2/status.json", ""), 200, "All Systems Operational");
 	expect(public_get(s, "/api/ops/v1/openapi.yaml", ""), 200, "openapi: 3.0.3");
 	expect(public_get(s, "/robots.txt", ""), 200, "User-agent");
