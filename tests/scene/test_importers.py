@@ -465,6 +465,25 @@ def test_uptime_kuma():
                               "user": "status", "password": "file:secrets/Mail-password"}
 
 
+def test_mail_by_people_with_names(tmp_path):
+    """A sender is written as Uptime Kuma's own form shows it: "Uptime Kuma" <kuma@example.org>."""
+    settings = {"type": "smtp", "smtpHost": "mail.example.org", "smtpPort": 465, "smtpSecure": True,
+                "smtpFrom": '"Uptime Kuma" <kuma@example.org>',
+                "smtpTo": '"Doe, Jane" <jane@example.org>, ops@example.org'}
+    backup = {"version": "1.23.16", "monitorList": [],
+              "notificationList": [{"id": 1, "name": "Mail", "active": True, "config": json.dumps(settings)}]}
+    (tmp_path / "backup.json").write_text(json.dumps(backup))
+    made = imported("uptime-kuma", tmp_path / "backup.json")
+    assert made["config"]["alarms"] == [{"name": "Mail", "mail": ["jane@example.org", "ops@example.org"],
+                                         "server": {"host": "mail.example.org:465", "from": "kuma@example.org",
+                                                    "tls": "implicit"}}]
+    settings["smtpFrom"] = '"Uptime Kuma" <kuma at example.org>'
+    backup["notificationList"][0]["config"] = json.dumps(settings)
+    (tmp_path / "backup.json").write_text(json.dumps(backup))
+    made = imported("uptime-kuma", tmp_path / "backup.json")
+    assert not made["config"] and any(n["fate"] == "not carried" for n in made["notes"])
+
+
 def test_windows_of_uptime_kuma():
     """What is told of each way to say when, and what our words cannot say."""
     made = example("uptime-kuma")
