@@ -190,6 +190,7 @@ struct config {
 	size_t probe_count;
 	size_t cloud_count, scenario_count, component_count, alarm_count, metrics_count,
 		report_count, rest_count;
+	size_t secret_count; /* that config_secrets() looked at */
 };
 
 /* What rests on what: as written, and for each prefix of component ids what stands for a catalog

@@ -123,6 +123,7 @@ static void read_one(
 	const struct reading r = {.config = c, .errors = errors, .secret = s, .what = what};
 	if (!s->from)
 		return;
+	c->secret_count++;
 	if (slice_starts(slice_of(s->from), "env:"))
 		read_env(&r);
 	else
@@ -156,6 +157,7 @@ bool config_probe_secrets(struct config *c, struct probe_config *probe, struct e
 bool config_secrets(struct config *c, struct error_list *errors)
 {
 	const size_t before = errors->n + errors->dropped;
+	c->secret_count = 0;
 	read_one(c, &c->intake_token, "listen: token", errors);
 	for (size_t i = 0; i < c->alarm_count; i++) {
 		struct config_alarm *a = &c->alarms[i];

@@ -265,7 +265,12 @@ void doctor_clouds(struct doctor *d)
 {
 	for (size_t i = 0; i < d->config->cloud_count; i++)
 		check_cloud(d, d->config->clouds[i].name, (unsigned)i + 1);
-	if (!d->config->cloud_count)
+	if (d->config->cloud_count)
+		return;
+	if (d->config->probe_count) /* as `run` does it */
+		doctor_say(d, "clouds", NULL, DOCTOR_SKIPPED, NULL,
+			"none is watched: `clouds` is empty, and there are probes");
+	else
 		check_default(d);
 }
 

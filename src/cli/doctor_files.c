@@ -51,24 +51,15 @@ static void check_configuration(struct doctor *d)
 			"nobody else may read or change the %zu of them", c->file_count);
 }
 
-static size_t secret_count(const struct config *c)
-{
-	size_t n = !!c->intake_token.from + !!c->upstream.token.from + c->outpost_count;
-	for (size_t i = 0; i < c->alarm_count; i++)
-		n += !!c->alarms[i].token.from + !!c->alarms[i].password.from;
-	for (size_t i = 0; i < c->metrics_count; i++)
-		n += !!c->metrics[i].password.from + c->metrics[i].receiver.header_count;
-	return n;
-}
-
 static void check_secrets(struct doctor *d)
 {
 	struct error_list errors = {0};
 	char text[ERROR_TEXT + 300];
-	const size_t n = secret_count(d->config);
+	const bool good = config_secrets(d->config, &errors);
+	const size_t n = d->config->secret_count;
 	if (!n)
 		doctor_say(d, "secrets", NULL, DOCTOR_SKIPPED, NULL, "none are configured");
-	else if (config_secrets(d->config, &errors))
+	else if (good)
 		doctor_say(d, "secrets", NULL, DOCTOR_OK, NULL, "all %zu can be read", n);
 	for (size_t i = 0; i < errors.n; i++)
 		doctor_say(d, "secrets", NULL, DOCTOR_BAD, "do what it says", "%s",

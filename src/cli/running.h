@@ -163,6 +163,7 @@ struct running {
 	struct schedule *probe_schedule;
 	struct helper *helper; /* starts programs */
 	char *working;         /* their working copies stand there */
+	char *location;        /* of the first configuration, which may be gone */
 	struct probe_tools probe_tools;
 	struct map probes;             /* struct watched_probe by the name of its row */
 	VEC(struct probing *) probing; /* runs that blackbox_exporter's clients wait for */

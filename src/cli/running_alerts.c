@@ -73,30 +73,63 @@ static void take_push(struct running *r, const json_t *args, struct web_answer *
 }
 
 /* The key of an endpoint, as Gatus makes it of its group and name. */
-static void write_key(struct buf *out, const struct probe_about *about)
+static char *key_of(const char *group, const char *name)
 {
-	const char *const parts[] = {about->group ? about->group : "", about->name};
+	const char *const parts[] = {group ? group : "", name};
+	struct buf out = BUF(BUF_LINE);
 	for (size_t i = 0; i < array_len(parts); i++) {
 		if (i)
-			buf_add_char(out, '_');
+			buf_add_char(&out, '_');
 		for (const char *c = parts[i]; *c; c++)
-			buf_add_char(out, strchr(" /_,.#+&", *c) ? '-' : *c);
+			buf_add_char(&out, strchr(" /_,.#+&", *c) ? '-' : *c);
 	}
+	return buf_take(&out);
 }
 
-/* The name of the probe with this key; NULL: there is none. */
+static bool takes(const char *key, const char *group, const char *name)
+{
+	char *own = key_of(group, name);
+	const bool same = !strcasecmp(own, key);
+	free(own);
+	return same;
+}
+
+/* The name of a probe that was made of an endpoint is GROUP_NAME, its component the endpoint's own
+ * name, unless there were two: those who push know neither. */
+static bool takes_imported(const char *key, const struct probe_about *about)
+{
+	if (about->component && takes(key, about->group, about->component))
+		return true;
+	const size_t n = about->group ? strlen(about->group) : 0;
+	if (!n || strlen(about->name) <= n || about->name[n] != '_')
+		return false;
+	char *front = mem_strndup(about->name, n), *as_key = key_of(front, ""),
+	     *own = key_of(about->group, "");
+	const bool in = !strcasecmp(as_key, own);
+	free(front);
+	free(as_key);
+	free(own);
+	return in && takes(key, about->group, about->name + n + 1);
+}
+
+/* The name of the push probe with this key; NULL: there is none, or it may be one of several. */
 static const char *name_of_key(const struct running *r, const char *key)
 {
+	const char *imported = NULL;
+	size_t n = 0;
 	MAP_EACH (&r->probes, e) {
 		const struct watched_probe *w = e->value;
-		struct buf own = BUF(BUF_LINE);
-		write_key(&own, probe_config_about(w->row));
-		const bool same = !strcasecmp(buf_str(&own), key);
-		buf_fini(&own);
-		if (same && w->probe[0])
+		const struct probe_about *about = probe_config_about(w->row);
+		if (!w->probe[0] || strcmp(about->kind, "push") != 0)
+			continue;
+		if (takes(key, about->group, about->name))
 			return probe_name(w->probe[0]);
+		if (takes_imported(key, about)) {
+			imported = probe_name(w->probe[0]);
+			n++;
+		}
 	}
-	return NULL;
+	return n == 1 ? imported : NULL;
 }
 
 static void take_push_by_key(struct running *r, const json_t *args, struct web_answer *answer)

@@ -38,6 +38,18 @@ static void on_packet(void *arg, struct slice lines)
 		ingest_packet(r->ingest, lines);
 }
 
+static void on_trouble(void *arg, const char *receiver, const char *why, uint64_t lost)
+{
+	struct running *r = arg;
+	if (why)
+		running_say(r, "metrics %s: %s", receiver, why);
+	else if (lost)
+		running_say(r, "metrics %s takes points again; lost since the start: %llu",
+			receiver, (unsigned long long)lost);
+	else
+		running_say(r, "metrics %s takes points again", receiver);
+}
+
 bool running_metrics(struct running *r, const struct config *c, struct error *err)
 {
 	const struct metrics_site site = {
@@ -46,6 +58,7 @@ bool running_metrics(struct running *r, const struct config *c, struct error *er
 		.judge = r->judge,
 		.open_waits = open_waits,
 		.packet = on_packet,
+		.trouble = on_trouble,
 		.arg = r,
 		.resolver = r->session.resolver,
 	};

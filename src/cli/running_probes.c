@@ -35,6 +35,7 @@ bool running_probes_open(struct running *r, struct error *err)
 	if (!r->probe_client)
 		return false;
 	r->working = mem_printf("%s/exec", s->state);
+	r->location = mem_strdup(r->now->config->location);
 	r->all_probes = probes_new();
 	r->probes = MAP_BORROWING;
 	r->probe_schedule = schedule_new(s->loop);
@@ -50,7 +51,7 @@ bool running_probes_open(struct running *r, struct error *err)
 		.helper = r->helper,
 		.working = r->working,
 		.ingest = &r->ingest,
-		.location = r->now->config->location,
+		.location = r->location,
 		.instance = s->instance,
 		.seen = running_seen,
 		.seen_arg = r,
@@ -171,4 +172,5 @@ void running_probes_close(struct running *r)
 	http_client_free(r->probe_client);
 	helper_free(r->helper);
 	free(r->working);
+	free(r->location);
 }

@@ -33,6 +33,18 @@ void blackbox_talk(struct import_probe *p, const struct import_node *list);
 /* The jobs of a prometheus.yml: which modules they want, and then their targets. */
 void blackbox_want(struct blackbox *b, const struct import_node *root);
 void blackbox_jobs(struct blackbox *b, const struct import_node *root);
+/* --- blackbox_relabel.c */
+#define BLACKBOX_MODULE "http_2xx" /* what the exporter takes when none is said */
+/* What the job makes of a target's address; owned. */
+char *blackbox_relabelled(const struct import_node *job, const char *target);
+/* The module by which targets with these labels are asked, if `first` is what the job's params say;
+ * owned, or NULL: its rules do more than is followed here. */
+char *blackbox_module_name(
+	const struct import_node *job, const struct import_node *labels, const char *first);
+void blackbox_tell_rules(struct blackbox *b, const struct import_node *job);
+void blackbox_tell_labels(
+	struct blackbox *b, const struct import_node *job, const struct import_node *group);
+
 /* A probe of a module for a target; `name` is what it is to be called. NULL: told with `n`, if that
  * is not NULL, that it cannot be asked. */
 bool blackbox_probe(struct blackbox *b, const struct blackbox_module *m, const char *target,

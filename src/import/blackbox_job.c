@@ -34,7 +34,21 @@ static const char *module_of(const struct import_node *job)
 	const struct import_node params = import_get(job, "params");
 	struct import_node list;
 	const struct import_node name = param(&params, &list, "module");
-	return import_text(&name) ? import_text(&name) : "http_2xx";
+	return import_text(&name) ? import_text(&name) : BLACKBOX_MODULE;
+}
+
+static void want(struct blackbox *b, const struct import_node *job)
+{
+	const struct import_node statics = import_get(job, "static_configs"), none = {0};
+	for (size_t i = 0; i <= import_size(&statics); i++) {
+		const struct import_node one =
+			i < import_size(&statics) ? import_item(&statics, i) : none;
+		const struct import_node labels = import_get(&one, "labels");
+		char *name = blackbox_module_name(job, &labels, module_of(job));
+		if (name)
+			map_put(&b->wanted, name, b);
+		free(name);
+	}
 }
 
 void blackbox_want(struct blackbox *b, const struct import_node *root)
@@ -43,93 +57,7 @@ void blackbox_want(struct blackbox *b, const struct import_node *root)
 	for (size_t i = 0; i < import_size(&jobs); i++) {
 		const struct import_node job = import_item(&jobs, i);
 		if (is_probe_job(&job))
-			map_put(&b->wanted, module_of(&job), b);
-	}
-}
-
-/* --- relabelling ------------------------------------------------------------------------------ */
-
-static bool has_source(const struct import_node *rule, const char *label)
-{
-	const struct import_node list = import_get(rule, "source_labels");
-	for (size_t i = 0; i < import_size(&list); i++) {
-		const struct import_node n = import_item(&list, i);
-		if (import_text(&n) && !strcmp(import_text(&n), label))
-			return true;
-	}
-	return false;
-}
-
-static bool takes_all(const struct import_node *rule)
-{
-	const struct import_node regex = import_get(rule, "regex");
-	const char *text = import_text(&regex);
-	return !text || !strcmp(text, "(.*)") || !strcmp(text, "(.+)") || !strcmp(text, "^(.*)$");
-}
-
-/* What a rule of __param_target makes of a target: its replacement with $1 put in; owned, or NULL:
- * it does more than that. */
-static char *replaced(const struct import_node *rule, const char *target)
-{
-	const struct import_node with = import_get(rule, "replacement");
-	const char *text = import_text(&with) ? import_text(&with) : "$1";
-	struct buf out = BUF(BUF_LINE);
-	bool good = takes_all(rule) && has_source(rule, "__address__");
-	for (const char *p = text; *p && good; p++) {
-		const bool braces = !strncmp(p, "${1}", 4);
-		if (*p != '$')
-			buf_add_char(&out, *p);
-		else if (braces || !strncmp(p, "$1", 2))
-			buf_add_str(&out, target), p += braces ? 3 : 1;
-		else
-			good = false;
-	}
-	char *made = good ? buf_take(&out) : NULL;
-	buf_fini(&out);
-	return made;
-}
-
-static const char *target_label(const struct import_node *rule)
-{
-	const struct import_node label = import_get(rule, "target_label");
-	return import_text(&label) ? import_text(&label) : "";
-}
-
-static char *relabelled(const struct import_node *job, const char *target)
-{
-	const struct import_node rules = import_get(job, "relabel_configs");
-	char *now = mem_strdup(target);
-	for (size_t i = 0; i < import_size(&rules); i++) {
-		const struct import_node rule = import_item(&rules, i);
-		if (strcmp(target_label(&rule), "__param_target") != 0)
-			continue;
-		char *next = replaced(&rule, now);
-		if (!next)
-			continue;
-		free(now);
-		now = next;
-	}
-	return now;
-}
-
-static void tell_rules(struct blackbox *b, const struct import_node *job)
-{
-	const struct import_node rules = import_get(job, "relabel_configs");
-	for (size_t i = 0; i < import_size(&rules); i++) {
-		const struct import_node rule = import_item(&rules, i);
-		const char *label = target_label(&rule);
-		char *made = replaced(&rule, "x");
-		if (!strcmp(label, "__param_target") && made)
-			import_tell(b->in, &rule, IMPORT_CARRIED,
-				"it is done to the targets of the job");
-		else if (!strcmp(label, "instance") || !strcmp(label, "__address__"))
-			import_tell(b->in, &rule, IMPORT_NEEDLESS,
-				"targets are asked without an exporter");
-		else
-			import_tell(b->in, &rule, IMPORT_DROPPED,
-				"probes have no labels of their own; only __param_target of the whole "
-				"__address__ is carried");
-		free(made);
+			want(b, &job);
 	}
 }
 
@@ -138,10 +66,18 @@ static void tell_rules(struct blackbox *b, const struct import_node *job)
 struct job {
 	const struct import_node *node;
 	const char *name;
-	const struct blackbox_module *module; /* NULL: not among the files */
 	struct import_node interval, timeout;
 	int64_t interval_ns, timeout_ns;
 };
+
+static const struct blackbox_module *find(const struct blackbox *b, const char *name)
+{
+	VEC_EACH (&b->modules, const struct blackbox_module, m) {
+		if (!strcmp(m->name, name))
+			return m;
+	}
+	return NULL;
+}
 
 /* The module's; without one there is only Prometheus's. */
 static int64_t timeout_of(const struct import_probe *p)
@@ -151,20 +87,23 @@ static int64_t timeout_of(const struct import_probe *p)
 	return text && units_parse_time(slice_of(text), &ns) ? ns : INT64_MAX;
 }
 
-static void take_target(struct blackbox *b, const struct job *j, const struct import_node *n)
+static void take_target(struct blackbox *b, const struct job *j,
+	const struct blackbox_module *module, bool known, const struct import_node *n)
 {
 	const char *text = import_text(n);
 	struct import_probe p;
 	if (!text)
 		return;
-	if (!j->module || !j->module->probe.json) {
-		import_tell(b->in, n, IMPORT_DROPPED,
-			j->module ? "no probe can be made of its module"
-				  : "its module is not in these files: give blackbox.yml too");
+	if (!module || !module->probe.json) {
+		import_tell(b->in, n, IMPORT_DROPPED, "%s",
+			module  ? "no probe can be made of its module"
+			: known ? "its module is not in these files: give blackbox.yml too"
+				: "which module it has is not known here");
 		return;
 	}
-	char *target = relabelled(j->node, text), *name = mem_printf("%s-%s", j->name, text);
-	if (blackbox_probe(b, j->module, target, name, n, &p)) {
+	char *target = blackbox_relabelled(j->node, text),
+	     *name = mem_printf("%s-%s", j->name, text);
+	if (blackbox_probe(b, module, target, name, n, &p)) {
 		import_set_time(&p, "every", j->interval_ns);
 		if (timeout_of(&p) > j->timeout_ns)
 			import_set_time(&p, "timeout", j->timeout_ns);
@@ -175,30 +114,34 @@ static void take_target(struct blackbox *b, const struct job *j, const struct im
 	free(target);
 }
 
-static void take_targets(struct blackbox *b, const struct job *j, const struct import_node *list)
+static void take_targets(struct blackbox *b, const struct job *j, const struct import_node *labels,
+	const struct import_node *list)
 {
+	char *name = blackbox_module_name(j->node, labels, module_of(j->node));
+	const struct blackbox_module *module = name ? find(b, name) : NULL;
 	for (size_t i = 0; i < import_size(list); i++) {
 		const struct import_node n = import_item(list, i);
-		take_target(b, j, &n);
+		take_target(b, j, module, name != NULL, &n);
 	}
+	free(name);
 }
 
 static void take_static(struct blackbox *b, const struct job *j)
 {
-	static const struct import_answer labels[] = {
-		{"labels", IMPORT_DROPPED, "probes have no labels of their own"}};
+	const struct import_node none = {0};
 	const struct import_node params = import_get(j->node, "params"),
 				 named = import_get(&params, "target"),
 				 statics = import_get(j->node, "static_configs");
-	take_targets(b, j, &named);
+	take_targets(b, j, &none, &named);
 	for (size_t i = 0; i < import_size(&statics); i++) {
 		const struct import_node one = import_item(&statics, i),
-					 targets = import_get(&one, "targets");
+					 targets = import_get(&one, "targets"),
+					 labels = import_get(&one, "labels");
 		if (named.y)
 			import_tell(b->in, &targets, IMPORT_NEEDLESS, "the exporter's own address");
 		else
-			take_targets(b, j, &targets);
-		import_answer(b->in, &one, labels, array_len(labels));
+			take_targets(b, j, &labels, &targets);
+		blackbox_tell_labels(b, j->node, &one);
 	}
 }
 
@@ -228,15 +171,6 @@ static const struct import_answer job_keys[] = {
 	{"sample_limit", IMPORT_NEEDLESS, "targets are asked without an exporter"},
 };
 
-static const struct blackbox_module *find(const struct blackbox *b, const char *name)
-{
-	VEC_EACH (&b->modules, const struct blackbox_module, m) {
-		if (!strcmp(m->name, name))
-			return m;
-	}
-	return NULL;
-}
-
 static void take_job(
 	struct blackbox *b, const struct import_node *job, int64_t interval_ns, int64_t timeout_ns)
 {
@@ -248,7 +182,6 @@ static void take_job(
 	const struct import_node module = param(&params, &list, "module");
 	struct job j = {.node = job,
 		.name = import_text(&name) ? import_text(&name) : "job",
-		.module = find(b, module_of(job)),
 		.interval_ns = interval_ns,
 		.timeout_ns = timeout_ns};
 	if (import_time(&interval, &j.interval_ns))
@@ -260,12 +193,15 @@ static void take_job(
 			: j.interval_ns > IMPORT_EVERY_MAX_S * NS_PER_S
 				? IMPORT_EVERY_MAX_S * NS_PER_S
 				: j.interval_ns;
-	import_tell(b->in, &name, j.module ? IMPORT_CARRIED : IMPORT_DROPPED,
-		j.module ? "group of the job's probes" : "there are no probes of it");
-	import_tell(b->in, &module, j.module ? IMPORT_CARRIED : IMPORT_DROPPED,
-		j.module ? "the kind of the job's probes" : "it is not in these files");
-	tell_rules(b, job);
+	const bool known = find(b, module_of(job)) != NULL;
+	import_tell(b->in, &module, known ? IMPORT_CARRIED : IMPORT_DROPPED, "%s",
+		known ? "the kind of the job's probes" : "it is not in these files");
+	blackbox_tell_rules(b, job);
+	const size_t before = b->in->names.n;
 	take_static(b, &j);
+	const bool any = b->in->names.n > before;
+	import_tell(b->in, &name, any ? IMPORT_CARRIED : IMPORT_DROPPED, "%s",
+		any ? "group of the job's probes" : "there are no probes of it");
 	import_answer(b->in, job, job_keys, array_len(job_keys));
 }
 

@@ -167,11 +167,6 @@ struct sender *sending_end(struct sending *a)
 	return s;
 }
 
-void sender_note_trouble(struct sender *s, const char *why)
-{
-	mem_replace(&s->trouble, why);
-}
-
 /* Seconds, or a date (RFC 9110 section 10.2.3); 0: it does not say. */
 static int64_t retry_after_ns(const struct sender *s, const struct http_answer *a)
 {

@@ -67,6 +67,9 @@ struct metrics_site {
 	void (*open_waits)(void *arg, measure_signal *cb, void *cb_arg);
 	/* Takes lines of StatsD into our own series; NULL: nobody does. */
 	void (*packet)(void *arg, struct slice lines);
+	/* A receiver does not take what it is sent, once a minute at most; why NULL: it does again.
+	 * lost: what never will be there, since the start. NULL: nobody hears it. */
+	void (*trouble)(void *arg, const char *receiver, const char *why, uint64_t lost);
 	void *arg;
 	struct resolver *resolver; /* borrowed; NULL: no receivers of kind statsd and graphite */
 };

@@ -151,12 +151,12 @@ static void on_answer(void *arg, const struct http_answer *a)
 	if (!s)
 		return;
 	char *why = a->fault || a->status / 100 != 2 ? metrics_answer_text(a) : NULL;
-	sender_note_trouble(s, why);
+	const bool permanent = why && !a->fault && is_permanent(a->status);
 	if (!why) {
 		s->sent += points;
 		s->last_ok_ms = metrics_now_us(s->metrics) / 1000;
 		waiting_drop_first(s);
-	} else if (!a->fault && is_permanent(a->status)) {
+	} else if (permanent) {
 		const size_t dropped = dropped_of(a, points);
 		s->failures++;
 		s->lost += dropped;
@@ -165,13 +165,14 @@ static void on_answer(void *arg, const struct http_answer *a)
 	} else {
 		s->failures++;
 		s->tries++;
-		if (!s->draining)
-			timer_start(
-				s->metrics->loop, &s->retry, sender_backoff_ns(s, a), on_retry, s);
-		else
-			sender_over(s); /* there is no time for a second try */
 	}
+	sender_note_trouble(s, why);
+	const bool again = why && !permanent;
 	free(why);
+	if (again && !s->draining)
+		timer_start(s->metrics->loop, &s->retry, sender_backoff_ns(s, a), on_retry, s);
+	else if (again)
+		sender_over(s); /* there is no time for a second try */
 	step(s);
 }
 

@@ -92,6 +92,11 @@ struct sending {               /* one attempt; outlives its sender: curl still h
 	size_t points;
 };
 
+struct told {
+	bool is;       /* and that it is over is not */
+	int64_t at_ns; /* mono, the last time; 0: never */
+};
+
 struct sender {
 	struct metrics *metrics;
 	struct metrics_receiver config; /* owned copies */
@@ -103,6 +108,7 @@ struct sender {
 	uint64_t sent, lost, failures;
 	int64_t last_ok_ms;
 	char *trouble;
+	struct told told, told_full; /* that it has trouble; that too much waits */
 
 	/* influx, statsd, graphite: */
 	struct batch *open;           /* being filled; NULL: none */
@@ -156,7 +162,6 @@ void sender_post(
 	struct sender *s, const char *url, char *body, size_t n, size_t points, http_done *done);
 /* Ends it; NULL when its sender is gone. */
 struct sender *sending_end(struct sending *a);
-void sender_note_trouble(struct sender *s, const char *why); /* NULL: none */
 /* How long to wait before the next attempt: longer each time, a little by chance. `a` NULL: it was
  * none of HTTP. */
 int64_t sender_backoff_ns(const struct sender *s, const struct http_answer *a);
@@ -177,6 +182,10 @@ bool metrics_point_oshm(struct buf *out, const char *measurement, const struct m
 void probes_take(struct metrics *m, const struct measure *x); /* of any kind */
 void probes_expose(struct buf *out, const struct metrics *m);
 void probes_fini(struct metrics *m);
+
+/* --- metrics_trouble.c */
+void sender_note_trouble(struct sender *s, const char *why); /* NULL: none */
+void sender_note_full(struct sender *s); /* points were lost because too many wait */
 
 /* --- metrics_waiting.c */
 void waiting_free(struct batch *b); /* NULL is fine */

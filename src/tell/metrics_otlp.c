@@ -42,7 +42,7 @@ static void on_retry(struct timer *t)
 
 /* {"partialSuccess": {"rejectedDataPoints": "3", "errorMessage": "…"}}: it is not sent again. What
  * is rejected 0 is a warning. */
-static size_t rejected_of(struct sender *s, const struct http_answer *a, size_t points)
+static void otlp_taken(struct sender *s, const struct http_answer *a, size_t points)
 {
 	json_t *j = a->body.n ? json_parse(a->body, 64u << 10, NULL) : NULL;
 	const json_t *partial = json_object_get(j, "partialSuccess");
@@ -55,6 +55,8 @@ static size_t rejected_of(struct sender *s, const struct http_answer *a, size_t 
 		rejected = 0;
 	if (rejected > (int64_t)points)
 		rejected = (int64_t)points;
+	s->lost += (uint64_t)rejected;
+	s->sent += points - (uint64_t)rejected;
 	if (rejected || (why && *why)) {
 		char *said = mem_printf("the receiver rejected %lld of %zu points%s%.200s",
 			(long long)rejected, points, why && *why ? ": " : "", why ? why : "");
@@ -62,9 +64,10 @@ static size_t rejected_of(struct sender *s, const struct http_answer *a, size_t 
 		sender_note_trouble(s, clean);
 		free(clean);
 		free(said);
+	} else {
+		sender_note_trouble(s, NULL);
 	}
 	json_decref(j);
-	return (size_t)rejected;
 }
 
 static bool is_retryable(const struct sender *s, const struct http_answer *a)
@@ -82,11 +85,12 @@ static void on_answer(void *arg, const struct http_answer *a)
 	if (!s)
 		return;
 	if (!a->fault && a->status / 100 == 2) {
-		sender_note_trouble(s, NULL);
-		const bool otlp = s->config.kind == METRICS_OTLP;
-		const size_t rejected = otlp ? rejected_of(s, a, points) : 0;
-		s->lost += rejected;
-		s->sent += points - rejected;
+		if (s->config.kind == METRICS_OTLP) {
+			otlp_taken(s, a, points);
+		} else {
+			s->sent += points;
+			sender_note_trouble(s, NULL);
+		}
 		s->tries = 0;
 		s->last_ok_ms = metrics_now_us(s->metrics) / 1000;
 		send_piece(s);

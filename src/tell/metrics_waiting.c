@@ -24,6 +24,7 @@ static void make_room(struct sender *s)
 		s->waiting_size -= b->lines.n;
 		waiting_free(b);
 		vec_remove(&s->batches, from);
+		sender_note_full(s);
 	}
 }
 

@@ -88,12 +88,22 @@ static bool read_time(
 	return false;
 }
 
+static bool read_zone(struct graphite_asked *g, const char *name)
+{
+	struct zone *z = zone_load(name, &g->err);
+	zone_free(z);
+	if (!z)
+		wrong(g, "tz: \"%.60s\" is no time zone: expected one such as Europe/Berlin", name);
+	return z != NULL;
+}
+
 static bool read_times(struct house_asked *a, struct graphite_question *q)
 {
 	struct graphite_asked *g = a->own;
 	g->zone_name = mem_strdup(parameter(a, "tz"));
 	q->zone = g->zone_name;
-	if (!read_time(a, "now", "now", a->now_ms / 1000, &q->now_s) ||
+	if (!read_zone(g, g->zone_name) ||
+		!read_time(a, "now", "now", a->now_ms / 1000, &q->now_s) ||
 		!read_time(a, "from", "-1d", q->now_s, &q->from_s) ||
 		!read_time(a, "until", "now", q->now_s, &q->until_s))
 		return false;

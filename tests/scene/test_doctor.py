@@ -98,6 +98,29 @@ def test_cloud_chosen(tmp_path, cloud):
     assert 'did you mean "sim"' in checks["configuration", "cloud simm"]["found"]
 
 
+def test_secrets_of_everything(tmp_path):
+    """Each secret without which `run` ends at its start, wherever it stands."""
+    configuration(tmp_path, """
+probes:
+  - {name: beat, push: {token: "file:beat"}, every: 10s}
+  - {name: page, http: {url: "http://127.0.0.1:1/", headers: {Authorization: "file:header"}}}
+reports:
+  - {mail: [a@example.org], server: {host: "127.0.0.1", from: b@example.org, user: u, tls: plain, password: "file:mail"}}
+dashboards: [{cloudmon: "http://127.0.0.1:1/", secret: "file:dashboard"}]
+""")
+    out, checks = doctor(tmp_path)
+    bad = [c["found"] for c in json.loads(out.stdout)["checks"] if c["check"] == "secrets" and c["state"] == "bad"]
+    assert len(bad) == 4
+    for name in ("beat", "mail", "dashboard", "header"):
+        assert any(f"cannot read {name}" in found for found in bad)
+        (tmp_path / name).write_text("secret of " + name)
+        (tmp_path / name).chmod(0o600)
+        _, checks = doctor(tmp_path)
+    assert checks["secrets", ""] == {**checks["secrets", ""], "state": "ok", "found": "all 4 can be read"}
+    # nothing but probes: no cloud is looked for
+    assert checks["clouds", ""]["state"] == "skipped"
+
+
 def test_no_clouds(tmp_path, cloud):
     configuration(tmp_path)
     out, checks = doctor(tmp_path)

@@ -11,6 +11,7 @@ import tempfile
 
 import pytest
 
+from carbon import free_ports
 from running import LOOPBACK, Run, until
 from simulated import GLASSHOUSE, simulated
 from test_ingest import series
@@ -215,6 +216,22 @@ def test_a_reload_ends_what_is_no_more(tmp_path):
         run.signal(signal.SIGHUP)
         until(lambda: "new" in lines(tmp_path), "the new one runs")
         until(lambda: not processes(mark), "the old one has gone", 20)
+
+
+def test_reloads_leave_the_place_as_it_is(tmp_path):
+    """Where an instance stands is what the first configuration says, also when nothing else of that one is left."""
+    def told(name):
+        return {"name": name, "every": "1s", "timeout": "1s", **shell(f"echo $STATSD_PREFIX >> {tmp_path}/runs")}
+
+    ports = free_ports(4)
+    listen = [{**LOOPBACK, "statsd": f"127.0.0.1:{port}"} for port in ports]
+    with house(tmp_path, told("p0"), location="far-away", listen=listen[0]) as run:
+        until(lambda: lines(tmp_path), "it runs")
+        for i in range(1, len(ports)):
+            run.write({"clouds": {}, "probes": [told(f"p{i}")], "location": "far-away", "listen": listen[i]})
+            run.signal(signal.SIGHUP)
+            until(lambda i=i: f"openstack.api.p{i}.far-away" in lines(tmp_path), "the next one runs, from the same place", 20)
+        assert {line.rpartition(".")[2] for line in lines(tmp_path)} == {"far-away"}
 
 
 # --- what it may see ---

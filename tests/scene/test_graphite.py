@@ -494,7 +494,7 @@ def test_csv_and_raw(both):
     ("format=json&jsonp=f", "jsonp is not offered"),
     ("format=json&from=yore", "from: \"yore\" is no time: "),
     ("format=json&from=1&until=1", "from and until are the same moment"),
-    ("format=json&tz=No/Where", "now: "),
+    ("format=json&tz=No/Where", "tz: \"No/Where\" is no time zone: expected one such as Europe/Berlin"),
     ("format=json&maxDataPoints=many", "maxDataPoints: \"many\" is no whole number over 0"),
     ("format=json&xFilesFactor=2", "xFilesFactor: \"2\" is no share within 0 and 1"),
     ("format=json&target=%zz", "a parameter is no text in UTF-8, percent-encoded"),

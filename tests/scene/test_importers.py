@@ -437,6 +437,54 @@ def test_blackbox_modules_with_targets():
     assert p["http_post-b.example.org-443"]["http"]["url"] == "http://b.example.org:443"
 
 
+MODULES = """modules:
+  http_2xx: {prober: http}
+  tcp_connect: {prober: tcp}
+  icmp: {prober: icmp}
+  unused: {prober: http}
+"""
+
+
+def kinds(tmp_path, job):
+    """The kind of the probe of each target of a job of Prometheus, and what was told of the job's parts."""
+    (tmp_path / "blackbox.yml").write_text(MODULES)
+    jobs = yaml.safe_dump({"scrape_configs": [{"job_name": "all", "metrics_path": "/probe", **job}]})
+    (tmp_path / "prometheus.yml").write_text(jobs)
+    made = imported("blackbox", tmp_path / "blackbox.yml", tmp_path / "prometheus.yml")
+    probes = (made["config"] or {}).get("probes", [])
+    kind = {p["name"].removeprefix("all-"): next(k for k in ("http", "tcp", "icmp") if k in p) for p in probes}
+    return kind, {n["what"]: n["fate"] for n in made["notes"]}
+
+
+def test_modules_of_blackbox_by_relabelling(tmp_path):
+    """Which module a target has may stand in a label of it, as most who ask many things in one job write it."""
+    statics = [{"targets": ["a.example.org"], "labels": {"module": "http_2xx"}},
+               {"targets": ["b.example.org:22"], "labels": {"module": "tcp_connect"}},
+               {"targets": ["c.example.org"], "labels": {"__param_module": "icmp", "team": "net"}},
+               {"targets": ["d.example.org"], "labels": {"team": "net"}}]
+    job = {"static_configs": statics, "relabel_configs": [
+        {"source_labels": ["__address__"], "target_label": "__param_target"},
+        {"source_labels": ["module"], "regex": "(.+)", "target_label": "__param_module"}]}
+    found, told = kinds(tmp_path, job)
+    assert found == {"a.example.org": "http", "b.example.org-22": "tcp", "c.example.org": "icmp", "d.example.org": "http"}
+    assert told["scrape_configs[0].relabel_configs[1]"] == "carried"
+    assert [told[f"scrape_configs[0].static_configs[{i}].labels"] for i in range(4)] == [
+        "differently", "differently", "differently", "not carried"]
+    assert told["scrape_configs[0].job_name"] == "carried" and told["modules.unused"] == "not carried"
+    assert all(told.get(f"modules.{m}.prober") == "carried" for m in ("http_2xx", "tcp_connect", "icmp"))
+
+    # one for all of them
+    job = {"static_configs": [{"targets": ["c.example.org"]}], "relabel_configs": [
+        {"target_label": "__param_module", "replacement": "icmp"}]}
+    assert kinds(tmp_path, job)[0] == {"c.example.org": "icmp"}
+
+    # a part of the address: what is not understood makes no probe of another kind
+    job["relabel_configs"] = [{"source_labels": ["__address__"], "regex": "(.*);.*", "target_label": "__param_module"}]
+    found, told = kinds(tmp_path, job)
+    assert found == {} and told["scrape_configs[0].relabel_configs[0]"] == "not carried"
+    assert told["scrape_configs[0].job_name"] == "not carried"
+
+
 def test_uptime_kuma():
     made = example("uptime-kuma")
     p = probes(made)
@@ -463,6 +511,25 @@ def test_uptime_kuma():
     assert hook == {"name": "Hook", "webhook": "https://alerts.example.org/kuma"}
     assert mail["server"] == {"host": "mail.example.org:465", "from": "status@example.org", "tls": "implicit",
                               "user": "status", "password": "file:secrets/Mail-password"}
+
+
+def test_mail_by_people_with_names(tmp_path):
+    """A sender is written as Uptime Kuma's own form shows it: "Uptime Kuma" <kuma@example.org>."""
+    settings = {"type": "smtp", "smtpHost": "mail.example.org", "smtpPort": 465, "smtpSecure": True,
+                "smtpFrom": '"Uptime Kuma" <kuma@example.org>',
+                "smtpTo": '"Doe, Jane" <jane@example.org>, ops@example.org'}
+    backup = {"version": "1.23.16", "monitorList": [],
+              "notificationList": [{"id": 1, "name": "Mail", "active": True, "config": json.dumps(settings)}]}
+    (tmp_path / "backup.json").write_text(json.dumps(backup))
+    made = imported("uptime-kuma", tmp_path / "backup.json")
+    assert made["config"]["alarms"] == [{"name": "Mail", "mail": ["jane@example.org", "ops@example.org"],
+                                         "server": {"host": "mail.example.org:465", "from": "kuma@example.org",
+                                                    "tls": "implicit"}}]
+    settings["smtpFrom"] = '"Uptime Kuma" <kuma at example.org>'
+    backup["notificationList"][0]["config"] = json.dumps(settings)
+    (tmp_path / "backup.json").write_text(json.dumps(backup))
+    made = imported("uptime-kuma", tmp_path / "backup.json")
+    assert not made["config"] and any(n["fate"] == "not carried" for n in made["notes"])
 
 
 def test_windows_of_uptime_kuma():

@@ -17,6 +17,7 @@ import urllib.request
 import influxdb
 import pytest
 import statsd
+import yaml
 
 from running import LOOPBACK, running, until
 from simulated import GLASSHOUSE, simulated
@@ -409,6 +410,38 @@ def test_pushes_of_gatus_and_uptime_kuma(cloud, tmp_path):
         assert post(run, path + "?success=maybe", **bearer)[0] == 400
         assert post(run, path + "?success=true&duration=soon", **bearer)[0] == 400
         assert post(run, "/api/v1/endpoints/jobs_other/external?success=true", **bearer)[0] == 404
+
+
+def test_who_pushed_to_gatus_goes_on_after_an_import(cloud, tmp_path):
+    """The address of an external endpoint is the same here, whatever its probe is called."""
+    gatus = tmp_path / "gatus.yaml"
+    gatus.write_text("""external-endpoints:
+  - {name: "nightly backup v1.2", group: "Core Team", token: "${PUSHED}"}
+  - {name: backup, token: "${PUSHED}"}
+  - {name: backup, group: "Core Team", token: "${PUSHED}"}
+  - {name: "Prüfung", group: "Köln", token: "${PUSHED}"}
+endpoints:
+  - {name: web, group: "Core Team", url: "http://127.0.0.1:1/", conditions: ["[STATUS] == 200"]}
+""", encoding="utf-8")
+    out = subprocess.run([GLASSHOUSE, "import", "gatus", gatus], capture_output=True, text=True, timeout=60, check=False)
+    made = yaml.safe_load(out.stdout)
+    for probe in made["probes"]:
+        if "push" in probe:
+            secret = tmp_path / probe["name"]
+            secret.write_text("token of " + probe["name"])
+            secret.chmod(0o600)
+            probe["push"]["token"] = f"file:{secret}"
+    config = {"listen": LOOPBACK, "faces": {"gatus": "write"}, "probes": made["probes"]}
+    with running(cloud, config, state="imported") as run:
+        for key, probe in (("core-team_nightly-backup-v1-2", "Core-Team_nightly-backup-v1.2"), ("_backup", "backup"),
+                           ("core-team_backup", "Core-Team_backup"), ("k%C3%B6ln_pr%C3%BCfung", "K-ln_Pr-fung")):
+            path = f"/api/v1/endpoints/{key}/external?success=true"
+            assert post(run, path, Authorization="Bearer token of " + probe)[0] == 200, key
+            assert post(run, path, Authorization="Bearer wrong")[0] == 401
+            until(lambda probe=probe: any(f'probe="{probe}"' in name for name in series(run, "probe{*")), probe)
+        for key in ("core-team_web", "core-team_", "_nightly-backup-v1-2"):
+            assert post(run, f"/api/v1/endpoints/{key}/external?success=true",
+                        Authorization="Bearer token of backup")[0] == 404, key
 
 
 def test_tokens(cloud, tmp_path):

@@ -29,6 +29,7 @@ struct house {
 	VEC(char *) heads;
 	VEC(char *) bodies;
 	VEC(struct say) script; /* then 204 */
+	struct buf told;        /* what was told of trouble, a line each */
 };
 
 static void serve(struct peer_connection *c)
@@ -106,6 +107,20 @@ static void open_waits(void *arg, measure_signal *cb, void *cb_arg)
 		cb(cb_arg, &m);
 }
 
+static const struct metrics_state *state_of(struct house *h)
+{
+	const struct metrics_state *s;
+	assert_int_equal(metrics_states(h->metrics, &s), 1);
+	return s;
+}
+
+static void on_trouble(void *arg, const char *receiver, const char *why, uint64_t lost)
+{
+	struct house *h = arg;
+	assert_string_equal(receiver, state_of(h)->name);
+	buf_printf(&h->told, "%s, %llu lost\n", why ? why : "again", (unsigned long long)lost);
+}
+
 static int setup(void **state)
 {
 	struct house *h = mem_new(struct house);
@@ -116,8 +131,12 @@ static int setup(void **state)
 	h->peer = peer_start(serve, h, NULL);
 	h->url = mem_printf("http://127.0.0.1:%u", h->peer->port);
 	h->receiver = (struct metrics_receiver){.url = h->url};
-	const struct metrics_site site = {
-		.instance = "berlin-1", .location = "outside", .open_waits = open_waits, .arg = h};
+	h->told = BUF(BUF_PAGE);
+	const struct metrics_site site = {.instance = "berlin-1",
+		.location = "outside",
+		.open_waits = open_waits,
+		.trouble = on_trouble,
+		.arg = h};
 	h->metrics = metrics_new(h->loop, h->client, &site);
 	*state = h;
 	return 0;
@@ -137,6 +156,7 @@ static int teardown(void **state)
 	vec_fini(&h->bodies);
 	vec_fini(&h->heads);
 	vec_fini(&h->script);
+	buf_fini(&h->told);
 	free(h->url);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
@@ -147,13 +167,6 @@ static void start(struct house *h)
 {
 	if (!metrics_configure(h->metrics, &h->receiver, 1, &h->err))
 		fail_msg("%s", h->err.msg);
-}
-
-static const struct metrics_state *state_of(struct house *h)
-{
-	const struct metrics_state *s;
-	assert_int_equal(metrics_states(h->metrics, &s), 1);
-	return s;
 }
 
 /* Until what is under way was answered, at this time. */
@@ -318,6 +331,25 @@ static void a_receiver_that_fails_is_tried_again_less_and_less_often(void **stat
 	assert_int_equal(state_of(h)->failures, 4);
 	assert_int_equal(state_of(h)->sent, 1);
 	assert_null(state_of(h)->trouble);
+	assert_string_equal(
+		buf_str(&h->told), "the receiver answers 500: oops, 0 lost\nagain, 0 lost\n");
+}
+
+/* One bad point in every other batch: a line a minute, not one a batch. */
+static void what_comes_and_goes_is_told_once_a_minute(void **state)
+{
+	struct house *h = *state;
+	start(h);
+	for (int i = 0; i < 14; i++) { /* 84 s */
+		if (i % 2 == 0)
+			script(h, 400, "", "no");
+		take(h, "POST /networks");
+		pass(h, 6 * NS_PER_S);
+	}
+	assert_int_equal(state_of(h)->lost, 7);
+	assert_string_equal(buf_str(&h->told),
+		"the receiver answers 400: no, 1 lost\nagain, 1 lost\n"
+		"the receiver answers 400: no, 6 lost\nagain, 6 lost\n");
 }
 
 static void what_is_refused_for_good_is_counted_and_left(void **state)
@@ -355,6 +387,11 @@ static void a_receiver_that_hangs_loses_the_oldest_and_says_so(void **state)
 	assert_true(s->lost > 0);
 	assert_true(h->metrics->senders.p[0]->waiting_size <= (256 << 10) + (256 << 10));
 	assert_int_equal(s->lost + s->waiting, 4000);
+	char *first = slice_dup(slice_of(buf_str(&h->told)));
+	assert_non_null(
+		strstr(first, "more waits than its spool holds: the oldest points are lost"));
+	assert_ptr_equal(strchr(first, '\n'), strrchr(first, '\n')); /* once */
+	free(first);
 	loop_advance(
 		h->loop, 11 * NS_PER_S); /* its deadline is real time: it is cut off at the end */
 	struct buf out = BUF(BUF_PAGE);
@@ -630,6 +667,7 @@ int test_metrics(void)
 		metrics_test(a_full_batch_goes_at_once),
 		metrics_test(lines_without_a_time_keep_their_meaning),
 		metrics_test(a_receiver_that_fails_is_tried_again_less_and_less_often),
+		metrics_test(what_comes_and_goes_is_told_once_a_minute),
 		metrics_test(what_is_refused_for_good_is_counted_and_left),
 		metrics_test(a_receiver_that_hangs_loses_the_oldest_and_says_so),
 		metrics_test(a_password_goes_in_a_header_and_nowhere_else),
