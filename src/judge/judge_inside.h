@@ -3,8 +3,9 @@
  *
  * judge_turn.c moves a component from state to state, judge_decide.c says what its sources say
  * together, as judge_quorum.c heard them and beside what judge_told.c knows; judge_depend.c,
- * judge_window.c and judge_flap.c say what explains it. judge_rows.c holds the tables, judge_days.c
- * counts seconds, judge_evidence.c writes down why, judge_given.c of what.
+ * judge_window.c and judge_flap.c say what explains it, judge_text.c puts it in words.
+ * judge_rows.c holds the tables, judge_days.c counts seconds, judge_evidence.c writes down why,
+ * judge_given.c of what.
  */
 #ifndef JUDGE_JUDGE_INSIDE_H
 #define JUDGE_JUDGE_INSIDE_H
@@ -178,11 +179,13 @@ struct decision {
 };
 
 struct decision judge_decide(const struct judged *c, int64_t now_ms);
-char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms);
-/* "probe" or "probe step". Owned. */
-char *judge_source_label(const struct source *s);
 /* The static name of a rule; "never" when it is none of ours. */
 const char *judge_rule(const char *name);
+
+/* --- judge_text.c ----------------------------------------------------------------------------- */
+
+/* Why it is so, one sentence. Owned. */
+char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms);
 
 /* --- judge_told.c ----------------------------------------------------------------------------- */
 
