@@ -141,6 +141,7 @@ static void count(struct tally *t, const struct opinion *o, int64_t now_ms)
 	t->d.slow += says == SAYS_SLOW;
 	t->d.good += says == SAYS_GOOD;
 	t->d.ours += says == SAYS_OURS;
+	t->d.undecided += says == SAYS_NOTHING;
 	if (!t->first[says] || newest > newest_ms(t->first[says]))
 		t->first[says] = s;
 	if (says == SAYS_OURS)
@@ -239,6 +240,65 @@ static void decide_told(struct tally *t, const struct judged *c, int64_t now_ms)
 		decide_told_alone(t, c, now_ms);
 }
 
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static bool counts_at_all(const struct tally *t, const struct opinion *o)
+{
+	return !o->overruled && (source_severity(o->s) != SEVERITY_NOTE || t->only_notes);
+}
+
+/* It says that it answers by what it heard before what the decision rests on. */
+static bool is_past(const struct tally *t, const struct fold *f)
+{
+	if (t->full_bad)
+		return f->last_good_ms <= f->last_bad_ms || f->last_good_ms < t->answer_from_ms;
+	return f->last_good_ms < t->ours_from_ms;
+}
+
+/* What was no sign of life for the decision is not counted as an answer either: nobody knows
+ * whether it still answers, or it has no say. */
+static void count_past(struct tally *t, const struct opinion *all, size_t n)
+{
+	struct decision *d = &t->d;
+	const bool ours = d->about && d->about == t->first[SAYS_OURS];
+	if (!t->full_bad && !ours)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const bool slow = all[i].says == SAYS_SLOW, good = all[i].says == SAYS_GOOD;
+		if (!(good || slow) || !counts_at_all(t, &all[i]) || !is_past(t, &all[i].s->now))
+			continue;
+		d->good -= good;
+		d->slow -= slow;
+		d->undecided++;
+	}
+	if (d->health == HEALTH_OUTAGE) {
+		d->lesser = d->good + d->slow;
+		d->good = d->slow = 0;
+	}
+}
+
+static void decide_sources(struct tally *t, const struct judged *c)
+{
+	struct decision *d = &t->d;
+	d->health = HEALTH_UNKNOWN;
+	d->left_bad = !d->bad && !d->failing && !d->slow && left_bad(t);
+	d->rule = t->newest_ms ? "stale" : "never";
+	if (nothing_answers(t))
+		set(d, HEALTH_OUTAGE, "silent", t->first[SAYS_BAD]);
+	else if (d->bad)
+		set(d, HEALTH_DEGRADED, "failing", t->first[SAYS_BAD]);
+	else if (d->failing)
+		set(d, HEALTH_DEGRADED, "failing", t->first[SAYS_FAILING]);
+	else if (d->slow)
+		set(d, HEALTH_DEGRADED, "slow", t->first[SAYS_SLOW]);
+	else if (d->left_bad)
+		set(d, HEALTH_DEGRADED, "failing", t->left_bad);
+	else if (d->good && t->answered_ms >= t->ours_from_ms)
+		set(d, HEALTH_OPERATIONAL, "good", t->first[SAYS_GOOD]);
+	else if (d->ours)
+		set(d, HEALTH_UNKNOWN, ours_rule(c->judge, t), t->first[SAYS_OURS]);
+}
+
 struct decision judge_decide(const struct judged *c, int64_t now_ms)
 {
 	struct tally t = {.all_local = true, .only_notes = true, .told = told_count(c, now_ms)};
@@ -257,23 +317,8 @@ struct decision judge_decide(const struct judged *c, int64_t now_ms)
 		t.left_bad_ms = t.told.left->fresh_ms;
 		t.left_bad = NULL;
 	}
-	t.d.health = HEALTH_UNKNOWN;
-	t.d.left_bad = !t.d.bad && !t.d.failing && !t.d.slow && left_bad(&t);
-	t.d.rule = t.newest_ms ? "stale" : "never";
-	if (nothing_answers(&t))
-		set(&t.d, HEALTH_OUTAGE, "silent", t.first[SAYS_BAD]);
-	else if (t.d.bad)
-		set(&t.d, HEALTH_DEGRADED, "failing", t.first[SAYS_BAD]);
-	else if (t.d.failing)
-		set(&t.d, HEALTH_DEGRADED, "failing", t.first[SAYS_FAILING]);
-	else if (t.d.slow)
-		set(&t.d, HEALTH_DEGRADED, "slow", t.first[SAYS_SLOW]);
-	else if (t.d.left_bad)
-		set(&t.d, HEALTH_DEGRADED, "failing", t.left_bad);
-	else if (t.d.good && t.answered_ms >= t.ours_from_ms)
-		set(&t.d, HEALTH_OPERATIONAL, "good", t.first[SAYS_GOOD]);
-	else if (t.d.ours)
-		set(&t.d, HEALTH_UNKNOWN, ours_rule(c->judge, &t), t.first[SAYS_OURS]);
+	decide_sources(&t, c);
+	count_past(&t, all, n);
 	decide_told(&t, c, now_ms);
 	if (!t.d.evidence_ms)
 		t.d.evidence_ms = t.newest_ms;

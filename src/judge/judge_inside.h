@@ -166,6 +166,8 @@ struct decision {
 	int64_t evidence_ms; /* newest result of what is fresh; 0: none */
 	int64_t fresh_ms;    /* until when something that speaks is fresh */
 	unsigned bad, failing, slow, good, ours, stale, all;
+	unsigned undecided;           /* too little is known, or only by what is past */
+	unsigned lesser;              /* answer beside an outage, of a severity below it */
 	unsigned overruled;           /* by the quorum of their group */
 	const struct source *about;   /* the one that says it best, or NULL */
 	const struct statement *told; /* the same, of those that conclude; then `about` is NULL */

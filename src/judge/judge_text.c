@@ -42,6 +42,14 @@ static char *failing_text(const struct decision *d, const char *label, const cha
 	return mem_printf("%u of %u fail; %s: %s", d->bad, d->all, label, why);
 }
 
+static char *outage_text(const struct decision *d, const char *label, const char *why)
+{
+	if (d->bad == 1)
+		return mem_printf("%s fails: %s", label, why);
+	return mem_printf("%u fail and nothing %sanswers; %s: %s", d->bad,
+		d->lesser ? "of full severity " : "", label, why);
+}
+
 static char *unknown_text(
 	const struct judged *c, const struct decision *d, const char *label, int64_t now_ms)
 {
@@ -146,9 +154,7 @@ char *judge_text(const struct judged *c, const struct decision *d, int64_t now_m
 	else if (d->health == HEALTH_OPERATIONAL || !strcmp(d->rule, "slow"))
 		text = good_text(c, d, label);
 	else if (d->health == HEALTH_OUTAGE)
-		text = d->bad == 1 ? mem_printf("%s fails: %s", label, why)
-				   : mem_printf("%u fail and nothing answers; %s: %s", d->bad,
-					     label, why);
+		text = outage_text(d, label, why);
 	else
 		text = failing_text(d, label, why);
 	free(why);
