@@ -312,6 +312,8 @@ bool running_probes_open(struct running *r, struct error *err);
 bool running_probes_start(struct running *r, struct error_list *errors);
 /* To r->now: those that are as they were go on undisturbed. */
 void running_probes_reload(struct running *r, struct error_list *errors);
+/* Says which files of probes cannot be used now. */
+void running_probes_files(struct running *r, struct error_list *errors);
 void running_probes_close(struct running *r);
 
 /* --- running_blackbox.c */

@@ -109,6 +109,26 @@ static struct watched_probe *open_one(
 	return w;
 }
 
+/* Files that are no good now: no reason to watch nothing, since each run looks again and says it. */
+void running_probes_files(struct running *r, struct error_list *errors)
+{
+	const struct config *c = r->now->config;
+	for (size_t i = 0; i < c->probe_count; i++)
+		probe_config_files(c->probes[i], errors);
+}
+
+static void say_files(struct running *r)
+{
+	struct error_list errors = {0};
+	char text[ERROR_TEXT + 300];
+	running_probes_files(r, &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		running_say(r, "%s", error_text(&errors.p[i], text, sizeof(text)));
+	if (errors.dropped)
+		running_say(r, "and %zu more", errors.dropped);
+	error_list_fini(&errors);
+}
+
 /* --- all -------------------------------------------------------------------------------------- */
 
 static void open_into(struct running *r, const struct probe_config *row, struct error_list *errors)
@@ -127,6 +147,7 @@ bool running_probes_start(struct running *r, struct error_list *errors)
 	const size_t before = errors->n + errors->dropped;
 	for (size_t i = 0; i < c->probe_count; i++)
 		open_into(r, c->probes[i], errors);
+	say_files(r);
 	return errors->n + errors->dropped == before;
 }
 

@@ -132,6 +132,7 @@ static void apply(struct running *r, struct config *next, struct error_list *err
 	enter_clouds(r, errors);
 	enter_scenarios(r, errors);
 	running_probes_reload(r, errors);
+	running_probes_files(r, errors);
 	if (!running_alarms(r, next, &err))
 		error_list_add(errors, &err);
 	if (!running_metrics(r, next, &err))

@@ -243,8 +243,12 @@ bool judge_history(struct facts *f, const char *component, int64_t from_ms, int6
 /* The evidence of a verdict; NULL when there is none of that id. Operators get the whole, everyone
  * else what is public (no request, no ids, no detail). Owned. Thread: any.
  *	{"id", "component", "health", "was", "at_ms", "until_ms" or null, "rule", "text",
- *	 "window": {"from_ms", "to_ms"}, "answering", "failing", "unable", "silent",
- *	 "overruled": counts,
+ *	 "window": {"from_ms", "to_ms"},
+ *	 "answering", "failing", "unable", "silent": how many sources counted as that,
+ *	 "undecided": of which too little was known (a first failure, an answer that was past beside
+ *	 those that fail or cannot tell),
+ *	 "lesser": that answered beside an outage and have no say in it, their severity is below,
+ *	 "overruled": by others that ask the same elsewhere,
  *	 "sources": [{"probe", "step", "location", "says" (good slow failing bad ours stale
  *nothing), "n", "failed", "slow", "again" (passed at a further try), "last_ms", "median_ms",
  *"worst_ms", "faults": {"timeout": 3}}],

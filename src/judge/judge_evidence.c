@@ -199,6 +199,8 @@ char *evidence_text(
 	put_int(j, "failing", d->bad + d->failing);
 	put_int(j, "unable", d->ours);
 	put_int(j, "silent", d->stale);
+	put_int(j, "undecided", d->undecided);
+	put_int(j, "lesser", d->lesser);
 	put_int(j, "overruled", d->overruled);
 	put(j, "told", told_json(c, now_ms));
 	put(j, "samples", samples_json(c));
@@ -257,8 +259,8 @@ static json_t *public_told(const json_t *stored, bool operators)
 
 static bool on_row(void *arg, const struct facts_row *row)
 {
-	static const char *const fields[] = {
-		"was", "window", "answering", "failing", "unable", "silent", "overruled"};
+	static const char *const fields[] = {"was", "window", "answering", "failing", "unable",
+		"silent", "undecided", "lesser", "overruled"};
 	struct reading *r = arg;
 	json_t *stored = json_parse(slice_of(facts_text(row, 7)), EVIDENCE_MAX, r->err);
 	const int64_t health = facts_int(row, 2);

@@ -3,8 +3,9 @@
  *
  * judge_turn.c moves a component from state to state, judge_decide.c says what its sources say
  * together, as judge_quorum.c heard them and beside what judge_told.c knows; judge_depend.c,
- * judge_window.c and judge_flap.c say what explains it. judge_rows.c holds the tables, judge_days.c
- * counts seconds, judge_evidence.c writes down why, judge_given.c of what.
+ * judge_window.c and judge_flap.c say what explains it, judge_text.c puts it in words.
+ * judge_rows.c holds the tables, judge_days.c counts seconds, judge_evidence.c writes down why,
+ * judge_given.c of what.
  */
 #ifndef JUDGE_JUDGE_INSIDE_H
 #define JUDGE_JUDGE_INSIDE_H
@@ -165,6 +166,8 @@ struct decision {
 	int64_t evidence_ms; /* newest result of what is fresh; 0: none */
 	int64_t fresh_ms;    /* until when something that speaks is fresh */
 	unsigned bad, failing, slow, good, ours, stale, all;
+	unsigned undecided;           /* too little is known, or only by what is past */
+	unsigned lesser;              /* answer beside an outage, of a severity below it */
 	unsigned overruled;           /* by the quorum of their group */
 	const struct source *about;   /* the one that says it best, or NULL */
 	const struct statement *told; /* the same, of those that conclude; then `about` is NULL */
@@ -178,11 +181,13 @@ struct decision {
 };
 
 struct decision judge_decide(const struct judged *c, int64_t now_ms);
-char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms);
-/* "probe" or "probe step". Owned. */
-char *judge_source_label(const struct source *s);
 /* The static name of a rule; "never" when it is none of ours. */
 const char *judge_rule(const char *name);
+
+/* --- judge_text.c ----------------------------------------------------------------------------- */
+
+/* Why it is so, one sentence. Owned. */
+char *judge_text(const struct judged *c, const struct decision *d, int64_t now_ms);
 
 /* --- judge_told.c ----------------------------------------------------------------------------- */
 

@@ -325,8 +325,11 @@ static void set_tls(CURL *e, const struct http_request *r)
 	curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S);
 	if (r->ca_file)
 		curl_easy_setopt(e, CURLOPT_CAINFO, r->ca_file);
-	if (r->cert_file)
+	if (r->cert_file) {
 		curl_easy_setopt(e, CURLOPT_SSLCERT, r->cert_file);
+		/* or who has an encrypted key is asked for it at the terminal, and all waits */
+		curl_easy_setopt(e, CURLOPT_KEYPASSWD, "");
+	}
 	if (r->key_file)
 		curl_easy_setopt(e, CURLOPT_SSLKEY, r->key_file);
 }

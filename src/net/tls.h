@@ -39,6 +39,12 @@ struct tls_context *tls_context_new(const struct tls_options *o, struct error *e
 struct tls_context *tls_context_ref(struct tls_context *c);
 void tls_context_unref(struct tls_context *c); /* NULL is fine */
 
+enum tls_file { TLS_FILE_CA, TLS_FILE_CERT, TLS_FILE_KEY };
+/* Whether a certificate of ours and its key (NULL: in the same file) can be read and belong together;
+ * the error says what is wrong with *ret_which of them. Thread: any. */
+bool tls_pair_good(const char *cert_file, const char *key_file, enum tls_file *ret_which,
+	struct error *err) must_check;
+
 /* --- what the server showed ------------------------------------------------------------------- */
 
 struct tls_facts {

@@ -5,7 +5,6 @@
  */
 
 #include <assert.h>
-#include <openssl/err.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,16 +19,6 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct map contexts;                /* by key, those nobody holds too */
 static struct tls_context *idle[IDLE_MAX]; /* nobody holds; the longest first, then NULL */
-
-static void fail(struct error *err, const char *what, const char *path)
-{
-	const unsigned long e = ERR_peek_error();
-	const char *why =
-		ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e)) : ERR_reason_error_string(e);
-
-	error_set(err, ERROR_CONFIG, "%s %.300s: %s", what, path, why ? why : "it cannot be used");
-	ERR_clear_error();
-}
 
 /* --- the key -----------------------------------------------------------------------------------
  */
@@ -105,26 +94,13 @@ static void set_alpn(SSL_CTX *ctx, const char *alpn)
 
 static bool set_files(SSL_CTX *ctx, const struct tls_options *o, struct error *err)
 {
-	const char *key = o->key_file ? o->key_file : o->cert_file;
+	enum tls_file which;
 
-	if (o->ca_file && SSL_CTX_load_verify_file(ctx, o->ca_file) != 1) {
-		fail(err, "the file of authorities", o->ca_file);
+	if (o->ca_file && !tls_files_trust(ctx, o->ca_file, err))
 		return false;
-	}
 	if (!o->ca_file)
 		SSL_CTX_set_default_verify_paths(ctx);
-	if (!o->cert_file)
-		return true;
-	if (SSL_CTX_use_certificate_chain_file(ctx, o->cert_file) != 1) {
-		fail(err, "the certificate", o->cert_file);
-		return false;
-	}
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
-		SSL_CTX_check_private_key(ctx) != 1) {
-		fail(err, "the key", key);
-		return false;
-	}
-	return true;
+	return !o->cert_file || tls_files_bring(ctx, o->cert_file, o->key_file, &which, err);
 }
 
 static int on_asked(SSL *ssl, void *arg)

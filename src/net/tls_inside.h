@@ -42,6 +42,11 @@ void tls_memory_settle(void);
 void *tls_memory_get(size_t n, const char *file, int line);
 void tls_memory_put(void *p, const char *file, int line);
 void *tls_memory_resize(void *p, size_t n, const char *file, int line);
+/* Take the files in; the error says which is wrong, and what is expected there. `key` NULL: it stands
+ * with the certificate. */
+bool tls_files_trust(SSL_CTX *ctx, const char *path, struct error *err) must_check;
+bool tls_files_bring(SSL_CTX *ctx, const char *cert, const char *key, enum tls_file *ret_which,
+	struct error *err) must_check;
 /* Fills everything but fault and detail, from what the server has shown so far. */
 void tls_facts_read(struct tls_facts *f, SSL *ssl);
 void tls_facts_fini(struct tls_facts *f);

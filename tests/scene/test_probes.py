@@ -421,10 +421,62 @@ def test_try_refuses(tmp_path):
     file.write_text('probes: [{name: b, tls: {to: "a:1", ca: none.pem}}]')
     out = run(tmp_path, "config", "check", "-c", str(file))
     assert out.returncode == 1, out.stderr
-    assert out.stderr == f"{file}:1:25: probe b: the file of authorities {tmp_path}/./none.pem: No such file or directory\n"
+    assert out.stderr == f"{file}:1:41: probe b: the file of authorities {tmp_path}/./none.pem: No such file or directory; " \
+        "certificates in PEM are expected there; without a file those of the system count\n"
     file.write_text('probes: [{name: web, http: "http://127.0.0.1:9/"}]')
     out = run(tmp_path, "try", "web", "-c", str(file), "--runs", "3")
     assert out.returncode == 2 and "no option but --json" in out.stderr
+
+
+def test_files_of_certificates_are_looked_at(tmp_path):
+    """`config check` reads what a probe would read only when it asks, and says what is wrong with each file at its place."""
+    mine, other = make_certificate(tmp_path, name="mine"), make_certificate(tmp_path, name="other")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-keyout", tmp_path / "rsa.key",
+                    "-out", tmp_path / "rsa.pem", "-subj", "/CN=rsa"], check=True, capture_output=True, timeout=60)
+    subprocess.run(["openssl", "pkey", "-in", mine[1], "-aes256", "-passout", "pass:x", "-out", tmp_path / "locked.key"],
+                   check=True, capture_output=True, timeout=60)
+    (tmp_path / "text").write_text("no PEM\n")
+    os.mkfifo(tmp_path / "pipe")
+    os.truncate(os.open(tmp_path / "big", os.O_CREAT | os.O_WRONLY), 9 << 20)
+    both = tmp_path / "both.pem"
+    both.write_bytes(b"".join(open(name, "rb").read() for name in mine))
+    authorities = "certificates in PEM are expected there; without a file those of the system count"
+    key = "that of our certificate is expected there in PEM; one in a file of its own has to be named"
+    cert = "ours is expected there in PEM, before those that lead to its authority"
+    cases = (  # the keys, and of those that are no good which, with why
+        ({"ca": "none.pem"}, "ca", f"the file of authorities DIR/none.pem: No such file or directory; {authorities}"),
+        ({"ca": "text"}, "ca", f"the file of authorities DIR/text: there is no certificate in PEM in it; {authorities}"),
+        ({"ca": "pipe"}, "ca", f"the file of authorities DIR/pipe: it is no file; {authorities}"),
+        ({"ca": "big"}, "ca", f"the file of authorities DIR/big: it is larger than 8 MiB; {authorities}"),
+        ({"cert": "none.pem", "key": "mine.key"}, "cert", f"the certificate DIR/none.pem: No such file or directory; {cert}"),
+        ({"cert": "text", "key": "mine.key"}, "cert", f"the certificate DIR/text: there is no certificate in PEM in it; {cert}"),
+        ({"cert": "mine.pem", "key": "text"}, "key", f"the key DIR/text: there is no key in PEM in it; {key}"),
+        ({"cert": "mine.pem"}, "cert", f"the key DIR/mine.pem: there is no key in PEM in it; {key}"),
+        ({"cert": "mine.pem", "key": "other.key"}, "key",
+         f"the key DIR/other.key: it is not the key of the certificate DIR/mine.pem; {key}"),
+        ({"cert": "mine.pem", "key": "rsa.key"}, "key",
+         f"the key DIR/rsa.key: it is not the key of the certificate DIR/mine.pem; {key}"),
+        ({"cert": "mine.pem", "key": "locked.key"}, "key",
+         "the key DIR/locked.key: it is encrypted, and nobody is there to say its passphrase (openssl pkey -in FILE -out OTHER "
+         f"writes it without); {key}"),
+    )
+    file = tmp_path / "c.yaml"
+    for kind, target in (("http", {"url": "https://x.example.org/"}), ("tls", {"to": "x.example.org:443"})):
+        lines = ["probes:\n"]
+        for n, (keys, _, _) in enumerate(cases):
+            lines.append(f"  - {json.dumps({'name': f'p{n}', kind: {**target, **keys}})}\n")
+        file.write_text("".join(lines))
+        out = run(tmp_path, "config", "check", "-c", str(file), cwd=tmp_path)
+        assert out.returncode == 1, out.stderr
+        said = out.stderr.splitlines()
+        assert len(said) == len(cases), out.stderr
+        for n, (keys, wrong, why) in enumerate(cases):
+            column = lines[n + 1].index(f'"{wrong}": ') + len(wrong) + 5
+            assert said[n] == f"{file}:{n + 2}:{column}: probe p{n}: {why.replace('DIR', f'{tmp_path}/.')}"
+        good = [{"ca": other[0], "cert": mine[0], "key": mine[1]}, {"cert": str(both)}, {"ca": str(both)}]
+        file.write_text(json.dumps({"probes": [{"name": f"p{n}", kind: {**target, **keys}} for n, keys in enumerate(good)]}))
+        out = run(tmp_path, "config", "check", "-c", str(file), cwd=tmp_path)
+        assert (out.returncode, out.stderr) == (0, ""), out.stderr
 
 
 # --- run ---
@@ -569,6 +621,43 @@ def test_reload(tmp_path):
             web.asked.clear()
             until(lambda: len(web.asked) > 2, "a is asked still")
             assert {a[1] for a in web.asked[1:]} == {"/a"}
+            assert r.stop() == 0
+
+
+def test_a_file_that_breaks_ends_nothing(tmp_path):
+    """What cannot be read is said at the start and at a reload, and by the probe; what comes there later counts at once."""
+    cert, key = make_certificate(tmp_path)
+    ca = tmp_path / "authority.pem"
+    with Web((cert, key)) as web:
+        probes = [{"name": "a", "every": "1s", "component": "A", "http": {"url": web.url + "/a", "ca": str(ca)}}]
+        with running(tmp_path, probes) as r:
+            said = f"probe a: the file of authorities {ca}: No such file or directory"
+            until(lambda: said in r.stderr(), "the start says it")
+            r.wait_health("a", "unknown")
+            ca.write_bytes(open(cert, "rb").read())
+            r.wait_health("a", "operational")
+            for broken, why in ((lambda: os.mkfifo(ca), "it is no file"), (lambda: ca.write_text("x"), "there is no certificate")):
+                ca.unlink()
+                broken()
+                r.signal(signal.SIGHUP)
+                until(lambda why=why: re.search(rf"reload: \S+:\d+:\d+: probe a: the file of authorities {ca}: {why}", r.stderr()),
+                      "the reload says it")
+            r.wait_health("a", "unknown")
+            ca.write_bytes(open(cert, "rb").read())
+            r.wait_health("a", "operational")
+            for broken in ("a pipe", "no PEM"):
+                ca.unlink()
+                os.mkfifo(ca) if broken == "a pipe" else ca.write_text("no PEM")
+                probes.append({"name": broken[-2:].strip(), "every": "1s", "component": "B", "http": web.url + "/b"})
+                r.write({"clouds": {}, "probes": probes})
+                r.signal(signal.SIGHUP)
+                until(lambda: re.search(rf"reload: \S+:\d+:\d+: probe a: the file of authorities {ca}: "
+                                        + ("it is no file" if broken == "a pipe" else "there is no certificate"), r.stderr()),
+                      "the reload says it")
+            r.wait_health("b", "unknown")  # it asks without our authority
+            r.wait_health("a", "unknown")
+            ca.write_bytes(open(cert, "rb").read())
+            r.wait_health("a", "operational")
             assert r.stop() == 0
 
 

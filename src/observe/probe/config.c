@@ -501,6 +501,16 @@ bool probe_config_secrets(struct probe_config *c, probe_secret_read *read, void 
 	return good;
 }
 
+bool probe_config_files(const struct probe_config *c, struct error_list *errors)
+{
+	const size_t before = errors->n + errors->dropped;
+	struct probe_reader r = {
+		.file = c->file, .name = c->about.name, .key = "", .errors = errors};
+	if (c->kind->files)
+		c->kind->files(c->spec, &r);
+	return errors->n + errors->dropped == before;
+}
+
 static void free_texts(char **list)
 {
 	for (size_t i = 0; list && list[i]; i++)

@@ -31,10 +31,19 @@ struct http_spec {
 	struct headers list;
 	struct secret *secret;
 	char *peer; /* "HOST:PORT" to connect to */
-	/* In a cell of its own: an attempt has the specification as a constant. Made anew when its
-	 * files have changed; NULL inside: no need yet. */
-	struct tls_context **tls;
+	struct http_tls *tls;
 };
+
+/* In a cell of its own: an attempt has the specification as a constant. */
+struct http_tls {
+	struct tls_context *now; /* made anew when its files have changed; NULL: no need yet */
+	struct {
+		unsigned line, col;
+	} at[]; /* of its files, by enum tls_file; there when it has some */
+};
+
+static const char *const file_keys[] = {
+	[TLS_FILE_CA] = "ca", [TLS_FILE_CERT] = "cert", [TLS_FILE_KEY] = "key"};
 
 static const char *const version_words[] = {"any", "1.1", "2", NULL};
 static const int versions[] = {0, 11, 20};
@@ -111,13 +120,26 @@ static void check_pairs(struct probe_reader *r, const struct yaml *at, const str
 			"host and proxy do not go together: the proxy connects");
 }
 
+static struct http_tls *tls_new(const struct http_spec *s, const struct yaml *at)
+{
+	const bool files = s->ca || s->cert || s->key;
+	const size_t n = files ? array_len(file_keys) : 0;
+	struct http_tls *tls = mem_new_array(1, sizeof(*tls) + n * sizeof(tls->at[0]));
+	for (size_t i = 0; i < n; i++) {
+		const struct yaml *y = talk_at(at, file_keys[i]);
+		tls->at[i].line = y->line;
+		tls->at[i].col = y->col;
+	}
+	return tls;
+}
+
 static bool finish(void *spec, const struct yaml *at, struct probe_reader *r, struct buf *out)
 {
 	struct http_spec *s = spec;
 	const struct yaml *url_at = at->kind == YAML_MAP ? yaml_get(at, "url") : at;
 	struct url u, proxy;
 	const size_t before = r->errors->n + r->errors->dropped;
-	s->tls = mem_new(struct tls_context *);
+	s->tls = tls_new(s, at);
 	const bool good = is_url(r, url_at, s->url, "http https", &u);
 	for (char *p = s->method; p && *p; p++)
 		if (*p >= 'a' && *p <= 'z')
@@ -147,8 +169,33 @@ static void fini(void *spec)
 	headers_fini(&s->list);
 	free(s->peer);
 	if (s->tls)
-		tls_context_unref(*s->tls);
+		tls_context_unref(s->tls->now);
 	free(s->tls);
+}
+
+static void wrong_file(const struct http_spec *s, struct probe_reader *r, enum tls_file which,
+	const struct error *err)
+{
+	/* without `key` that is in the file of the certificate */
+	if (which == TLS_FILE_KEY && !s->key)
+		which = TLS_FILE_CERT;
+	const struct yaml at = {.line = s->tls->at[which].line, .col = s->tls->at[which].col};
+	probe_wrong(r, &at, "%s", err->msg);
+}
+
+static void look_at_files(const void *spec, struct probe_reader *r)
+{
+	const struct http_spec *s = spec;
+	const struct tls_options authorities = {.ca_file = s->ca};
+	struct error err = {0};
+	enum tls_file which;
+	/* a context, since many may name the same file: it is read once */
+	struct tls_context *c = s->ca ? tls_context_new(&authorities, &err) : NULL;
+	if (s->ca && !c)
+		wrong_file(s, r, TLS_FILE_CA, &err);
+	tls_context_unref(c);
+	if (s->cert && !tls_pair_good(s->cert, s->key, &which, &err))
+		wrong_file(s, r, which, &err);
 }
 
 static void request(const void *spec, struct buf *out)
@@ -306,8 +353,8 @@ static bool renew_tls(const struct http_spec *s, bool strange, struct error *err
 	struct tls_context *now = tls_context_new(&o, err);
 	if (!now)
 		return false;
-	tls_context_unref(*s->tls); /* mostly the same one */
-	*s->tls = now;
+	tls_context_unref(s->tls->now); /* mostly the same one */
+	s->tls->now = now;
 	return true;
 }
 
@@ -320,7 +367,7 @@ static void send_fresh(struct asking *k, const struct http_request *q)
 		attempt_end_soon(t, FAULT_CONFIGURATION, "%.150s", err.msg);
 		return;
 	}
-	k->fresh = http_fresh_send(t->tools->loop, t->tools->resolver, *s->tls, q, on_fresh, k);
+	k->fresh = http_fresh_send(t->tools->loop, t->tools->resolver, s->tls->now, q, on_fresh, k);
 }
 
 static void ask(struct asking *k)
@@ -467,6 +514,7 @@ const struct probe_kind probe_kind_http = {
 	.defaults = defaults,
 	.finish = finish,
 	.fini = fini,
+	.files = look_at_files,
 	.request = request,
 	.measurements = measurements,
 	.start = start,

@@ -43,6 +43,9 @@ struct probe_kind {
 	 * texts of the keys are released by the caller, secrets by the configuration. May be NULL.
 	 */
 	void (*fini)(void *spec);
+	/* Looks at the files that are read only when it asks: says what is wrong with each, at its
+	 * place. May be NULL: there are none, or finish() did. */
+	void (*files)(const void *spec, struct probe_reader *r);
 	/* "GET https://…", as who tells of a failure shows it. Appended; may be NULL: there is
 	 * none. */
 	void (*request)(const void *spec, struct buf *out);

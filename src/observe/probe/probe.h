@@ -78,6 +78,11 @@ typedef struct secret *probe_secret_read(
 	void *arg, const char *from, const char *file, unsigned line, unsigned col);
 bool probe_config_secrets(struct probe_config *c, probe_secret_read *read, void *arg);
 
+/* Certificates and keys are read when the probe asks, so that renewed ones count at once, and a file
+ * that is no good is a fault of that run. Says what is wrong with them now; false: something is. It
+ * waits for nothing but the disk. */
+bool probe_config_files(const struct probe_config *c, struct error_list *errors);
+
 /* --- what runs -------------------------------------------------------------------------------- */
 
 struct probe;

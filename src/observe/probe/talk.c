@@ -43,6 +43,21 @@ static bool renew_tls(const struct talk_spec *s, struct error *err)
 	return true;
 }
 
+/* Where the first stands that is no good. */
+static const struct yaml *wrong_file(const struct talk_spec *s, const struct yaml *at)
+{
+	enum tls_file which;
+	struct error err = {0};
+	struct tls_context *c = tls_context_new(&(struct tls_options){.ca_file = s->ca}, &err);
+
+	if (!c)
+		return talk_at(at, "ca");
+	tls_context_unref(c);
+	if (!s->cert || tls_pair_good(s->cert, s->key, &which, &err))
+		return at;
+	return talk_at(at, which == TLS_FILE_KEY && s->key ? "key" : "cert");
+}
+
 bool talk_read_tls(
 	struct talk_spec *s, const struct yaml *at, struct probe_reader *r, const char *alpn)
 {
@@ -61,7 +76,7 @@ bool talk_read_tls(
 		return false;
 	if (renew_tls(s, &err))
 		return true;
-	probe_wrong(r, at, "%s", err.msg);
+	probe_wrong(r, wrong_file(s, at), "%s", err.msg);
 	return false;
 }
 

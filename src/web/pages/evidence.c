@@ -88,16 +88,20 @@ static void put_state(struct view *v, const char *key, const char *name)
 
 static void put_counts(struct view *v)
 {
-	static const char *const rows[][2] = {{"answering", "count_answering"},
-		{"failing", "count_failing"}, {"unable", "count_unable"},
-		{"silent", "count_silent"}};
+	static const struct {
+		const char *key, *text;
+		bool rare; /* says nothing when it is 0 */
+	} rows[] = {{"answering", "count_answering", false}, {"failing", "count_failing", false},
+		{"unable", "count_unable", false}, {"silent", "count_silent", false},
+		{"undecided", "count_undecided", true}, {"lesser", "count_lesser", true},
+		{"overruled", "count_overruled", true}};
 	json_t *all = json_array();
 	for (size_t i = 0; i < array_len(rows); i++) {
-		const json_t *n = json_object_get(v->model, rows[i][0]);
-		if (json_is_integer(n))
+		const json_t *n = json_object_get(v->model, rows[i].key);
+		if (json_is_integer(n) && (json_integer_value(n) || !rows[i].rare))
 			json_array_append_new(
-				all, json_pack("{s:s, s:s}", "name", say(v, rows[i][1], NULL), "n",
-					     say_number(v, json_integer_value(n))));
+				all, json_pack("{s:s, s:s}", "name", say(v, rows[i].text, NULL),
+					     "n", say_number(v, json_integer_value(n))));
 	}
 	json_object_set_new(v->root, "has_counts", json_boolean(json_array_size(all) > 0));
 	json_object_set_new(v->root, "counts", all);

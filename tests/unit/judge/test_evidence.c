@@ -71,6 +71,102 @@ static void the_public_gets_counts_and_no_more(void **state)
 	json_decref(doc);
 }
 
+static json_t *proof(struct judge_house *h)
+{
+	json_t *doc =
+		judge_evidence(h->facts, judge_verdict(h->judge, "compute")->id, false, &h->err);
+	assert_non_null(doc);
+	return doc;
+}
+
+static void assert_counts(const json_t *doc, int answering, int failing, int undecided, int lesser)
+{
+	assert_int_equal(json_int(doc, "answering", -1), answering);
+	assert_int_equal(json_int(doc, "failing", -1), failing);
+	assert_int_equal(json_int(doc, "undecided", -1), undecided);
+	assert_int_equal(json_int(doc, "lesser", -1), lesser);
+	assert_int_equal(json_int(doc, "unable", -1), 0);
+	assert_int_equal(json_int(doc, "silent", -1), 0);
+}
+
+/* The second result of one comes before the second of another: who failed once is no proof that it
+ * answers. */
+static void nothing_answers_under_an_outage(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_expect(h, "servers", EVERY_MS);
+	for (int i = 0; i < 5; i++) {
+		house_see(h, "versions", FAULT_NONE);
+		house_see(h, "servers", FAULT_NONE);
+		house_pass(h, EVERY_MS);
+	}
+	house_see(h, "servers", FAULT_HTTP_503);
+	house_see(h, "versions", FAULT_HTTP_503);
+	house_pass(h, EVERY_MS);
+	assert_health(h, "operational");
+	house_see(h, "servers", FAULT_HTTP_503);
+	assert_health(h, "outage");
+	json_t *doc = proof(h);
+	assert_string_equal(json_str(doc, "rule"), "silent");
+	assert_counts(doc, 0, 1, 1, 0);
+	json_decref(doc);
+	/* one of them answers again, and so does the other: both are asked once */
+	house_see(h, "versions", FAULT_NONE);
+	house_pass(h, 65000);
+	house_see(h, "versions", FAULT_NONE);
+	house_see(h, "servers", FAULT_HTTP_503);
+	house_pass(h, 5000);
+	assert_health(h, "degraded");
+	doc = proof(h);
+	assert_counts(doc, 1, 1, 0, 0);
+	json_decref(doc);
+}
+
+/* It answers, but has no say in whether there is an outage. */
+static void what_is_of_lesser_severity_is_counted_by_itself(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "versions", EVERY_MS);
+	house_expect(h, "servers", EVERY_MS);
+	house_expect(h, "banner", EVERY_MS);
+	for (int i = 0; i < 3; i++) {
+		struct observation o = house_result(h, "banner", FAULT_NONE);
+		o.severity = SEVERITY_DEGRADED;
+		house_take(h, &o);
+		house_see(h, "versions", i ? FAULT_HTTP_503 : FAULT_NONE);
+		house_see(h, "servers", i ? FAULT_HTTP_503 : FAULT_NONE);
+		house_pass(h, EVERY_MS);
+	}
+	assert_health(h, "outage");
+	json_t *doc = proof(h);
+	assert_counts(doc, 0, 1, 1, 1);
+	json_decref(doc);
+	assert_non_null(strstr(judge_verdict(h->judge, "compute")->text,
+		"2 fail and nothing of full severity answers; "));
+}
+
+/* An answer from before who cannot tell could not is past, too. */
+static void nothing_answers_where_who_cannot_tell_decides(void **state)
+{
+	struct judge_house *h = *state;
+	house_expect(h, "login", 600000);
+	house_expect(h, "versions", EVERY_MS);
+	struct observation o = house_result(h, "login", FAULT_NONE);
+	house_take(h, &o);
+	house_pass(h, 200000);
+	house_see(h, "versions", FAULT_HTTP_429);
+	house_see(h, "versions", FAULT_HTTP_429);
+	house_pass(h, EVERY_MS);
+	house_see(h, "versions", FAULT_HTTP_429);
+	assert_health(h, "unknown");
+	json_t *doc = proof(h);
+	assert_int_equal(json_int(doc, "answering", -1), 0);
+	assert_int_equal(json_int(doc, "unable", -1), 1);
+	assert_int_equal(json_int(doc, "undecided", -1), 1);
+	json_decref(doc);
+}
+
 static void evidence_says_until_when(void **state)
 {
 	struct judge_house *h = *state;
@@ -131,6 +227,9 @@ int test_evidence(void)
 	const struct CMUnitTest tests[] = {
 		judge_test(operators_get_samples_and_a_line_that_asks_again),
 		judge_test(the_public_gets_counts_and_no_more),
+		judge_test(nothing_answers_under_an_outage),
+		judge_test(what_is_of_lesser_severity_is_counted_by_itself),
+		judge_test(nothing_answers_where_who_cannot_tell_decides),
 		judge_test(evidence_says_until_when),
 		judge_test(there_is_none_of_another_id),
 		judge_test(at_most_twenty_samples_and_texts_are_bounded),

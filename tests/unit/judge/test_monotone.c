@@ -1,7 +1,8 @@
 /*
  * test_monotone.c - promises, tried on thousands of drawn histories: one more failure at whatever
  * location never makes a component look better at any moment, silence never makes it green, and
- * without answers nothing is; order of arrival does not matter, and a repeat changes nothing.
+ * without answers nothing is; order of arrival does not matter, and a repeat changes nothing. The
+ * counts of sources never contradict what was decided.
  *
  * The decision alone is looked at, second by second, without a disk: component and sources are
  * filled by hand.
@@ -174,16 +175,21 @@ static void take(struct bench *b, const struct event *e)
 	take_at(b, e, e->at_ms);
 }
 
-/* 0 good, 1 unknown, 2 degraded, 3 outage. A component in trouble that falls silent becomes
- * unknown; unknown and trouble are compared as "not green" only. */
-static int level(struct bench *b, int64_t now_ms)
+static struct decision decide(struct bench *b, int64_t now_ms)
 {
 	for (unsigned i = 0; i < array_len(b->told); i++)
 		if (b->h->told[i].at_ms && b->h->told[i].at_ms <= now_ms) {
 			b->told[i] = b->h->told[i];
 			map_put(&b->c.told, b->told[i].by, &b->told[i]);
 		}
-	switch (judge_decide(&b->c, now_ms).health) {
+	return judge_decide(&b->c, now_ms);
+}
+
+/* 0 good, 1 unknown, 2 degraded, 3 outage. A component in trouble that falls silent becomes
+ * unknown; unknown and trouble are compared as "not green" only. */
+static int level(struct bench *b, int64_t now_ms)
+{
+	switch (decide(b, now_ms).health) {
 	case HEALTH_OPERATIONAL: return 0;
 	case HEALTH_DEGRADED: return 2;
 	case HEALTH_OUTAGE: return 3;
@@ -345,6 +351,53 @@ static void without_answers_nothing_is_green(void **state)
 	free(h);
 }
 
+/* Those that are looked at: a note only where there is nothing else. */
+static unsigned looked_at(const struct bench *b)
+{
+	const unsigned n = b->h->places * PROBES;
+	unsigned notes = 0, empty = 0;
+	for (unsigned i = 0; i < n; i++) {
+		notes += b->s[i]->n && source_severity(b->s[i]) == SEVERITY_NOTE;
+		empty += !b->s[i]->n;
+	}
+	return notes + empty == n ? n : n - notes;
+}
+
+static void counts_do_not_contradict_what_was_decided(void **state)
+{
+	struct history *h = mem_new(struct history);
+	unsigned outages = 0, unable = 0, undecided = 0, lesser = 0;
+	for (unsigned round = 0; round < 3000; round++) {
+		struct bench a;
+		seed = round + 500000;
+		draw_history(h);
+		memset(h->told, 0, sizeof(h->told)); /* they are not counted */
+		bench_init(&a, h);
+		size_t i = 0;
+		for (int64_t now = T0; now < T0 + LAST_MS; now += 5000) {
+			for (; i < h->n && h->e[i].at_ms <= now; i++)
+				take(&a, &h->e[i]);
+			const struct decision d = decide(&a, now);
+			const unsigned answer = d.good + d.slow;
+			const unsigned all = answer + d.bad + d.failing + d.ours + d.stale +
+					     d.undecided + d.lesser;
+			if (d.health == HEALTH_OUTAGE || (d.decided && d.health == HEALTH_UNKNOWN))
+				assert_int_equal(answer, 0);
+			if (d.health == HEALTH_OPERATIONAL)
+				assert_true(answer > 0);
+			if (h->places == 1) /* else who cannot tell may be overruled */
+				assert_int_equal(all, looked_at(&a));
+			outages += d.health == HEALTH_OUTAGE;
+			unable += d.decided && d.health == HEALTH_UNKNOWN;
+			undecided += d.health == HEALTH_OUTAGE && d.undecided;
+			lesser += d.lesser > 0;
+		}
+		bench_fini(&a);
+	}
+	free(h);
+	assert_true(outages > 1000 && unable > 1000 && undecided > 1000 && lesser > 1000);
+}
+
 int test_monotone(void);
 int test_monotone(void)
 {
@@ -354,6 +407,7 @@ int test_monotone(void)
 		cmocka_unit_test(order_of_arrival_does_not_matter),
 		cmocka_unit_test(a_repeat_changes_nothing),
 		cmocka_unit_test(without_answers_nothing_is_green),
+		cmocka_unit_test(counts_do_not_contradict_what_was_decided),
 	};
 	return cmocka_run_group_tests_name("monotone", tests, NULL, NULL);
 }

@@ -3,7 +3,9 @@
 #include "net/stream.h"
 
 #include <dirent.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../check.h"
@@ -592,6 +594,46 @@ static void test_contexts(void **state)
 	assert_non_null(strstr(err.msg, "1.4"));
 }
 
+/* Each is told for what it is, and none makes us wait: a pipe, a key that wants a passphrase. */
+static void test_files(void **state)
+{
+	static const struct {
+		const char *text, *said;
+	} broken[] = {{NULL, "No such file"}, {"", "there is no certificate in PEM"},
+		{"-----BEGIN CERTIFICATE-----\nAAAA", "bad end line"}};
+	char dir[] = "/tmp/glasshouse-files-XXXXXX", ca[64], pipe[64];
+	struct error err = {0};
+	enum tls_file which = TLS_FILE_CA;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(ca, sizeof(ca), "%s/ca", dir);
+	snprintf(pipe, sizeof(pipe), "%s/pipe", dir);
+	for (size_t i = 0; i < array_len(broken); i++) {
+		FILE *f = broken[i].text ? fopen(ca, "we") : NULL;
+		if (f) {
+			fputs(broken[i].text, f);
+			fclose(f);
+		}
+		assert_null(tls_context_new(&(struct tls_options){.ca_file = ca}, &err));
+		assert_non_null(strstr(err.msg, broken[i].said));
+		assert_non_null(strstr(err.msg, "are expected there"));
+		assert_false(tls_pair_good(ca, NULL, &which, &err));
+		assert_int_equal(which, TLS_FILE_CERT);
+		assert_non_null(strstr(err.msg, broken[i].said));
+	}
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_null(tls_context_new(&(struct tls_options){.ca_file = pipe}, &err));
+	assert_non_null(strstr(err.msg, "it is no file"));
+	assert_null(tls_context_new(&(struct tls_options){.ca_file = dir}, &err));
+	assert_non_null(strstr(err.msg, "it is no file"));
+	assert_int_equal(truncate(ca, 9 << 20), 0);
+	assert_null(tls_context_new(&(struct tls_options){.ca_file = ca}, &err));
+	assert_non_null(strstr(err.msg, "larger than 8 MiB"));
+	unlink(ca);
+	unlink(pipe);
+	rmdir(dir);
+}
+
 static void on_never(void *arg, enum fault fault)
 {
 	fail_msg("called back after it was closed");
@@ -651,6 +693,7 @@ int test_stream(void)
 		cmocka_unit_test_setup_teardown(test_starttls, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_injected, set_up, tear_down),
 		cmocka_unit_test(test_contexts),
+		cmocka_unit_test(test_files),
 		cmocka_unit_test_setup_teardown(test_close, set_up, tear_down),
 	};
 

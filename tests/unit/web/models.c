@@ -705,6 +705,8 @@ json_t *model_evidence(enum mood mood, bool operators)
 	json_object_set_new(o, "failing", json_integer(1));
 	json_object_set_new(o, "unable", json_integer(0));
 	json_object_set_new(o, "silent", json_integer(0));
+	json_object_set_new(o, "undecided", json_integer(2));
+	json_object_set_new(o, "lesser", json_integer(0));
 	json_object_set_new(o, "root", model_text("identity"));
 	json_object_set_new(o, "maintenance", model_text("2026-11-26-firmware"));
 	json_object_set_new(

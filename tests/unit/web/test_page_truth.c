@@ -221,6 +221,9 @@ static void test_evidence(void **state)
 	assert_has(s, html, "Der Zustand wechselt");
 	assert_has(s, html, "<a href=\"/api/ops/v1/evidence/498.json\">JSON</a>");
 	assert_has(s, html, "<dt>Schlagen fehl</dt><dd>1</dd>");
+	assert_has(s, html, "<dt>Schweigen</dt><dd>0</dd>");
+	assert_has(s, html, "<dt>Unentschieden</dt><dd>2</dd>");
+	assert_lacks(s, html, "geringerer Schwere"); /* none */
 	assert_has(s, html, "<code>p95('image') &gt; 800ms</code>");
 	assert_has(s, html, "series: image-eu-2; p95: \xe2\x80\x93");
 	free(html);
