@@ -211,7 +211,8 @@ struct series_points {
 	int64_t resolution_ms; /* 0: from samples; 600,000, 3,600,000, 86,400,000: from roll-ups */
 };
 
-/* Each callback comes once, never from inside the call; the answer is valid during it. Errors:
+/* Each callback comes once, never from inside the call; the answer is valid during it, and holds
+ * what was appended before the call. However many are asked for, few at a time take memory. Errors:
  * ERROR_LIMIT (a cap, the deadline, raw samples asked for that are no longer kept; the text says
  * what to ask instead), ERROR_CANCELLED, ERROR_STORE. Blocks that are corrupt are left out and
  * counted. */

@@ -97,7 +97,11 @@ struct series_store {
 	int64_t memory_hour;          /* samples from this hour on are all in memory */
 	uint64_t generation;          /* of the roll-ups */
 	struct map cache;             /* struct cached, of this generation */
-	struct series_query *queries; /* under way */
+	struct {
+		struct series_query *first, *last; /* under way, in order */
+		struct series_query *waiting;      /* the first that no reader has yet */
+		size_t reading;                    /* readers have, or were done with */
+	} queries;
 	struct {
 		struct spill_file *files[SPILL_FILES];
 		uint8_t file;            /* heads begin in it; 1 + its place, 0: none yet */

@@ -7,6 +7,8 @@
 
 #include "store/series_reader.h"
 
+#define QUERIES_AT_ONCE 8 /* that readers have, or were done with */
+
 /* --- the cache ---------------------------------------------------------------------------------
  */
 
@@ -111,23 +113,56 @@ static void tell_days(struct series_query *q)
 	free(days);
 }
 
+/* An answer stays in memory until the loop has told it: who asks about ten thousand series at once
+ * gets them one after another, not all of them waiting decoded. */
+static void hand_over(struct series_store *st)
+{
+	while (st->queries.waiting && st->queries.reading < QUERIES_AT_ONCE) {
+		struct series_query *q = st->queries.waiting;
+		st->queries.waiting = q->next;
+		st->queries.reading++;
+		worker_submit(st->read, &q->job);
+	}
+}
+
+/* Readers are done in about the order of the list: it is one of the first. */
+static void unlink_query(struct series_query *q)
+{
+	struct series_store *st = q->store;
+	struct series_query *before = NULL, *at = st->queries.first;
+	for (; at != q; at = at->next)
+		before = at;
+	if (before)
+		before->next = q->next;
+	else
+		st->queries.first = q->next;
+	if (st->queries.last == q)
+		st->queries.last = before;
+	st->queries.reading--;
+}
+
+static void tell_error(struct series_query *q)
+{
+	struct error err = {0};
+	error_set(&err, q->failed, "%s", q->why);
+	if (q->what == QUERY_POINTS)
+		q->done.points(q->arg, NULL, &err);
+	else if (q->what == QUERY_DAYS)
+		q->done.days(q->arg, NULL, 0, &err);
+	else
+		q->done.runs(q->arg, NULL, 0, &err);
+}
+
 static void on_done(struct worker_job *j)
 {
-	struct series_query *q = (struct series_query *)j, **at = &q->store->queries;
-	while (*at != q)
-		at = &(*at)->next;
-	*at = q->next;
+	struct series_query *q = (struct series_query *)j;
+	unlink_query(q);
+	hand_over(q->store);
 	q->store->status.corrupt += q->corrupt;
-	if (!q->failed && atomic_load(&q->cancelled)) {
-		error_set(&q->err, ERROR_CANCELLED, "the query was cancelled");
-		q->failed = true;
-	}
-	if (q->failed && q->what == QUERY_POINTS)
-		q->done.points(q->arg, NULL, &q->err);
-	else if (q->failed && q->what == QUERY_DAYS)
-		q->done.days(q->arg, NULL, 0, &q->err);
-	else if (q->failed)
-		q->done.runs(q->arg, NULL, 0, &q->err);
+	if (atomic_load(&q->cancelled))
+		query_fail(q, ERROR_CANCELLED, "the query was cancelled");
+	if (q->failed)
+		tell_error(q);
 	else if (q->what == QUERY_POINTS)
 		tell_points(q);
 	else if (q->what == QUERY_DAYS)
@@ -146,7 +181,7 @@ void series_cancel(struct series_query *q)
 
 void queries_cancel(struct series_store *st)
 {
-	for (struct series_query *q = st->queries; q; q = q->next)
+	for (struct series_query *q = st->queries.first; q; q = q->next)
 		series_cancel(q);
 }
 
@@ -188,16 +223,28 @@ static void take_head(struct series_query *q, const struct head *h)
 		.file = spill_use(q->store, h),
 		.spilled = h->spilled,
 		.cut = c->cut};
-	const size_t before = SPILL_HEADER + b.cut;
-	b.p = mem_alloc(before + b.n);
-	memcpy(b.p + before, rest.p, b.n);
+	b.p = mem_alloc(b.n);
+	memcpy(b.p, rest.p, b.n);
 	vec_push(&q->memory, b);
 	add_limit(q, h->hour);
+}
+
+/* Ten thousand may wait with it: no more than it takes. */
+static void make_room(struct series_query *q, const struct series *s)
+{
+	size_t n = 0;
+	for (const struct kept_block *k = s->kept; k; k = k->next)
+		n++;
+	for (const struct head *h = s->heads; h; h = h->next)
+		n++;
+	q->memory.p = mem_new_array(n, sizeof(*q->memory.p));
+	q->memory.cap = n;
 }
 
 /* Heads in order of their begin, so that equal times come in order of arrival. */
 static void take_memory(struct series_query *q, const struct series *s)
 {
+	make_room(q, s);
 	for (const struct kept_block *k = s->kept; k && !q->files; k = k->next)
 		if (in_range(q, k->hour))
 			vec_push(&q->memory, ((struct memory_block){k->hour,
@@ -233,15 +280,14 @@ static struct series_query *begin(struct series *s, enum query_what what, int64_
 	q->deadline_ns = clock_mono_ns(&clock_system) + SERIES_DEADLINE_NS;
 	q->job.work = on_work;
 	q->job.done = on_done;
-	q->next = st->queries;
-	st->queries = q;
+	if (st->queries.last)
+		st->queries.last->next = q;
+	else
+		st->queries.first = q;
+	st->queries.last = q;
+	if (!st->queries.waiting)
+		st->queries.waiting = q;
 	return q;
-}
-
-static void refuse(struct series_query *q, enum error_kind kind, const char *text)
-{
-	error_set(&q->err, kind, "%s", text);
-	q->failed = true;
 }
 
 static void choose_level(struct series_query *q)
@@ -261,12 +307,12 @@ static void check(struct series_query *q)
 {
 	static const int64_t far = 1LL << 43;
 	if (q->from_ms < 0 || q->to_ms <= q->from_ms || q->to_ms > far) {
-		refuse(q, ERROR_INPUT, "the time asked for ends before it begins");
+		query_fail(q, ERROR_INPUT, "the time asked for ends before it begins");
 	} else if (q->what == QUERY_POINTS || q->what == QUERY_DAYS) {
 		if (q->step_ms < 1)
-			refuse(q, ERROR_INPUT, "a step must be at least 1 ms");
+			query_fail(q, ERROR_INPUT, "a step must be at least 1 ms");
 		else if ((q->to_ms - q->from_ms - 1) / q->step_ms >= SERIES_POINTS_MAX)
-			refuse(q, ERROR_LIMIT,
+			query_fail(q, ERROR_LIMIT,
 				"more than 10000 points; ask for a shorter time or a longer step");
 		else /* the last one whole */
 			q->to_ms = q->from_ms +
@@ -280,7 +326,7 @@ static void check_kept(struct series_query *q)
 		return;
 	if (period_of(q->level, q->from_ms).end_ms > q->now_ms - q->keep_ms)
 		return;
-	refuse(q, ERROR_LIMIT,
+	query_fail(q, ERROR_LIMIT,
 		q->level == LEVEL_RAW
 			? "samples are no longer kept for that time; ask for steps of whole ten"
 			  " minutes, hours or days that begin on one"
@@ -307,7 +353,7 @@ static struct series_query *start(struct series_query *q, const struct series *s
 			cache_take(q);
 		take_memory(q, s);
 	}
-	worker_submit(st->read, &q->job);
+	hand_over(q->store);
 	return q;
 }
 

@@ -49,11 +49,17 @@ void runs_fini(struct series_query *q)
 /* --- what came out of blocks -------------------------------------------------------------------
  */
 
-static bool fail(struct series_query *q, enum error_kind kind, const char *text)
+void query_fail(struct series_query *q, enum error_kind kind, const char *why)
 {
-	if (!q->failed)
-		error_set(&q->err, kind, "%s", text);
-	q->failed = true;
+	if (q->failed)
+		return;
+	q->failed = kind;
+	q->why = why;
+}
+
+static bool fail(struct series_query *q, enum error_kind kind, const char *why)
+{
+	query_fail(q, kind, why);
 	return false;
 }
 
@@ -140,20 +146,28 @@ static void take_block(struct series_query *q, struct slice bytes)
 		q->corrupt++;
 }
 
+static void take_head(struct series_query *q, const struct memory_block *b)
+{
+	char *p = mem_alloc(SPILL_HEADER + b->cut + b->n), *head = p + SPILL_HEADER;
+	memcpy(head + b->cut, b->p, b->n);
+	if (spill_read(b->file, b->spilled, head, b->cut))
+		coded_each(slice_from(head, b->cut + b->n), b->coded, q->kind, b->hour, take_sample,
+			q);
+	else
+		q->corrupt++;
+	free(p);
+}
+
 static void take_memory(struct series_query *q, const struct memory_block *b)
 {
-	char *head = b->p + SPILL_HEADER;
 	if (!b->coded)
 		take_block(q, slice_from(b->p, b->n));
 	else if (!in_time(q))
 		return;
 	else if (b->coded > SERIES_DECODED_MAX - q->decoded)
 		too_many(q);
-	else if (!spill_read(b->file, b->spilled, head, b->cut))
-		q->corrupt++;
 	else
-		coded_each(slice_from(head, b->cut + b->n), b->coded, q->kind, b->hour, take_sample,
-			q);
+		take_head(q, b);
 }
 
 static void take_slots(struct series_query *q, int64_t step_ms, unsigned part, struct slice bytes);
@@ -391,6 +405,14 @@ static int by_time(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+static bool is_in_order(const struct series_query *q)
+{
+	for (size_t i = 1; i < q->runs.n; i++)
+		if (q->runs.p[i].sample.at_ms < q->runs.p[i - 1].sample.at_ms)
+			return false;
+	return true;
+}
+
 static void make_points(struct series_query *q)
 {
 	q->points.n = (size_t)((q->to_ms - q->from_ms) / q->step_ms);
@@ -418,6 +440,6 @@ void query_work(struct series_query *q, struct files *files)
 	}
 	VEC_EACH (&q->memory, struct memory_block, b)
 		take_memory(q, b);
-	if (q->runs.n)
+	if (!is_in_order(q)) /* hardly ever */
 		qsort(q->runs.p, q->runs.n, sizeof(*q->runs.p), by_time);
 }

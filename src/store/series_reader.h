@@ -17,8 +17,7 @@ struct memory_block {
 	char *p; /* owned */
 	size_t n;
 	size_t coded; /* so many samples of a head; 0: a block */
-	/* Of a head: `cut` bytes are to be read to where p has room for them, behind SPILL_HEADER
-	 * bytes; n more follow. */
+	/* Of a head: `cut` bytes before those. */
 	struct spill_file *file; /* used, or NULL */
 	struct spilled spilled;
 	size_t cut;
@@ -60,9 +59,12 @@ struct series_query {
 	bool *has_states;
 	size_t decoded, order;
 	uint64_t corrupt;
-	bool failed;
-	struct error err;
+	enum error_kind failed; /* and why; fixed text */
+	const char *why;
 };
+
+/* What was the matter first stays. Thread: whose the query is. */
+void query_fail(struct series_query *q, enum error_kind kind, const char *why);
 
 /* Thread: a reader's; `files` is its own. */
 void query_work(struct series_query *q, struct files *files);

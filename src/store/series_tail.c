@@ -247,35 +247,40 @@ bool tail_series_id(
 
 typedef void row_cb(void *arg, int64_t hour, int64_t seq, struct slice data);
 
-/* Calls cb for each row of a statement that gives seq, hour and data. *ret_last (may be NULL): the
- * last one. */
+/* Calls cb for each row of a statement that gives seq, hour and data, until there were `most` bytes.
+ * *ret_last: the last one; *ret_more: there may be others. Both may be NULL. */
 static bool each_row(struct tail *t, const char *sql, const int64_t *values, int n, row_cb *cb,
-	void *arg, int64_t *ret_last, struct error *err)
+	void *arg, size_t most, int64_t *ret_last, bool *ret_more, struct error *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(t->rows, sql, -1, &stmt, NULL);
 	for (int i = 0; i < n && rc == SQLITE_OK; i++)
 		rc = sqlite3_bind_int64(stmt, i + 1, values[i]);
-	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+	size_t bytes = 0;
+	while (rc == SQLITE_OK && bytes < most && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		const int64_t seq = sqlite3_column_int64(stmt, 0);
+		const struct slice data = slice_from(
+			sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2));
 		if (ret_last)
 			*ret_last = seq;
-		cb(arg, sqlite3_column_int64(stmt, 1), seq,
-			slice_from(sqlite3_column_blob(stmt, 2),
-				(size_t)sqlite3_column_bytes(stmt, 2)));
+		cb(arg, sqlite3_column_int64(stmt, 1), seq, data);
+		bytes += data.n;
 		rc = SQLITE_OK;
 	}
-	if (rc != SQLITE_DONE)
+	const bool good = rc == SQLITE_OK || rc == SQLITE_DONE;
+	if (!good)
 		sqlite_error(t->rows, rc, NULL, err);
+	else if (ret_more)
+		*ret_more = rc == SQLITE_OK;
 	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE;
+	return good;
 }
 
-bool tail_new_rows(struct tail *t, row_cb *cb, void *arg, struct error *err)
+bool tail_new_rows(struct tail *t, row_cb *cb, void *arg, bool *ret_more, struct error *err)
 {
 	const int64_t seen = t->seen;
 	return each_row(t, "SELECT seq, hour, data FROM row WHERE seq > ? ORDER BY seq", &seen, 1,
-		cb, arg, &t->seen, err);
+		cb, arg, TAIL_PIECE, &t->seen, ret_more, err);
 }
 
 bool tail_rows_behind(
@@ -285,7 +290,7 @@ bool tail_rows_behind(
 	return each_row(t,
 		"SELECT seq, hour, data FROM row WHERE hour = ? AND seq > ? AND seq <= ?"
 		" ORDER BY seq",
-		v, 3, cb, arg, NULL, err);
+		v, 3, cb, arg, SIZE_MAX, NULL, NULL, err);
 }
 
 bool tail_begin(struct tail *t, struct error *err)
@@ -302,6 +307,11 @@ bool tail_begin_look(struct tail *t, struct error *err)
 	return false;
 }
 
+bool tail_is_begun(const struct tail *t)
+{
+	return !sqlite3_get_autocommit(t->rows);
+}
+
 bool tail_begin_durable(struct tail *t, struct error *err)
 {
 	return sqlite_exec(t->rows, "PRAGMA synchronous=FULL; BEGIN IMMEDIATE", err);
@@ -315,7 +325,7 @@ bool tail_commit(struct tail *t, struct error *err)
 void tail_rollback(struct tail *t)
 {
 	t->numbered = false;
-	if (t->rows && !sqlite3_get_autocommit(t->rows))
+	if (t->rows && tail_is_begun(t))
 		sqlite3_exec(t->rows, "ROLLBACK", NULL, NULL, NULL);
 }
 

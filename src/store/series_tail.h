@@ -44,10 +44,12 @@ bool tail_new_series(struct tail *t, void (*cb)(void *arg, const struct tail_ser
 bool tail_series_id(struct tail *t, const struct tail_series *s, uint32_t *ret_id,
 	struct error *err) must_check;
 
-/* Rows beyond `seen` that are still there, in order; advances it. */
+/* Rows beyond `seen` that are still there, in order; advances it. About TAIL_PIECE bytes of them:
+ * *ret_more, when there may be more. */
+#define TAIL_PIECE (512u << 10)
 bool tail_new_rows(struct tail *t,
 	void (*cb)(void *arg, int64_t hour, int64_t seq, struct slice data), void *arg,
-	struct error *err) must_check;
+	bool *ret_more, struct error *err) must_check;
 
 /* Rows of an hour beyond `through` and up to `seen`, in order. */
 bool tail_rows_behind(struct tail *t, int64_t hour, int64_t through,
@@ -57,6 +59,7 @@ bool tail_rows_behind(struct tail *t, int64_t hour, int64_t through,
 bool tail_begin(struct tail *t, struct error *err) must_check;
 /* To read only: what is read until the rollback is the tail as it is now. */
 bool tail_begin_look(struct tail *t, struct error *err) must_check;
+bool tail_is_begun(const struct tail *t);
 /* Through to the disk: its commit survives a loss of power. */
 bool tail_begin_durable(struct tail *t, struct error *err) must_check;
 /* Inside a transaction, before the first row: numbers go on over all that `given` knows. A file that

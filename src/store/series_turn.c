@@ -164,9 +164,10 @@ static void on_done(struct worker_job *j)
 	learn_rows(st, t);
 	say_trouble(st, t);
 	outbox_learn(st, t);
+	const bool again = st->again || t->more || spill_due(st);
+	const bool seal = st->seal_again || (t->more && t->seal);
 	turn_fini(t);
 	free(job);
-	const bool again = st->again || spill_due(st), seal = st->seal_again;
 	st->again = st->seal_again = false;
 	if (again)
 		turn_start(st, seal);

@@ -2,7 +2,8 @@
  * series_writer.c - a turn of the writer: open what is not open, tell what is new, store what is
  * waiting, seal. See series_writer.h.
  *
- * Whatever fails, batches wait in order for the next turn; the loop bounds how many.
+ * Whatever fails, batches wait in order for the next turn; the loop bounds how many. They wait too
+ * while more is to be told than one turn takes.
  */
 
 #include "store/series_writer.h"
@@ -158,24 +159,31 @@ static void tell_row(void *arg, int64_t hour, int64_t seq, struct slice data)
 		vec_push(&b->turn->rows, ((struct found_row){hour, slice_dup(data), data.n}));
 }
 
-/* Inside a transaction of the tail, so that marks and rows fit each other. */
+/* Inside a transaction of the tail, so that marks and rows fit each other. A piece of it: the rows
+ * of a whole hour would take many times what the loop makes of them. */
 static bool tell_news(struct writer *w, struct turn *t, struct error *err)
 {
 	struct telling b = {w, t};
-	if (!w->begun)
+	if (!w->marked)
 		seals_begin(w, t);
-	w->begun = true;
+	w->marked = true;
 	/* Rows first: the series they speak of are in the catalog by then. */
-	return tail_new_rows(&w->tail, tell_row, &b, err) &&
-	       tail_new_series(&w->tail, tell_series, t, err);
+	const bool good = tail_new_rows(&w->tail, tell_row, &b, &t->more, err) &&
+			  tail_new_series(&w->tail, tell_series, t, err);
+	w->begun |= !t->more;
+	t->more &= good;
+	return good;
 }
 
+/* Who only looks never learns of a seal that others make meanwhile: all pieces are of one
+ * transaction. */
 static bool tell_without_writing(struct writer *w, struct turn *t, struct error *err)
 {
-	if (!tail_begin_look(&w->tail, err))
+	if (!tail_is_begun(&w->tail) && !tail_begin_look(&w->tail, err))
 		return false;
 	const bool good = tell_news(w, t, err);
-	tail_rollback(&w->tail);
+	if (!good || !t->more || !w->read_only)
+		tail_rollback(&w->tail);
 	return good;
 }
 
@@ -269,13 +277,14 @@ static void on_mark(void *arg, const char *source, int64_t seq)
 	vec_push(&t->stored, ((struct mark_item){mem_strdup(source), seq}));
 }
 
-/* All that waits, inside one transaction. *ret_last: the newest row of ours; 0: none. */
+/* All that waits, inside one transaction, when all that is new was told. *ret_last: the newest row
+ * of ours; 0: none. */
 static bool add_all(struct writer *w, struct turn *t, int64_t *ret_last, struct error *err)
 {
 	struct tail *tail = &w->tail;
 	bool good = (w->marks_told || inbox_rows_each(tail, on_mark, t, err)) &&
 		    (!tail->outbox_max || outbox_rows_begin(tail, t->now_ms, err)) &&
-		    tell_news(w, t, err) && tail_number(tail, t->now_ms, err);
+		    tail_number(tail, t->now_ms, err);
 	for (const struct batch *b = w->waiting; b && good; b = b->next)
 		good = add_batch(w, b, t->now_ms, ret_last, err);
 	for (size_t i = 0; i < w->notes.n && good; i++) {
@@ -299,7 +308,12 @@ static bool store_batches(struct writer *w, struct turn *t, struct error *err)
 	int64_t last = 0;
 	if (!begin(w, err))
 		return false;
-	if (!add_all(w, t, &last, err) || !tail_commit(&w->tail, err)) {
+	const bool told = tell_news(w, t, err);
+	if (told && t->more) {
+		tail_rollback(&w->tail);
+		return true;
+	}
+	if (!told || !add_all(w, t, &last, err) || !tail_commit(&w->tail, err)) {
 		tail_rollback(&w->tail);
 		w->tail.outbox = before;
 		return false;
@@ -382,6 +396,8 @@ static bool work(struct writer *w, struct turn *t, struct error *err)
 	if (!w->begun || w->waiting || w->notes.n || w->marks.n || t->seal)
 		if (!give_ids(w, err) || !store_batches(w, t, err))
 			return false;
+	if (t->more)
+		return true;
 	if (!give_ids(w, err) || !store_states(w, err))
 		return false;
 	return !t->seal || writer_seal(w, t, err);

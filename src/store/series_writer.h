@@ -106,6 +106,7 @@ struct turn {
 	size_t waiting;       /* samples that are kept for the next turn */
 	size_t waiting_notes; /* bytes of notes, likewise */
 	uint64_t corrupt, refused;
+	bool more;   /* rows are left to be told: nothing else was done, another turn must come */
 	bool sealed; /* the hours below are of a seal */
 	VEC(struct found_series) series;
 	VEC(struct found_row) rows;
@@ -121,7 +122,7 @@ struct writer {
 	int64_t keep_ms[LEVELS];
 	struct tail tail;
 	struct files *files, *look;     /* for writing; for looking at what is there */
-	bool begun;                     /* hours, series and rows were told once */
+	bool marked, begun;             /* hours were told once; all series and rows as well */
 	bool marks_told;                /* likewise */
 	int lock;                       /* of series.lock, -1: another process seals */
 	VEC(struct sealed_hour) sealed; /* as the loop was told */

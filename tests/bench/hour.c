@@ -2,11 +2,14 @@
  * hour.c - the series store by itself: what an hour of PROBES probes every 10 s takes of memory, in
  * virtual time, as the running program has it: the next hour has begun when one is sealed.
  *
- *	bench-hour DIRECTORY [PROBES]
+ *	bench-hour DIRECTORY [PROBES [TIME]]
  *
  * Prints one JSON line, bytes over what was there before the first sample: after four minutes, at
- * the most before the hour is sealed, while it is, and after; what a query of the current
- * hour takes of the CPU, in microseconds a series, and sealing, in seconds.
+ * the most before the hour is sealed, while it is, and after; at the most while all series are asked
+ * at once about the current hour, over what was there before; what such a query takes of the CPU, in
+ * microseconds a series, and sealing, in seconds. Then what a new process takes at the end of the
+ * hour until it has read back what is not sealed: bytes at the most, seconds, and seconds of the
+ * CPU. That process is the one with a TIME, in ms.
  */
 #include <math.h>
 #include <stdio.h>
@@ -141,20 +144,63 @@ static double ask(struct series **all, size_t n, int64_t from_ms)
 	return least / (double)n;
 }
 
+/* --- a restart ---------------------------------------------------------------------------------
+ */
+
+static struct clock virtual_time;
+
+static void open_store(const char *dir, int64_t at_ms)
+{
+	struct error err = {0};
+	clock_init_virtual(&virtual_time, at_ms * 1000);
+	loop = loop_new(&virtual_time, &err);
+	store = loop ? series_open(dir, loop, NULL, &err) : NULL;
+	if (!store)
+		mem_panic("%s", err.msg);
+}
+
+static int restart(const char *dir, size_t n, int64_t at_ms)
+{
+	const double before = resident();
+	forget_most();
+	const int64_t began = cpu_ns(), began_real = clock_mono_ns(&clock_system);
+	open_store(dir, at_ms);
+	const int64_t took = cpu_ns() - began,
+		      took_real = clock_mono_ns(&clock_system) - began_real;
+	const double highest = most() - before;
+	const struct series_status status = series_status(store);
+	if (status.series != n || status.corrupt)
+		mem_panic("%zu series came back", status.series);
+	printf("%.0f %.3f %.3f\n", highest, (double)took_real / 1e9, (double)took / 1e9);
+	series_close(store);
+	loop_free(loop);
+	return 0;
+}
+
+/* names: bytes that the series take by themselves. */
+static void print_restart(const char *self, const char *dir, size_t n, int64_t at_ms, double names)
+{
+	char *command = mem_printf("%s '%s' %zu %lld", self, dir, n, (long long)at_ms);
+	double bytes, s, cpu_s;
+	FILE *f = popen(command, "r");
+	if (!f || fscanf(f, "%lf %lf %lf", &bytes, &s, &cpu_s) != 3 || pclose(f) != 0)
+		mem_panic("a restart failed");
+	free(command);
+	printf(", \"restart_bytes\": %.0f, \"restart_s\": %.2f, \"restart_cpu_s\": %.2f}\n",
+		bytes - names, s, cpu_s);
+}
+
 int main(int argc, char **argv)
 {
 	const size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 10000;
-	struct clock clock;
-	struct error err = {0};
 	if (argc < 2 || !n)
 		return 2;
 	mem_settle();
+	if (argc > 3)
+		return restart(argv[1], n, strtoll(argv[3], NULL, 10));
 	random_init_seed(&source, 1);
-	clock_init_virtual(&clock, BEGIN * 1000);
-	loop = loop_new(&clock, &err);
-	store = loop ? series_open(argv[1], loop, NULL, &err) : NULL;
-	if (!store)
-		mem_panic("%s", err.msg);
+	open_store(argv[1], BEGIN);
+	const double empty = memory();
 	struct series **all = mem_new_array(n, sizeof(struct series *));
 	for (size_t i = 0; i < n; i++) {
 		char name[32];
@@ -184,15 +230,20 @@ int main(int argc, char **argv)
 	const double after = memory() - before;
 	for (; at < BEGIN + 2 * SERIES_HOUR_MS; at += STEP_MS)
 		step(all, n, at);
+	const double asking_before = resident();
+	forget_most();
 	const double asked = ask(all, n, BEGIN + SERIES_HOUR_MS);
+	const double asking = most() - asking_before;
 	const struct series_status status = series_status(store);
 	if (!status.storing || status.lost || status.corrupt)
 		mem_panic("not all of it was stored: %s", status.why.msg);
 	printf("{\"probes\": %zu, \"early_bytes\": %.0f, \"most_bytes\": %.0f, \"sealing_bytes\": %.0f,"
-	       " \"after_bytes\": %.0f, \"asked_us\": %.2f, \"seal_s\": %.2f}\n",
-		n, early, highest, sealing, after, asked, (double)took / 1e9);
+	       " \"after_bytes\": %.0f, \"asking_bytes\": %.0f, \"asked_us\": %.2f, \"seal_s\": %.2f",
+		n, early, highest, sealing, after, asking, asked, (double)took / 1e9);
+	fflush(stdout);
 	series_close(store);
 	loop_free(loop);
 	free(all);
+	print_restart(argv[0], argv[1], n, at, before - empty);
 	return 0;
 }

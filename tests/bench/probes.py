@@ -273,7 +273,8 @@ def measure_tls(work, nginx):
 
 
 def measure_hour(work):
-    """MB that the store holds of an hour: after four minutes, before it is sealed, while it is, and after."""
+    """MB that the store holds of an hour: after four minutes, before it is sealed, while it is, and after; and all that
+    was measured."""
     out = subprocess.run([HOUR, os.path.join(work, "hour"), str(PROBES)], check=True, capture_output=True, text=True)
     d = json.loads(out.stdout)
     return [d[k] / 1e6 for k in ("early_bytes", "most_bytes", "sealing_bytes", "after_bytes")], d
@@ -366,9 +367,12 @@ def main():
           ["", "those that answer", "schedule p50", "p99", "worst", "missing", "CPU", "memory", "ready after"])
     if hanging:
         print(f"  connections that hung at once, at most: {half['most']}")
-    table(f"the store alone, {PROBES} probes every 10 s in virtual time", [[f"{m:.1f} MB" for m in hour]],
-          ["after 4 minutes", "most before the hour is sealed", "while it is", "after"])
-    print(f"  CPU: {told['asked_us']:.0f} us a query of the current hour (360 runs), {told['seal_s']:.1f} s to seal it")
+    table(f"the store alone, {PROBES} probes every 10 s in virtual time",
+          [[f"{m:.1f} MB" for m in hour + [told["restart_bytes"] / 1e6]]],
+          ["after 4 minutes", "most before the hour is sealed", "while it is", "after", "restart late in the hour"])
+    print(f"  CPU: {told['asked_us']:.0f} us a query of the current hour (360 runs), {told['seal_s']:.1f} s to seal it,"
+          f" {told['restart_cpu_s']:.1f} s to read it back in {told['restart_s']:.1f} s")
+    print(f"  all series asked at once: {told['asking_bytes'] / 1e6:.1f} MB more")
     grows = max(hour) - hour[0]
     ours = all_live["per_cpu_s"]
     table("checks per CPU second, fresh connections", [
