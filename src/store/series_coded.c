@@ -58,12 +58,17 @@ static void pass_time(struct coded_state *last, int32_t at_ms, bool first)
 /* --- writing -----------------------------------------------------------------------------------
  */
 
-/* Half bytes stand alone in a byte until they are packed. */
-static void put(struct buf *halves, uint64_t v)
+/* Half bytes of one run stand alone in a byte until they are packed: a number has at most 22. */
+struct halves {
+	size_t n;
+	uint8_t p[(5 + SERIES_PHASES) * 22];
+};
+
+static void put(struct halves *h, uint64_t v)
 {
 	for (; v >= 8; v >>= 3)
-		buf_add_char(halves, (char)(8 | (v & 7)));
-	buf_add_char(halves, (char)v);
+		h->p[h->n++] = (uint8_t)(8 | (v & 7));
+	h->p[h->n++] = (uint8_t)v;
 }
 
 /* It grows by a few bytes and there are many of it: doubling would cost more than it holds. */
@@ -79,11 +84,11 @@ static void make_room(struct coded_samples *c, size_t n)
 	c->alone = false;
 }
 
-static void pack(struct coded_samples *c, const struct buf *halves)
+static void pack(struct coded_samples *c, const struct halves *halves)
 {
 	make_room(c, halves->n / 2 + 1);
 	for (size_t i = 0; i < halves->n; i++) {
-		const uint8_t v = (uint8_t)halves->p[i];
+		const uint8_t v = halves->p[i];
 		if (c->half)
 			c->bytes.p[c->bytes.n - 1] =
 				(char)((uint8_t)c->bytes.p[c->bytes.n - 1] | v);
@@ -102,7 +107,7 @@ static uint8_t phases_of(const struct series_sample *s)
 }
 
 /* The first duration of a phase is told whole, the others by their distance from it. */
-static uint64_t add_phase(struct buf *halves, uint16_t *base, int64_t us)
+static uint64_t add_phase(struct halves *halves, uint16_t *base, int64_t us)
 {
 	const unsigned index = loglin_index((uint64_t)us, LOGLIN_FINE);
 	put(halves, index ? code_zigzag((int64_t)index - *base) + 1 : 0);
@@ -112,7 +117,7 @@ static uint64_t add_phase(struct buf *halves, uint16_t *base, int64_t us)
 }
 
 static void add_durations(
-	struct buf *halves, struct coded_state *last, const struct series_sample *s)
+	struct halves *halves, struct coded_state *last, const struct series_sample *s)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < SERIES_PHASES; i++)
@@ -144,7 +149,8 @@ static uint64_t time_of(struct coded_samples *c, int64_t hour, const struct seri
 
 static void add_run(struct coded_samples *c, int64_t hour, const struct series_sample *s)
 {
-	struct buf halves = BUF(BUF_LINE);
+	struct halves halves;
+	halves.n = 0;
 	const bool more = tell_more(&c->last, s);
 	put(&halves, time_of(c, hour, s) << 1 | more);
 	if (more) {
@@ -154,7 +160,6 @@ static void add_run(struct coded_samples *c, int64_t hour, const struct series_s
 	}
 	add_durations(&halves, &c->last, s);
 	pack(c, &halves);
-	buf_fini(&halves);
 }
 
 static void add_values(
