@@ -3,7 +3,7 @@
  *
  *	doctor.c          the command: starts all, waits, prints
  *	doctor_check.c    one line of the answer, its deadline
- *	doctor_machine.c  clock, time zones, descriptors, isolation, locked memory
+ *	doctor_machine.c  clock, time zones, descriptors, isolation, locked memory, TLS
  *	doctor_disk.c     the state directory, space, file system, time of an fsync; on a thread
  *	doctor_files.c    who may read the configuration, secrets and clouds.yaml
  *	doctor_port.c     whether the addresses to listen on are free, or whose they are

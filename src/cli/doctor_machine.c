@@ -1,6 +1,6 @@
 /*
  * doctor_machine.c - what the machine itself must offer: a right clock, time zones, descriptors,
- * the kernel's means to confine a process, memory that is never swapped.
+ * the kernel's means to confine a process, memory that is never swapped, and that of TLS.
  */
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "cli/doctor.h"
 #include "cli/limits.h"
+#include "net/tls.h"
 
 #define LOCKED_BYTES (64u << 10) /* a page or two a secret */
 
@@ -114,6 +115,25 @@ static void check_locked_memory(struct doctor *d)
 		munmap(p, LOCKED_BYTES);
 }
 
+static void check_tls_memory(struct doctor *d)
+{
+	switch (tls_memory_in_use()) {
+	case TLS_MEMORY_KEPT:
+		doctor_say(d, "memory of TLS", NULL, DOCTOR_OK, NULL,
+			"what a handshake gives back is kept for the next one");
+		break;
+	case TLS_MEMORY_LATE:
+		doctor_say(d, "memory of TLS", NULL, DOCTOR_WARN,
+			"preload nothing that uses OpenSSL (LD_PRELOAD, /etc/ld.so.preload)",
+			TLS_MEMORY_TOO_LATE);
+		break;
+	case TLS_MEMORY_PLAIN:
+		doctor_say(d, "memory of TLS", NULL, DOCTOR_SKIPPED, NULL,
+			"this build has a sanitizer, which wants to see each block");
+		break;
+	}
+}
+
 static void check_ping(struct doctor *d)
 {
 	const char *v4, *v6;
@@ -135,6 +155,7 @@ void doctor_machine(struct doctor *d)
 	check_zones(d);
 	check_descriptors(d);
 	check_locked_memory(d);
+	check_tls_memory(d);
 	check_isolation(d);
 	check_ping(d);
 }

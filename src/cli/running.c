@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "cli/limits.h"
+#include "net/tls.h"
 
 #define ALIVE_NS (10 * NS_PER_S)
 
@@ -459,6 +460,8 @@ struct running *running_open(const struct running_options *options)
 		running_close(r);
 		return NULL;
 	}
+	if (tls_memory_in_use() == TLS_MEMORY_LATE)
+		running_say(r, TLS_MEMORY_TOO_LATE);
 	running_rules(r);
 	house_publish_to(r->house, r->web);
 	running_suspect_wake(r);

@@ -25,19 +25,28 @@ static bool look(void *arg, const char *component, const struct component **ret_
 	return *ret_component && *ret_verdict;
 }
 
-static bool regions(void *arg)
+/* One more of them; true: it is not the first, and another one. */
+static bool is_another(const char **first, const char *name)
+{
+	if (!name || !name[0])
+		return false;
+	if (*first)
+		return strcmp(*first, name) != 0;
+	*first = name;
+	return false;
+}
+
+static void places(void *arg, const char *region, bool *ret_regions, bool *ret_clouds)
 {
 	const struct running *r = arg;
-	const char *first = NULL;
+	const char *a_region = NULL, *a_cloud = NULL;
+	*ret_regions = *ret_clouds = false;
 	for (size_t i = 0; i < judge_component_count(r->judge); i++) {
-		const char *region = judge_component_at(r->judge, i)->region;
-		if (!region || !region[0])
-			continue;
-		if (first && strcmp(first, region) != 0)
-			return true;
-		first = region;
+		const struct component *c = judge_component_at(r->judge, i);
+		*ret_regions |= is_another(&a_region, c->region);
+		if (!strcmp(c->region ? c->region : "", region))
+			*ret_clouds |= is_another(&a_cloud, c->cloud);
 	}
-	return false;
 }
 
 static void on_changed(void *arg)
@@ -63,8 +72,8 @@ bool running_suspect(struct running *r, const struct config *c, struct error *er
 	if (r->suspects)
 		suspects_configure(r->suspects, &policy);
 	else
-		r->suspects = suspects_new(r->session.loop, r->session.facts, &policy, look,
-			regions, on_changed, r, err);
+		r->suspects = suspects_new(r->session.loop, r->session.facts, &policy, look, places,
+			on_changed, r, err);
 	alarms_events(r->alarms, event_of, r);
 	return r->suspects != NULL;
 }

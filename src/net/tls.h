@@ -22,6 +22,16 @@
  * of a library may do: to be called from .preinit_array, which runs before them all. */
 void tls_settle(void);
 
+enum tls_memory {
+	TLS_MEMORY_KEPT,  /* ours */
+	TLS_MEMORY_LATE,  /* its own: it had begun before tls_settle(), or that was not called */
+	TLS_MEMORY_PLAIN, /* its own, as is right in a build with a sanitizer */
+};
+/* Which one OpenSSL works with. All is well with any; with its own a handshake costs a tenth more. */
+enum tls_memory tls_memory_in_use(void);
+#define TLS_MEMORY_TOO_LATE                                                                        \
+	"OpenSSL had begun before its memory was settled: each TLS connection costs a tenth more"
+
 /* --- what we bring ---------------------------------------------------------------------------- */
 
 /* Counted; equal options share one, also with the last few that nobody holds any more. */

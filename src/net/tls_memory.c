@@ -94,11 +94,30 @@ void tls_memory_settle(void)
 		mem_panic("no key for the memory of threads");
 }
 
+/* A sanitizer sees what is wrong with a block only where it is really freed. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PLAIN true
+#else
+#define PLAIN false
+#endif
+
 void tls_settle(void)
 {
-/* A sanitizer sees what is wrong with a block only where it is really freed. */
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	if (PLAIN)
+		return;
 	tls_memory_settle();
+	/* What it says is that of tls_memory_in_use(): here is nobody who could hear it. */
 	CRYPTO_set_mem_functions(tls_memory_get, tls_memory_resize, tls_memory_put);
-#endif
+}
+
+enum tls_memory tls_memory_in_use(void)
+{
+	CRYPTO_malloc_fn get;
+	CRYPTO_realloc_fn resize;
+	CRYPTO_free_fn put;
+
+	CRYPTO_get_mem_functions(&get, &resize, &put);
+	if (get == tls_memory_get && resize == tls_memory_resize && put == tls_memory_put)
+		return TLS_MEMORY_KEPT;
+	return PLAIN ? TLS_MEMORY_PLAIN : TLS_MEMORY_LATE;
 }

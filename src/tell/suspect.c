@@ -304,14 +304,14 @@ void suspects_configure(struct suspects *s, const struct suspect_policy *policy)
 }
 
 struct suspects *suspects_new(struct loop *l, struct facts *f, const struct suspect_policy *policy,
-	suspect_look *look, suspect_regions *regions, suspect_changed *changed, void *arg,
+	suspect_look *look, suspect_places *places, suspect_changed *changed, void *arg,
 	struct error *err)
 {
 	struct suspects *s = mem_new(struct suspects);
 	s->loop = l;
 	s->facts = f;
 	s->look_at = look;
-	s->regions = regions;
+	s->places = places;
 	s->changed = changed;
 	s->arg = arg;
 	policy_copy(&s->policy, policy);

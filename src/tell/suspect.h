@@ -48,17 +48,18 @@ struct suspect_policy {
 /* How a component is now; false: there is no such one any more. Borrowed until the loop turns. */
 typedef bool suspect_look(void *arg, const char *component, const struct component **ret_component,
 	const struct verdict **ret_verdict);
-/* Whether components of more than one region are watched: else titles do not name it. */
-typedef bool suspect_regions(void *arg);
+/* Whether components of more than one region are watched, and of more than one cloud in this one
+ * ("": of those that have none): else titles do not name it. */
+typedef void suspect_places(void *arg, const char *region, bool *ret_regions, bool *ret_clouds);
 /* Events changed; it is durable. */
 typedef void suspect_changed(void *arg);
 
 struct suspects;
 
 /* After event_migrate(); goes on where the tables say. Copies the policy; look and
- * regions are asked from the first suspects_wake() on. */
+ * places are asked from the first suspects_wake() on. */
 struct suspects *suspects_new(struct loop *l, struct facts *f, const struct suspect_policy *policy,
-	suspect_look *look, suspect_regions *regions, suspect_changed *changed, void *arg,
+	suspect_look *look, suspect_places *places, suspect_changed *changed, void *arg,
 	struct error *err) must_check;
 void suspects_free(struct suspects *s); /* what is under way is still written */
 void suspects_configure(struct suspects *s, const struct suspect_policy *policy);

@@ -96,7 +96,7 @@ struct suspects {
 	struct facts *facts;
 	struct suspect_policy policy; /* owned copies */
 	suspect_look *look_at;
-	suspect_regions *regions;
+	suspect_places *places;
 	suspect_changed *changed;
 	void *arg;
 	struct map parts; /* component -> struct part */

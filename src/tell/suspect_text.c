@@ -77,6 +77,16 @@ static bool all_flap(const struct suspects *s, const struct suspect *x)
 	return all;
 }
 
+/* " (Public)", " (north)", " (Public · north)", or nothing: so that no two are called the same. */
+static void put_place(struct buf *out, const struct suspects *s, const struct suspect *x)
+{
+	bool regions = false, clouds = false;
+	s->places(s->arg, x->region, &regions, &clouds);
+	const char *cloud = clouds ? x->cloud : "", *region = regions ? x->region : "";
+	if (*cloud || *region)
+		buf_printf(out, " (%s%s%s)", cloud, *cloud && *region ? " \xc2\xb7 " : "", region);
+}
+
 char *suspect_title(const struct suspects *s, const struct suspect *x)
 {
 	static const char *const states[LANGUAGES][3] = {
@@ -93,8 +103,7 @@ char *suspect_title(const struct suspects *s, const struct suspect *x)
 			add_name(&names, p->name);
 	}
 	put_names(&out, &names, l);
-	if (x->region[0] && s->regions(s->arg))
-		buf_printf(&out, " (%s)", x->region);
+	put_place(&out, s, x);
 	const int state = all_flap(s, x) ? 2 : x->worst >= health_severity(HEALTH_OUTAGE) ? 1 : 0;
 	buf_printf(&out, ": %s", states[l][state]);
 	if (!out.over)

@@ -56,11 +56,33 @@ def test_well(tmp_path, cloud):
     for name in ("configuration", "state directory", "configuration files", "public address", "intake address"):
         assert checks[name, ""]["state"] == "ok", checks[name, ""]
     assert checks["DNS", "127.0.0.1"]["state"] == "ok"
+    assert checks["memory of TLS", ""]["state"] == "ok", "OpenSSL began before it was given its memory"
     # Every check says what was found; every one that is not well, what to do.
     for c in checks.values():
         assert c["found"], c
         assert c["state"] in ("ok", "skipped") or c["todo"], c
     assert cloud.left() == []
+
+
+def test_memory_of_tls_that_comes_too_late(tmp_path):
+    """A library of somebody else's has used OpenSSL before: it refuses. Doctor and run say so, and all goes on."""
+    source, library = tmp_path / "early.c", tmp_path / "early.so"
+    source.write_text("int CRYPTO_set_mem_functions(void *a, void *b, void *c) { return 0; }\n")
+    subprocess.run([os.environ.get("CC", "cc").split()[-1], "-shared", "-fPIC", "-o", library, source], check=True, timeout=60)
+    file = configuration(tmp_path, "clouds: {}\nprobes: [{name: web, http: \"http://127.0.0.1:9/\"}]\n")
+    plain = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    early = {**plain, "LD_PRELOAD": str(library)}
+    out = subprocess.run([GLASSHOUSE, "doctor", "--json", "-c", file], cwd=tmp_path, env=early, capture_output=True, timeout=60,
+                         check=False)
+    check, = (c for c in json.loads(out.stdout)["checks"] if c["check"] == "memory of TLS")
+    assert check["state"] == "warn" and "a tenth more" in check["found"] and "LD_PRELOAD" in check["todo"]
+    for environment in early, plain:
+        with subprocess.Popen([GLASSHOUSE, "run", "-c", file], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=environment, text=True) as process:
+            assert "operators:" in (process.stdout.readline() + process.stdout.readline())  # it is up
+            process.terminate()
+            said = process.communicate(timeout=60)[1]
+        assert ("OpenSSL had begun before" in said) == (environment is early) and process.returncode == 0, said
 
 
 def test_forms(tmp_path, cloud):

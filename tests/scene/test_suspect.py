@@ -9,6 +9,7 @@ import sqlite3
 import time
 
 import pytest
+import yaml
 
 from running import Receiver, Run, running, until
 from simulated import Simulated, simulated
@@ -62,6 +63,24 @@ def test_it_opens_is_announced_and_closes_itself(cloud):
         over = until(lambda: [e for e in suspected(run) if e["phase"] == "resolved"], "it is closed", 60)
         assert [e["id"] for e in over] == [draft["id"]]
         until(lambda: run.site(True)["suspects"] == [], "nothing is suspected any more")
+        assert run.stop() == 0
+
+
+def test_two_clouds_in_one_region_are_told_apart(cloud):
+    with open(cloud.clouds, encoding="utf-8") as f:
+        known = yaml.safe_load(f)
+    known["clouds"]["sim2"] = known["clouds"]["sim"]
+    with open(cloud.clouds, "w", encoding="utf-8") as f:
+        yaml.safe_dump(known, f)
+    quick = {"every": "1s", "timeout": "1s"}
+    with running(cloud, {"events": QUICK, "site": {"languages": ["en"]},
+                         "clouds": {"sim": {"title": "Public", **quick}, "sim2": {"title": "Sovereign", **quick}}}) as run:
+        run.wait_health("block-storage", "operational")
+        run.wait_health("sim2-block-storage", "operational")
+        cloud.fault(VOLUME)
+        drafts = until(lambda: len(suspected(run)) > 1 and suspected(run), "a draft for each cloud", 30)
+        assert {e["title"] for e in drafts} == {"Block storage (Public): outage", "Block storage (Sovereign): outage"}
+        assert len({c["region"] for c in run.site()["components"]}) == 1
         assert run.stop() == 0
 
 

@@ -3,6 +3,7 @@
  */
 
 #include "judge_house.h"
+#include "work.h"
 
 static void the_first_good_result_makes_it_operational(void **state)
 {
@@ -389,14 +390,13 @@ static void sources_of_a_component_are_bounded(void **state)
 	assert_string_equal(judge_verdict(h->judge, "compute")->text, "all 500 answer");
 }
 
-/* One of 40 components with 500 in each: whichever leaves, the others stay joined. */
-static void twenty_thousand_sources_of_one_probe_are_forgotten(void **state)
+/* Sources of one probe, 500 in each of n components. */
+static void fill(struct judge_house *h, int n)
 {
-	struct judge_house *h = *state;
 	char id[16], step[16];
 	struct component c = {id, "Part", "Parts", "prod", ""};
 	house_expect(h, "login", EVERY_MS);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < n; i++) {
 		snprintf(id, sizeof(id), "part-%d", i);
 		judge_component(h->judge, &c);
 		for (int k = 0; k < 500; k++) {
@@ -407,12 +407,45 @@ static void twenty_thousand_sources_of_one_probe_are_forgotten(void **state)
 			judge_take(h->judge, &o);
 		}
 	}
-	assert_int_equal(judge_location_at(h->judge, 0)->sources, 20000);
+	assert_int_equal(judge_location_at(h->judge, 0)->sources, 500 * n);
+}
+
+/* What it takes to forget one of a component's, in hundredths of a step. */
+static uint64_t forget_part(struct judge_house *h, int i)
+{
+	char id[16];
+	const unsigned before = judge_location_at(h->judge, 0)->sources;
+	const uint64_t began = work_done();
+	snprintf(id, sizeof(id), "part-%d", i);
+	judge_component_remove(h->judge, id);
+	const uint64_t work = work_done() - began;
+	assert_int_equal(judge_location_at(h->judge, 0)->sources, before - 500);
+	return work / 5;
+}
+
+static uint64_t forget_probe(struct judge_house *h)
+{
+	const unsigned n = judge_location_at(h->judge, 0)->sources;
+	const uint64_t began = work_done();
+	house_unexpect_at(h, "", "login");
+	const uint64_t work = work_done() - began;
+	return work * 100 / n;
+}
+
+/* One of 40 components with 500 in each: whichever leaves, the others stay joined; and however many
+ * there are, each is forgotten by as little work as where there are few. */
+static void twenty_thousand_sources_of_one_probe_are_forgotten(void **state)
+{
+	struct judge_house *h = *state;
+	char id[16];
+	fill(h, 2);
+	const uint64_t part = forget_part(h, 0), probe = forget_probe(h);
+	judge_component_remove(h->judge, "part-1");
+	assert_true(part > 100 && probe > 100); /* some work is done, and counted */
+	fill(h, 40);
 	/* Those that came first, last, and some between them. */
-	for (int i = 0; i < 40; i += i == 36 ? 3 : 4) {
-		snprintf(id, sizeof(id), "part-%d", i);
-		judge_component_remove(h->judge, id);
-	}
+	for (int i = 0; i < 40; i += i == 36 ? 3 : 4)
+		assert_in_range(forget_part(h, i), 100, part + part / 4);
 	assert_int_equal(judge_location_at(h->judge, 0)->sources, 14500);
 	/* A new pace reaches those that are left. */
 	house_expect(h, "login", 10 * EVERY_MS);
@@ -425,7 +458,7 @@ static void twenty_thousand_sources_of_one_probe_are_forgotten(void **state)
 		else
 			assert_null(v);
 	}
-	house_unexpect_at(h, "", "login");
+	assert_in_range(forget_probe(h), 100, probe + probe / 4);
 	house_expect(h, "login", EVERY_MS);
 	assert_int_equal(judge_location_at(h->judge, 0)->sources, 0);
 }

@@ -101,10 +101,24 @@ static void test_blocks(void **state)
 	alone(resize);
 }
 
+/* libssh began OpenSSL before us, and nothing of ours ran before that. */
+static void test_what_comes_too_late_is_known(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	const enum tls_memory expected = TLS_MEMORY_PLAIN;
+#else
+	const enum tls_memory expected = TLS_MEMORY_LATE;
+#endif
+	assert_int_equal(tls_memory_in_use(), expected);
+	tls_settle();
+	assert_int_equal(tls_memory_in_use(), expected);
+}
+
 int test_tls_memory(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blocks),
+		cmocka_unit_test(test_what_comes_too_late_is_known),
 	};
 
 	tls_memory_settle();

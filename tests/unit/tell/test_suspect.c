@@ -29,8 +29,9 @@ struct world {
 	struct suspects *suspects;
 	struct suspect_policy policy;
 	struct seen seen[COMPONENTS];
-	bool crashes; /* after each step */
-	bool regions; /* there are several */
+	bool crashes;       /* after each step */
+	bool regions;       /* there are several */
+	const char *shared; /* the region of more than one cloud; or NULL */
 	unsigned changed;
 	struct error err;
 };
@@ -70,9 +71,11 @@ static bool look(void *arg, const char *component, const struct component **ret_
 	return s->there;
 }
 
-static bool regions(void *arg)
+static void places(void *arg, const char *region, bool *ret_regions, bool *ret_clouds)
 {
-	return ((struct world *)arg)->regions;
+	const struct world *w = arg;
+	*ret_regions = w->regions;
+	*ret_clouds = !strcmp(region, w->shared ? w->shared : "none");
 }
 
 static void on_changed(void *arg)
@@ -89,7 +92,7 @@ static void start(struct world *w)
 	j.span_from_ms = now_ms(w);
 	must(rows_open(&j, &w->err) && event_migrate(w->facts, &w->err), w);
 	w->suspects =
-		suspects_new(w->loop, w->facts, &w->policy, look, regions, on_changed, w, &w->err);
+		suspects_new(w->loop, w->facts, &w->policy, look, places, on_changed, w, &w->err);
 	must(w->suspects != NULL, w);
 }
 
@@ -506,6 +509,29 @@ static void a_title_names_the_region_where_there_are_several(struct world *w)
 	assert_event(w, 2, "Image: outage", "detected", false);
 }
 
+static void titles_of_two_clouds_in_one_region_are_not_the_same(struct world *w)
+{
+	find(w, "compute")->c.name = find(w, "far")->c.name = "Compute";
+	find(w, "compute")->c.cloud = "Public";
+	find(w, "far")->c.cloud = "Sovereign";
+	find(w, "compute")->c.region = find(w, "far")->c.region = "north";
+	w->shared = "north";
+	fails(w, "compute");
+	pass(w, 5);
+	fails(w, "far");
+	pass(w, 5);
+	fails(w, "dns"); /* of no region, which one cloud has */
+	pass(w, 180);
+	assert_int_equal(count(w, AUDIENCE_OPERATORS), 3);
+	assert_event(w, 0, "Compute (Public): outage", "detected", false);
+	assert_event(w, 1, "Compute (Sovereign): outage", "detected", false);
+	assert_event(w, 2, "DNS: outage", "detected", false);
+	w->regions = true;
+	verdict(w, "far", HEALTH_DEGRADED, "failing");
+	pass(w, 180);
+	assert_event(w, 1, "Compute (Sovereign \xc2\xb7 north): outage", "detected", false);
+}
+
 static void what_follows_a_root_joins_it(struct world *w)
 {
 	find(w, "compute")->v.root = find(w, "image")->v.root = "identity";
@@ -767,6 +793,7 @@ static void what_is_watched_no_more_holds_nothing_open(struct world *w)
 	CASE(one_that_flaps_has_one_event)                                                         \
 	CASE(what_fails_together_is_one_event)                                                     \
 	CASE(a_title_names_the_region_where_there_are_several)                                     \
+	CASE(titles_of_two_clouds_in_one_region_are_not_the_same)                                  \
 	CASE(what_follows_a_root_joins_it)                                                         \
 	CASE(what_is_found_after_the_root_joins_it_too)                                            \
 	CASE(planned_work_opens_none_unless_it_lasts_longer)                                       \
