@@ -96,9 +96,9 @@ void running_ingest_reopen(struct running *r)
 
 void running_ingest_site(const struct running *r, json_t *site)
 {
-	json_t *all = json_array();
 	if (!r->ingest)
 		return;
+	json_t *all = json_array();
 	const struct ingest_state s = ingest_state(r->ingest);
 	for (int k = 0; k < INGEST_SOURCES; k++) {
 		const enum ingest_source source = (enum ingest_source)k;
