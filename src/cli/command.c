@@ -57,6 +57,15 @@ static void print_help(FILE *out)
 	fputs("\n`glasshouse COMMAND --help` explains each.\n", out);
 }
 
+/* Behind a word of the command too: `maintenance next --help`. */
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (!strcmp(argv[i], "--help"))
+			return true;
+	return false;
+}
+
 /* Run before the constructors of libraries. */
 __attribute__((section(".preinit_array"), used)) static void (*const before_all)(void) = tls_settle;
 
@@ -76,7 +85,7 @@ int command_main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;
-		if (argc > 2 && !strcmp(argv[2], "--help")) {
+		if (wants_help(argc, argv)) {
 			fputs(commands[i].usage, stdout);
 			return EXIT_FINE;
 		}

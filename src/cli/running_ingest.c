@@ -69,7 +69,7 @@ bool running_ingest(struct running *r, struct error *err)
 
 void running_ingest_reload(struct running *r)
 {
-	if (!r->ingest_of || same_addresses(r->ingest_of->config, r->now->config))
+	if (!r->ingest_of || (r->ingest && same_addresses(r->ingest_of->config, r->now->config)))
 		return;
 	r->reopen = true;
 	loop_stop(r->session.loop);
@@ -83,22 +83,23 @@ void running_ingest_reopen(struct running *r)
 	r->ingest = NULL;
 	house_ingest(r->house, NULL);
 	ingest_close(old);
-	struct generation *next = generation_ref(r->now), *before = r->ingest_of;
-	if (!open_ingest(r, next->config, &err)) {
+	struct generation *before = r->ingest_of;
+	if (open_ingest(r, r->now->config, &err)) {
+		r->ingest_of = generation_ref(r->now);
+		generation_unref(before);
+	} else { /* the next reload tries it again, also with the same addresses */
 		running_say(r, "reload: %s", err.msg);
 		if (!open_ingest(r, before->config, NULL))
 			running_say(r, "ingest: what comes from outside is not taken any more");
 	}
-	r->ingest_of = next;
-	generation_unref(before);
 	house_ingest(r->house, r->ingest);
 }
 
 void running_ingest_site(const struct running *r, json_t *site)
 {
-	json_t *all = json_array();
 	if (!r->ingest)
 		return;
+	json_t *all = json_array();
 	const struct ingest_state s = ingest_state(r->ingest);
 	for (int k = 0; k < INGEST_SOURCES; k++) {
 		const enum ingest_source source = (enum ingest_source)k;

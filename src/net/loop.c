@@ -36,6 +36,7 @@ struct loop {
 	unsigned held;
 	int64_t waited_ns; /* real time waited while virtual time stood still */
 	atomic_bool stop;
+	unsigned depth; /* runs within runs */
 	pthread_mutex_t lock;
 	VEC(struct post) posts; /* guarded by lock */
 	int64_t turn_ns;        /* when this turn began, real time */
@@ -310,15 +311,21 @@ static bool turn_virtual(struct loop *l, const bool *done)
 	return true;
 }
 
+/* A run from inside another waits for what must be over before something is freed: that the outer
+ * one shall end is no reason to go on without, and the outer one must still hear of it. */
 static void run(struct loop *l, const bool *done)
 {
 	bool more = true;
 
+	l->depth++;
 	while (more && !(done && *done)) {
-		if (atomic_exchange(&l->stop, false))
-			return;
+		if (l->depth == 1 && atomic_exchange(&l->stop, false))
+			break;
 		more = l->clock->is_virtual ? turn_virtual(l, done) : turn_system(l);
 	}
+	/* It has ended; the next run is another. */
+	if (--l->depth == 0 && done && *done)
+		atomic_store(&l->stop, false);
 }
 
 void loop_run(struct loop *l)

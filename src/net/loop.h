@@ -33,9 +33,11 @@ int64_t loop_now_ns(const struct loop *l); /* mono_ns of its clock */
 
 /* Runs until loop_stop(), or until nothing is left that could happen (no timer, no handle). */
 void loop_run(struct loop *l);
-/* Runs until *done is true; false if nothing is left before that. */
+/* Runs until *done is true, or until loop_stop(); false if nothing is left before that. */
 bool loop_run_until(struct loop *l, const bool *done);
-void loop_stop(struct loop *l); /* Thread: any */
+/* Ends the run under way, or the next one. Of runs within runs it ends the outermost, once those in
+ * it have what they wait for. Thread: any. */
+void loop_stop(struct loop *l);
 /* Virtual clock only: advances by `ns`, firing timers at their times, polling sockets between. */
 void loop_advance(struct loop *l, int64_t ns);
 /* The longest time one turn of the loop spent in callbacks since the last call with reset. */

@@ -364,8 +364,7 @@ void facts_close(struct facts *f)
 {
 	if (!f)
 		return;
-	/* Before the thread stops: a callback may submit one more job. loop_stop() ends a run
-	 * early. */
+	/* Before the thread stops: a callback may submit one more job. */
 	while (f->due)
 		loop_run_until(f->loop, &f->drained);
 	pthread_mutex_lock(&f->lock);

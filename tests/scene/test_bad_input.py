@@ -399,6 +399,13 @@ def test_arguments(args, tmp_path):
     assert out.returncode == 2 and out.stderr
 
 
+@pytest.mark.parametrize("words", [["maintenance", "next"], ["event", "open", "incident"], ["judge", "replay"],
+                                   ["config", "check"], ["import", "gatus"], ["run", "-c", "none.yaml"]])
+def test_help_behind_other_words(words, tmp_path):
+    out = run(tmp_path, *words, "--help")
+    assert out.returncode == 0 and out.stdout.startswith(f"usage: glasshouse {words[0]} ") and not out.stderr
+
+
 @pytest.mark.parametrize("command", ["try", "plan", "sweep", "ledger", "simulate"])
 def test_help(command, tmp_path):
     out = run(tmp_path, command, "--help")

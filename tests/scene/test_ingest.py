@@ -467,6 +467,23 @@ def test_tokens(cloud, tmp_path):
 # --- wiring ---
 
 
+def test_what_could_not_be_opened_is_by_the_next_reload(cloud):
+    """An address that another program still had: once it is free a reload is enough, with the file as it is."""
+    with running(cloud, {"listen": LOOPBACK}, state="again") as run:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+            run.write({"listen": {**LOOPBACK, "statsd": f"127.0.0.1:{port}"}})
+            reload(run)
+            until(lambda: "reload: listen: statsd: " in run.stderr() and "in use" in run.stderr(), "it says so")
+        reload(run)
+
+        def sent():
+            statsd.StatsClient("127.0.0.1", port).incr("x")
+            return taken(run, "statsd")
+        until(sent, "it is open, and an interval has ended", 30)
+
+
 def test_reload_opens_and_closes(cloud):
     with running(cloud, {"listen": LOOPBACK}, state="reload") as run:
         until(lambda: taken(run, "statsd") == 0, "its numbers are there")

@@ -438,6 +438,69 @@ static void test_longest_turn(void **state)
 	loop_free(l);
 }
 
+/* --- runs within runs --------------------------------------------------------------------------
+ */
+
+struct inner {
+	struct timer timer, ends, late;
+	bool over, in_time, late_fired;
+};
+
+static void on_inner_ends(struct timer *t)
+{
+	struct inner *i = t->arg;
+	i->over = true;
+}
+
+static void on_late(struct timer *t)
+{
+	struct inner *i = t->arg;
+	i->late_fired = true;
+}
+
+/* As a reload does it: the loop is told to stop, and something is freed that must first be over. */
+static void on_inner(struct timer *t)
+{
+	struct inner *i = t->arg;
+	loop_stop(t->loop);
+	timer_start(t->loop, &i->ends, 5 * NS_PER_MS, on_inner_ends, i);
+	i->in_time = loop_run_until(t->loop, &i->over);
+}
+
+static void test_stop_does_not_end_a_run_within_the_run(void **state)
+{
+	struct loop *l = new_loop(NULL);
+	struct inner i = {0};
+
+	timer_start(l, &i.timer, 0, on_inner, &i);
+	timer_start(l, &i.late, 60 * NS_PER_S, on_late, &i);
+	loop_run(l);
+	assert_true(i.in_time);     /* the inner one had what it waited for */
+	assert_false(i.late_fired); /* the outer one ended */
+	timer_cancel(&i.late);
+	loop_free(l);
+}
+
+static void on_stop_and_over(struct timer *t)
+{
+	struct inner *i = t->arg;
+	i->over = true;
+	loop_stop(t->loop);
+}
+
+/* What ended one run does not end the next. */
+static void test_stop_does_not_outlive_a_run_that_has_ended(void **state)
+{
+	struct loop *l = new_loop(NULL);
+	struct inner first = {0}, next = {0};
+
+	timer_start(l, &first.timer, 0, on_stop_and_over, &first);
+	assert_true(loop_run_until(l, &first.over));
+	timer_start(l, &next.timer, NS_PER_MS, on_inner_ends, &next);
+	assert_true(loop_run_until(l, &next.over));
+	loop_free(l);
+}
+
 int test_loop(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +516,8 @@ int test_loop(void)
 		cmocka_unit_test(test_posts_keep_their_order),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_longest_turn),
+		cmocka_unit_test(test_stop_does_not_end_a_run_within_the_run),
+		cmocka_unit_test(test_stop_does_not_outlive_a_run_that_has_ended),
 	};
 
 	return cmocka_run_group_tests_name("net/loop", tests, NULL, NULL);
