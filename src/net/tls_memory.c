@@ -65,7 +65,7 @@ void *tls_memory_get(size_t n, const char *file, int line)
 
 void tls_memory_put(void *p, const char *file, int line)
 {
-	const size_t n = malloc_usable_size(p); /* 0 of NULL */
+	const size_t n = p ? malloc_usable_size(p) : 0;
 	const size_t size = n < FIRST ? SIZES : (n - FIRST) / STEP;
 	struct block *b = p;
 

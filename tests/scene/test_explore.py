@@ -84,7 +84,7 @@ def one_run():
 def test_for_operators_and_kept_by_nobody(run):
     status, headers, page = explore(run, pattern="plant.*")
     assert status == 200 and headers["Cache-Control"] == "private, no-store"
-    assert re.search(r"As of \d\d:\d\d:\d\d UTC", page)
+    assert re.search(r"As of \d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC", page)
     assert explore(run, run.page, pattern="plant.*")[0] == 403
     assert b'href="/explore' in run.get("/", run.intake)[2]
     assert b'href="/explore' not in run.get("/")[2]

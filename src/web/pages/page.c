@@ -237,9 +237,7 @@ static void frame(struct view *v)
 	view_put(o, "script", house.files[1].name);
 	view_put(o, "icon", house.files[2].name);
 	if (v->now_ms > 0) {
-		view_put(o, "as_of",
-			say(v, "as_of", say_clock(v, v->now_ms), say_day(v, day_of(v->now_ms)),
-				NULL));
+		view_put(o, "as_of", say(v, "as_of", say_second(v, v->now_ms), NULL));
 		put_time(v, o, "now", json_object_get(v->site, "at_ms"));
 	}
 	put_time(v, o, "started", json_object_get(v->site, "started_ms"));

@@ -54,6 +54,7 @@ const char *say_clock(struct view *v, int64_t ms);        /* "06:41:22 UTC" */
 const char *say_probe_kind(struct view *v, const char *kind);
 const char *say_hour(struct view *v, int64_t ms);   /* "06:41" */
 const char *say_moment(struct view *v, int64_t ms); /* "3 Nov 2026, 06:41 UTC" */
+const char *say_second(struct view *v, int64_t ms); /* "3 Nov 2026, 06:41:22 UTC" */
 /* Text of others inside a sentence of ours: whatever its direction, it ends where it ends. */
 const char *say_isolated(struct view *v, const char *text);
 const char *say_fault(struct view *v, const char *fault, const char *otherwise);

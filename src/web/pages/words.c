@@ -217,11 +217,22 @@ const char *say_hour(struct view *v, int64_t ms)
 	return view_keep(v, mem_printf("%.5s", clock_rfc3339(ms * 1000, text) + 11));
 }
 
-const char *say_moment(struct view *v, int64_t ms)
+/* Every moment that is said with its day: the day comes first. `clock` characters of HH:MM:SS. */
+static const char *say_at(struct view *v, const char *day, int64_t ms, int clock)
 {
 	char text[CLOCK_TEXT];
-	return view_keep(v, mem_printf("%s, %.5s UTC", say_day(v, day_of(ms)),
-				    clock_rfc3339(ms * 1000, text) + 11));
+	return view_keep(
+		v, mem_printf("%s, %.*s UTC", day, clock, clock_rfc3339(ms * 1000, text) + 11));
+}
+
+const char *say_moment(struct view *v, int64_t ms)
+{
+	return say_at(v, say_day(v, day_of(ms)), ms, 5);
+}
+
+const char *say_second(struct view *v, int64_t ms)
+{
+	return say_at(v, say_day(v, day_of(ms)), ms, 8);
 }
 
 json_t *time_view(struct view *v, const json_t *ms)
@@ -242,14 +253,12 @@ json_t *time_view_short(struct view *v, const json_t *ms)
 	const int64_t at = json_is_number(ms) ? (int64_t)json_number_value(ms) : 0;
 	if (!json_is_object(o))
 		return o;
-	const char *clock = say_hour(v, at);
 	/* to the minute, as it is said: each row of a long table has one */
 	json_object_set_new(o, "iso", json_sprintf("%.16sZ", json_str(o, "iso")));
 	view_put(o, "text",
 		day_of(at) == day_of(v->now_ms)
-			? view_keep(v, mem_printf("%s UTC", clock))
-			: view_keep(v,
-				  mem_printf("%s, %s UTC", say_day_short(v, day_of(at)), clock)));
+			? view_keep(v, mem_printf("%s UTC", say_hour(v, at)))
+			: say_at(v, say_day_short(v, day_of(at)), at, 5));
 	return o;
 }
 

@@ -205,8 +205,8 @@ static void has_frame(const struct shown *s, const char *lang, const char *html)
 	assert_has(s, html, link);
 	if (!empty) {
 		assert_has(s, html,
-			german ? "Stand 06:41:22 UTC, 26. Nov. 2026"
-			       : "As of 06:41:22 UTC, 26 Nov 2026");
+			german ? "Stand 26. Nov. 2026, 06:41:22 UTC"
+			       : "As of 26 Nov 2026, 06:41:22 UTC");
 		assert_has(s, html, "berlin-outside");
 	}
 	assert_lacks(s, html, "{{");

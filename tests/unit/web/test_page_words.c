@@ -154,6 +154,8 @@ static void test_days(void **state)
 	assert_string_equal(say_month(&e, "never"), "");
 	assert_string_equal(say_moment(&e, 1795675282000), "26 Nov 2026, 06:41 UTC");
 	assert_string_equal(say_clock(&e, 1795675282000), "06:41:22 UTC");
+	assert_string_equal(say_second(&e, 1795675282000), "26 Nov 2026, 06:41:22 UTC");
+	assert_string_equal(say_moment(&e, 1795675282000), "26 Nov 2026, 06:41 UTC");
 	assert_int_equal(day_of(-1), -1);
 	assert_int_equal(day_of(86399999), 0);
 	/* against the C library, over leap years and the ends of centuries */
