@@ -170,7 +170,7 @@ void running_blackbox_close(struct running *r)
 	r->probed = !r->probing.n;
 	VEC_EACH (&r->probing, struct probing *, p)
 		probe_run_cancel((*p)->call);
-	if (!r->probed)
+	while (!r->probed) /* somebody may stop the loop meanwhile */
 		loop_run_until(r->loop, &r->probed);
 	vec_fini(&r->probing);
 }

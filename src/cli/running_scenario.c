@@ -164,16 +164,16 @@ struct watched_scenario *watched_scenario_open(
 	return s;
 }
 
-/* Freeing from inside the patrol's own callback would pull the ground from under it. */
-static void on_reap(struct timer *t)
+/* The loop runs while a cloud is freed, so that the lists may be others afterwards. */
+static bool reap_one(struct running *r)
 {
-	struct running *r = t->arg;
 	for (size_t i = r->scenarios.n; i-- > 0;) {
 		struct watched_scenario *s = r->scenarios.p[i];
 		if (!s->gone)
 			continue;
 		vec_remove(&r->scenarios, i);
 		watched_scenario_free(s);
+		return true;
 	}
 	for (size_t i = r->clouds.n; i-- > 0;) {
 		struct watched_cloud *c = r->clouds.p[i];
@@ -181,7 +181,17 @@ static void on_reap(struct timer *t)
 			continue;
 		vec_remove(&r->clouds, i);
 		watched_cloud_free(c);
+		return true;
 	}
+	return false;
+}
+
+/* Freeing from inside the patrol's own callback would pull the ground from under it. */
+static void on_reap(struct timer *t)
+{
+	struct running *r = t->arg;
+	while (reap_one(r))
+		;
 }
 
 static void on_stopped(void *arg)

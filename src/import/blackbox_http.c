@@ -225,16 +225,19 @@ void blackbox_authorization(struct import_probe *p, const struct import_node *op
 static const struct import_answer http_keys[] = {
 	{"compression", IMPORT_DROPPED,
 		"bodies are taken as they come: say a header Accept-Encoding"},
-	{"fail_if_ssl", IMPORT_DROPPED, "write the address with http: and `redirects: 0`"},
 	{"fail_if_body_json_matches_cel", IMPORT_DROPPED, "write it as a condition on [BODY]"},
 	{"fail_if_body_json_not_matches_cel", IMPORT_DROPPED, "write it as a condition on [BODY]"},
 	{"body_file", IMPORT_DROPPED, "write what is in it as `body`"},
 	{"oauth2", IMPORT_DROPPED, "no tokens are fetched: what needs one will refuse"},
 	{"no_proxy", IMPORT_DROPPED, "what is to be asked past a proxy is a probe without one"},
-	{"proxy_from_environment", IMPORT_DROPPED, "say `proxy`"},
 	{"proxy_connect_header", IMPORT_DROPPED, "a proxy is asked as it is"},
 	{"skip_resolve_phase_with_proxy", IMPORT_NEEDLESS, "a proxy resolves names itself"},
 	{"use_proxy_dns", IMPORT_NEEDLESS, "a proxy resolves names itself"},
+	{"source_ip_address", IMPORT_DROPPED, "the system chooses the address to ask from"},
+};
+static const struct import_answer http_switches[] = {
+	{"fail_if_ssl", IMPORT_DROPPED, "write the address with http: and `redirects: 0`"},
+	{"proxy_from_environment", IMPORT_DROPPED, "say `proxy`"},
 	{"enable_http3", IMPORT_DROPPED, "there are HTTP/1.1 and HTTP/2"},
 };
 
@@ -308,4 +311,5 @@ void blackbox_http(struct import_probe *p, const struct import_node *options)
 	versions(p, &valid);
 	blackbox_tls(p, &config);
 	import_answer(p->in, options, http_keys, array_len(http_keys));
+	blackbox_switches(p, options, http_switches, array_len(http_switches));
 }

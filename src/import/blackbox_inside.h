@@ -21,6 +21,9 @@ bool blackbox_module(
 	struct blackbox *b, const struct import_node *module, struct import_probe *ret);
 /* What of tls_config the kind has: "http", "tcp", "grpc", "websocket". */
 void blackbox_tls(struct import_probe *p, const struct import_node *config);
+/* What cannot be carried where it is switched on; off is what happens here too. */
+void blackbox_switches(struct import_probe *p, const struct import_node *options,
+	const struct import_answer *table, size_t n);
 /* "ip4" or "ip6", with a fallback to the other or without. */
 void blackbox_family(struct import_probe *p, const struct import_node *options);
 void blackbox_http(struct import_probe *p, const struct import_node *options);

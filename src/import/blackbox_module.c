@@ -123,6 +123,17 @@ void blackbox_talk(struct import_probe *p, const struct import_node *of)
 	json_decref(list);
 }
 
+void blackbox_switches(struct import_probe *p, const struct import_node *options,
+	const struct import_answer *table, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct import_node it = import_get(options, table[i].key);
+		const bool on = import_flag(&it);
+		import_tell(p->in, &it, on ? table[i].fate : IMPORT_NEEDLESS, "%s",
+			on ? table[i].why : "it is switched off there");
+	}
+}
+
 static const struct import_answer source_address[] = {
 	{"source_ip_address", IMPORT_DROPPED, "the system chooses the address to ask from"}};
 
@@ -142,8 +153,9 @@ static void tcp(struct import_probe *p, const struct import_node *options)
 
 static void icmp(struct import_probe *p, const struct import_node *options)
 {
+	static const struct import_answer switches[] = {
+		{"dont_fragment", IMPORT_DROPPED, "an echo may be fragmented"}};
 	static const struct import_answer keys[] = {
-		{"dont_fragment", IMPORT_DROPPED, "an echo may be fragmented"},
 		{"ttl", IMPORT_DROPPED, "the system chooses the hop limit"}};
 	const struct import_node size = import_get(options, "payload_size");
 	int64_t n;
@@ -151,6 +163,7 @@ static void icmp(struct import_probe *p, const struct import_node *options)
 	import_answer(p->in, options, source_address, array_len(source_address));
 	if (import_whole(&size, &n))
 		import_carry(p, &size, "icmp.size", json_integer(n));
+	blackbox_switches(p, options, switches, array_len(switches));
 	import_answer(p->in, options, keys, array_len(keys));
 }
 
@@ -208,12 +221,14 @@ static void websocket(struct import_probe *p, const struct import_node *options)
 
 static const struct import_answer dns_keys[] = {
 	{"query_class", IMPORT_DROPPED, "the class is IN"},
-	{"dns_over_tls", IMPORT_DROPPED, "DNS goes over UDP and TCP"},
 	{"tls_config", IMPORT_DROPPED, "DNS goes over UDP and TCP"},
 	{"validate_answer_rrs", IMPORT_DROPPED,
 		"records are compared by conditions: write them with [BODY] and [ANSWERS]"},
 	{"validate_authority_rrs", IMPORT_DROPPED, "only answers are compared"},
 	{"validate_additional_rrs", IMPORT_DROPPED, "only answers are compared"},
+};
+static const struct import_answer dns_switches[] = {
+	{"dns_over_tls", IMPORT_DROPPED, "DNS goes over UDP and TCP"},
 };
 
 static void rcodes(struct import_probe *p, const struct import_node *list)
@@ -259,6 +274,7 @@ static void dns(struct import_probe *p, const struct import_node *options)
 	import_carry_flag(p, &recursion, "dns.recursion");
 	rcodes(p, &valid);
 	import_answer(p->in, options, dns_keys, array_len(dns_keys));
+	blackbox_switches(p, options, dns_switches, array_len(dns_switches));
 }
 
 static const struct prober {

@@ -317,7 +317,9 @@ static void run(struct loop *l, const bool *done)
 {
 	bool more = true;
 
-	l->depth++;
+	/* Within fire_due() nothing is armed, and what is started there only if it is the first. */
+	if (++l->depth > 1)
+		arm_first(l);
 	while (more && !(done && *done)) {
 		if (l->depth == 1 && atomic_exchange(&l->stop, false))
 			break;

@@ -373,7 +373,8 @@ void patrol_free(struct patrol *p)
 			give_up(p);
 		p->stopped = set_true;
 		p->stopped_arg = &over;
-		loop_run_until(p->loop, &over);
+		while (!over) /* somebody may stop the loop meanwhile */
+			loop_run_until(p->loop, &over);
 	}
 	assert(!p->rounds.n && !p->cleaning);
 	timer_cancel(&p->budget);

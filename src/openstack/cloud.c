@@ -570,7 +570,7 @@ void cloud_free(struct cloud *c)
 	if (c->auth_call)
 		http_cancel(c->auth_call);
 	endpoint_cancel_all(c);
-	if (!cloud_idle(c))
+	while (!cloud_idle(c)) /* somebody may stop the loop meanwhile */
 		loop_run_until(c->loop, &c->drained);
 	timer_cancel(&c->turn);
 	endpoint_free_all(c);

@@ -493,6 +493,7 @@ def test_csv_and_raw(both):
     ("", "format is json, csv or raw, not missing: pictures are not drawn here"),
     ("format=json&jsonp=f", "jsonp is not offered"),
     ("format=json&from=yore", "from: \"yore\" is no time: "),
+    ("format=json&target=t.zero&until=9999999999", "from and until lie between 1970 and 2242"),
     ("format=json&from=1&until=1", "from and until are the same moment"),
     ("format=json&tz=No/Where", "tz: \"No/Where\" is no time zone: expected one such as Europe/Berlin"),
     ("format=json&maxDataPoints=many", "maxDataPoints: \"many\" is no whole number over 0"),

@@ -458,6 +458,19 @@ def test_blackbox_modules_with_targets():
     assert p["http_post-b.example.org-443"]["http"]["url"] == "http://b.example.org:443"
 
 
+@pytest.mark.parametrize("prober, key", [("http", "fail_if_ssl"), ("http", "proxy_from_environment"),
+                                         ("http", "enable_http3"), ("icmp", "dont_fragment"), ("dns", "dns_over_tls")])
+def test_what_blackbox_does_not_do_is_not_missed(prober, key, tmp_path):
+    """A switch that is off loses nothing: only one that is on is told as not carried."""
+    fates = []
+    for value in ("true", "false"):
+        query = "query_name: example.org, " if prober == "dns" else ""
+        (tmp_path / "b.yml").write_text(f"modules: {{m: {{prober: {prober}, {prober}: {{{query}{key}: {value}}}}}}}\n")
+        made = imported("blackbox", "--target", "192.0.2.1", tmp_path / "b.yml")
+        fates += [n["fate"] for n in made["notes"] if n["what"] == f"modules.m.{prober}.{key}"]
+    assert fates == ["not carried", "needless"]
+
+
 MODULES = """modules:
   http_2xx: {prober: http}
   tcp_connect: {prober: tcp}

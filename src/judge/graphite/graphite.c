@@ -327,7 +327,9 @@ struct graphite_call *graphite_render(
 	if (q->target_count > GRAPHITE_TARGETS)
 		error_set(&c->err, ERROR_LIMIT, "a question has at most %d targets, not %zu",
 			GRAPHITE_TARGETS, q->target_count);
-	else if (q->until_s <= q->from_s || q->from_s < 0 || q->until_s > 1LL << 33)
+	else if (q->from_s < 0 || q->until_s > 1LL << 33)
+		error_set(&c->err, ERROR_INPUT, "from and until lie between 1970 and 2242");
+	else if (q->until_s <= q->from_s)
 		error_set(&c->err, ERROR_INPUT, "the time asked for ends before it begins");
 	evaluate(c);
 	return c;

@@ -481,6 +481,51 @@ static void test_stop_does_not_end_a_run_within_the_run(void **state)
 	loop_free(l);
 }
 
+static void give_up(void *arg)
+{
+	struct inner *i = arg;
+	i->late_fired = !i->over;
+	i->over = true;
+}
+
+static void *give_up_later(void *arg)
+{
+	struct inner *i = arg;
+	usleep(1000 * 1000);
+	loop_post(i->timer.loop, give_up, i);
+	return NULL;
+}
+
+static void on_inner_among_others(struct timer *t)
+{
+	struct inner *i = t->arg;
+	timer_start(t->loop, &i->ends, 0, on_inner_ends, i);
+	i->in_time = loop_run_until(t->loop, &i->over) && !i->late_fired;
+}
+
+/* Several timers are due at once, and the first of them waits for another that is started only
+ * then: it is behind those that have not fired yet. */
+static void test_a_run_within_the_run_has_its_timers(void **state)
+{
+	struct loop *l = new_loop(NULL);
+	struct inner i = {0};
+	struct mark others[3] = {0};
+	pthread_t thread;
+
+	timer_start(l, &i.timer, 0, on_inner_among_others, &i);
+	for (size_t k = 0; k < 3; k++)
+		timer_start(l, &others[k].timer, 0, on_mark, &others[k]);
+	usleep(3000);
+	pthread_create(&thread, NULL, give_up_later, &i);
+	loop_run(l);
+	assert_true(i.in_time);
+	for (size_t k = 0; k < 3; k++)
+		assert_true(others[k].order > 0);
+	pthread_join(thread, NULL);
+	loop_run(l);
+	loop_free(l);
+}
+
 static void on_stop_and_over(struct timer *t)
 {
 	struct inner *i = t->arg;
@@ -516,6 +561,7 @@ int test_loop(void)
 		cmocka_unit_test(test_posts_keep_their_order),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_longest_turn),
+		cmocka_unit_test(test_a_run_within_the_run_has_its_timers),
 		cmocka_unit_test(test_stop_does_not_end_a_run_within_the_run),
 		cmocka_unit_test(test_stop_does_not_outlive_a_run_that_has_ended),
 	};

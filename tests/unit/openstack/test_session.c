@@ -371,6 +371,36 @@ static void test_api_version(void **state)
 	fake_result_fini(&r);
 }
 
+/* --- the end ------------------------------------------------------------------------------------
+ */
+
+static void on_exchange(void *arg, const struct cloud_exchange *x)
+{
+	++*(int *)arg;
+}
+
+static void on_connect(void *arg, const struct error *err)
+{
+	fail();
+}
+
+/* A loop that was told to stop is no reason to free what a log-in under way still comes back to. */
+static void test_freed_while_the_loop_stops(void **state)
+{
+	struct fake *f = *state;
+	int ended = 0;
+
+	fake_says(f, "POST /identity/v3/auth/tokens", FAKE_KEEP, NULL, "");
+	cloud_observe(f->cloud, CLOUD_FIGURES, on_exchange, &ended);
+	cloud_connect(f->cloud, on_connect, &ended);
+	loop_advance(f->loop, NS_PER_S);
+	assert_int_equal(ended, 0);
+	loop_stop(f->loop);
+	cloud_free(f->cloud);
+	f->cloud = NULL;
+	assert_int_equal(ended, 1);
+}
+
 #define row(t) cmocka_unit_test_setup_teardown(t, fake_set_up, fake_tear_down)
 
 int test_session(void)
@@ -389,6 +419,7 @@ int test_session(void)
 		row(test_discovery),
 		row(test_overrides),
 		row(test_api_version),
+		row(test_freed_while_the_loop_stops),
 	};
 
 	return cmocka_run_group_tests_name("openstack/session", tests, NULL, NULL);
