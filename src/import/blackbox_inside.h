@@ -36,6 +36,7 @@ void blackbox_talk(struct import_probe *p, const struct import_node *list);
 /* The jobs of a prometheus.yml: which modules they want, and then their targets. */
 void blackbox_want(struct blackbox *b, const struct import_node *root);
 void blackbox_jobs(struct blackbox *b, const struct import_node *root);
+
 /* --- blackbox_relabel.c */
 #define BLACKBOX_MODULE "http_2xx" /* what the exporter takes when none is said */
 /* What the job makes of a target's address; owned. */
