@@ -84,6 +84,8 @@ void run_until_stopped(struct running *r)
 		uv_close((uv_handle_t *)&signals[i], on_closed);
 		loop_run_until(r->session.loop, &closed);
 	}
+	/* What is closed now takes seconds yet; a reload that comes too late is no reason to die of. */
+	signal(SIGHUP, SIG_IGN);
 }
 
 static bool read_every(const char *text, int64_t *ret_ns)

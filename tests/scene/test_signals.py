@@ -2,11 +2,12 @@
 the next start finishes it off."""
 import os
 import signal
+import socket
 import time
 
 import pytest
 
-from running import running, until
+from running import LOOPBACK, running, until
 from simulated import simulated
 
 SLOW = {"service": "network", "method": "DELETE", "effect": "latency", "time": "700ms"}
@@ -98,3 +99,17 @@ def test_run_gives_up_and_the_next_start_resumes(how):
             assert run.stop() == 0
         cloud.assert_clean()
         assert cloud.run("ledger", "--open").returncode == 0
+
+
+def test_a_reload_while_it_closes_does_not_end_it():
+    """The last numbers are given time: who says HUP meanwhile must not cut that short."""
+    with simulated() as cloud, socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        config = {"listen": LOOPBACK, "metrics": [{"influx": f"http://127.0.0.1:{silent.getsockname()[1]}"}]}
+        with running(cloud, config, state="closing") as run:
+            until(lambda: run.health("compute") is not None, "it has measured something")
+            run.signal(signal.SIGTERM)
+            for _ in range(4):
+                time.sleep(0.5)
+                run.signal(signal.SIGHUP)
+            assert run.process.wait(30) == 0
+            assert "points lost" in run.stderr()
