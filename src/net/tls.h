@@ -27,10 +27,11 @@ enum tls_memory {
 	TLS_MEMORY_LATE,  /* its own: it had begun before tls_settle(), or that was not called */
 	TLS_MEMORY_PLAIN, /* its own, as is right in a build with a sanitizer */
 };
-/* Which one OpenSSL works with. All is well with any; with its own a handshake costs a tenth more. */
+/* Which one OpenSSL works with. All is well with any; with its own a handshake costs more. */
 enum tls_memory tls_memory_in_use(void);
 #define TLS_MEMORY_TOO_LATE                                                                        \
-	"OpenSSL had begun before its memory was settled: each TLS connection costs a tenth more"
+	"OpenSSL had begun before its memory was settled: each TLS connection takes more of the "  \
+	"processor"
 
 /* --- what we bring ---------------------------------------------------------------------------- */
 
